@@ -1,0 +1,52 @@
+//! Every rule that keeps a saga safe, by name, so that a mutant can lack exactly one of them.
+
+use core::fmt::Debug;
+
+/// The guards of the protocol. All are on in [`Deployed`], the only implementation that the engine and the
+/// participants use; the lab's mutants switch off one each, and the same transition functions then show what breaks.
+/// The constants fold away at compile time: the deployed code carries no switch.
+pub trait Guards: Copy + Ord + Debug + core::hash::Hash + Send + Sync + 'static {
+    /// Closing an absent key leaves a tombstone. Without it a close is a status read: "not found" taken as "not done".
+    const CLOSE_LEAVES_TOMBSTONE: bool = true;
+    /// Undoing an absent key leaves a tombstone, so that an act which the undo overtook finds the key closed.
+    const UNDO_LEAVES_TOMBSTONE: bool = true;
+    /// An act on a key that is done does nothing again.
+    const ACT_IS_IDEMPOTENT: bool = true;
+    /// An undo on a key that is undone does nothing again.
+    const UNDO_IS_IDEMPOTENT: bool = true;
+    /// A refusal is for ever.
+    const REFUSAL_IS_STICKY: bool = true;
+    /// An act on a closed or undone key is answered as such, never as a success.
+    const LATE_ACT_IS_TOLD: bool = true;
+    /// A key that was used with another body answers so, and does nothing.
+    const BODY_IS_COMPARED: bool = true;
+
+    /// A deadline never turns "unknown" into "it did not happen".
+    const UNKNOWN_IS_NOT_REFUSED: bool = true;
+    /// A deadline never turns "unknown" into "it happened".
+    const UNKNOWN_IS_NOT_DONE: bool = true;
+    /// The irrevocable step is asked for only after the entry that makes every earlier step done.
+    const DECISION_BEFORE_PIVOT: bool = true;
+    /// Turning back closes the pivot's key even when this journal says that it was never sent.
+    const UNSENT_PIVOT_IS_CLOSED: bool = true;
+    /// No undo starts before the pivot's key is known to be closed or refused.
+    const PIVOT_CLOSED_BEFORE_UNDO: bool = true;
+    /// A pivot that turns out to be done sends the saga forward again.
+    const DONE_PIVOT_MEANS_FORWARD: bool = true;
+    /// A saga ends as cancelled only when every undo has been answered.
+    const UNDO_IS_AWAITED: bool = true;
+    /// An answer that lies earlier on the register's path than what is known is ignored.
+    const STALE_ANSWER_IS_IGNORED: bool = true;
+    /// A deadline or a cancel after the pivot is done changes nothing.
+    const NO_RETURN_AFTER_PIVOT: bool = true;
+    /// A step that somebody else closed or undid turns the saga back.
+    const CLOSED_ELSEWHERE_TURNS_BACK: bool = true;
+    /// Of the commands for one key only the highest is ever delivered: act < close < undo.
+    const COMMANDS_ARE_MONOTONE: bool = true;
+}
+
+/// The protocol as it is deployed: every guard on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Deployed;
+
+impl Guards for Deployed {}

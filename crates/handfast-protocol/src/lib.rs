@@ -1,0 +1,29 @@
+//! The pure protocol: what a party is, the saga coordinator, the participant's register and the two generals.
+//!
+//! Nothing in this crate can read a clock, open a socket, touch a file or draw a random number: it has no
+//! dependency and no `std`. Time, messages and what a service made of a request are arguments. The engine executes
+//! these transition functions, the lab enumerates them, and both run the same compiled code.
+//!
+//! - [`Party`]: one side of a protocol, a value that is told one thing at a time; [`replay`] makes its state out of its journal.
+//! - [`Register`]: a participant's side, one value per key.
+//! - [`Coordinator`]: the side that brings all steps of a saga to *both* or *neither*.
+//! - [`generals`]: the problem itself, with its two strategies.
+//! - [`Guards`]: every rule that keeps money safe, by name, so that the lab can take one away and show what breaks.
+#![no_std]
+
+extern crate alloc;
+
+pub mod generals;
+mod guards;
+mod party;
+mod register;
+mod saga;
+
+pub use guards::{Deployed, Guards};
+pub use party::{Input, Party, Time, replay};
+pub use register::{Answer, Definite, Effect, Register, Request};
+pub use saga::{Command, Coordinator, Evidence, Kind, Operation, Outcome, Plan, PlanError, Standing, StepPlan, Told};
+
+/// The version of the transition functions. A saga is pinned to the version it started with; a change that makes an
+/// old journal replay to another state needs a new number.
+pub const PROTOCOL_VERSION: u32 = 1;

@@ -1,0 +1,69 @@
+//! The state of a coordinator as bytes, from which the digest of a journal entry is made.
+
+use alloc::vec::Vec;
+
+use super::coordinator::{Coordinator, Phase, StepState};
+use super::message::{Evidence, Operation};
+use crate::guards::Guards;
+use crate::register::{Answer, Definite};
+
+impl<G: Guards> Coordinator<G> {
+    /// The whole state in a fixed layout: phase (1 byte), clock (8), evidence (12, of which the first says whether
+    /// there is any), then for each step what was asked (1), what is known (1) and since when (8). Numbers are
+    /// little-endian. Equal states have equal bytes, different states different ones, in every build of this version.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(21 + 10 * self.steps.len());
+        bytes.push(phase_code(self.phase));
+        bytes.extend_from_slice(&self.clock.0.to_le_bytes());
+        encode_evidence(&mut bytes, self.evidence);
+        for StepState { asked, known, since } in &self.steps {
+            bytes.push(asked.map_or(0, operation_code));
+            bytes.push(known.map_or(0, definite_code));
+            bytes.extend_from_slice(&since.0.to_le_bytes());
+        }
+        bytes
+    }
+}
+
+fn encode_evidence(bytes: &mut Vec<u8>, evidence: Option<Evidence>) {
+    let Some(Evidence { to, known, answer }) = evidence else {
+        return bytes.extend_from_slice(&[0; 12]);
+    };
+    bytes.push(1);
+    bytes.extend_from_slice(&(to.step as u64).to_le_bytes());
+    bytes.push(operation_code(to.operation));
+    bytes.push(known.map_or(0, definite_code));
+    bytes.push(match answer {
+        Answer::State(state) => definite_code(state),
+        Answer::OtherBody => 5,
+    });
+}
+
+const fn phase_code(phase: Phase) -> u8 {
+    match phase {
+        Phase::Placed => 0,
+        Phase::Forward => 1,
+        Phase::TurningBack => 2,
+        Phase::Completed => 3,
+        Phase::Cancelled => 4,
+        Phase::Suspended => 5,
+    }
+}
+
+const fn operation_code(operation: Operation) -> u8 {
+    match operation {
+        Operation::Act => 1,
+        Operation::Close => 2,
+        Operation::Undo => 3,
+    }
+}
+
+const fn definite_code(state: Definite) -> u8 {
+    match state {
+        Definite::Done => 1,
+        Definite::Refused => 2,
+        Definite::Closed => 3,
+        Definite::Undone => 4,
+    }
+}

@@ -1,0 +1,234 @@
+//! The order of a saga's steps, as far as the protocol needs to know it.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+/// What a step can promise.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Kind {
+    /// It may refuse, and it can be undone.
+    Compensatable,
+    /// It may refuse, and it cannot be undone: its key is where the saga is decided.
+    Pivot,
+    /// It cannot refuse: asked often enough, it is done.
+    Retriable,
+}
+
+/// One step of a plan.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct StepPlan {
+    /// What it can promise.
+    pub kind: Kind,
+    /// It runs side by side with the step before it instead of after it.
+    pub beside: bool,
+    /// How many milliseconds after its intent its key is closed, unless it is known by then what became of it.
+    pub deadline_ms: Option<u64>,
+}
+
+/// A sound order of steps: compensatable ones, then at most one pivot, then retriable ones.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Plan {
+    steps: Box<[StepPlan]>,
+    /// The first step of every stage; the steps of one stage run side by side.
+    stages: Box<[usize]>,
+    gate: Option<usize>,
+}
+
+/// Why an order of steps is unsound. Steps are counted from 0.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PlanError {
+    /// There is nothing to do.
+    Empty,
+    /// More steps than a saga may have.
+    TooMany {
+        /// How many there are.
+        steps: usize,
+    },
+    /// Two steps may refuse and cannot be undone: this is the two generals' problem, and no protocol exists.
+    TwoPivots {
+        /// The first of them.
+        first: usize,
+        /// The second.
+        second: usize,
+    },
+    /// A step that may refuse comes after a step that cannot be undone.
+    MayRefuseTooLate {
+        /// The compensatable step.
+        step: usize,
+        /// The pivot or retriable step before it.
+        after: usize,
+    },
+    /// A step that cannot refuse, and is not undone, comes before one that may refuse.
+    RetriableTooEarly {
+        /// The retriable step.
+        step: usize,
+        /// The pivot after it.
+        before: usize,
+    },
+    /// The step in which the saga is decided runs side by side with another.
+    GateBeside {
+        /// The pivot, or in a plan without one the first retriable step.
+        gate: usize,
+        /// Its neighbour.
+        neighbour: usize,
+    },
+    /// Steps of different kinds run side by side, or the first step has nothing to run beside.
+    BesideAnotherKind {
+        /// The step.
+        step: usize,
+    },
+    /// A deadline after the point from which there is no way back.
+    DeadlineTooLate {
+        /// The step.
+        step: usize,
+    },
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // People count steps from 1.
+        match *self {
+            Self::Empty => write!(f, "a flow needs at least one step"),
+            Self::TooMany { steps } => write!(f, "{steps} steps are more than the {} a flow may have", Plan::MAX_STEPS),
+            Self::TwoPivots { first, second } => write!(
+                f,
+                "step {} may refuse and cannot be undone, and so can step {}: this is the two generals' problem, no protocol exists",
+                first + 1,
+                second + 1
+            ),
+            Self::MayRefuseTooLate { step, after } => write!(
+                f,
+                "step {} may refuse, but step {} before it cannot be undone; put step {} before it",
+                step + 1,
+                after + 1,
+                step + 1
+            ),
+            Self::RetriableTooEarly { step, before } => write!(
+                f,
+                "step {} is not undone when step {} refuses; put it after step {}, or make it compensatable",
+                step + 1,
+                before + 1,
+                before + 1
+            ),
+            Self::GateBeside { gate, neighbour } => {
+                write!(f, "step {} decides the saga and must run alone, but step {} runs beside it", gate + 1, neighbour + 1)
+            }
+            Self::BesideAnotherKind { step } => {
+                write!(f, "step {} can run beside a neighbour of its own kind only", step + 1)
+            }
+            Self::DeadlineTooLate { step } => {
+                write!(f, "step {} runs when there is no way back any more, so a deadline could not be kept; remove it", step + 1)
+            }
+        }
+    }
+}
+
+impl core::error::Error for PlanError {}
+
+impl Plan {
+    /// The largest number of steps of a plan.
+    pub const MAX_STEPS: usize = 64;
+
+    /// A plan of these steps, if their order is sound.
+    ///
+    /// # Errors
+    /// The first rule that the order breaks, and where.
+    pub fn new(steps: Vec<StepPlan>) -> Result<Self, PlanError> {
+        if steps.is_empty() {
+            return Err(PlanError::Empty);
+        }
+        if steps.len() > Self::MAX_STEPS {
+            return Err(PlanError::TooMany { steps: steps.len() });
+        }
+        check_order(&steps)?;
+        let gate = steps.iter().position(|step| step.kind != Kind::Compensatable);
+        check_stages(&steps, gate)?;
+        if let Some(step) =
+            (0..steps.len()).find(|&step| gate.is_some_and(|gate| step > gate) && steps[step].deadline_ms.is_some())
+        {
+            return Err(PlanError::DeadlineTooLate { step });
+        }
+        let stages = (0..steps.len()).filter(|&step| !steps[step].beside).collect();
+        Ok(Self { steps: steps.into(), stages, gate })
+    }
+
+    /// The plain case: a payment that can be undone, then a dispatch that cannot.
+    ///
+    /// Deadlines in milliseconds, for each of the two.
+    #[must_use]
+    pub fn payment_then_dispatch(payment_deadline_ms: Option<u64>, dispatch_deadline_ms: Option<u64>) -> Self {
+        let step = |kind, deadline_ms| StepPlan { kind, beside: false, deadline_ms };
+        Self {
+            steps: Box::new([step(Kind::Compensatable, payment_deadline_ms), step(Kind::Pivot, dispatch_deadline_ms)]),
+            stages: Box::new([0, 1]),
+            gate: Some(1),
+        }
+    }
+
+    /// Its steps, in order.
+    #[must_use]
+    pub fn steps(&self) -> &[StepPlan] {
+        &self.steps
+    }
+
+    /// The step in whose key the saga is decided: the pivot, or the first retriable step where there is no pivot.
+    /// `None` when every step can be undone.
+    #[must_use]
+    pub const fn gate(&self) -> Option<usize> {
+        self.gate
+    }
+
+    /// The stages in order, each as its range of steps.
+    pub(super) fn stages(&self) -> impl Iterator<Item = core::ops::Range<usize>> + '_ {
+        (0..self.stages.len()).map(|stage| {
+            let end = self.stages.get(stage + 1).copied().unwrap_or(self.steps.len());
+            self.stages[stage]..end
+        })
+    }
+
+    /// Whether a step comes after the gate.
+    pub(super) fn is_after_gate(&self, step: usize) -> bool {
+        self.gate.is_some_and(|gate| step > gate)
+    }
+}
+
+fn check_order(steps: &[StepPlan]) -> Result<(), PlanError> {
+    let pivot = steps.iter().position(|step| step.kind == Kind::Pivot);
+    for (step, plan) in steps.iter().enumerate() {
+        match plan.kind {
+            Kind::Compensatable => {
+                if let Some(after) = steps[..step].iter().position(|earlier| earlier.kind != Kind::Compensatable) {
+                    return Err(PlanError::MayRefuseTooLate { step, after });
+                }
+            }
+            Kind::Pivot => {
+                if let Some(first) = pivot.filter(|&first| first < step) {
+                    return Err(PlanError::TwoPivots { first, second: step });
+                }
+            }
+            Kind::Retriable => {
+                if let Some(before) = pivot.filter(|&pivot| pivot > step) {
+                    return Err(PlanError::RetriableTooEarly { step, before });
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_stages(steps: &[StepPlan], gate: Option<usize>) -> Result<(), PlanError> {
+    for (step, plan) in steps.iter().enumerate().filter(|(_, plan)| plan.beside) {
+        let Some(neighbour) = step.checked_sub(1) else {
+            return Err(PlanError::BesideAnotherKind { step });
+        };
+        if gate == Some(step) || gate == Some(neighbour) {
+            let other = if gate == Some(step) { neighbour } else { step };
+            return Err(PlanError::GateBeside { gate: gate.unwrap_or(step), neighbour: other });
+        }
+        if steps[neighbour].kind != plan.kind {
+            return Err(PlanError::BesideAnotherKind { step });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,232 @@
+//! Where sagas are kept: the trait that every store implements, and the shapes that cross it.
+//!
+//! A store knows nothing of the protocol. It keeps rows, answers *conflict* when somebody was faster, and a write whose
+//! future has resolved to `Ok` is flushed.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use handfast_protocol::Time;
+
+/// A boxed future, so that a store can be held behind `Arc<dyn Store>`.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Eight bytes of the SHA-256 of a coordinator's encoded state. Equal digests mean equal states.
+pub type Digest = [u8; 8];
+
+/// One entry of a saga's journal: an input that changed the state, and the digest of the state after it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// Counted from 1, without gaps.
+    pub seq: u64,
+    /// When the input was taken, as the coordinator was told.
+    pub at: Time,
+    /// The input, as `docs/journal.md` describes it.
+    pub input: String,
+    /// Digest of the state after this entry.
+    pub digest: Digest,
+}
+
+/// A saga as it is placed: kept exactly, whatever happens to flow files and code later.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewSaga {
+    /// The user's id for it, unique in the store.
+    pub id: String,
+    /// SHA-256 of `flow_text`.
+    pub flow_hash: [u8; 32],
+    /// The whole definition of the flow; stored once per hash.
+    pub flow_text: Arc<str>,
+    /// The protocol version it is pinned to.
+    pub version: u32,
+    /// The order as it was submitted, byte for byte.
+    pub input: Vec<u8>,
+    /// The body of every step's act, byte for byte, in the flow's order.
+    pub bodies: Vec<Vec<u8>>,
+    /// The first entries of its journal: the start, and whatever else is known at once.
+    pub entries: Vec<Entry>,
+    /// When it is to be looked at next; `None` once it has ended.
+    pub wake_at: Option<Time>,
+    /// How it stands, in the words of `Standing::name`, for lists and counts.
+    pub standing: &'static str,
+}
+
+/// What became of an attempt to create a saga.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Created {
+    /// It is new, and flushed.
+    New,
+    /// The id is taken, by this very input and flow.
+    Same,
+    /// The id is taken, by another input or flow.
+    Different,
+}
+
+/// A saga as it is loaded.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoredSaga {
+    /// The user's id for it.
+    pub id: String,
+    /// SHA-256 of the flow's definition.
+    pub flow_hash: [u8; 32],
+    /// The flow's definition as it was when the saga was placed.
+    pub flow_text: Arc<str>,
+    /// The protocol version it is pinned to.
+    pub version: u32,
+    /// The order as it was submitted.
+    pub input: Vec<u8>,
+    /// The body of every step's act.
+    pub bodies: Vec<Vec<u8>>,
+    /// When it was placed.
+    pub created: Time,
+    /// When it is to be looked at next; `None` once it has ended or is suspended.
+    pub wake_at: Option<Time>,
+    /// How it stood after the last entry.
+    pub standing: String,
+    /// How many deliveries in a row went without a definite answer. Steers the back-off, decides nothing.
+    pub tries: u32,
+    /// Its journal, in order.
+    pub entries: Vec<Entry>,
+}
+
+/// One entry to be appended, if the journal still ends where the writer thinks it does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Append {
+    /// The saga.
+    pub id: String,
+    /// The digest of the entry before. An older journal that grew to the same length by another way does not match it.
+    pub previous: Digest,
+    /// The entry; its `seq` is the previous one's plus one.
+    pub entry: Entry,
+    /// When the saga is to be looked at next; `None` once it has ended or is suspended.
+    pub wake_at: Option<Time>,
+    /// How it stands after the entry.
+    pub standing: &'static str,
+    /// How far the participant's store had come by its answer, if the entry is an answer.
+    pub seen: Option<Seen>,
+}
+
+/// The highest commit number of a participant's store that an answer has shown, to notice when that store was restored.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Seen {
+    /// The participant, by its base URL.
+    pub participant: String,
+    /// Drawn when the participant's store was created or declared restored.
+    pub incarnation: String,
+    /// Its commit number.
+    pub seq: u64,
+}
+
+/// A delivery that brought no definite answer, kept for the pictures. Tries are not inputs: nothing depends on them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Try {
+    /// The saga.
+    pub id: String,
+    /// Which step.
+    pub step: usize,
+    /// `act`, `close` or `undo`.
+    pub operation: &'static str,
+    /// The number of the try, the same that the request carried.
+    pub number: u64,
+    /// When it left.
+    pub sent: Time,
+    /// When the engine gave up on its answer.
+    pub ended: Time,
+    /// What was seen instead of an answer, in plain words.
+    pub seen: String,
+}
+
+/// One line of a list of sagas.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Summary {
+    /// The saga.
+    pub id: String,
+    /// How it stands.
+    pub standing: String,
+    /// When it was placed.
+    pub created: Time,
+    /// When its last entry was appended.
+    pub changed: Time,
+}
+
+/// How many sagas stand how.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Standing and number, in alphabetical order of the standing.
+    pub by_standing: Vec<(String, u64)>,
+}
+
+/// Why a store did not do as asked. The variants say whose turn it is.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Somebody else appended first: load, and decide again.
+    #[error("another writer was faster; load the saga and decide again")]
+    Conflict,
+    /// Whether the write happened is unknown: drop what is cached and load it again.
+    #[error("the store did not answer, so whether the write happened is unknown: {0}")]
+    Unavailable(String),
+    /// The store was written by a newer version of handfast.
+    #[error("{path} was written by a newer handfast (store format {found}, this one knows up to {known}); use that version or a newer one")]
+    Newer {
+        /// Where the store is.
+        path: String,
+        /// The format it has.
+        found: u32,
+        /// The newest format that this version knows.
+        known: u32,
+    },
+    /// The file is not a store of this kind.
+    #[error("{path} is not a handfast store: {why}; give another path, and nothing was changed")]
+    NotOurs {
+        /// Where it is.
+        path: String,
+        /// What was found instead.
+        why: String,
+    },
+    /// The store cannot be opened or created.
+    #[error("cannot open the store {path}: {why}")]
+    Open {
+        /// Where it is.
+        path: String,
+        /// What the system said.
+        why: String,
+    },
+    /// A row cannot be what was written.
+    #[error("saga {id}: {what}")]
+    Corrupt {
+        /// The saga.
+        id: String,
+        /// Which row, and what is wrong with it.
+        what: String,
+    },
+}
+
+/// A durable (or, for tests and pictures, forgetful) home for sagas.
+///
+/// Every write is atomic, and flushed when its future resolves to `Ok`.
+pub trait Store: Send + Sync + 'static {
+    /// Drawn when the store was created; every key carries it.
+    fn store_id(&self) -> &str;
+    /// Places a saga with its first entries, unless its id is taken.
+    fn create(&self, saga: NewSaga) -> BoxFuture<'_, Result<Created, StoreError>>;
+    /// Appends one entry, or answers [`StoreError::Conflict`] if the journal does not end where `append` says.
+    fn append(&self, append: Append) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// Loads one saga with its journal.
+    fn load<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<StoredSaga>, StoreError>>;
+    /// The ids of up to `limit` sagas to be looked at by `now`, the most overdue first, and when the next one after them is.
+    fn due(&self, now: Time, limit: usize) -> BoxFuture<'_, Result<(Vec<String>, Option<Time>), StoreError>>;
+    /// Puts a saga aside until `wake_at`, after `tries` deliveries in a row without a definite answer. No journal entry.
+    fn park<'a>(&'a self, id: &'a str, wake_at: Time, tries: u32) -> BoxFuture<'a, Result<(), StoreError>>;
+    /// Takes a saga out of the wake-up index, since its journal cannot be trusted, and keeps the reason.
+    fn suspend<'a>(&'a self, id: &'a str, reason: &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
+    /// Keeps a try for the pictures; a bounded number a saga. Nobody waits for it and nothing depends on it.
+    fn record_try(&self, attempt: Try);
+    /// The tries that were kept of a saga, oldest first.
+    fn tries<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Vec<Try>, StoreError>>;
+    /// Sagas in the order of their placing, after the one named, those that stand so only where `standing` is given.
+    fn list<'a>(&'a self, standing: Option<&'a str>, after: Option<&'a str>, limit: usize) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>>;
+    /// How many sagas stand how.
+    fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>>;
+    /// The highest commit number seen of every participant.
+    fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>>;
+}
