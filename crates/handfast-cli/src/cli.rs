@@ -1,0 +1,71 @@
+//! What can be typed: the one table from which parsing, help, completions and man pages come.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands::{check, completions, demo, dispatch, man, messenger, payment, run, serve, show};
+use crate::output::Exit;
+
+/// Makes two services act both or not at all, over a network that loses messages.
+#[derive(Debug, Parser)]
+#[command(name = "handfast", version, max_term_width = 110, propagate_version = true, after_help = exit_codes())]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Print data as JSON, in a stable shape.
+    #[arg(long, global = true, help_heading = "Output")]
+    pub(crate) json: bool,
+    /// When to colour what is printed; NO_COLOR is respected.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
+    pub(crate) color: Color,
+    /// Say nothing on standard error but errors.
+    #[arg(long, short, global = true, help_heading = "Output")]
+    pub(crate) quiet: bool,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What handfast can be asked to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Send orders through a network that captures messengers, kill processes meanwhile, and count the books
+    Demo(demo::Args),
+    /// Drive every order of a file to its end: both or neither
+    Run(run::Args),
+    /// Run the coordinator as a service
+    Serve(serve::Args),
+    /// Run the reference payment service
+    Payment(payment::Args),
+    /// Run the reference dispatch service
+    Dispatch(dispatch::Args),
+    /// Run a road on which messengers are captured, delayed and duplicated
+    Messenger(messenger::Args),
+    /// Explore the deployed protocol against an adversary and print the verdict
+    Check(check::Args),
+    /// Draw one saga as a space-time diagram
+    Show(show::Args),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+    /// Print a manual page, or write all of them to a directory
+    Man(man::Args),
+}
+
+fn exit_codes() -> String {
+    let codes: Vec<String> = Exit::ALL.iter().map(|exit| format!("  {}  {}", u8::from(*exit), exit.meaning())).collect();
+    format!("Exit codes:\n{}", codes.join("\n"))
+}

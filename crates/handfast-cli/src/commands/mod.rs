@@ -1,0 +1,38 @@
+//! The commands, one module each.
+
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod demo;
+pub(crate) mod dispatch;
+pub(crate) mod man;
+pub(crate) mod messenger;
+pub(crate) mod payment;
+pub(crate) mod run;
+pub(crate) mod serve;
+pub(crate) mod show;
+
+use anyhow::Context as _;
+
+use crate::cli::Command;
+use crate::output::{Exit, Output};
+
+/// Runs one command to its end.
+pub(crate) fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
+    match command {
+        Command::Demo(args) => demo::run(args, output),
+        Command::Run(args) => run::run(args, output),
+        Command::Serve(args) => serve::run(args, output),
+        Command::Payment(args) => payment::run(args, output),
+        Command::Dispatch(args) => dispatch::run(args, output),
+        Command::Messenger(args) => messenger::run(args, output),
+        Command::Check(args) => check::run(args, output),
+        Command::Show(args) => show::run(args, output),
+        Command::Completions(args) => completions::run(args, output),
+        Command::Man(args) => man::run(args, output),
+    }
+}
+
+/// The runtime of the commands that talk to others.
+pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")
+}

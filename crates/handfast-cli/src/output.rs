@@ -1,0 +1,213 @@
+//! Where things are printed and how a command ends: data on standard output, talk on standard error, one exit code.
+
+use std::fmt::{self, Display};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use crate::cli::{Color, Global};
+
+/// How a command ended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Exit {
+    /// Done; both; the check holds.
+    Done,
+    /// Something went wrong.
+    Error,
+    /// What was asked for makes no sense as it stands; nothing was done.
+    Usage,
+    /// Neither; the check found a counterexample.
+    Neither,
+    /// It is not known yet, or a person has to look.
+    InDoubt,
+    /// Nobody answered.
+    Unreachable,
+}
+
+impl Exit {
+    /// Every way to end, in the order of its code.
+    pub(crate) const ALL: [Self; 6] = [Self::Done, Self::Error, Self::Usage, Self::Neither, Self::InDoubt, Self::Unreachable];
+
+    /// What the code tells whoever ran the command.
+    pub(crate) const fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done: both, or the check holds",
+            Self::Error => "an error",
+            Self::Usage => "wrong usage or bad input; nothing was half-done",
+            Self::Neither => "neither, or the check found a counterexample",
+            Self::InDoubt => "in doubt or suspended",
+            Self::Unreachable => "nobody could be reached",
+        }
+    }
+}
+
+impl From<Exit> for u8 {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Done => 0,
+            Exit::Error => 1,
+            Exit::Usage => 2,
+            Exit::Neither => 3,
+            Exit::InDoubt => 4,
+            Exit::Unreachable => 5,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(u8::from(exit))
+    }
+}
+
+/// An error that knows the exit code it deserves.
+#[derive(Debug)]
+struct ExitWith {
+    exit: Exit,
+    error: anyhow::Error,
+}
+
+impl Display for ExitWith {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for ExitWith {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.source()
+    }
+}
+
+/// Gives an error the exit code it deserves; without one it ends with [`Exit::Error`].
+pub(crate) trait OrExit<T> {
+    /// The same result, whose error ends the command with `exit`.
+    fn or_exit(self, exit: Exit) -> anyhow::Result<T>;
+}
+
+impl<T, E: Into<anyhow::Error>> OrExit<T> for Result<T, E> {
+    fn or_exit(self, exit: Exit) -> anyhow::Result<T> {
+        self.map_err(|error| anyhow::Error::new(ExitWith { exit, error: error.into() }))
+    }
+}
+
+/// Whoever read standard output has left; there is nobody to tell, and nothing to complain about.
+#[derive(Debug)]
+pub(crate) struct ReaderLeft;
+
+impl Display for ReaderLeft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nobody reads standard output any more")
+    }
+}
+
+impl std::error::Error for ReaderLeft {}
+
+/// The two streams, and what the user wants to see on them.
+#[derive(Debug)]
+pub(crate) struct Output {
+    json: bool,
+    quiet: bool,
+}
+
+impl Output {
+    /// Follows the options, NO_COLOR, and what the streams are connected to.
+    pub(crate) fn new(global: &Global) -> Self {
+        // `Auto` looks at NO_COLOR, CLICOLOR_FORCE, TERM and the stream itself.
+        match global.color {
+            Color::Auto => anstream::ColorChoice::Auto,
+            Color::Always => anstream::ColorChoice::Always,
+            Color::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+        Self { json: global.json, quiet: global.quiet }
+    }
+
+    /// Whether data is wanted as JSON.
+    pub(crate) const fn wants_json(&self) -> bool {
+        self.json
+    }
+
+    /// Prints a line of data. ANSI colours in it are removed where they are not wanted.
+    ///
+    /// # Errors
+    /// [`ReaderLeft`] when the reader has gone (a command simply passes it on with `?`), otherwise what the system said.
+    pub(crate) fn line(&self, text: impl Display) -> anyhow::Result<()> {
+        let mut stdout = anstream::stdout().lock();
+        written(writeln!(stdout, "{text}").and_then(|()| stdout.flush()))
+    }
+
+    /// Prints a value as one line of JSON.
+    ///
+    /// # Errors
+    /// As [`Output::line`].
+    pub(crate) fn json_line(&self, value: &impl Serialize) -> anyhow::Result<()> {
+        let mut text = serde_json::to_vec(value)?;
+        text.push(b'\n');
+        self.bytes(&text)
+    }
+
+    /// Prints bytes of data as they are.
+    ///
+    /// # Errors
+    /// As [`Output::line`].
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> anyhow::Result<()> {
+        let mut stdout = io::stdout().lock();
+        written(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+    }
+
+    /// Says something on standard error, unless asked to be quiet.
+    pub(crate) fn note(&self, text: impl Display) {
+        if !self.quiet {
+            say(text);
+        }
+    }
+
+    /// Says on standard error what is wrong, quiet or not.
+    pub(crate) fn complain(&self, text: impl Display) {
+        say(format_args!("{RED}error:{PLAIN} {text}"));
+    }
+
+    /// A progress bar on standard error; it draws nothing where that is no terminal, or quiet was asked for.
+    pub(crate) fn progress(&self, length: u64) -> ProgressBar {
+        let target = if self.quiet || !io::stderr().is_terminal() {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr_with_hz(10)
+        };
+        let style = ProgressStyle::with_template("{bar:32} {pos}/{len} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+        ProgressBar::with_draw_target(Some(length), target).with_style(style)
+    }
+
+    /// Prints the error, if there is one to print, and says how the process ends.
+    pub(crate) fn finish(&self, end: anyhow::Result<Exit>) -> Exit {
+        match end {
+            Ok(exit) => exit,
+            Err(error) if error.is::<ReaderLeft>() => Exit::Done,
+            Err(error) => {
+                self.complain(format_args!("{error:#}"));
+                error.downcast_ref::<ExitWith>().map_or(Exit::Error, |with| with.exit)
+            }
+        }
+    }
+}
+
+const RED: &str = "\x1b[1;31m";
+const PLAIN: &str = "\x1b[0m";
+
+fn say(text: impl Display) {
+    // If standard error is gone there is nobody left to tell.
+    drop(writeln!(anstream::stderr().lock(), "{text}"));
+}
+
+fn written(result: io::Result<()>) -> anyhow::Result<()> {
+    result.map_err(|error| {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            anyhow::Error::new(ReaderLeft)
+        } else {
+            anyhow::Error::new(error).context("cannot write to standard output")
+        }
+    })
+}

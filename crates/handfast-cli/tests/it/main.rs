@@ -1,0 +1,3 @@
+//! The command line from outside: real processes, their output and their exit codes.
+
+mod help;
