@@ -1,1 +1,4 @@
 //! handfast
+
+pub mod journal;
+pub mod store;

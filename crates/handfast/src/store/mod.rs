@@ -3,11 +3,18 @@
 //! A store knows nothing of the protocol. It keeps rows, answers *conflict* when somebody was faster, and a write whose
 //! future has resolved to `Ok` is flushed.
 
+mod flaky;
+mod memory;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use handfast_protocol::Time;
+use sha2::{Digest as _, Sha256};
+
+pub use flaky::FlakyStore;
+pub use memory::MemoryStore;
 
 /// A boxed future, so that a store can be held behind `Arc<dyn Store>`.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -43,7 +50,7 @@ pub struct NewSaga {
     pub input: Vec<u8>,
     /// The body of every step's act, byte for byte, in the flow's order.
     pub bodies: Vec<Vec<u8>>,
-    /// The first entries of its journal: the start, and whatever else is known at once.
+    /// The first entries of its journal: the start, and whatever else is known at once. Counted from 1 without gaps.
     pub entries: Vec<Entry>,
     /// When it is to be looked at next; `None` once it has ended.
     pub wake_at: Option<Time>,
@@ -77,14 +84,16 @@ pub struct StoredSaga {
     pub input: Vec<u8>,
     /// The body of every step's act.
     pub bodies: Vec<Vec<u8>>,
-    /// When it was placed.
+    /// When it was placed: the time of its first entry.
     pub created: Time,
     /// When it is to be looked at next; `None` once it has ended or is suspended.
     pub wake_at: Option<Time>,
-    /// How it stood after the last entry.
+    /// How it stood after the last entry, or `suspended` if [`Store::suspend`] was called since.
     pub standing: String,
-    /// How many deliveries in a row went without a definite answer. Steers the back-off, decides nothing.
+    /// How many deliveries in a row went without a definite answer. Steers the back-off, decides nothing; an entry makes it 0.
     pub tries: u32,
+    /// Why [`Store::suspend`] took it out of the wake-up index, if it did since the last entry.
+    pub why: Option<String>,
     /// Its journal, in order.
     pub entries: Vec<Entry>,
 }
@@ -107,6 +116,9 @@ pub struct Append {
 }
 
 /// The highest commit number of a participant's store that an answer has shown, to notice when that store was restored.
+///
+/// Kept for the first incarnation that was seen of a participant, and only ever raised. An answer of another incarnation
+/// changes nothing here: the next request then names what is kept, and the participant answers that it is behind.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Seen {
     /// The participant, by its base URL.
@@ -156,6 +168,9 @@ pub struct Counts {
     pub by_standing: Vec<(String, u64)>,
 }
 
+/// The ids of sagas to be looked at now, and when the next one after them is.
+pub type Due = (Vec<String>, Option<Time>);
+
 /// Why a store did not do as asked. The variants say whose turn it is.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -166,7 +181,9 @@ pub enum StoreError {
     #[error("the store did not answer, so whether the write happened is unknown: {0}")]
     Unavailable(String),
     /// The store was written by a newer version of handfast.
-    #[error("{path} was written by a newer handfast (store format {found}, this one knows up to {known}); use that version or a newer one")]
+    #[error(
+        "{path} was written by a newer handfast (store format {found}, this one knows up to {known}); use that version or a newer one"
+    )]
     Newer {
         /// Where the store is.
         path: String,
@@ -191,7 +208,7 @@ pub enum StoreError {
         /// What the system said.
         why: String,
     },
-    /// A row cannot be what was written.
+    /// A row cannot be what was written, or is not fit to be written.
     #[error("saga {id}: {what}")]
     Corrupt {
         /// The saga.
@@ -200,6 +217,9 @@ pub enum StoreError {
         what: String,
     },
 }
+
+/// How many tries are kept of each saga.
+pub const TRIES_KEPT: usize = 64;
 
 /// A durable (or, for tests and pictures, forgetful) home for sagas.
 ///
@@ -214,19 +234,98 @@ pub trait Store: Send + Sync + 'static {
     /// Loads one saga with its journal.
     fn load<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<StoredSaga>, StoreError>>;
     /// The ids of up to `limit` sagas to be looked at by `now`, the most overdue first, and when the next one after them is.
-    fn due(&self, now: Time, limit: usize) -> BoxFuture<'_, Result<(Vec<String>, Option<Time>), StoreError>>;
+    fn due(&self, now: Time, limit: usize) -> BoxFuture<'_, Result<Due, StoreError>>;
     /// Puts a saga aside until `wake_at`, after `tries` deliveries in a row without a definite answer. No journal entry.
+    /// A saga that is out of the wake-up index, or unknown, stays so: somebody else has ended it meanwhile.
     fn park<'a>(&'a self, id: &'a str, wake_at: Time, tries: u32) -> BoxFuture<'a, Result<(), StoreError>>;
     /// Takes a saga out of the wake-up index, since its journal cannot be trusted, and keeps the reason.
     fn suspend<'a>(&'a self, id: &'a str, reason: &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
-    /// Keeps a try for the pictures; a bounded number a saga. Nobody waits for it and nothing depends on it.
+    /// Keeps a try for the pictures, the newest [`TRIES_KEPT`] a saga. Nobody waits for it and nothing depends on it.
     fn record_try(&self, attempt: Try);
     /// The tries that were kept of a saga, oldest first.
     fn tries<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Vec<Try>, StoreError>>;
     /// Sagas in the order of their placing, after the one named, those that stand so only where `standing` is given.
-    fn list<'a>(&'a self, standing: Option<&'a str>, after: Option<&'a str>, limit: usize) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>>;
+    /// Nothing comes after a saga that is unknown.
+    fn list<'a>(
+        &'a self,
+        standing: Option<&'a str>,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>>;
     /// How many sagas stand how.
     fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>>;
     /// The highest commit number seen of every participant.
     fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>>;
+}
+
+impl<S: Store + ?Sized> Store for Arc<S> {
+    fn store_id(&self) -> &str {
+        (**self).store_id()
+    }
+    fn create(&self, saga: NewSaga) -> BoxFuture<'_, Result<Created, StoreError>> {
+        (**self).create(saga)
+    }
+    fn append(&self, append: Append) -> BoxFuture<'_, Result<(), StoreError>> {
+        (**self).append(append)
+    }
+    fn load<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<StoredSaga>, StoreError>> {
+        (**self).load(id)
+    }
+    fn due(&self, now: Time, limit: usize) -> BoxFuture<'_, Result<Due, StoreError>> {
+        (**self).due(now, limit)
+    }
+    fn park<'a>(&'a self, id: &'a str, wake_at: Time, tries: u32) -> BoxFuture<'a, Result<(), StoreError>> {
+        (**self).park(id, wake_at, tries)
+    }
+    fn suspend<'a>(&'a self, id: &'a str, reason: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        (**self).suspend(id, reason)
+    }
+    fn record_try(&self, attempt: Try) {
+        (**self).record_try(attempt);
+    }
+    fn tries<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Vec<Try>, StoreError>> {
+        (**self).tries(id)
+    }
+    fn list<'a>(
+        &'a self,
+        standing: Option<&'a str>,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
+        (**self).list(standing, after, limit)
+    }
+    fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>> {
+        (**self).counts()
+    }
+    fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>> {
+        (**self).seen()
+    }
+}
+
+/// What stands for a saga whose journal cannot be trusted, in lists and counts.
+const SUSPENDED: &str = "suspended";
+
+/// The largest number that every store can keep and compare; later times and higher commit numbers are kept as this one.
+const LARGEST: u64 = i64::MAX as u64;
+
+fn storable(time: Time) -> Time {
+    Time(time.0.min(LARGEST))
+}
+
+/// A saga whose first entries are not numbered from 1 is a mistake of the caller, and would be read as damage later.
+fn check_new(saga: &NewSaga) -> Result<(), StoreError> {
+    match saga.entries.iter().zip(1..).find(|(entry, seq)| entry.seq != *seq) {
+        None => Ok(()),
+        Some((entry, seq)) => Err(StoreError::Corrupt {
+            id: saga.id.clone(),
+            what: format!("its first entries must be numbered from 1, but entry {seq} says {}; nothing was written", entry.seq),
+        }),
+    }
+}
+
+/// Ten characters that nobody else has drawn: keys of two stores never meet.
+fn draw_store_id() -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let drawn = Sha256::digest(uuid::Uuid::now_v7().as_bytes());
+    drawn.iter().take(10).map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()
 }

@@ -1,0 +1,258 @@
+//! The text form of what a coordinator is told, the digest of what becomes of it, and the replay that checks both.
+//!
+//! The shapes here are the journal's own and are converted by hand: the protocol's types can change their names, a stored
+//! journal cannot. `docs/journal.md` describes the format.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use handfast_protocol::{Answer, Command, Coordinator, Definite, Guards, Input, Operation, Party, Plan, Time, Told};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::store::{Digest, Entry};
+
+/// One line of a journal: an input, and what is worth keeping about it for people and for reconciliation.
+///
+/// Only [`told`](Self::told) decides anything; the rest explains.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Line {
+    /// The saga was placed.
+    Start,
+    /// A deadline had passed.
+    Timeout,
+    /// Somebody asked for *neither*.
+    Cancel {
+        /// Who asked.
+        by: Option<String>,
+        /// The reason given.
+        why: Option<String>,
+    },
+    /// A participant gave a definite answer.
+    Answer {
+        /// The command that was answered.
+        to: Command,
+        /// The answer.
+        answer: Answer,
+        /// What the receipt said beyond that.
+        receipt: Receipt,
+    },
+}
+
+/// What a receipt says beyond the state of the key.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Receipt {
+    /// The participant's commit number.
+    pub seq: Option<u64>,
+    /// Drawn when the participant's store was created or declared restored.
+    pub incarnation: Option<String>,
+    /// When the participant's register last changed, by the participant's own clock.
+    pub at: Option<Time>,
+    /// Why it refused, or anything else it had to say.
+    pub detail: Option<String>,
+}
+
+/// Why a line cannot be written or read.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum LineError {
+    /// The saga is pinned to a version of the protocol that this program does not have.
+    #[error("it is pinned to version {0} of the protocol, which this handfast does not know; use a newer one")]
+    UnknownVersion(u32),
+    /// The text is not a line of a journal.
+    #[error("its input cannot be read: {0}")]
+    Unreadable(String),
+}
+
+/// Why a journal does not lead to a state that can be trusted.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// A row is missing or there twice.
+    #[error("journal entry {expected} is missing: the next row says {found}")]
+    Gap {
+        /// The number that should have come.
+        expected: u64,
+        /// The number that came.
+        found: u64,
+    },
+    /// A row cannot be read.
+    #[error("journal entry {seq}: {error}")]
+    Line {
+        /// The row.
+        seq: u64,
+        /// What is wrong with it.
+        #[source]
+        error: LineError,
+    },
+    /// The state after a row is not the one that was stored: the row, one before it, or the code was changed.
+    #[error("journal entry {seq} leads to another state than when it was written (digest {stored}, now {replayed})", stored = hex(stored), replayed = hex(replayed))]
+    Differs {
+        /// The first row after which the state differs.
+        seq: u64,
+        /// The digest in the journal.
+        stored: Digest,
+        /// The digest of the state that the journal leads to now.
+        replayed: Digest,
+    },
+}
+
+impl Line {
+    /// What the coordinator is told by it.
+    #[must_use]
+    pub const fn told(&self) -> Input<Told> {
+        match self {
+            Self::Start => Input::Start,
+            Self::Timeout => Input::Timeout,
+            Self::Cancel { .. } => Input::Receive(Told::Cancel),
+            Self::Answer { to, answer, .. } => Input::Receive(Told::Answer { to: *to, answer: *answer }),
+        }
+    }
+
+    /// Its text in the journal of a saga that is pinned to `version`.
+    ///
+    /// # Errors
+    /// [`LineError::UnknownVersion`].
+    pub fn write(&self, version: u32) -> Result<String, LineError> {
+        match version {
+            1 => v1::write(self),
+            unknown => Err(LineError::UnknownVersion(unknown)),
+        }
+    }
+
+    /// The line that this text stands for in the journal of a saga that is pinned to `version`.
+    ///
+    /// # Errors
+    /// The version is unknown, or the text is not a line of it.
+    pub fn read(version: u32, text: &str) -> Result<Self, LineError> {
+        match version {
+            1 => v1::read(text),
+            unknown => Err(LineError::UnknownVersion(unknown)),
+        }
+    }
+}
+
+/// The first eight bytes of the SHA-256 of [`Coordinator::encode`].
+#[must_use]
+pub fn digest<G: Guards>(coordinator: &Coordinator<G>) -> Digest {
+    let mut digest = Digest::default();
+    let length = digest.len();
+    digest.copy_from_slice(&Sha256::digest(coordinator.encode())[..length]);
+    digest
+}
+
+/// The state that a journal leads to, if every row is there, can be read, and leads to the state it was written with.
+///
+/// # Errors
+/// The first row that does not, by its number.
+pub fn replay_checked(plan: Arc<Plan>, version: u32, entries: &[Entry]) -> Result<Coordinator, ReplayError> {
+    let mut coordinator = Coordinator::new(plan);
+    for (entry, expected) in entries.iter().zip(1..) {
+        if entry.seq != expected {
+            return Err(ReplayError::Gap { expected, found: entry.seq });
+        }
+        let line = Line::read(version, &entry.input).map_err(|error| ReplayError::Line { seq: entry.seq, error })?;
+        coordinator.step(entry.at, line.told());
+        let replayed = digest(&coordinator);
+        if replayed != entry.digest {
+            return Err(ReplayError::Differs { seq: entry.seq, stored: entry.digest, replayed });
+        }
+    }
+    Ok(coordinator)
+}
+
+fn hex(digest: &Digest) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Version 1 of the shapes. Never changed: what a later version needs is a module of its own.
+mod v1 {
+    use super::{Answer, Command, Cow, Definite, Deserialize, Line, LineError, Operation, Receipt, Serialize, Time};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case", deny_unknown_fields)]
+    enum Shape<'a> {
+        Start {},
+        Timeout {},
+        Cancel {
+            #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+            by: Option<Cow<'a, str>>,
+            #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+            why: Option<Cow<'a, str>>,
+        },
+        #[serde(borrow)]
+        Answer(AnswerShape<'a>),
+    }
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct AnswerShape<'a> {
+        step: usize,
+        #[serde(borrow)]
+        to: Cow<'a, str>,
+        #[serde(borrow)]
+        state: Cow<'a, str>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seq: Option<u64>,
+        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+        incarnation: Option<Cow<'a, str>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<u64>,
+        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+        detail: Option<Cow<'a, str>>,
+    }
+
+    const OTHER_BODY: &str = "other_body";
+
+    pub(super) fn write(line: &Line) -> Result<String, LineError> {
+        let shape = match line {
+            Line::Start => Shape::Start {},
+            Line::Timeout => Shape::Timeout {},
+            Line::Cancel { by, why } => {
+                Shape::Cancel { by: by.as_deref().map(Cow::Borrowed), why: why.as_deref().map(Cow::Borrowed) }
+            }
+            Line::Answer { to, answer, receipt } => Shape::Answer(AnswerShape {
+                step: to.step,
+                to: Cow::Borrowed(to.operation.name()),
+                state: Cow::Borrowed(match answer {
+                    Answer::State(state) => state.name(),
+                    Answer::OtherBody => OTHER_BODY,
+                }),
+                seq: receipt.seq,
+                incarnation: receipt.incarnation.as_deref().map(Cow::Borrowed),
+                at: receipt.at.map(|at| at.0),
+                detail: receipt.detail.as_deref().map(Cow::Borrowed),
+            }),
+        };
+        serde_json::to_string(&shape).map_err(|error| LineError::Unreadable(error.to_string()))
+    }
+
+    pub(super) fn read(text: &str) -> Result<Line, LineError> {
+        let shape = serde_json::from_str::<Shape<'_>>(text).map_err(|error| LineError::Unreadable(error.to_string()))?;
+        Ok(match shape {
+            Shape::Start {} => Line::Start,
+            Shape::Timeout {} => Line::Timeout,
+            Shape::Cancel { by, why } => Line::Cancel { by: by.map(Cow::into_owned), why: why.map(Cow::into_owned) },
+            Shape::Answer(shape) => Line::Answer {
+                to: Command { step: shape.step, operation: operation(&shape.to)? },
+                answer: answer(&shape.state)?,
+                receipt: Receipt {
+                    seq: shape.seq,
+                    incarnation: shape.incarnation.map(Cow::into_owned),
+                    at: shape.at.map(Time),
+                    detail: shape.detail.map(Cow::into_owned),
+                },
+            },
+        })
+    }
+
+    fn operation(word: &str) -> Result<Operation, LineError> {
+        Operation::from_name(word).ok_or_else(|| LineError::Unreadable(format!("`{word}` is not an operation")))
+    }
+
+    fn answer(word: &str) -> Result<Answer, LineError> {
+        if word == OTHER_BODY {
+            return Ok(Answer::OtherBody);
+        }
+        let state = Definite::from_name(word);
+        state.map(Answer::State).ok_or_else(|| LineError::Unreadable(format!("`{word}` is not the state of a key")))
+    }
+}

@@ -1,0 +1,171 @@
+//! A store that fails or crashes at exactly the write one names, so that tests can do it at every write in turn.
+
+use std::sync::{Mutex, PoisonError};
+
+use handfast_protocol::Time;
+
+use super::{Append, BoxFuture, Counts, Created, Due, NewSaga, Seen, Store, StoreError, StoredSaga, Summary, Try};
+
+/// Wraps any store. Writes are counted from 1 in the order in which they are asked for: `create`, `append`, `park` and
+/// `suspend`; tries are not counted, since nobody waits for them.
+#[derive(Debug)]
+pub struct FlakyStore<S> {
+    inner: S,
+    fate: Mutex<Fate>,
+}
+
+#[derive(Debug, Default)]
+struct Fate {
+    writes: u64,
+    planned: Option<Planned>,
+    crashed: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Planned {
+    at_write: u64,
+    write_lands: bool,
+    crash: bool,
+}
+
+/// What becomes of one write.
+enum Verdict {
+    Goes,
+    LandsUnheard,
+    Lost,
+}
+
+impl<S: Store> FlakyStore<S> {
+    /// A store that works, until something is planned.
+    pub const fn new(inner: S) -> Self {
+        Self { inner, fate: Mutex::new(Fate { writes: 0, planned: None, crashed: false }) }
+    }
+
+    /// Lets the `countdown`-th write from now (1 is the next) answer *unavailable*, after it landed or without landing.
+    pub fn fail_at(&self, countdown: u64, write_lands: bool) {
+        self.plan(countdown, write_lands, false);
+    }
+
+    /// As [`fail_at`](Self::fail_at), and everything after it is unavailable too, until [`restart`](Self::restart).
+    pub fn crash_at(&self, countdown: u64, write_lands: bool) {
+        self.plan(countdown, write_lands, true);
+    }
+
+    /// Ends a crash, and forgets what was planned.
+    pub fn restart(&self) {
+        self.with(|fate| {
+            fate.crashed = false;
+            fate.planned = None;
+        });
+    }
+
+    /// Whether the crash that was planned has happened.
+    #[must_use]
+    pub fn has_crashed(&self) -> bool {
+        self.with(|fate| fate.crashed)
+    }
+
+    /// How many writes were asked for so far, so that a test knows how many there are to fail.
+    #[must_use]
+    pub fn writes(&self) -> u64 {
+        self.with(|fate| fate.writes)
+    }
+
+    /// The store inside.
+    #[must_use]
+    pub const fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Fate) -> T) -> T {
+        // No method panics while it holds the lock, so a poisoned one holds a sound value.
+        work(&mut self.fate.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn plan(&self, countdown: u64, write_lands: bool, crash: bool) {
+        self.with(|fate| fate.planned = Some(Planned { at_write: fate.writes + countdown, write_lands, crash }));
+    }
+
+    fn judge(&self) -> Verdict {
+        self.with(|fate| {
+            if fate.crashed {
+                return Verdict::Lost;
+            }
+            fate.writes += 1;
+            match fate.planned {
+                Some(planned) if planned.at_write == fate.writes => {
+                    fate.planned = None;
+                    fate.crashed = planned.crash;
+                    if planned.write_lands { Verdict::LandsUnheard } else { Verdict::Lost }
+                }
+                Some(_) | None => Verdict::Goes,
+            }
+        })
+    }
+
+    async fn write<T>(&self, write: BoxFuture<'_, Result<T, StoreError>>) -> Result<T, StoreError> {
+        match self.judge() {
+            Verdict::Goes => write.await,
+            Verdict::LandsUnheard => {
+                // Whatever the answer was, nobody hears it.
+                let _unheard = write.await;
+                Err(unavailable())
+            }
+            Verdict::Lost => Err(unavailable()),
+        }
+    }
+
+    async fn read<T>(&self, read: BoxFuture<'_, Result<T, StoreError>>) -> Result<T, StoreError> {
+        if self.has_crashed() { Err(unavailable()) } else { read.await }
+    }
+}
+
+fn unavailable() -> StoreError {
+    StoreError::Unavailable("it was made to fail here".to_owned())
+}
+
+impl<S: Store> Store for FlakyStore<S> {
+    fn store_id(&self) -> &str {
+        self.inner.store_id()
+    }
+    fn create(&self, saga: NewSaga) -> BoxFuture<'_, Result<Created, StoreError>> {
+        Box::pin(self.write(self.inner.create(saga)))
+    }
+    fn append(&self, append: Append) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.write(self.inner.append(append)))
+    }
+    fn load<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<StoredSaga>, StoreError>> {
+        Box::pin(self.read(self.inner.load(id)))
+    }
+    fn due(&self, now: Time, limit: usize) -> BoxFuture<'_, Result<Due, StoreError>> {
+        Box::pin(self.read(self.inner.due(now, limit)))
+    }
+    fn park<'a>(&'a self, id: &'a str, wake_at: Time, tries: u32) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(self.write(self.inner.park(id, wake_at, tries)))
+    }
+    fn suspend<'a>(&'a self, id: &'a str, reason: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(self.write(self.inner.suspend(id, reason)))
+    }
+    fn record_try(&self, attempt: Try) {
+        if !self.has_crashed() {
+            self.inner.record_try(attempt);
+        }
+    }
+    fn tries<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Vec<Try>, StoreError>> {
+        Box::pin(self.read(self.inner.tries(id)))
+    }
+    fn list<'a>(
+        &'a self,
+        standing: Option<&'a str>,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
+        Box::pin(self.read(self.inner.list(standing, after, limit)))
+    }
+    fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>> {
+        Box::pin(self.read(self.inner.counts()))
+    }
+    fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>> {
+        Box::pin(self.read(self.inner.seen()))
+    }
+}

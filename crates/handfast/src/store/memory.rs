@@ -1,0 +1,236 @@
+//! A store in memory: the oracle that the durable ones are compared with, and the store of tests and pictures.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use handfast_protocol::Time;
+
+use super::{
+    Append, BoxFuture, Counts, Created, Due, NewSaga, SUSPENDED, Seen, Store, StoreError, StoredSaga, Summary, TRIES_KEPT, Try,
+    check_new, draw_store_id, storable,
+};
+
+/// Keeps sagas for as long as the process lives. Answers as every other store does.
+#[derive(Debug)]
+pub struct MemoryStore {
+    store_id: String,
+    rows: Mutex<Rows>,
+}
+
+#[derive(Debug, Default)]
+struct Rows {
+    /// In the order of their placing.
+    sagas: Vec<Row>,
+    by_id: BTreeMap<String, usize>,
+    wake_ups: BTreeSet<(Time, usize)>,
+    seen: BTreeMap<String, (String, u64)>,
+}
+
+#[derive(Debug)]
+struct Row {
+    saga: StoredSaga,
+    tries: VecDeque<Try>,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MemoryStore {
+    /// An empty store with an id of its own.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { store_id: draw_store_id(), rows: Mutex::default() }
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Rows) -> T) -> T {
+        // Every method leaves the rows whole before it can panic, so what a panicking thread left behind is sound.
+        work(&mut self.rows.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Rows {
+    fn row(&mut self, id: &str) -> Option<(usize, &mut Row)> {
+        let number = *self.by_id.get(id)?;
+        Some((number, &mut self.sagas[number]))
+    }
+
+    fn wake(&mut self, number: usize, wake_at: Option<Time>) {
+        let wake_at = wake_at.map(storable);
+        let before = std::mem::replace(&mut self.sagas[number].saga.wake_at, wake_at);
+        if let Some(time) = before {
+            self.wake_ups.remove(&(time, number));
+        }
+        if let Some(time) = wake_at {
+            self.wake_ups.insert((time, number));
+        }
+    }
+
+    fn create(&mut self, new: NewSaga) -> Result<Created, StoreError> {
+        check_new(&new)?;
+        if let Some((_, row)) = self.row(&new.id) {
+            let same = row.saga.input == new.input && row.saga.flow_hash == new.flow_hash;
+            return Ok(if same { Created::Same } else { Created::Different });
+        }
+        let number = self.sagas.len();
+        self.by_id.insert(new.id.clone(), number);
+        let created = new.entries.first().map_or(Time(0), |entry| entry.at);
+        let saga = StoredSaga {
+            id: new.id,
+            flow_hash: new.flow_hash,
+            flow_text: Arc::clone(&new.flow_text),
+            version: new.version,
+            input: new.input,
+            bodies: new.bodies,
+            created,
+            wake_at: None,
+            standing: new.standing.to_owned(),
+            tries: 0,
+            why: None,
+            entries: new.entries,
+        };
+        self.sagas.push(Row { saga, tries: VecDeque::new() });
+        self.wake(number, new.wake_at);
+        Ok(Created::New)
+    }
+
+    fn append(&mut self, append: Append) -> Result<(), StoreError> {
+        let (number, row) = self.row(&append.id).ok_or(StoreError::Conflict)?;
+        let last = row.saga.entries.last().ok_or(StoreError::Conflict)?;
+        if (last.seq.checked_add(1), last.digest) != (Some(append.entry.seq), append.previous) {
+            return Err(StoreError::Conflict);
+        }
+        append.standing.clone_into(&mut row.saga.standing);
+        row.saga.tries = 0;
+        row.saga.why = None;
+        row.saga.entries.push(append.entry);
+        self.wake(number, append.wake_at);
+        if let Some(Seen { participant, incarnation, seq }) = append.seen {
+            let seq = storable(Time(seq)).0;
+            let kept = self.seen.entry(participant).or_insert_with(|| (incarnation.clone(), seq));
+            if kept.0 == incarnation {
+                kept.1 = kept.1.max(seq);
+            }
+        }
+        Ok(())
+    }
+
+    fn due(&self, now: Time, limit: usize) -> Due {
+        let id = |&(_, number): &(Time, usize)| self.sagas[number].saga.id.clone();
+        let ids: Vec<String> = self.wake_ups.iter().take_while(|(time, _)| *time <= now).take(limit).map(id).collect();
+        let next = self.wake_ups.iter().nth(ids.len()).map(|(time, _)| *time);
+        (ids, next)
+    }
+
+    fn park(&mut self, id: &str, wake_at: Time, tries: u32) {
+        if let Some((number, row)) = self.row(id)
+            && row.saga.wake_at.is_some()
+        {
+            row.saga.tries = tries;
+            self.wake(number, Some(wake_at));
+        }
+    }
+
+    fn suspend(&mut self, id: &str, reason: &str) {
+        if let Some((number, row)) = self.row(id) {
+            SUSPENDED.clone_into(&mut row.saga.standing);
+            row.saga.why = Some(reason.to_owned());
+            self.wake(number, None);
+        }
+    }
+
+    fn record_try(&mut self, attempt: Try) {
+        if let Some((_, row)) = self.row(&attempt.id) {
+            if row.tries.len() == TRIES_KEPT {
+                row.tries.pop_front();
+            }
+            row.tries.push_back(attempt);
+        }
+    }
+
+    fn list(&self, standing: Option<&str>, after: Option<&str>, limit: usize) -> Vec<Summary> {
+        let first = match after {
+            None => 0,
+            Some(id) => self.by_id.get(id).map_or(self.sagas.len(), |number| number + 1),
+        };
+        let rows = self.sagas[first..].iter().map(|row| &row.saga);
+        rows.filter(|saga| standing.is_none_or(|standing| saga.standing == standing)).take(limit).map(summary).collect()
+    }
+
+    fn counts(&self) -> Counts {
+        let mut by_standing = BTreeMap::<&str, u64>::new();
+        for row in &self.sagas {
+            *by_standing.entry(&row.saga.standing).or_default() += 1;
+        }
+        Counts { by_standing: by_standing.into_iter().map(|(standing, number)| (standing.to_owned(), number)).collect() }
+    }
+}
+
+fn summary(saga: &StoredSaga) -> Summary {
+    let changed = saga.entries.last().map_or(saga.created, |entry| entry.at);
+    Summary { id: saga.id.clone(), standing: saga.standing.clone(), created: saga.created, changed }
+}
+
+impl Store for MemoryStore {
+    fn store_id(&self) -> &str {
+        &self.store_id
+    }
+    fn create(&self, saga: NewSaga) -> BoxFuture<'_, Result<Created, StoreError>> {
+        Box::pin(async move { self.with(|rows| rows.create(saga)) })
+    }
+    fn append(&self, append: Append) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move { self.with(|rows| rows.append(append)) })
+    }
+    fn load<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<StoredSaga>, StoreError>> {
+        Box::pin(async move { Ok(self.with(|rows| rows.row(id).map(|(_, row)| row.saga.clone()))) })
+    }
+    fn due(&self, now: Time, limit: usize) -> BoxFuture<'_, Result<Due, StoreError>> {
+        Box::pin(async move { Ok(self.with(|rows| rows.due(now, limit))) })
+    }
+    fn park<'a>(&'a self, id: &'a str, wake_at: Time, tries: u32) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.with(|rows| rows.park(id, wake_at, tries));
+            Ok(())
+        })
+    }
+    fn suspend<'a>(&'a self, id: &'a str, reason: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.with(|rows| rows.suspend(id, reason));
+            Ok(())
+        })
+    }
+    fn record_try(&self, attempt: Try) {
+        self.with(|rows| rows.record_try(attempt));
+    }
+    fn tries<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Vec<Try>, StoreError>> {
+        Box::pin(async move {
+            Ok(self.with(|rows| rows.row(id).map_or_else(Vec::new, |(_, row)| row.tries.iter().cloned().collect())))
+        })
+    }
+    fn list<'a>(
+        &'a self,
+        standing: Option<&'a str>,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
+        Box::pin(async move { Ok(self.with(|rows| rows.list(standing, after, limit))) })
+    }
+    fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>> {
+        Box::pin(async move { Ok(self.with(|rows| rows.counts())) })
+    }
+    fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>> {
+        Box::pin(async move {
+            Ok(self.with(|rows| {
+                let seen = rows.seen.iter();
+                seen.map(|(participant, (incarnation, seq))| Seen {
+                    participant: participant.clone(),
+                    incarnation: incarnation.clone(),
+                    seq: *seq,
+                })
+                .collect()
+            }))
+        })
+    }
+}

@@ -1,0 +1,1 @@
+//! Every store answers alike, and a durable one keeps what it has acknowledged.
