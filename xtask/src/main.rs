@@ -1,1 +1,45 @@
-fn main() {}
+//! The repository's own tasks: everything that has to hold (`ci`, `tidy`) and how fast it is (`bench`).
+
+mod bench;
+mod ci;
+mod clock;
+mod tidy;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Tasks of the handfast repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Checks everything that has to hold before a change is taken.
+    Ci(ci::Arguments),
+    /// Checks the walls between the crates, and what else clippy cannot see.
+    Tidy(tidy::Arguments),
+    /// Runs every benchmark, one after the other, and says on which machine.
+    Bench(bench::Arguments),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().task {
+        Task::Ci(arguments) => ci::run(&arguments),
+        Task::Tidy(arguments) => tidy::run(&arguments),
+        Task::Bench(arguments) => bench::run(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

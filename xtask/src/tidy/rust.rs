@@ -1,0 +1,231 @@
+//! Rules for Rust files: their shape, and what the walls between the crates forbid inside them.
+
+use super::files::File;
+use super::source::is_word;
+use super::{Finding, Rule};
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        name: "header",
+        why: "whoever opens a file wants to know what it is for",
+        fix: "begin it with one `//!` sentence that says so, and end the sentence",
+    },
+    Rule {
+        name: "length",
+        why: "what does not fit in about 500 lines does more than one thing",
+        fix: "move one of them into a module of its own",
+    },
+    Rule {
+        name: "no-std",
+        why: "the protocol cannot touch a clock, a file or a socket because it cannot name them",
+        fix: "take what you need as an argument, or use `core` and `alloc`",
+    },
+    Rule {
+        name: "allow",
+        why: "an exception outlives its reason unless the compiler says when it is not needed any more",
+        fix: "use `#[expect(.., reason = \"..\")]`",
+    },
+    Rule {
+        name: "unfinished",
+        why: "a note to oneself is read by nobody else, and a stub is not done",
+        fix: "do it now, or open an issue and say in a whole sentence what holds today",
+    },
+    Rule {
+        name: "grab-bag",
+        why: "a name that fits everything gathers everything",
+        fix: "name the module after the one thing it does",
+    },
+    Rule {
+        name: "clock",
+        why: "time is an argument, so that a test and the lab can choose it",
+        fix: "take the time as an argument, or read it in the crate's `clock.rs`",
+    },
+    Rule {
+        name: "silent-library",
+        why: "a library that prints or listens cannot be embedded",
+        fix: "return it, trace it, or do it in the command line's crate",
+    },
+    Rule {
+        name: "closed-lab",
+        why: "an exploration is a function of its arguments",
+        fix: "take the data as an argument; files, processes and sockets belong to the command line",
+    },
+];
+const HEADER: &Rule = &RULES[0];
+const LENGTH: &Rule = &RULES[1];
+const NO_STD: &Rule = &RULES[2];
+const ALLOW: &Rule = &RULES[3];
+const UNFINISHED: &Rule = &RULES[4];
+const GRAB_BAG: &Rule = &RULES[5];
+const CLOCK: &Rule = &RULES[6];
+const SILENT_LIBRARY: &Rule = &RULES[7];
+const CLOSED_LAB: &Rule = &RULES[8];
+
+/// "About 500" leaves some room for a file that is one thing and slightly longer.
+const MOST_LINES: usize = 600;
+
+const PROTOCOL: &str = "crates/handfast-protocol/src/";
+const LAB: &str = "crates/handfast-lab/src/";
+const LIBRARIES: &[&str] = &[PROTOCOL, LAB, "crates/handfast/src/", "crates/handfast-participant/src/"];
+/// Those that may not listen on a port either; the participant's crate serves one.
+const DEAF: &[&str] = &[PROTOCOL, LAB, "crates/handfast/src/"];
+
+const GRAB_BAGS: &[&str] = &["util", "utils", "common", "helper", "helpers", "misc"];
+const CLOCKS: &[&str] = &["Instant::now", "SystemTime::now", "Timestamp::now", "Zoned::now"];
+const PRINTERS: &[&str] = &["println!", "eprintln!", "print!", "eprint!", "stdout()", "stderr()"];
+const LISTENERS: &[&str] = &["TcpListener", "UnixListener"];
+const OUTSIDE: &[&str] = &["std::fs", "std::net", "std::process", "std::env", "async fn", "async move", ".await"];
+
+pub(super) fn check(file: &File) -> Vec<Finding> {
+    let mut findings = shape(file);
+    let in_any = |folders: &[&str]| folders.iter().any(|folder| file.path.starts_with(folder));
+    let is_clock = file.path.ends_with("/clock.rs");
+    for (number, line) in file.deployed_lines() {
+        let mut find = |rule: &'static Rule, words: &[&str]| {
+            let found = words.iter().filter(|word| has(&line.code, word));
+            findings.extend(found.map(|word| file.finding(number, rule, format!("`{word}`"))));
+        };
+        if in_any(&[PROTOCOL]) {
+            find(NO_STD, &["std::", "extern crate std"]);
+        }
+        if !is_clock {
+            find(CLOCK, CLOCKS);
+        }
+        if in_any(LIBRARIES) {
+            find(SILENT_LIBRARY, PRINTERS);
+        }
+        if in_any(DEAF) {
+            find(SILENT_LIBRARY, LISTENERS);
+        }
+        if in_any(&[LAB]) {
+            find(CLOSED_LAB, OUTSIDE);
+        }
+    }
+    for (index, line) in file.lines.iter().enumerate() {
+        let mut find = |rule: &'static Rule, text: &str, words: &[&str]| {
+            let found = words.iter().filter(|word| has(text, word));
+            findings.extend(found.map(|word| file.finding(index + 1, rule, format!("`{word}`"))));
+        };
+        find(ALLOW, &line.code, &["#[allow(", "#![allow("]);
+        find(UNFINISHED, &line.code, &["todo!", "unimplemented!"]);
+        find(UNFINISHED, &line.comment, &["TODO", "FIXME", "XXX"]);
+    }
+    findings
+}
+
+/// What can be said of the file as a whole.
+fn shape(file: &File) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let header: Vec<&str> = file.text.lines().map_while(|line| line.strip_prefix("//!")).collect();
+    let sentence: Vec<&str> = header.iter().map(|line| line.trim()).take_while(|line| !line.is_empty()).collect();
+    if !sentence.last().is_some_and(|line| line.ends_with(['.', ':', '?', '!', ')'])) {
+        findings.push(file.finding(1, HEADER, "the file does not begin with a sentence behind `//!`".into()));
+    }
+    let length = file.text.lines().count();
+    if length > MOST_LINES {
+        findings.push(file.finding(MOST_LINES, LENGTH, format!("{length} lines, the most is {MOST_LINES}")));
+    }
+    let bag = file.path.split('/').map(|part| part.trim_end_matches(".rs")).find(|part| GRAB_BAGS.contains(part));
+    if let Some(bag) = bag {
+        findings.push(file.finding(1, GRAB_BAG, format!("something is called {bag:?}")));
+    }
+    if file.path == format!("{PROTOCOL}lib.rs") && !file.lines.iter().any(|line| line.code.trim() == "#![no_std]") {
+        findings.push(file.finding(1, NO_STD, "`#![no_std]` is missing".into()));
+    }
+    findings
+}
+
+/// Whether `word` stands in `text`, not as the end of a longer name nor, if it ends like a name, as its beginning.
+fn has(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        let begins = !word.starts_with(is_word) || !text[..at].ends_with(is_word);
+        let ends = !word.ends_with(is_word) || !text[at + word.len()..].starts_with(is_word);
+        begins && ends
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_file(path: &str, text: &str, expected: &[(usize, &str)]) {
+        let found = check(&File::new(path, text));
+        let found: Vec<_> = found.iter().map(|finding| (finding.line, finding.rule.name)).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_file_begins_with_a_sentence() {
+        check_file("src/a.rs", "//! What it is for.\n", &[]);
+        check_file("src/a.rs", "//! A sentence\n//! over two lines.\n//!\n//! More\n", &[]);
+        check_file("src/a.rs", "use core::fmt;\n", &[(1, "header")]);
+        check_file("src/a.rs", "//! not a sentence\n", &[(1, "header")]);
+        check_file("src/a.rs", "", &[(1, "header")]);
+    }
+
+    #[test]
+    fn a_file_is_not_too_long() {
+        check_file("src/a.rs", &format!("//! A.\n{}", "\n".repeat(599)), &[]);
+        check_file("src/a.rs", &format!("//! A.\n{}", "\n".repeat(600)), &[(600, "length")]);
+    }
+
+    #[test]
+    fn the_protocol_cannot_name_std() {
+        let path = "crates/handfast-protocol/src/a.rs";
+        check_file(path, "//! A.\nuse std::time::Duration;\n", &[(2, "no-std")]);
+        check_file(path, "//! A.\nextern crate std;\n", &[(2, "no-std")]);
+        check_file(path, "//! A: not std::time.\n#[cfg(test)]\nmod tests { extern crate std; }\nlet a = \"std::fs\";\n", &[]);
+        check_file("crates/handfast/src/a.rs", "//! A.\nuse std::time::Duration;\n", &[]);
+        check_file("crates/handfast-protocol/src/lib.rs", "//! A.\n", &[(1, "no-std")]);
+        check_file("crates/handfast-protocol/src/lib.rs", "//! A.\n#![no_std]\n", &[]);
+    }
+
+    #[test]
+    fn lints_are_expected_not_allowed() {
+        check_file("src/a.rs", "//! A.\n#[allow(dead_code)]\nfn f() {}\n", &[(2, "allow")]);
+        check_file("src/a.rs", "//! A.\n#![allow(dead_code)]\n", &[(2, "allow")]);
+        check_file("src/a.rs", "//! A.\n#[expect(dead_code, reason = \"no #[allow(]\")]\n", &[]);
+    }
+
+    #[test]
+    fn what_is_unfinished_is_found() {
+        check_file("src/a.rs", "//! A.\nfn f() { todo!() }\n", &[(2, "unfinished")]);
+        check_file(
+            "src/a.rs",
+            "//! A.\n// TODO: later.\n/* FIXME */ // XXX\n",
+            &[(2, "unfinished"), (3, "unfinished"), (3, "unfinished")],
+        );
+        check_file("src/a.rs", "//! A.\n// Nothing to do: METHODOLOGY.\nlet a = \"TODO\";\n", &[]);
+    }
+
+    #[test]
+    fn nothing_is_called_utils() {
+        check_file("crates/handfast/src/utils.rs", "//! A.\n", &[(1, "grab-bag")]);
+        check_file("crates/handfast-common/src/lib.rs", "//! A.\n", &[]);
+        check_file("tests/it/common/mod.rs", "//! A.\n", &[(1, "grab-bag")]);
+    }
+
+    #[test]
+    fn the_clock_is_read_in_one_place() {
+        check_file("src/a.rs", "//! A.\nlet now = Instant::now();\n", &[(2, "clock")]);
+        check_file("src/a.rs", "//! A.\nlet now = std::time::SystemTime::now();\n", &[(2, "clock")]);
+        check_file("src/clock.rs", "//! A.\nlet now = Instant::now();\n", &[]);
+        check_file("tests/it/a.rs", "//! A.\nlet now = Instant::now();\n", &[]);
+    }
+
+    #[test]
+    fn a_library_neither_prints_nor_listens() {
+        check_file("crates/handfast/src/a.rs", "//! A.\nprintln!();\n", &[(2, "silent-library")]);
+        check_file("crates/handfast/src/a.rs", "//! A.\nTcpListener::bind(a)\n", &[(2, "silent-library")]);
+        check_file("crates/handfast-participant/src/a.rs", "//! A.\nTcpListener::bind(a)\n", &[]);
+        check_file("crates/handfast-cli/src/a.rs", "//! A.\nprintln!();\n", &[]);
+    }
+
+    #[test]
+    fn the_lab_is_closed() {
+        check_file("crates/handfast-lab/src/a.rs", "//! A.\nuse std::fs;\n", &[(2, "closed-lab")]);
+        check_file("crates/handfast-lab/src/a.rs", "//! A.\nasync fn f() {}\n", &[(2, "closed-lab")]);
+        check_file("crates/handfast-lab/src/a.rs", "//! A.\nuse std::thread;\n", &[]);
+    }
+}

@@ -1,0 +1,86 @@
+//! The programs that the tests need from the system: looked for, and installed by package name where that is possible.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::workspace;
+
+/// A program that some test starts, and the package it comes in.
+struct Tool {
+    program: &'static str,
+    package: &'static str,
+    wanted_for: &'static str,
+}
+
+#[cfg(target_os = "linux")]
+const TOOLS: &[Tool] = &[
+    Tool { program: "strace", package: "strace", wanted_for: "counting the flushes between an append and a send" },
+    Tool { program: "sqlite3", package: "sqlite3", wanted_for: "recomputing the demo's table without our code" },
+];
+
+#[cfg(not(target_os = "linux"))]
+const TOOLS: &[Tool] =
+    &[Tool { program: "sqlite3", package: "sqlite3", wanted_for: "recomputing the demo's table without our code" }];
+
+/// Sees to it that every program the tests start is there.
+///
+/// # Errors
+/// If one is missing and cannot be installed; the message names the packages.
+pub(crate) fn provide() -> Result<()> {
+    for component in ["fmt", "clippy"] {
+        workspace::output(workspace::cargo().args([component, "--version"]))
+            .with_context(|| format!("cargo {component} is missing; `rustup component add rustfmt clippy` brings it"))?;
+    }
+    let missing: Vec<&Tool> = TOOLS.iter().filter(|tool| find(tool.program).is_none()).collect();
+    if missing.is_empty() {
+        let programs: Vec<&str> = TOOLS.iter().map(|tool| tool.program).collect();
+        eprintln!("nothing to install: {} are here", programs.join(", "));
+        return Ok(());
+    }
+    for tool in &missing {
+        eprintln!("{} is missing (package {}); it is needed for {}", tool.program, tool.package, tool.wanted_for);
+    }
+    let packages: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
+    install(&packages)?;
+    match missing.iter().find(|tool| find(tool.program).is_none()) {
+        Some(tool) => bail!("the package {} was installed, but there is no program {} on the PATH", tool.package, tool.program),
+        None => Ok(()),
+    }
+}
+
+fn install(packages: &[&str]) -> Result<()> {
+    let by_hand = format!("install the packages {} with the system's package manager, then run this again", packages.join(" "));
+    if find("apt-get").is_none() {
+        bail!("the tests need programs that are missing, and there is no apt-get here: {by_hand}");
+    }
+    let Some(prefix) = administrator() else {
+        bail!("the tests need programs that are missing, and neither root nor `sudo -n` is available: {by_hand}");
+    };
+    let apt = |arguments: &[&str]| {
+        let words: Vec<&str> = prefix.iter().copied().chain(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]).collect();
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).args(arguments);
+        workspace::run(&mut command)
+    };
+    apt(&["update"]).context(by_hand.clone())?;
+    apt(&[&["install", "--yes", "--no-install-recommends"], packages].concat()).context(by_hand)
+}
+
+/// The words that make a command run as root without asking for anything, or `None` where nothing does.
+fn administrator() -> Option<&'static [&'static str]> {
+    let id = workspace::output(Command::new("id").arg("-u")).ok()?;
+    if id.trim() == "0" {
+        return Some(&[]);
+    }
+    find("sudo")?;
+    workspace::output(Command::new("sudo").args(["-n", "true"])).ok().map(|_| ["sudo", "-n"].as_slice())
+}
+
+/// Where on the PATH a program is.
+fn find(program: &str) -> Option<PathBuf> {
+    let folders = env::var_os("PATH")?;
+    env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file())
+}

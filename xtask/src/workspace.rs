@@ -1,0 +1,75 @@
+//! Where the workspace is, what is in it, and how its commands are run.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+/// The folder of the workspace's `Cargo.toml`.
+pub(crate) fn root() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).to_owned()
+}
+
+/// The cargo that runs this task, so that every step uses the same toolchain.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command
+}
+
+/// Runs a command with its output going where ours goes.
+///
+/// # Errors
+/// If it cannot be started, or ends with anything but success.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let shown = show(command);
+    eprintln!("$ {shown}");
+    let status = command.status().with_context(|| format!("cannot start `{shown}`"))?;
+    if !status.success() {
+        bail!("`{shown}` ended with {status}");
+    }
+    Ok(())
+}
+
+/// Runs a command and hands back what it wrote to its standard output.
+///
+/// # Errors
+/// If it cannot be started, or ends with anything but success; then with what it wrote to standard error.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let shown = show(command);
+    let output = command.output().with_context(|| format!("cannot start `{shown}`"))?;
+    if !output.status.success() {
+        bail!("`{shown}` ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// What `cargo metadata` says, with the resolved dependencies of this machine's platform.
+///
+/// # Errors
+/// If cargo cannot resolve the workspace.
+pub(crate) fn metadata() -> Result<Value> {
+    let text = output(cargo().args(["metadata", "--format-version", "1", "--filter-platform", &host()?]))?;
+    serde_json::from_str(&text).context("cargo metadata wrote something that is not JSON")
+}
+
+/// The platform that the compiler builds for when it is not told otherwise.
+fn host() -> Result<String> {
+    let version = output(Command::new("rustc").arg("-vV"))?;
+    let line = version.lines().find_map(|line| line.strip_prefix("host: "));
+    line.map(str::to_owned).context("`rustc -vV` does not name its host")
+}
+
+/// A command as one would type it: programs by their name, with the variables it is given.
+fn show(command: &Command) -> String {
+    let mut words: Vec<String> = command
+        .get_envs()
+        .filter_map(|(name, value)| Some(format!("{}='{}'", name.to_string_lossy(), value?.to_string_lossy())))
+        .collect();
+    let program = Path::new(command.get_program());
+    words.push(program.file_stem().unwrap_or(command.get_program()).to_string_lossy().into_owned());
+    words.extend(command.get_args().map(|argument| argument.to_string_lossy().into_owned()));
+    words.join(" ")
+}
