@@ -1,1 +1,4 @@
-//! handfast-lab
+//! The lab: explores systems of parties under every capture, delay, duplicate, reordering and crash.
+
+pub mod explorer;
+pub mod models;

@@ -1,0 +1,3 @@
+//! The tests of the lab, in one binary.
+
+mod models;
