@@ -1,0 +1,66 @@
+//! Flow files: what an order looks like, which steps it takes, and in which order they are sound.
+//!
+//! ```toml
+//! name = "shop"
+//!
+//! [input]                                     # what an order holds besides its id; anything else is refused
+//! amount = "money"                            # {"minor": 1999, "currency": "EUR"}
+//! token = "token"                             # what stands for a card; never its number
+//! lines = "list"                              # objects or plain values
+//! note = { type = "text", optional = true }
+//!
+//! [[step]]
+//! name = "payment"
+//! kind = "compensatable"                      # compensatable | pivot | retriable
+//! url = "http://127.0.0.1:4001/payments"
+//! deadline = "5s"                             # 500ms, 5s, 2m, 1h; counted from the step's intent
+//! send = ["amount", "token"]                  # the body of its act; every field of the input when left out
+//!
+//! [[step]]
+//! name = "dispatch"
+//! kind = "pivot"
+//! url = "http://127.0.0.1:4002/shipments"
+//! send = ["lines"]
+//! ```
+//!
+//! # Types
+//!
+//! | type | what an order gives |
+//! | --- | --- |
+//! | `money` | `{"minor": N, "currency": "EUR"}`: whole minor units, 1 to 10^15, and an ISO 4217 code that has such units. 19.99 EUR is `1999`, 1,999 JPY is `1999`, 1.999 KWD is `1999`. No other spelling, so that nothing is ever rounded |
+//! | `token` | 1 to 255 printable ASCII characters without a space |
+//! | `text` | up to 4,096 characters, without control characters but newline and tab |
+//! | `integer` | a whole number, at most 10^15 either way |
+//! | `list` | 1 to 1,000 values: text, whole numbers, true, false, null, objects and lists of them, eight levels deep at most |
+//!
+//! A number that could be a card's (13 to 19 digits, in groups or not, that pass the Luhn check) is refused wherever it
+//! stands but in `money`, and no message repeats it.
+//!
+//! # What is kept
+//!
+//! An order is rewritten in one form before anything else happens: its id, then the fields as the flow declares them, the
+//! keys of objects in alphabetical order, no spaces. Two spellings of one order are therefore the same order.
+//! What a saga keeps of the flow is what drives it, the steps: a comment, or a field that is declared anew, does not make
+//! another flow of it; another step, kind, URL or deadline does.
+
+mod card;
+mod duration;
+mod error;
+mod field;
+mod file;
+mod json;
+mod money;
+mod order;
+mod suggest;
+mod toml_reader;
+
+#[cfg(test)]
+mod file_tests;
+#[cfg(test)]
+mod order_tests;
+
+pub use duration::{DurationError, parse_duration};
+pub use error::{FlowFileError, InputError};
+pub use field::{Field, FieldType};
+pub use file::{FileStep, FlowFile};
+pub use order::{MAX_ORDER_BYTES, Order};

@@ -1,0 +1,137 @@
+//! Orders: a line of JSON becomes an id, one form of the order, and the body of every step's act.
+
+use super::error::InputError;
+use super::field::{self, Field};
+use super::file::FlowFile;
+use super::json::Json;
+use super::suggest;
+
+/// The most bytes of an order. A body has fields of the order only, so it is never longer than this either,
+/// which is what a participant takes.
+pub const MAX_ORDER_BYTES: usize = 64 * 1024;
+
+/// The most characters of an id.
+const MAX_ID: usize = 128;
+
+/// An order that a flow takes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Order {
+    /// The user's id for it: 1 to 128 of `[A-Za-z0-9._~-]`.
+    pub id: String,
+    /// The order in its one form: id, fields as the flow declares them, keys of objects in alphabetical order, no spaces.
+    pub input: Vec<u8>,
+    /// The body of every step's act, in the flow's order.
+    pub bodies: Vec<Vec<u8>>,
+}
+
+impl FlowFile {
+    /// Reads an order, checks every field, and refuses what the flow does not declare.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place and what to do.
+    pub fn parse_order(&self, line: &[u8]) -> Result<Order, InputError> {
+        let order = read(line)?;
+        let Json::Object(members) = order else {
+            return Err(InputError::whole("an order is a JSON object, as in {\"id\": \"order-1\", ..}"));
+        };
+        let id = check_id(members.iter().find(|(key, _)| key == "id").map(|(_, value)| value))?;
+        for (key, _) in &members {
+            self.check_key(key)?;
+        }
+        let values = self.checked_values(members)?;
+        let input =
+            object(std::iter::once(("id", &Json::Text(id.clone()))).chain(
+                self.fields().iter().zip(&values).filter_map(|(field, value)| Some((field.name.as_str(), value.as_ref()?))),
+            ));
+        let bodies = self.steps().iter().map(|step| self.body(&step.send, &values)).collect();
+        Ok(Order { id, input, bodies })
+    }
+
+    fn check_key(&self, key: &str) -> Result<(), InputError> {
+        let names = || self.fields().iter().map(|field| field.name.as_str()).chain(std::iter::once("id"));
+        if names().any(|name| name == key) {
+            return Ok(());
+        }
+        if !field::is_name(key) {
+            return Err(InputError::whole(format!(
+                "it has a field whose name is none of the flow's; the flow {} has {}",
+                self.name(),
+                names().collect::<Vec<_>>().join(", ")
+            )));
+        }
+        let hint = suggest::nearest(key, names())
+            .map_or_else(|| "remove it, or declare it under [input]".to_owned(), |name| format!("did you mean {name}?"));
+        Err(InputError::field(key, format!("the flow {} has no such field; {hint}", self.name())))
+    }
+
+    /// The value of every field, in the flow's order; `None` where an optional one is left out.
+    fn checked_values(&self, mut members: Vec<(String, Json)>) -> Result<Vec<Option<Json>>, InputError> {
+        let mut take = |field: &Field| {
+            let place = members.iter().position(|(key, _)| *key == field.name)?;
+            Some(members.swap_remove(place).1)
+        };
+        let mut values = Vec::with_capacity(self.fields().len());
+        for field in self.fields() {
+            let value = take(field);
+            match &value {
+                Some(value) => field.check(value)?,
+                None if field.optional => {}
+                None => {
+                    return Err(InputError::field(
+                        &field.name,
+                        format!("it is missing; the flow {} declares it as {}", self.name(), field.field_type.name()),
+                    ));
+                }
+            }
+            values.push(value.map(Json::sorted));
+        }
+        Ok(values)
+    }
+
+    fn body(&self, send: &[usize], values: &[Option<Json>]) -> Vec<u8> {
+        object(send.iter().filter_map(|&field| Some((self.fields()[field].name.as_str(), values[field].as_ref()?))))
+    }
+}
+
+fn read(line: &[u8]) -> Result<Json, InputError> {
+    if line.trim_ascii().is_empty() {
+        return Err(InputError::whole("it is empty; an order is a JSON object, as in {\"id\": \"order-1\", ..}"));
+    }
+    if line.len() > MAX_ORDER_BYTES {
+        return Err(InputError::whole(format!("it has {} bytes; an order has at most {MAX_ORDER_BYTES}", line.len())));
+    }
+    serde_json::from_slice(line).map_err(|error| {
+        let text = error.to_string();
+        // The line is known better by whoever reads the file, and the column is said in our words.
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        let message = text.strip_suffix(&place).unwrap_or(&text);
+        match error.classify() {
+            serde_json::error::Category::Data => InputError::at_column(error.column(), message),
+            serde_json::error::Category::Syntax | serde_json::error::Category::Eof | serde_json::error::Category::Io => {
+                InputError::at_column(error.column(), format!("this is not JSON: {message}"))
+            }
+        }
+    })
+}
+
+fn check_id(id: Option<&Json>) -> Result<String, InputError> {
+    const WANTED: &str = "every order needs one of its own, text of 1 to 128 letters, digits or . _ ~ -";
+    let Some(id) = id else {
+        return Err(InputError::field("id", format!("it is missing; {WANTED}")));
+    };
+    let Json::Text(text) = id else {
+        return Err(InputError::field("id", format!("it must be text in quotes; {WANTED}")));
+    };
+    let fits = (1..=MAX_ID).contains(&text.len());
+    if !fits || !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte)) {
+        return Err(InputError::field("id", format!("it is empty, too long or has another character; {WANTED}")));
+    }
+    field::check_no_card("id", text)?;
+    Ok(text.clone())
+}
+
+/// An object of these members, without spaces.
+fn object<'a>(members: impl Iterator<Item = (&'a str, &'a Json)>) -> Vec<u8> {
+    let members = members.map(|(key, value)| (key.to_owned(), value.clone())).collect();
+    serde_json::to_vec(&Json::Object(members)).expect("text, whole numbers and lists of them can always be written as JSON")
+}
