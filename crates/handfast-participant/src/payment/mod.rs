@@ -1,0 +1,74 @@
+//! The reference payment service: charges and refunds against a ledger in double entry, on the registers of the contract.
+//!
+//! An act's body is `{"amount": {"minor": 1999, "currency": "EUR"}, "token": "tok_visa"}`; other fields are ignored and
+//! kept nowhere. A token that starts with `tok_declined` or `tok_insufficient` is declined, for good.
+
+mod audit;
+mod ledger;
+mod order;
+
+use std::path::Path;
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use handfast_protocol::Time;
+use rusqlite::Connection;
+use serde_json::Value;
+
+pub use self::audit::{Audit, CurrencyTotals, Unbalanced};
+use self::order::Order;
+use crate::http::{about_router, contract_router, page};
+use crate::key::Key;
+use crate::registers::{OpenError, Registers, Settings};
+use crate::service::{Acted, Migration, Reverted, Service, ServiceError};
+
+/// Where the contract is mounted: a payment participant's base URL ends with it.
+pub const BASE_PATH: &str = "/charges";
+
+/// The service: an act charges, an undo refunds in full.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Payment;
+
+impl Service for Payment {
+    fn name(&self) -> &'static str {
+        "payment"
+    }
+
+    fn migrations(&self) -> &'static [Migration] {
+        &[Migration { name: "V1__ledger", sql: include_str!("migrations/V1__ledger.sql") }]
+    }
+
+    fn act(&self, transaction: &Connection, key: &Key, body: &Value, now: Time) -> Result<Acted, ServiceError> {
+        let order = match Order::parse(body) {
+            Ok(order) => order,
+            Err(reason) => return Ok(Acted::refused(reason)),
+        };
+        if let Some(reason) = order.decline() {
+            return Ok(Acted::refused(reason));
+        }
+        ledger::charge(transaction, key, &order, now)?;
+        Ok(Acted::Done)
+    }
+
+    fn undo(&self, transaction: &Connection, key: &Key, now: Time) -> Result<Reverted, ServiceError> {
+        ledger::refund(transaction, key, now)?;
+        Ok(Reverted::Undone)
+    }
+}
+
+/// Opens the store of a payment service.
+///
+/// # Errors
+/// As [`Registers::open`].
+pub fn open(path: impl AsRef<Path>, settings: Settings) -> Result<Registers, OpenError> {
+    Registers::open_with(path, Payment, settings)
+}
+
+/// The whole service: the contract under [`BASE_PATH`], `GET /audit`, and what operators ask of any service.
+pub fn router(registers: &Registers) -> Router {
+    let audit = Router::new()
+        .route("/audit", get(async |State(registers): State<Registers>| page(&registers, Audit::read).await))
+        .with_state(registers.clone());
+    about_router(registers).merge(audit).nest(BASE_PATH, contract_router(registers))
+}

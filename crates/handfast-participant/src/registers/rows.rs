@@ -1,0 +1,106 @@
+//! The rows of a store, as SQL: its position, its registers, what it has met.
+
+use handfast_protocol::{Definite, Time};
+use rusqlite::types::Type;
+use rusqlite::{Connection, Error, OptionalExtension as _, Row};
+
+use crate::body::BodyHash;
+use crate::key::{Incarnation, Key, Position};
+use crate::receipt::Receipt;
+
+/// The row of one register.
+pub(super) struct RegisterRow {
+    pub(super) state: Definite,
+    pub(super) body_hash: Option<BodyHash>,
+    pub(super) seq: u64,
+    pub(super) at: Time,
+    pub(super) detail: Option<String>,
+}
+
+impl RegisterRow {
+    fn read(row: &Row<'_>) -> Result<Self, Error> {
+        let state: String = row.get("state")?;
+        let state = Definite::from_name(&state).ok_or_else(|| unreadable("state", format!("`{state}` is no state")))?;
+        let body_hash: Option<String> = row.get("body_hash")?;
+        let body_hash = body_hash.map(|text| text.parse().map_err(|error| unreadable("body_hash", error))).transpose()?;
+        Ok(Self { state, body_hash, seq: unsigned(row, "seq")?, at: Time(unsigned(row, "at")?), detail: row.get("detail")? })
+    }
+
+    /// What the row says on the wire.
+    pub(super) fn into_receipt(self, key: Key, incarnation: Incarnation) -> Receipt {
+        let Self { state, body_hash, seq, at, detail } = self;
+        Receipt { key, state, body_hash, seq, incarnation, at, detail }
+    }
+}
+
+/// SQLite's integers are signed; a negative one where we never write one is damage, not a number.
+fn unsigned(row: &Row<'_>, column: &str) -> Result<u64, Error> {
+    let value: i64 = row.get(column)?;
+    u64::try_from(value).map_err(|error| unreadable(column, error))
+}
+
+fn signed(value: u64) -> Result<i64, Error> {
+    i64::try_from(value).map_err(|error| Error::ToSqlConversionFailure(error.into()))
+}
+
+fn unreadable(column: &str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    let error = format!("the column `{column}` is damaged: {}", error.into());
+    Error::FromSqlConversionFailure(0, Type::Null, error.into())
+}
+
+pub(super) fn position(connection: &Connection) -> Result<Position, Error> {
+    connection.prepare_cached("SELECT incarnation, seq FROM store")?.query_row([], |row| {
+        Ok(Position { incarnation: Incarnation::stored(row.get("incarnation")?), seq: unsigned(row, "seq")? })
+    })
+}
+
+pub(super) fn set_position(connection: &Connection, position: &Position) -> Result<(), Error> {
+    connection
+        .prepare_cached("UPDATE store SET incarnation = ?1, seq = ?2")?
+        .execute((position.incarnation.as_str(), signed(position.seq)?))?;
+    Ok(())
+}
+
+pub(super) fn register(connection: &Connection, key: &Key) -> Result<Option<RegisterRow>, Error> {
+    connection
+        .prepare_cached("SELECT state, body_hash, seq, at, detail FROM register WHERE key = ?1")?
+        .query_row([key.as_str()], RegisterRow::read)
+        .optional()
+}
+
+pub(super) fn set_register(connection: &Connection, key: &Key, row: &RegisterRow) -> Result<(), Error> {
+    connection
+        .prepare_cached(
+            "INSERT INTO register (key, state, body_hash, seq, at, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (key) DO UPDATE SET
+                 state = excluded.state, body_hash = excluded.body_hash, seq = excluded.seq, at = excluded.at,
+                 detail = excluded.detail",
+        )?
+        .execute((
+            key.as_str(),
+            row.state.name(),
+            row.body_hash.map(|hash| hash.to_string()),
+            signed(row.seq)?,
+            signed(row.at.0)?,
+            row.detail.as_deref(),
+        ))?;
+    Ok(())
+}
+
+pub(super) fn note_late_act(connection: &Connection, key: &Key, now: Time) -> Result<(), Error> {
+    connection
+        .prepare_cached(
+            "INSERT INTO late_act (key, at, times) VALUES (?1, ?2, 1) ON CONFLICT (key) DO UPDATE SET times = times + 1",
+        )?
+        .execute((key.as_str(), signed(now.0)?))?;
+    Ok(())
+}
+
+pub(super) fn count(connection: &Connection, name: &str, times: u64) -> Result<(), Error> {
+    connection
+        .prepare_cached(
+            "INSERT INTO counter (name, times) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET times = times + excluded.times",
+        )?
+        .execute((name, signed(times)?))?;
+    Ok(())
+}

@@ -1,0 +1,212 @@
+//! The one thread that writes: it commits whatever is waiting together, and answers after the flush.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::{mpsc, oneshot};
+
+use super::step::{Met, execute, step};
+use super::{Asked, NotDefinite, Order, Settings, rows};
+use crate::key::Incarnation;
+use crate::receipt::Reply;
+use crate::service::Service;
+
+pub(super) struct Writer {
+    connection: Connection,
+    service: Box<dyn Service>,
+    settings: Settings,
+    broken: Arc<OnceLock<String>>,
+    /// What was met since the last commit that wrote anything: counting alone is not worth a flush.
+    met: BTreeMap<Met, u64>,
+}
+
+/// Why a whole batch came to nothing.
+enum BatchFailure {
+    /// The database took the transaction back; nothing of it is there.
+    RolledBack(rusqlite::Error),
+    /// The disk failed under the commit: what it holds now is known only after a restart.
+    Unknown(rusqlite::Error),
+}
+
+impl Writer {
+    pub(super) fn new(
+        connection: Connection,
+        service: Box<dyn Service>,
+        settings: Settings,
+        broken: Arc<OnceLock<String>>,
+    ) -> Self {
+        Self { connection, service, settings, broken, met: BTreeMap::new() }
+    }
+
+    /// Serves until it is told to stop, or nobody is left who could ask.
+    pub(super) fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+        let mut stopped = Vec::new();
+        while stopped.is_empty() {
+            let Some(first) = orders.blocking_recv() else { break };
+            let mut batch = Vec::new();
+            let mut next = Some(first);
+            while let Some(order) = next.take() {
+                match order {
+                    Order::Receive(asked) => batch.push(asked),
+                    Order::DeclareRestored(answer) => {
+                        self.serve(std::mem::take(&mut batch));
+                        // Whoever asked and left has still asked.
+                        let _ = answer.send(self.declare_restored());
+                    }
+                    Order::Stop(answer) => stopped.push(answer),
+                }
+                if batch.len() < self.settings.batch && stopped.is_empty() {
+                    next = orders.try_recv().ok();
+                }
+            }
+            self.serve(batch);
+        }
+        self.finish(orders, stopped);
+    }
+
+    /// The last words: what was met is written, what is still waiting is told to come again.
+    fn finish(mut self, mut orders: mpsc::Receiver<Order>, mut stopped: Vec<oneshot::Sender<()>>) {
+        orders.close();
+        let mut waiting = Vec::new();
+        while let Ok(order) = orders.try_recv() {
+            match order {
+                Order::Receive(asked) => waiting.push(asked),
+                Order::DeclareRestored(_) => {}
+                Order::Stop(answer) => stopped.push(answer),
+            }
+        }
+        self.serve(waiting);
+        if !self.met.is_empty() && self.broken.get().is_none() {
+            let written = write_counters(&self.connection, &self.met);
+            if let Err(error) = written {
+                tracing::warn!(%error, "the last counts were not written");
+            }
+        }
+        drop(self);
+        for answer in stopped {
+            let _ = answer.send(());
+        }
+    }
+
+    /// Commits a batch together, and answers everybody in it.
+    fn serve(&mut self, batch: Vec<Asked>) {
+        if batch.is_empty() {
+            return;
+        }
+        let replies = self.commit(&batch);
+        for (asked, reply) in batch.into_iter().zip(replies) {
+            // Whoever has gone away will ask again, and get the same answer.
+            let _ = asked.answer.send(reply);
+        }
+    }
+
+    fn commit(&mut self, batch: &[Asked]) -> Vec<Result<Reply, NotDefinite>> {
+        if let Some(what) = self.broken.get() {
+            return batch.iter().map(|_| Err(NotDefinite::Broken(what.clone()))).collect();
+        }
+        let failure = match self.commit_together(batch) {
+            Ok(replies) => return replies,
+            Err(failure) => failure,
+        };
+        if !self.connection.is_autocommit() {
+            let _ = execute(&self.connection, "ROLLBACK");
+        }
+        match failure {
+            BatchFailure::Unknown(error) => {
+                // After a failed flush the system may have dropped the pages and report the next flush as good, so
+                // nothing that this process goes on to write could be trusted.
+                tracing::error!(%error, "the disk failed under a commit; the store takes nothing until a restart");
+                let what = self.broken.get_or_init(|| error.to_string());
+                batch.iter().map(|_| Err(NotDefinite::Broken(what.clone()))).collect()
+            }
+            BatchFailure::RolledBack(error) if batch.len() == 1 => {
+                tracing::error!(%error, "the store took a transaction back");
+                vec![Err(NotDefinite::Store(error.to_string()))]
+            }
+            // One request has spoiled it for all (a full disk, a constraint checked at the commit): nothing is
+            // committed and nobody answered, so each can have a transaction of its own.
+            BatchFailure::RolledBack(_) => batch.chunks(1).flat_map(|alone| self.commit(alone)).collect(),
+        }
+    }
+
+    fn commit_together(&mut self, batch: &[Asked]) -> Result<Vec<Result<Reply, NotDefinite>>, BatchFailure> {
+        let Self { connection, service, settings, met: known, .. } = self;
+        let connection = &*connection;
+        let mut met = known.clone();
+        execute(connection, "BEGIN IMMEDIATE").map_err(BatchFailure::RolledBack)?;
+        let mut position = rows::position(connection).map_err(BatchFailure::RolledBack)?;
+        let mut wrote = false;
+        let mut replies = Vec::with_capacity(batch.len());
+        for asked in batch {
+            let now = (settings.clock)();
+            let before = position.clone();
+            execute(connection, "SAVEPOINT request").map_err(BatchFailure::RolledBack)?;
+            let request = (&asked.key, &asked.request, asked.seen.as_ref());
+            let reply = match step(connection, service.as_ref(), &mut position, now, request) {
+                Ok(stepped) => {
+                    wrote |= stepped.wrote;
+                    if let Some(one) = stepped.met {
+                        *met.entry(one).or_default() += 1;
+                    }
+                    Ok(stepped.reply)
+                }
+                Err(error) => {
+                    // A failing step can end the transaction of the whole batch, a full disk for one does.
+                    if connection.is_autocommit() {
+                        return Err(BatchFailure::RolledBack(vanished(error)));
+                    }
+                    tracing::error!(%error, key = %asked.key, "an effect failed and was taken back");
+                    execute(connection, "ROLLBACK TO request").map_err(BatchFailure::RolledBack)?;
+                    position = before;
+                    Err(NotDefinite::Effect(error.to_string()))
+                }
+            };
+            execute(connection, "RELEASE request").map_err(BatchFailure::RolledBack)?;
+            replies.push(reply);
+        }
+        if wrote {
+            rows::set_position(connection, &position).map_err(BatchFailure::RolledBack)?;
+            write_counters(connection, &met).map_err(BatchFailure::RolledBack)?;
+            met.clear();
+        }
+        execute(connection, "COMMIT").map_err(commit_failure)?;
+        self.met = met;
+        Ok(replies)
+    }
+
+    fn declare_restored(&mut self) -> Result<Incarnation, NotDefinite> {
+        if let Some(what) = self.broken.get() {
+            return Err(NotDefinite::Broken(what.clone()));
+        }
+        let incarnation = Incarnation::draw();
+        let declare = || {
+            let transaction = self.connection.unchecked_transaction()?;
+            let mut position = rows::position(&transaction)?;
+            position.incarnation = incarnation.clone();
+            rows::set_position(&transaction, &position)?;
+            transaction.commit()
+        };
+        declare().map_err(|error: rusqlite::Error| NotDefinite::Store(error.to_string()))?;
+        Ok(incarnation)
+    }
+}
+
+fn write_counters(connection: &Connection, met: &BTreeMap<Met, u64>) -> Result<(), rusqlite::Error> {
+    met.iter().try_for_each(|(met, times)| rows::count(connection, met.name(), *times))
+}
+
+fn commit_failure(error: rusqlite::Error) -> BatchFailure {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => BatchFailure::Unknown(error),
+        _ => BatchFailure::RolledBack(error),
+    }
+}
+
+/// The error of a step that took the whole transaction with it, whatever kind it is.
+fn vanished(error: crate::service::ServiceError) -> rusqlite::Error {
+    match error.downcast::<rusqlite::Error>() {
+        Ok(error) => *error,
+        Err(error) => rusqlite::Error::ToSqlConversionFailure(error),
+    }
+}
