@@ -5,6 +5,7 @@
 
 mod flaky;
 mod memory;
+mod sqlite;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,6 +16,9 @@ use sha2::{Digest as _, Sha256};
 
 pub use flaky::FlakyStore;
 pub use memory::MemoryStore;
+pub use sqlite::SqliteStore;
+#[doc(hidden)]
+pub use sqlite::{SqliteOptions, Synchronous};
 
 /// A boxed future, so that a store can be held behind `Arc<dyn Store>`.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -256,6 +260,28 @@ pub trait Store: Send + Sync + 'static {
     fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>>;
     /// The highest commit number seen of every participant.
     fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>>;
+}
+
+/// Opens the store that `url` names, and creates it where there is none: `sqlite:PATH` or a plain path for a file,
+/// `memory:` for one that forgets everything with the process.
+///
+/// # Errors
+/// The text names no store, or [`SqliteStore::open`] refuses the file.
+pub fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
+    let refuse = |why: &str| Err(StoreError::Open { path: url.to_owned(), why: why.to_owned() });
+    let path = match url.split_once(':') {
+        Some(("memory", "")) => return Ok(Arc::new(MemoryStore::new())),
+        Some(("sqlite", path)) => path.strip_prefix("//").unwrap_or(path),
+        Some((scheme, rest)) if rest.starts_with("//") && scheme.chars().all(|letter| letter.is_ascii_alphanumeric()) => {
+            return refuse("only `sqlite:PATH`, a plain path and `memory:` are known");
+        }
+        Some(_) | None => url,
+    };
+    match path {
+        "" => refuse("it names no file; say `sqlite:PATH`"),
+        ":memory:" => refuse("say `memory:` for a store that forgets everything with the process"),
+        path => Ok(Arc::new(SqliteStore::open(path)?)),
+    }
 }
 
 impl<S: Store + ?Sized> Store for Arc<S> {

@@ -1,0 +1,139 @@
+//! The default store: one SQLite file with a write-ahead log, flushed at every commit.
+//!
+//! One thread writes and commits whatever is queued together; two threads read. Several processes may use one file:
+//! `(saga, seq)` and the digest of the entry before keep them from writing over each other.
+
+mod open;
+mod queries;
+mod reader;
+mod shape;
+mod statements;
+mod writer;
+
+use std::path::Path;
+
+use handfast_protocol::Time;
+
+use self::reader::Readers;
+use self::writer::{Write, Writer};
+use super::{Append, BoxFuture, Counts, Created, Due, NewSaga, Seen, Store, StoreError, StoredSaga, Summary, Try};
+
+/// Sagas in a SQLite file, as `docs/journal.md` describes it.
+pub struct SqliteStore {
+    store_id: String,
+    // Dropped first: the last connection to close is then the writer's, which tidies the file up.
+    readers: Readers,
+    writer: Writer,
+}
+
+/// How a file is opened. What is not the default is for tests: it shows what the default is for.
+#[doc(hidden)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SqliteOptions {
+    /// When the system is asked to flush.
+    pub synchronous: Synchronous,
+    /// After how many pages of the write-ahead log they are carried over into the file.
+    pub checkpoint_pages: u32,
+    /// How many threads read.
+    pub readers: usize,
+}
+
+/// When the system is asked to flush.
+#[doc(hidden)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Synchronous {
+    /// At every commit, before it is answered.
+    Full,
+    /// Never: a power cut loses what was acknowledged.
+    Off,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self { synchronous: Synchronous::Full, checkpoint_pages: 4_000, readers: 2 }
+    }
+}
+
+impl SqliteStore {
+    /// Opens a file as a store, and creates it where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::NotOurs`] for a file that is something else, which is left as it was; [`StoreError::Newer`] for one
+    /// that a newer version has written; [`StoreError::Open`] for whatever the system says.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::open_with(path, &SqliteOptions::default())
+    }
+
+    /// As [`open`](Self::open), otherwise than by default.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    #[doc(hidden)]
+    pub fn open_with(path: impl AsRef<Path>, options: &SqliteOptions) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        let opened = open::open(path, options)?;
+        let cannot_start = |why| StoreError::Open { path: path.display().to_string(), why };
+        Ok(Self {
+            store_id: opened.store_id,
+            readers: Readers::start(opened.readers).map_err(cannot_start)?,
+            writer: Writer::start(opened.writer).map_err(cannot_start)?,
+        })
+    }
+}
+
+impl std::fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteStore").field("store_id", &self.store_id).finish_non_exhaustive()
+    }
+}
+
+impl Store for SqliteStore {
+    fn store_id(&self) -> &str {
+        &self.store_id
+    }
+    fn create(&self, saga: NewSaga) -> BoxFuture<'_, Result<Created, StoreError>> {
+        Box::pin(self.writer.write(|reply| Write::Create(Box::new(saga), reply)))
+    }
+    fn append(&self, append: Append) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.writer.write(|reply| Write::Append(Box::new(append), reply)))
+    }
+    fn load<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<StoredSaga>, StoreError>> {
+        let id = id.to_owned();
+        Box::pin(self.readers.read(move |source| queries::load(source, &id)))
+    }
+    fn due(&self, now: Time, limit: usize) -> BoxFuture<'_, Result<Due, StoreError>> {
+        Box::pin(self.readers.read(move |source| queries::due(source, now, limit)))
+    }
+    fn park<'a>(&'a self, id: &'a str, wake_at: Time, tries: u32) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(self.writer.write(move |reply| Write::Park { id: id.into(), wake_at, tries, reply }))
+    }
+    fn suspend<'a>(&'a self, id: &'a str, reason: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(self.writer.write(move |reply| Write::Suspend { id: id.into(), reason: reason.into(), reply }))
+    }
+    fn record_try(&self, attempt: Try) {
+        self.writer.record(attempt);
+    }
+    fn tries<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Vec<Try>, StoreError>> {
+        Box::pin(async move {
+            // Tries wait for a write that somebody waits for; whoever asks for them does not.
+            self.writer.write(Write::Barrier).await?;
+            let id = id.to_owned();
+            self.readers.read(move |source| queries::tries(source, &id)).await
+        })
+    }
+    fn list<'a>(
+        &'a self,
+        standing: Option<&'a str>,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
+        let (standing, after) = (standing.map(str::to_owned), after.map(str::to_owned));
+        Box::pin(self.readers.read(move |source| queries::list(source, standing.as_deref(), after.as_deref(), limit)))
+    }
+    fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>> {
+        Box::pin(self.readers.read(queries::counts))
+    }
+    fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>> {
+        Box::pin(self.readers.read(queries::seen))
+    }
+}

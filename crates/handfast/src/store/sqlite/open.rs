@@ -1,0 +1,258 @@
+//! Opening a file as a store: what is somebody else's is refused untouched, what is older is migrated, what is newer is refused.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior};
+
+use super::shape::words;
+use super::{SqliteOptions, Synchronous};
+use crate::store::{StoreError, draw_store_id};
+
+mod embedded {
+    refinery::embed_migrations!("src/store/sqlite/migrations");
+}
+
+/// `hfst` in ASCII: the mark in the header of every store of the engine.
+const APPLICATION_ID: i32 = 0x6866_7374;
+
+/// How long a connection waits for another process's transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How often, and with what pause, a step of opening is tried again while another process may be opening the same file.
+const OPENING_TRIES: u32 = 40;
+const OPENING_PAUSE: Duration = Duration::from_millis(25);
+
+/// A file that is open as a store: who writes, who reads, and its id.
+pub(super) struct Opened {
+    pub(super) writer: Connection,
+    pub(super) readers: Vec<Connection>,
+    pub(super) store_id: String,
+}
+
+/// Says of each failure which file it was.
+struct Place<'a> {
+    path: &'a Path,
+}
+
+impl Place<'_> {
+    fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn cannot_open(&self, why: impl Into<String>) -> StoreError {
+        StoreError::Open { path: self.name(), why: why.into() }
+    }
+
+    fn not_ours(&self, why: impl Into<String>) -> StoreError {
+        StoreError::NotOurs { path: self.name(), why: why.into() }
+    }
+
+    /// Does a step of opening, and tries again while another process may be at the same step.
+    fn step<T>(&self, mut step: impl FnMut() -> Result<T, Failure>) -> Result<T, StoreError> {
+        let mut outcome = step();
+        for _ in 0..OPENING_TRIES {
+            if !outcome.as_ref().is_err_and(Failure::may_pass) {
+                break;
+            }
+            std::thread::sleep(OPENING_PAUSE);
+            outcome = step();
+        }
+        outcome.map_err(|failure| match failure {
+            Failure::Final(error) => error,
+            Failure::Sql(error) => self.cannot_open(words(&error)),
+            Failure::Migration(error) => {
+                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+                self.cannot_open(format!("{error}{}", cause.unwrap_or_default()))
+            }
+        })
+    }
+}
+
+/// Why a step of opening did not come to its end.
+enum Failure {
+    Final(StoreError),
+    Sql(rusqlite::Error),
+    Migration(refinery::Error),
+}
+
+impl Failure {
+    fn may_pass(&self) -> bool {
+        use ErrorCode::{DatabaseBusy, DatabaseCorrupt, DatabaseLocked, SchemaChanged};
+        match self {
+            Self::Final(_) => false,
+            // A header that is read without a lock may be ahead of the pages behind it while another process writes them.
+            Self::Sql(error) => {
+                matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseCorrupt | DatabaseLocked | SchemaChanged))
+            }
+            // Two processes that open a new file at once both migrate it: the slower one finds the tables there, and when
+            // it tries again, that nothing is left to do.
+            Self::Migration(_) => true,
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Final(error)
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<refinery::Error> for Failure {
+    fn from(error: refinery::Error) -> Self {
+        Self::Migration(error)
+    }
+}
+
+pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<Opened, StoreError> {
+    let place = Place { path };
+    // An absolute path never looks like a URI to SQLite.
+    let path = std::path::absolute(path).map_err(|error| place.cannot_open(error.to_string()))?;
+    if !is_fresh(&place, &path)? {
+        place.step(|| check_mark(&place, &path))?;
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut writer = place.step(|| connect(&path, flags))?;
+    place.step(|| claim(&place, &mut writer))?;
+    place.step(|| check_format(&place, &writer))?;
+    place.step(|| set_up(&place, &writer, options))?;
+    place.step(|| migrate(&mut writer))?;
+    let store_id = place.step(|| store_id(&writer))?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let readers = (0..options.readers).map(|_| place.step(|| connect(&path, flags))).collect::<Result<_, _>>()?;
+    Ok(Opened { writer, readers, store_id })
+}
+
+/// Nothing is there yet, or an empty file, which is as good as nothing.
+fn is_fresh(place: &Place<'_>, path: &Path) -> Result<bool, StoreError> {
+    match std::fs::metadata(path) {
+        Ok(file) if file.is_dir() => Err(place.cannot_open("it is a folder; name a file in it")),
+        Ok(file) if file.is_file() => Ok(file.len() == 0),
+        Ok(_) => Err(place.not_ours("it is not a regular file")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => match path.parent() {
+            Some(folder) if !folder.is_dir() => {
+                Err(place.cannot_open(format!("the folder {} does not exist; create it first", folder.display())))
+            }
+            Some(_) | None => Ok(true),
+        },
+        Err(error) => Err(place.cannot_open(error.to_string())),
+    }
+}
+
+/// Reads the mark in the file's header without a lock, a journal or a file beside it, so that nothing of somebody else's
+/// is touched. It is read through SQLite, since opening and closing the file by other means would take away the locks
+/// that this process may hold on it.
+fn check_mark(place: &Place<'_>, path: &Path) -> Result<(), Failure> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    match Connection::open_with_flags(immutable_uri(path), flags).and_then(|connection| mark(&connection)) {
+        Ok(APPLICATION_ID) => Ok(()),
+        Ok(other) => Err(place.not_ours(someone_elses(other)).into()),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            Err(place.not_ours("it is not a SQLite database").into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn mark(connection: &Connection) -> rusqlite::Result<i32> {
+    connection.pragma_query_value(None, "application_id", |row| row.get(0))
+}
+
+fn someone_elses(mark: i32) -> String {
+    format!("it is a SQLite database of something else (application_id {mark:#010x}, a store has {APPLICATION_ID:#010x})")
+}
+
+/// The path as a URI in which every byte that could mean something is escaped.
+fn immutable_uri(path: &Path) -> String {
+    let escape = |&byte: &u8| match byte {
+        b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => char::from(byte).to_string(),
+        _ => format!("%{byte:02x}"),
+    };
+    let escaped: String = path.as_os_str().as_encoded_bytes().iter().map(escape).collect();
+    format!("file:{escaped}?immutable=1")
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Failure> {
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(connection)
+}
+
+/// Puts the mark on an empty file. It is the first thing that is written, so that no crash leaves a file that is nobody's.
+fn claim(place: &Place<'_>, connection: &mut Connection) -> Result<(), Failure> {
+    if mark(connection)? == APPLICATION_ID {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let tables: i64 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    match mark(&transaction)? {
+        // Another process was faster.
+        APPLICATION_ID => return Ok(()),
+        0 if tables == 0 => transaction.pragma_update(None, "application_id", APPLICATION_ID)?,
+        other => return Err(place.not_ours(someone_elses(other)).into()),
+    }
+    Ok(transaction.commit()?)
+}
+
+/// The newest format that this program knows.
+fn known_format() -> i32 {
+    embedded::migrations::runner().get_migrations().iter().map(refinery::Migration::version).max().unwrap_or(0)
+}
+
+/// The format that the file has; 0 before the first migration.
+fn found_format(connection: &Connection) -> rusqlite::Result<i32> {
+    let history = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'refinery_schema_history'";
+    if connection.query_row(history, [], |_| Ok(())).optional()?.is_none() {
+        return Ok(0);
+    }
+    connection.query_row("SELECT coalesce(max(version), 0) FROM refinery_schema_history", [], |row| row.get(0))
+}
+
+fn check_format(place: &Place<'_>, connection: &Connection) -> Result<(), Failure> {
+    let (found, known) = (found_format(connection)?, known_format());
+    if found > known {
+        return Err(StoreError::Newer { path: place.name(), found: found.unsigned_abs(), known: known.unsigned_abs() }.into());
+    }
+    Ok(())
+}
+
+fn set_up(place: &Place<'_>, connection: &Connection, options: &SqliteOptions) -> Result<(), Failure> {
+    let mode = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0))?;
+    if mode != "wal" {
+        return Err(place.cannot_open("its file system cannot keep a write-ahead log; put it on a local disk").into());
+    }
+    // A commit of the write-ahead log is flushed before it returns. Nothing less is durable.
+    let synchronous = match options.synchronous {
+        Synchronous::Full => "full",
+        Synchronous::Off => "off",
+    };
+    connection.pragma_update(None, "synchronous", synchronous)?;
+    connection.pragma_update(None, "wal_autocheckpoint", options.checkpoint_pages)?;
+    // In KiB, as its sign says.
+    Ok(connection.pragma_update(None, "cache_size", -16_384)?)
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), Failure> {
+    if found_format(connection)? < known_format() {
+        // Grouped: the format is of one version or of the next, never in between.
+        embedded::migrations::runner().set_grouped(true).run(connection)?;
+    }
+    Ok(())
+}
+
+fn store_id(connection: &Connection) -> Result<String, Failure> {
+    const READ: &str = "SELECT value FROM meta WHERE name = 'store_id'";
+    let read = || connection.query_row(READ, [], |row| row.get(0)).optional();
+    if let Some(id) = read()? {
+        return Ok(id);
+    }
+    connection.execute("INSERT INTO meta (name, value) VALUES ('store_id', ?1) ON CONFLICT DO NOTHING", [draw_store_id()])?;
+    Ok(read()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?)
+}

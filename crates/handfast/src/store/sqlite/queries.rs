@@ -1,0 +1,224 @@
+//! The SQL of every read, and how rows become sagas. A row that cannot be what was written is named.
+
+use std::sync::Arc;
+
+use handfast_protocol::{Operation, Time};
+use rusqlite::{OptionalExtension as _, Row, Transaction, params};
+use sha2::{Digest as _, Sha256};
+
+use super::reader::Source;
+use super::shape::{number, optional_time, ordered, placed_digest, unavailable, unpack, words};
+use crate::store::{Counts, Due, Entry, Seen, StoreError, StoredSaga, Summary, Try};
+
+/// Damage to the page of one row is told of that row's saga; everything else is a store that does not answer.
+fn damage(id: &str, place: &str, error: &rusqlite::Error) -> StoreError {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    match error.sqlite_error_code() {
+        None | Some(DatabaseCorrupt | NotADatabase) => corrupt(id, format!("{place}: {}", words(error))),
+        Some(_) => unavailable(error),
+    }
+}
+
+fn corrupt(id: &str, what: impl Into<String>) -> StoreError {
+    StoreError::Corrupt { id: id.to_owned(), what: what.into() }
+}
+
+/// What lies in `placed` beside the saga's own row.
+struct Placed {
+    flow_hash: [u8; 32],
+    version: u32,
+    input: Vec<u8>,
+    packed: Vec<u8>,
+    digest: [u8; 8],
+}
+
+pub(super) fn load(source: &mut Source, id: &str) -> Result<Option<StoredSaga>, StoreError> {
+    let Source { connection, flows } = source;
+    // One transaction, so that the row and the journal are of the same moment.
+    let transaction = connection.transaction().map_err(|error| unavailable(&error))?;
+    let Some((number, mut saga)) = load_row(&transaction, id)? else { return Ok(None) };
+    let placed = load_placed(&transaction, id, number)?;
+    if placed.digest != placed_digest(&placed.flow_hash, placed.version, &placed.input, &placed.packed) {
+        return Err(corrupt(id, "its row in `placed` is not what was written (the digest differs)"));
+    }
+    saga.bodies = unpack(&placed.packed).ok_or_else(|| corrupt(id, "its row in `placed`: the bodies cannot be told apart"))?;
+    saga.flow_hash = placed.flow_hash;
+    saga.version = placed.version;
+    saga.input = placed.input;
+    saga.flow_text = match flows.get(&placed.flow_hash) {
+        Some(text) => Arc::clone(text),
+        None => {
+            let text = load_flow(&transaction, id, &placed.flow_hash)?;
+            flows.insert(placed.flow_hash, Arc::clone(&text));
+            text
+        }
+    };
+    saga.entries = load_journal(&transaction, id, number)?;
+    Ok(Some(saga))
+}
+
+/// The saga's number and row, with what lies elsewhere still empty.
+fn load_row(transaction: &Transaction<'_>, id: &str) -> Result<Option<(i64, StoredSaga)>, StoreError> {
+    let read = |row: &Row<'_>| {
+        let saga = StoredSaga {
+            id: id.to_owned(),
+            flow_hash: [0; 32],
+            flow_text: Arc::from(""),
+            version: 0,
+            input: Vec::new(),
+            bodies: Vec::new(),
+            created: Time(number(row.get(1)?)),
+            wake_at: optional_time(row.get(2)?),
+            standing: row.get(3)?,
+            tries: row.get(4)?,
+            why: row.get(5)?,
+            entries: Vec::new(),
+        };
+        Ok((row.get(0)?, saga))
+    };
+    transaction
+        .prepare_cached("SELECT id, created, wake_at, standing, tries, why FROM saga WHERE name = ?1")
+        .and_then(|mut sql| sql.query_row([id], read).optional())
+        .map_err(|error| damage(id, "its row in `saga`", &error))
+}
+
+fn load_placed(transaction: &Transaction<'_>, id: &str, number: i64) -> Result<Placed, StoreError> {
+    let read = |row: &Row<'_>| {
+        Ok(Placed { flow_hash: row.get(0)?, version: row.get(1)?, input: row.get(2)?, packed: row.get(3)?, digest: row.get(4)? })
+    };
+    transaction
+        .prepare_cached("SELECT flow, version, input, bodies, digest FROM placed WHERE saga = ?1")
+        .and_then(|mut sql| sql.query_row([number], read).optional())
+        .map_err(|error| damage(id, "its row in `placed`", &error))?
+        .ok_or_else(|| corrupt(id, "its row in `placed` is missing"))
+}
+
+fn load_flow(transaction: &Transaction<'_>, id: &str, hash: &[u8; 32]) -> Result<Arc<str>, StoreError> {
+    let text: Option<Arc<str>> = transaction
+        .prepare_cached("SELECT text FROM flow WHERE hash = ?1")
+        .and_then(|mut sql| sql.query_row([hash], |row| row.get(0)).optional())
+        .map_err(|error| damage(id, "its flow's row in `flow`", &error))?;
+    let text = text.ok_or_else(|| corrupt(id, "its flow's row in `flow` is missing"))?;
+    if Sha256::digest(text.as_bytes())[..] != hash[..] {
+        return Err(corrupt(id, "its flow's row in `flow` is not what was written (the hash differs)"));
+    }
+    Ok(text)
+}
+
+fn load_journal(transaction: &Transaction<'_>, id: &str, number: i64) -> Result<Vec<Entry>, StoreError> {
+    let mut entries = Vec::new();
+    let place = |entries: &[Entry]| format!("journal entry {}", entries.last().map_or(0, |entry: &Entry| entry.seq) + 1);
+    let mut sql = transaction
+        .prepare_cached("SELECT seq, at, input, digest FROM journal WHERE saga = ?1 ORDER BY seq")
+        .map_err(|error| damage(id, "its journal", &error))?;
+    let mut rows = sql.query([number]).map_err(|error| damage(id, "its journal", &error))?;
+    while let Some(row) = rows.next().map_err(|error| damage(id, &place(&entries), &error))? {
+        let entry = load_entry(row).map_err(|error| damage(id, &place(&entries), &error))?;
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+fn load_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    Ok(Entry { seq: number(row.get(0)?), at: Time(number(row.get(1)?)), input: row.get(2)?, digest: row.get(3)? })
+}
+
+pub(super) fn due(source: &mut Source, now: Time, limit: usize) -> Result<Due, StoreError> {
+    // The index is named so that a store that lost it is told instead of searched from end to end.
+    const SQL: &str = "SELECT name, wake_at FROM saga INDEXED BY saga_wake_at WHERE wake_at IS NOT NULL \
+         ORDER BY wake_at, id LIMIT ?1";
+    let read = |source: &mut Source| -> rusqlite::Result<Due> {
+        let mut sql = source.connection.prepare_cached(SQL)?;
+        let mut rows = sql.query([ordered((limit as u64).saturating_add(1))])?;
+        let mut ids = Vec::new();
+        while let Some(row) = rows.next()? {
+            let wake_at = Time(number(row.get(1)?));
+            if wake_at > now || ids.len() == limit {
+                return Ok((ids, Some(wake_at)));
+            }
+            ids.push(row.get(0)?);
+        }
+        Ok((ids, None))
+    };
+    read(source).map_err(|error| unavailable(&error))
+}
+
+pub(super) fn tries(source: &mut Source, id: &str) -> Result<Vec<Try>, StoreError> {
+    const SQL: &str = "SELECT try.step, try.operation, try.number, try.sent, try.ended, try.seen \
+         FROM saga JOIN try ON try.saga = saga.id WHERE saga.name = ?1 ORDER BY try.nth";
+    let read = |row: &Row<'_>| {
+        let operation: String = row.get(1)?;
+        let attempt = Try {
+            id: id.to_owned(),
+            step: row.get::<_, u32>(0)? as usize,
+            operation: "",
+            number: number(row.get(2)?),
+            sent: Time(number(row.get(3)?)),
+            ended: Time(number(row.get(4)?)),
+            seen: row.get(5)?,
+        };
+        Ok((operation, attempt))
+    };
+    let rows: Vec<(String, Try)> = source
+        .connection
+        .prepare_cached(SQL)
+        .and_then(|mut sql| sql.query_map([id], read)?.collect())
+        .map_err(|error| damage(id, "its rows in `try`", &error))?;
+    let known = |(operation, attempt): (String, Try)| match Operation::from_name(&operation) {
+        Some(known) => Ok(Try { operation: known.name(), ..attempt }),
+        None => Err(corrupt(id, format!("its rows in `try`: `{operation}` is not an operation"))),
+    };
+    rows.into_iter().map(known).collect()
+}
+
+pub(super) fn list(
+    source: &mut Source,
+    standing: Option<&str>,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<Summary>, StoreError> {
+    const SQL: &str = "SELECT name, standing, created, \
+         coalesce((SELECT at FROM journal WHERE saga = saga.id ORDER BY seq DESC LIMIT 1), created) \
+         FROM saga WHERE id > ?1 AND (?2 IS NULL OR standing = ?2) ORDER BY id LIMIT ?3";
+    let read = |source: &mut Source| -> rusqlite::Result<Vec<Summary>> {
+        let first = match after {
+            None => Some(0),
+            Some(id) => source
+                .connection
+                .prepare_cached("SELECT id FROM saga WHERE name = ?1")?
+                .query_row([id], |row| row.get(0))
+                .optional()?,
+        };
+        let Some(first): Option<i64> = first else { return Ok(Vec::new()) };
+        let mut sql = source.connection.prepare_cached(SQL)?;
+        let summary = |row: &Row<'_>| {
+            Ok(Summary {
+                id: row.get(0)?,
+                standing: row.get(1)?,
+                created: Time(number(row.get(2)?)),
+                changed: Time(number(row.get(3)?)),
+            })
+        };
+        sql.query_map(params![first, standing, ordered(limit as u64)], summary)?.collect()
+    };
+    read(source).map_err(|error| unavailable(&error))
+}
+
+pub(super) fn counts(source: &mut Source) -> Result<Counts, StoreError> {
+    const SQL: &str = "SELECT standing, count(*) FROM saga GROUP BY standing ORDER BY standing";
+    let by_standing = source
+        .connection
+        .prepare_cached(SQL)
+        .and_then(|mut sql| sql.query_map([], |row| Ok((row.get(0)?, number(row.get(1)?))))?.collect())
+        .map_err(|error| unavailable(&error))?;
+    Ok(Counts { by_standing })
+}
+
+pub(super) fn seen(source: &mut Source) -> Result<Vec<Seen>, StoreError> {
+    let read = |row: &Row<'_>| Ok(Seen { participant: row.get(0)?, incarnation: row.get(1)?, seq: number(row.get(2)?) });
+    source
+        .connection
+        .prepare_cached("SELECT base, incarnation, seq FROM participant ORDER BY base")
+        .and_then(|mut sql| sql.query_map([], read)?.collect())
+        .map_err(|error| unavailable(&error))
+}

@@ -1,0 +1,82 @@
+//! The threads that read, each with a connection of its own: a reader sees the last commit and never waits for the writer.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::store::StoreError;
+
+type Read = Box<dyn FnOnce(&mut Source) + Send>;
+
+/// A connection to read from, and the flows that were read from it.
+pub(super) struct Source {
+    pub(super) connection: Connection,
+    /// By hash. There are as many as flow files were ever used; a saga borrows its flow from here.
+    pub(super) flows: BTreeMap<[u8; 32], Arc<str>>,
+}
+
+/// The queue's end at which reads come in. Dropped, it waits for the threads to close the file.
+pub(super) struct Readers {
+    queue: Option<Sender<Read>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Readers {
+    /// Starts a thread for each connection.
+    pub(super) fn start(connections: Vec<Connection>) -> Result<Self, String> {
+        let (queue, reads) = channel();
+        let reads = Arc::new(Mutex::new(reads));
+        let mut threads = Vec::new();
+        for connection in connections {
+            let reads = Arc::clone(&reads);
+            let work = move || read_all(&mut Source { connection, flows: BTreeMap::new() }, &reads);
+            let thread = std::thread::Builder::new().name("handfast-reader".to_owned()).spawn(work);
+            threads.push(thread.map_err(|error| error.to_string())?);
+        }
+        Ok(Self { queue: Some(queue), threads })
+    }
+
+    /// Runs `read` on one of the threads.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&mut Source) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (sender, answer) = oneshot::channel();
+        let work: Read = Box::new(move |source| {
+            // Whoever no longer waits has been dropped.
+            let _gone = sender.send(read(source));
+        });
+        let queue = self.queue.as_ref().ok_or_else(stopped)?;
+        queue.send(work).map_err(|_closed| stopped())?;
+        answer.await.unwrap_or_else(|_dropped| Err(stopped()))
+    }
+}
+
+impl Drop for Readers {
+    fn drop(&mut self) {
+        self.queue = None;
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a reader of the store had panicked");
+            }
+        }
+    }
+}
+
+fn stopped() -> StoreError {
+    StoreError::Unavailable("its readers have stopped".to_owned())
+}
+
+fn read_all(source: &mut Source, reads: &Mutex<Receiver<Read>>) {
+    loop {
+        let next = reads.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        match next {
+            Ok(read) => read(source),
+            Err(_closed) => return,
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The SQL of every write, prepared once, run inside the transaction of the writer.
+
+use std::collections::BTreeSet;
+
+use handfast_protocol::Time;
+use rusqlite::{Connection, OptionalExtension as _, Result, Statement, params};
+
+use super::shape::{column, ordered, pack, placed_digest};
+use crate::store::{Append, Created, Entry, NewSaga, SUSPENDED, Seen, StoreError, TRIES_KEPT, Try, check_new};
+
+/// What a write came to: its answer, or what is wrong with it. The outer `Result` of a method says that the transaction
+/// cannot go on.
+pub(super) type Verdict<T> = std::result::Result<T, StoreError>;
+
+pub(super) struct Statements<'c> {
+    begin: Statement<'c>,
+    commit: Statement<'c>,
+    rollback: Statement<'c>,
+    insert_flow: Statement<'c>,
+    insert_saga: Statement<'c>,
+    insert_placed: Statement<'c>,
+    find_placed: Statement<'c>,
+    find_end: Statement<'c>,
+    insert_entry: Statement<'c>,
+    update_saga: Statement<'c>,
+    park: Statement<'c>,
+    suspend: Statement<'c>,
+    find_tries: Statement<'c>,
+    insert_try: Statement<'c>,
+    upsert_participant: Statement<'c>,
+    connection: &'c Connection,
+    /// Flows that are in the store for certain; forgotten with every transaction that does not end well.
+    flows: BTreeSet<[u8; 32]>,
+    /// What the answers of this transaction have shown of participants, at most one a participant and incarnation.
+    seen: Vec<Seen>,
+}
+
+/// How a saga stands in its row, and the digest of the entry that the writer believes to be the last.
+struct End {
+    saga: i64,
+    wake_at: Option<i64>,
+    stands_so: bool,
+    is_parked_or_suspended: bool,
+    digest: Option<Vec<u8>>,
+}
+
+impl<'c> Statements<'c> {
+    pub(super) fn prepare(connection: &'c Connection) -> Result<Self> {
+        let sql = |text| connection.prepare(text);
+        Ok(Self {
+            // Immediate: two processes never find out at their commit that they wrote side by side.
+            begin: sql("BEGIN IMMEDIATE")?,
+            commit: sql("COMMIT")?,
+            rollback: sql("ROLLBACK")?,
+            insert_flow: sql("INSERT INTO flow (hash, text) VALUES (?1, ?2) ON CONFLICT (hash) DO NOTHING")?,
+            insert_saga: sql("INSERT INTO saga (name, created, wake_at, standing, tries) VALUES (?1, ?2, ?3, ?4, 0) \
+                 ON CONFLICT (name) DO NOTHING")?,
+            insert_placed: sql(
+                "INSERT INTO placed (saga, flow, version, input, bodies, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?,
+            find_placed: sql("SELECT placed.flow = ?2 AND placed.input = ?3 FROM saga JOIN placed ON placed.saga = saga.id \
+                 WHERE saga.name = ?1")?,
+            find_end: sql(
+                "SELECT saga.id, saga.wake_at, saga.standing = ?3, saga.tries <> 0 OR saga.why IS NOT NULL, journal.digest \
+                 FROM saga LEFT JOIN journal ON journal.saga = saga.id AND journal.seq = ?2 WHERE saga.name = ?1",
+            )?,
+            insert_entry: sql("INSERT INTO journal (saga, seq, at, input, digest) VALUES (?1, ?2, ?3, ?4, ?5) \
+                 ON CONFLICT (saga, seq) DO NOTHING")?,
+            update_saga: sql("UPDATE saga SET wake_at = ?2, standing = ?3, tries = 0, why = NULL WHERE id = ?1")?,
+            park: sql("UPDATE saga SET wake_at = ?2, tries = ?3 WHERE name = ?1 AND wake_at IS NOT NULL")?,
+            suspend: sql("UPDATE saga SET wake_at = NULL, standing = ?2, why = ?3 WHERE name = ?1")?,
+            find_tries: sql("SELECT id, (SELECT max(nth) FROM try WHERE saga = saga.id) FROM saga WHERE name = ?1")?,
+            insert_try: sql("INSERT OR REPLACE INTO try (saga, slot, nth, step, operation, number, sent, ended, seen) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?,
+            upsert_participant: sql("INSERT INTO participant (base, incarnation, seq) VALUES (?1, ?2, ?3) \
+                 ON CONFLICT (base) DO UPDATE SET seq = excluded.seq \
+                 WHERE incarnation = excluded.incarnation AND seq < excluded.seq")?,
+            connection,
+            flows: BTreeSet::new(),
+            seen: Vec::new(),
+        })
+    }
+
+    pub(super) fn begin(&mut self) -> Result<()> {
+        self.begin.execute([]).map(drop)
+    }
+
+    /// Everything since [`begin`](Self::begin) is in the file, and flushed, if this is `Ok`.
+    pub(super) fn commit(&mut self) -> Result<()> {
+        self.commit.execute([]).map(drop)
+    }
+
+    /// Makes undone whatever is not committed. SQLite may have done so by itself when the disk was full.
+    pub(super) fn rollback(&mut self) {
+        self.flows.clear();
+        self.seen.clear();
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.rollback.execute([])
+        {
+            tracing::error!("the store cannot take back a transaction: {error}");
+        }
+    }
+
+    pub(super) fn create(&mut self, new: &NewSaga) -> Result<Verdict<Created>> {
+        if let Err(error) = check_new(new) {
+            return Ok(Err(error));
+        }
+        let created = new.entries.first().map_or(Time(0), |entry| entry.at);
+        let wake_at = new.wake_at.map(|time| ordered(time.0));
+        if self.insert_saga.execute(params![new.id, column(created.0), wake_at, new.standing])? == 0 {
+            let same = self.find_placed.query_row(params![new.id, new.flow_hash, new.input], |row| row.get(0)).optional()?;
+            return Ok(match same {
+                Some(true) => Ok(Created::Same),
+                Some(false) => Ok(Created::Different),
+                None => Err(StoreError::Corrupt { id: new.id.clone(), what: "its row in `placed` is missing".to_owned() }),
+            });
+        }
+        let saga = self.connection.last_insert_rowid();
+        let packed = pack(&new.bodies);
+        let digest = placed_digest(&new.flow_hash, new.version, &new.input, &packed);
+        self.insert_placed.execute(params![saga, new.flow_hash, new.version, new.input, packed, digest])?;
+        if self.flows.insert(new.flow_hash) {
+            self.insert_flow.execute(params![new.flow_hash, new.flow_text])?;
+        }
+        for entry in &new.entries {
+            self.insert(saga, entry)?;
+        }
+        Ok(Ok(Created::New))
+    }
+
+    pub(super) fn append(&mut self, append: &Append) -> Result<Verdict<()>> {
+        let Some(end) = self.end(append)? else { return Ok(Err(StoreError::Conflict)) };
+        let follows = end.digest.as_deref() == Some(&append.previous[..]);
+        if !follows || self.insert(end.saga, &append.entry)? == 0 {
+            return Ok(Err(StoreError::Conflict));
+        }
+        let wake_at = append.wake_at.map(|time| ordered(time.0));
+        if end.is_parked_or_suspended || !end.stands_so || end.wake_at != wake_at {
+            self.update_saga.execute(params![end.saga, wake_at, append.standing])?;
+        }
+        if let Some(seen) = &append.seen {
+            self.note_seen(seen);
+        }
+        Ok(Ok(()))
+    }
+
+    fn end(&mut self, append: &Append) -> Result<Option<End>> {
+        let Some(previous) = append.entry.seq.checked_sub(1) else { return Ok(None) };
+        let end = self.find_end.query_row(params![append.id, column(previous), append.standing], |row| {
+            Ok(End {
+                saga: row.get(0)?,
+                wake_at: row.get(1)?,
+                stands_so: row.get(2)?,
+                is_parked_or_suspended: row.get(3)?,
+                digest: row.get(4)?,
+            })
+        });
+        end.optional()
+    }
+
+    fn insert(&mut self, saga: i64, entry: &Entry) -> Result<usize> {
+        let Entry { seq, at, input, digest } = entry;
+        self.insert_entry.execute(params![saga, column(*seq), column(at.0), input, digest])
+    }
+
+    fn note_seen(&mut self, seen: &Seen) {
+        let same = |known: &&mut Seen| known.participant == seen.participant && known.incarnation == seen.incarnation;
+        match self.seen.iter_mut().find(same) {
+            Some(known) => known.seq = known.seq.max(seen.seq),
+            None => self.seen.push(seen.clone()),
+        }
+    }
+
+    /// Writes what the answers of this transaction have shown of participants.
+    pub(super) fn write_seen(&mut self) -> Result<()> {
+        for Seen { participant, incarnation, seq } in self.seen.drain(..) {
+            self.upsert_participant.execute(params![participant, incarnation, ordered(seq)])?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn park(&mut self, id: &str, wake_at: Time, tries: u32) -> Result<()> {
+        self.park.execute(params![id, ordered(wake_at.0), tries]).map(drop)
+    }
+
+    pub(super) fn suspend(&mut self, id: &str, reason: &str) -> Result<()> {
+        self.suspend.execute(params![id, SUSPENDED, reason]).map(drop)
+    }
+
+    pub(super) fn record_try(&mut self, attempt: &Try) -> Result<()> {
+        let found = self.find_tries.query_row([&attempt.id], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?)));
+        let Some((saga, newest)) = found.optional()? else { return Ok(()) };
+        let nth = newest.unwrap_or(0) + 1;
+        let slot = nth % TRIES_KEPT as i64;
+        let Try { id: _, step, operation, number, sent, ended, seen } = attempt;
+        let (number, sent, ended) = (column(*number), column(sent.0), column(ended.0));
+        self.insert_try.execute(params![saga, slot, nth, *step as i64, operation, number, sent, ended, seen]).map(drop)
+    }
+}
