@@ -1,1 +1,62 @@
 //! Every store answers alike, and a durable one keeps what it has acknowledged.
+
+mod alike;
+mod files;
+mod flaky;
+mod racing;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use handfast::store::{Append, Digest, Entry, NewSaga, Try};
+use handfast_protocol::Time;
+use sha2::{Digest as _, Sha256};
+
+/// Runs a future to its end on this thread.
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+/// A digest that differs for every number.
+fn digest(number: u64) -> Digest {
+    let mut digest = Digest::default();
+    digest.copy_from_slice(&Sha256::digest(number.to_le_bytes())[..8]);
+    digest
+}
+
+fn entry(seq: u64, at: u64) -> Entry {
+    Entry { seq, at: Time(at), input: r#"{"start":{}}"#.to_owned(), digest: digest(seq) }
+}
+
+/// A saga with one entry that is to be looked at at once.
+fn saga(id: &str) -> NewSaga {
+    let flow_text = "steps = []";
+    NewSaga {
+        id: id.to_owned(),
+        flow_hash: Sha256::digest(flow_text).into(),
+        flow_text: Arc::from(flow_text),
+        version: 1,
+        input: br#"{"amount":1}"#.to_vec(),
+        bodies: vec![br#"{"pay":1}"#.to_vec(), vec![0, 255, 44]],
+        entries: vec![entry(1, 100)],
+        wake_at: Some(Time(100)),
+        standing: "acting",
+    }
+}
+
+/// The entry with this number, after the one that [`entry`] makes for the number before.
+fn append(id: &str, seq: u64) -> Append {
+    Append {
+        id: id.to_owned(),
+        previous: digest(seq - 1),
+        entry: entry(seq, 100 + seq),
+        wake_at: Some(Time(200)),
+        standing: "acting",
+        seen: None,
+    }
+}
+
+fn attempt(id: &str, number: u64) -> Try {
+    let seen = format!("nothing, {number} times");
+    Try { id: id.to_owned(), step: 1, operation: "act", number, sent: Time(number), ended: Time(number + 5), seen }
+}

@@ -1,0 +1,277 @@
+//! The same operations on every store, and the same answers: the one in memory is the oracle.
+
+use std::fmt::Debug;
+use std::path::Path;
+use std::sync::Arc;
+
+use handfast::store::{
+    Append, Created, Entry, MemoryStore, NewSaga, Seen, SqliteOptions, SqliteStore, Store, StoreError, Synchronous, TRIES_KEPT,
+};
+use handfast_protocol::Time;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use sha2::{Digest as _, Sha256};
+
+use super::{append, attempt, digest, saga, wait};
+
+const IDS: [&str; 3] = ["order-1", "bestellung ü", "o'3"];
+const STANDINGS: [&str; 3] = ["acting", "cancelling", "completed"];
+
+/// What is done to both stores.
+#[derive(Clone, Debug)]
+enum Operation {
+    Create { id: usize, flow: u8, input: u8, entries: u8, wake_at: Option<u64>, standing: usize },
+    Append { id: usize, ahead: u8, other_previous: bool, wake_at: Option<u64>, standing: usize, seen: Option<(u8, u8, u64)> },
+    Park { id: usize, wake_at: u64, tries: u32 },
+    Suspend { id: usize },
+    Tries { id: usize, number: u8 },
+    Due { now: u64, limit: usize },
+    List { standing: Option<usize>, after: Option<usize>, limit: usize },
+    Reopen,
+}
+
+/// Mostly near one another, so that they meet; sometimes as far out as a number goes.
+fn time() -> impl Strategy<Value = u64> {
+    prop_oneof![8 => 0..6_u64, 1 => Just(u64::MAX)]
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    let id = 0..IDS.len();
+    let standing = 0..STANDINGS.len();
+    let seen = option::of((0..2_u8, 0..2_u8, time()));
+    prop_oneof![
+        4 => (id.clone(), 0..2_u8, 0..2_u8, 0..3_u8, option::of(time()), standing.clone()).prop_map(
+            |(id, flow, input, entries, wake_at, standing)| Operation::Create { id, flow, input, entries, wake_at, standing }
+        ),
+        12 => (id.clone(), 0..4_u8, prop::bool::weighted(0.1), option::of(time()), standing.clone(), seen).prop_map(
+            |(id, ahead, other_previous, wake_at, standing, seen)| {
+                // Mostly the next entry; sometimes the one that is there already, or one too far.
+                let ahead = if ahead > 2 { 1 } else { ahead };
+                Operation::Append { id, ahead, other_previous, wake_at, standing, seen }
+            }
+        ),
+        3 => (id.clone(), time(), 0..9_u32).prop_map(|(id, wake_at, tries)| Operation::Park { id, wake_at, tries }),
+        1 => id.clone().prop_map(|id| Operation::Suspend { id }),
+        2 => (id.clone(), any::<u8>()).prop_map(|(id, number)| Operation::Tries { id, number }),
+        3 => (time(), 0..4_usize).prop_map(|(now, limit)| Operation::Due { now, limit }),
+        2 => (option::of(standing), option::of(id), 0..4_usize)
+            .prop_map(|(standing, after, limit)| Operation::List { standing, after, limit }),
+        1 => Just(Operation::Reopen),
+    ]
+}
+
+/// Unflushed, since nobody pulls the plug here.
+fn open(path: &Path) -> SqliteStore {
+    SqliteStore::open_with(path, &SqliteOptions { synchronous: Synchronous::Off, ..SqliteOptions::default() }).unwrap()
+}
+
+fn text(answer: impl Debug) -> String {
+    format!("{answer:?}")
+}
+
+fn placed(id: usize, flow: u8, input: u8, entries: u8, wake_at: Option<u64>, standing: usize) -> NewSaga {
+    let flow_text = format!("flow {flow}");
+    NewSaga {
+        id: IDS[id].to_owned(),
+        flow_hash: Sha256::digest(&flow_text).into(),
+        flow_text: Arc::from(flow_text),
+        version: u32::from(flow) + 1,
+        input: vec![input; usize::from(input)],
+        bodies: vec![vec![input; 3]; usize::from(flow)],
+        entries: (1..=u64::from(entries)).map(|seq| super::entry(seq, seq * 7)).collect(),
+        wake_at: wake_at.map(Time),
+        standing: STANDINGS[standing],
+    }
+}
+
+/// Does it to one store. `oracle` tells how long a journal is; a wrong answer there is a difference here.
+async fn perform(store: &dyn Store, oracle: &MemoryStore, operation: &Operation) -> String {
+    match *operation {
+        Operation::Create { id, flow, input, entries, wake_at, standing } => {
+            text(store.create(placed(id, flow, input, entries, wake_at, standing)).await)
+        }
+        Operation::Append { id, ahead, other_previous, wake_at, standing, seen } => {
+            let length = oracle.load(IDS[id]).await.unwrap().map_or(0, |saga| saga.entries.len() as u64);
+            let seq = length + u64::from(ahead);
+            let previous = digest(if other_previous { 99 } else { seq.saturating_sub(1) });
+            let input = format!(r#"{{"timeout":{{}},"ü":{seq}}}"#);
+            let entry = Entry { seq, at: Time(wake_at.unwrap_or(seq)), input, digest: digest(seq) };
+            let seen = seen.map(|(participant, incarnation, seq)| Seen {
+                participant: format!("http://p{participant}"),
+                incarnation: format!("i{incarnation}"),
+                seq,
+            });
+            let (id, standing) = (IDS[id].to_owned(), STANDINGS[standing]);
+            text(store.append(Append { id, previous, entry, wake_at: wake_at.map(Time), standing, seen }).await)
+        }
+        Operation::Park { id, wake_at, tries } => text(store.park(IDS[id], Time(wake_at), tries).await),
+        Operation::Suspend { id } => text(store.suspend(IDS[id], "for a reason").await),
+        Operation::Tries { id, number } => {
+            (0..u64::from(number)).for_each(|number| store.record_try(attempt(IDS[id], number)));
+            text(store.tries(IDS[id]).await)
+        }
+        Operation::Due { now, limit } => text(store.due(Time(now), limit).await),
+        Operation::List { standing, after, limit } => {
+            text(store.list(standing.map(|standing| STANDINGS[standing]), after.map(|after| IDS[after]), limit).await)
+        }
+        Operation::Reopen => String::new(),
+    }
+}
+
+/// Everything that can be read.
+async fn read_all(store: &dyn Store) -> Vec<String> {
+    let mut answers = vec![
+        text(store.due(Time(u64::MAX), usize::MAX).await),
+        text(store.due(Time(3), 2).await),
+        text(store.list(None, None, usize::MAX).await),
+        text(store.counts().await),
+        text(store.seen().await),
+    ];
+    for id in IDS.into_iter().chain(["nobody"]) {
+        answers.push(text(store.load(id).await));
+        answers.push(text(store.tries(id).await));
+    }
+    answers
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn sqlite_answers_as_memory_does(operations in vec(operation(), 1..60)) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let oracle = MemoryStore::new();
+        wait(async {
+            let mut sqlite = open(&path);
+            for operation in &operations {
+                if matches!(operation, Operation::Reopen) {
+                    drop(sqlite);
+                    sqlite = open(&path);
+                }
+                // The other store first: the oracle is asked how things were before.
+                let answer = perform(&sqlite, &oracle, operation).await;
+                prop_assert_eq!(&answer, &perform(&oracle, &oracle, operation).await, "{:?}", operation);
+            }
+            let answers = read_all(&sqlite).await;
+            prop_assert_eq!(&answers, &read_all(&oracle).await);
+            drop(sqlite);
+            prop_assert_eq!(&answers, &read_all(&open(&path)).await, "after it was opened again");
+            Ok(())
+        })?;
+    }
+}
+
+/// Runs a check on every kind of store.
+fn on_every_store(check: impl AsyncFn(&dyn Store)) {
+    let folder = tempfile::tempdir().unwrap();
+    let stores: [Box<dyn Store>; 2] = [Box::new(MemoryStore::new()), Box::new(open(&folder.path().join("store.db")))];
+    stores.iter().for_each(|store| wait(check(&**store)));
+}
+
+#[test]
+fn a_saga_is_loaded_as_it_was_placed() {
+    on_every_store(async |store| {
+        assert_eq!(store.create(saga("a")).await.unwrap(), Created::New);
+        let loaded = store.load("a").await.unwrap().unwrap();
+        let placed = saga("a");
+        assert_eq!((loaded.input, loaded.bodies, loaded.flow_text), (placed.input, placed.bodies, placed.flow_text));
+        assert_eq!((loaded.created, loaded.entries, loaded.version), (Time(100), placed.entries, 1));
+        assert_eq!(store.load("b").await.unwrap(), None);
+    });
+}
+
+#[test]
+fn an_id_that_is_taken_says_by_what() {
+    on_every_store(async |store| {
+        store.create(saga("a")).await.unwrap();
+        assert_eq!(store.create(saga("a")).await.unwrap(), Created::Same);
+        let other_input = NewSaga { input: b"{}".to_vec(), ..saga("a") };
+        assert_eq!(store.create(other_input).await.unwrap(), Created::Different);
+        let other_flow = NewSaga { flow_hash: Sha256::digest("x").into(), flow_text: Arc::from("x"), ..saga("a") };
+        assert_eq!(store.create(other_flow).await.unwrap(), Created::Different);
+        assert_eq!(store.load("a").await.unwrap().unwrap().input, saga("a").input, "the first one stays");
+    });
+}
+
+#[test]
+fn only_the_entry_that_follows_is_appended() {
+    on_every_store(async |store| {
+        store.create(saga("a")).await.unwrap();
+        store.append(append("a", 2)).await.unwrap();
+        let older_journal = Append { previous: digest(77), ..append("a", 3) };
+        for (what, wrong) in [
+            ("the same entry again", append("a", 2)),
+            ("a gap", append("a", 4)),
+            ("a journal that grew another way", older_journal),
+            ("an unknown saga", append("b", 2)),
+        ] {
+            let answer = store.append(wrong).await;
+            assert!(matches!(answer, Err(StoreError::Conflict)), "{what}: {answer:?}");
+        }
+        store.append(append("a", 3)).await.unwrap();
+        let seqs: Vec<u64> = store.load("a").await.unwrap().unwrap().entries.iter().map(|entry| entry.seq).collect();
+        assert_eq!(seqs, [1, 2, 3]);
+    });
+}
+
+#[test]
+fn first_entries_that_are_not_numbered_from_one_are_refused() {
+    on_every_store(async |store| {
+        let answer = store.create(NewSaga { entries: vec![super::entry(2, 100)], ..saga("a") }).await;
+        assert!(matches!(answer, Err(StoreError::Corrupt { .. })), "{answer:?}");
+        assert_eq!(store.load("a").await.unwrap(), None);
+    });
+}
+
+#[test]
+fn the_most_overdue_comes_first_and_who_has_ended_never() {
+    on_every_store(async |store| {
+        for (id, wake_at) in [("c", Some(30)), ("a", Some(10)), ("ended", None), ("b", Some(20)), ("later", Some(99))] {
+            store.create(NewSaga { wake_at: wake_at.map(Time), ..saga(id) }).await.unwrap();
+        }
+        let due = async |now, limit| store.due(Time(now), limit).await.unwrap();
+        assert_eq!(due(50, 9).await, (vec!["a".into(), "b".into(), "c".into()], Some(Time(99))));
+        assert_eq!(due(50, 2).await, (vec!["a".into(), "b".into()], Some(Time(30))));
+        assert_eq!(due(5, 9).await, (vec![], Some(Time(10))));
+        store.park("a", Time(40), 3).await.unwrap();
+        store.park("ended", Time(1), 3).await.unwrap();
+        store.suspend("b", "its journal is damaged").await.unwrap();
+        assert_eq!(due(50, 9).await, (vec!["c".into(), "a".into()], Some(Time(99))));
+        assert_eq!(store.load("a").await.unwrap().unwrap().tries, 3);
+        assert_eq!(store.load("ended").await.unwrap().unwrap().wake_at, None, "parking does not wake the dead");
+        let suspended = store.load("b").await.unwrap().unwrap();
+        assert_eq!((&*suspended.standing, suspended.why.as_deref()), ("suspended", Some("its journal is damaged")));
+        store.append(append("a", 2)).await.unwrap();
+        assert_eq!(store.load("a").await.unwrap().unwrap().tries, 0, "an answer ends the row of tries");
+    });
+}
+
+#[test]
+fn what_was_seen_of_a_participant_only_rises() {
+    on_every_store(async |store| {
+        store.create(saga("a")).await.unwrap();
+        let steps = [("i", 5, 5), ("i", 9, 9), ("i", 7, 9), ("other", 50, 9), ("i", 10, 10)];
+        for (seq, (incarnation, number, expected)) in (2..).zip(steps) {
+            let participant = "http://payment".to_owned();
+            let seen = Seen { participant: participant.clone(), incarnation: incarnation.to_owned(), seq: number };
+            store.append(Append { seen: Some(seen), ..append("a", seq) }).await.unwrap();
+            let kept = Seen { participant, incarnation: "i".to_owned(), seq: expected };
+            assert_eq!(store.seen().await.unwrap(), [kept]);
+        }
+    });
+}
+
+#[test]
+fn the_newest_tries_are_kept() {
+    on_every_store(async |store| {
+        store.create(saga("a")).await.unwrap();
+        (1..=200).for_each(|number| store.record_try(attempt("a", number)));
+        store.record_try(attempt("nobody", 1));
+        let kept = store.tries("a").await.unwrap();
+        assert_eq!(kept.len(), TRIES_KEPT);
+        assert_eq!(kept, (200 - TRIES_KEPT as u64 + 1..=200).map(|number| attempt("a", number)).collect::<Vec<_>>());
+        assert_eq!(store.tries("nobody").await.unwrap(), []);
+    });
+}
