@@ -6,6 +6,7 @@ pub(crate) mod demo;
 pub(crate) mod dispatch;
 pub(crate) mod man;
 pub(crate) mod messenger;
+pub(crate) mod participant;
 pub(crate) mod payment;
 pub(crate) mod run;
 pub(crate) mod serve;

@@ -1,20 +1,35 @@
 //! `handfast payment`: the reference payment service.
 
+use handfast_participant::payment;
+
+use super::participant::{Common, Participant};
 use crate::output::{Exit, Output};
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Tokens that start with tok_declined or tok_insufficient are declined, every other is charged.
+
+Example:
   handfast payment --listen 127.0.0.1:4001 --store sqlite:payment.db")]
 pub(crate) struct Args {
     /// Where to listen.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4001")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4001", env = "HANDFAST_PAYMENT_LISTEN")]
     pub(crate) listen: std::net::SocketAddr,
-    /// Where its books are kept.
-    #[arg(long, value_name = "URL", default_value = "sqlite:payment.db")]
+    /// Where its books are kept; the file is made where there is none.
+    #[arg(long, value_name = "URL", default_value = "sqlite:payment.db", env = "HANDFAST_PAYMENT_STORE")]
     pub(crate) store: String,
+    #[command(flatten)]
+    pub(crate) common: Common,
 }
 
 /// Runs the service until it is told to stop.
-pub(crate) fn run(_args: Args, _output: &Output) -> anyhow::Result<Exit> {
-    anyhow::bail!("`handfast payment` does not exist yet")
+pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
+    Participant {
+        listen: args.listen,
+        store: &args.store,
+        common: &args.common,
+        open: Box::new(|path, settings| payment::open(path, settings)),
+        router: payment::router,
+        base_path: payment::BASE_PATH,
+    }
+    .run(output)
 }

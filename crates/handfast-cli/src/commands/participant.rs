@@ -1,0 +1,172 @@
+//! What `handfast payment` and `handfast dispatch` share: where to listen, where the books are, and how to stop.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::serve::ListenerExt as _;
+use handfast_participant::{OpenError, Registers, Settings};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::output::{Exit, OrExit as _, Output};
+
+/// Options of every reference service.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Common {
+    /// Listen on an address that other machines can reach. The services have no passwords: only behind something that has.
+    #[arg(long)]
+    pub(crate) allow_remote: bool,
+    /// Say that the store was restored from a backup and has been reconciled: whoever has seen its former life is told.
+    #[arg(long)]
+    pub(crate) declare_restored: bool,
+    /// How long to wait for requests under way when told to stop, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub(crate) shutdown_timeout: u64,
+}
+
+/// One service, ready to be run.
+pub(crate) struct Participant<'a> {
+    pub(crate) listen: SocketAddr,
+    pub(crate) store: &'a str,
+    pub(crate) common: &'a Common,
+    pub(crate) open: Box<dyn FnOnce(PathBuf, Settings) -> Result<Registers, OpenError> + 'a>,
+    pub(crate) router: fn(&Registers) -> Router,
+    pub(crate) base_path: &'static str,
+}
+
+impl Participant<'_> {
+    /// Serves until it is told to stop.
+    pub(crate) fn run(self, output: &Output) -> anyhow::Result<Exit> {
+        let runtime = super::runtime()?;
+        let end = runtime.block_on(self.serve(output));
+        // A read that hangs must not keep the process.
+        runtime.shutdown_background();
+        end
+    }
+
+    async fn serve(self, output: &Output) -> anyhow::Result<Exit> {
+        let Self { listen, store, common, open, router, base_path } = self;
+        if !listen.ip().is_loopback() && !common.allow_remote {
+            let why = format!(
+                "{listen} can be reached from other machines, and the service has no passwords: listen on 127.0.0.1, or add \
+                 --allow-remote"
+            );
+            return Err(anyhow::Error::msg(why)).or_exit(Exit::Usage);
+        }
+        let path = store_path(store).or_exit(Exit::Usage)?;
+        let listener = TcpListener::bind(listen).await.or_else(|error| unbound(listen, error))?;
+        let registers = open(path, Settings::default()).or_else(|error| match error {
+            OpenError::Foreign { .. } | OpenError::OtherService { .. } | OpenError::Newer { .. } => Err(error).or_exit(Exit::Usage),
+            OpenError::Unusable { .. } => Err(error.into()),
+        })?;
+        let (stop, stopped) = oneshot::channel();
+        // Before anybody is told that the service is there: a signal must find its handler.
+        tokio::spawn(stop_on_signals(Signals::new()?, stop));
+        if common.declare_restored {
+            let incarnation = registers.declare_restored().await?;
+            output.note(format_args!("the store is declared restored; its incarnation is now {incarnation}"));
+        }
+        announce(output, &registers, listener.local_addr()?, base_path)?;
+
+        let draining = registers.clone();
+        let (drain, drained) = oneshot::channel();
+        let listener = listener.tap_io(|stream| {
+            // Answers are small and wanted at once. Where it cannot be set they come later, and that is all.
+            let _ = stream.set_nodelay(true);
+        });
+        let server = axum::serve(listener, router(&registers)).with_graceful_shutdown(async move {
+            let _ = stopped.await;
+            let _ = drain.send(());
+        });
+        let patience = Duration::from_secs(common.shutdown_timeout);
+        tokio::select! {
+            end = async { server.await } => end.context("the service cannot go on listening")?,
+            () = async {
+                let _ = drained.await;
+                tokio::time::sleep(patience).await;
+            } => output.note("requests are still under way; stopping without them"),
+        }
+        draining.stop().await;
+        Ok(Exit::Done)
+    }
+}
+
+/// `sqlite:PATH`, or just a path.
+fn store_path(store: &str) -> anyhow::Result<PathBuf> {
+    let path = match store.split_once(':') {
+        Some(("sqlite", path)) => path,
+        Some((scheme, _)) if scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+            anyhow::bail!("the reference services keep their books in SQLite only: give --store sqlite:FILE, not `{store}`")
+        }
+        Some(_) | None => store,
+    };
+    anyhow::ensure!(!path.is_empty(), "--store names no file: give --store sqlite:FILE");
+    Ok(PathBuf::from(path))
+}
+
+fn unbound(listen: SocketAddr, error: io::Error) -> anyhow::Result<TcpListener> {
+    let in_use = error.kind() == io::ErrorKind::AddrInUse;
+    let hint = if in_use { "another process listens there: stop it, or give another --listen" } else { "give another --listen" };
+    Err(anyhow::Error::new(error).context(format!("cannot listen on {listen} ({hint})"))).or_exit(Exit::Usage)
+}
+
+fn announce(output: &Output, registers: &Registers, address: SocketAddr, base_path: &str) -> anyhow::Result<()> {
+    let service = registers.service();
+    let store = registers.path().display();
+    output.note(format_args!("handfast {service} is listening on http://{address} (store: {store})"));
+    output.note(format_args!("in a flow its url is http://{address}{base_path}; its books are at http://{address}/audit"));
+    if output.wants_json() {
+        output.json_line(&json!({
+            "service": service, "listening": format!("http://{address}"), "url": format!("http://{address}{base_path}"),
+            "store": registers.path(),
+        }))?;
+    }
+    Ok(())
+}
+
+/// The signals that ask a service to stop.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> anyhow::Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+            let interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+            Ok(Self { terminate, interrupt })
+        }
+        #[cfg(not(unix))]
+        Ok(Self {})
+    }
+
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+        #[cfg(not(unix))]
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// The first signal stops gracefully, the second at once; the books survive either.
+async fn stop_on_signals(mut signals: Signals, stop: oneshot::Sender<()>) {
+    signals.next().await;
+    let _ = stop.send(());
+    signals.next().await;
+    std::process::exit(i32::from(u8::from(Exit::Error)));
+}
