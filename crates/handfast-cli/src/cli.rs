@@ -21,8 +21,15 @@ pub(crate) struct Global {
     /// Print data as JSON, in a stable shape.
     #[arg(long, global = true, help_heading = "Output")]
     pub(crate) json: bool,
-    /// When to colour what is printed; NO_COLOR is respected.
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
+    /// When to colour what is printed: auto, always or never. Auto means on a terminal, unless NO_COLOR is set.
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
     pub(crate) color: Color,
     /// Say nothing on standard error but errors.
     #[arg(long, short, global = true, help_heading = "Output")]

@@ -1,18 +1,93 @@
-//! Help, completions and manual pages exist for every command.
+//! Help, completions and manual pages exist for every command, and the streams are used as they should be.
 
-use std::process::Command;
+use std::process::Stdio;
 
-fn handfast() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_handfast"));
-    command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
-    command
+use crate::support::{handfast, run};
+
+const COMMANDS: [&str; 10] = ["demo", "run", "serve", "payment", "dispatch", "messenger", "check", "show", "completions", "man"];
+
+#[test]
+fn every_command_has_help_with_an_example_on_standard_output() {
+    let overview = run(["--help"]);
+    assert_eq!(overview.code, Some(0));
+    for command in COMMANDS {
+        assert!(overview.stdout.contains(&format!("\n  {command} ")), "{command} is not in the overview");
+        let help = run([command, "--help"]);
+        assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""), "{command}");
+        assert!(help.stdout.contains(&format!("Usage: handfast {command}")), "{}", help.stdout);
+        assert!(help.stdout.contains("Example") && help.stdout.contains(&format!("\n  handfast {command}")), "{}", help.stdout);
+        assert!(help.stdout.contains("--json") && help.stdout.contains("--color"), "{}", help.stdout);
+    }
+    for exit in 0..=5 {
+        assert!(overview.stdout.contains(&format!("\n  {exit}  ")), "exit code {exit} is not explained");
+    }
 }
 
 #[test]
-fn an_unknown_command_is_a_usage_error_with_a_suggestion() {
-    let output = handfast().arg("rnu").output().expect("the binary runs");
-    let said = String::from_utf8(output.stderr).expect("text");
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("'run'"), "{said}");
-    assert!(output.stdout.is_empty());
+fn wrong_usage_ends_with_2_a_suggestion_and_nothing_on_standard_output() {
+    for (arguments, hint) in [
+        (&["mesenger"][..], "'messenger'"),
+        (&["run", "--flwo", "x"], "'--flow'"),
+        (&[], "Usage: handfast"),
+        (&["run"], "--flow"),
+    ] {
+        let ended = run(arguments);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(ended.stderr.contains(hint), "{arguments:?}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn every_shell_gets_a_script_that_knows_every_command() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = run(["completions", shell]);
+        assert_eq!((script.code, script.stderr.as_str()), (Some(0), ""), "{shell}");
+        for command in COMMANDS {
+            assert!(script.stdout.contains(command), "{shell} does not know {command}");
+        }
+    }
+    assert_eq!(run(["completions", "cmd"]).code, Some(2));
+}
+
+#[test]
+fn every_command_has_a_manual_page() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let pages = dir.path().join("share/man/man1");
+    let ended = run([std::ffi::OsStr::new("man"), "--dir".as_ref(), pages.as_os_str()]);
+    assert_eq!((ended.code, ended.stdout.lines().count()), (Some(0), COMMANDS.len() + 1), "{}", ended.stderr);
+    for command in COMMANDS {
+        let page = std::fs::read_to_string(pages.join(format!("handfast-{command}.1"))).expect(command);
+        assert!(page.contains(&format!("\\fBhandfast {command}\\fR")), "{page}");
+        assert_eq!(run(["man", command]).stdout, page);
+    }
+    assert!(run(["man"]).stdout.contains("SUBCOMMANDS"));
+    let unknown = run(["man", "nobody"]);
+    assert_eq!(unknown.code, Some(2));
+    assert!(unknown.stderr.contains("there is no page handfast-nobody"), "{}", unknown.stderr);
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    // The pipe is closed before the first byte: the process must meet the broken pipe, not win a race against it.
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let child = handfast().args(["completions", "zsh"]).stdout(writer).stderr(Stdio::piped()).spawn().expect("the binary runs");
+    let ended = child.wait_with_output().expect("it ends");
+    assert_eq!((ended.status.code(), ended.stderr.as_slice()), (Some(0), &b""[..]));
+}
+
+#[test]
+fn colours_are_for_those_who_want_them() {
+    let coloured = |more: &[&str], variable: Option<(&str, &str)>| {
+        let mut command = handfast();
+        command.args(["man", "nobody"]).args(more).envs(variable);
+        let ended = command.output().expect("the binary runs");
+        assert_eq!(ended.status.code(), Some(2));
+        ended.stderr.contains(&0x1b)
+    };
+    assert!(!coloured(&[], None), "standard error is no terminal here");
+    assert!(coloured(&["--color", "always"], None));
+    assert!(coloured(&["--color", "always"], Some(("NO_COLOR", "1"))), "the flag is nearer than the environment");
+    assert!(!coloured(&["--color", "never"], Some(("CLICOLOR_FORCE", "1"))));
+    assert!(coloured(&[], Some(("CLICOLOR_FORCE", "1"))));
 }

@@ -1,3 +1,4 @@
 //! The command line from outside: real processes, their output and their exit codes.
 
 mod help;
+mod support;

@@ -210,7 +210,7 @@ fn read_step(
         "kind = \"compensatable\" (it can be undone), \"pivot\" (it cannot) or \"retriable\" (it cannot refuse)",
     )?;
     let kinds = [("compensatable", Kind::Compensatable), ("pivot", Kind::Pivot), ("retriable", Kind::Retriable)];
-    let url = table.wanted_text("url", "url = \"http://127.0.0.1:4001/payments\"")?;
+    let url = table.wanted_text("url", "url = \"http://127.0.0.1:4001/charges\"")?;
     let deadline = table
         .text("deadline")?
         .map(|text| parse_duration(text.get_ref()).map_err(|error| source.error(text.span(), error.to_string())))
@@ -226,7 +226,7 @@ fn read_step(
 }
 
 fn read_url(source: Source<'_>, text: &Spanned<&str>) -> Result<String, FlowFileError> {
-    const EXAMPLE: &str = "write it as in http://127.0.0.1:4001/payments";
+    const EXAMPLE: &str = "write it as in http://127.0.0.1:4001/charges";
     let refused = |message: String| Err(source.error(text.span(), message));
     let url = match Url::parse(text.get_ref()) {
         Ok(url) => url,

@@ -18,7 +18,7 @@ note = { type = "text", optional = true }
 [[step]]
 name = "payment"
 kind = "compensatable"
-url = "http://127.0.0.1:4001/payments/"
+url = "http://127.0.0.1:4001/charges/"
 deadline = "5s"
 send = ["token", "amount"]
 
@@ -41,7 +41,7 @@ fn a_sound_file_is_read_in_its_own_order() {
     assert_eq!(names, ["amount", "token", "lines", "note"]);
     assert!(shop.fields()[3].optional && !shop.fields()[0].optional);
     let [payment, dispatch] = shop.steps() else { panic!("two steps") };
-    assert_eq!(payment.url, "http://127.0.0.1:4001/payments");
+    assert_eq!(payment.url, "http://127.0.0.1:4001/charges");
     assert_eq!(payment.send, [1, 0]);
     assert_eq!(payment.deadline, Some(std::time::Duration::from_secs(5)));
     assert_eq!(dispatch.deadline, None);

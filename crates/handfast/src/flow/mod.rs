@@ -12,7 +12,7 @@
 //! [[step]]
 //! name = "payment"
 //! kind = "compensatable"                      # compensatable | pivot | retriable
-//! url = "http://127.0.0.1:4001/payments"
+//! url = "http://127.0.0.1:4001/charges"
 //! deadline = "5s"                             # 500ms, 5s, 2m, 1h; counted from the step's intent
 //! send = ["amount", "token"]                  # the body of its act; every field of the input when left out
 //!
