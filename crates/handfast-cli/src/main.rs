@@ -1,7 +1,9 @@
 //! The command line of handfast: parses the arguments, runs one command, and turns its end into an exit code.
 
 mod cli;
+mod clock;
 mod commands;
+mod messenger;
 mod output;
 
 use std::process::ExitCode;

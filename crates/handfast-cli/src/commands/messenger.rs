@@ -1,35 +1,78 @@
 //! `handfast messenger`: a road on which messengers are captured, delayed and duplicated.
 
-use crate::output::{Exit, Output};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::messenger::{Cut, Delay, Hazards, Settings, duration, probability, serve};
+use crate::output::{Exit, OrExit as _, Output};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
-  handfast messenger --listen 127.0.0.1:5001 --to http://127.0.0.1:4001 --capture 0.3 --delay 0ms..50ms --cut 10s..20s")]
+  handfast messenger --listen 127.0.0.1:5001 --to http://127.0.0.1:4001 --capture 0.3 --delay 0ms..50ms --cut 10s..20s
+
+While it runs:
+  curl -X POST http://127.0.0.1:5001/__messenger/cut
+  curl -X POST http://127.0.0.1:5001/__messenger/restore
+  curl http://127.0.0.1:5001/__messenger/stats")]
 pub(crate) struct Args {
     /// Where to listen.
     #[arg(long, value_name = "ADDR")]
-    pub(crate) listen: std::net::SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// Whom the messengers are for.
     #[arg(long, value_name = "URL")]
     pub(crate) to: String,
-    /// The probability that a messenger is captured, on the way there or on the way back.
-    #[arg(long, value_name = "P", default_value_t = 0.0)]
+    /// The probability that a messenger is captured; a request is one messenger, its reply another.
+    #[arg(long, value_name = "P", default_value = "0", value_parser = probability)]
     pub(crate) capture: f64,
-    /// How long a messenger takes, as in 0ms..50ms.
-    #[arg(long, value_name = "FROM..TO")]
-    pub(crate) delay: Option<String>,
-    /// The probability that a messenger arrives twice.
-    #[arg(long, value_name = "P", default_value_t = 0.0)]
+    /// How long a messenger takes each way: 20ms, 5ms..50ms, or exp:20ms (exponential with that mean).
+    #[arg(long, value_name = "DELAY")]
+    pub(crate) delay: Option<Delay>,
+    /// The probability that a request comes late, long after its sender has given up.
+    #[arg(long, value_name = "P", default_value = "0", value_parser = probability)]
+    pub(crate) late: f64,
+    /// The probability that all requests of one method for one key come late.
+    #[arg(long, value_name = "P", default_value = "0", value_parser = probability)]
+    pub(crate) late_keys: f64,
+    /// By how much it comes late, written as the delay is; also when the second copy of a duplicated request arrives.
+    #[arg(long, value_name = "DELAY", default_value = "1s..3s")]
+    pub(crate) late_by: Delay,
+    /// The probability that a request arrives twice.
+    #[arg(long, value_name = "P", default_value = "0", value_parser = probability)]
     pub(crate) duplicate: f64,
-    /// When the road is cut, counted from the start, as in 10s..20s.
+    /// When the road is cut, counted from its start, as in 10s..20s; may be given several times.
     #[arg(long, value_name = "FROM..TO")]
-    pub(crate) cut: Vec<String>,
-    /// Where the random choices start.
+    pub(crate) cut: Vec<Cut>,
+    /// How long a caller without an answer is kept waiting before its connection is closed.
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration)]
+    pub(crate) hold: Duration,
+    /// Where the random choices start: what becomes of the n-th request of a method and key depends on nothing else.
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Decide by what follows the first dot of a key: before it stands the id of the sender's store, drawn anew with it.
+    #[arg(long)]
+    pub(crate) skip_store_id: bool,
+    /// Append one line of JSON for each messenger to this file; `handfast show --road` draws from it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
 }
 
 /// Runs the road until it is told to stop.
-pub(crate) fn run(_args: Args, _output: &Output) -> anyhow::Result<Exit> {
-    anyhow::bail!("`handfast messenger` does not exist yet")
+pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
+    let Args { listen, to, capture, delay, late, late_keys, late_by, duplicate, cut, hold, seed, skip_store_id, log } = args;
+    let hazards = Hazards { seed, capture, delay: delay.unwrap_or(Delay::NONE), late, late_keys, late_by, duplicate };
+    super::runtime()?.block_on(async {
+        let listener = tokio::net::TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("cannot listen on {listen}; choose another address with --listen"))
+            .or_exit(Exit::Usage)?;
+        output.note(format_args!("the road from http://{} to {to} is open", listener.local_addr()?));
+        let serving = serve(listener, &to, Settings { hazards, cuts: cut, skip_store_id, hold }, log.as_deref());
+        tokio::select! {
+            ended = serving => ended.map(|never| match never {}).or_exit(Exit::Usage),
+            stopped = tokio::signal::ctrl_c() => { stopped?; Ok(Exit::Done) }
+        }
+    })
 }
