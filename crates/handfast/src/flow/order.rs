@@ -5,15 +5,16 @@ use super::field::{self, Field};
 use super::file::FlowFile;
 use super::json::Json;
 use super::suggest;
+use crate::engine::{self, MAX_BODY_BYTES};
 
 /// The most bytes of an order. A body has fields of the order only, so it is never longer than this either,
 /// which is what a participant takes.
-pub const MAX_ORDER_BYTES: usize = 64 * 1024;
+pub const MAX_ORDER_BYTES: usize = MAX_BODY_BYTES;
 
 /// The most characters of an id.
 const MAX_ID: usize = 128;
 
-/// An order that a flow takes.
+/// An order that a flow takes, read from a line of JSON.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Order {
     /// The user's id for it: 1 to 128 of `[A-Za-z0-9._~-]`.
@@ -22,6 +23,13 @@ pub struct Order {
     pub input: Vec<u8>,
     /// The body of every step's act, in the flow's order.
     pub bodies: Vec<Vec<u8>>,
+}
+
+/// For the engine's only flow, or the one that is named afterwards.
+impl From<Order> for engine::Order {
+    fn from(order: Order) -> Self {
+        Self::new(order.id, order.input, order.bodies)
+    }
 }
 
 impl FlowFile {
