@@ -1,4 +1,44 @@
-//! handfast
+//! Makes two services act both or not at all, over a network that loses messages.
+//!
+//! Open a [`store`], add participants, submit an [`Order`], await its outcome:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use handfast::participant::InMemory;
+//! use handfast::store::MemoryStore;
+//! use handfast::{Engine, Flow, Order, Outcome};
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! let flow = Flow::builder("shop").compensatable("payment", "bank").pivot("dispatch", "depot").build()?;
+//! let engine = Engine::builder(Arc::new(MemoryStore::new()))
+//!     .flow(flow)
+//!     .participant("bank", InMemory::new(|_effect, _body| true))
+//!     .participant("depot", InMemory::new(|_effect, _body| true))
+//!     .open()
+//!     .await?;
+//! let mut saga = engine.submit(Order::new("order-1", "{}", vec![b"{}".to_vec(), b"{}".to_vec()])).await?;
+//! assert_eq!(saga.outcome().await?, Outcome::Completed);
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The decisions are those of [`handfast_protocol`], and the engine makes none of its own: it tells the coordinator what
+//! arrives, keeps every input that changes anything before a message it causes leaves, and delivers what the coordinator
+//! wants until the answers are definite.
 
+mod clock;
+mod delivery;
+mod engine;
+pub mod flow;
 pub mod journal;
+pub mod participant;
 pub mod store;
+
+pub use clock::Clock;
+pub use delivery::{Backoff, BreakerSettings, BreakerState, LineStats};
+pub use engine::{
+    CancelError, CancelResult, Engine, EngineBuilder, Flow, FlowBuilder, FlowError, FlowResolver, FlowStep, MAX_BODY_BYTES,
+    NoOutcome, OpenError, Options, Order, ParticipantRef, Progress, SagaHandle, SagaView, Stats, StepView, SubmitError, Totals,
+};
+pub use handfast_protocol::{Operation, Outcome, Standing, Time};

@@ -1,5 +1,6 @@
 //! The engine's tests, in one binary: one module for each subject.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
 
+mod driver;
 mod journal;
 mod stores;

@@ -1,0 +1,78 @@
+//! How long to wait before the next try: capped, exponential, with full jitter.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Waiting times between tries. Full jitter after Brooker, "Exponential Backoff And Jitter" (2015): uniform between
+/// nothing and the doubled-up base, so that those who were turned away together do not come back together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Backoff {
+    /// The longest wait after the first try.
+    pub base: Duration,
+    /// The longest wait there is.
+    pub cap: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { base: Duration::from_millis(50), cap: Duration::from_secs(30) }
+    }
+}
+
+impl Backoff {
+    /// The longest wait after so many tries in a row without an answer.
+    #[must_use]
+    pub fn ceiling(&self, tries: u32) -> Duration {
+        let doublings = tries.saturating_sub(1).min(31);
+        self.base.saturating_mul(1 << doublings).min(self.cap)
+    }
+
+    pub(crate) fn delay(&self, tries: u32, jitter: &Jitter) -> Duration {
+        jitter.up_to(self.ceiling(tries))
+    }
+}
+
+/// A source of numbers for jitter and nothing else: splitmix64 (Steele, Lea, Flood 2014) over a shared counter.
+#[derive(Debug)]
+pub(crate) struct Jitter(AtomicU64);
+
+impl Jitter {
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self(AtomicU64::new(seed))
+    }
+
+    /// A duration between nothing and `longest`, in whole microseconds.
+    pub(crate) fn up_to(&self, longest: Duration) -> Duration {
+        let longest_us = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX);
+        Duration::from_micros(self.draw() % longest_us.saturating_add(1).max(1))
+    }
+
+    fn draw(&self) -> u64 {
+        let mut z = self.0.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed).wrapping_add(0x9E37_79B9_7F4A_7C15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ceiling_doubles_up_to_the_cap() {
+        let backoff = Backoff::default();
+        let ceilings_ms: Vec<u128> = [0, 1, 2, 3, 10, 11, 64, u32::MAX].map(|tries| backoff.ceiling(tries).as_millis()).into();
+        assert_eq!(ceilings_ms, [50, 50, 100, 200, 25_600, 30_000, 30_000, 30_000]);
+    }
+
+    #[test]
+    fn jitter_is_full_and_never_beyond_the_ceiling() {
+        let (backoff, jitter) = (Backoff::default(), Jitter::new(1));
+        let delays_ms: Vec<u128> = (0..1000).map(|_| backoff.delay(5, &jitter).as_millis()).collect();
+        assert!(delays_ms.iter().all(|&delay| delay <= 800));
+        // A jitter that covered only a part of the range would leave one of its ends empty.
+        assert!(delays_ms.iter().any(|&delay| delay < 80) && delays_ms.iter().any(|&delay| delay > 720));
+        assert_eq!(jitter.up_to(Duration::ZERO), Duration::ZERO);
+    }
+}

@@ -1,0 +1,224 @@
+//! A breaker per participant: after many calls in a row without an answer only a probe at a time goes out.
+//!
+//! ```text
+//!   closed --N in a row without an answer--> open --pause over--> half open (one probe) --answer--> closed
+//!                                              ^------------no answer, a longer pause--------/
+//!   any --"behind"--> behind --a person resumes it--> closed
+//! ```
+
+use std::time::Duration;
+
+use handfast_protocol::Time;
+
+/// When a breaker opens, and for how long.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BreakerSettings {
+    /// So many calls in a row without an answer, over all sagas, open it.
+    pub threshold: u32,
+    /// How long the first pause is; every probe without an answer doubles it.
+    pub pause: Duration,
+    /// The longest pause.
+    pub pause_cap: Duration,
+}
+
+impl Default for BreakerSettings {
+    fn default() -> Self {
+        Self { threshold: 32, pause: Duration::from_millis(500), pause_cap: Duration::from_secs(5) }
+    }
+}
+
+/// How a participant's breaker stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum BreakerState {
+    /// Calls go out.
+    Closed,
+    /// No call goes out.
+    Open,
+    /// One call went out to see whether anybody answers.
+    HalfOpen,
+    /// The participant's store is older than what it has answered before: no call goes out until a person resumes it.
+    Behind,
+}
+
+impl BreakerState {
+    /// The word for it on the wire and on the screen.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half open",
+            Self::Behind => "behind",
+        }
+    }
+}
+
+/// Whether a call may go out now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Admission {
+    /// It may.
+    Go,
+    /// Not before this time.
+    NotBefore(Time),
+    /// Not before a person has looked at it.
+    Behind,
+}
+
+#[derive(Debug)]
+pub(crate) struct Breaker {
+    settings: BreakerSettings,
+    state: BreakerState,
+    /// Calls in a row without an answer.
+    unanswered: u32,
+    /// The pause that began last.
+    pause: Duration,
+    /// Until when the breaker is open, or when a probe that nothing is heard of counts as lost.
+    until: Time,
+    /// The participant itself asked to be left alone until then.
+    not_before: Time,
+}
+
+impl Breaker {
+    pub(crate) const fn new(settings: BreakerSettings) -> Self {
+        let state = BreakerState::Closed;
+        Self { settings, state, unanswered: 0, pause: settings.pause, until: Time(0), not_before: Time(0) }
+    }
+
+    pub(crate) const fn state(&self) -> BreakerState {
+        self.state
+    }
+
+    /// Asks to send. [`Admission::Go`] from an open breaker makes the call its probe.
+    pub(crate) fn admit(&mut self, now: Time) -> Admission {
+        if self.not_before > now && self.state != BreakerState::Behind {
+            return Admission::NotBefore(self.not_before);
+        }
+        match self.state {
+            BreakerState::Closed => Admission::Go,
+            BreakerState::Behind => Admission::Behind,
+            BreakerState::Open | BreakerState::HalfOpen if self.until > now => Admission::NotBefore(self.until),
+            BreakerState::Open | BreakerState::HalfOpen => {
+                self.state = BreakerState::HalfOpen;
+                self.until = now.after(as_ms(self.pause));
+                Admission::Go
+            }
+        }
+    }
+
+    /// Somebody answered, whatever it was. Says whether that ended an outage.
+    pub(crate) fn answered(&mut self) -> bool {
+        self.unanswered = 0;
+        self.pause = self.settings.pause;
+        let was_shut = matches!(self.state, BreakerState::Open | BreakerState::HalfOpen);
+        if was_shut {
+            self.state = BreakerState::Closed;
+        }
+        was_shut
+    }
+
+    /// A call brought no definite answer.
+    pub(crate) fn unanswered(&mut self, now: Time, retry_after: Option<Duration>) {
+        if let Some(wait) = retry_after {
+            self.not_before = self.not_before.max(now.after(as_ms(wait)));
+        }
+        match self.state {
+            BreakerState::Closed => {
+                self.unanswered += 1;
+                if self.unanswered >= self.settings.threshold {
+                    self.open(now);
+                }
+            }
+            BreakerState::HalfOpen => {
+                self.pause = (self.pause * 2).min(self.settings.pause_cap);
+                self.open(now);
+            }
+            BreakerState::Open | BreakerState::Behind => {}
+        }
+    }
+
+    pub(crate) const fn fell_behind(&mut self) {
+        self.state = BreakerState::Behind;
+    }
+
+    /// A person says that it may be called again.
+    pub(crate) fn resume(&mut self) {
+        *self = Self::new(self.settings);
+    }
+
+    fn open(&mut self, now: Time) {
+        self.state = BreakerState::Open;
+        self.until = now.after(as_ms(self.pause));
+    }
+}
+
+fn as_ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SETTINGS: BreakerSettings =
+        BreakerSettings { threshold: 3, pause: Duration::from_millis(100), pause_cap: Duration::from_millis(300) };
+
+    fn opened_at(now: Time) -> Breaker {
+        let mut breaker = Breaker::new(SETTINGS);
+        (0..3).for_each(|_| breaker.unanswered(now, None));
+        breaker
+    }
+
+    #[test]
+    fn it_opens_after_so_many_in_a_row_and_not_before() {
+        let mut breaker = Breaker::new(SETTINGS);
+        breaker.unanswered(Time(0), None);
+        breaker.unanswered(Time(0), None);
+        assert!(!breaker.answered());
+        breaker.unanswered(Time(0), None);
+        breaker.unanswered(Time(0), None);
+        assert_eq!(breaker.admit(Time(0)), Admission::Go);
+        breaker.unanswered(Time(0), None);
+        assert_eq!(breaker.admit(Time(0)), Admission::NotBefore(Time(100)));
+    }
+
+    #[test]
+    fn one_probe_at_a_time_and_longer_pauses() {
+        let mut breaker = opened_at(Time(0));
+        assert_eq!(breaker.admit(Time(100)), Admission::Go);
+        assert_eq!(breaker.admit(Time(100)), Admission::NotBefore(Time(200)));
+        breaker.unanswered(Time(150), None);
+        assert_eq!(breaker.admit(Time(160)), Admission::NotBefore(Time(350)));
+        assert_eq!(breaker.admit(Time(350)), Admission::Go);
+        breaker.unanswered(Time(360), None);
+        assert_eq!(breaker.admit(Time(400)), Admission::NotBefore(Time(660)), "the pause is capped");
+    }
+
+    #[test]
+    fn an_answer_to_the_probe_closes_it_and_a_lost_probe_is_replaced() {
+        let mut breaker = opened_at(Time(0));
+        assert_eq!(breaker.admit(Time(100)), Admission::Go);
+        assert_eq!(breaker.admit(Time(200)), Admission::Go);
+        assert!(breaker.answered());
+        assert_eq!(breaker.state(), BreakerState::Closed);
+        assert_eq!(breaker.admit(Time(200)), Admission::Go);
+    }
+
+    #[test]
+    fn a_participant_that_asked_for_quiet_gets_it() {
+        let mut breaker = Breaker::new(SETTINGS);
+        breaker.unanswered(Time(10), Some(Duration::from_secs(1)));
+        breaker.answered();
+        assert_eq!(breaker.admit(Time(1009)), Admission::NotBefore(Time(1010)));
+        assert_eq!(breaker.admit(Time(1010)), Admission::Go);
+    }
+
+    #[test]
+    fn behind_stays_behind_until_somebody_resumes_it() {
+        let mut breaker = Breaker::new(SETTINGS);
+        breaker.fell_behind();
+        assert!(!breaker.answered(), "a late answer of before does not bring a store back");
+        assert_eq!(breaker.admit(Time(u64::MAX)), Admission::Behind);
+        breaker.resume();
+        assert_eq!(breaker.admit(Time(0)), Admission::Go);
+    }
+}

@@ -1,0 +1,189 @@
+//! The line to one participant, shared by all sagas: the cap on calls in flight, the breaker, and how far its store is known to be.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use handfast_protocol::Time;
+use tokio::sync::Semaphore;
+
+use super::breaker::{Admission, Breaker, BreakerSettings, BreakerState};
+use crate::clock::Clock;
+use crate::participant::{Delivery, Participant, Receipt, Reply};
+use crate::store::Seen;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LineSettings {
+    pub(crate) calls_at_once: usize,
+    pub(crate) breaker: BreakerSettings,
+}
+
+/// How the line to a participant stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LineStats {
+    /// The participant's base URL or name.
+    pub participant: String,
+    /// Its breaker.
+    pub breaker: BreakerState,
+    /// Requests that are out now.
+    pub in_flight: u64,
+    /// Requests that were answered definitely.
+    pub answered: u64,
+    /// Requests that brought no definite answer.
+    pub unanswered: u64,
+    /// Why its store counts as restored from a backup, if it does.
+    pub behind: Option<String>,
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub(crate) enum CallEnd {
+    /// It went out.
+    Replied { reply: Reply, sent: Time },
+    /// It did not go out, since the line was found shut when its turn came.
+    Held,
+}
+
+pub(crate) struct Line {
+    name: String,
+    participant: Arc<dyn Participant>,
+    slots: Semaphore,
+    breaker: Mutex<Breaker>,
+    /// What was durable here of the participant's receipts; every request carries it.
+    watermark: Mutex<Option<Arc<Seen>>>,
+    behind: Mutex<Option<String>>,
+    in_flight: AtomicU64,
+    answered: AtomicU64,
+    unanswered: AtomicU64,
+}
+
+impl Line {
+    pub(crate) fn new(name: &str, participant: Arc<dyn Participant>, settings: LineSettings, watermark: Option<Seen>) -> Self {
+        Self {
+            name: name.to_owned(),
+            participant,
+            slots: Semaphore::new(settings.calls_at_once),
+            breaker: Mutex::new(Breaker::new(settings.breaker)),
+            watermark: Mutex::new(watermark.map(Arc::new)),
+            behind: Mutex::default(),
+            in_flight: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
+            unanswered: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn admit(&self, now: Time) -> Admission {
+        locked(&self.breaker).admit(now)
+    }
+
+    /// What a receipt proves of the store's commits, in the shape in which it is kept.
+    pub(crate) fn seen(&self, receipt: &Receipt) -> Option<Seen> {
+        let (seq, incarnation) = (receipt.seq?, receipt.incarnation.clone()?);
+        Some(Seen { participant: self.name.clone(), incarnation, seq })
+    }
+
+    /// Raises the watermark to what is durable now. The first incarnation stays: another one is a restored store.
+    pub(crate) fn raise(&self, seen: Seen) {
+        let mut watermark = locked(&self.watermark);
+        let raises = watermark.as_ref().is_none_or(|kept| kept.incarnation == seen.incarnation && kept.seq < seen.seq);
+        if raises {
+            *watermark = Some(Arc::new(seen));
+        }
+    }
+
+    /// Sends one request when a slot is free, and waits for its answer for as long as `timeout`. Nothing is sent if the
+    /// line was shut meanwhile.
+    pub(crate) async fn call(&self, clock: &Clock, timeout: Duration, delivery: Delivery<'_>, leaves: impl FnOnce()) -> CallEnd {
+        // The semaphore is never closed; if it were, there would be no cap to wait for.
+        let _slot = self.slots.acquire().await;
+        if matches!(locked(&self.breaker).state(), BreakerState::Open | BreakerState::Behind) {
+            return CallEnd::Held;
+        }
+        leaves();
+        let _in_flight = Counted::new(&self.in_flight);
+        let seen = locked(&self.watermark).clone();
+        let sent = clock.now();
+        let delivery = Delivery { seen: seen.as_deref(), ..delivery };
+        let reply = match tokio::time::timeout(timeout, self.participant.deliver(delivery)).await {
+            Ok(reply) => self.checked(reply),
+            Err(_elapsed) => Reply::unknown(format!("no answer within {} ms", timeout.as_millis())),
+        };
+        CallEnd::Replied { reply, sent }
+    }
+
+    /// A receipt of another incarnation comes from a store that took another's place.
+    fn checked(&self, reply: Reply) -> Reply {
+        let Reply::Definite { receipt: Receipt { seq: Some(seq), incarnation: Some(incarnation), .. }, .. } = &reply else {
+            return reply;
+        };
+        let known = locked(&self.watermark).clone();
+        if known.is_none_or(|known| known.incarnation == *incarnation) {
+            return reply;
+        }
+        Reply::Behind { seq: *seq, incarnation: incarnation.clone() }
+    }
+
+    /// Takes note of an answer. Says whether it ended an outage.
+    pub(crate) fn answered(&self) -> bool {
+        self.answered.fetch_add(1, Ordering::Relaxed);
+        locked(&self.breaker).answered()
+    }
+
+    pub(crate) fn unanswered(&self, now: Time, retry_after: Option<Duration>) {
+        self.unanswered.fetch_add(1, Ordering::Relaxed);
+        locked(&self.breaker).unanswered(now, retry_after);
+    }
+
+    pub(crate) fn fell_behind(&self, incarnation: &str, seq: u64) -> String {
+        let known = locked(&self.watermark).clone();
+        let known = known.map_or_else(|| "nothing".to_owned(), |known| format!("commit {} of {}", known.seq, known.incarnation));
+        let reason = format!("its store is at commit {seq} of {incarnation}, but had answered with {known}");
+        *locked(&self.behind) = Some(reason.clone());
+        locked(&self.breaker).fell_behind();
+        reason
+    }
+
+    pub(crate) fn resume(&self) {
+        *locked(&self.behind) = None;
+        locked(&self.breaker).resume();
+    }
+
+    pub(crate) fn stats(&self) -> LineStats {
+        LineStats {
+            participant: self.name.clone(),
+            breaker: locked(&self.breaker).state(),
+            in_flight: self.in_flight.load(Ordering::Relaxed),
+            answered: self.answered.load(Ordering::Relaxed),
+            unanswered: self.unanswered.load(Ordering::Relaxed),
+            behind: locked(&self.behind).clone(),
+        }
+    }
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Line").field(&self.stats()).finish()
+    }
+}
+
+/// Counts for as long as it lives, however its call ends.
+struct Counted<'a>(&'a AtomicU64);
+
+impl<'a> Counted<'a> {
+    fn new(counter: &'a AtomicU64) -> Self {
+        counter.fetch_add(1, Ordering::Relaxed);
+        Self(counter)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Nothing in here panics while it holds a lock, so a poisoned one holds a sound value.
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

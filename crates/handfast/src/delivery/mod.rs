@@ -1,0 +1,13 @@
+//! How hard and how often participants are asked: nothing in here decides anything about a saga.
+
+mod backoff;
+mod breaker;
+mod line;
+
+pub use backoff::Backoff;
+pub use breaker::{BreakerSettings, BreakerState};
+pub use line::LineStats;
+
+pub(crate) use backoff::Jitter;
+pub(crate) use breaker::Admission;
+pub(crate) use line::{CallEnd, Line, LineSettings};

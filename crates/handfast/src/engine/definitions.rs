@@ -1,0 +1,123 @@
+//! Which flow a saga follows, and the lines to its participants: sagas run under the definition they started with.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+
+use super::flow::{Flow, ParticipantRef};
+use crate::clock::Clock;
+use crate::delivery::{Line, LineSettings};
+use crate::participant::{HttpParticipant, Participant};
+use crate::store::Seen;
+
+/// Reads the stored definition of a flow that is not configured any more.
+pub type FlowResolver = Box<dyn Fn(&str) -> Result<Flow, Box<dyn std::error::Error + Send + Sync>> + Send + Sync>;
+
+/// A flow with the line to the participant of every step.
+#[derive(Debug)]
+pub(crate) struct Definition {
+    flow: Arc<Flow>,
+    lines: Vec<Arc<Line>>,
+}
+
+impl Definition {
+    pub(crate) fn flow(&self) -> &Flow {
+        &self.flow
+    }
+
+    pub(crate) fn line(&self, step: usize) -> Option<&Arc<Line>> {
+        self.lines.get(step)
+    }
+}
+
+pub(crate) struct Definitions {
+    resolver: Option<FlowResolver>,
+    by_hash: Mutex<BTreeMap<[u8; 32], Arc<Definition>>>,
+    lines: Mutex<Lines>,
+}
+
+pub(crate) struct Lines {
+    pub(crate) in_process: BTreeMap<String, Arc<dyn Participant>>,
+    pub(crate) watermarks: Vec<Seen>,
+    pub(crate) settings: LineSettings,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) clock: Clock,
+    pub(crate) open: BTreeMap<ParticipantRef, Arc<Line>>,
+}
+
+impl Definitions {
+    pub(crate) fn new(resolver: Option<FlowResolver>, lines: Lines) -> Self {
+        Self { resolver, by_hash: Mutex::default(), lines: Mutex::new(lines) }
+    }
+
+    /// Takes a flow into use.
+    pub(crate) fn add(&self, flow: Arc<Flow>) -> Result<Arc<Definition>, String> {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let to_steps = flow
+            .steps()
+            .iter()
+            .map(|step| lines.to(&step.participant).map_err(|why| format!("flow {}, step {}: {why}", flow.name(), step.name)))
+            .collect::<Result<_, _>>()?;
+        let hash = flow.hash();
+        let definition = Arc::new(Definition { flow, lines: to_steps });
+        self.by_hash.lock().unwrap_or_else(PoisonError::into_inner).insert(hash, Arc::clone(&definition));
+        Ok(definition)
+    }
+
+    /// The flow of this stored definition, or why it cannot be followed here.
+    pub(crate) fn of(&self, hash: [u8; 32], text: &str) -> Result<Arc<Definition>, String> {
+        let known = self.by_hash.lock().unwrap_or_else(PoisonError::into_inner).get(&hash).cloned();
+        if let Some(definition) = known {
+            return Ok(definition);
+        }
+        if <[u8; 32]>::from(Sha256::digest(text.as_bytes())) != hash {
+            return Err("the stored definition of its flow was changed: it does not have the hash it is stored under".to_owned());
+        }
+        let flow = match (Flow::from_built_text(text), &self.resolver) {
+            (Ok(flow), _) => flow,
+            (Err(error), None) => return Err(format!("the definition it started with cannot be read here: {error}")),
+            (Err(_), Some(resolver)) => {
+                resolver(text).map_err(|error| format!("the definition it started with cannot be read here: {error}"))?
+            }
+        };
+        if flow.hash() != hash {
+            return Err("the definition it started with is read as another one here".to_owned());
+        }
+        self.add(Arc::new(flow))
+    }
+
+    /// The lines that are in use, in the order of their participants' names.
+    pub(crate) fn lines(&self) -> Vec<Arc<Line>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).open.values().cloned().collect()
+    }
+}
+
+impl fmt::Debug for Definitions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Definitions").field("lines", &self.lines()).finish_non_exhaustive()
+    }
+}
+
+impl Lines {
+    fn to(&mut self, participant: &ParticipantRef) -> Result<Arc<Line>, String> {
+        if let Some(line) = self.open.get(participant) {
+            return Ok(Arc::clone(line));
+        }
+        let name = participant.as_str();
+        let adapter = match self.in_process.get(name) {
+            Some(adapter) => Arc::clone(adapter),
+            None if participant.is_url() => {
+                let adapter = HttpParticipant::new(name, self.connect_timeout, self.clock.clone());
+                Arc::new(adapter.map_err(|error| error.to_string())?)
+            }
+            None => return Err(format!("no participant called {name:?} was added; add it, or give a URL")),
+        };
+        let watermark = self.watermarks.iter().find(|seen| seen.participant == name).cloned();
+        let line = Arc::new(Line::new(name, adapter, self.settings, watermark));
+        self.open.insert(participant.clone(), Arc::clone(&line));
+        Ok(line)
+    }
+}

@@ -1,0 +1,396 @@
+//! One task per active saga: tells its coordinator what arrives, and delivers what it wants.
+//!
+//! Thin on purpose. What to do next is read from the outbox and the deadline; nothing here looks at how a saga stands
+//! except to say so.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use handfast_protocol::{Command, Operation, Standing, Time};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::calls::{Calls, EndedCall, Setting};
+use super::handle::Progress;
+use super::journaled::{Journaled, Loaded};
+use super::options::{LEFT_ALONE_FOR, LONGEST_PARK};
+use super::shared::{CancelResult, Mail, Shared};
+use crate::delivery::{Admission, CallEnd};
+use crate::journal::Line as JournalLine;
+use crate::participant::Reply;
+use crate::store::{Seen, StoreError, Try};
+
+/// Drives one saga until it ends, is put aside, or the engine stops.
+pub(crate) async fn drive(shared: Arc<Shared>, id: Arc<str>, saga: Option<Box<Journaled>>, mut mailbox: UnboundedReceiver<Mail>) {
+    let presence = Presence { shared: &shared, id: &id, has_left: false };
+    let driven = run(&shared, &id, saga, &mut mailbox).await;
+    presence.leave(driven);
+}
+
+/// Whether a saga has left in order, mailbox read and all.
+struct HasLeft;
+
+async fn run(
+    shared: &Arc<Shared>,
+    id: &Arc<str>,
+    saga: Option<Box<Journaled>>,
+    mailbox: &mut UnboundedReceiver<Mail>,
+) -> Option<HasLeft> {
+    let is_new = saga.is_some();
+    let saga = match saga {
+        Some(saga) => saga,
+        None => {
+            let saga = load_patiently(shared, id).await?;
+            // Another worker on the same store may have brought it further.
+            shared.publish(id, Progress::of(&saga));
+            saga
+        }
+    };
+    let mut driver = Driver::new(shared, saga, is_new);
+    loop {
+        if driver.turn(mailbox).await.is_continue() {
+            continue;
+        }
+        match shared.leave(id, mailbox) {
+            Ok(()) => return Some(HasLeft),
+            Err(Mail::Stop) => return None,
+            Err(mail) => driver.take_mail(mail).await.is_continue().then_some(())?,
+        };
+    }
+}
+
+/// Takes a saga out of the list of the active ones even if its task panics, in a participant's code for instance.
+struct Presence<'a> {
+    shared: &'a Shared,
+    id: &'a str,
+    has_left: bool,
+}
+
+impl Presence<'_> {
+    fn leave(mut self, left: Option<HasLeft>) {
+        self.has_left = left.is_some();
+    }
+}
+
+impl Drop for Presence<'_> {
+    fn drop(&mut self) {
+        if !self.has_left {
+            self.shared.vanished(self.id);
+            // Whatever it left undone is found in the index, but not in a tight loop.
+            self.shared.note_wake(self.shared.now().after(1000));
+        }
+    }
+}
+
+/// Loads a saga, for as long as the store needs. `None` if there is nothing to drive.
+async fn load_patiently(shared: &Arc<Shared>, id: &Arc<str>) -> Option<Box<Journaled>> {
+    for attempt in 1_u32.. {
+        match Journaled::load(&*shared.store, id, &shared.definitions).await {
+            Ok(Loaded::Ready(saga)) => {
+                shared.left_alone.remove(id);
+                return Some(saga);
+            }
+            Ok(Loaded::Missing) => return None,
+            Ok(Loaded::Suspended(reason)) => {
+                shared.suspended.add(id, &reason);
+                shared.publish(id, Progress::stuck(&reason));
+                return None;
+            }
+            Ok(Loaded::LeftAlone(reason)) => {
+                leave_alone(shared, id, &reason).await;
+                return None;
+            }
+            Err(StoreError::Corrupt { what, .. }) => {
+                suspend(shared, id, &what).await;
+                return None;
+            }
+            Err(error) => pause_after(shared, id, &error, attempt).await?,
+        }
+    }
+    None
+}
+
+/// Another version, or one that is set up otherwise, can drive it: it stays as it is, and is looked at again.
+async fn leave_alone(shared: &Shared, id: &str, reason: &str) {
+    if shared.left_alone.add(id, reason) {
+        tracing::warn!(saga = id, reason, "left alone");
+    }
+    shared.publish(id, Progress::stuck(reason));
+    let wake_at = shared.now().after(as_ms(LEFT_ALONE_FOR));
+    match shared.store.park(id, wake_at, 0).await {
+        Ok(()) => shared.note_wake(wake_at),
+        Err(error) => tracing::warn!(saga = id, %error, "could not be put aside"),
+    }
+}
+
+async fn suspend(shared: &Shared, id: &str, reason: &str) {
+    tracing::error!(saga = id, reason, "suspended");
+    match shared.store.suspend(id, reason).await {
+        Ok(()) => {
+            if shared.suspended.add(id, reason) {
+                shared.count(Some(Standing::Acting), Standing::Suspended);
+            }
+        }
+        Err(error) => tracing::warn!(saga = id, %error, "could not be taken out of the wake-up index"),
+    }
+    shared.publish(id, Progress::stuck(reason));
+}
+
+/// Waits before the store is asked again. `None` if the engine stops meanwhile.
+async fn pause_after(shared: &Shared, id: &str, error: &StoreError, attempt: u32) -> Option<()> {
+    tracing::warn!(saga = id, %error, "the store is asked again");
+    let longest = shared.options.backoff.ceiling(attempt).min(Duration::from_secs(1));
+    tokio::time::sleep(shared.jitter.up_to(longest)).await;
+    (!shared.is_stopping()).then_some(())
+}
+
+/// When the command of one step goes out next.
+#[derive(Clone, Copy, Default)]
+struct Pace {
+    operation: Option<Operation>,
+    /// Deliveries in a row without a definite answer, and turns at which the line was found shut.
+    tries: u32,
+    next_at: Time,
+}
+
+struct Driver<'a> {
+    shared: &'a Arc<Shared>,
+    saga: Box<Journaled>,
+    calls: Calls,
+    pace: Vec<Pace>,
+    /// The number of the last request, once it is known.
+    number: Option<u64>,
+    /// How the saga stood when that was last said.
+    told: Option<Standing>,
+    /// The deadline of which the coordinator was told last.
+    passed: Option<Time>,
+}
+
+impl<'a> Driver<'a> {
+    fn new(shared: &'a Arc<Shared>, saga: Box<Journaled>, is_new: bool) -> Self {
+        let tries = saga.tries();
+        let pace = vec![Pace { tries, ..Pace::default() }; saga.definition().flow().steps().len()];
+        let told = Some(saga.standing());
+        Self { shared, saga, calls: Calls::default(), pace, number: is_new.then_some(0), told, passed: None }
+    }
+
+    /// Does what there is to do, and waits for one thing to happen. Breaks when the saga can leave memory.
+    async fn turn(&mut self, mailbox: &mut UnboundedReceiver<Mail>) -> ControlFlow<()> {
+        let now = self.shared.now();
+        if self.saga.deadline().is_some_and(|deadline| deadline <= now && self.passed != Some(deadline)) {
+            self.passed = self.saga.deadline();
+            return self.tell(&JournalLine::Timeout, None).await;
+        }
+        let next_at = self.launch(now).await;
+        let next_at = [next_at, self.saga.deadline()].into_iter().flatten().min();
+        if self.calls.is_empty() {
+            let Some(next_at) = next_at else {
+                return ControlFlow::Break(());
+            };
+            if next_at > now.after(as_ms(self.shared.options.park_after)) {
+                return self.park(next_at).await;
+            }
+        }
+        let rest = next_at.map_or(LONGEST_PARK, |at| Duration::from_millis(at.0.saturating_sub(now.0)));
+        tokio::select! {
+            mail = mailbox.recv() => match mail {
+                Some(mail) => self.take_mail(mail).await,
+                None => ControlFlow::Break(()),
+            },
+            call = self.calls.next() => self.take_end(call).await,
+            () = tokio::time::sleep(rest) => ControlFlow::Continue(()),
+        }
+    }
+
+    /// Sends what the outbox wants and what is not out already. Says when the next of the others is to go out.
+    async fn launch(&mut self, now: Time) -> Option<Time> {
+        let mut next_at: Option<Time> = None;
+        let outbox = self.saga.outbox().to_vec();
+        self.calls.keep_wanted(&outbox);
+        for command in outbox {
+            if self.calls.has(command) {
+                continue;
+            }
+            let at = self.turn_of(command, now);
+            if at > now {
+                next_at = Some(next_at.map_or(at, |next| next.min(at)));
+                continue;
+            }
+            let number = self.next_number().await;
+            let options = &self.shared.options;
+            let setting = Setting { store_id: self.shared.store.store_id(), timeout: options.try_timeout, clock: &options.clock };
+            self.calls.launch(&self.saga, command, number, setting);
+        }
+        next_at
+    }
+
+    /// When a command may go out: now, after its back-off, or when the line to its participant opens.
+    fn turn_of(&mut self, command: Command, now: Time) -> Time {
+        let Some(pace) = self.pace.get_mut(command.step) else { return now };
+        if pace.operation != Some(command.operation) {
+            *pace = Pace { operation: Some(command.operation), next_at: Time(0), ..*pace };
+        }
+        if pace.next_at > now {
+            return pace.next_at;
+        }
+        let Some(line) = self.saga.definition().line(command.step) else { return now };
+        let opens_at = match line.admit(now) {
+            Admission::Go => return now,
+            Admission::NotBefore(at) => at,
+            Admission::Behind => now.after(as_ms(LONGEST_PARK)),
+        };
+        // Those who wait for one participant do not all come back at once, and the longer it takes the less often.
+        pace.tries = pace.tries.saturating_add(1);
+        let jitter = self.shared.options.backoff.delay(pace.tries, &self.shared.jitter);
+        pace.next_at = opens_at.after(as_ms(jitter)).min(now.after(as_ms(LONGEST_PARK))).max(now.after(1));
+        pace.next_at
+    }
+
+    /// Requests are counted for people. After a reload the count goes on behind the requests that are known of.
+    async fn next_number(&mut self) -> u64 {
+        let last = match self.number {
+            Some(last) => last,
+            None => {
+                let kept = self.shared.store.tries(self.saga.id()).await.unwrap_or_default();
+                let highest = kept.iter().map(|attempt| attempt.number).max().unwrap_or(0);
+                highest.max(self.saga.entries().saturating_sub(1))
+            }
+        };
+        self.number = Some(last + 1);
+        last + 1
+    }
+
+    async fn take_end(&mut self, call: EndedCall) -> ControlFlow<()> {
+        let now = self.shared.now();
+        let command = call.command;
+        let Some(line) = self.saga.definition().line(command.step).map(Arc::clone) else { return ControlFlow::Continue(()) };
+        let (reply, sent) = match call.end {
+            CallEnd::Held => return ControlFlow::Continue(()),
+            CallEnd::Replied { reply, sent } => (reply, sent),
+        };
+        let seen = match reply {
+            Reply::Definite { answer, receipt } => {
+                if line.answered() {
+                    self.shared.wake_early();
+                }
+                let (seen, entries) = (line.seen(&receipt), self.saga.entries());
+                let told = self.tell(&JournalLine::Answer { to: command, answer, receipt }, seen.clone()).await;
+                self.slow_down(command, now, self.saga.outbox().contains(&command));
+                if let Some(seen) = seen.filter(|_| self.saga.entries() > entries) {
+                    line.raise(seen);
+                }
+                return told;
+            }
+            Reply::Unknown { seen, retry_after, sent: _ } => {
+                line.unanswered(now, retry_after);
+                seen
+            }
+            Reply::Behind { seq, incarnation } => {
+                let reason = line.fell_behind(&incarnation, seq);
+                tracing::error!(
+                    participant = line.stats().participant,
+                    reason,
+                    "a participant's store was restored; it is not called any more"
+                );
+                format!("behind: {reason}")
+            }
+        };
+        self.slow_down(command, now, true);
+        let id = self.saga.id().to_string();
+        let operation = command.operation.name();
+        self.shared.store.record_try(Try { id, step: command.step, operation, number: call.number, sent, ended: now, seen });
+        ControlFlow::Continue(())
+    }
+
+    /// Sets when a command may go out again; at once if its last delivery was answered.
+    fn slow_down(&mut self, command: Command, now: Time, is_unanswered: bool) {
+        let Some(pace) = self.pace.get_mut(command.step) else { return };
+        pace.tries = if is_unanswered { pace.tries.saturating_add(1) } else { 0 };
+        // An act that is heard out says nothing about the pace of the close that has taken its place.
+        if is_unanswered && pace.operation == Some(command.operation) {
+            let delay = self.shared.options.backoff.delay(pace.tries, &self.shared.jitter);
+            pace.next_at = now.after(as_ms(delay).max(1));
+        }
+    }
+
+    pub(super) async fn take_mail(&mut self, mail: Mail) -> ControlFlow<()> {
+        let Mail::Cancel { by, why, reply } = mail else { return ControlFlow::Break(()) };
+        let entries = self.saga.entries();
+        let told = self.tell(&JournalLine::Cancel { by, why }, None).await;
+        if told.is_continue() {
+            let result = if self.saga.entries() > entries { CancelResult::Accepted } else { cancel_result(&self.saga) };
+            // Whoever asked may have gone away; the saga turns back all the same.
+            let _gone = reply.send(result);
+        }
+        told
+    }
+
+    /// Tells the coordinator one thing, for as long as the store needs to keep it. Breaks if the saga cannot go on here.
+    async fn tell(&mut self, line: &JournalLine, seen: Option<Seen>) -> ControlFlow<()> {
+        for attempt in 1_u32.. {
+            match self.saga.advance(&*self.shared.store, self.shared.now(), line, seen.clone()).await {
+                Ok(_changed) => break,
+                Err(StoreError::Conflict) => {}
+                Err(error) => {
+                    if pause_after(self.shared, self.saga.id(), &error, attempt).await.is_none() {
+                        return ControlFlow::Break(());
+                    }
+                }
+            }
+            // Whatever the error was, the journal may be ahead of what is known here.
+            match load_patiently(self.shared, self.saga.id()).await {
+                Some(saga) => self.saga = saga,
+                None => return ControlFlow::Break(()),
+            }
+        }
+        self.say_how_it_stands();
+        ControlFlow::Continue(())
+    }
+
+    fn say_how_it_stands(&mut self) {
+        let standing = self.saga.standing();
+        if self.told == Some(standing) {
+            return;
+        }
+        self.shared.count(self.told, standing);
+        self.told = Some(standing);
+        let progress = Progress::of(&self.saga);
+        if let Some(reason) = progress.trouble() {
+            self.shared.suspended.add(self.saga.id(), reason);
+        }
+        self.shared.publish(self.saga.id(), progress);
+    }
+
+    async fn park(&mut self, next_at: Time) -> ControlFlow<()> {
+        let wake_at = next_at.min(self.shared.now().after(as_ms(LONGEST_PARK)));
+        let tries = self.saga.outbox().iter().filter_map(|command| self.pace.get(command.step)).map(|pace| pace.tries).max();
+        match self.shared.store.park(self.saga.id(), wake_at, tries.unwrap_or(0)).await {
+            Ok(()) => {
+                self.saga.was_parked(wake_at);
+                self.shared.note_wake(wake_at);
+            }
+            Err(error) => {
+                // It is still due in the index, so it will be looked at again; only not at once.
+                tracing::warn!(saga = %self.saga.id(), %error, "could not be put aside");
+                self.shared.note_wake(self.shared.now().after(1000));
+            }
+        }
+        ControlFlow::Break(())
+    }
+}
+
+/// What asking for *neither* comes to for a saga in which it changed nothing.
+pub(crate) fn cancel_result(saga: &Journaled) -> CancelResult {
+    if let Some(outcome) = saga.decision() {
+        return CancelResult::Ended(outcome);
+    }
+    match saga.standing() {
+        Standing::Committed | Standing::Completed => CancelResult::TooLate,
+        Standing::Suspended => CancelResult::Suspended,
+        Standing::Placed | Standing::Acting | Standing::Cancelling | Standing::Cancelled => CancelResult::Accepted,
+    }
+}
+
+fn as_ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,186 @@
+//! What somebody who has placed an order holds: how the saga stands, and its outcome when there is one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use handfast_protocol::{Evidence, Outcome, Standing};
+use tokio::sync::watch;
+
+use super::journaled::{Journaled, Loaded};
+use super::shared::Shared;
+
+/// How a saga stands, as far as it was heard of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Progress {
+    standing: Standing,
+    outcome: Option<Outcome>,
+    trouble: Option<Arc<str>>,
+}
+
+impl Progress {
+    pub(crate) const UNKNOWN: Self = Self { standing: Standing::Placed, outcome: None, trouble: None };
+
+    pub(crate) fn of(saga: &Journaled) -> Self {
+        let trouble = saga.coordinator().evidence().map(|evidence| describe(saga, evidence).into());
+        let trouble = trouble.filter(|_| saga.is_at_rest() && saga.decision().is_none());
+        Self { standing: saga.standing(), outcome: saga.decision(), trouble }
+    }
+
+    pub(crate) fn stuck(reason: &str) -> Self {
+        Self { standing: Standing::Suspended, outcome: None, trouble: Some(reason.into()) }
+    }
+
+    /// The word for how it stands.
+    #[must_use]
+    pub const fn standing(&self) -> Standing {
+        self.standing
+    }
+
+    /// How it ended, if it has.
+    #[must_use]
+    pub const fn outcome(&self) -> Option<Outcome> {
+        self.outcome
+    }
+
+    /// Why it cannot go on by itself, if it cannot.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
+    pub(crate) const fn is_at_rest(&self) -> bool {
+        self.outcome.is_some() || self.trouble.is_some()
+    }
+}
+
+/// The contradiction in words.
+pub(crate) fn describe(saga: &Journaled, evidence: Evidence) -> String {
+    use handfast_protocol::Answer;
+    let Evidence { to, known, answer } = evidence;
+    let step = saga.definition().flow().steps().get(to.step).map_or("?", |step| step.name.as_str());
+    let said = match answer {
+        Answer::State(state) => state.name(),
+        Answer::OtherBody => "that its key is in use for another body",
+    };
+    let known = known.map_or_else(|| "nothing".to_owned(), |known| format!("it was {}", known.name()));
+    format!("step {step}: the answer to {} said {said}, but {known} was known before", to.operation.name())
+}
+
+/// Why there is no outcome to wait for.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum NoOutcome {
+    /// A person has to look at it, or another program has to drive it.
+    #[error("saga {id} cannot go on by itself: {reason}")]
+    Stuck {
+        /// The saga.
+        id: String,
+        /// What is in the way.
+        reason: String,
+    },
+    /// The engine stopped first. The saga goes on when the store is opened again.
+    #[error("the engine stopped before saga {id} had ended; it goes on when its store is opened again")]
+    Stopped {
+        /// The saga.
+        id: String,
+    },
+}
+
+/// A saga that was placed. Dropping the handle changes nothing for the saga.
+pub struct SagaHandle {
+    id: Arc<str>,
+    shared: Arc<Shared>,
+    progress: watch::Receiver<Progress>,
+}
+
+impl SagaHandle {
+    pub(crate) const fn new(id: Arc<str>, shared: Arc<Shared>, progress: watch::Receiver<Progress>) -> Self {
+        Self { id, shared, progress }
+    }
+
+    /// The saga's id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// How it stands, as far as was heard.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.progress.borrow().clone()
+    }
+
+    /// Waits until it stands otherwise than when this was asked last.
+    ///
+    /// # Errors
+    /// [`NoOutcome::Stopped`] if it will not change here any more.
+    pub async fn changed(&mut self) -> Result<Progress, NoOutcome> {
+        match self.progress.changed().await {
+            Ok(()) => Ok(self.progress.borrow_and_update().clone()),
+            Err(_stopped) => Err(NoOutcome::Stopped { id: self.id.to_string() }),
+        }
+    }
+
+    /// Waits for the saga's end, for as long as it takes.
+    ///
+    /// # Errors
+    /// Why there will be none here.
+    pub async fn outcome(&mut self) -> Result<Outcome, NoOutcome> {
+        // Another worker on the same store may bring it to its end; that is only seen in the store.
+        let mut patience = Duration::from_secs(2);
+        loop {
+            let progress = self.progress.borrow_and_update().clone();
+            if let Some(outcome) = progress.outcome {
+                return Ok(outcome);
+            }
+            if let Some(reason) = progress.trouble() {
+                return Err(NoOutcome::Stuck { id: self.id.to_string(), reason: reason.to_owned() });
+            }
+            match tokio::time::timeout(patience, self.progress.changed()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_stopped)) => return Err(NoOutcome::Stopped { id: self.id.to_string() }),
+                Err(_elapsed) => {
+                    look_up(&self.shared, &self.id).await;
+                    patience = (2 * patience).min(Duration::from_mins(1));
+                }
+            }
+        }
+    }
+
+    /// Waits for the saga's end for so long at most, and says how it stands then.
+    ///
+    /// # Errors
+    /// As [`outcome`](Self::outcome).
+    pub async fn wait(&mut self, longest: Duration) -> Result<Progress, NoOutcome> {
+        match tokio::time::timeout(longest, self.outcome()).await {
+            Ok(ended) => ended.map(|_outcome| self.progress()),
+            Err(_elapsed) => Ok(self.progress()),
+        }
+    }
+}
+
+impl std::fmt::Debug for SagaHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SagaHandle").field("id", &self.id).field("progress", &self.progress()).finish_non_exhaustive()
+    }
+}
+
+impl Drop for SagaHandle {
+    fn drop(&mut self) {
+        if !self.progress.borrow().is_at_rest() {
+            self.shared.unwatch(&self.id);
+        }
+    }
+}
+
+/// Tells those who follow a saga that is not active how it stands in the store.
+pub(crate) async fn look_up(shared: &Shared, id: &Arc<str>) {
+    if shared.is_active(id) {
+        return;
+    }
+    match Journaled::load(&*shared.store, id, &shared.definitions).await {
+        Ok(Loaded::Ready(saga)) => shared.publish(id, Progress::of(&saga)),
+        Ok(Loaded::Suspended(reason) | Loaded::LeftAlone(reason)) => shared.publish(id, Progress::stuck(&reason)),
+        Ok(Loaded::Missing) => {}
+        Err(error) => tracing::debug!(saga = %id, %error, "could not be looked up"),
+    }
+}

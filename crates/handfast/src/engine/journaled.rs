@@ -1,0 +1,279 @@
+//! A saga as its journal has it. Whatever can be read here is flushed: *durable before visible* is this type.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use handfast_protocol::{Command, Coordinator, Outcome, PROTOCOL_VERSION, Party, Standing, Time};
+use sha2::{Digest as _, Sha256};
+
+use super::definitions::{Definition, Definitions};
+use crate::journal::{self, Line as JournalLine, LineError};
+use crate::store::{Append, Created, Digest, Entry, NewSaga, Seen, Store, StoreError, StoredSaga};
+
+/// The body of one step's act, and its hash as it goes over the wire.
+#[derive(Debug)]
+pub(crate) struct Body {
+    pub(crate) bytes: Bytes,
+    pub(crate) hash: String,
+}
+
+impl Body {
+    fn new(bytes: Vec<u8>) -> Self {
+        let hash = hex(&Sha256::digest(&bytes));
+        Self { bytes: bytes.into(), hash }
+    }
+}
+
+/// A saga, its durable state, and nothing that is not durable.
+#[derive(Debug)]
+pub(crate) struct Journaled {
+    id: Arc<str>,
+    definition: Arc<Definition>,
+    bodies: Vec<Body>,
+    coordinator: Coordinator,
+    /// What the coordinator of the last entry wants delivered.
+    outbox: Vec<Command>,
+    /// When each step's key was first asked for anything.
+    since: Vec<Option<Time>>,
+    /// The time of the last entry, as the coordinator took it.
+    clock: Time,
+    seq: u64,
+    digest: Digest,
+    wake_at: Time,
+    tries: u32,
+}
+
+/// What loading a saga came to.
+#[derive(Debug)]
+pub(crate) enum Loaded {
+    /// It can be driven.
+    Ready(Box<Journaled>),
+    /// Somebody took it out of the wake-up index, for this reason.
+    Suspended(String),
+    /// This program cannot drive it, but another version or configuration can.
+    LeftAlone(String),
+    /// There is no such saga.
+    Missing,
+}
+
+/// An order on its way into the store.
+pub(crate) struct Placing {
+    pub(crate) id: String,
+    pub(crate) input: Vec<u8>,
+    pub(crate) bodies: Vec<Vec<u8>>,
+    pub(crate) definition: Arc<Definition>,
+}
+
+impl Journaled {
+    /// Places a saga. Its state is there only if it is new: whoever else placed it drives it from the journal.
+    pub(crate) async fn place(store: &dyn Store, now: Time, placing: Placing) -> Result<(Created, Option<Self>), StoreError> {
+        let Placing { id, input, bodies, definition } = placing;
+        let mut saga = Self::untouched(&id, definition, bodies.clone());
+        let next = saga.told(now, &JournalLine::Start);
+        let entry = saga.entry(now, &JournalLine::Start, &next)?;
+        let flow = saga.definition.flow();
+        let new = NewSaga {
+            id,
+            flow_hash: flow.hash(),
+            flow_text: Arc::clone(flow.text()),
+            version: PROTOCOL_VERSION,
+            input,
+            bodies,
+            wake_at: saga.wake_after(now, &next),
+            standing: next.standing().name(),
+            entries: vec![entry.clone()],
+        };
+        let created = store.create(new).await?;
+        if created != Created::New {
+            return Ok((created, None));
+        }
+        saga.wake_at = now;
+        saga.become_durable(next, &entry);
+        Ok((created, Some(saga)))
+    }
+
+    /// Makes the state of a saga out of its journal.
+    pub(crate) async fn load(store: &dyn Store, id: &str, definitions: &Definitions) -> Result<Loaded, StoreError> {
+        let Some(stored) = store.load(id).await? else { return Ok(Loaded::Missing) };
+        Self::from_stored(stored, definitions)
+    }
+
+    /// Makes the state of a saga out of what was loaded.
+    pub(crate) fn from_stored(stored: StoredSaga, definitions: &Definitions) -> Result<Loaded, StoreError> {
+        if let Some(why) = stored.why {
+            return Ok(Loaded::Suspended(why));
+        }
+        if stored.version != PROTOCOL_VERSION {
+            return Ok(Loaded::LeftAlone(LineError::UnknownVersion(stored.version).to_string()));
+        }
+        let corrupt = |what: String| StoreError::Corrupt { id: stored.id.clone(), what };
+        let definition = match definitions.of(stored.flow_hash, &stored.flow_text) {
+            Ok(definition) => definition,
+            Err(reason) => return Ok(Loaded::LeftAlone(reason)),
+        };
+        let steps = definition.flow().steps().len();
+        if stored.bodies.len() != steps {
+            return Err(corrupt(format!("it has {} bodies, but its flow {steps} steps", stored.bodies.len())));
+        }
+        let plan = Arc::clone(definition.flow().plan());
+        let coordinator =
+            journal::replay_checked(plan, stored.version, &stored.entries).map_err(|error| corrupt(error.to_string()))?;
+        let mut saga = Self::untouched(&stored.id, definition, stored.bodies);
+        for entry in &stored.entries {
+            // Every entry was just read, and leads to the state it was written with.
+            let line = JournalLine::read(stored.version, &entry.input).map_err(|error| corrupt(error.to_string()))?;
+            let next = saga.told(entry.at, &line);
+            saga.become_durable(next, entry);
+        }
+        debug_assert_eq!(saga.coordinator, coordinator, "one journal, one state");
+        saga.wake_at = stored.wake_at.unwrap_or(saga.clock);
+        saga.tries = stored.tries;
+        Ok(Loaded::Ready(Box::new(saga)))
+    }
+
+    /// Tells the coordinator one thing. What changes nothing is written nowhere; what changes something is flushed
+    /// before anything of it can be read here. Says whether it changed anything.
+    ///
+    /// # Errors
+    /// The store's. The state here is then the one of before, and may be older than the journal: load it again.
+    pub(crate) async fn advance(
+        &mut self,
+        store: &dyn Store,
+        now: Time,
+        line: &JournalLine,
+        seen: Option<Seen>,
+    ) -> Result<bool, StoreError> {
+        let next = self.told(now, line);
+        if next == self.coordinator {
+            return Ok(false);
+        }
+        let entry = self.entry(now, line, &next)?;
+        let append = Append {
+            id: self.id.to_string(),
+            previous: self.digest,
+            entry: entry.clone(),
+            wake_at: self.wake_after(now, &next),
+            standing: next.standing().name(),
+            seen,
+        };
+        store.append(append).await?;
+        self.become_durable(next, &entry);
+        Ok(true)
+    }
+
+    /// What wants delivering. The only place from which a message leaves: the entry that wants it is flushed.
+    pub(crate) fn outbox(&self) -> &[Command] {
+        &self.outbox
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        self.coordinator.deadline()
+    }
+
+    pub(crate) fn decision(&self) -> Option<Outcome> {
+        self.coordinator.decision()
+    }
+
+    pub(crate) fn standing(&self) -> Standing {
+        self.coordinator.standing()
+    }
+
+    /// Nothing will happen any more unless somebody tells it something: it has ended, or waits for a person.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.outbox.is_empty() && self.deadline().is_none()
+    }
+
+    pub(crate) fn coordinator(&self) -> &Coordinator {
+        &self.coordinator
+    }
+
+    pub(crate) fn id(&self) -> &Arc<str> {
+        &self.id
+    }
+
+    pub(crate) fn definition(&self) -> &Arc<Definition> {
+        &self.definition
+    }
+
+    pub(crate) fn body(&self, step: usize) -> Option<&Body> {
+        self.bodies.get(step)
+    }
+
+    /// After which time an act on this step's key must not be carried out any more.
+    pub(crate) fn not_after(&self, step: usize) -> Option<Time> {
+        let deadline_ms = self.coordinator.plan().steps().get(step)?.deadline_ms?;
+        Some((*self.since.get(step)?)?.after(deadline_ms))
+    }
+
+    /// How many deliveries in a row went without a definite answer when it was last put aside.
+    pub(crate) const fn tries(&self) -> u32 {
+        self.tries
+    }
+
+    pub(crate) const fn entries(&self) -> u64 {
+        self.seq
+    }
+
+    /// Takes note of where the wake-up index has it.
+    pub(crate) const fn was_parked(&mut self, wake_at: Time) {
+        self.wake_at = wake_at;
+    }
+
+    fn untouched(id: &str, definition: Arc<Definition>, bodies: Vec<Vec<u8>>) -> Self {
+        let coordinator = Coordinator::new(Arc::clone(definition.flow().plan()));
+        let since = vec![None; definition.flow().steps().len()];
+        let bodies = bodies.into_iter().map(Body::new).collect();
+        let (clock, digest) = (Time(0), Digest::default());
+        Self {
+            id: id.into(),
+            definition,
+            bodies,
+            coordinator,
+            outbox: Vec::new(),
+            since,
+            clock,
+            seq: 0,
+            digest,
+            wake_at: clock,
+            tries: 0,
+        }
+    }
+
+    fn told(&self, now: Time, line: &JournalLine) -> Coordinator {
+        let mut next = self.coordinator.clone();
+        next.step(now, line.told());
+        next
+    }
+
+    fn entry(&self, now: Time, line: &JournalLine, next: &Coordinator) -> Result<Entry, StoreError> {
+        let input = line
+            .write(PROTOCOL_VERSION)
+            .map_err(|error| StoreError::Corrupt { id: self.id.to_string(), what: error.to_string() })?;
+        Ok(Entry { seq: self.seq + 1, at: now, input, digest: journal::digest(next) })
+    }
+
+    fn become_durable(&mut self, next: Coordinator, entry: &Entry) {
+        self.clock = self.clock.max(entry.at);
+        for (step, since) in self.since.iter_mut().enumerate() {
+            if since.is_none() && next.step_state(step).0.is_some() {
+                *since = Some(self.clock);
+            }
+        }
+        self.coordinator = next;
+        self.outbox = self.coordinator.outbox();
+        (self.seq, self.digest) = (entry.seq, entry.digest);
+    }
+
+    /// While a saga is active its place in the wake-up index stays in the past: after a crash it is found at once, and
+    /// no append has to move it.
+    fn wake_after(&self, now: Time, next: &Coordinator) -> Option<Time> {
+        let at_rest = next.outbox().is_empty() && next.deadline().is_none();
+        let never_placed = self.seq == 0;
+        (!at_rest).then(|| if never_placed { now } else { self.wake_at.min(now) })
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+}

@@ -1,0 +1,446 @@
+//! The engine: takes orders, and drives every saga to *both* or *neither*.
+
+mod calls;
+mod definitions;
+mod drive;
+mod flow;
+mod handle;
+mod journaled;
+mod options;
+mod schedule;
+mod shared;
+mod stats;
+mod view;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use handfast_protocol::Time;
+use tokio::sync::{oneshot, watch};
+
+pub use definitions::FlowResolver;
+pub use flow::{Flow, FlowBuilder, FlowError, FlowStep, ParticipantRef};
+pub use handle::{NoOutcome, Progress, SagaHandle};
+pub use options::Options;
+pub use shared::CancelResult;
+pub use stats::{Stats, Totals};
+pub use view::{SagaView, StepView};
+
+use crate::delivery::{Jitter, LineSettings};
+use crate::participant::Participant;
+use crate::store::{Counts, Created, Store, StoreError, Summary};
+use definitions::{Definition, Definitions, Lines};
+use journaled::{Journaled, Loaded, Placing};
+use shared::{Mail, Shared};
+
+/// The longest body of a step's act, in bytes.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// An order: what is to happen in *both* or *neither*.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Order {
+    /// Names the saga: 1 to 128 of `A-Z`, `a-z`, `0-9`, `.`, `_`, `~` and `-`. Placing it again is placing nothing.
+    pub id: String,
+    /// The flow it follows, by name; may be left out where the engine has only one.
+    pub flow: Option<String>,
+    /// The order as it came, byte for byte: it tells a repeated order from another one of the same id.
+    pub input: Vec<u8>,
+    /// The body of every step's act, in the flow's order; JSON, at most [`MAX_BODY_BYTES`] each.
+    pub bodies: Vec<Vec<u8>>,
+}
+
+impl Order {
+    /// An order for the engine's only flow.
+    #[must_use]
+    pub fn new(id: impl Into<String>, input: impl Into<Vec<u8>>, bodies: Vec<Vec<u8>>) -> Self {
+        Self { id: id.into(), flow: None, input: input.into(), bodies }
+    }
+}
+
+/// Why an order was not placed. Nothing was done, except where it says otherwise.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// The id is no name for a saga.
+    #[error("{id:?} cannot be the id of a saga; use 1 to 128 of A-Z, a-z, 0-9, '.', '_', '~' and '-'")]
+    Id {
+        /// The id.
+        id: String,
+    },
+    /// There is no such flow, or more than one to choose from.
+    #[error("there is no flow {name:?}; the flows are {known:?}")]
+    Flow {
+        /// What was asked for.
+        name: Option<String>,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// A body too many, too few or too long.
+    #[error("the bodies do not fit flow {flow}: {why}")]
+    Bodies {
+        /// The flow.
+        flow: String,
+        /// What is wrong with them.
+        why: String,
+    },
+    /// The id is taken by another order.
+    #[error(
+        "the id {id:?} is taken by another order; what was placed first goes on unchanged, so give this one an id of its own"
+    )]
+    DifferentBody {
+        /// The id.
+        id: String,
+    },
+    /// The engine is stopping.
+    #[error("the engine is stopping and takes no orders; place it again when it is back")]
+    Stopping,
+    /// The store failed. Whether the order was placed is unknown: place it again, with the same id.
+    #[error("whether the order was placed is unknown, so place it again with the same id: {0}")]
+    Store(#[source] StoreError),
+}
+
+/// Why asking for *neither* had no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum CancelError {
+    /// The store failed; the saga may or may not be turning back.
+    #[error("whether the saga is turning back is unknown, so ask again: {0}")]
+    Store(#[from] StoreError),
+    /// This program cannot drive the saga.
+    #[error("saga {id} cannot be driven here: {reason}")]
+    LeftAlone {
+        /// The saga.
+        id: String,
+        /// Why.
+        reason: String,
+    },
+    /// The engine is stopping.
+    #[error("the engine is stopping; ask again when it is back")]
+    Stopping,
+}
+
+/// Why an engine could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A flow names a participant that cannot be reached, or two flows have one name.
+    #[error("{0}")]
+    Flow(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Sets up an [`Engine`].
+pub struct EngineBuilder {
+    store: Arc<dyn Store>,
+    flows: Vec<Arc<Flow>>,
+    participants: BTreeMap<String, Arc<dyn Participant>>,
+    resolver: Option<FlowResolver>,
+    options: Options,
+}
+
+impl EngineBuilder {
+    /// Adds a flow that orders can follow.
+    #[must_use]
+    pub fn flow(mut self, flow: impl Into<Arc<Flow>>) -> Self {
+        self.flows.push(flow.into());
+        self
+    }
+
+    /// Adds a participant that flows can name. Participants that flows name by URL need not be added.
+    #[must_use]
+    pub fn participant(mut self, name: &str, participant: impl Participant) -> Self {
+        self.participants.insert(name.to_owned(), Arc::new(participant));
+        self
+    }
+
+    /// As [`participant`](Self::participant), for one that somebody else holds too.
+    #[must_use]
+    pub fn shared_participant(mut self, name: &str, participant: Arc<dyn Participant>) -> Self {
+        self.participants.insert(name.to_owned(), participant);
+        self
+    }
+
+    /// How to read the stored definition of a flow that is not configured any more. Definitions of flows that were
+    /// built in code are read without it.
+    #[must_use]
+    pub fn resolver(
+        mut self,
+        read: impl Fn(&str) -> Result<Flow, Box<dyn std::error::Error + Send + Sync>> + Send + Sync + 'static,
+    ) -> Self {
+        self.resolver = Some(Box::new(read));
+        self
+    }
+
+    /// Replaces the limits and waiting times.
+    #[must_use]
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Opens the engine: every unfinished saga in the store goes on at once.
+    ///
+    /// # Errors
+    /// A flow that cannot be followed, or the store's.
+    pub async fn open(self) -> Result<Engine, OpenError> {
+        let Self { store, flows, participants, resolver, options } = self;
+        let calls_at_once = options.calls_per_participant.max(1);
+        let lines = Lines {
+            in_process: participants,
+            watermarks: store.seen().await?,
+            settings: LineSettings { calls_at_once, breaker: options.breaker },
+            connect_timeout: options.connect_timeout,
+            clock: options.clock.clone(),
+            open: BTreeMap::new(),
+        };
+        let definitions = Definitions::new(resolver, lines);
+        let mut by_name = BTreeMap::new();
+        for flow in flows {
+            let name = flow.name().to_owned();
+            let definition = definitions.add(flow).map_err(OpenError::Flow)?;
+            if by_name.insert(name.clone(), definition).is_some() {
+                return Err(OpenError::Flow(format!("two flows are called {name:?}; give each a name of its own")));
+            }
+        }
+        let totals = Totals::of(&store.counts().await?);
+        let seed = options.seed.unwrap_or_else(|| uuid::Uuid::now_v7().as_u64_pair().1);
+        let shared = Arc::new(Shared::new(store, options, definitions, Jitter::new(seed), totals));
+        tokio::spawn(schedule::schedule(Arc::clone(&shared)));
+        Ok(Engine(Arc::new(Running { shared, flows: by_name })))
+    }
+}
+
+impl fmt::Debug for EngineBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EngineBuilder").field("flows", &self.flows).field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// Takes orders and drives them to their ends. Clones are the same engine; the last one that is dropped stops it, and
+/// what was placed goes on when its store is opened again.
+#[derive(Clone)]
+pub struct Engine(Arc<Running>);
+
+struct Running {
+    shared: Arc<Shared>,
+    flows: BTreeMap<String, Arc<Definition>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.shared.stop();
+    }
+}
+
+impl Engine {
+    /// Begins to set up an engine on this store.
+    #[must_use]
+    pub fn builder(store: Arc<dyn Store>) -> EngineBuilder {
+        EngineBuilder { store, flows: Vec::new(), participants: BTreeMap::new(), resolver: None, options: Options::default() }
+    }
+
+    /// Places an order. When this resolves it is flushed, and nothing but a person can keep it from its end. Placing the
+    /// same order again gives the same saga.
+    ///
+    /// # Errors
+    /// Why it was not placed.
+    pub async fn submit(&self, order: Order) -> Result<SagaHandle, SubmitError> {
+        let shared = &self.0.shared;
+        if shared.is_stopping() {
+            return Err(SubmitError::Stopping);
+        }
+        let definition = self.definition_for(&order)?;
+        let Order { id, flow: _, input, bodies } = order;
+        let name: Arc<str> = id.as_str().into();
+        let progress = shared.watch(&name);
+        let handle = SagaHandle::new(Arc::clone(&name), Arc::clone(shared), progress);
+        let placing = Placing { id, input: input.clone(), bodies, definition };
+        let now = shared.now();
+        match Journaled::place(&*shared.store, now, placing).await {
+            Ok((Created::New, Some(saga))) => {
+                shared.count(None, saga.standing());
+                if !shared.start(&name, Some(Box::new(saga))) {
+                    shared.note_wake(now);
+                }
+            }
+            Ok((Created::New | Created::Same, _)) => handle::look_up(shared, &name).await,
+            Ok((Created::Different, _)) => {
+                // A flow that was edited since makes no other order of it: the saga keeps its own.
+                let stored = shared.store.load(&name).await.map_err(SubmitError::Store)?;
+                if stored.is_none_or(|stored| stored.input != input) {
+                    return Err(SubmitError::DifferentBody { id: name.to_string() });
+                }
+                handle::look_up(shared, &name).await;
+            }
+            Err(error) => {
+                // If it was placed after all, it is found in the index.
+                shared.note_wake(now);
+                return Err(SubmitError::Store(error));
+            }
+        }
+        Ok(handle)
+    }
+
+    fn definition_for(&self, order: &Order) -> Result<Arc<Definition>, SubmitError> {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
+        if !(1..=128).contains(&order.id.len()) || !order.id.bytes().all(fits) {
+            return Err(SubmitError::Id { id: order.id.clone() });
+        }
+        let definition = match &order.flow {
+            Some(name) => self.0.flows.get(name),
+            None => self.0.flows.values().next().filter(|_| self.0.flows.len() == 1),
+        };
+        let Some(definition) = definition else {
+            let known = self.0.flows.keys().cloned().collect();
+            return Err(SubmitError::Flow { name: order.flow.clone(), known });
+        };
+        let flow = definition.flow();
+        let refuse = |why| Err(SubmitError::Bodies { flow: flow.name().to_owned(), why });
+        if order.bodies.len() != flow.steps().len() {
+            return refuse(format!("there are {}, and the flow has {} steps", order.bodies.len(), flow.steps().len()));
+        }
+        if let Some((step, body)) = flow.steps().iter().zip(&order.bodies).find(|(_, body)| body.len() > MAX_BODY_BYTES) {
+            return refuse(format!("the one of step {} has {} bytes, and {MAX_BODY_BYTES} are the most", step.name, body.len()));
+        }
+        Ok(Arc::clone(definition))
+    }
+
+    /// Follows a saga that was placed before. `None` if there is none of this id.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn follow(&self, id: &str) -> Result<Option<SagaHandle>, StoreError> {
+        let shared = &self.0.shared;
+        let id: Arc<str> = id.into();
+        let handle = SagaHandle::new(Arc::clone(&id), Arc::clone(shared), shared.watch(&id));
+        if shared.is_active(&id) {
+            return Ok(Some(handle));
+        }
+        if shared.store.load(&id).await?.is_none() {
+            return Ok(None);
+        }
+        handle::look_up(shared, &id).await;
+        Ok(Some(handle))
+    }
+
+    /// Asks for a saga to end in *neither*, if it still can. Who asks and why is kept in its journal.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn cancel(&self, id: &str, by: Option<&str>, why: Option<&str>) -> Result<CancelResult, CancelError> {
+        let shared = &self.0.shared;
+        let name: Arc<str> = id.into();
+        if !shared.is_active(id) {
+            match Journaled::load(&*shared.store, id, &shared.definitions).await {
+                Ok(Loaded::Ready(saga)) if saga.is_at_rest() => return Ok(drive::cancel_result(&saga)),
+                Ok(Loaded::Ready(_)) => {}
+                Ok(Loaded::Missing) => return Ok(CancelResult::Unknown),
+                Ok(Loaded::Suspended(_)) | Err(StoreError::Corrupt { .. }) => return Ok(CancelResult::Suspended),
+                Ok(Loaded::LeftAlone(reason)) => return Err(CancelError::LeftAlone { id: id.to_owned(), reason }),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let (reply, answer) = oneshot::channel();
+        shared.tell(&name, Mail::Cancel { by: by.map(str::to_owned), why: why.map(str::to_owned), reply });
+        if let Ok(result) = answer.await {
+            return Ok(result);
+        }
+        if let Some(reason) = shared.left_alone.of(id) {
+            return Err(CancelError::LeftAlone { id: id.to_owned(), reason });
+        }
+        if shared.suspended.of(id).is_some() { Ok(CancelResult::Suspended) } else { Err(CancelError::Stopping) }
+    }
+
+    /// Reads one saga, as people look at it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn saga(&self, id: &str) -> Result<Option<SagaView>, StoreError> {
+        view::view(&self.0.shared, id).await
+    }
+
+    /// Sagas in the order of their placing, after the one named; those that stand so only where `standing` is given.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn list(&self, standing: Option<&str>, after: Option<&str>, limit: usize) -> Result<Vec<Summary>, StoreError> {
+        self.0.shared.store.list(standing, after, limit).await
+    }
+
+    /// How many sagas stand how, read from the store.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn counts(&self) -> Result<Counts, StoreError> {
+        self.0.shared.store.counts().await
+    }
+
+    /// How many sagas stand how, live.
+    #[must_use]
+    pub fn totals(&self) -> watch::Receiver<Totals> {
+        self.0.shared.totals.subscribe()
+    }
+
+    /// What the engine is at. Cheap: nothing is read from the store.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let shared = &self.0.shared;
+        let participants: Vec<_> = shared.definitions.lines().iter().map(|line| line.stats()).collect();
+        let totals = *shared.totals.borrow();
+        let active = shared.active() as u64;
+        Stats {
+            totals,
+            active,
+            parked: totals.in_doubt.saturating_sub(active),
+            in_flight: participants.iter().map(|line| line.in_flight).sum(),
+            suspended: shared.suspended.all(),
+            left_alone: shared.left_alone.all(),
+            participants,
+        }
+    }
+
+    /// Calls a participant again that was found *behind* or silent. Says whether any flow names it.
+    #[must_use]
+    pub fn resume_participant(&self, name: &str) -> bool {
+        let shared = &self.0.shared;
+        let line = shared.definitions.lines().into_iter().find(|line| line.stats().participant == name);
+        if let Some(line) = &line {
+            line.resume();
+            shared.wake_early();
+        }
+        line.is_some()
+    }
+
+    /// The time, as the engine takes it.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.0.shared.now()
+    }
+
+    /// Stops: takes no more orders, lets every saga finish what it is writing, and returns when all are out of memory
+    /// or `longest` has passed. Says whether all were out. Nothing is lost either way: kill -9 is always safe.
+    pub async fn shutdown(&self, longest: Duration) -> bool {
+        let shared = &self.0.shared;
+        shared.stop();
+        let emptied = async {
+            loop {
+                let idle = shared.idle.notified();
+                tokio::pin!(idle);
+                // Registered before the count is read, so that the last one to leave is not missed.
+                idle.as_mut().enable();
+                if shared.active() == 0 {
+                    return;
+                }
+                idle.await;
+            }
+        };
+        tokio::time::timeout(longest, emptied).await.is_ok()
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Engine").field(&self.stats()).finish()
+    }
+}

@@ -1,0 +1,55 @@
+//! How an engine is set up. Nothing in here changes what becomes of a saga, only how fast and at what cost.
+
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::delivery::{Backoff, BreakerSettings};
+
+/// Limits and waiting times. `Options::default()` suits services in one data centre.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// So many sagas are in memory at most. All others lie in the store until their time comes.
+    pub max_active: usize,
+    /// How long the answer to one try is waited for, unless the step says otherwise.
+    pub try_timeout: Duration,
+    /// How long a connection to a participant may take.
+    pub connect_timeout: Duration,
+    /// So many requests are out to one participant at most.
+    pub calls_per_participant: usize,
+    /// Waiting times between the tries of one saga.
+    pub backoff: Backoff,
+    /// When a silent participant is left alone, and for how long.
+    pub breaker: BreakerSettings,
+    /// A saga that has nothing to do for longer than this leaves memory.
+    pub park_after: Duration,
+    /// How often the wake-up index is read even if nothing is known to be due, in case another worker on the same store
+    /// is gone.
+    pub patrol: Duration,
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// Makes the jitter repeatable.
+    pub seed: Option<u64>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            max_active: 1024,
+            try_timeout: Duration::from_secs(2),
+            connect_timeout: Duration::from_secs(1),
+            calls_per_participant: 256,
+            backoff: Backoff::default(),
+            breaker: BreakerSettings::default(),
+            park_after: Duration::from_secs(1),
+            patrol: Duration::from_secs(10),
+            clock: Clock::system(),
+            seed: None,
+        }
+    }
+}
+
+/// The longest time for which anything is put aside without being looked at again.
+pub(crate) const LONGEST_PARK: Duration = Duration::from_mins(5);
+
+/// How long a saga that this program cannot drive is left alone before another program may have been started in its place.
+pub(crate) const LEFT_ALONE_FOR: Duration = Duration::from_mins(1);

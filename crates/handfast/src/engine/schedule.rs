@@ -1,0 +1,69 @@
+//! Brings sagas from the wake-up index into memory when they are due and when there is room.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::options::LONGEST_PARK;
+use super::shared::Shared;
+
+/// Runs until the engine stops.
+pub(crate) async fn schedule(shared: Arc<Shared>) {
+    let mut queue: VecDeque<Arc<str>> = VecDeque::new();
+    while !shared.is_stopping() {
+        while let Some(id) = queue.front() {
+            if !shared.start(id, None) {
+                break;
+            }
+            queue.pop_front();
+        }
+        let found = if queue.is_empty() && shared.has_room() && shared.next_wake() <= shared.now() {
+            look(&shared, &mut queue).await
+        } else {
+            false
+        };
+        if !found {
+            rest(&shared).await;
+        }
+    }
+}
+
+/// Reads the wake-up index once. Says whether it found anything that is not active.
+async fn look(shared: &Shared, queue: &mut VecDeque<Arc<str>>) -> bool {
+    let early = shared.early();
+    let horizon_ms = if early > 0 { LONGEST_PARK.as_millis() } else { 0 };
+    let horizon = shared.now().after(u64::try_from(horizon_ms).unwrap_or(u64::MAX));
+    shared.forget_wake();
+    // Active sagas stand in the index too, and before all others: a page of twice their number always has room for more.
+    match shared.store.due(horizon, 2 * shared.options.max_active.max(1)).await {
+        Ok((ids, next)) => {
+            queue.extend(ids.into_iter().filter(|id| !shared.is_active(id)).map(Arc::from));
+            if early > 0 {
+                shared.woke_early(queue.len());
+                // What is due in the ordinary way is not known from this page.
+                shared.note_wake(shared.now());
+            } else if let Some(next) = next {
+                shared.note_wake(next);
+            }
+            early > 0 || !queue.is_empty()
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the wake-up index cannot be read; it is read again in a second");
+            shared.note_wake(shared.now().after(1000));
+            false
+        }
+    }
+}
+
+/// Waits until something may be due and there may be room.
+async fn rest(shared: &Shared) {
+    let now = shared.now();
+    let until_next = Duration::from_millis(shared.next_wake().0.saturating_sub(now.0));
+    // What is due and finds no room waits for whoever leaves; the floor keeps an index that only names active sagas
+    // from being read in a tight loop.
+    let longest = if shared.has_room() { until_next.max(Duration::from_millis(10)) } else { Duration::MAX };
+    tokio::select! {
+        () = shared.wake_up.notified() => {}
+        () = tokio::time::sleep(longest.min(shared.options.patrol)) => shared.note_wake(now),
+    }
+}

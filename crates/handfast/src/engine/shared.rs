@@ -1,0 +1,284 @@
+//! What the tasks of one engine share: who is active, who waits for whom, and the counts.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use handfast_protocol::{Outcome, Standing, Time};
+use rustc_hash::FxHashMap;
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+
+use super::definitions::Definitions;
+use super::drive;
+use super::handle::Progress;
+use super::journaled::Journaled;
+use super::options::Options;
+use super::stats::Totals;
+use crate::delivery::Jitter;
+use crate::store::Store;
+
+/// What an active saga is told from outside.
+pub(crate) enum Mail {
+    /// Somebody asks for *neither*.
+    Cancel { by: Option<String>, why: Option<String>, reply: oneshot::Sender<CancelResult> },
+    /// The engine stops.
+    Stop,
+}
+
+/// What came of asking for *neither*.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum CancelResult {
+    /// The saga is turning back. It may still end in *both*, if the gate turns out to be done already.
+    Accepted,
+    /// There is no way back any more.
+    TooLate,
+    /// The saga had ended before.
+    Ended(Outcome),
+    /// A contradiction or a damaged journal waits for a person.
+    Suspended,
+    /// There is no such saga.
+    Unknown,
+}
+
+/// Sagas that need a person, or another program: the reason for each, and no more of them than a person can read.
+#[derive(Debug, Default)]
+pub(crate) struct Named(Mutex<BTreeMap<String, String>>);
+
+impl Named {
+    const MOST: usize = 1000;
+
+    pub(crate) fn add(&self, id: &str, reason: &str) -> bool {
+        let mut named = locked(&self.0);
+        let is_new = !named.contains_key(id);
+        if !is_new || named.len() < Self::MOST {
+            named.insert(id.to_owned(), reason.to_owned());
+        }
+        is_new
+    }
+
+    pub(crate) fn remove(&self, id: &str) {
+        locked(&self.0).remove(id);
+    }
+
+    pub(crate) fn of(&self, id: &str) -> Option<String> {
+        locked(&self.0).get(id).cloned()
+    }
+
+    pub(crate) fn all(&self) -> Vec<(String, String)> {
+        locked(&self.0).iter().map(|(id, reason)| (id.clone(), reason.clone())).collect()
+    }
+}
+
+pub(crate) struct Shared {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) options: Options,
+    pub(crate) definitions: Definitions,
+    pub(crate) jitter: Jitter,
+    pub(crate) totals: watch::Sender<Totals>,
+    pub(crate) suspended: Named,
+    pub(crate) left_alone: Named,
+    /// Wakes the scheduler.
+    pub(crate) wake_up: Notify,
+    /// Tells whoever stops the engine that the last saga has left.
+    pub(crate) idle: Notify,
+    active: Mutex<FxHashMap<Arc<str>, mpsc::UnboundedSender<Mail>>>,
+    watched: Mutex<FxHashMap<Arc<str>, watch::Sender<Progress>>>,
+    next_wake: AtomicU64,
+    /// How many sagas may be woken before their time, since somebody who was silent answers again.
+    early: AtomicU64,
+    stopping: AtomicBool,
+}
+
+impl Shared {
+    pub(crate) fn new(store: Arc<dyn Store>, options: Options, definitions: Definitions, jitter: Jitter, totals: Totals) -> Self {
+        Self {
+            store,
+            options,
+            definitions,
+            jitter,
+            totals: watch::Sender::new(totals),
+            suspended: Named::default(),
+            left_alone: Named::default(),
+            wake_up: Notify::new(),
+            idle: Notify::new(),
+            active: Mutex::default(),
+            watched: Mutex::default(),
+            next_wake: AtomicU64::new(0),
+            early: AtomicU64::new(totals.in_doubt),
+            stopping: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.options.clock.now()
+    }
+
+    // --- who is active ---
+
+    pub(crate) fn active(&self) -> usize {
+        locked(&self.active).len()
+    }
+
+    pub(crate) fn has_room(&self) -> bool {
+        self.active() < self.options.max_active
+    }
+
+    pub(crate) fn is_active(&self, id: &str) -> bool {
+        locked(&self.active).contains_key(id)
+    }
+
+    /// Makes a saga active, unless it is or there is no room. Says whether it is active now.
+    pub(crate) fn start(self: &Arc<Self>, id: &Arc<str>, saga: Option<Box<Journaled>>) -> bool {
+        let mut active = locked(&self.active);
+        if active.contains_key(id) {
+            return true;
+        }
+        if active.len() >= self.options.max_active || self.is_stopping() {
+            return false;
+        }
+        self.spawn(&mut active, id, saga);
+        true
+    }
+
+    /// Hands a saga something from outside, and makes it active for that even where there is no room.
+    pub(crate) fn tell(self: &Arc<Self>, id: &Arc<str>, mail: Mail) {
+        let mut active = locked(&self.active);
+        if self.is_stopping() {
+            return;
+        }
+        if !active.contains_key(id) {
+            self.spawn(&mut active, id, None);
+        }
+        if let Some(mailbox) = active.get(id) {
+            // Whoever leaves does so under this lock and with an empty mailbox, so this one is read.
+            let _left = mailbox.send(mail);
+        }
+    }
+
+    fn spawn(
+        self: &Arc<Self>,
+        active: &mut FxHashMap<Arc<str>, mpsc::UnboundedSender<Mail>>,
+        id: &Arc<str>,
+        saga: Option<Box<Journaled>>,
+    ) {
+        let (sender, mailbox) = mpsc::unbounded_channel();
+        active.insert(Arc::clone(id), sender);
+        tokio::spawn(drive::drive(Arc::clone(self), Arc::clone(id), saga, mailbox));
+    }
+
+    /// Lets a saga leave, unless something has arrived for it meanwhile.
+    pub(crate) fn leave(&self, id: &str, mailbox: &mut mpsc::UnboundedReceiver<Mail>) -> Result<(), Mail> {
+        let mut active = locked(&self.active);
+        if let Ok(mail) = mailbox.try_recv() {
+            return Err(mail);
+        }
+        self.remove(&mut active, id);
+        Ok(())
+    }
+
+    /// Takes a saga out whose task is gone.
+    pub(crate) fn vanished(&self, id: &str) {
+        self.remove(&mut locked(&self.active), id);
+    }
+
+    fn remove(&self, active: &mut FxHashMap<Arc<str>, mpsc::UnboundedSender<Mail>>, id: &str) {
+        let was_full = active.len() >= self.options.max_active;
+        active.remove(id);
+        if active.is_empty() {
+            self.idle.notify_waiters();
+        }
+        if was_full || self.next_wake.load(Ordering::Relaxed) <= self.now().0 {
+            self.wake_up.notify_one();
+        }
+    }
+
+    // --- when to look into the wake-up index ---
+
+    /// Notes that something is due at this time.
+    pub(crate) fn note_wake(&self, at: Time) {
+        if self.next_wake.fetch_min(at.0, Ordering::AcqRel) > at.0 {
+            self.wake_up.notify_one();
+        }
+    }
+
+    pub(crate) fn next_wake(&self) -> Time {
+        Time(self.next_wake.load(Ordering::Acquire))
+    }
+
+    /// Forgets what is due, right before the index is read: what is noted during the reading is kept.
+    pub(crate) fn forget_wake(&self) {
+        self.next_wake.store(u64::MAX, Ordering::Release);
+    }
+
+    /// Somebody who was silent answers again: all that were put aside by now may be tried before their time, once.
+    pub(crate) fn wake_early(&self) {
+        let put_aside = self.totals.borrow().in_doubt.saturating_sub(self.active() as u64);
+        self.early.store(put_aside, Ordering::Release);
+        self.note_wake(Time(0));
+    }
+
+    pub(crate) fn early(&self) -> u64 {
+        self.early.load(Ordering::Acquire)
+    }
+
+    /// So many were woken; none are left to be woken early if it was none.
+    pub(crate) fn woke_early(&self, number: usize) {
+        let left = if number == 0 { 0 } else { self.early().saturating_sub(number as u64) };
+        self.early.store(left, Ordering::Release);
+    }
+
+    // --- who waits for whom ---
+
+    /// Follows a saga's progress from now on.
+    pub(crate) fn watch(&self, id: &Arc<str>) -> watch::Receiver<Progress> {
+        let mut watched = locked(&self.watched);
+        watched.entry(Arc::clone(id)).or_insert_with(|| watch::Sender::new(Progress::UNKNOWN)).subscribe()
+    }
+
+    /// One of those who follow a saga is about to stop.
+    pub(crate) fn unwatch(&self, id: &str) {
+        let mut watched = locked(&self.watched);
+        if watched.get(id).is_some_and(|sender| sender.receiver_count() <= 1) {
+            watched.remove(id);
+        }
+    }
+
+    /// Tells those who follow a saga how it stands.
+    pub(crate) fn publish(&self, id: &str, progress: Progress) {
+        let mut watched = locked(&self.watched);
+        if progress.is_at_rest() {
+            if let Some(sender) = watched.remove(id) {
+                sender.send_replace(progress);
+            }
+        } else if let Some(sender) = watched.get(id) {
+            sender.send_replace(progress);
+        }
+    }
+
+    /// Counts a saga whose standing has changed.
+    pub(crate) fn count(&self, before: Option<Standing>, after: Standing) {
+        self.totals.send_modify(|totals| totals.count(before, after));
+    }
+
+    // --- stopping ---
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        for mailbox in locked(&self.active).values() {
+            // A saga that has just left needs no telling.
+            let _left = mailbox.send(Mail::Stop);
+        }
+        // Whoever waits for an outcome learns that there will be none from here.
+        locked(&self.watched).clear();
+        self.wake_up.notify_one();
+    }
+}
+
+/// Nothing in here panics while it holds a lock, so a poisoned one holds a sound value.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

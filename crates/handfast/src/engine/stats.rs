@@ -1,0 +1,75 @@
+//! The counts of an engine, cheap enough to be kept always.
+
+use handfast_protocol::Standing;
+
+use crate::delivery::LineStats;
+use crate::store::Counts;
+
+/// How many sagas stand how, as far as this engine knows. Start from the store's counts, and kept up by what happens here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Totals {
+    /// All of them.
+    pub placed: u64,
+    /// Those that have neither ended nor been suspended: something was asked for, and no definite answer is known yet.
+    pub in_doubt: u64,
+    /// Those that ended in *both*.
+    pub completed: u64,
+    /// Those that ended in *neither*.
+    pub cancelled: u64,
+    /// Those that wait for a person.
+    pub suspended: u64,
+}
+
+impl Totals {
+    pub(crate) fn of(counts: &Counts) -> Self {
+        let mut totals = Self::default();
+        for (standing, number) in &counts.by_standing {
+            totals.placed += number;
+            *totals.slot(standing) += number;
+        }
+        totals
+    }
+
+    /// Moves one saga from one standing to another. From `None`, it is new.
+    pub(crate) fn count(&mut self, before: Option<Standing>, after: Standing) {
+        match before {
+            None => self.placed += 1,
+            Some(before) => {
+                let slot = self.slot(before.name());
+                *slot = slot.saturating_sub(1);
+            }
+        }
+        *self.slot(after.name()) += 1;
+    }
+
+    fn slot(&mut self, standing: &str) -> &mut u64 {
+        if standing == Standing::Completed.name() {
+            &mut self.completed
+        } else if standing == Standing::Cancelled.name() {
+            &mut self.cancelled
+        } else if standing == Standing::Suspended.name() {
+            &mut self.suspended
+        } else {
+            &mut self.in_doubt
+        }
+    }
+}
+
+/// What an engine is at, at one moment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stats {
+    /// How many sagas stand how.
+    pub totals: Totals,
+    /// Those that are in memory now.
+    pub active: u64,
+    /// Those in doubt that lie in the store until their time comes.
+    pub parked: u64,
+    /// Requests that are out now.
+    pub in_flight: u64,
+    /// Sagas that wait for a person, and why: at most the first thousand that were met.
+    pub suspended: Vec<(String, String)>,
+    /// Sagas that this program cannot drive but another one can, and why: at most the first thousand that were met.
+    pub left_alone: Vec<(String, String)>,
+    /// The lines to the participants, in the order of their names.
+    pub participants: Vec<LineStats>,
+}

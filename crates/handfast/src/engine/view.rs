@@ -1,0 +1,105 @@
+//! One saga as people look at it: how it stands, what is known of each step, its journal and its tries.
+
+use handfast_protocol::{Definite, Kind, Operation, Outcome, Standing, Time};
+
+use super::handle::describe;
+use super::journaled::{Journaled, Loaded};
+use super::shared::Shared;
+use crate::store::{Entry, StoreError, Try};
+
+/// A saga, read from its store.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SagaView {
+    /// Its id.
+    pub id: String,
+    /// How it stands, in the words of [`Standing::name`].
+    pub standing: String,
+    /// How it ended, if it has.
+    pub outcome: Option<Outcome>,
+    /// The name of its flow; `None` if its definition cannot be read here.
+    pub flow: Option<String>,
+    /// What is known of its steps, in order; empty if its journal cannot be replayed here.
+    pub steps: Vec<StepView>,
+    /// When it was placed.
+    pub created: Time,
+    /// When it is looked at next; `None` once it has ended or is suspended.
+    pub wake_at: Option<Time>,
+    /// The order as it was submitted.
+    pub input: Vec<u8>,
+    /// Its journal.
+    pub entries: Vec<Entry>,
+    /// Its latest tries without a definite answer, oldest first.
+    pub tries: Vec<Try>,
+    /// Why it cannot go on by itself, if it cannot.
+    pub trouble: Option<String>,
+}
+
+/// What is known of one step.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StepView {
+    /// Its name.
+    pub name: String,
+    /// What it can promise.
+    pub kind: Kind,
+    /// Who takes it.
+    pub participant: String,
+    /// Its key at the participant.
+    pub key: String,
+    /// The highest command that was asked for it.
+    pub asked: Option<Operation>,
+    /// The furthest state of its key that an answer has shown.
+    pub known: Option<Definite>,
+}
+
+impl SagaView {
+    /// Something is asked for, and no definite answer is known.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        self.outcome.is_none() && self.standing != Standing::Suspended.name()
+    }
+}
+
+pub(crate) async fn view(shared: &Shared, id: &str) -> Result<Option<SagaView>, StoreError> {
+    let Some(stored) = shared.store.load(id).await? else { return Ok(None) };
+    let tries = shared.store.tries(id).await?;
+    let mut view = SagaView {
+        id: stored.id.clone(),
+        standing: stored.standing.clone(),
+        outcome: None,
+        flow: None,
+        steps: Vec::new(),
+        created: stored.created,
+        wake_at: stored.wake_at,
+        input: stored.input.clone(),
+        entries: stored.entries.clone(),
+        tries,
+        trouble: stored.why.clone(),
+    };
+    match Journaled::from_stored(stored, &shared.definitions) {
+        Ok(Loaded::Ready(saga)) => read_state(&mut view, &saga, shared.store.store_id()),
+        Ok(Loaded::Suspended(reason) | Loaded::LeftAlone(reason)) => view.trouble = Some(reason),
+        Ok(Loaded::Missing) => {}
+        // The journal is shown as it is: whoever looks wants to see what is wrong with it.
+        Err(StoreError::Corrupt { what, .. }) => view.trouble = Some(what),
+        Err(error) => return Err(error),
+    }
+    Ok(Some(view))
+}
+
+fn read_state(view: &mut SagaView, saga: &Journaled, store_id: &str) {
+    let flow = saga.definition().flow();
+    view.flow = Some(flow.name().to_owned());
+    view.outcome = saga.decision();
+    view.trouble = saga.coordinator().evidence().map(|evidence| describe(saga, evidence));
+    view.steps = flow
+        .steps()
+        .iter()
+        .zip(flow.plan().steps())
+        .enumerate()
+        .map(|(at, (step, plan))| {
+            let (asked, known) = saga.coordinator().step_state(at);
+            let key = format!("{store_id}.{}.{}", view.id, step.name);
+            StepView { name: step.name.clone(), kind: plan.kind, participant: step.participant.to_string(), key, asked, known }
+        })
+        .collect();
+}

@@ -1,0 +1,83 @@
+//! Participants: the trait that takes one request to a service, and what comes back from there.
+
+mod http;
+mod in_memory;
+mod receipts;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use handfast_protocol::{Answer, Operation, Time};
+
+pub use http::{HttpParticipant, HttpParticipantError};
+pub use in_memory::InMemory;
+pub use receipts::{MAX_ANSWER_BYTES, Received, read_answer};
+
+pub use crate::journal::Receipt;
+use crate::store::{BoxFuture, Seen};
+
+/// One request to a participant: one operation on one key.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivery<'a> {
+    /// The key; 1 to 200 characters of `A-Z`, `a-z`, `0-9`, `.`, `_`, `~` and `-`. The same for every try.
+    pub key: &'a str,
+    /// What is asked for.
+    pub operation: Operation,
+    /// The body of the act, byte for byte the same for every try.
+    pub body: &'a Bytes,
+    /// SHA-256 of the body, in lower-case hexadecimal digits.
+    pub body_hash: &'a str,
+    /// Counts the saga's requests from 1, for logs and pictures.
+    pub number: u64,
+    /// The highest commit number of this participant's store whose receipt was durable here when this request left.
+    pub seen: Option<&'a Seen>,
+    /// An act that is carried out later than this must close the key instead.
+    pub not_after: Option<Time>,
+}
+
+/// What came of one request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Reply {
+    /// The participant said how the key stands, for good.
+    Definite {
+        /// What it said.
+        answer: Answer,
+        /// What its receipt said beyond that. An incarnation and a commit number let the engine notice when the
+        /// participant's store was restored.
+        receipt: Receipt,
+    },
+    /// Anything else. It proves nothing, and the request may still take effect later.
+    Unknown {
+        /// What was seen instead of an answer, in plain words.
+        seen: String,
+        /// How long the participant wants to be left alone.
+        retry_after: Option<Duration>,
+        /// Whether a byte may have left. Steers nothing but what people read.
+        sent: bool,
+    },
+    /// The participant's store is older than what it has answered before; it did nothing.
+    Behind {
+        /// How far its store has come.
+        seq: u64,
+        /// The incarnation of its store.
+        incarnation: String,
+    },
+}
+
+impl Reply {
+    /// No answer, but something was seen.
+    #[must_use]
+    pub fn unknown(seen: impl Into<String>) -> Self {
+        Self::Unknown { seen: seen.into(), retry_after: None, sent: true }
+    }
+}
+
+/// Whoever takes a step: a service over HTTP ([`HttpParticipant`]), or anything in this process.
+///
+/// An implementation keeps the promises of [`Register`](handfast_protocol::Register) for every key, and answers
+/// [`Reply::Definite`] only when it knows how the key stands. The engine may call it for one key at the same time more
+/// than once, gives up waiting after a while, and calls again until it gets a definite answer.
+pub trait Participant: Send + Sync + 'static {
+    /// Takes one request there, and brings back what was said.
+    fn deliver<'a>(&'a self, request: Delivery<'a>) -> BoxFuture<'a, Reply>;
+}

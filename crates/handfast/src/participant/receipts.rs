@@ -1,0 +1,137 @@
+//! What an HTTP answer proves: a pure function from status and body to a reply.
+//!
+//! A status alone proves nothing, since proxies, frameworks and rate limiters use the same numbers. An answer is definite
+//! only if its body is a receipt for this key and this body, and agrees with the status:
+//!
+//! | to | status | the receipt says | reply |
+//! | --- | --- | --- | --- |
+//! | act | 200 | done | done |
+//! | act | 409 | refused | refused |
+//! | act | 410 | closed or undone, whatever the body | that |
+//! | close, undo | 200 | done, refused, closed or undone | that |
+//! | any | 200, 409, 422 | done, refused or undone, with another body's hash | another body |
+//! | any | 412 | behind | behind |
+//! | any | anything else | | unknown |
+
+use std::borrow::Cow;
+
+use handfast_protocol::{Answer, Definite, Operation, Time};
+use serde::Deserialize;
+
+use super::{Delivery, Receipt, Reply};
+
+/// The longest answer that is read, in bytes. A longer one proves nothing.
+pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
+
+/// An answer as it came over HTTP.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Received<'a> {
+    /// The status.
+    pub status: u16,
+    /// The body, or `None` if it was longer than [`MAX_ANSWER_BYTES`].
+    pub body: Option<&'a [u8]>,
+    /// How long the participant wants to be left alone.
+    pub retry_after: Option<std::time::Duration>,
+}
+
+/// The wire's shape of a receipt. Fields that a later version may add are no reason to doubt it.
+#[derive(Deserialize)]
+struct Shape<'a> {
+    #[serde(borrow)]
+    key: Cow<'a, str>,
+    #[serde(borrow)]
+    state: Cow<'a, str>,
+    #[serde(borrow, default)]
+    body_hash: Option<Cow<'a, str>>,
+    seq: u64,
+    #[serde(borrow)]
+    incarnation: Cow<'a, str>,
+    #[serde(default)]
+    at: Option<u64>,
+    #[serde(borrow, default)]
+    detail: Option<Cow<'a, str>>,
+}
+
+/// Whose effect a receipt speaks of.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Body {
+    Nobodys,
+    Ours,
+    Anothers,
+}
+
+/// What `received` says about `request`.
+#[must_use]
+pub fn read_answer(request: &Delivery<'_>, received: Received<'_>) -> Reply {
+    let status = received.status;
+    let unknown = |seen: String| Reply::Unknown { seen, retry_after: received.retry_after, sent: true };
+    let Some(body) = received.body else {
+        return unknown(format!("{status} with a body of more than {MAX_ANSWER_BYTES} bytes"));
+    };
+    let Ok(shape) = serde_json::from_slice::<Shape<'_>>(body) else {
+        return unknown(format!("{status} without a receipt"));
+    };
+    if shape.key != request.key {
+        return unknown(format!("{status} with a receipt for another key"));
+    }
+    if status == 412 && shape.state == "behind" {
+        return Reply::Behind { seq: shape.seq, incarnation: shape.incarnation.into_owned() };
+    }
+    let Some(state) = Definite::from_name(&shape.state) else {
+        return unknown(format!("{status} with state {:?}", shorten(&shape.state)));
+    };
+    let whose = match shape.body_hash.as_deref() {
+        None => Body::Nobodys,
+        Some(hash) if hash.eq_ignore_ascii_case(request.body_hash) => Body::Ours,
+        Some(hash) if is_hash(hash) => Body::Anothers,
+        Some(hash) => return unknown(format!("{status} with {:?} in the place of a hash", shorten(hash))),
+    };
+    match judge(request.operation, status, state, whose) {
+        Some(answer) => Reply::Definite { answer, receipt: receipt(shape) },
+        None => unknown(format!("{status} with a receipt that says {}", state.name())),
+    }
+}
+
+/// The table of the module's documentation: the only place where an answer becomes definite.
+fn judge(operation: Operation, status: u16, state: Definite, whose: Body) -> Option<Answer> {
+    let is_act = operation == Operation::Act;
+    let agrees = match state {
+        Definite::Done => status == 200,
+        Definite::Refused => status == if is_act { 409 } else { 200 },
+        Definite::Closed | Definite::Undone => status == if is_act { 410 } else { 200 },
+    };
+    match (state, whose) {
+        (Definite::Closed, _) if agrees => Some(Answer::State(state)),
+        (Definite::Undone, _) if agrees && is_act => Some(Answer::State(state)),
+        (Definite::Closed, _) => None,
+        (Definite::Done | Definite::Refused | Definite::Undone, Body::Anothers) if agrees || status == 422 => {
+            Some(Answer::OtherBody)
+        }
+        (Definite::Done | Definite::Refused | Definite::Undone, Body::Ours) if agrees => Some(Answer::State(state)),
+        (Definite::Undone, Body::Nobodys) if agrees => Some(Answer::State(state)),
+        (Definite::Done | Definite::Refused | Definite::Undone, Body::Nobodys | Body::Ours | Body::Anothers) => None,
+    }
+}
+
+fn receipt(shape: Shape<'_>) -> Receipt {
+    Receipt {
+        seq: Some(shape.seq),
+        incarnation: Some(shape.incarnation.into_owned()),
+        at: shape.at.map(Time),
+        detail: shape.detail.map(|detail| shorten(&detail).to_owned()),
+    }
+}
+
+fn is_hash(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// What others wrote is kept, but not at any length.
+fn shorten(text: &str) -> &str {
+    const LONGEST: usize = 200;
+    let end = (0..=LONGEST.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests;
