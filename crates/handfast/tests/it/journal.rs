@@ -1,1 +1,315 @@
 //! Journals as text: what is written can be read, and journals of every released version lead to the same states.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use handfast::journal::{Line, LineError, Receipt, ReplayError, digest, replay_checked};
+use handfast::store::{Digest, Entry};
+use handfast_protocol::{Answer, Command, Coordinator, Definite, Kind, Operation, Party, Plan, Standing, StepPlan, Time};
+use proptest::option;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// A saga that may occur, and how it stands at the end of its journal.
+struct Story {
+    name: &'static str,
+    plan: Plan,
+    lines: Vec<(u64, Line)>,
+    standing: Standing,
+}
+
+fn told(step: usize, operation: Operation, answer: Answer, seq: u64, detail: Option<&str>) -> Line {
+    let receipt = Receipt {
+        seq: Some(seq),
+        incarnation: Some("k3q9x0m2aa".to_owned()),
+        at: Some(Time(1_000 + seq)),
+        detail: detail.map(str::to_owned),
+    };
+    Line::Answer { to: Command { step, operation }, answer, receipt }
+}
+
+fn known(step: usize, operation: Operation, state: Definite, seq: u64) -> Line {
+    told(step, operation, Answer::State(state), seq, None)
+}
+
+fn refused(step: usize, seq: u64, why: &str) -> Line {
+    told(step, Operation::Act, Answer::State(Definite::Refused), seq, Some(why))
+}
+
+fn cancel() -> Line {
+    Line::Cancel { by: Some("clerk \"7\"".to_owned()), why: Some("customer changed her mind: ü".to_owned()) }
+}
+
+fn stories() -> Vec<Story> {
+    use Definite::{Closed, Done, Undone};
+    use Operation::{Act, Close, Undo};
+    let shop = || Plan::payment_then_dispatch(Some(3_000), Some(5_000));
+    let story = |name, lines, standing| Story { name, plan: shop(), lines, standing };
+    let step = |kind, beside| StepPlan { kind, beside, deadline_ms: None };
+    let card_trade = vec![
+        step(Kind::Compensatable, false),
+        step(Kind::Compensatable, true),
+        step(Kind::Pivot, false),
+        step(Kind::Retriable, false),
+    ];
+    vec![
+        story(
+            "completed",
+            vec![(1_000, Line::Start), (1_020, known(0, Act, Done, 7)), (1_050, known(1, Act, Done, 3))],
+            Standing::Completed,
+        ),
+        story(
+            "payment_refused",
+            vec![(1_000, Line::Start), (1_020, refused(0, 8, "card_declined")), (1_040, known(1, Close, Closed, 4))],
+            Standing::Cancelled,
+        ),
+        story(
+            "out_of_stock",
+            vec![
+                (1_000, Line::Start),
+                (1_020, known(0, Act, Done, 9)),
+                (1_050, refused(1, 5, "out_of_stock")),
+                (1_080, known(0, Undo, Undone, 10)),
+            ],
+            Standing::Cancelled,
+        ),
+        story(
+            "cancelled_in_flight",
+            vec![
+                (1_000, Line::Start),
+                (1_010, cancel()),
+                (1_030, known(1, Close, Closed, 6)),
+                (1_035, known(0, Act, Done, 11)),
+                (1_060, known(0, Undo, Undone, 12)),
+            ],
+            Standing::Cancelled,
+        ),
+        story(
+            "deadline",
+            vec![
+                (1_000, Line::Start),
+                (4_001, Line::Timeout),
+                (4_020, known(0, Close, Closed, 13)),
+                (4_040, known(1, Close, Closed, 7)),
+            ],
+            Standing::Cancelled,
+        ),
+        story("suspended", vec![(1_000, Line::Start), (1_020, told(0, Act, Answer::OtherBody, 14, None))], Standing::Suspended),
+        Story {
+            name: "side_by_side_and_retriable",
+            plan: Plan::new(card_trade).unwrap(),
+            lines: vec![
+                (1_000, Line::Start),
+                (1_020, known(1, Act, Done, 15)),
+                (1_021, known(0, Act, Done, 16)),
+                (1_040, known(2, Act, Done, 17)),
+                (1_060, told(3, Act, Answer::State(Done), 18, Some("captured"))),
+            ],
+            standing: Standing::Completed,
+        },
+    ]
+}
+
+fn journal_of(story: &Story) -> Vec<Entry> {
+    let mut coordinator: Coordinator = Coordinator::new(Arc::new(story.plan.clone()));
+    let entry = |((at, line), seq): (&(u64, Line), u64)| {
+        let before = coordinator.clone();
+        coordinator.step(Time(*at), line.told());
+        assert_ne!(before, coordinator, "{}: entry {seq} changes nothing, so no journal has it", story.name);
+        Entry { seq, at: Time(*at), input: line.write(1).unwrap(), digest: digest(&coordinator) }
+    };
+    story.lines.iter().zip(1..).map(entry).collect()
+}
+
+fn hex(digest: &Digest) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Compensatable => "compensatable",
+        Kind::Pivot => "pivot",
+        Kind::Retriable => "retriable",
+    }
+}
+
+/// A golden file: the plan and the end on the first line, then an entry a line.
+fn golden_text(story: &Story) -> String {
+    let step = |step: &StepPlan| json!({"kind": kind_name(step.kind), "beside": step.beside, "deadline_ms": step.deadline_ms});
+    let steps: Vec<Value> = story.plan.steps().iter().map(step).collect();
+    let mut text = format!("{}\n", json!({"version": 1, "steps": steps, "standing": story.standing.name()}));
+    for entry in journal_of(story) {
+        let line = json!({"seq": entry.seq, "at": entry.at.0, "input": entry.input, "digest": hex(&entry.digest)});
+        text.push_str(&format!("{line}\n"));
+    }
+    text
+}
+
+struct Golden {
+    plan: Arc<Plan>,
+    version: u32,
+    standing: String,
+    entries: Vec<Entry>,
+}
+
+fn parse_golden(text: &str) -> Golden {
+    let mut lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let head = lines.next().unwrap();
+    let step = |step: &Value| StepPlan {
+        kind: [Kind::Compensatable, Kind::Pivot, Kind::Retriable]
+            .into_iter()
+            .find(|kind| kind_name(*kind) == step["kind"])
+            .unwrap(),
+        beside: step["beside"].as_bool().unwrap(),
+        deadline_ms: step["deadline_ms"].as_u64(),
+    };
+    let entry = |line: Value| Entry {
+        seq: line["seq"].as_u64().unwrap(),
+        at: Time(line["at"].as_u64().unwrap()),
+        input: line["input"].as_str().unwrap().to_owned(),
+        digest: u64::from_str_radix(line["digest"].as_str().unwrap(), 16).unwrap().to_be_bytes(),
+    };
+    Golden {
+        plan: Arc::new(Plan::new(head["steps"].as_array().unwrap().iter().map(step).collect()).unwrap()),
+        version: u32::try_from(head["version"].as_u64().unwrap()).unwrap(),
+        standing: head["standing"].as_str().unwrap().to_owned(),
+        entries: lines.map(entry).collect(),
+    }
+}
+
+fn golden_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/journal")
+}
+
+fn goldens() -> Vec<(PathBuf, Golden)> {
+    let versions = std::fs::read_dir(golden_folder()).unwrap().map(|version| version.unwrap().path());
+    let files = versions.flat_map(|version| std::fs::read_dir(version).unwrap().map(|file| file.unwrap().path()));
+    files.map(|path| (path.clone(), parse_golden(&std::fs::read_to_string(path).unwrap()))).collect()
+}
+
+/// A golden journal is never written again: somebody's store is full of its like. A new story gets its file by running
+/// this with `HANDFAST_WRITE_GOLDEN=1`; a file that differs needs a new version of the protocol, not a new file.
+#[test]
+fn journals_are_written_as_they_always_were() {
+    for story in stories() {
+        let path = golden_folder().join(format!("v1/{}.jsonl", story.name));
+        if std::env::var_os("HANDFAST_WRITE_GOLDEN").is_some() && !path.exists() {
+            std::fs::write(&path, golden_text(&story)).unwrap();
+        }
+        let golden = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert_eq!(golden_text(&story), golden, "{}", path.display());
+    }
+}
+
+#[test]
+fn journals_of_every_released_version_lead_to_the_same_states() {
+    let goldens = goldens();
+    assert!(goldens.len() >= stories().len());
+    for (path, golden) in goldens {
+        let replayed = replay_checked(golden.plan, golden.version, &golden.entries);
+        let coordinator = replayed.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert_eq!(coordinator.standing().name(), golden.standing, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_row_that_was_changed_is_named() {
+    for (path, golden) in goldens() {
+        let replay = |entries: &[Entry]| replay_checked(Arc::clone(&golden.plan), golden.version, entries).unwrap_err();
+        for (index, seq) in (0..golden.entries.len()).zip(1..) {
+            let changed = |change: fn(&mut Entry)| {
+                let mut entries = golden.entries.clone();
+                change(&mut entries[index]);
+                entries
+            };
+            let place = format!("{}, entry {seq}", path.display());
+            for differs in [changed(|entry| entry.digest[7] ^= 1), changed(|entry| entry.at.0 += 1)] {
+                let error = replay(&differs);
+                assert!(matches!(error, ReplayError::Differs { seq: named, .. } if named == seq), "{place}: {error}");
+            }
+            let error = replay(&changed(|entry| entry.input.truncate(entry.input.len() - 1)));
+            assert!(matches!(error, ReplayError::Line { seq: named, .. } if named == seq), "{place}: {error}");
+            let mut missing = golden.entries.clone();
+            missing.remove(index);
+            if index < missing.len() {
+                assert_eq!(replay(&missing), ReplayError::Gap { expected: seq, found: seq + 1 }, "{place}");
+            }
+            let mut twice = golden.entries.clone();
+            twice.insert(index, twice[index].clone());
+            assert_eq!(replay(&twice), ReplayError::Gap { expected: seq + 1, found: seq }, "{place}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_was_changed_is_named() {
+    for (path, golden) in goldens() {
+        for (index, entry) in golden.entries.iter().enumerate().filter(|(_, entry)| entry.input.contains(r#""state":"done""#)) {
+            let mut entries = golden.entries.clone();
+            entries[index].input = entry.input.replace(r#""state":"done""#, r#""state":"refused""#);
+            let error = replay_checked(Arc::clone(&golden.plan), golden.version, &entries).unwrap_err();
+            assert!(matches!(error, ReplayError::Differs { seq, .. } if seq == entry.seq), "{}: {error}", path.display());
+        }
+    }
+}
+
+#[test]
+fn what_is_no_line_is_refused() {
+    for text in [
+        "",
+        "null",
+        "{}",
+        r#"{"stop":{}}"#,
+        r#"{"start":{"x":1}}"#,
+        r#"{"start":{}}{}"#,
+        r#"{"start":{},"timeout":{}}"#,
+        r#"{"cancel":{"who":"me"}}"#,
+        r#"{"answer":{"step":0,"to":"act"}}"#,
+        r#"{"answer":{"step":0,"to":"peek","state":"done"}}"#,
+        r#"{"answer":{"step":0,"to":"act","state":"absent"}}"#,
+        r#"{"answer":{"step":-1,"to":"act","state":"done"}}"#,
+        r#"{"answer":{"step":0,"to":"act","state":"done","sequence":1}}"#,
+    ] {
+        let answer = Line::read(1, text);
+        assert!(matches!(answer, Err(LineError::Unreadable(_))), "{text}: {answer:?}");
+    }
+}
+
+#[test]
+fn a_version_that_nobody_has_yet_is_told() {
+    assert_eq!(Line::Start.write(2), Err(LineError::UnknownVersion(2)));
+    assert_eq!(Line::read(2, r#"{"start":{}}"#), Err(LineError::UnknownVersion(2)));
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    prop_oneof![Just(Operation::Act), Just(Operation::Close), Just(Operation::Undo)]
+}
+
+fn answer() -> impl Strategy<Value = Answer> {
+    let states = [Definite::Done, Definite::Refused, Definite::Closed, Definite::Undone].map(Answer::State);
+    prop_oneof![Just(states[0]), Just(states[1]), Just(states[2]), Just(states[3]), Just(Answer::OtherBody)]
+}
+
+fn line() -> impl Strategy<Value = Line> {
+    let words = || option::of(any::<String>());
+    prop_oneof![
+        Just(Line::Start),
+        Just(Line::Timeout),
+        (words(), words()).prop_map(|(by, why)| Line::Cancel { by, why }),
+        (any::<usize>(), operation(), answer(), option::of(any::<u64>()), words(), option::of(any::<u64>()), words()).prop_map(
+            |(step, operation, answer, seq, incarnation, at, detail)| {
+                let receipt = Receipt { seq, incarnation, at: at.map(Time), detail };
+                Line::Answer { to: Command { step, operation }, answer, receipt }
+            }
+        ),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_can_be_read(line in line()) {
+        let text = line.write(1).unwrap();
+        prop_assert!(!text.contains('\n'), "{}", text);
+        prop_assert_eq!(Line::read(1, &text).unwrap(), line);
+    }
+}

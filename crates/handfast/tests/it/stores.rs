@@ -3,6 +3,7 @@
 mod alike;
 mod files;
 mod flaky;
+mod full_disk;
 mod racing;
 
 use std::future::Future;
@@ -18,18 +19,18 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// A digest that differs for every number.
-fn digest(number: u64) -> Digest {
+pub(crate) fn digest(number: u64) -> Digest {
     let mut digest = Digest::default();
     digest.copy_from_slice(&Sha256::digest(number.to_le_bytes())[..8]);
     digest
 }
 
-fn entry(seq: u64, at: u64) -> Entry {
+pub(crate) fn entry(seq: u64, at: u64) -> Entry {
     Entry { seq, at: Time(at), input: r#"{"start":{}}"#.to_owned(), digest: digest(seq) }
 }
 
 /// A saga with one entry that is to be looked at at once.
-fn saga(id: &str) -> NewSaga {
+pub(crate) fn saga(id: &str) -> NewSaga {
     let flow_text = "steps = []";
     NewSaga {
         id: id.to_owned(),
@@ -45,7 +46,7 @@ fn saga(id: &str) -> NewSaga {
 }
 
 /// The entry with this number, after the one that [`entry`] makes for the number before.
-fn append(id: &str, seq: u64) -> Append {
+pub(crate) fn append(id: &str, seq: u64) -> Append {
     Append {
         id: id.to_owned(),
         previous: digest(seq - 1),
