@@ -37,8 +37,6 @@ pub trait Guards: Copy + Ord + Debug + core::hash::Hash + Send + Sync + 'static 
     const UNDO_IS_AWAITED: bool = true;
     /// An answer that lies earlier on the register's path than what is known is ignored.
     const STALE_ANSWER_IS_IGNORED: bool = true;
-    /// A deadline or a cancel after the pivot is done changes nothing.
-    const NO_RETURN_AFTER_PIVOT: bool = true;
     /// A step that somebody else closed or undid turns the saga back.
     const CLOSED_ELSEWHERE_TURNS_BACK: bool = true;
     /// Of the commands for one key only the highest is ever delivered: act < close < undo.

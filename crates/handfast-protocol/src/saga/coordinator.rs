@@ -194,15 +194,15 @@ impl<G: Guards> Coordinator<G> {
     }
 
     fn cancel(&mut self) {
-        let too_late = G::NO_RETURN_AFTER_PIVOT && self.is_committed();
-        if matches!(self.phase, Phase::Placed | Phase::Forward) && !too_late {
+        // Where the gate is known to be done this leads forward again at once.
+        if matches!(self.phase, Phase::Placed | Phase::Forward) {
             self.turn_back();
         }
     }
 
     /// Closes the keys of steps whose deadline has passed: not known is neither done nor refused.
     fn expire(&mut self, now: Time) {
-        if self.phase != Phase::Forward || (G::NO_RETURN_AFTER_PIVOT && self.is_committed()) {
+        if self.phase != Phase::Forward {
             return;
         }
         for step in 0..self.steps.len() {

@@ -1,1 +1,230 @@
-//! What the explorer cannot see: the order of steps that is refused, time that goes back, totality over every input.
+//! What the explorer does not see: orders of steps that are refused, time that goes back, every input in every state.
+
+use alloc::collections::BTreeSet;
+use alloc::string::ToString;
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::{Command, Coordinator, Kind, Operation, Outcome, Plan, PlanError, Standing, StepPlan, Told};
+use crate::{Answer, Definite, Input, Party, Time, replay};
+
+const ANSWERS: [Answer; 5] = [
+    Answer::State(Definite::Done),
+    Answer::State(Definite::Refused),
+    Answer::State(Definite::Closed),
+    Answer::State(Definite::Undone),
+    Answer::OtherBody,
+];
+
+fn step(kind: Kind) -> StepPlan {
+    StepPlan { kind, beside: false, deadline_ms: None }
+}
+
+fn shop(payment_deadline_ms: Option<u64>) -> Coordinator {
+    Coordinator::new(Arc::new(Plan::payment_then_dispatch(payment_deadline_ms, None)))
+}
+
+fn told(step: usize, operation: Operation, state: Definite) -> Input<Told> {
+    Input::Receive(Told::Answer { to: Command { step, operation }, answer: Answer::State(state) })
+}
+
+fn inputs(steps: usize) -> Vec<Input<Told>> {
+    let mut inputs = vec![Input::Start, Input::Timeout, Input::Receive(Told::Cancel)];
+    // One step more than there is: an answer for a step that does not exist means nothing.
+    for step in 0..=steps {
+        for operation in [Operation::Act, Operation::Close, Operation::Undo] {
+            inputs.extend(ANSWERS.map(|answer| Input::Receive(Told::Answer { to: Command { step, operation }, answer })));
+        }
+    }
+    inputs
+}
+
+/// Every state that any inputs at all lead to, from the state before the start.
+fn all_states(plan: Plan) -> BTreeSet<Coordinator> {
+    let inputs = inputs(plan.steps().len());
+    let mut seen = BTreeSet::new();
+    let mut todo = vec![Coordinator::new(Arc::new(plan))];
+    while let Some(state) = todo.pop() {
+        if !seen.insert(state.clone()) {
+            continue;
+        }
+        for input in &inputs {
+            let mut next = state.clone();
+            next.step(Time(0), *input);
+            todo.push(next);
+        }
+    }
+    seen
+}
+
+#[test]
+fn every_input_is_taken_in_every_state_and_decisions_are_final() {
+    let states = all_states(Plan::payment_then_dispatch(Some(0), Some(0)));
+    for state in &states {
+        for input in inputs(2) {
+            let mut next = state.clone();
+            next.step(Time(0), input);
+            assert!(states.contains(&next));
+            if state.decision().is_some() {
+                assert_eq!(next.decision(), state.decision(), "{state:?} after {input:?}");
+                assert!(next.outbox().is_empty());
+            }
+            let at_rest = matches!(next.standing(), Standing::Placed | Standing::Suspended) || next.decision().is_some();
+            assert_eq!(at_rest, next.outbox().is_empty(), "armed if and only if something is left to do: {next:?}");
+        }
+    }
+    assert!(states.len() > 1_000, "the table covers {} states", states.len());
+}
+
+#[test]
+fn different_states_have_different_bytes() {
+    let states = all_states(Plan::payment_then_dispatch(Some(0), Some(0)));
+    let bytes: BTreeSet<Vec<u8>> = states.iter().map(Coordinator::encode).collect();
+    assert_eq!(bytes.len(), states.len());
+}
+
+#[test]
+fn the_bytes_of_a_known_state_are_pinned() {
+    let mut saga = shop(Some(1_000));
+    saga.step(Time(5), Input::Start);
+    let mut expected = vec![1, 5, 0, 0, 0, 0, 0, 0, 0];
+    expected.extend([0; 12]);
+    expected.extend([1, 0, 5, 0, 0, 0, 0, 0, 0, 0]);
+    expected.extend([0; 10]);
+    assert_eq!(saga.encode(), expected);
+}
+
+#[test]
+fn paid_and_dispatched_takes_two_commands() {
+    let mut saga = shop(None);
+    assert!(saga.outbox().is_empty());
+    saga.step(Time(1), Input::Start);
+    assert_eq!(saga.outbox(), [Command { step: 0, operation: Operation::Act }]);
+    saga.step(Time(2), told(0, Operation::Act, Definite::Done));
+    assert_eq!(saga.outbox(), [Command { step: 1, operation: Operation::Act }]);
+    saga.step(Time(3), told(1, Operation::Act, Definite::Done));
+    assert_eq!((saga.decision(), saga.standing()), (Some(Outcome::Completed), Standing::Completed));
+}
+
+#[test]
+fn a_declined_card_closes_the_dispatch_before_it_ends() {
+    let mut saga = shop(None);
+    saga.step(Time(1), Input::Start);
+    saga.step(Time(2), told(0, Operation::Act, Definite::Refused));
+    assert_eq!(saga.outbox(), [Command { step: 1, operation: Operation::Close }]);
+    saga.step(Time(3), told(1, Operation::Close, Definite::Closed));
+    assert_eq!(saga.decision(), Some(Outcome::Cancelled));
+}
+
+#[test]
+fn a_deadline_counts_from_the_intent_and_closes_the_key() {
+    let mut saga = shop(Some(1_000));
+    saga.step(Time(500), Input::Start);
+    assert_eq!(saga.deadline(), Some(Time(1_500)));
+    let before = saga.clone();
+    saga.step(Time(1_499), Input::Timeout);
+    assert_eq!(saga, before, "too early means nothing, and leaves no trace");
+    saga.step(Time(1_500), Input::Timeout);
+    assert_eq!(saga.outbox(), [Command { step: 0, operation: Operation::Close }]);
+    assert_eq!(saga.deadline(), None);
+}
+
+#[test]
+fn time_never_goes_back() {
+    let mut saga = shop(Some(1_000));
+    saga.step(Time(10_000), Input::Start);
+    saga.step(Time(3), told(0, Operation::Act, Definite::Done));
+    assert_eq!(saga.clock, Time(10_000));
+    let mut jumpy = shop(Some(1_000));
+    jumpy.step(Time(10_000), Input::Start);
+    jumpy.step(Time(0), Input::Timeout);
+    assert_eq!(jumpy.deadline(), Some(Time(11_000)), "a clock that jumps back expires nothing");
+}
+
+#[test]
+fn a_replayed_journal_leads_to_the_same_state() {
+    let journal = [
+        (Time(1), Input::Start),
+        (Time(2), Input::Receive(Told::Cancel)),
+        (Time(3), told(0, Operation::Close, Definite::Done)),
+        (Time(4), told(1, Operation::Close, Definite::Closed)),
+        (Time(5), told(0, Operation::Undo, Definite::Undone)),
+    ];
+    let mut saga = shop(Some(9));
+    for (now, input) in journal {
+        saga.step(now, input);
+    }
+    assert_eq!(saga.decision(), Some(Outcome::Cancelled));
+    assert_eq!(replay(shop(Some(9)), journal), saga);
+}
+
+#[test]
+fn unsound_orders_are_refused_and_say_where() {
+    use Kind::{Compensatable, Pivot, Retriable};
+    let beside = |kind| StepPlan { beside: true, ..step(kind) };
+    let late = StepPlan { deadline_ms: Some(1), ..step(Retriable) };
+    let cases: [(Vec<StepPlan>, PlanError); 9] = [
+        (vec![], PlanError::Empty),
+        (vec![step(Compensatable); 65], PlanError::TooMany { steps: 65 }),
+        (vec![step(Pivot), step(Pivot)], PlanError::TwoPivots { first: 0, second: 1 }),
+        (vec![step(Pivot), step(Compensatable)], PlanError::MayRefuseTooLate { step: 1, after: 0 }),
+        (vec![step(Retriable), step(Compensatable)], PlanError::MayRefuseTooLate { step: 1, after: 0 }),
+        (vec![step(Retriable), step(Pivot)], PlanError::RetriableTooEarly { step: 0, before: 1 }),
+        (vec![step(Retriable), beside(Retriable)], PlanError::GateBeside { gate: 0, neighbour: 1 }),
+        (vec![beside(Compensatable)], PlanError::BesideAnotherKind { step: 0 }),
+        (vec![step(Pivot), late], PlanError::DeadlineTooLate { step: 1 }),
+    ];
+    for (steps, expected) in cases {
+        assert_eq!(Plan::new(steps.clone()), Err(expected), "{steps:?}");
+        assert!(!expected.to_string().is_empty());
+    }
+    let gate = |steps| Plan::new(steps).map(|plan| plan.gate());
+    assert_eq!(
+        gate(vec![step(Compensatable), beside(Compensatable), step(Pivot), step(Retriable), beside(Retriable)]),
+        Ok(Some(2))
+    );
+    assert_eq!(gate(vec![step(Compensatable), step(Retriable)]), Ok(Some(1)));
+    assert_eq!(gate(vec![step(Compensatable)]), Ok(None));
+}
+
+#[test]
+fn the_plain_plan_is_the_one_that_its_steps_make() {
+    let steps = vec![StepPlan { deadline_ms: Some(7), ..step(Kind::Compensatable) }, step(Kind::Pivot)];
+    assert_eq!(Plan::new(steps), Ok(Plan::payment_then_dispatch(Some(7), None)));
+}
+
+#[test]
+fn a_contradiction_suspends_and_keeps_the_evidence() {
+    let mut saga = shop(None);
+    saga.step(Time(1), Input::Start);
+    saga.step(Time(2), told(0, Operation::Act, Definite::Done));
+    saga.step(Time(3), told(0, Operation::Act, Definite::Refused));
+    assert_eq!(saga.standing(), Standing::Suspended);
+    assert!(saga.outbox().is_empty());
+    let evidence = saga.evidence().expect("it was kept");
+    assert_eq!((evidence.known, evidence.answer), (Some(Definite::Done), Answer::State(Definite::Refused)));
+}
+
+#[test]
+fn a_broken_promise_after_the_end_is_kept_and_changes_nothing_else() {
+    let mut saga = shop(None);
+    saga.step(Time(1), Input::Start);
+    saga.step(Time(2), told(0, Operation::Act, Definite::Closed));
+    saga.step(Time(3), told(1, Operation::Close, Definite::Closed));
+    assert_eq!(saga.decision(), Some(Outcome::Cancelled));
+    saga.step(Time(4), told(0, Operation::Act, Definite::Done));
+    assert_eq!(saga.decision(), Some(Outcome::Cancelled));
+    assert!(saga.evidence().is_some(), "a charge under a closed key is reported, never swallowed");
+}
+
+#[test]
+fn an_undo_that_is_refused_for_good_suspends() {
+    let mut saga = shop(None);
+    saga.step(Time(1), Input::Start);
+    saga.step(Time(2), told(0, Operation::Act, Definite::Done));
+    saga.step(Time(3), told(1, Operation::Act, Definite::Refused));
+    assert_eq!(saga.outbox(), [Command { step: 0, operation: Operation::Undo }]);
+    saga.step(Time(4), told(0, Operation::Undo, Definite::Done));
+    assert_eq!(saga.standing(), Standing::Suspended);
+}

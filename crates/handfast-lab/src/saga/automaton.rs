@@ -1,0 +1,162 @@
+//! Every state that a coordinator can be in, numbered, with what each input leads to.
+//!
+//! The states come from the deployed transition function, told every input there is, so a world of the explorer holds
+//! numbers instead of coordinators. Nothing of the protocol is written again here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use handfast_protocol::{
+    Answer, Command, Coordinator, Definite, Guards, Input, Operation, Outcome, Party, Plan, Standing, Time, Told,
+};
+
+/// The number of a coordinator's state.
+pub type StateId = u32;
+
+/// Everything that can be said to a coordinator of so many steps, in a fixed order.
+fn inputs(steps: usize) -> Vec<Input<Told>> {
+    let mut inputs = vec![Input::Start, Input::Timeout, Input::Receive(Told::Cancel)];
+    for step in 0..steps {
+        for operation in [Operation::Act, Operation::Close, Operation::Undo] {
+            for answer in ANSWERS {
+                inputs.push(Input::Receive(Told::Answer { to: Command { step, operation }, answer }));
+            }
+        }
+    }
+    inputs
+}
+
+/// Every definite answer.
+pub(super) const ANSWERS: [Answer; 5] = [
+    Answer::State(Definite::Done),
+    Answer::State(Definite::Refused),
+    Answer::State(Definite::Closed),
+    Answer::State(Definite::Undone),
+    Answer::OtherBody,
+];
+
+/// What the explorer needs to know of one state.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// What wants delivering.
+    pub outbox: Vec<Command>,
+    /// Whether a time-out would be due.
+    pub has_deadline: bool,
+    /// How the saga has ended.
+    pub decision: Option<Outcome>,
+    /// How it stands.
+    pub standing: Standing,
+    /// Whether a contradiction is on record.
+    pub has_evidence: bool,
+    /// For each step the highest command that was asked for, and what is known of its key.
+    pub steps: Vec<(Option<Operation>, Option<Definite>)>,
+}
+
+/// The coordinator of one plan as a table.
+///
+/// Time stands still at 0 and every deadline of the plan is 0, so a step that has a deadline can expire at every moment.
+#[derive(Debug)]
+pub struct Automaton {
+    facts: Vec<Facts>,
+    inputs: Vec<Input<Told>>,
+    next: Vec<StateId>,
+}
+
+impl Automaton {
+    /// Enumerates the states that a coordinator of this plan can reach by any inputs at all.
+    ///
+    /// A saga with a contradiction on record is not told anything further: a person has it from there on.
+    #[must_use]
+    pub fn new<G: Guards>(plan: &Arc<Plan>) -> Self {
+        let inputs = inputs(plan.steps().len());
+        let mut started = Coordinator::<G>::new(Arc::clone(plan));
+        started.step(Time(0), Input::Start);
+        let mut ids = BTreeMap::from([(started.clone(), 0)]);
+        let mut states = vec![started];
+        let mut next = Vec::new();
+        let mut at = 0;
+        while at < states.len() {
+            let state = states[at].clone();
+            for input in &inputs {
+                let mut after = state.clone();
+                if state.evidence().is_none() {
+                    after.step(Time(0), *input);
+                }
+                let fresh = StateId::try_from(states.len()).unwrap_or(StateId::MAX);
+                let id = *ids.entry(after).or_insert_with_key(|new| {
+                    states.push(new.clone());
+                    fresh
+                });
+                next.push(id);
+            }
+            at += 1;
+        }
+        let facts = states.iter().map(Self::facts_of).collect();
+        Self { facts, inputs, next }
+    }
+
+    fn facts_of<G: Guards>(state: &Coordinator<G>) -> Facts {
+        Facts {
+            outbox: state.outbox(),
+            has_deadline: state.deadline().is_some(),
+            decision: state.decision(),
+            standing: state.standing(),
+            has_evidence: state.evidence().is_some(),
+            steps: (0..state.plan().steps().len()).map(|step| state.step_state(step)).collect(),
+        }
+    }
+
+    /// How many states there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.facts.len()
+    }
+
+    /// There is always at least the state after the start.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.facts.is_empty()
+    }
+
+    /// Every input, in the order in which [`after`](Self::after) counts them.
+    #[must_use]
+    pub fn inputs(&self) -> &[Input<Told>] {
+        &self.inputs
+    }
+
+    /// What is to be known of a state.
+    #[must_use]
+    pub fn facts(&self, state: StateId) -> &Facts {
+        &self.facts[state as usize]
+    }
+
+    /// The state that an input leads to; the same state if the input means nothing there.
+    #[must_use]
+    pub fn after(&self, state: StateId, input: usize) -> StateId {
+        self.next[state as usize * self.inputs.len() + input]
+    }
+
+    /// The number of an input.
+    #[must_use]
+    pub fn input_number(input: Input<Told>) -> usize {
+        match input {
+            Input::Start => 0,
+            Input::Timeout => 1,
+            Input::Receive(Told::Cancel) => 2,
+            Input::Receive(Told::Answer { to, answer }) => {
+                3 + (to.step * 3 + to.operation as usize) * ANSWERS.len() + answer_number(answer)
+            }
+        }
+    }
+}
+
+/// The place of an answer in [`ANSWERS`].
+pub(super) const fn answer_number(answer: Answer) -> usize {
+    match answer {
+        Answer::State(Definite::Done) => 0,
+        Answer::State(Definite::Refused) => 1,
+        Answer::State(Definite::Closed) => 2,
+        Answer::State(Definite::Undone) => 3,
+        Answer::OtherBody => 4,
+    }
+}

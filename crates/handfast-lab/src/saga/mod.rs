@@ -1,0 +1,18 @@
+//! The saga under exploration: the deployed coordinator against the deployed register, and mutants of both.
+
+mod adversary;
+mod automaton;
+mod model;
+mod mutants;
+mod network;
+mod promises;
+mod suite;
+mod world;
+
+pub use adversary::{Adversary, Driver, Stores};
+pub use automaton::{Automaton, Facts, StateId};
+pub use model::{in_words, step_names};
+pub use mutants::{Caught, MUTANTS, Mutant};
+pub use network::{Message, Network, UnderWay};
+pub use suite::{Case, Found, pay_ship_notify, payment_then_dispatch, suite, two_payments};
+pub use world::{Action, Key, MAX_STEPS, MAX_WORKERS, NOTHING_LOADED, Saga, Service, World};

@@ -1,0 +1,200 @@
+//! The saga's world as a model for the explorer: its properties, and its actions in words.
+
+use handfast_protocol::{Answer, Command, Definite, Guards, Input, Kind, Outcome, Plan, Told};
+
+use super::network::{Message, Network};
+use super::world::{Action, Saga, Service, World};
+use crate::explorer::{Model, Property};
+
+impl<G: Guards> Model for Saga<G> {
+    type State = World;
+    type Action = Action;
+
+    fn initial(&self) -> Vec<World> {
+        vec![self.beginning()]
+    }
+
+    fn actions(&self, state: &World, into: &mut Vec<Action>) {
+        self.moves(state, into);
+    }
+
+    fn after(&self, state: &World, action: &Action) -> Option<World> {
+        self.after_move(state, action)
+    }
+
+    fn kinds(&self) -> Vec<&'static str> {
+        let adversary = &self.adversary;
+        let steps = self.plan.steps();
+        let has_deadline = steps.iter().any(|step| step.deadline_ms.is_some());
+        let may_refuse = steps.iter().any(|step| step.kind != Kind::Retriable);
+        let mut kinds = vec!["load", "append an answer", "send", "arrive, accepted"];
+        let when = |condition: bool, kind| condition.then_some(kind);
+        kinds.extend(
+            [
+                when(has_deadline, "append a time-out"),
+                when(has_deadline, "arrive, expired"),
+                when(may_refuse, "arrive, refused"),
+                when(adversary.cancels, "append a cancel"),
+                when(!adversary.driver.appends_before_sending, "send early"),
+                when(!adversary.stores.commit_atomically, "arrive halfway"),
+                when(matches!(adversary.network, Network::Multiset { .. }), "capture"),
+                when(adversary.crashes > 0, "worker crashes"),
+                when(adversary.crashes > 0 && matches!(adversary.network, Network::Multiset { .. }), "participant crashes"),
+                when(adversary.restores > 0, "copy the journal"),
+                when(adversary.restores > 0, "older journal comes back"),
+                when(!adversary.stores.keep_keys || !adversary.stores.keep_tombstones, "forget"),
+            ]
+            .into_iter()
+            .flatten(),
+        );
+        kinds
+    }
+
+    fn kind(&self, action: &Action) -> &'static str {
+        match action {
+            Action::Load { .. } => "load",
+            Action::Append { input, .. } => match input {
+                Input::Start => "append the start",
+                Input::Timeout => "append a time-out",
+                Input::Receive(Told::Cancel) => "append a cancel",
+                Input::Receive(Told::Answer { .. }) => "append an answer",
+            },
+            Action::Send { .. } => "send",
+            Action::SendEarly { .. } => "send early",
+            Action::Arrive { service, .. } => match service {
+                Service::Accepts => "arrive, accepted",
+                Service::Refuses => "arrive, refused",
+                Service::FindsExpired => "arrive, expired",
+            },
+            Action::ArriveHalfway { .. } => "arrive halfway",
+            Action::Capture { .. } => "capture",
+            Action::CrashWorker { .. } => "worker crashes",
+            Action::CrashParticipant { .. } => "participant crashes",
+            Action::Copy => "copy the journal",
+            Action::Restore => "older journal comes back",
+            Action::Forget { .. } => "forget",
+        }
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        let adversary = &self.adversary;
+        let mut properties = vec![
+            Property::always("dispatched only if paid", Self::is_dispatched_only_if_paid),
+            Property::always("cancelled is never charged", Self::is_cancelled_never_charged),
+            Property::always("completed is both", Self::is_completed_both),
+            Property::always("at most once", Self::is_at_most_once),
+            Property::always("final", Self::is_final),
+            Property::always("armed", Self::is_armed),
+            Property::always_step("knowledge never goes back", Self::is_never_unlearning),
+            Property::always_step("commands are monotone", Self::is_monotone),
+            Property::always_step("no way back", Self::is_without_way_back),
+        ];
+        if adversary.foreign_key.is_some() {
+            properties.push(Property::always("hands off", Self::is_hands_off));
+            properties.push(Property::can_always_reach("ends, or a person has it", Self::has_ended_or_suspended));
+            properties.push(Property::sometimes("suspended", |saga, world| !saga.is_without_contradiction(world)));
+            return properties;
+        }
+        properties.push(Property::always("no contradiction", Self::is_without_contradiction));
+        properties.push(Property::can_always_reach("can always end", Self::has_ended));
+        properties.push(Property::sometimes("completed", Self::has_completed));
+        let compensatable = || self.plan.steps().iter().filter(|step| step.kind == Kind::Compensatable);
+        if compensatable().next().is_some() && (adversary.cancels || self.plan.steps().len() > 1) {
+            properties.push(Property::sometimes("refunded", Self::has_refunded));
+        }
+        if compensatable().any(|step| step.deadline_ms.is_some()) {
+            properties.push(Property::sometimes("late act met a closed key", Self::has_refused_a_late_act));
+        }
+        if self.plan.gate().is_some() && adversary.cancels {
+            properties.push(Property::sometimes("turned back, and forward again", Self::has_turned_forward_again));
+        }
+        if adversary.workers > 1 || adversary.restores > 0 {
+            properties.push(Property::sometimes("a worker is behind", Self::has_worker_behind));
+        }
+        if adversary.restores > 0 {
+            properties.push(Property::sometimes("the end was forgotten", Self::has_forgotten_its_end));
+        }
+        properties
+    }
+}
+
+impl<G: Guards> Saga<G> {
+    /// A world in words: the journal, and what really happened at each key.
+    #[must_use]
+    pub fn in_words(&self, world: &World) -> String {
+        let facts = self.automaton.facts(world.journal);
+        let names = step_names(&self.plan);
+        let keys = world.keys.iter().zip(names).map(|(key, name)| {
+            let state = key.state.map_or("absent", Definite::name);
+            format!("{name} {state} (done {}x, undone {}x)", key.acts, key.undos)
+        });
+        let told = world.announced.map_or("nothing", |outcome| match outcome {
+            Outcome::Completed => "completed",
+            Outcome::Cancelled => "cancelled",
+        });
+        format!("journal: {}; customer told: {told}; {}", facts.standing.name(), keys.collect::<Vec<_>>().join("; "))
+    }
+}
+
+/// A word for each step of a plan, by what it can promise, numbered where there are several of a kind.
+#[must_use]
+pub fn step_names(plan: &Plan) -> Vec<String> {
+    let word = |kind| match kind {
+        Kind::Compensatable => "payment",
+        Kind::Pivot => "dispatch",
+        Kind::Retriable => "notice",
+    };
+    let kinds: Vec<Kind> = plan.steps().iter().map(|step| step.kind).collect();
+    let name = |(step, &kind): (usize, &Kind)| {
+        let alone = kinds.iter().filter(|&&other| other == kind).count() == 1;
+        let number = kinds[..=step].iter().filter(|&&other| other == kind).count();
+        if alone { word(kind).to_owned() } else { format!("{} {number}", word(kind)) }
+    };
+    kinds.iter().enumerate().map(name).collect()
+}
+
+/// An action in words, as it stands in a kept run.
+#[must_use]
+pub fn in_words<G: Guards>(saga: &Saga<G>, action: &Action) -> String {
+    let names = step_names(&saga.plan);
+    let command = |command: Command| format!("{} {}", command.operation.name(), names[command.step]);
+    let answer = |answer: Answer| match answer {
+        Answer::State(state) => state.name(),
+        Answer::OtherBody => "other body",
+    };
+    let input = |input: Input<Told>| match input {
+        Input::Start => "start".into(),
+        Input::Timeout => "deadline".into(),
+        Input::Receive(Told::Cancel) => "cancel".into(),
+        Input::Receive(Told::Answer { to, answer: said }) => format!("{} -> {}", command(to), answer(said)),
+    };
+    let again = |keeps: bool| if keeps { ", and a copy stays on the road" } else { "" };
+    match *action {
+        Action::Load { worker } => format!("worker {} loads the journal", worker + 1),
+        Action::Append { worker, input: told, keeps } => {
+            format!("worker {} appends: {}{}", worker + 1, input(told), again(keeps))
+        }
+        Action::Send { worker, command: sent } => format!("worker {} sends: {}", worker + 1, command(sent)),
+        Action::SendEarly { worker, input: told, command: sent } => {
+            format!("worker {} sends before it appends ({}): {}", worker + 1, input(told), command(sent))
+        }
+        Action::Arrive { command: arrived, service, keeps } => {
+            let how = match service {
+                Service::Accepts => "",
+                Service::Refuses => ", and the service declines",
+                Service::FindsExpired => ", after its own time",
+            };
+            format!("arrives: {}{how}{}", command(arrived), again(keeps))
+        }
+        Action::ArriveHalfway { command: arrived } => {
+            format!("arrives: {}; the effect is committed, then a crash before the register is", command(arrived))
+        }
+        Action::Capture { message: Message::Command(captured) } => format!("captured: {}", command(captured)),
+        Action::Capture { message: Message::Answer(to, said) } => format!("captured: {} -> {}", command(to), answer(said)),
+        Action::CrashWorker { worker } => format!("worker {} crashes", worker + 1),
+        Action::CrashParticipant { command: lost } => format!("{} crashes and forgets: {}", names[lost.step], command(lost)),
+        Action::Copy => "a copy of the journal is taken".into(),
+        Action::Restore => "the coordinator comes back with the older journal".into(),
+        Action::Forget { step } => format!("{} forgets its key", names[step]),
+    }
+}

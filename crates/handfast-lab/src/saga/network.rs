@@ -1,0 +1,131 @@
+//! The network between a coordinator and its participants: what is under way, as a set or as a multiset.
+
+use handfast_protocol::{Answer, Command, Operation};
+
+use super::automaton::{ANSWERS, answer_number};
+
+/// How messages under way are kept.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Network {
+    /// A set of sent messages: what was sent once may arrive at any time, any number of times, or never.
+    /// It covers loss, delay, duplication and reordering, and hides a message that was sent once and lost.
+    Set,
+    /// So many copies of each message at most (1 to 3): each may be lost, delivered, or delivered and kept.
+    Multiset {
+        /// Copies of one message that fit; a further one is lost at once.
+        capacity: u8,
+    },
+}
+
+/// A message between the coordinator and a participant.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Message {
+    /// From the coordinator.
+    Command(Command),
+    /// From a participant, answering a command.
+    Answer(Command, Answer),
+}
+
+const PER_STEP: u32 = 18;
+const OPERATIONS: [Operation; 3] = [Operation::Act, Operation::Close, Operation::Undo];
+
+impl Message {
+    fn number(self) -> u32 {
+        let (Self::Command(command) | Self::Answer(command, _)) = self;
+        let first = command.step as u32 * PER_STEP;
+        let operation = command.operation as u32;
+        match self {
+            Self::Command(_) => first + operation,
+            Self::Answer(_, answer) => first + 3 + operation * ANSWERS.len() as u32 + answer_number(answer) as u32,
+        }
+    }
+
+    fn numbered(number: u32) -> Self {
+        let step = (number / PER_STEP) as usize;
+        match number % PER_STEP {
+            operation @ 0..3 => Self::Command(Command { step, operation: OPERATIONS[operation as usize] }),
+            rest => {
+                let rest = rest as usize - 3;
+                let operation = OPERATIONS[rest / ANSWERS.len()];
+                Self::Answer(Command { step, operation }, ANSWERS[rest % ANSWERS.len()])
+            }
+        }
+    }
+}
+
+/// The messages under way.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct UnderWay(u128);
+
+impl Network {
+    /// The largest number of steps whose messages fit.
+    #[must_use]
+    pub const fn max_steps(self) -> usize {
+        (u128::BITS / (PER_STEP * self.bits())) as usize
+    }
+
+    const fn bits(self) -> u32 {
+        match self {
+            Self::Set => 1,
+            Self::Multiset { .. } => 2,
+        }
+    }
+
+    const fn capacity(self) -> u128 {
+        match self {
+            Self::Set => 1,
+            Self::Multiset { capacity } => capacity as u128,
+        }
+    }
+
+    /// How many copies of a message are under way.
+    #[must_use]
+    pub fn copies(self, under_way: UnderWay, message: Message) -> u8 {
+        let bits = self.bits();
+        ((under_way.0 >> (message.number() * bits)) & ((1 << bits) - 1)) as u8
+    }
+
+    /// After a message was sent. Where its copies no longer fit, this one is lost.
+    #[must_use]
+    pub fn sent(self, under_way: UnderWay, message: Message) -> UnderWay {
+        if u128::from(self.copies(under_way, message)) >= self.capacity() {
+            return under_way;
+        }
+        UnderWay(under_way.0 + (1 << (message.number() * self.bits())))
+    }
+
+    /// After one copy of a message was delivered or lost. In a set it stays.
+    #[must_use]
+    pub fn consumed(self, under_way: UnderWay, message: Message) -> UnderWay {
+        match self {
+            Self::Set => under_way,
+            Self::Multiset { .. } => UnderWay(under_way.0 - (1 << (message.number() * self.bits()))),
+        }
+    }
+
+    /// Every message of which at least one copy is under way, in order.
+    pub fn messages(self, under_way: UnderWay) -> impl Iterator<Item = Message> {
+        let bits = self.bits();
+        let mut rest = under_way.0;
+        std::iter::from_fn(move || {
+            if rest == 0 {
+                return None;
+            }
+            let number = rest.trailing_zeros() / bits;
+            rest &= !(((1 << bits) - 1) << (number * bits));
+            Some(Message::numbered(number))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_messages_are_one_to_one() {
+        for number in 0..4 * PER_STEP {
+            assert_eq!(Message::numbered(number).number(), number);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What must hold in every state of a saga's world, and what must happen in some, so that no promise holds for nothing.
+
+use handfast_protocol::{Answer, Command, Definite, Guards, Kind, Operation, Outcome, Standing};
+
+use super::network::Message;
+use super::world::{Action, Key, NOTHING_LOADED, OUR_BODY, Saga, World};
+
+/// What was asked of a key, and what is known of it.
+type Asked = (Option<Operation>, Option<Definite>);
+
+impl<G: Guards> Saga<G> {
+    /// *Dispatched only if paid*: where a step that cannot be undone took effect, everything before it is in effect.
+    pub(super) fn is_dispatched_only_if_paid(&self, world: &World) -> bool {
+        let Some(gate) = self.plan.gate() else { return true };
+        let keys = self.keys(world);
+        !keys[gate..].iter().any(|key| self.is_ours(key) && key.is_in_effect())
+            || keys[..gate].iter().all(|key| key.is_in_effect())
+    }
+
+    /// *Cancelled is never charged*: once the customer was told "neither", nothing of it is in effect, ever.
+    pub(super) fn is_cancelled_never_charged(&self, world: &World) -> bool {
+        world.announced != Some(Outcome::Cancelled) || !self.keys(world).iter().any(|key| self.is_ours(key) && key.is_in_effect())
+    }
+
+    /// *Completed is both*: once the customer was told "both", every step is in effect.
+    pub(super) fn is_completed_both(&self, world: &World) -> bool {
+        world.announced != Some(Outcome::Completed) || self.keys(world).iter().all(|key| key.is_in_effect())
+    }
+
+    /// *At most once*: no effect happens twice, and none is undone twice.
+    pub(super) fn is_at_most_once(&self, world: &World) -> bool {
+        self.keys(world).iter().all(|key| key.acts <= 1 && key.undos <= 1)
+    }
+
+    /// *Final*: the journal never decides otherwise than the customer was told, not even after an older one came back.
+    pub(super) fn is_final(&self, world: &World) -> bool {
+        let decision = self.automaton.facts(world.journal).decision;
+        world.announced.is_none() || decision.is_none() || world.announced == decision
+    }
+
+    /// *Armed*: whoever is undecided, and not suspended, has something to deliver or to wait for.
+    pub(super) fn is_armed(&self, world: &World) -> bool {
+        let facts = self.automaton.facts(world.journal);
+        facts.decision.is_some() || facts.standing == Standing::Suspended || !facts.outbox.is_empty() || facts.has_deadline
+    }
+
+    /// *No contradiction*: while participants keep their promises nobody is asked to look at evidence.
+    pub(super) fn is_without_contradiction(&self, world: &World) -> bool {
+        !self.automaton.facts(world.journal).has_evidence
+    }
+
+    /// *Hands off*: what somebody else did under the same key is neither undone nor done again.
+    pub(super) fn is_hands_off(&self, world: &World) -> bool {
+        self.adversary.foreign_key.is_none_or(|step| world.keys[step].acts == 1 && world.keys[step].undos == 0)
+    }
+
+    /// *Knowledge never goes back*: what an entry makes known of a key lies further along the register's path, never earlier.
+    pub(super) fn is_never_unlearning(&self, before: &World, action: &Action, after: &World) -> bool {
+        self.every_step_of_an_entry(before, action, after, |(_, before), (_, after)| match (before, after) {
+            (None, _) | (Some(Definite::Done), Some(Definite::Undone)) => true,
+            (Some(before), after) => after == Some(before),
+        })
+    }
+
+    /// *Commands are monotone*: act < close < undo, and of the commands for one key only the highest is delivered.
+    pub(super) fn is_monotone(&self, before: &World, action: &Action, after: &World) -> bool {
+        let facts = self.automaton.facts(after.journal);
+        let only_the_highest = facts.outbox.iter().all(|command| facts.steps[command.step].0 == Some(command.operation));
+        only_the_highest && self.every_step_of_an_entry(before, action, after, |(before, _), (after, _)| before <= after)
+    }
+
+    /// *No way back*: once the gate is known to be done the saga never turns back.
+    pub(super) fn is_without_way_back(&self, before: &World, action: &Action, after: &World) -> bool {
+        let turned = matches!(self.automaton.facts(after.journal).standing, Standing::Cancelling | Standing::Cancelled);
+        let Some(gate) = self.plan.gate() else { return true };
+        !(matches!(action, Action::Append { .. })
+            && turned
+            && self.automaton.facts(before.journal).steps[gate].1 == Some(Definite::Done))
+    }
+
+    /// Compares each step as one entry has changed it. Only an append adds an entry: an older journal may well know less.
+    fn every_step_of_an_entry(
+        &self,
+        before: &World,
+        action: &Action,
+        after: &World,
+        holds: impl Fn(Asked, Asked) -> bool,
+    ) -> bool {
+        let (old, new) = (&self.automaton.facts(before.journal).steps, &self.automaton.facts(after.journal).steps);
+        !matches!(action, Action::Append { .. }) || old.iter().zip(new).all(|(old, new)| holds(*old, *new))
+    }
+
+    /// The saga has ended.
+    pub(super) fn has_ended(&self, world: &World) -> bool {
+        self.automaton.facts(world.journal).decision.is_some()
+    }
+
+    /// The saga has ended, or a person has it.
+    pub(super) fn has_ended_or_suspended(&self, world: &World) -> bool {
+        self.has_ended(world) || self.automaton.facts(world.journal).standing == Standing::Suspended
+    }
+
+    /// Ended in *both*.
+    pub(super) fn has_completed(&self, world: &World) -> bool {
+        world.announced == Some(Outcome::Completed)
+    }
+
+    /// Ended in *neither* after a charge that had to be undone.
+    pub(super) fn has_refunded(&self, world: &World) -> bool {
+        world.announced == Some(Outcome::Cancelled) && self.keys(world).iter().any(|key| key.undos > 0)
+    }
+
+    /// Turned back, and found the gate done: forward after all.
+    pub(super) fn has_turned_forward_again(&self, world: &World) -> bool {
+        let Some(gate) = self.plan.gate() else { return true };
+        let close = Command { step: gate, operation: Operation::Close };
+        let told_done = Message::Answer(close, Answer::State(Definite::Done));
+        self.has_completed(world) && self.adversary.network.copies(world.under_way, told_done) > 0
+    }
+
+    /// An act came too late and met a closed key.
+    pub(super) fn has_refused_a_late_act(&self, world: &World) -> bool {
+        (0..self.plan.steps().len()).any(|step| {
+            let told_closed = Message::Answer(Command { step, operation: Operation::Act }, Answer::State(Definite::Closed));
+            self.plan.steps()[step].kind == Kind::Compensatable && self.adversary.network.copies(world.under_way, told_closed) > 0
+        })
+    }
+
+    /// A worker is behind the journal.
+    pub(super) fn has_worker_behind(&self, world: &World) -> bool {
+        world.workers[..self.adversary.workers].iter().any(|&state| state != NOTHING_LOADED && state != world.journal)
+    }
+
+    /// The journal was decided, and an older one that is not came back.
+    pub(super) fn has_forgotten_its_end(&self, world: &World) -> bool {
+        world.announced.is_some() && !self.has_ended(world)
+    }
+
+    fn keys<'a>(&self, world: &'a World) -> &'a [Key] {
+        &world.keys[..self.plan.steps().len()]
+    }
+
+    fn is_ours(&self, key: &Key) -> bool {
+        key.body == OUR_BODY || self.adversary.foreign_key.is_none()
+    }
+}

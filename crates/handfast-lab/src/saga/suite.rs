@@ -1,0 +1,144 @@
+//! The cases in which the deployed protocol is explored: which plan, against which adversary.
+
+use std::sync::Arc;
+
+use handfast_protocol::{Deployed, Kind, Plan, StepPlan};
+
+use super::adversary::Adversary;
+use super::model::{in_words, step_names};
+use super::network::Network;
+use super::world::{Action, Saga, World};
+use crate::explorer::{Limits, Report, Verdict, explore};
+
+// Time stands still while a world is explored, so a deadline of 0 is due at every moment.
+const ANY_MOMENT: Option<u64> = Some(0);
+
+/// One plan against one adversary.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The plan in words.
+    pub plan_name: &'static str,
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// What may go wrong.
+    pub adversary: Adversary,
+}
+
+/// What the exploration of a case has found.
+#[derive(Debug)]
+pub struct Found {
+    /// The explorer's report.
+    pub report: Report<World, Action>,
+    saga: Saga<Deployed>,
+}
+
+impl Case {
+    /// Explores it within limits.
+    #[must_use]
+    pub fn explore(&self, limits: &Limits) -> Found {
+        let saga = Saga::new(Arc::clone(&self.plan), self.adversary.clone());
+        Found { report: explore(&saga, limits), saga }
+    }
+}
+
+impl Found {
+    /// Whether everything holds, everything that should happen does, and nothing was left unexplored.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.report.holds() && self.report.is_exhaustive()
+    }
+
+    /// The shortest run against a property, in words, with the world at its end as the last line.
+    #[must_use]
+    pub fn run_against(&self, property: &str) -> Option<Vec<String>> {
+        let Some(Verdict::Violated { run, .. }) = self.report.verdict(property) else { return None };
+        let mut lines: Vec<String> = run.actions().map(|action| in_words(&self.saga, action)).collect();
+        lines.push(self.saga.in_words(run.last()));
+        Some(lines)
+    }
+
+    /// The names of the plan's steps.
+    #[must_use]
+    pub fn step_names(&self) -> Vec<String> {
+        step_names(&self.saga.plan)
+    }
+}
+
+const fn step(kind: Kind, deadline_ms: Option<u64>) -> StepPlan {
+    StepPlan { kind, beside: false, deadline_ms }
+}
+
+const fn beside(kind: Kind, deadline_ms: Option<u64>) -> StepPlan {
+    StepPlan { kind, beside: true, deadline_ms }
+}
+
+fn plan(steps: &[StepPlan]) -> Arc<Plan> {
+    Arc::new(Plan::new(steps.to_vec()).expect("the plans of the suite are in sound order"))
+}
+
+/// The plain case: a payment that can be undone, then a dispatch that cannot.
+#[must_use]
+pub fn payment_then_dispatch() -> Arc<Plan> {
+    Arc::new(Plan::payment_then_dispatch(ANY_MOMENT, ANY_MOMENT))
+}
+
+/// A payment, a dispatch, and a notice that cannot refuse.
+#[must_use]
+pub fn pay_ship_notify() -> Arc<Plan> {
+    plan(&[step(Kind::Compensatable, ANY_MOMENT), step(Kind::Pivot, ANY_MOMENT), step(Kind::Retriable, None)])
+}
+
+/// Both can be undone, so no key decides the saga: it rests on the journal's compare-and-set alone, and an older journal
+/// that comes back can break it.
+#[must_use]
+pub fn two_payments() -> Arc<Plan> {
+    plan(&[step(Kind::Compensatable, ANY_MOMENT), step(Kind::Compensatable, ANY_MOMENT)])
+}
+
+/// The cases that are explored before anything ships, in an order in which the plainest come first.
+#[must_use]
+pub fn suite() -> Vec<Case> {
+    let set = || Adversary::new(Network::Set);
+    let multiset = || Adversary::new(Network::Multiset { capacity: 1 });
+    let uncancelled = |adversary| Adversary { cancels: false, ..adversary };
+    let foreign = |step| Adversary { foreign_key: Some(step), ..set().workers(2) };
+    let mut cases = Vec::new();
+    let mut add = |plan_name, plan: Arc<Plan>, adversaries: Vec<Adversary>| {
+        cases.extend(adversaries.into_iter().map(|adversary| Case { plan_name, plan: Arc::clone(&plan), adversary }));
+    };
+    add(
+        "payment, then dispatch",
+        payment_then_dispatch(),
+        vec![
+            set(),
+            set().workers(2),
+            set().workers(3),
+            set().restores(2),
+            set().workers(2).restores(1),
+            multiset(),
+            uncancelled(multiset()),
+            multiset().crashes(2),
+            multiset().workers(2),
+            foreign(0),
+            foreign(1),
+        ],
+    );
+    let patient = plan(&[step(Kind::Compensatable, None), step(Kind::Pivot, None)]);
+    add("payment, then dispatch, no deadlines", patient, vec![set().workers(2).restores(1), multiset().crashes(1)]);
+    let all_of_it = || vec![set().workers(2).restores(1), multiset().crashes(1)];
+    add("payment, dispatch, notice", pay_ship_notify(), all_of_it());
+    let gate_is_retriable =
+        [step(Kind::Compensatable, ANY_MOMENT), step(Kind::Retriable, ANY_MOMENT), step(Kind::Retriable, None)];
+    add("payment, notice, notice (no pivot)", plan(&gate_is_retriable), all_of_it());
+    let side_by_side =
+        [step(Kind::Compensatable, ANY_MOMENT), beside(Kind::Compensatable, ANY_MOMENT), step(Kind::Pivot, ANY_MOMENT)];
+    add("two payments side by side, then dispatch", plan(&side_by_side), vec![set(), set().workers(2), set().restores(1)]);
+    let one_waits = [step(Kind::Compensatable, ANY_MOMENT), step(Kind::Compensatable, None), step(Kind::Pivot, None)];
+    add("two payments in turn, then dispatch", plan(&one_waits), vec![set().workers(2), set().restores(1)]);
+    let fan_out = [step(Kind::Pivot, ANY_MOMENT), step(Kind::Retriable, None), beside(Kind::Retriable, None)];
+    add("dispatch, then two notices side by side", plan(&fan_out), all_of_it());
+    add("two payments (no pivot)", two_payments(), vec![set().workers(2), multiset()]);
+    add("one payment", plan(&[step(Kind::Compensatable, ANY_MOMENT)]), vec![set().workers(2), multiset().crashes(1)]);
+    add("one dispatch", plan(&[step(Kind::Pivot, ANY_MOMENT)]), all_of_it());
+    cases
+}

@@ -1,0 +1,368 @@
+//! The world of one saga: the journal, the workers that drive it, the network, and a register per key.
+//!
+//! The driver is modelled as it is: *load* the journal, *append* one entry if the journal still ends where the worker
+//! believes (compare and set), *send* what the state wants delivered. Each is an action of its own, so every worker may
+//! pause between any two of them, for ever if need be. The coordinator and the registers are the deployed code.
+
+use std::convert::Infallible;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use handfast_protocol::{
+    Command, Definite, Deployed, Effect, Guards, Input, Kind, Operation, Outcome, Plan, Register, Request, Told,
+};
+
+use super::adversary::Adversary;
+use super::automaton::{Automaton, StateId};
+use super::network::{Message, UnderWay};
+
+/// The largest number of workers.
+pub const MAX_WORKERS: usize = 3;
+/// The largest number of steps.
+pub const MAX_STEPS: usize = 4;
+/// A worker that holds no state: it has just started, or crashed.
+pub const NOTHING_LOADED: StateId = StateId::MAX;
+pub(super) const OUR_BODY: u8 = 1;
+const THEIR_BODY: u8 = 2;
+
+/// The durable register of one key, and beside it what really happened, which no party can see.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Key {
+    /// The register.
+    pub state: Option<Definite>,
+    /// The body it stands for; 0 for none.
+    pub body: u8,
+    /// How often the effect happened (2 stands for more than once).
+    pub acts: u8,
+    /// How often it was undone.
+    pub undos: u8,
+}
+
+impl Key {
+    /// The effect is there now.
+    #[must_use]
+    pub const fn is_in_effect(self) -> bool {
+        self.acts > self.undos
+    }
+}
+
+/// One state of the world.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct World {
+    /// The journal, as the state that it replays to.
+    pub journal: StateId,
+    /// An older copy of it, if one was taken.
+    pub copy: Option<StateId>,
+    /// What each worker has loaded, in order of number, since workers are alike.
+    pub workers: [StateId; MAX_WORKERS],
+    /// The participants' keys, one a step.
+    pub keys: [Key; MAX_STEPS],
+    /// The messages.
+    pub under_way: UnderWay,
+    /// What the shop's customer was told, if the saga has ended once.
+    pub announced: Option<Outcome>,
+    /// How many crashes are left.
+    pub crashes: u8,
+    /// How many returns of an older journal are left.
+    pub restores: u8,
+    /// Commands that were sent, where the driver of a mutant sends each once; otherwise empty.
+    pub sent_once: u32,
+}
+
+/// How a service takes an act.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Service {
+    /// It does it.
+    Accepts,
+    /// It declines.
+    Refuses,
+    /// The act came after its own time.
+    FindsExpired,
+}
+
+/// One thing that may happen next. `keeps` says that a copy of the delivered message stays under way.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[expect(missing_docs, reason = "the fields say what they are: which worker, which command, which input")]
+pub enum Action {
+    /// A worker loads the journal (also after a restart, or after it lost a race).
+    Load { worker: usize },
+    /// A worker takes an input into its state and appends it, if nobody was faster.
+    Append { worker: usize, input: Input<Told>, keeps: bool },
+    /// A worker sends one of the messages that its state wants delivered.
+    Send { worker: usize, command: Command },
+    /// A mutant: a worker sends what its next state would want, before it appends the input.
+    SendEarly { worker: usize, input: Input<Told>, command: Command },
+    /// A command reaches its participant, which answers.
+    Arrive { command: Command, service: Service, keeps: bool },
+    /// A mutant: the effect is committed, and the participant crashes before the register's row is.
+    ArriveHalfway { command: Command },
+    /// A message is captured.
+    Capture { message: Message },
+    /// A worker crashes.
+    CrashWorker { worker: usize },
+    /// A participant crashes while a command is on its way in: the command is lost, what is durable stays.
+    CrashParticipant { command: Command },
+    /// A copy of the journal is taken.
+    Copy,
+    /// The coordinator comes back with the older copy.
+    Restore,
+    /// A mutant: a tombstone expires, or a key is forgotten.
+    Forget { step: usize },
+}
+
+/// One saga under an adversary. `G` switches guards of the deployed code off, for mutants.
+#[derive(Debug)]
+pub struct Saga<G = Deployed> {
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// What may go wrong.
+    pub adversary: Adversary,
+    /// The coordinator.
+    pub automaton: Automaton,
+    guards: PhantomData<G>,
+}
+
+/// What can be said to a worker without a message.
+const SPONTANEOUS: [Input<Told>; 2] = [Input::Timeout, Input::Receive(Told::Cancel)];
+
+impl<G: Guards> Saga<G> {
+    /// The world of one saga of this plan.
+    ///
+    /// # Panics
+    /// If the plan has more steps, or the adversary more workers, than a world can hold.
+    #[must_use]
+    pub fn new(plan: Arc<Plan>, adversary: Adversary) -> Self {
+        let steps = MAX_STEPS.min(adversary.network.max_steps());
+        assert!(plan.steps().len() <= steps, "a world holds {steps} steps on this network");
+        assert!((1..=MAX_WORKERS).contains(&adversary.workers), "a world holds 1 to {MAX_WORKERS} workers");
+        Self { automaton: Automaton::new::<G>(&plan), plan, adversary, guards: PhantomData }
+    }
+
+    /// The world as it begins: the start is in the journal, and nobody has loaded it yet.
+    #[must_use]
+    pub fn beginning(&self) -> World {
+        let mut keys = [Key::default(); MAX_STEPS];
+        if let Some(step) = self.adversary.foreign_key {
+            keys[step] = Key { state: Some(Definite::Done), body: THEIR_BODY, acts: 1, undos: 0 };
+        }
+        World {
+            journal: 0,
+            copy: None,
+            workers: [NOTHING_LOADED; MAX_WORKERS],
+            keys,
+            under_way: UnderWay::default(),
+            announced: None,
+            crashes: self.adversary.crashes,
+            restores: self.adversary.restores,
+            sent_once: 0,
+        }
+    }
+
+    /// Everything that may happen next, in a fixed order. Some of it may turn out to change nothing.
+    pub fn moves(&self, world: &World, into: &mut Vec<Action>) {
+        for worker in 0..self.adversary.workers {
+            let state = world.workers[worker];
+            // Workers are alike: of those who hold the same state one stands for all.
+            if worker == 0 || world.workers[worker - 1] != state {
+                self.moves_of_worker(world, worker, into);
+            }
+        }
+        for message in self.adversary.network.messages(world.under_way) {
+            self.moves_of_message(world, message, into);
+        }
+        if world.restores > 0 {
+            into.push(if world.copy.is_none() { Action::Copy } else { Action::Restore });
+        }
+        for step in 0..self.plan.steps().len() {
+            let forgets = match world.keys[step].state {
+                Some(Definite::Closed) => !self.adversary.stores.keep_tombstones,
+                Some(Definite::Done | Definite::Refused | Definite::Undone) => !self.adversary.stores.keep_keys,
+                None => false,
+            };
+            if forgets {
+                into.push(Action::Forget { step });
+            }
+        }
+    }
+
+    fn moves_of_worker(&self, world: &World, worker: usize, into: &mut Vec<Action>) {
+        let state = world.workers[worker];
+        if state != world.journal {
+            into.push(Action::Load { worker });
+        }
+        if state == NOTHING_LOADED {
+            return;
+        }
+        let network = self.adversary.network;
+        let answers = network.messages(world.under_way).filter_map(|message| match message {
+            Message::Answer(to, answer) => Some(Input::Receive(Told::Answer { to, answer })),
+            Message::Command(_) => None,
+        });
+        let spontaneous = SPONTANEOUS.into_iter().filter(|input| self.adversary.cancels || *input == Input::Timeout);
+        for input in spontaneous.chain(answers) {
+            let is_answer = matches!(input, Input::Receive(Told::Answer { .. }));
+            into.push(Action::Append { worker, input, keeps: false });
+            if is_answer && self.keeps_copies() {
+                into.push(Action::Append { worker, input, keeps: true });
+            }
+            if !self.adversary.driver.appends_before_sending {
+                let next = self.automaton.after(state, Automaton::input_number(input));
+                into.extend(self.automaton.facts(next).outbox.iter().map(|&command| Action::SendEarly {
+                    worker,
+                    input,
+                    command,
+                }));
+            }
+        }
+        into.extend(self.automaton.facts(state).outbox.iter().map(|&command| Action::Send { worker, command }));
+        if world.crashes > 0 {
+            into.push(Action::CrashWorker { worker });
+        }
+    }
+
+    fn moves_of_message(&self, world: &World, message: Message, into: &mut Vec<Action>) {
+        if self.keeps_copies() {
+            into.push(Action::Capture { message });
+        }
+        let Message::Command(command) = message else { return };
+        let step = self.plan.steps()[command.step];
+        let absent = world.keys[command.step].state.is_none();
+        let is_act = command.operation == Operation::Act;
+        for service in [Service::Accepts, Service::Refuses, Service::FindsExpired] {
+            let possible = match service {
+                Service::Accepts => true,
+                Service::Refuses => is_act && step.kind != Kind::Retriable && (absent || !G::REFUSAL_IS_STICKY),
+                Service::FindsExpired => is_act && absent && step.deadline_ms.is_some(),
+            };
+            if possible {
+                into.push(Action::Arrive { command, service, keeps: false });
+                if self.keeps_copies() {
+                    into.push(Action::Arrive { command, service, keeps: true });
+                }
+            }
+        }
+        if is_act && absent && !self.adversary.stores.commit_atomically {
+            into.push(Action::ArriveHalfway { command });
+        }
+        if world.crashes > 0 && self.keeps_copies() {
+            into.push(Action::CrashParticipant { command });
+        }
+    }
+
+    /// A set keeps every message anyway.
+    fn keeps_copies(&self) -> bool {
+        matches!(self.adversary.network, super::network::Network::Multiset { .. })
+    }
+
+    /// The world after an action; `None` if it cannot happen or changes nothing.
+    #[must_use]
+    pub fn after_move(&self, world: &World, action: &Action) -> Option<World> {
+        let mut next = *world;
+        match *action {
+            Action::Load { worker } => next.workers[worker] = world.journal,
+            Action::Append { worker, input, keeps } => self.append(&mut next, worker, input, keeps)?,
+            Action::Send { worker, command } => self.send(&mut next, worker, command)?,
+            Action::SendEarly { command, .. } => next.under_way = self.sent(world.under_way, Message::Command(command)),
+            Action::Arrive { command, service, keeps } => self.arrive(&mut next, command, service, keeps),
+            Action::ArriveHalfway { command } => next.keys[command.step].acts = 2.min(world.keys[command.step].acts + 1),
+            Action::Capture { message } => next.under_way = self.consumed(world.under_way, message, false),
+            Action::CrashWorker { worker } => {
+                next.workers[worker] = NOTHING_LOADED;
+                next.crashes -= 1;
+            }
+            Action::CrashParticipant { command } => {
+                next.under_way = self.consumed(world.under_way, Message::Command(command), false);
+                next.crashes -= 1;
+            }
+            Action::Copy => next.copy = Some(world.journal),
+            Action::Restore => {
+                next.journal = world.copy?;
+                next.copy = None;
+                next.restores -= 1;
+            }
+            Action::Forget { step } => {
+                next.keys[step].state = None;
+                next.keys[step].body = 0;
+            }
+        }
+        next.workers[..self.adversary.workers].sort_unstable();
+        (next != *world).then_some(next)
+    }
+
+    fn append(&self, world: &mut World, worker: usize, input: Input<Told>, keeps: bool) -> Option<()> {
+        let state = world.workers[worker];
+        let fenced = self.adversary.driver.fences_writers;
+        if fenced && state != world.journal {
+            return None;
+        }
+        let next = self.automaton.after(state, Automaton::input_number(input));
+        if next == state {
+            return None;
+        }
+        world.workers[worker] = next;
+        world.journal = next;
+        if let Input::Receive(Told::Answer { to, answer }) = input {
+            world.under_way = self.consumed(world.under_way, Message::Answer(to, answer), keeps);
+        }
+        if let Some(outcome) = self.automaton.facts(next).decision {
+            world.announced = world.announced.or(Some(outcome));
+        }
+        Some(())
+    }
+
+    fn send(&self, world: &mut World, worker: usize, command: Command) -> Option<()> {
+        if !self.adversary.driver.delivers_again {
+            let bit = 1 << (command.step * 3 + command.operation as usize);
+            if world.sent_once & bit != 0 {
+                return None;
+            }
+            world.sent_once |= bit;
+        }
+        debug_assert!(self.automaton.facts(world.workers[worker]).outbox.contains(&command), "only what the state wants is sent");
+        world.under_way = self.sent(world.under_way, Message::Command(command));
+        Some(())
+    }
+
+    /// The deployed register takes the command; its row and the effect change together.
+    fn arrive(&self, world: &mut World, command: Command, service: Service, keeps: bool) {
+        world.under_way = self.consumed(world.under_way, Message::Command(command), keeps);
+        let key = &mut world.keys[command.step];
+        let body = (key.body != 0).then_some(key.body);
+        let mut register = Register::<u8, G>::stored(key.state, body);
+        let request = match command.operation {
+            Operation::Act => Request::Act { body: OUR_BODY, expired: service == Service::FindsExpired },
+            Operation::Close => Request::Close { body: Some(OUR_BODY) },
+            Operation::Undo => Request::Undo { body: Some(OUR_BODY) },
+        };
+        let (mut acts, mut undos) = (key.acts, key.undos);
+        let answered = register.receive(request, |effect| {
+            let happens = match effect {
+                Effect::Act => service == Service::Accepts,
+                Effect::Undo => true,
+            };
+            if happens {
+                match effect {
+                    Effect::Act => acts = 2.min(acts + 1),
+                    Effect::Undo => undos = 2.min(undos + 1),
+                }
+            }
+            Ok::<bool, Infallible>(happens)
+        });
+        let answer = match answered {
+            Ok(answer) => answer,
+            Err(never) => match never {},
+        };
+        key.state = register.peek();
+        key.body = register.body().copied().unwrap_or_default();
+        (key.acts, key.undos) = (acts, undos);
+        world.under_way = self.sent(world.under_way, Message::Answer(command, answer));
+    }
+
+    fn sent(&self, under_way: UnderWay, message: Message) -> UnderWay {
+        self.adversary.network.sent(under_way, message)
+    }
+
+    fn consumed(&self, under_way: UnderWay, message: Message, keeps: bool) -> UnderWay {
+        if keeps { under_way } else { self.adversary.network.consumed(under_way, message) }
+    }
+}

@@ -1,0 +1,93 @@
+//! The deployed coordinator against the deployed register: every case of the suite holds, and every mutant is caught.
+
+use handfast_lab::explorer::{Limits, Verdict, explore};
+use handfast_lab::saga::{Adversary, MUTANTS, Network, Saga, suite, two_payments};
+use handfast_protocol::Deployed;
+
+/// States of each case, in the suite's order. A change of the protocol or of the model changes them, and wants a look.
+const STATES: [u64; 30] = [
+    550, 3_404, 12_662, 43_392, 74_216, 23_155, 19_595, 115_771, 171_041, 556, 1_121, 19_099, 22_519, 88_576, 80_263, 68_180,
+    51_991, 21_652, 183_924, 565_407, 41_232, 185_363, 7_258, 6_451, 25_184, 625_691, 597, 3_667, 1_364, 511,
+];
+
+#[test]
+fn every_case_of_the_suite_holds() {
+    let mut states = Vec::new();
+    for case in suite() {
+        let found = case.explore(&Limits::default());
+        let title = format!("{} [{}]", case.plan_name, case.adversary);
+        for judged in found.report.broken() {
+            panic!("{title}: {}: {:#?}", judged.name, found.run_against(judged.name));
+        }
+        assert!(found.report.is_exhaustive(), "{title}: {:?}", found.report.bounds);
+        // A key that somebody else holds is never free for our act.
+        if case.adversary.foreign_key.is_none() {
+            assert!(found.report.never_happened.is_empty(), "{title}: never happened: {:?}", found.report.never_happened);
+        }
+        states.push(found.report.unique);
+    }
+    assert_eq!(states, STATES, "everything holds, but the worlds have changed");
+}
+
+#[test]
+fn one_thread_and_many_find_the_same() {
+    for case in suite().into_iter().take(7) {
+        let alone = case.explore(&Limits::default().with_threads(1)).report;
+        let many = case.explore(&Limits::default().with_threads(4)).report;
+        assert_eq!(alone, many, "{}", case.adversary);
+    }
+}
+
+#[test]
+fn every_mutant_is_caught_and_its_shortest_run_is_kept() {
+    for mutant in MUTANTS {
+        let caught = mutant
+            .hunt()
+            .unwrap_or_else(|| panic!("{} got away: nothing shows that \"{}\" is needed", mutant.name, mutant.guard));
+        let run: Vec<String> = (1..).zip(&caught.run).map(|(number, action)| format!("{number:>3}. {action}")).collect();
+        let kept = format!(
+            "without the guard: {}\nso that: {}\nagainst: {}\nbroken: {}\n\n{}\n     {}\n",
+            mutant.guard,
+            mutant.hazard,
+            caught.adversary,
+            mutant.breaks,
+            run.join("\n"),
+            caught.end
+        );
+        insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "../mutants", omit_expression => true }, {
+            insta::assert_snapshot!(mutant.name, kept);
+        });
+    }
+}
+
+#[test]
+fn mutants_have_names_of_their_own() {
+    let mut names: Vec<&str> = MUTANTS.iter().map(|mutant| mutant.name).collect();
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all);
+}
+
+/// Where no key decides, safety rests on the journal alone; an older one that comes back breaks it, and that is said aloud.
+#[test]
+fn without_a_gate_an_older_journal_is_not_survived() {
+    let saga = Saga::<Deployed>::new(two_payments(), Adversary::new(Network::Set).restores(1));
+    let report = explore(&saga, &Limits::default());
+    assert!(matches!(report.verdict("completed is both"), Some(Verdict::Violated { .. })));
+}
+
+/// With a gate, safety does not rest on the fence or on the order of append and send: its key decides.
+#[test]
+fn with_a_gate_the_books_survive_even_a_careless_driver() {
+    for (fences_writers, appends_before_sending) in [(false, true), (true, false), (false, false)] {
+        let mut adversary = Adversary::new(Network::Set).workers(2);
+        adversary.driver.fences_writers = fences_writers;
+        adversary.driver.appends_before_sending = appends_before_sending;
+        let saga = Saga::<Deployed>::new(handfast_lab::saga::payment_then_dispatch(), adversary);
+        let report = explore(&saga, &Limits::default());
+        for property in ["dispatched only if paid", "cancelled is never charged", "completed is both", "at most once"] {
+            assert_eq!(report.verdict(property), Some(&Verdict::Holds), "{property}: {}", saga.adversary);
+        }
+    }
+}
