@@ -5,13 +5,14 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
-/// The name of one effect: 1 to 200 of the characters `A-Z a-z 0-9 . _ ~ -`, which need no escaping in a path.
+/// The name of one effect: 1 to 200 of the characters `A-Z a-z 0-9 . _ ~ -`, which need no escaping in a path. Not `.` and
+/// not `..`, which clients and proxies take for folders.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Key(String);
 
 /// A text that is no [`Key`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("a key is 1 to {} characters of A-Z, a-z, 0-9, '.', '_', '~' and '-'", Key::LONGEST)]
+#[error("a key is 1 to {} characters of A-Z, a-z, 0-9, '.', '_', '~' and '-', and neither '.' nor '..'", Key::LONGEST)]
 pub struct KeyError;
 
 impl Key {
@@ -30,7 +31,8 @@ impl FromStr for Key {
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
         let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte));
-        if plain && (1..=Self::LONGEST).contains(&text.len()) { Ok(Self(text.to_owned())) } else { Err(KeyError) }
+        let folder = text == "." || text == "..";
+        if plain && !folder && (1..=Self::LONGEST).contains(&text.len()) { Ok(Self(text.to_owned())) } else { Err(KeyError) }
     }
 }
 

@@ -19,7 +19,7 @@ use serde_json::Value;
 pub use self::audit::{Audit, Shelf};
 use self::order::Order;
 pub use self::stock::{Quantity, Stock, StockError};
-use crate::http::{about_router, contract_router, page};
+use crate::http::{about_router, contract_router, page, with_problems};
 use crate::key::Key;
 use crate::registers::{OpenError, Registers, Settings};
 use crate::service::{Acted, Migration, Reverted, Service, ServiceError};
@@ -93,5 +93,5 @@ pub fn router(registers: &Registers) -> Router {
     let audit = Router::new()
         .route("/audit", get(async |State(registers): State<Registers>| page(&registers, Audit::read).await))
         .with_state(registers.clone());
-    about_router(registers).merge(audit).nest(BASE_PATH, contract_router(registers))
+    with_problems(about_router(registers).merge(audit)).nest(BASE_PATH, contract_router(registers))
 }

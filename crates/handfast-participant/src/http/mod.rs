@@ -30,24 +30,23 @@ const BODY_PATIENCE: Duration = Duration::from_secs(20);
 /// the path that participants are known by (`/charges`). Whatever is no answer about a key is `application/problem+json`,
 /// also what axum itself turns away below that path.
 pub fn contract_router(registers: &Registers) -> Router {
-    Router::new()
-        .route("/{key}", put(act).delete(undo).get(peek))
-        .route("/{key}/close", post(close))
-        .method_not_allowed_fallback(problem::method_not_allowed)
-        .fallback(problem::not_found)
-        .with_state(registers.clone())
+    let paths = Router::new().route("/{key}", put(act).delete(undo).get(peek)).route("/{key}/close", post(close));
+    with_problems(paths.with_state(registers.clone()))
 }
 
 /// What operators ask of any service: `/livez` (the process runs), `/readyz` (the store can be read and takes requests)
-/// and `/version`; and problems for every path that is not there.
+/// and `/version`.
 pub fn about_router(registers: &Registers) -> Router {
     Router::new()
         .route("/livez", get(async || Json(json!({ "status": "live" }))))
         .route("/readyz", get(ready))
         .route("/version", get(version))
-        .method_not_allowed_fallback(problem::method_not_allowed)
-        .fallback(problem::not_found)
         .with_state(registers.clone())
+}
+
+/// Problems for every path that the router does not have, and every method that its paths do not take.
+pub(crate) fn with_problems(router: Router) -> Router {
+    router.method_not_allowed_fallback(problem::method_not_allowed).fallback(problem::not_found)
 }
 
 async fn ready(State(registers): State<Registers>) -> Response {

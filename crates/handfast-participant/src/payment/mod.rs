@@ -18,7 +18,7 @@ use serde_json::Value;
 
 pub use self::audit::{Audit, CurrencyTotals, Unbalanced};
 use self::order::Order;
-use crate::http::{about_router, contract_router, page};
+use crate::http::{about_router, contract_router, page, with_problems};
 use crate::key::Key;
 use crate::registers::{OpenError, Registers, Settings};
 use crate::service::{Acted, Migration, Reverted, Service, ServiceError};
@@ -70,5 +70,5 @@ pub fn router(registers: &Registers) -> Router {
     let audit = Router::new()
         .route("/audit", get(async |State(registers): State<Registers>| page(&registers, Audit::read).await))
         .with_state(registers.clone());
-    about_router(registers).merge(audit).nest(BASE_PATH, contract_router(registers))
+    with_problems(about_router(registers).merge(audit)).nest(BASE_PATH, contract_router(registers))
 }

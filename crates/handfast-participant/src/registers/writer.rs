@@ -83,6 +83,8 @@ impl Writer {
                 tracing::warn!(%error, "the last counts were not written");
             }
         }
+        // The whole store is in one file then, for whoever copies it. What is not moved now is moved at the next opening.
+        let _ = self.connection.pragma_query_value(None, "wal_checkpoint(TRUNCATE)", |_| Ok(()));
         drop(self);
         for answer in stopped {
             let _ = answer.send(());

@@ -1,0 +1,151 @@
+//! Files: our own come back as they were, anybody else's are left as they are.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use handfast_participant::dispatch::{self, Stock};
+use handfast_participant::rusqlite::Connection;
+use handfast_participant::{BodyHash, OpenError, Settings, payment};
+
+use crate::support::{JSON, Subject, VISA};
+
+/// What a folder holds. An empty log and the index beside it are SQLite's way of reading, and hold nothing.
+fn contents(folder: &Path) -> BTreeMap<String, BodyHash> {
+    let mut contents = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        let bytes = std::fs::read(entry.path()).unwrap();
+        let nothing = name.ends_with("-shm") || (name.ends_with("-wal") && bytes.is_empty());
+        if !nothing {
+            contents.insert(name, BodyHash::of(&bytes));
+        }
+    }
+    contents
+}
+
+fn check_refused(path: &Path, expected: &str) {
+    let folder = path.parent().unwrap();
+    let before = contents(folder);
+    let error = payment::open(path, Settings::default()).err().expect("the file is not ours");
+    let message = error.to_string().replace(&folder.display().to_string(), "FOLDER");
+    assert_eq!(message, expected);
+    assert_eq!(contents(folder), before, "untouched");
+}
+
+#[test]
+fn somebody_elses_files_are_refused_untouched() {
+    let folder = tempfile::tempdir().unwrap();
+    let foreign =
+        |name: &str| format!("FOLDER/{name} is not a store of a handfast participant; it was left untouched: name another file");
+    let text = folder.path().join("notes.txt");
+    std::fs::write(&text, "not a database, and short").unwrap();
+    check_refused(&text, &foreign("notes.txt"));
+
+    let other = folder.path().join("other.db");
+    let connection = Connection::open(&other).unwrap();
+    connection.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE mine (x); INSERT INTO mine VALUES (1)").unwrap();
+    // While it is open its log is not moved into the file, and must not be by us.
+    check_refused(&other, &foreign("other.db"));
+    drop(connection);
+
+    let error = payment::open(folder.path(), Settings::default()).err().expect("a folder is no store");
+    assert!(matches!(error, OpenError::Unusable { .. }), "{error}");
+    let nowhere = folder.path().join("no/such/folder/payment.db");
+    let error = payment::open(&nowhere, Settings::default()).err().expect("there is no such folder");
+    assert!(error.to_string().contains("no/such/folder/payment.db"), "{error}");
+}
+
+#[tokio::test]
+async fn another_services_store_and_a_newer_one_are_refused_untouched() {
+    let folder = tempfile::tempdir().unwrap();
+    let shipping = folder.path().join("dispatch.db");
+    let registers = dispatch::open(&shipping, Stock::default(), Settings::default()).unwrap();
+    registers.stop().await;
+    drop(registers);
+    check_refused(
+        &shipping,
+        "FOLDER/dispatch.db is the store of the service `dispatch`, not of `payment`; it was left untouched: name another file",
+    );
+    std::fs::remove_file(&shipping).unwrap();
+
+    for table in ["schema_register", "schema_service"] {
+        let newer = folder.path().join(format!("{table}.db"));
+        let registers = payment::open(&newer, Settings::default()).unwrap();
+        registers.stop().await;
+        drop(registers);
+        let insert = format!("INSERT INTO {table} SELECT 9, name, applied_on, checksum FROM {table} WHERE version = 1");
+        let connection = Connection::open(&newer).unwrap();
+        assert_eq!(connection.execute(&insert, []).unwrap(), 1);
+        drop(connection);
+        check_refused(
+            &newer,
+            &format!(
+                "FOLDER/{table}.db was written by a newer version (its schema is 9, this version knows 1); it was left \
+                 untouched: use that version"
+            ),
+        );
+        std::fs::remove_file(&newer).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_store_comes_back_as_it_was() {
+    let subject = Subject::payment();
+    let done = subject.act("a", VISA).await.body;
+    let closed = subject.close("b").await.body;
+    subject.registers.stop().await;
+    let path = subject.path();
+    let _folder = subject.into_folder();
+    for _ in 0..2 {
+        let again = Subject::made("unused", |_, settings| payment::open(&path, settings).unwrap(), payment::router);
+        assert_eq!(again.act("a", VISA).await.body, done, "the incarnation and the numbers are kept");
+        assert_eq!(again.peek("b").await.body, closed);
+        again.registers.stop().await;
+    }
+}
+
+#[test]
+fn a_file_whose_making_was_interrupted_is_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("payment.db");
+    let connection = Connection::open(&path).unwrap();
+    connection.pragma_update(None, "application_id", i32::from_be_bytes(*b"HFpa")).unwrap();
+    drop(connection);
+    assert!(payment::open(&path, Settings::default()).is_ok());
+    let empty = folder.path().join("empty.db");
+    std::fs::write(&empty, b"").unwrap();
+    assert!(payment::open(&empty, Settings::default()).is_ok());
+}
+
+#[tokio::test]
+async fn a_restored_store_is_behind_until_it_is_declared_restored() {
+    let subject = Subject::payment();
+    subject.act("a", VISA).await;
+    subject.registers.stop().await;
+    let backup = tempfile::tempdir().unwrap();
+    let copy = backup.path().join("payment.db");
+    std::fs::copy(subject.path(), &copy).unwrap();
+    let path = subject.path();
+    let _folder = subject.into_folder();
+
+    let ahead = Subject::made("unused", |_, settings| payment::open(&path, settings).unwrap(), payment::router);
+    let last = ahead.act("b", VISA).await.body;
+    let (incarnation, seq) = (last["incarnation"].as_str().unwrap(), last["seq"].as_u64().unwrap());
+    let seen = format!("{incarnation}:{seq}");
+
+    let restored = Subject::made("unused", |_, settings| payment::open(&copy, settings).unwrap(), payment::router);
+    let act = async |seen: &str| {
+        let path = restored.at("b");
+        restored.send("PUT", &path, &[JSON, ("handfast-seen", seen)], VISA).await
+    };
+    assert_eq!(act(&seen).await.state(), "behind", "or the customer would be charged twice");
+    assert_eq!(restored.audit().await["charges"], 1);
+
+    let new = restored.registers.declare_restored().await.unwrap();
+    assert_ne!(new.as_str(), incarnation);
+    assert_eq!(act(&seen).await.state(), "behind", "whoever has seen the former life is told for ever");
+    assert_eq!(act(&format!("{new}:{}", seq - 1)).await.status, 200);
+    let receipt = restored.peek("a").await.body;
+    assert_eq!((&receipt["incarnation"], &receipt["seq"]), (&new.as_str().into(), &1.into()));
+}
