@@ -1,10 +1,17 @@
 //! The command line of handfast: parses the arguments, runs one command, and turns its end into an exit code.
 
+mod batch;
 mod cli;
 mod clock;
 mod commands;
+mod demo;
+mod http_client;
 mod messenger;
 mod output;
+mod serve;
+mod signals;
+mod state;
+mod usual_way;
 
 use std::process::ExitCode;
 
@@ -13,6 +20,9 @@ use clap::Parser as _;
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     let output = output::Output::new(&cli.global);
+    if cli.global.until_stdin_ends {
+        demo::end_with_parent();
+    }
     let end = commands::run(cli.command, &output);
     output.finish(end).into()
 }

@@ -1,30 +1,91 @@
 //! `handfast run`: drives every order of a file to its end, both or neither.
 
-use crate::output::{Exit, Output};
+use std::io::{self, IsTerminal as _};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use handfast::flow::{FlowFile, parse_duration};
+
+use crate::batch::{self, Batch, MOST_SHOWN, Source};
+use crate::output::{Exit, OrExit as _, Output};
+use crate::{signals, state};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   handfast run --flow shop.toml orders.jsonl
-  handfast run --flow shop.toml --store sqlite:shop.db < orders.jsonl")]
+  handfast run --flow shop.toml --store sqlite:shop.db orders.jsonl > results.jsonl
+  tail -f orders.jsonl | handfast run --flow shop.toml --give-up-after 30s
+
+A file is checked whole before its first order starts; standard input is taken line by line. Each order's result is one line
+of JSON on standard output, printed when the order ends:
+  {\"id\":\"web-1\",\"line\":1,\"outcome\":\"completed\",\"steps\":[{\"name\":\"payment\",\"state\":\"done\"}, ..]}
+The outcome is completed (both), cancelled (neither), in_doubt or suspended. The same command again goes on where the last one
+was stopped or killed, and prints the results of all orders.
+
+Exit codes: 0 all ended, 2 something is wrong with the flow or the orders, 4 some are in doubt or suspended.")]
 pub(crate) struct Args {
     /// The flow that every order follows.
     #[arg(long, value_name = "FLOW.toml", env = "HANDFAST_FLOW")]
-    pub(crate) flow: std::path::PathBuf,
-    /// Where sagas are kept, as in sqlite:shop.db.
+    pub(crate) flow: PathBuf,
+    /// Where sagas are kept, as in sqlite:shop.db; by default a file named after the flow where programs keep their state.
     #[arg(long, value_name = "URL", env = "HANDFAST_STORE")]
     pub(crate) store: Option<String>,
-    /// The orders, one JSON object a line; standard input without a file.
+    /// How many orders are under way at once.
+    #[arg(long, value_name = "N", default_value = "128")]
+    pub(crate) limit_in_flight: NonZeroUsize,
+    /// Do not wait longer than this for an order to end, as in 30s: it is then in doubt, and safe in the store.
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub(crate) give_up_after: Option<Duration>,
+    /// The orders, one JSON object a line; standard input without a file, or with -.
     #[arg(value_name = "ORDERS.jsonl")]
-    pub(crate) orders: Option<std::path::PathBuf>,
+    pub(crate) orders: Option<PathBuf>,
 }
 
 /// Drives them.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
-    output.note(format_args!("{args:?}"));
-    let bar = output.progress(0);
-    if output.wants_json() {
-        output.json_line(&bar.position())?;
+    let flow = FlowFile::read(&args.flow).or_exit(Exit::Usage)?;
+    let source = Source::open(args.orders.as_deref()).or_exit(Exit::Usage)?;
+    let expected = check(&source, &flow, output)?;
+    let url = args.store.map_or_else(|| state::default_store(flow.name()), Ok)?;
+    let runtime = super::runtime()?;
+    let end = runtime.block_on(async {
+        let stop = signals::on_signal()?;
+        let store = state::open_store(&url)?;
+        output.note(format_args!("orders are kept in {url}"));
+        if expected.is_none() && io::stdin().is_terminal() {
+            output.note("reading orders from standard input, one JSON object a line, until Ctrl-D");
+        }
+        let batch = Batch {
+            flow: Arc::new(flow),
+            source,
+            expected,
+            store,
+            limit_in_flight: args.limit_in_flight,
+            give_up_after: args.give_up_after,
+        };
+        batch::run(batch, stop, output).await
+    });
+    // Whoever still reads standard input must not keep the process.
+    runtime.shutdown_background();
+    end
+}
+
+/// How many orders a file has; an error if any of its lines is none.
+fn check(source: &Source, flow: &FlowFile, output: &Output) -> anyhow::Result<Option<u64>> {
+    let Some(checked) = source.check(flow)? else {
+        return Ok(None);
+    };
+    for bad in &checked.bad {
+        output.complain(bad);
     }
-    drop(super::runtime()?);
-    anyhow::bail!("`handfast run` does not exist yet")
+    if checked.bad_lines > MOST_SHOWN as u64 {
+        output.note(format_args!("and {} more", checked.bad_lines - MOST_SHOWN as u64));
+    }
+    match checked.bad_lines {
+        0 => Ok(Some(checked.orders)),
+        bad => Err(anyhow::anyhow!("{bad} of the lines in {} must be put right first; nothing was started", source.name()))
+            .or_exit(Exit::Usage),
+    }
 }

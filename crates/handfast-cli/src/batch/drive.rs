@@ -1,0 +1,238 @@
+//! Brings the orders of an input to their ends, so many at a time, and prints a line for each.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use handfast::flow::{FlowFile, Order};
+use handfast::store::Store;
+use handfast::{Engine, Options, SubmitError};
+use indicatif::ProgressBar;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::input::{BadLine, Item};
+use super::report::{Ending, ResultLine, StepLine, Tally, counted};
+use super::source::Source;
+use crate::output::{Exit, OrExit as _, Output, ReaderLeft};
+
+/// How long sagas are given to write down what they have heard before the process ends.
+const STOPPING: Duration = Duration::from_secs(5);
+
+/// How often an order is placed again when the store does not say whether it was placed, and how long is waited before.
+const PLACINGS: u32 = 5;
+const BETWEEN_PLACINGS: Duration = Duration::from_millis(200);
+
+/// What is to be done.
+pub(crate) struct Batch {
+    /// The flow that every order follows.
+    pub(crate) flow: Arc<FlowFile>,
+    /// The orders.
+    pub(crate) source: Source,
+    /// How many they are, where that is known.
+    pub(crate) expected: Option<u64>,
+    /// Where sagas are kept.
+    pub(crate) store: Arc<dyn Store>,
+    /// So many orders are under way at most.
+    pub(crate) limit_in_flight: NonZeroUsize,
+    /// An order that has not ended after so long is left to the store.
+    pub(crate) give_up_after: Option<Duration>,
+}
+
+/// Drives every order to its end, or until a signal asks to stop.
+pub(crate) async fn run(batch: Batch, mut stop: watch::Receiver<bool>, output: &Output) -> anyhow::Result<Exit> {
+    let Batch { flow, source, expected, store, limit_in_flight, give_up_after } = batch;
+    if let Some(bad) = first_taken(&*store, &source, &flow).await? {
+        output.complain(&bad);
+        return Err(anyhow::anyhow!("an id of {} is taken in the store; nothing was started", source.name()))
+            .or_exit(Exit::Usage);
+    }
+    let options = Options { max_active: limit_in_flight.get(), ..Options::default() };
+    let engine = Engine::builder(store).flow((**flow.flow()).clone()).options(options).open().await?;
+    let mut printer = Printer { output, bar: output.progress(expected.unwrap_or(0)), tally: Tally::default(), is_read: true };
+    let input_name = source.name().to_owned();
+    let mut items = source.read(Arc::clone(&flow));
+    let mut under_way = JoinSet::new();
+    let mut is_open = true;
+    let mut reading = Ok(());
+    while is_open || !under_way.is_empty() {
+        tokio::select! {
+            item = items.recv(), if is_open && under_way.len() < limit_in_flight.get() => match item {
+                Some(Ok(Item::Order { line, order })) => {
+                    printer.expect_one_more(expected);
+                    let follow = Follow { engine: engine.clone(), flow: Arc::clone(&flow), line, give_up_after };
+                    under_way.spawn(follow.bring_to_its_end(order));
+                }
+                Some(Ok(Item::Repeated { line, id, first })) => printer.repeated(&input_name, line, &id, first),
+                Some(Ok(Item::Bad(bad))) => printer.bad(&bad),
+                Some(Err(error)) => {
+                    is_open = false;
+                    reading = Err(error).with_context(|| format!("cannot read on in {input_name}"));
+                }
+                None => is_open = false,
+            },
+            Some(ended) = under_way.join_next() => match ended.context("an order's task has ended by itself")?? {
+                Followed::Ended(line) => printer.ended(&line)?,
+                Followed::Taken(line, why) => printer.bad(&BadLine::new(&input_name, line, why)),
+            },
+            _ = stop.wait_for(|&stop| stop) => break,
+        }
+        printer.show(under_way.len());
+    }
+    let left = under_way.len() as u64;
+    under_way.abort_all();
+    engine.shutdown(STOPPING).await;
+    printer.finish(left, is_open, &engine);
+    reading?;
+    Ok(exit(printer.tally, left, is_open))
+}
+
+/// What the exit code says: first whether anything is unsettled, then whether anything was wrong with the input.
+const fn exit(tally: Tally, left: u64, is_open: bool) -> Exit {
+    if tally.in_doubt + tally.suspended + left > 0 || is_open {
+        Exit::InDoubt
+    } else if tally.bad > 0 {
+        Exit::Usage
+    } else {
+        Exit::Done
+    }
+}
+
+/// The first order of a file whose id stands for another order in the store.
+async fn first_taken(store: &dyn Store, source: &Source, flow: &FlowFile) -> anyhow::Result<Option<BadLine>> {
+    if store.counts().await?.by_standing.iter().all(|(_, number)| *number == 0) {
+        return Ok(None);
+    }
+    for (line, order) in source.orders_of_file(flow) {
+        let stored = store.load(&order.id).await?;
+        if stored.is_some_and(|stored| stored.input != order.input) {
+            return Ok(Some(BadLine::new(source.name(), line, taken(&order.id))));
+        }
+    }
+    Ok(None)
+}
+
+fn taken(id: &str) -> String {
+    format!(
+        "id: the store knows another order called {id}, which goes on unchanged; give this one an id of its own, or use another store"
+    )
+}
+
+/// One order on its way.
+struct Follow {
+    engine: Engine,
+    flow: Arc<FlowFile>,
+    line: u64,
+    give_up_after: Option<Duration>,
+}
+
+enum Followed {
+    Ended(ResultLine),
+    /// The id is another order's; why, in words.
+    Taken(u64, String),
+}
+
+impl Follow {
+    async fn bring_to_its_end(self, order: Order) -> anyhow::Result<Followed> {
+        let id = order.id.clone();
+        let mut placings = 0;
+        let mut handle = loop {
+            placings += 1;
+            match self.engine.submit(order.clone().into()).await {
+                Ok(handle) => break handle,
+                Err(SubmitError::DifferentBody { id }) => return Ok(Followed::Taken(self.line, taken(&id))),
+                Err(SubmitError::Store(_)) if placings < PLACINGS => tokio::time::sleep(BETWEEN_PLACINGS).await,
+                Err(error @ (SubmitError::Store(_) | SubmitError::Stopping)) => {
+                    return Ok(Followed::Ended(self.line(id, Ending::InDoubt, Some(error.to_string())).await));
+                }
+                Err(error @ (SubmitError::Id { .. } | SubmitError::Flow { .. } | SubmitError::Bodies { .. })) => {
+                    return Err(error).context("an order that was checked does not fit its flow");
+                }
+            }
+        };
+        let waited = match self.give_up_after {
+            Some(longest) => handle.wait(longest).await,
+            None => handle.outcome().await.map(|_outcome| handle.progress()),
+        };
+        let (ending, trouble) = Ending::of(waited);
+        Ok(Followed::Ended(self.line(id, ending, trouble).await))
+    }
+
+    async fn line(&self, id: String, outcome: Ending, trouble: Option<String>) -> ResultLine {
+        let steps = if outcome == Ending::Completed {
+            // Both means every step, so the store need not be asked.
+            let done = |name: &String| StepLine { name: name.clone(), state: Some("done") };
+            self.flow.steps().iter().map(|step| done(&step.name)).collect()
+        } else {
+            let view = self.engine.saga(&id).await.ok().flatten();
+            view.as_ref().map(StepLine::of).unwrap_or_default()
+        };
+        ResultLine { id, line: self.line, outcome, steps, trouble }
+    }
+}
+
+/// What is printed while the orders run.
+struct Printer<'a> {
+    output: &'a Output,
+    bar: ProgressBar,
+    tally: Tally,
+    /// Whether anybody still reads standard output. If not, the orders go on all the same: their results are in the store.
+    is_read: bool,
+}
+
+impl Printer<'_> {
+    fn expect_one_more(&self, expected: Option<u64>) {
+        if expected.is_none() {
+            self.bar.inc_length(1);
+        }
+    }
+
+    fn show(&self, under_way: usize) {
+        self.bar.set_position(self.tally.orders());
+        self.bar.set_message(format!("{under_way} under way, {} in doubt", self.tally.in_doubt));
+    }
+
+    fn ended(&mut self, line: &ResultLine) -> anyhow::Result<()> {
+        self.tally.add(line.outcome);
+        if !self.is_read {
+            return Ok(());
+        }
+        match self.bar.suspend(|| self.output.json_line(line)) {
+            Err(error) if error.is::<ReaderLeft>() => {
+                self.is_read = false;
+                Ok(())
+            }
+            printed => printed,
+        }
+    }
+
+    fn repeated(&mut self, input: &str, line: u64, id: &str, first: u64) {
+        self.tally.repeated += 1;
+        self.bar.suspend(|| {
+            self.output.note(format_args!("{input}:{line}: the same order {id} as in line {first}; it is one order"))
+        });
+    }
+
+    fn bad(&mut self, bad: &BadLine) {
+        self.tally.bad += 1;
+        self.bar.suspend(|| self.output.complain(bad));
+    }
+
+    /// The sums, and what is left to do.
+    fn finish(&self, left: u64, is_open: bool, engine: &Engine) {
+        self.bar.finish_and_clear();
+        self.output.note(self.tally);
+        if left > 0 || is_open {
+            self.output.note(format_args!(
+                "stopped before the end: {} under way, and what came after was not started; the same command again goes on",
+                counted(left, "order")
+            ));
+        } else if self.tally.in_doubt > 0 {
+            self.output.note("orders in doubt are safe in the store; the same command again goes on with them");
+        }
+        for (id, why) in engine.stats().suspended {
+            self.output.complain(format_args!("order {id} waits for a person: {why}"));
+        }
+    }
+}

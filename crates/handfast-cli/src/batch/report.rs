@@ -1,0 +1,131 @@
+//! What became of the orders: one line of JSON each, and the sums.
+
+use std::fmt;
+
+use handfast::{NoOutcome, Outcome, Progress, SagaView};
+use serde::Serialize;
+
+/// How an order stands when its line is printed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Ending {
+    /// Both.
+    Completed,
+    /// Neither.
+    Cancelled,
+    /// Not known yet: it goes on when its store is opened again.
+    InDoubt,
+    /// It waits for a person.
+    Suspended,
+}
+
+impl From<Outcome> for Ending {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Completed => Self::Completed,
+            Outcome::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+impl Ending {
+    /// How a wait ended, and what stands in the way if it is no end.
+    pub(crate) fn of(waited: Result<Progress, NoOutcome>) -> (Self, Option<String>) {
+        match waited {
+            Ok(progress) => match (progress.outcome(), progress.trouble()) {
+                (Some(outcome), _) => (outcome.into(), None),
+                (None, Some(trouble)) => (Self::Suspended, Some(trouble.to_owned())),
+                (None, None) => (Self::InDoubt, None),
+            },
+            Err(NoOutcome::Stuck { reason, .. }) => (Self::Suspended, Some(reason)),
+            Err(NoOutcome::Stopped { .. }) => (Self::InDoubt, None),
+        }
+    }
+}
+
+/// The line of an order. Its shape is stable: members may be added, none is renamed or removed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub(crate) struct ResultLine {
+    /// The order's id.
+    pub(crate) id: String,
+    /// Its line in the input.
+    pub(crate) line: u64,
+    /// How it ended, or stands.
+    pub(crate) outcome: Ending,
+    /// What is known of each step, in the flow's order.
+    pub(crate) steps: Vec<StepLine>,
+    /// What stands in the way of its end, where something does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) trouble: Option<String>,
+}
+
+/// What is known of a step.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub(crate) struct StepLine {
+    /// Its name.
+    pub(crate) name: String,
+    /// `done`, `refused`, `closed` or `undone`, or null where no answer has told.
+    pub(crate) state: Option<&'static str>,
+}
+
+impl StepLine {
+    /// The steps as the store knows them.
+    pub(crate) fn of(view: &SagaView) -> Vec<Self> {
+        let line = |step: &handfast::StepView| Self {
+            name: step.name.clone(),
+            state: step.known.map(handfast_protocol::Definite::name),
+        };
+        view.steps.iter().map(line).collect()
+    }
+}
+
+/// How many orders stand how.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) completed: u64,
+    pub(crate) cancelled: u64,
+    pub(crate) in_doubt: u64,
+    pub(crate) suspended: u64,
+    pub(crate) bad: u64,
+    pub(crate) repeated: u64,
+}
+
+impl Tally {
+    /// Counts one more.
+    pub(crate) const fn add(&mut self, ending: Ending) {
+        match ending {
+            Ending::Completed => self.completed += 1,
+            Ending::Cancelled => self.cancelled += 1,
+            Ending::InDoubt => self.in_doubt += 1,
+            Ending::Suspended => self.suspended += 1,
+        }
+    }
+
+    /// All that were driven.
+    pub(crate) const fn orders(&self) -> u64 {
+        self.completed + self.cancelled + self.in_doubt + self.suspended
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { completed, cancelled, in_doubt, suspended, bad, repeated } = *self;
+        write!(
+            f,
+            "{}: {completed} completed (both), {cancelled} cancelled (neither), {in_doubt} in doubt, {suspended} suspended",
+            counted(self.orders(), "order")
+        )?;
+        if repeated > 0 {
+            write!(f, "; {} repeated an order", counted(repeated, "line"))?;
+        }
+        if bad > 0 {
+            write!(f, "; {} refused", counted(bad, "bad line"))?;
+        }
+        Ok(())
+    }
+}
+
+/// A number and what it counts.
+pub(crate) fn counted(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
