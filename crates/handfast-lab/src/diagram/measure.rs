@@ -1,0 +1,157 @@
+//! How wide text is, in columns of a terminal and in an SVG, and how it is wrapped.
+
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+/// Columns that `text` takes on a terminal.
+pub(super) fn columns(text: &str) -> usize {
+    text.width()
+}
+
+/// Text that cannot move the cursor or break a line: what is not printable becomes U+FFFD.
+pub(super) fn printable(text: &str) -> String {
+    let is_hidden = |c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c);
+    text.chars().map(|c| if is_hidden(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Printable text with nothing but ASCII in it.
+pub(super) fn ascii(text: &str) -> String {
+    let fold = |c: char| match c {
+        ' '..='~' => c,
+        '→' => '>',
+        '·' | '–' | '—' | '−' => '-',
+        '⋮' => ':',
+        '…' => '~',
+        '×' => 'x',
+        '’' | '‘' => '\'',
+        _ => '?',
+    };
+    text.chars().map(fold).collect()
+}
+
+/// `text` in at most `width` columns, its end replaced by `…` where it is longer.
+pub(super) fn shorten(text: &str, width: usize) -> String {
+    if columns(text) <= width {
+        return text.to_owned();
+    }
+    let mut short = String::new();
+    let mut used = 0;
+    for c in text.chars() {
+        let wide = c.width().unwrap_or(0);
+        if used + wide + 1 > width {
+            break;
+        }
+        used += wide;
+        short.push(c);
+    }
+    if width > 0 {
+        short.push('…');
+    }
+    short
+}
+
+/// `text` in lines of at most `width`, broken at spaces where that is possible. `measure` says how wide a text is.
+pub(super) fn wrap(text: &str, width: usize, measure: fn(&str) -> usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let mut word = word;
+        loop {
+            let joined = if line.is_empty() { word.to_owned() } else { format!("{line} {word}") };
+            if measure(&joined) <= width {
+                line = joined;
+                break;
+            }
+            if !line.is_empty() {
+                lines.push(std::mem::take(&mut line));
+                continue;
+            }
+            // A word that is wider than a whole line is cut, after at least one character.
+            let ends = word.char_indices().map(|(start, c)| start + c.len_utf8());
+            let cut = ends.take_while(|&end| measure(&word[..end]) <= width).last();
+            let cut = cut.unwrap_or_else(|| word.chars().next().map_or(word.len(), char::len_utf8));
+            lines.push(word[..cut].to_owned());
+            word = &word[cut..];
+            if word.is_empty() {
+                break;
+            }
+        }
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+/// Thousandths of an em that `text` takes in the widest of the usual sans-serif fonts (DejaVu Sans): what fits by this
+/// measure fits in the narrower ones too.
+pub(super) fn thousandths(text: &str) -> usize {
+    let wide = |c: char| match c {
+        'i' | 'j' | 'l' | '\'' | '|' => 280,
+        ' ' | '.' | ',' | ':' | ';' | 'I' | '·' => 340,
+        'f' | 'r' | 't' | '(' | ')' | '/' | '-' | '!' | '"' => 410,
+        'm' | 'w' | 'M' | 'W' | '%' | '@' | '…' | '—' => 1000,
+        'c' | 'k' | 's' | 'v' | 'x' | 'y' | 'z' | '?' => 590,
+        'a'..='z' | '0'..='9' => 637,
+        'A'..='Z' => 770,
+        _ if c.is_ascii() => 840,
+        _ => c.width().unwrap_or(0) * 600 + 100,
+    };
+    text.chars().map(wide).sum()
+}
+
+/// A stretch of time in the largest unit that keeps it readable: `12 ms`, `3.204 s`, `2 min 03 s`, `3 h 12 min`.
+pub(super) fn duration(ms: u64) -> String {
+    let s = ms / 1000;
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        1_000..60_000 => format!("{s}.{:03} s", ms % 1000),
+        60_000..3_600_000 => format!("{} min {:02} s", s / 60, s % 60),
+        3_600_000..86_400_000 => format!("{} h {:02} min", s / 3600, s / 60 % 60),
+        _ => format!("{} d {:02} h", s / 86_400, s / 3600 % 24),
+    }
+}
+
+/// The same, rounded for a pause whose exact length is of no interest: `3.2 s`.
+pub(super) fn pause(ms: u64) -> String {
+    let s = ms / 1000;
+    match ms {
+        1_000..60_000 => format!("{s}.{} s", ms % 1000 / 100),
+        _ => duration(ms),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrapped_text_loses_nothing_and_no_line_is_too_wide() {
+        let text = "an unreasonablylongwordindeed and 支付服务 then more";
+        for width in 2..40 {
+            let lines = wrap(text, width, columns);
+            assert!(lines.iter().all(|line| columns(line) <= width), "{width}: {lines:?}");
+            assert_eq!(lines.concat().replace(' ', ""), text.replace(' ', ""), "{width}");
+        }
+    }
+
+    #[test]
+    fn a_shortened_text_says_so() {
+        assert_eq!(shorten("captured", 8), "captured");
+        assert_eq!(shorten("captured", 5), "capt…");
+        assert_eq!(shorten("支付服务", 5), "支付…");
+        assert_eq!(shorten("x", 0), "");
+    }
+
+    #[test]
+    fn durations_are_readable_at_every_size() {
+        let all = [0, 999, 1_000, 59_999, 60_000, 3_599_999, 3_600_000, 90_000_000].map(duration);
+        assert_eq!(all, ["0 ms", "999 ms", "1.000 s", "59.999 s", "1 min 00 s", "59 min 59 s", "1 h 00 min", "1 d 01 h"]);
+        assert_eq!(pause(3_249), "3.2 s");
+    }
+
+    #[test]
+    fn nothing_printed_can_move_the_cursor() {
+        assert_eq!(printable("a\x1b[2J\n\u{202e}b"), "a\u{fffd}[2J\u{fffd}\u{fffd}b");
+        assert_eq!(ascii("⋮ act · 支 …"), ": act - ? ~");
+    }
+}
