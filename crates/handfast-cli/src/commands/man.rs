@@ -43,7 +43,8 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
 fn pages() -> Vec<Command> {
     let mut whole = Cli::command();
     whole.build();
-    let commands: Vec<Command> = whole.get_subcommands().filter(|command| command.get_name() != "help").cloned().collect();
+    let commands: Vec<Command> =
+        whole.get_subcommands().filter(|command| command.get_name() != "help" && !command.is_hide_set()).cloned().collect();
     std::iter::once(whole).chain(commands).collect()
 }
 

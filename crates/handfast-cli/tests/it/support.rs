@@ -68,10 +68,15 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Starts `handfast NAME` with a store at `store`.
+    /// Starts `handfast NAME` on a free port with a store at `store`.
     pub(crate) fn start(name: &str, store: &Path, more: &[&OsStr]) -> Self {
+        Self::start_at("127.0.0.1:0", name, store, more)
+    }
+
+    /// Starts `handfast NAME` at `listen` with a store at `store`.
+    pub(crate) fn start_at(listen: &str, name: &str, store: &Path, more: &[&OsStr]) -> Self {
         let mut child = handfast()
-            .args([name, "--json", "--quiet", "--listen", "127.0.0.1:0", "--store"])
+            .args([name, "--json", "--quiet", "--listen", listen, "--store"])
             .arg(format!("sqlite:{}", store.display()))
             .args(more)
             .stdout(Stdio::piped())

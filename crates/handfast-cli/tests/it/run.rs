@@ -1,0 +1,271 @@
+//! `handfast run`: bad input starts nothing, and what ends is said in one line each.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::{Ended, Service, handfast, run_with_input};
+
+/// A flow with one step at a service that is not there, unless a test names one that is.
+const FLOW: &str = r#"
+name = "tiny"
+[input]
+lines = "list"
+note = { type = "text", optional = true }
+[[step]]
+name = "dispatch"
+kind = "pivot"
+url = "http://127.0.0.1:9/shipments"
+deadline = "1h"
+send = ["lines"]
+"#;
+
+struct Place {
+    dir: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let place = Self { dir: tempfile::tempdir().expect("a directory") };
+        place.write("flow.toml", FLOW);
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, text).expect("the directory can be written to");
+        path
+    }
+
+    /// `handfast run` in this directory, on a store in it.
+    fn command(&self, more: &[&str]) -> Command {
+        let mut command = handfast();
+        command.current_dir(self.dir.path()).args(["run", "--flow", "flow.toml", "--store", "sqlite:shop.db"]).args(more);
+        command
+    }
+
+    fn run(&self, more: &[&str]) -> Ended {
+        self.command(more).output().expect("the binary runs").into()
+    }
+
+    fn has_store(&self) -> bool {
+        self.path("shop.db").exists()
+    }
+
+    /// A dispatch service for this place, and a flow that names it.
+    fn with_dispatch(&self) -> Service {
+        let service = Service::start("dispatch", &self.path("dispatch.db"), &[]);
+        self.write("flow.toml", &FLOW.replace("http://127.0.0.1:9/shipments", &service.url));
+        service
+    }
+}
+
+fn order(id: &str, sku: &str) -> String {
+    format!("{{\"id\":\"{id}\",\"lines\":[{{\"sku\":\"{sku}\",\"quantity\":1}}]}}\n")
+}
+
+fn outcomes(stdout: &str) -> Vec<(String, String)> {
+    let text = |line: &Value, key: &str| line[key].as_str().expect("a result line has it").to_owned();
+    let mut outcomes: Vec<_> = stdout
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"))
+        .map(|line| (text(&line, "id"), text(&line, "outcome")))
+        .collect();
+    outcomes.sort();
+    outcomes
+}
+
+#[test]
+fn a_file_with_bad_lines_starts_nothing_and_each_is_named() {
+    let place = Place::new();
+    let service = place.with_dispatch();
+    let bad = [
+        order("a", "mug"),
+        "{\"id\":\"b\",lines}\n".to_owned(),
+        "\n".to_owned(),
+        "{\"id\":\"c\"}\n".to_owned(),
+        order("a", "mug"),
+        order("a", "cup"),
+        "{\"id\":\"d\",\"lines\":[1],\"note\":\"4111 1111 1111 1111\"}\n".to_owned(),
+    ];
+    place.write("orders.jsonl", &bad.concat());
+    let ended = place.run(&["orders.jsonl"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{}", ended.stderr);
+    insta::assert_snapshot!(ended.stderr);
+    assert!(!place.has_store(), "nothing was started, so nothing is kept");
+    let audit = audit(&service);
+    assert_eq!(audit["seq"], 0, "the service was not asked for anything: {audit}");
+}
+
+/// What the books of a service say.
+fn audit(service: &Service) -> Value {
+    let address = service.address.trim_start_matches("http://");
+    let mut stream = std::net::TcpStream::connect(address).expect("the service is there");
+    let request = format!("GET /audit HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    std::io::Write::write_all(&mut stream, request.as_bytes()).expect("the service listens");
+    let answer = std::io::read_to_string(stream).expect("the service answers");
+    let (_, body) = answer.split_once("\r\n\r\n").expect("an answer has a body");
+    serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
+}
+
+#[test]
+fn of_many_bad_lines_twenty_are_shown_and_all_are_counted() {
+    let place = Place::new();
+    let bad: String = (0..57).map(|number| format!("{{\"id\":{number}}}\n")).collect();
+    place.write("orders.jsonl", &(order("a", "mug") + &bad));
+    let ended = place.run(&["orders.jsonl"]);
+    assert_eq!(ended.code, Some(2));
+    let lines: Vec<&str> = ended.stderr.lines().collect();
+    assert!(
+        lines[0].starts_with("error: orders.jsonl:2: id: ") && lines[19].starts_with("error: orders.jsonl:21: "),
+        "{lines:#?}"
+    );
+    assert_eq!(
+        lines[20..],
+        ["and 37 more", "error: 57 of the lines in orders.jsonl must be put right first; nothing was started"]
+    );
+}
+
+#[test]
+fn an_order_of_another_body_under_a_known_id_starts_nothing() {
+    let place = Place::new();
+    let service = place.with_dispatch();
+    place.write("orders.jsonl", &order("a", "mug"));
+    assert_eq!(place.run(&["orders.jsonl"]).code, Some(0));
+    let before = audit(&service);
+    place.write("orders.jsonl", &(order("b", "mug") + &order("a", "cup")));
+    let ended = place.run(&["orders.jsonl"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{}", ended.stderr);
+    assert!(ended.stderr.contains("error: orders.jsonl:2: id: the store knows another order called a"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("nothing was started"), "{}", ended.stderr);
+    assert_eq!(audit(&service), before);
+}
+
+#[test]
+fn a_flow_that_is_wrong_a_file_that_is_missing_and_a_store_of_somebody_else_are_usage_errors() {
+    let place = Place::new();
+    place.write("orders.jsonl", &order("a", "mug"));
+    let check = |more: &[&str], hint: &str| {
+        let ended = place.run(more);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{more:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains(hint), "{more:?}: {}", ended.stderr);
+        assert_eq!(ended.stderr.matches("error:").count(), 1, "one clear message: {}", ended.stderr);
+    };
+    check(&["none.jsonl"], "error: cannot open the orders in none.jsonl: No such file");
+    check(&["--give-up-after", "soon", "orders.jsonl"], "\"soon\" is not a duration");
+    check(&["--limit-in-flight", "0", "orders.jsonl"], "'--limit-in-flight <N>'");
+    place.write("flow.toml", &FLOW.replace("kind", "knid"));
+    check(&["orders.jsonl"], "error: flow.toml:8:1: step 1 has no key \"knid\"; did you mean kind?");
+    fs::remove_file(place.path("flow.toml")).expect("it was there");
+    check(&["orders.jsonl"], "error: flow.toml:1:1: the flow file cannot be read: No such file");
+    place.write("flow.toml", FLOW);
+    assert!(!place.has_store());
+    place.write("shop.db", "This is somebody's diary, and no store at all.");
+    check(&["orders.jsonl"], "shop.db is not a handfast store");
+    assert_eq!(fs::read_to_string(place.path("shop.db")).expect("it is there"), "This is somebody's diary, and no store at all.");
+}
+
+#[test]
+fn standard_input_is_taken_line_by_line_and_bad_lines_do_not_stop_the_others() {
+    let place = Place::new();
+    let _service = place.with_dispatch();
+    let input =
+        order("a", "mug") + "{\"id\":17}\n" + &order("b", "mug") + &order("a", "mug") + &order("b", "cup") + &order("c", "mug");
+    let ended = run_with_input(&mut place.command(&[]), &input);
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    let both = |id: &str| (id.to_owned(), "completed".to_owned());
+    assert_eq!(outcomes(&ended.stdout), [both("a"), both("b"), both("c")]);
+    for said in [
+        "error: standard input:2: id: it must be text in quotes",
+        "standard input:4: the same order a as in line 1; it is one order",
+        "error: standard input:5: id: another order in line 3 is called b already",
+        "3 orders: 3 completed (both), 0 cancelled (neither), 0 in doubt, 0 suspended; 1 line repeated an order; 2 bad lines refused",
+    ] {
+        assert!(ended.stderr.contains(said), "{said}: {}", ended.stderr);
+    }
+    // Another process, another reading: an id that the store knows by another body is refused as well.
+    let ended = run_with_input(&mut place.command(&["-q", "-"]), &(order("c", "cup") + &order("d", "mug")));
+    assert_eq!((ended.code, outcomes(&ended.stdout)), (Some(2), vec![both("d")]));
+    assert!(ended.stderr.starts_with("error: standard input:1: id: the store knows another order called c"), "{}", ended.stderr);
+    assert_eq!(ended.stderr.lines().count(), 1, "quiet: {}", ended.stderr);
+}
+
+#[test]
+fn an_order_that_does_not_end_in_time_is_in_doubt_and_the_same_command_brings_it_to_its_end() {
+    let place = Place::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    // Taken, so that nobody else gets the port; nobody answers there.
+    place.write("flow.toml", &FLOW.replace("127.0.0.1:9", &address.to_string()));
+    place.write("orders.jsonl", &(order("a", "mug") + &order("b", "mug")));
+    let ended = place.run(&["--give-up-after", "300ms", "orders.jsonl"]);
+    assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+    let in_doubt = |id: &str| (id.to_owned(), "in_doubt".to_owned());
+    assert_eq!(outcomes(&ended.stdout), [in_doubt("a"), in_doubt("b")]);
+    assert!(ended.stderr.contains("the same command again goes on with them"), "{}", ended.stderr);
+    drop(listener);
+    let _service = Service::start_at(&address.to_string(), "dispatch", &place.path("dispatch.db"), &[]);
+    let ended = place.run(&["orders.jsonl"]);
+    let both = |id: &str| (id.to_owned(), "completed".to_owned());
+    assert_eq!((ended.code, outcomes(&ended.stdout)), (Some(0), vec![both("a"), both("b")]), "{}", ended.stderr);
+}
+
+#[test]
+fn a_result_line_has_its_stable_shape() {
+    let place = Place::new();
+    let _service = place.with_dispatch();
+    place.write("orders.jsonl", &(order("a", "mug") + "{\"id\":\"b\",\"lines\":[\"nothing\"]}\n"));
+    let ended = place.run(&["--limit-in-flight", "1", "orders.jsonl"]);
+    assert_eq!(ended.code, Some(0), "cancelled is an end: {}", ended.stderr);
+    assert_eq!(
+        ended.stdout,
+        "{\"id\":\"a\",\"line\":1,\"outcome\":\"completed\",\"steps\":[{\"name\":\"dispatch\",\"state\":\"done\"}]}\n\
+         {\"id\":\"b\",\"line\":2,\"outcome\":\"cancelled\",\"steps\":[{\"name\":\"dispatch\",\"state\":\"refused\"}]}\n"
+    );
+}
+
+#[test]
+fn without_a_store_orders_are_kept_where_programs_keep_their_state() {
+    let place = Place::new();
+    let _service = place.with_dispatch();
+    place.write("orders.jsonl", &order("a", "mug"));
+    let run = |variables: &[(&str, &Path)]| -> Ended {
+        let mut command = handfast();
+        command.current_dir(place.dir.path()).args(["run", "--flow", "flow.toml", "orders.jsonl"]).env_remove("HOME");
+        command.envs(variables.iter().copied()).output().expect("the binary runs").into()
+    };
+    let home = place.path("home");
+    let ended = run(&[("HOME", &home)]);
+    let store = home.join(".local/state/handfast/tiny.db");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(
+        store.exists() && ended.stderr.contains(&format!("orders are kept in sqlite:{}", store.display())),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(run(&[("XDG_STATE_HOME", &place.path("state"))]).code, Some(0));
+    assert!(place.path("state/handfast/tiny.db").exists());
+    let ended = run(&[]);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("say --store sqlite:FILE"), "{}", ended.stderr);
+}
+
+#[test]
+fn orders_go_on_when_nobody_reads_the_results_any_more() {
+    let place = Place::new();
+    let service = place.with_dispatch();
+    let orders: String = (0..20).map(|number| order(&format!("o-{number}"), "mug")).collect();
+    place.write("orders.jsonl", &orders);
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let ended: Ended = place.command(&["orders.jsonl"]).stdout(writer).output().expect("the binary runs").into();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("error"), "{}", ended.stderr);
+    assert_eq!(audit(&service)["shipments"], 20);
+}
