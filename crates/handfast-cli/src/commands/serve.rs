@@ -1,23 +1,64 @@
 //! `handfast serve`: the coordinator as a service.
 
-use crate::output::{Exit, Output};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use handfast::flow::{FlowFile, parse_duration};
+use tokio::net::TcpListener;
+
+use crate::output::{Exit, OrExit as _, Output};
+use crate::serve::{self, Settings};
+use crate::state;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
-  handfast serve --flow shop.toml --listen 127.0.0.1:7070 --store sqlite:shop.db")]
+  handfast serve --flow shop.toml --listen 127.0.0.1:7070 --store sqlite:shop.db
+
+Place an order, and wait 10 s at most for its end:
+  curl http://127.0.0.1:7070/sagas -H 'Idempotency-Key: order-1' -H 'Prefer: wait=10' --json @order.json
+
+SIGTERM stops it in good order; sagas that have not ended go on at the next start.")]
 pub(crate) struct Args {
     /// The flow that every saga follows.
     #[arg(long, value_name = "FLOW.toml", env = "HANDFAST_FLOW")]
-    pub(crate) flow: std::path::PathBuf,
-    /// Where to listen.
+    pub(crate) flow: PathBuf,
+    /// Where to listen: an address of this machine's loopback, as in 127.0.0.1:7070.
     #[arg(long, value_name = "ADDR", env = "HANDFAST_LISTEN", default_value = "127.0.0.1:7070")]
-    pub(crate) listen: std::net::SocketAddr,
-    /// Where sagas are kept, as in sqlite:shop.db.
+    pub(crate) listen: SocketAddr,
+    /// Where sagas are kept, as in sqlite:shop.db; by default a file named after the flow where programs keep their state.
     #[arg(long, value_name = "URL", env = "HANDFAST_STORE")]
     pub(crate) store: Option<String>,
+    /// How long stopping in good order may take.
+    #[arg(long, value_name = "DURATION", env = "HANDFAST_SHUTDOWN_TIMEOUT", default_value = "10s", value_parser = parse_duration)]
+    pub(crate) shutdown_timeout: Duration,
 }
 
 /// Runs the service until it is told to stop.
-pub(crate) fn run(_args: Args, _output: &Output) -> anyhow::Result<Exit> {
-    anyhow::bail!("`handfast serve` does not exist yet")
+pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
+    check_address(args.listen).or_exit(Exit::Usage)?;
+    let flow = FlowFile::read(&args.flow).or_exit(Exit::Usage)?;
+    super::runtime()?.block_on(async {
+        // The port comes before the store: where the port is taken, the store is left alone.
+        let listener = TcpListener::bind(args.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}; choose another address with --listen", args.listen))
+            .or_exit(Exit::Usage)?;
+        let store = args.store.map_or_else(|| state::default_store(flow.name()), Ok)?;
+        let settings = Settings { flow, store, shutdown_timeout: args.shutdown_timeout };
+        serve::run(listener, settings, output).await
+    })
+}
+
+/// Whoever reaches the service may place and cancel orders, so only this machine reaches it.
+fn check_address(listen: SocketAddr) -> anyhow::Result<()> {
+    if listen.ip().is_loopback() {
+        return Ok(());
+    }
+    bail!(
+        "--listen {listen}: the service has no way yet to tell its callers apart, so it listens on loopback only; \
+         use 127.0.0.1:{} and put what authenticates your callers before it",
+        listen.port()
+    )
 }

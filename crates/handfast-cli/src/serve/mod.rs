@@ -1,0 +1,83 @@
+//! The coordinator as a service: orders come in over HTTP, and every one that was acknowledged ends in both or neither.
+//!
+//! [`connections`] takes the connections, [`request`] reads what is sent within bounds, [`sagas`] and [`pages`] answer,
+//! [`shapes`] is what an answer looks like and [`problem`] what it looks like when it is not what was asked for.
+//! `docs/serve.md` describes all of it for callers.
+
+mod connections;
+mod key;
+mod pages;
+mod prefer;
+mod problem;
+mod request;
+mod sagas;
+mod service;
+mod shapes;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::middleware;
+use axum::routing::{get, post};
+use handfast::flow::FlowFile;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use self::service::Service;
+use crate::output::{Exit, Output};
+use crate::signals;
+
+/// What the service is to be.
+pub(crate) struct Settings {
+    pub(crate) flow: FlowFile,
+    /// Where sagas are kept.
+    pub(crate) store: String,
+    /// How long stopping in good order may take.
+    pub(crate) shutdown_timeout: Duration,
+}
+
+/// Serves until a signal asks to stop, then stops in good order.
+///
+/// # Errors
+/// If the store cannot be opened, or the system does not let signals be watched.
+pub(crate) async fn run(listener: TcpListener, settings: Settings, output: &Output) -> anyhow::Result<Exit> {
+    let Settings { flow, store, shutdown_timeout } = settings;
+    let address = listener.local_addr().context("cannot tell where it listens")?;
+    let mut stop = signals::on_signal()?;
+    let name = flow.name().to_owned();
+    let service = Arc::new(Service::open(flow, &store, stop.clone()).await?);
+    output.note(format_args!("handfast serve is listening on http://{address} (flow: {name}, store: {store})"));
+    if output.wants_json() {
+        output.json_line(&json!({ "listening": format!("http://{address}"), "flow": name, "store": store }))?;
+    }
+    let serving = tokio::spawn(connections::serve(listener, router(Arc::clone(&service)), stop.clone()));
+    connections::stopped(&mut stop).await;
+    let in_order = tokio::time::timeout(shutdown_timeout, async {
+        // What panics in a request ends that request's connection, never this task.
+        drop(serving.await);
+        service.shutdown(shutdown_timeout).await
+    });
+    if !in_order.await.unwrap_or(false) {
+        output
+            .note("stopping took longer than allowed; every order that was acknowledged is in the store, and goes on from there");
+    }
+    Ok(Exit::Done)
+}
+
+fn router(service: Arc<Service>) -> Router {
+    Router::new()
+        .route("/sagas", post(sagas::place).get(sagas::list))
+        .route("/sagas/{id}", get(sagas::show))
+        .route("/sagas/{id}/cancel", post(sagas::cancel))
+        .route("/livez", get(pages::live))
+        .route("/readyz", get(pages::ready))
+        .route("/version", get(pages::version))
+        .route("/stats", get(pages::stats))
+        .route("/problems/{slug}", get(pages::about_problem))
+        .fallback(pages::no_such_page)
+        .method_not_allowed_fallback(pages::other_method)
+        .layer(middleware::from_fn(request::keep_pages_out))
+        .with_state(service)
+}

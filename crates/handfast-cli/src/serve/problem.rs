@@ -1,0 +1,146 @@
+//! What the service says when it does not do as asked: RFC 9457 problems, each with a page of its own.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+/// A kind of problem. Its page is at `/problems/{slug}`, which is also what `type` says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Kind {
+    pub(crate) slug: &'static str,
+    pub(crate) status: StatusCode,
+    pub(crate) title: &'static str,
+    /// What it means and what to do, for the page.
+    pub(crate) page: &'static str,
+}
+
+macro_rules! kinds {
+    ($($name:ident = $slug:literal, $status:ident, $title:literal, $page:literal;)*) => {
+        $(pub(crate) const $name: Kind = Kind { slug: $slug, status: StatusCode::$status, title: $title, page: $page };)*
+        /// Every kind there is.
+        pub(crate) const ALL: &[Kind] = &[$($name),*];
+    };
+}
+
+kinds! {
+    NO_SUCH_PAGE = "no-such-page", NOT_FOUND, "There is nothing at this address",
+        "The path is none of the service's. `docs/serve.md` lists them all.";
+    NO_SUCH_SAGA = "no-such-saga", NOT_FOUND, "There is no saga of this id",
+        "No order of this id was acknowledged by this service. One whose POST was never answered may still arrive: send it again, with the same key, to learn what became of it.";
+    METHOD = "method-not-allowed", METHOD_NOT_ALLOWED, "This address does not take that method",
+        "The header `Allow` names the methods that it takes.";
+    MEDIA_TYPE = "media-type", UNSUPPORTED_MEDIA_TYPE, "The body is not declared to be JSON",
+        "Send `Content-Type: application/json`.";
+    TOO_LARGE = "too-large", PAYLOAD_TOO_LARGE, "The body is too large",
+        "An order has at most 65,536 bytes. Nothing was done.";
+    TOO_SLOW = "too-slow", REQUEST_TIMEOUT, "The body did not arrive in time",
+        "The whole body has to arrive within 30 seconds. Nothing was done; send it again.";
+    BODY_LOST = "body-lost", BAD_REQUEST, "The body did not arrive whole",
+        "The connection ended, or the body was not framed as its headers said. Nothing was done; send it again.";
+    NOT_JSON = "not-json", BAD_REQUEST, "The body is not JSON",
+        "`column` is the byte at which it stops being JSON, counted from 1. Nothing was done.";
+    NOT_AN_ORDER = "not-an-order", UNPROCESSABLE_ENTITY, "The body is not an order of this flow",
+        "`field` is the path of the field that is wrong, where it is one. Nothing was done.";
+    KEY_MISSING = "idempotency-key-missing", BAD_REQUEST, "The request needs an Idempotency-Key",
+        "Send `Idempotency-Key` with 1 to 255 printable ASCII characters, drawn once for each order and sent again with each repetition of the request.";
+    KEY_MALFORMED = "idempotency-key-malformed", BAD_REQUEST, "The Idempotency-Key cannot be read",
+        "It has 1 to 255 printable ASCII characters, bare or as a string in double quotes, and is there once.";
+    KEY_REUSED = "idempotency-key-reused", UNPROCESSABLE_ENTITY, "The key or the id stands for another order",
+        "An order of this key or id was acknowledged before, with another body. The order that was acknowledged goes on; this one was not taken. Use a new key and a new id for a new order.";
+    QUERY = "query", BAD_REQUEST, "The query cannot be understood",
+        "`docs/serve.md` names the parameters that each address takes.";
+    NOT_A_REASON = "not-a-reason", UNPROCESSABLE_ENTITY, "The body is not a reason for cancelling",
+        "It is `{\"by\": \"..\", \"why\": \"..\"}`; both may be left out, and so may the body. Each has at most 256 characters. Nothing was done.";
+    TOO_LATE = "too-late-to-cancel", CONFLICT, "The saga cannot be cancelled any more",
+        "The step that decides it is done, or it has ended in both: there is no way back. Or it is suspended, and a person has to look at it first.";
+    FOREIGN_ORIGIN = "foreign-origin", FORBIDDEN, "A page of another origin may not do this",
+        "A browser sent this on behalf of a page that does not come from this service.";
+    FOREIGN_HOST = "foreign-host", MISDIRECTED_REQUEST, "The request is meant for another host",
+        "`Host` must be an IP address or localhost, since a page could otherwise reach this service under a name of its own.";
+    STOPPING = "stopping", SERVICE_UNAVAILABLE, "The service is stopping",
+        "Nothing was done. Send it again after the time in `Retry-After`, with the same key.";
+    BUSY = "busy", SERVICE_UNAVAILABLE, "The service has as much to do as it takes",
+        "Nothing was done. Send it again after the time in `Retry-After`, with the same key.";
+    STORE = "store-unavailable", SERVICE_UNAVAILABLE, "The store did not answer",
+        "Whether the order was taken is unknown. Send it again with the same key: it is taken once.";
+    BROKEN = "broken", INTERNAL_SERVER_ERROR, "The service cannot do this",
+        "What is stored of the saga cannot be what was written, or the service has a mistake. `detail` says which. Nothing was done.";
+}
+
+/// One problem, as it is answered.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    kind: Kind,
+    detail: String,
+    more: Map<String, Value>,
+    retry_after_s: Option<u32>,
+}
+
+impl Problem {
+    /// A problem of this kind; `detail` is a sentence about this very request.
+    pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), more: Map::new(), retry_after_s: None }
+    }
+
+    /// Its kind.
+    #[cfg(test)]
+    pub(crate) const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Adds a member of its own.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.more.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Says when to send the request again.
+    pub(crate) const fn retry_after_s(mut self, seconds: u32) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let Self { kind, detail, mut more, retry_after_s } = self;
+        for (name, value) in [
+            ("type", json!(format!("/problems/{}", kind.slug))),
+            ("title", json!(kind.title)),
+            ("status", json!(kind.status.as_u16())),
+            ("detail", json!(detail)),
+        ] {
+            more.insert(name.to_owned(), value);
+        }
+        let mut response = (kind.status, Value::Object(more).to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = retry_after_s {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_page_and_stands_in_the_document() {
+        let document = include_str!("../../../../docs/serve.md");
+        for kind in ALL {
+            assert!(kind.page.ends_with('.'), "{}", kind.slug);
+            let row = format!("| `{}` | {} |", kind.slug, kind.status.as_u16());
+            assert!(document.contains(&row), "docs/serve.md has no row {row}");
+        }
+    }
+
+    #[test]
+    fn slugs_are_unique() {
+        let mut slugs: Vec<&str> = ALL.iter().map(|kind| kind.slug).collect();
+        slugs.sort_unstable();
+        slugs.dedup();
+        assert_eq!(slugs.len(), ALL.len());
+    }
+}

@@ -1,0 +1,193 @@
+//! Placing an order, looking at a saga, listing them, and asking for *neither*.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use handfast::flow::MAX_ORDER_BYTES;
+use handfast::{CancelError, CancelResult, SagaHandle};
+use serde::Deserialize;
+
+use super::key::{self, IdempotencyKey};
+use super::prefer::{self, Wait};
+use super::problem::{self, Problem};
+use super::request;
+use super::service::{Placed, Service, stopping, store_problem};
+use super::shapes::{self, Short};
+
+/// The most bytes of a reason for cancelling, which has two texts of 256 characters.
+const MOST_REASON_BYTES: usize = 16 * 1024;
+const MOST_REASON_CHARACTERS: usize = 256;
+/// Sagas a page, when nothing else is asked for, and at most.
+const PAGE: usize = 100;
+const MOST_PAGE: usize = 1_000;
+
+/// The id in a path. What cannot be read as one is the id of no saga.
+pub(crate) type Id = Result<Path<String>, PathRejection>;
+
+fn id_of(id: Id) -> Result<String, Problem> {
+    id.map(|Path(id)| id).map_err(|_| no_such_saga("of this name"))
+}
+
+fn no_such_saga(id: &str) -> Problem {
+    Problem::new(problem::NO_SUCH_SAGA, format!("there is no saga {}", id.chars().take(128).collect::<String>()))
+}
+
+/// `POST /sagas`: takes an order. An answer of 2xx means that it is flushed.
+pub(crate) async fn place(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let wait = Wait::of(&headers);
+    let key = IdempotencyKey::of(&headers)?;
+    let body = request::json_body(&headers, body, MAX_ORDER_BYTES).await?;
+    let order = service.read_order(&key, &body)?;
+    let Placed { mut handle, again } = service.place(order).await?;
+    wait_for_end(&service, &mut handle, wait).await;
+    let progress = handle.progress();
+    let mut response = match progress.outcome() {
+        // What became of it before this request was not heard here.
+        None if again => short(&service, handle.id()).await?,
+        None | Some(_) => shapes::json(&Short::new(handle.id(), &progress)),
+    };
+    *response.status_mut() = match progress.outcome() {
+        None => StatusCode::ACCEPTED,
+        Some(_) if again => StatusCode::OK,
+        Some(_) => StatusCode::CREATED,
+    };
+    let headers = response.headers_mut();
+    if let Ok(location) = HeaderValue::try_from(format!("/sagas/{}", handle.id())) {
+        headers.insert(header::LOCATION, location);
+    }
+    if again {
+        headers.insert(key::REPLAYED, HeaderValue::from_static("true"));
+    }
+    say_waited(headers, wait);
+    Ok(response)
+}
+
+/// Waits for the end of a saga as long as the caller would, unless the service stops or the saga cannot end by itself.
+async fn wait_for_end(service: &Service, handle: &mut SagaHandle, wait: Option<Wait>) {
+    let Some(wait) = wait else { return };
+    tokio::select! {
+        // How it stands is read afterwards in any case.
+        _ended = handle.wait(wait.duration()) => {}
+        () = service.stopped() => {}
+    }
+}
+
+fn say_waited(headers: &mut HeaderMap, wait: Option<Wait>) {
+    if let Some(wait) = wait {
+        headers.insert(prefer::APPLIED, wait.applied());
+    }
+}
+
+/// `GET /sagas/{id}`: everything that is known of a saga.
+pub(crate) async fn show(State(service): State<Arc<Service>>, id: Id, headers: HeaderMap) -> Result<Response, Problem> {
+    let id = id_of(id)?;
+    let wait = Wait::of(&headers);
+    if wait.is_some() {
+        let handle = service.engine().follow(&id).await.map_err(|error| store_problem(&error))?;
+        wait_for_end(&service, &mut handle.ok_or_else(|| no_such_saga(&id))?, wait).await;
+    }
+    let view = service.engine().saga(&id).await.map_err(|error| store_problem(&error))?;
+    let mut response = shapes::json(&shapes::saga(&view.ok_or_else(|| no_such_saga(&id))?));
+    say_waited(response.headers_mut(), wait);
+    Ok(response)
+}
+
+/// Which sagas a list is of.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Page {
+    standing: Option<String>,
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+/// `GET /sagas`: a page of sagas, in the order of their placing.
+pub(crate) async fn list(
+    State(service): State<Arc<Service>>,
+    query: Result<Query<Page>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(Page { standing, after, limit }) =
+        query.map_err(|rejection| Problem::new(problem::QUERY, rejection.body_text()))?;
+    let limit = limit.unwrap_or(PAGE);
+    if !(1..=MOST_PAGE).contains(&limit) {
+        return Err(Problem::new(problem::QUERY, format!("limit is 1 to {MOST_PAGE}, and not {limit}")));
+    }
+    let names = shapes::STANDINGS.map(|standing| standing.name());
+    if standing.as_deref().is_some_and(|standing| !names.contains(&standing)) {
+        return Err(Problem::new(problem::QUERY, format!("standing is one of {}", names.join(", "))));
+    }
+    // One more than is shown tells whether there is a next page.
+    let sagas = service.engine().list(standing.as_deref(), after.as_deref(), limit + 1).await;
+    let mut sagas = sagas.map_err(|error| store_problem(&error))?;
+    let more = sagas.len() > limit;
+    sagas.truncate(limit);
+    let next = sagas.last().filter(|_| more).map(|last| {
+        let standing = standing.map(|standing| format!("&standing={standing}")).unwrap_or_default();
+        format!("/sagas?after={}&limit={limit}{standing}", last.id)
+    });
+    Ok(shapes::json(&shapes::page(&sagas, next)))
+}
+
+/// Who asks for *neither*, and why.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Reason {
+    by: Option<String>,
+    why: Option<String>,
+}
+
+/// `POST /sagas/{id}/cancel`: asks for *neither*.
+pub(crate) async fn cancel(
+    State(service): State<Arc<Service>>,
+    id: Id,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let id = id_of(id)?;
+    let Reason { by, why } = reason(&headers, body).await?;
+    let result = service.engine().cancel(&id, by.as_deref(), why.as_deref()).await;
+    let result = result.map_err(|error| match error {
+        CancelError::Store(error) => store_problem(&error),
+        error @ CancelError::LeftAlone { .. } => Problem::new(problem::BROKEN, error.to_string()),
+        CancelError::Stopping => stopping(),
+    })?;
+    let too_late = |why: &str| Err(Problem::new(problem::TOO_LATE, format!("saga {id} {why}")).with("saga", id.as_str()));
+    match result {
+        CancelResult::Accepted => {
+            let mut response = short(&service, &id).await?;
+            *response.status_mut() = StatusCode::ACCEPTED;
+            Ok(response)
+        }
+        CancelResult::Ended(handfast::Outcome::Cancelled) => short(&service, &id).await,
+        CancelResult::Ended(handfast::Outcome::Completed) => too_late("has ended in both"),
+        CancelResult::TooLate => too_late("can only go forward: the step that decides it is done"),
+        CancelResult::Suspended => too_late("is suspended: a person has to look at it first"),
+        CancelResult::Unknown => Err(no_such_saga(&id)),
+    }
+}
+
+/// How a saga stands, read from its journal.
+async fn short(service: &Service, id: &str) -> Result<Response, Problem> {
+    let view = service.engine().saga(id).await.map_err(|error| store_problem(&error))?;
+    Ok(shapes::json(&Short::of(&view.ok_or_else(|| no_such_saga(id))?)))
+}
+
+async fn reason(headers: &HeaderMap, body: Body) -> Result<Reason, Problem> {
+    let bytes = request::any_body(body, MOST_REASON_BYTES).await?;
+    if bytes.is_empty() {
+        return Ok(Reason::default());
+    }
+    request::check_json(headers)?;
+    let wrong = |why: &str| Problem::new(problem::NOT_A_REASON, why);
+    let reason: Reason = serde_json::from_slice(&bytes).map_err(|error| wrong(&error.to_string()))?;
+    for text in [&reason.by, &reason.why].into_iter().flatten() {
+        if text.chars().count() > MOST_REASON_CHARACTERS {
+            return Err(wrong("by and why have at most 256 characters each"));
+        }
+    }
+    Ok(reason)
+}

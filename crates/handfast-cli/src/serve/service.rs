@@ -1,0 +1,160 @@
+//! What the handlers share: the engine, the flow it follows, and whether the service is stopping.
+
+use std::time::Duration;
+
+use handfast::flow::{FlowFile, Order};
+use handfast::store::StoreError;
+use handfast::{Engine, OpenError, SagaHandle, SubmitError};
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::connections::stopped;
+use super::key::IdempotencyKey;
+use super::problem::{self, Problem};
+use super::shapes;
+use crate::output::{Exit, OrExit as _};
+use crate::state;
+
+/// How long the store may take to say that it is there.
+const STORE_TIMEOUT: Duration = Duration::from_secs(2);
+/// No saga has this id, since no id has a slash.
+const NOBODY: &str = "/";
+
+/// The service, as its handlers see it.
+pub(crate) struct Service {
+    engine: Engine,
+    flow: FlowFile,
+    stop: watch::Receiver<bool>,
+}
+
+/// An order that is in the journal.
+pub(crate) struct Placed {
+    pub(crate) handle: SagaHandle,
+    /// It had been taken before.
+    pub(crate) again: bool,
+}
+
+impl Service {
+    /// Opens the store, in which every unfinished saga goes on at once.
+    ///
+    /// # Errors
+    /// If the store cannot be opened, or is somebody else's.
+    pub(crate) async fn open(flow: FlowFile, store: &str, stop: watch::Receiver<bool>) -> anyhow::Result<Self> {
+        let engine = Engine::builder(state::open_store(store)?).flow(flow.flow().as_ref().clone()).open().await;
+        let engine = engine.or_else(|error| match error {
+            OpenError::Flow(_) => Err(error).or_exit(Exit::Usage),
+            OpenError::Store(_) => Err(error.into()),
+        })?;
+        Ok(Self { engine, flow, stop })
+    }
+
+    pub(crate) const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(crate) const fn flow(&self) -> &FlowFile {
+        &self.flow
+    }
+
+    /// Resolves once the service is to stop.
+    pub(crate) async fn stopped(&self) {
+        stopped(&mut self.stop.clone()).await;
+    }
+
+    /// The order in a body. One that names no id is named after the key it came with.
+    ///
+    /// # Errors
+    /// It is not JSON, or no order of the flow.
+    pub(crate) fn read_order(&self, key: &IdempotencyKey, body: &[u8]) -> Result<Order, Problem> {
+        let order = self.flow.parse_order(body).or_else(|error| match named_after(key, body) {
+            Some(named) if error.field_path() == Some("id") => self.flow.parse_order(&named),
+            Some(_) | None => Err(error),
+        });
+        order.map_err(|error| match (error.column(), error.field_path()) {
+            (Some(column), _) => Problem::new(problem::NOT_JSON, error.to_string()).with("column", column),
+            (None, Some(field)) => Problem::new(problem::NOT_AN_ORDER, error.to_string()).with("field", field),
+            (None, None) => Problem::new(problem::NOT_AN_ORDER, error.to_string()),
+        })
+    }
+
+    /// Takes an order. When this resolves it is flushed.
+    ///
+    /// # Errors
+    /// Its id stands for another order, the service is stopping, or the store does not answer.
+    pub(crate) async fn place(&self, order: Order) -> Result<Placed, Problem> {
+        let again = self.engine.follow(&order.id).await.map_err(|error| store_problem(&error))?.is_some();
+        let handle = self.engine.submit(order.into()).await.map_err(submit_problem)?;
+        Ok(Placed { handle, again })
+    }
+
+    /// Says that orders are taken.
+    ///
+    /// # Errors
+    /// They are not.
+    pub(crate) async fn check_ready(&self) -> Result<(), Problem> {
+        if *self.stop.borrow() {
+            return Err(stopping());
+        }
+        match tokio::time::timeout(STORE_TIMEOUT, self.engine.saga(NOBODY)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(store_problem(&error)),
+            Err(_) => {
+                Err(Problem::new(problem::STORE, format!("it took more than {} s", STORE_TIMEOUT.as_secs())).retry_after_s(1))
+            }
+        }
+    }
+
+    /// What the engine is at.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn stats(&self) -> Result<Value, Problem> {
+        let counts = self.engine.counts().await.map_err(|error| store_problem(&error))?;
+        Ok(shapes::stats(&self.engine.stats(), &counts))
+    }
+
+    /// Lets every saga finish what it is writing.
+    pub(crate) async fn shutdown(&self, longest: Duration) -> bool {
+        self.engine.shutdown(longest).await
+    }
+}
+
+/// The same object with an id made of the key, if it is an object without one.
+fn named_after(key: &IdempotencyKey, body: &[u8]) -> Option<Vec<u8>> {
+    let Ok(Value::Object(members)) = serde_json::from_slice(body) else {
+        return None;
+    };
+    if members.contains_key("id") {
+        return None;
+    }
+    let opening = body.iter().position(|&byte| byte == b'{')? + 1;
+    let comma = if members.is_empty() { "" } else { "," };
+    let id = format!("\"id\":\"{}\"{comma}", key.saga_id());
+    Some([&body[..opening], id.as_bytes(), &body[opening..]].concat())
+}
+
+fn submit_problem(error: SubmitError) -> Problem {
+    match error {
+        error @ SubmitError::DifferentBody { .. } => Problem::new(problem::KEY_REUSED, error.to_string()),
+        SubmitError::Stopping => stopping(),
+        SubmitError::Store(error) => store_problem(&error),
+        error @ (SubmitError::Id { .. } | SubmitError::Flow { .. } | SubmitError::Bodies { .. }) => {
+            Problem::new(problem::BROKEN, error.to_string())
+        }
+    }
+}
+
+/// The store did not do as asked, in the words of a caller.
+pub(crate) fn store_problem(error: &StoreError) -> Problem {
+    match error {
+        StoreError::Unavailable(_) | StoreError::Conflict => Problem::new(problem::STORE, error.to_string()).retry_after_s(1),
+        StoreError::Newer { .. } | StoreError::NotOurs { .. } | StoreError::Open { .. } | StoreError::Corrupt { .. } => {
+            Problem::new(problem::BROKEN, error.to_string())
+        }
+    }
+}
+
+/// The service is stopping.
+pub(crate) fn stopping() -> Problem {
+    Problem::new(problem::STOPPING, "the service was told to stop").retry_after_s(5)
+}

@@ -1,0 +1,157 @@
+//! The JSON shapes of answers. They are the service's own, and converted by hand: the engine's types can change their
+//! names, an answer cannot.
+
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse as _, Response};
+use handfast::store::{Counts, Entry, Summary, Try};
+use handfast::{LineStats, Outcome, Progress, SagaView, Standing, Stats, StepView};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// Every standing, by the word for it.
+pub(crate) const STANDINGS: [Standing; 7] = [
+    Standing::Placed,
+    Standing::Acting,
+    Standing::Committed,
+    Standing::Cancelling,
+    Standing::Completed,
+    Standing::Cancelled,
+    Standing::Suspended,
+];
+
+/// An answer of 200 with a value.
+pub(crate) fn json(value: &impl Serialize) -> Response {
+    // Nothing that is answered here has a key that is no text, which is all that could go wrong.
+    let text = serde_json::to_vec(value).unwrap_or_default();
+    let mut response = text.into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// Lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The word for how a saga ended.
+const fn outcome(outcome: Option<Outcome>) -> Option<&'static str> {
+    match outcome {
+        Some(Outcome::Completed) => Some("both"),
+        Some(Outcome::Cancelled) => Some("neither"),
+        None => None,
+    }
+}
+
+/// How a saga stands, in short.
+#[derive(Serialize)]
+pub(crate) struct Short<'a> {
+    id: &'a str,
+    standing: &'a str,
+    outcome: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<&'a str>,
+}
+
+impl<'a> Short<'a> {
+    /// As its handle has heard.
+    pub(crate) fn new(id: &'a str, progress: &'a Progress) -> Self {
+        // A saga starts with the entry that places it, so one of which nothing else was heard yet is acting.
+        let standing = progress.standing().max(Standing::Acting);
+        Self { id, standing: standing.name(), outcome: outcome(progress.outcome()), trouble: progress.trouble() }
+    }
+
+    /// As its journal says.
+    pub(crate) fn of(view: &'a SagaView) -> Self {
+        Self { id: &view.id, standing: &view.standing, outcome: outcome(view.outcome), trouble: view.trouble.as_deref() }
+    }
+}
+
+/// Everything that is known of a saga.
+pub(crate) fn saga(view: &SagaView) -> Value {
+    json!({
+        "id": view.id,
+        "flow": view.flow,
+        "standing": view.standing,
+        "outcome": outcome(view.outcome),
+        "in_doubt": view.is_in_doubt(),
+        "trouble": view.trouble,
+        "placed_ms": view.created.0,
+        "next_look_ms": view.wake_at.map(|at| at.0),
+        "order": embedded(&view.input),
+        "steps": view.steps.iter().map(step).collect::<Vec<_>>(),
+        "journal": view.entries.iter().map(entry).collect::<Vec<_>>(),
+        "tries": view.tries.iter().map(|attempt| tried(view, attempt)).collect::<Vec<_>>(),
+    })
+}
+
+fn step(step: &StepView) -> Value {
+    json!({
+        "name": step.name,
+        "kind": kind(step),
+        "participant": step.participant,
+        "key": step.key,
+        "asked": step.asked.map(|operation| operation.name()),
+        "state": step.known.map(|state| state.name()),
+    })
+}
+
+const fn kind(step: &StepView) -> &'static str {
+    use handfast_protocol::Kind;
+    match step.kind {
+        Kind::Compensatable => "compensatable",
+        Kind::Pivot => "pivot",
+        Kind::Retriable => "retriable",
+    }
+}
+
+fn entry(entry: &Entry) -> Value {
+    json!({
+        "seq": entry.seq,
+        "at_ms": entry.at.0,
+        "input": embedded(entry.input.as_bytes()),
+        "digest": hex(&entry.digest),
+    })
+}
+
+fn tried(view: &SagaView, attempt: &Try) -> Value {
+    json!({
+        "number": attempt.number,
+        "step": view.steps.get(attempt.step).map(|step| &step.name),
+        "operation": attempt.operation,
+        "sent_ms": attempt.sent.0,
+        "ended_ms": attempt.ended.0,
+        "seen": attempt.seen,
+    })
+}
+
+/// What is JSON as it is, and anything else as text.
+fn embedded(bytes: &[u8]) -> Value {
+    serde_json::from_slice(bytes).unwrap_or_else(|_| String::from_utf8_lossy(bytes).into())
+}
+
+/// A page of sagas, and where the next one is.
+pub(crate) fn page(sagas: &[Summary], next: Option<String>) -> Value {
+    let line = |saga: &Summary| json!({ "id": saga.id, "standing": saga.standing, "placed_ms": saga.created.0, "changed_ms": saga.changed.0 });
+    json!({ "sagas": sagas.iter().map(line).collect::<Vec<_>>(), "next": next })
+}
+
+/// What the engine is at.
+pub(crate) fn stats(stats: &Stats, counts: &Counts) -> Value {
+    let sagas: Map<String, Value> =
+        counts.by_standing.iter().map(|(standing, number)| (standing.clone(), json!(number))).collect();
+    let named = |sagas: &[(String, String)]| sagas.iter().map(|(id, why)| json!({ "id": id, "why": why })).collect::<Vec<_>>();
+    json!({
+        "sagas": sagas,
+        "in_doubt": stats.totals.in_doubt,
+        "active": stats.active,
+        "parked": stats.parked,
+        "in_flight": stats.in_flight,
+        "suspended": named(&stats.suspended),
+        "left_alone": named(&stats.left_alone),
+        "participants": stats.participants.iter().map(participant).collect::<Vec<_>>(),
+    })
+}
+
+fn participant(line: &LineStats) -> Value {
+    json!({ "participant": line.participant, "breaker": line.breaker.name(), "in_flight": line.in_flight })
+}

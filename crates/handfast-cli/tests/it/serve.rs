@@ -1,0 +1,413 @@
+//! `handfast serve` from outside: real processes, real HTTP, kill -9 and signals.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
+#![expect(clippy::disallowed_methods, reason = "how long a test is ready to wait is counted in real time")]
+
+mod shop;
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use hyper::Method;
+use serde_json::{Value, json};
+use shop::{Caller, PATIENCE, Process, Shop, order, path};
+
+use crate::support;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_order_is_taken_and_ends_in_both() {
+    let (_shop, _services, coordinator) = Shop::open();
+    let caller = Caller::of(&coordinator);
+    let reply = caller.place("key-1", &order("order-1"), &[("prefer", "wait=50")]).await;
+    assert_eq!(reply.status, 201, "{}", reply.text);
+    assert_eq!(reply.header("location"), Some("/sagas/order-1"));
+    assert_eq!(reply.header("preference-applied"), Some("wait=50"));
+    assert_eq!(reply.header("idempotency-replayed"), None);
+    assert_eq!((&reply.json()["standing"], &reply.json()["outcome"]), (&json!("completed"), &json!("both")));
+
+    let saga = caller.get("/sagas/order-1").await.json();
+    assert_eq!(saga["id"], "order-1");
+    assert_eq!(saga["flow"], "shop");
+    assert_eq!(saga["in_doubt"], false);
+    let steps: Vec<_> =
+        saga["steps"].as_array().unwrap().iter().map(|step| (&step["name"], &step["kind"], &step["state"])).collect();
+    let expected = [("payment", "compensatable", "done"), ("dispatch", "pivot", "done")]
+        .map(|(name, kind, state)| (json!(name), json!(kind), json!(state)));
+    assert_eq!(steps, expected.iter().map(|(name, kind, state)| (name, kind, state)).collect::<Vec<_>>());
+    let journal = saga["journal"].as_array().unwrap();
+    assert_eq!(journal.iter().map(|entry| entry["seq"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2, 3]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_declined_card_ends_in_neither() {
+    let (_shop, _services, coordinator) = Shop::open();
+    let caller = Caller::of(&coordinator);
+    let mut declined = order("order-1");
+    declined["token"] = json!("tok_declined");
+    let reply = caller.place("key-1", &declined, &[("prefer", "wait=50")]).await;
+    assert_eq!((reply.status.as_u16(), &reply.json()["outcome"]), (201, &json!("neither")), "{}", reply.text);
+    let saga = caller.get("/sagas/order-1").await.json();
+    assert_eq!(saga["steps"][0]["state"], "refused");
+    assert_eq!(saga["journal"][1]["input"]["answer"]["detail"], "card_declined", "{saga}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_repeated_order_is_taken_once() {
+    let (_shop, _services, coordinator) = Shop::open();
+    let caller = Caller::of(&coordinator);
+    assert_eq!(caller.place("key-1", &order("order-1"), &[]).await.status, 202);
+    assert_eq!(caller.outcome("order-1").await, "both");
+    // Quoted, and written another way: the same key, the same order.
+    let body = format!("  {}", serde_json::to_string_pretty(&order("order-1")).unwrap());
+    let headers = [("content-type", "application/json; charset=utf-8"), ("idempotency-key", "\"key-1\"")];
+    let again = caller.send(Method::POST, "/sagas", &headers, body).await;
+    assert_eq!(again.status, 200, "{}", again.text);
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert_eq!(again.header("location"), Some("/sagas/order-1"));
+    assert_eq!(again.json()["outcome"], "both");
+    let saga = caller.get("/sagas/order-1").await.json();
+    assert_eq!(saga["journal"].as_array().unwrap().len(), 3, "{saga}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn another_order_under_the_same_key_or_id_is_not_taken() {
+    let (_shop, _services, coordinator) = Shop::open();
+    let caller = Caller::of(&coordinator);
+    assert_eq!(caller.place("key-1", &order("order-1"), &[]).await.status, 202);
+    let mut dearer = order("order-1");
+    dearer["amount"]["minor"] = json!(2000);
+    let reply = caller.place("key-1", &dearer, &[]).await;
+    assert_eq!((reply.status.as_u16(), reply.problem().as_str()), (422, "idempotency-key-reused"));
+    let reply = caller.place("key-2", &dearer, &[]).await;
+    assert_eq!((reply.status.as_u16(), reply.problem().as_str()), (422, "idempotency-key-reused"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_order_without_an_id_is_named_after_its_key() {
+    let (_shop, _services, coordinator) = Shop::open();
+    let caller = Caller::of(&coordinator);
+    let mut nameless = order("");
+    nameless.as_object_mut().unwrap().remove("id");
+    let first = caller.place("key-1", &nameless, &[("prefer", "wait=50")]).await;
+    assert_eq!(first.status, 201, "{}", first.text);
+    let id = first.json()["id"].as_str().unwrap().to_owned();
+    assert!(id.starts_with("k-"), "{id}");
+    let again = caller.place("key-1", &nameless, &[]).await;
+    assert_eq!(
+        (again.status.as_u16(), again.header("idempotency-replayed"), &again.json()["id"]),
+        (200, Some("true"), &json!(id))
+    );
+    let other = caller.place("key-2", &nameless, &[]).await;
+    assert_ne!(other.json()["id"], json!(id));
+    nameless["token"] = json!("tok_other");
+    let reply = caller.place("key-1", &nameless, &[]).await;
+    assert_eq!((reply.status.as_u16(), reply.problem().as_str()), (422, "idempotency-key-reused"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_order_that_does_not_end_in_time_is_answered_as_on_its_way() {
+    let shop = Shop::closed();
+    let coordinator = shop.coordinator(&[]);
+    let caller = Caller::of(&coordinator);
+    let started = Instant::now();
+    let reply = caller.place("key-1", &order("order-1"), &[("prefer", "wait=1")]).await;
+    assert!(started.elapsed() >= Duration::from_secs(1));
+    assert_eq!(reply.status, 202, "{}", reply.text);
+    assert_eq!(reply.header("location"), Some("/sagas/order-1"));
+    assert_eq!((&reply.json()["standing"], &reply.json()["outcome"]), (&json!("acting"), &Value::Null));
+    let saga = caller.get("/sagas/order-1").await.json();
+    assert_eq!(saga["in_doubt"], true);
+    let stats = caller.get("/stats").await.json();
+    assert_eq!((&stats["sagas"]["acting"], &stats["in_doubt"]), (&json!(1), &json!(1)), "{stats}");
+    // The services come up, and whoever waits then learns the end.
+    let _services = shop.services();
+    assert_eq!(caller.outcome("order-1").await, "both");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_saga_in_flight_can_be_cancelled_and_one_that_has_ended_in_both_cannot() {
+    let shop = Shop::closed();
+    let coordinator = shop.coordinator(&[]);
+    let caller = Caller::of(&coordinator);
+    assert_eq!(caller.place("key-1", &order("order-1"), &[]).await.status, 202);
+    let body = json!({ "by": "ada", "why": "bought by mistake" }).to_string();
+    let reply = caller.send(Method::POST, "/sagas/order-1/cancel", &[("content-type", "application/json")], body).await;
+    assert_eq!((reply.status.as_u16(), &reply.json()["standing"]), (202, &json!("cancelling")), "{}", reply.text);
+    let _services = shop.services();
+    assert_eq!(caller.outcome("order-1").await, "neither");
+    let reply = caller.cancel("order-1").await;
+    assert_eq!((reply.status.as_u16(), &reply.json()["standing"]), (200, &json!("cancelled")), "{}", reply.text);
+    let saga = caller.get("/sagas/order-1").await;
+    assert!(saga.text.contains("bought by mistake") && saga.text.contains("ada"), "{}", saga.text);
+
+    caller.place("key-2", &order("order-2"), &[("prefer", "wait=50")]).await;
+    let reply = caller.cancel("order-2").await;
+    assert_eq!((reply.status.as_u16(), reply.problem().as_str()), (409, "too-late-to-cancel"));
+    assert_eq!(caller.outcome("order-2").await, "both");
+    let reply = caller.cancel("order-3").await;
+    assert_eq!((reply.status.as_u16(), reply.problem().as_str()), (404, "no-such-saga"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn what_was_acknowledged_survives_kill_9() {
+    let shop = Shop::closed();
+    let coordinator = shop.coordinator(&[]);
+    let caller = Caller::of(&coordinator);
+    let mut acknowledged = Vec::new();
+    let mut under_way = Vec::new();
+    for number in 0..40 {
+        let id = format!("order-{number}");
+        // Half of them are known to be taken; the others are on the wire when the power goes.
+        if number < 20 {
+            assert_eq!(caller.place(&id, &order(&id), &[]).await.status, 202);
+            acknowledged.push(id);
+        } else {
+            let caller = caller.clone();
+            under_way.push(tokio::spawn(async move {
+                let headers = [("content-type", "application/json"), ("idempotency-key", id.as_str())];
+                let reply = caller.try_send(Method::POST, "/sagas", &headers, order(&id).to_string()).await;
+                reply.is_ok_and(|reply| reply.status == 202).then_some(id)
+            }));
+        }
+    }
+    coordinator.kill();
+    for order in under_way {
+        acknowledged.extend(order.await.unwrap());
+    }
+    let _services = shop.services();
+    let coordinator = shop.coordinator(&[]);
+    let caller = Caller::of(&coordinator);
+    for id in acknowledged {
+        assert_eq!(caller.outcome(&id).await, "both", "{id}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn sagas_are_listed_in_pages() {
+    let (_shop, _services, coordinator) = Shop::open();
+    let caller = Caller::of(&coordinator);
+    for number in 0..5 {
+        let mut placed = order(&format!("order-{number}"));
+        if number == 3 {
+            placed["token"] = json!("tok_declined");
+        }
+        caller.place(&format!("key-{number}"), &placed, &[("prefer", "wait=50")]).await;
+    }
+    let mut seen = Vec::new();
+    let mut next = Some("/sagas?limit=2".to_owned());
+    while let Some(page) = next {
+        let page = caller.get(&page).await.json();
+        seen.extend(page["sagas"].as_array().unwrap().iter().map(|saga| saga["id"].as_str().unwrap().to_owned()));
+        next = page["next"].as_str().map(str::to_owned);
+    }
+    assert_eq!(seen, ["order-0", "order-1", "order-2", "order-3", "order-4"]);
+    let cancelled = caller.get("/sagas?standing=cancelled").await.json();
+    assert_eq!((&cancelled["sagas"][0]["id"], &cancelled["next"]), (&json!("order-3"), &Value::Null));
+}
+
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
+/// Sends what cannot be taken, expects its problem, and that no card's number is repeated in it.
+async fn check_problem(caller: &Caller, request: (Method, &str, Headers<'_>, &str), status: u16, problem: &str) {
+    let (method, path, headers, body) = request;
+    let reply = caller.send(method.clone(), path, headers, body.to_owned()).await;
+    let place = format!("{method} {path} {headers:?} {}: {}", body.chars().take(100).collect::<String>(), reply.text);
+    assert_eq!((reply.status.as_u16(), reply.problem().as_str()), (status, problem), "{place}");
+    assert_eq!(reply.header("allow").is_some(), status == 405, "{place}");
+    assert!(!reply.text.contains("4111"), "{place}");
+}
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+const KEY: (&str, &str) = ("idempotency-key", "key-1");
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn what_is_no_order_is_refused_and_nothing_is_taken() {
+    let shop = Shop::closed();
+    let coordinator = shop.coordinator(&[]);
+    let caller = Caller::of(&coordinator);
+    let changed = |path: &str, value: Value| {
+        let mut order = order("order-1");
+        *order.pointer_mut(path).unwrap() = value;
+        order.to_string()
+    };
+    let mut with_unknown_field = order("order-1");
+    with_unknown_field["amuont"] = json!(1);
+    for (body, status, problem) in [
+        ("{".to_owned(), 400, "not-json"),
+        (String::new(), 422, "not-an-order"),
+        ("[]".to_owned(), 422, "not-an-order"),
+        ("{}".to_owned(), 422, "not-an-order"),
+        (changed("/amount/minor", json!(-1)), 422, "not-an-order"),
+        (changed("/amount/minor", json!(u64::MAX)), 422, "not-an-order"),
+        (changed("/amount/minor", json!(19.99)), 422, "not-an-order"),
+        (changed("/amount/currency", json!("EURO")), 422, "not-an-order"),
+        (changed("/id", json!("a/b")), 422, "not-an-order"),
+        (changed("/id", json!(7)), 422, "not-an-order"),
+        (changed("/id", Value::Null), 422, "not-an-order"),
+        (changed("/token", json!("4111111111111111")), 422, "not-an-order"),
+        (with_unknown_field.to_string(), 422, "not-an-order"),
+        ("x".repeat(65_537), 413, "too-large"),
+    ] {
+        check_problem(&caller, (Method::POST, "/sagas", &[JSON, KEY], &body), status, problem).await;
+    }
+    assert_eq!(caller.get("/sagas").await.json()["sagas"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_request_that_cannot_be_understood_is_refused_and_nothing_is_taken() {
+    let shop = Shop::closed();
+    let coordinator = shop.coordinator(&[]);
+    let caller = Caller::of(&coordinator);
+    let good = order("order-1").to_string();
+    let long = "x".repeat(256);
+    let headers: [(Headers<'_>, u16, &str); 9] = [
+        (&[JSON], 400, "idempotency-key-missing"),
+        (&[JSON, ("idempotency-key", "")], 400, "idempotency-key-malformed"),
+        (&[JSON, ("idempotency-key", &long)], 400, "idempotency-key-malformed"),
+        (&[JSON, ("idempotency-key", "\"a")], 400, "idempotency-key-malformed"),
+        (&[JSON, KEY, ("idempotency-key", "b")], 400, "idempotency-key-malformed"),
+        (&[KEY], 415, "media-type"),
+        (&[KEY, ("content-type", "text/plain")], 415, "media-type"),
+        (&[JSON, KEY, ("origin", "http://shop.example")], 403, "foreign-origin"),
+        (&[JSON, KEY, ("host", "shop.example")], 421, "foreign-host"),
+    ];
+    for (headers, status, problem) in headers {
+        check_problem(&caller, (Method::POST, "/sagas", headers, &good), status, problem).await;
+    }
+    for (method, path, body, status, problem) in [
+        (Method::PUT, "/sagas", good.as_str(), 405, "method-not-allowed"),
+        (Method::POST, "/sagas/order-1", &good, 405, "method-not-allowed"),
+        (Method::GET, "/saga", "", 404, "no-such-page"),
+        (Method::GET, "/problems/none", "", 404, "no-such-page"),
+        (Method::GET, "/sagas/order-1", "", 404, "no-such-saga"),
+        (Method::GET, "/sagas/%ff", "", 404, "no-such-saga"),
+        (Method::GET, "/sagas?limit=0", "", 400, "query"),
+        (Method::GET, "/sagas?limit=many", "", 400, "query"),
+        (Method::GET, "/sagas?page=2", "", 400, "query"),
+        (Method::GET, "/sagas?standing=lost", "", 400, "query"),
+        (Method::POST, "/sagas/order-1/cancel", "{\"by\": 1}", 422, "not-a-reason"),
+        (Method::POST, "/sagas/order-1/cancel", "{\"who\": \"ada\"}", 422, "not-a-reason"),
+        (Method::POST, "/sagas/order-1/cancel", "", 404, "no-such-saga"),
+    ] {
+        check_problem(&caller, (method, path, &[JSON, KEY], body), status, problem).await;
+    }
+    assert_eq!(caller.get("/sagas").await.json()["sagas"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_problem_has_a_place_and_a_page() {
+    let shop = Shop::closed();
+    let coordinator = shop.coordinator(&[]);
+    let caller = Caller::of(&coordinator);
+    let mut wrong = order("order-1");
+    wrong["amount"]["minor"] = json!(0);
+    let problem = caller.place("key-1", &wrong, &[]).await.json();
+    assert_eq!(problem["field"], "amount.minor");
+    let page = caller.get(problem["type"].as_str().unwrap()).await;
+    assert_eq!(page.status, 200);
+    assert!(page.text.contains("not an order of this flow"), "{}", page.text);
+    let headers = [("content-type", "application/json"), ("idempotency-key", "key-1")];
+    let problem = caller.send(Method::POST, "/sagas", &headers, "{\"id\": x").await.json();
+    assert_eq!(problem["column"], 8);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn it_says_that_it_lives_is_ready_and_which_version_it_is() {
+    let shop = Shop::closed();
+    let coordinator = shop.coordinator(&[]);
+    let caller = Caller::of(&coordinator);
+    assert_eq!(caller.get("/livez").await.status, 200);
+    assert_eq!(caller.get("/readyz").await.status, 200);
+    let version = caller.get("/version").await.json();
+    assert_eq!(version["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(version["flow"], "shop");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn sigterm_answers_whoever_waits_and_loses_nothing() {
+    let shop = Shop::closed();
+    let coordinator = shop.coordinator(&[]);
+    let caller = Caller::of(&coordinator);
+    let waiting = {
+        let caller = caller.clone();
+        tokio::spawn(async move { caller.place("key-1", &order("order-1"), &[("prefer", "wait=50")]).await })
+    };
+    let started = Instant::now();
+    while caller.get("/sagas/order-1").await.status == 404 {
+        assert!(started.elapsed() < PATIENCE);
+    }
+    coordinator.signal("TERM");
+    let reply = waiting.await.unwrap();
+    assert_eq!((reply.status.as_u16(), &reply.json()["standing"]), (202, &json!("acting")), "{}", reply.text);
+    assert_eq!(coordinator.wait().code(), Some(0));
+
+    let _services = shop.services();
+    let coordinator = shop.coordinator(&[]);
+    assert_eq!(Caller::of(&coordinator).outcome("order-1").await, "both");
+}
+
+/// Begins a request whose body never comes, so that stopping in good order takes as long as it may.
+fn hold_a_request_open(coordinator: &Process) -> TcpStream {
+    let mut stream = TcpStream::connect(coordinator.url.strip_prefix("http://").unwrap()).unwrap();
+    let head = "POST /sagas HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nIdempotency-Key: a\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    // The service asks for the body only once it is reading it.
+    let mut asked = [0; 12];
+    stream.read_exact(&mut asked).unwrap();
+    assert_eq!(&asked, b"HTTP/1.1 100");
+    stream
+}
+
+#[test]
+fn stopping_takes_no_longer_than_it_may() {
+    let shop = Shop::closed();
+    let coordinator = shop.coordinator(&["--shutdown-timeout", "500ms"]);
+    let _held = hold_a_request_open(&coordinator);
+    coordinator.signal("TERM");
+    assert_eq!(coordinator.wait().code(), Some(0));
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let shop = Shop::closed();
+    let coordinator = shop.coordinator(&["--shutdown-timeout", "1h"]);
+    let held = hold_a_request_open(&coordinator);
+    coordinator.signal("TERM");
+    // Once nobody can connect any more the first signal has arrived.
+    let address = coordinator.url.strip_prefix("http://").unwrap().to_owned();
+    let started = Instant::now();
+    while TcpStream::connect(&address).is_ok() {
+        assert!(started.elapsed() < PATIENCE);
+    }
+    coordinator.signal("TERM");
+    assert_eq!(coordinator.wait().code(), Some(4));
+    drop(held);
+}
+
+#[track_caller]
+fn check_refused(arguments: &[&str], said: &[&str]) {
+    let ended = support::run([&["serve"], arguments].concat());
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert_eq!((ended.stdout.as_str(), ended.stderr.trim_end().lines().count()), ("", 1), "{ended:?}");
+    for part in said {
+        assert!(ended.stderr.contains(part), "{ended:?}");
+    }
+}
+
+#[test]
+fn what_cannot_work_is_refused_before_anything_is_done() {
+    let shop = Shop::closed();
+    let (flow, store) = (shop.flow(), shop.store());
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken_address = taken.local_addr().unwrap().to_string();
+    let with = ["--flow", path(&flow), "--store", &store, "--listen"];
+    check_refused(&[&with[..], &[&taken_address]].concat(), &[&taken_address, "--listen"]);
+    check_refused(&[&with[..], &["0.0.0.0:7070"]].concat(), &["0.0.0.0:7070", "loopback"]);
+    let missing = shop.folder.path().join("none.toml");
+    check_refused(&["--flow", path(&missing), "--store", &store, "--listen", "127.0.0.1:0"], &["none.toml"]);
+    assert!(!shop.folder.path().join("shop.db").exists());
+    let foreign = shop.folder.path().join("foreign.db");
+    std::fs::write(&foreign, "this is somebody else's file, and no database at all").unwrap();
+    let foreign_store = format!("sqlite:{}", path(&foreign));
+    check_refused(&["--flow", path(&flow), "--store", &foreign_store, "--listen", "127.0.0.1:0"], &["foreign.db"]);
+}

@@ -1,0 +1,218 @@
+//! A shop of real processes: the two reference services and the coordinator, on free ports and files of their own.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::{HeaderMap, Method, Request, StatusCode};
+use hyper_util::client::legacy::{Client, connect::HttpConnector};
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::handfast;
+
+/// Longer than anything here takes on a busy machine; only a mistake makes anybody wait for it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A process of ours that serves something.
+pub(crate) struct Process {
+    child: Child,
+    /// Where it listens.
+    pub(crate) url: String,
+}
+
+impl Process {
+    /// Starts `handfast` with these arguments and waits until it says where it listens.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let mut child = handfast().args(arguments).args(["--json", "--quiet"]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let said: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {line:?}"));
+        Self { child, url: said["listening"].as_str().unwrap().to_owned() }
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(mut self) -> ExitStatus {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(started.elapsed() < PATIENCE, "it does not end");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Ends it as a power cut would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // A process that has ended already cannot be killed, which is just as well.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// An address that nobody listens on, until somebody starts to.
+pub(crate) fn free_address() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+/// A folder, the addresses of the two services, and a flow between them.
+pub(crate) struct Shop {
+    pub(crate) folder: TempDir,
+    payment: String,
+    dispatch: String,
+}
+
+impl Shop {
+    /// A shop whose services are not started yet.
+    pub(crate) fn closed() -> Self {
+        let shop = Self { folder: tempfile::tempdir().unwrap(), payment: free_address(), dispatch: free_address() };
+        let flow = format!(
+            "name = \"shop\"\n\n[input]\namount = \"money\"\ntoken = \"token\"\nlines = \"list\"\n\n\
+             [[step]]\nname = \"payment\"\nkind = \"compensatable\"\nurl = \"http://{}/charges\"\nsend = [\"amount\", \"token\"]\n\n\
+             [[step]]\nname = \"dispatch\"\nkind = \"pivot\"\nurl = \"http://{}/shipments\"\nsend = [\"lines\"]\n",
+            shop.payment, shop.dispatch
+        );
+        fs::write(shop.flow(), flow).unwrap();
+        shop
+    }
+
+    /// A shop with both services, and its coordinator.
+    pub(crate) fn open() -> (Self, [Process; 2], Process) {
+        let shop = Self::closed();
+        let services = shop.services();
+        let coordinator = shop.coordinator(&[]);
+        (shop, services, coordinator)
+    }
+
+    pub(crate) fn services(&self) -> [Process; 2] {
+        let start = |name: &str, address: &str| {
+            let store = format!("sqlite:{}", self.folder.path().join(format!("{name}.db")).display());
+            Process::start(&[name, "--listen", address, "--store", &store])
+        };
+        [start("payment", &self.payment), start("dispatch", &self.dispatch)]
+    }
+
+    pub(crate) fn coordinator(&self, more: &[&str]) -> Process {
+        let (flow, store) = (self.flow(), self.store());
+        let arguments = ["serve", "--flow", path(&flow), "--listen", "127.0.0.1:0", "--store", &store];
+        Process::start(&[&arguments, more].concat())
+    }
+
+    pub(crate) fn flow(&self) -> PathBuf {
+        self.folder.path().join("shop.toml")
+    }
+
+    pub(crate) fn store(&self) -> String {
+        format!("sqlite:{}", self.folder.path().join("shop.db").display())
+    }
+}
+
+pub(crate) fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// An order that both services take.
+pub(crate) fn order(id: &str) -> Value {
+    json!({ "id": id, "amount": { "minor": 1999, "currency": "EUR" }, "token": "tok_visa", "lines": [{ "sku": "mug", "quantity": 1 }] })
+}
+
+/// What came back.
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Reply {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {} {:?}", self.status, self.text))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// The problem it is, which must be one by every sign.
+    #[track_caller]
+    pub(crate) fn problem(&self) -> String {
+        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{} {}", self.status, self.text);
+        let problem = self.json();
+        assert_eq!(problem["status"], self.status.as_u16());
+        assert!(problem["title"].is_string() && problem["detail"].is_string(), "{problem}");
+        problem["type"].as_str().unwrap().strip_prefix("/problems/").unwrap().to_owned()
+    }
+}
+
+/// A caller of the service.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    client: Client<HttpConnector, Full<Bytes>>,
+    url: String,
+}
+
+impl Caller {
+    pub(crate) fn of(process: &Process) -> Self {
+        Self { client: Client::builder(TokioExecutor::new()).build_http(), url: process.url.clone() }
+    }
+
+    pub(crate) async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Reply {
+        self.try_send(method, path, headers, body).await.unwrap()
+    }
+
+    pub(crate) async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Result<Reply, hyper_util::client::legacy::Error> {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::new(body.into())).unwrap();
+        let response = tokio::time::timeout(PATIENCE, self.client.request(request)).await.expect("an answer in time")?;
+        let (head, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        Ok(Reply { status: head.status, headers: head.headers, text: String::from_utf8(bytes.to_vec()).unwrap() })
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.send(Method::GET, path, &[], "").await
+    }
+
+    /// Places an order under a key, with more headers.
+    pub(crate) async fn place(&self, key: &str, order: &Value, more: &[(&str, &str)]) -> Reply {
+        let headers = [&[("content-type", "application/json"), ("idempotency-key", key)], more].concat();
+        self.send(Method::POST, "/sagas", &headers, order.to_string()).await
+    }
+
+    pub(crate) async fn cancel(&self, id: &str) -> Reply {
+        self.send(Method::POST, &format!("/sagas/{id}/cancel"), &[], "").await
+    }
+
+    /// The outcome of a saga, once it has ended.
+    pub(crate) async fn outcome(&self, id: &str) -> String {
+        let reply = self.send(Method::GET, &format!("/sagas/{id}"), &[("prefer", "wait=50")], "").await;
+        reply.json()["outcome"].as_str().unwrap_or_else(|| panic!("{id} has not ended: {}", reply.text)).to_owned()
+    }
+}
