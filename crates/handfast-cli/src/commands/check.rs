@@ -1,14 +1,228 @@
-//! `handfast check`: explores the deployed protocol and prints the verdict.
+//! `handfast check`: explores the deployed protocol and prints what was explored, against whom, and the verdict.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use handfast_lab::diagram::{Diagram, TextOptions};
+use handfast_lab::explorer::{Limits, Report, Verdict};
+use handfast_lab::saga::{Action, Case, Found, MUTANTS, Mutant, World, suite};
+use serde_json::{Value, json};
 
 use crate::output::{Exit, Output};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  handfast check
-  handfast check --json")]
-pub(crate) struct Args {}
+  handfast check                                   every case: the deployed code, every interleaving
+  handfast check --guards                          every rule of the protocol, and what happens without it
+  handfast check --without not-found-is-final      the shortest run that one missing rule allows, drawn
+  handfast check --json
+
+Exit codes: 0 the protocol holds; 3 a counterexample was found (always, with --without).")]
+pub(crate) struct Args {
+    /// Takes one guard out of the deployed code and draws the shortest run that then goes wrong
+    #[arg(long, value_name = "NAME", value_parser = names(), hide_possible_values = true, conflicts_with = "guards")]
+    without: Option<String>,
+
+    /// Lists every guard, what people ship instead, and the property that breaks without it
+    #[arg(long)]
+    guards: bool,
+
+    /// Also writes the counterexample as a picture
+    #[arg(long, value_name = "FILE", requires = "without")]
+    svg: Option<PathBuf>,
+
+    /// Draws with plain ASCII
+    #[arg(long)]
+    ascii: bool,
+
+    /// How many threads explore; the result does not depend on it [default: one a core]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    threads: usize,
+}
+
+fn names() -> clap::builder::PossibleValuesParser {
+    MUTANTS.iter().map(|mutant| mutant.name).collect::<Vec<_>>().into()
+}
 
 /// Explores, and prints what was explored, under which adversary, and the verdict.
-pub(crate) fn run(_args: Args, _output: &Output) -> anyhow::Result<Exit> {
-    anyhow::bail!("`handfast check` does not exist yet")
+pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
+    if args.guards {
+        return list_guards(output);
+    }
+    if let Some(name) = &args.without {
+        let mutant =
+            MUTANTS.iter().find(|mutant| mutant.name == name).context("the name was checked when the arguments were read")?;
+        return show_mutant(mutant, &args, output);
+    }
+    explore_suite(&args, output)
+}
+
+fn explore_suite(args: &Args, output: &Output) -> anyhow::Result<Exit> {
+    let cases = suite();
+    let progress = output.progress(cases.len() as u64);
+    let mut explored = Vec::with_capacity(cases.len());
+    for case in cases {
+        progress.set_message(case.plan_name);
+        let found = case.explore(&Limits::default().with_threads(args.threads));
+        explored.push((case, found));
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    let holds = explored.iter().all(|(_, found)| found.holds());
+    if output.wants_json() {
+        let cases: Vec<Value> = explored.iter().map(|(case, found)| case_json(case, found)).collect();
+        output.json_line(
+            &json!({ "verdict": if holds { "holds" } else { "violated" }, "states": total(&explored), "cases": cases }),
+        )?;
+    } else {
+        print_suite(&explored, holds, args, output)?;
+    }
+    Ok(if holds { Exit::Done } else { Exit::Neither })
+}
+
+fn total(explored: &[(Case, Found)]) -> u64 {
+    explored.iter().map(|(_, found)| found.report.unique).sum()
+}
+
+fn print_suite(explored: &[(Case, Found)], holds: bool, args: &Args, output: &Output) -> anyhow::Result<()> {
+    output.line("The deployed coordinator against the deployed registers: load, append and send are separate actions of each")?;
+    output.line("worker, messages are lost, delayed, duplicated and reordered, every deadline can pass at any moment.")?;
+    let mut plan_name = "";
+    for (case, found) in explored {
+        if case.plan_name != plan_name {
+            plan_name = case.plan_name;
+            output.line(format_args!("\n{plan_name}"))?;
+        }
+        let verdict = if found.holds() { "holds" } else { "VIOLATED" };
+        output.line(format_args!("  {:>9} states  {verdict}  {}", grouped(found.report.unique), case.adversary))?;
+        print_broken(found, args, output)?;
+    }
+    output.line("\nIn every state of every case, unless the case says otherwise:")?;
+    for (name, word) in claims(explored) {
+        output.line(format_args!("  {word}: {name}"))?;
+    }
+    output.line("\nBounds: at most 3 workers, 2 crashes, 2 returns of an older journal, one saga; time stands still.")?;
+    let verdict = if holds { "Every property holds" } else { "A property is VIOLATED" };
+    output.line(format_args!("{verdict}: {} states in {} cases, every one explored.", grouped(total(explored)), explored.len()))
+}
+
+fn print_broken(found: &Found, args: &Args, output: &Output) -> anyhow::Result<()> {
+    for judged in found.report.broken() {
+        output.line(format_args!("      broken: {}", judged.name))?;
+        if let Some(picture) = found.picture_against(judged.name) {
+            output.line(drawn(&picture, args))?;
+        }
+    }
+    for bound in &found.report.bounds {
+        output.line(format_args!("      not exhaustive: {bound}"))?;
+    }
+    Ok(())
+}
+
+/// Every property that any case claims, once, with the kind of claim.
+fn claims(explored: &[(Case, Found)]) -> Vec<(&'static str, &'static str)> {
+    let mut claims = Vec::new();
+    for judged in explored.iter().flat_map(|(_, found)| &found.report.verdicts) {
+        if !claims.contains(&(judged.name, judged.word)) {
+            claims.push((judged.name, judged.word));
+        }
+    }
+    claims
+}
+
+fn case_json(case: &Case, found: &Found) -> Value {
+    let report: &Report<World, Action> = &found.report;
+    let properties: Vec<Value> = report
+        .verdicts
+        .iter()
+        .map(|judged| {
+            let verdict = match &judged.verdict {
+                Verdict::Holds => "holds",
+                Verdict::Reached(_) => "reached",
+                Verdict::Violated { .. } => "violated",
+                Verdict::NeverReached => "never reached",
+                Verdict::Unknown => "unknown",
+            };
+            json!({ "name": judged.name, "claim": judged.word, "verdict": verdict, "run": found.run_against(judged.name) })
+        })
+        .collect();
+    json!({
+        "plan": case.plan_name,
+        "adversary": case.adversary.to_string(),
+        "states": report.unique,
+        "generated": report.generated,
+        "depth": report.depth,
+        "exhaustive": report.is_exhaustive(),
+        "bounds": report.bounds.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "never_happened": report.never_happened,
+        "verdict": if found.holds() { "holds" } else { "violated" },
+        "properties": properties,
+    })
+}
+
+fn list_guards(output: &Output) -> anyhow::Result<Exit> {
+    if output.wants_json() {
+        let guards: Vec<Value> = MUTANTS.iter().map(guard_json).collect();
+        output.json_line(&guards)?;
+        return Ok(Exit::Done);
+    }
+    for mutant in MUTANTS {
+        output.line(mutant.name)?;
+        output.line(format_args!("    guard    {}", mutant.guard))?;
+        output.line(format_args!("    without  {}", mutant.hazard))?;
+        output.line(format_args!("    breaks   {}\n", mutant.breaks))?;
+    }
+    output.line(format_args!(
+        "{} guards. `handfast check --without NAME` draws the shortest run that goes wrong without one.",
+        MUTANTS.len()
+    ))?;
+    Ok(Exit::Done)
+}
+
+fn guard_json(mutant: &Mutant) -> Value {
+    json!({ "name": mutant.name, "guard": mutant.guard, "hazard": mutant.hazard, "breaks": mutant.breaks })
+}
+
+fn show_mutant(mutant: &Mutant, args: &Args, output: &Output) -> anyhow::Result<Exit> {
+    let caught = mutant
+        .hunt()
+        .with_context(|| format!("nothing goes wrong without \"{}\", which its test should have told", mutant.guard))?;
+    if let Some(path) = &args.svg {
+        std::fs::write(path, caught.picture.to_svg()).with_context(|| format!("cannot write {}", path.display()))?;
+        output.note(format_args!("the picture is in {}", path.display()));
+    }
+    if output.wants_json() {
+        let mut told = guard_json(mutant);
+        told["adversary"] = json!(caught.adversary);
+        told["verdict"] = json!("violated");
+        told["run"] = json!(caught.run);
+        told["end"] = json!(caught.end);
+        output.json_line(&told)?;
+    } else {
+        output.line(format_args!("Without this guard: {}", mutant.guard))?;
+        output.line(format_args!("what happens is:    {}\n", mutant.hazard))?;
+        output.line(drawn(&caught.picture, args))?;
+        for (number, action) in (1..).zip(&caught.run) {
+            output.line(format_args!("{number:>3}. {action}"))?;
+        }
+        output.line(format_args!("\nNo shorter run breaks \"{}\" against: {}.", mutant.breaks, caught.adversary))?;
+    }
+    Ok(Exit::Neither)
+}
+
+fn drawn(picture: &Diagram, args: &Args) -> String {
+    picture.to_text(&TextOptions { ascii: args.ascii, ..TextOptions::default() })
+}
+
+/// A number with its thousands apart.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() * 4 / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }

@@ -5,6 +5,7 @@ mod automaton;
 mod model;
 mod mutants;
 mod network;
+mod picture;
 mod promises;
 mod suite;
 mod world;

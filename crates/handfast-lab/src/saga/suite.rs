@@ -5,9 +5,11 @@ use std::sync::Arc;
 use handfast_protocol::{Deployed, Kind, Plan, StepPlan};
 
 use super::adversary::Adversary;
-use super::model::{in_words, step_names};
+use super::model::in_words;
 use super::network::Network;
+use super::picture::draw;
 use super::world::{Action, Saga, World};
+use crate::diagram::Diagram;
 use crate::explorer::{Limits, Report, Verdict, explore};
 
 // Time stands still while a world is explored, so a deadline of 0 is due at every moment.
@@ -52,15 +54,17 @@ impl Found {
     #[must_use]
     pub fn run_against(&self, property: &str) -> Option<Vec<String>> {
         let Some(Verdict::Violated { run, .. }) = self.report.verdict(property) else { return None };
-        let mut lines: Vec<String> = run.actions().map(|action| in_words(&self.saga, action)).collect();
+        let mut lines: Vec<String> =
+            self.saga.with_lasting_numbers(run).iter().map(|action| in_words(&self.saga, action)).collect();
         lines.push(self.saga.in_words(run.last()));
         Some(lines)
     }
 
-    /// The names of the plan's steps.
+    /// The same run as a picture.
     #[must_use]
-    pub fn step_names(&self) -> Vec<String> {
-        step_names(&self.saga.plan)
+    pub fn picture_against(&self, property: &str) -> Option<Diagram> {
+        let Some(Verdict::Violated { run, .. }) = self.report.verdict(property) else { return None };
+        Some(draw(&self.saga, run, "the deployed protocol", property))
     }
 }
 

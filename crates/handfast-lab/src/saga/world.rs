@@ -15,6 +15,7 @@ use handfast_protocol::{
 use super::adversary::Adversary;
 use super::automaton::{Automaton, StateId};
 use super::network::{Message, UnderWay};
+use crate::explorer::Run;
 
 /// The largest number of workers.
 pub const MAX_WORKERS: usize = 3;
@@ -108,6 +109,27 @@ pub enum Action {
     Restore,
     /// A mutant: a tombstone expires, or a key is forgotten.
     Forget { step: usize },
+}
+
+impl Action {
+    /// The same action, by the worker with another number.
+    fn by_worker(mut self, renumber: impl Fn(usize) -> usize) -> Self {
+        match &mut self {
+            Self::Load { worker }
+            | Self::Append { worker, .. }
+            | Self::Send { worker, .. }
+            | Self::SendEarly { worker, .. }
+            | Self::CrashWorker { worker } => *worker = renumber(*worker),
+            Self::Arrive { .. }
+            | Self::ArriveHalfway { .. }
+            | Self::Capture { .. }
+            | Self::CrashParticipant { .. }
+            | Self::Copy
+            | Self::Restore
+            | Self::Forget { .. } => {}
+        }
+        self
+    }
 }
 
 /// One saga under an adversary. `G` switches guards of the deployed code off, for mutants.
@@ -257,6 +279,13 @@ impl<G: Guards> Saga<G> {
     /// The world after an action; `None` if it cannot happen or changes nothing.
     #[must_use]
     pub fn after_move(&self, world: &World, action: &Action) -> Option<World> {
+        let mut next = self.moved(world, action)?;
+        next.workers[..self.adversary.workers].sort_unstable();
+        (next != *world).then_some(next)
+    }
+
+    /// The same with every worker where it was.
+    fn moved(&self, world: &World, action: &Action) -> Option<World> {
         let mut next = *world;
         match *action {
             Action::Load { worker } => next.workers[worker] = world.journal,
@@ -285,8 +314,24 @@ impl<G: Guards> Saga<G> {
                 next.keys[step].body = 0;
             }
         }
-        next.workers[..self.adversary.workers].sort_unstable();
-        (next != *world).then_some(next)
+        Some(next)
+    }
+
+    /// The actions of a run with every worker under one number from the beginning to the end, although the worlds in
+    /// between keep them in order of what they hold.
+    pub(super) fn with_lasting_numbers(&self, run: &Run<World, Action>) -> Vec<Action> {
+        let mut numbers: Vec<usize> = (0..self.adversary.workers).collect();
+        let mut before = run.initial;
+        let mut actions = Vec::with_capacity(run.steps.len());
+        for (action, after) in &run.steps {
+            actions.push(action.by_worker(|worker| numbers[worker]));
+            let moved = self.moved(&before, action).unwrap_or(before);
+            let mut held: Vec<(StateId, usize)> = moved.workers.into_iter().zip(numbers).collect();
+            held.sort_by_key(|&(state, _)| state);
+            numbers = held.into_iter().map(|(_, number)| number).collect();
+            before = *after;
+        }
+        actions
     }
 
     fn append(&self, world: &mut World, worker: usize, input: Input<Told>, keeps: bool) -> Option<()> {

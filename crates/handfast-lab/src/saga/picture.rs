@@ -1,0 +1,156 @@
+//! Draws a run of a saga's world as a space-time diagram.
+
+use handfast_protocol::{Answer, Command, Guards, Input, Told};
+
+use super::model::step_names;
+use super::network::Message;
+use super::world::{Action, Key, Saga, World};
+use crate::diagram::{Clock, Diagram, LineId, Mark, Tone};
+use crate::explorer::Run;
+
+/// The space-time diagram of a run that breaks `property`. One life line stands for the coordinator, whichever worker acts.
+pub(super) fn draw<G: Guards>(saga: &Saga<G>, run: &Run<World, Action>, title: &str, property: &str) -> Diagram {
+    let mut picture = Diagram::new(title, Clock::Steps);
+    picture.between("the road");
+    let shop = picture.line("coordinator");
+    let participants = step_names(&saga.plan).iter().map(|name| picture.line(name)).collect();
+    let mut painter =
+        Painter { picture, shop, participants, workers: saga.adversary.workers, actions: saga.with_lasting_numbers(run), run };
+    for step in 0..run.steps.len() {
+        painter.draw(step);
+    }
+    let mut picture = painter.picture;
+    picture.verdict(Tone::Bad, &format!("broken: {property}"));
+    picture.caption(&saga.in_words(run.last()));
+    picture
+}
+
+struct Painter<'a> {
+    picture: Diagram,
+    shop: LineId,
+    participants: Vec<LineId>,
+    workers: usize,
+    actions: Vec<Action>,
+    run: &'a Run<World, Action>,
+}
+
+impl Painter<'_> {
+    fn draw(&mut self, step: usize) {
+        let at = time(step);
+        match self.actions[step] {
+            Action::Load { worker } => self.note(at, worker, Mark::Note, "loads the journal"),
+            Action::Append { worker, input, .. } => match input {
+                Input::Timeout => self.note(at, worker, Mark::Demand, "deadline"),
+                Input::Receive(Told::Cancel) => self.note(at, worker, Mark::Demand, "cancel"),
+                Input::Start => self.note(at, worker, Mark::Durable, "start"),
+                // Drawn where the answer left, with the arrow that brings it.
+                Input::Receive(Told::Answer { .. }) => {}
+            },
+            Action::Send { worker, command } => self.draw_command(step, worker, command, ""),
+            Action::SendEarly { worker, command, .. } => self.draw_command(step, worker, command, ", before the journal knows"),
+            Action::Arrive { command, .. } => self.draw_answer(step, command),
+            Action::ArriveHalfway { command } => {
+                let line = self.participants[command.step];
+                self.picture.mark(line, at, Mark::Crash, "effect committed, register not");
+            }
+            Action::CrashParticipant { command } => {
+                self.picture.mark(self.participants[command.step], at, Mark::Crash, "crashes");
+            }
+            Action::Capture { .. } => {}
+            Action::CrashWorker { worker } => self.note(at, worker, Mark::Crash, "crashes"),
+            Action::Copy => {
+                self.picture.mark(self.shop, at, Mark::Note, "a copy of the journal is taken");
+            }
+            Action::Restore => {
+                self.picture.mark(self.shop, at, Mark::Restart, "back with the older journal");
+            }
+            Action::Forget { step: forgetful } => {
+                self.picture.mark(self.participants[forgetful], at, Mark::News, "forgets its key");
+            }
+        }
+    }
+
+    fn note(&mut self, at: u64, worker: usize, mark: Mark, text: &str) {
+        let text = if self.workers > 1 { format!("worker {}: {text}", worker + 1) } else { text.to_owned() };
+        self.picture.mark(self.shop, at, mark, &text);
+    }
+
+    /// A command, with every arrival that no later sending of it accounts for.
+    fn draw_command(&mut self, sent: usize, worker: usize, command: Command, remark: &str) {
+        let resent = |step: &usize| matches!(self.actions[*step], Action::Send { command: other, .. } if other == command);
+        let until = (sent + 1..self.run.steps.len()).find(resent).unwrap_or(self.run.steps.len());
+        let arrivals: Vec<usize> = (sent + 1..until).filter(|&step| self.arrives(step, command)).collect();
+        let taken = [Action::Capture { message: Message::Command(command) }, Action::CrashParticipant { command }];
+        let captured = (sent + 1..until).any(|step| taken.contains(&self.actions[step]));
+        let brought = arrivals.first().map(|&step| self.what_happened(step, command.step));
+        let who = if self.workers > 1 { format!(" (worker {})", worker + 1) } else { String::new() };
+        let label = format!("{}{who}{remark}", command.operation.name());
+        let message = self.picture.message(self.shop, self.participants[command.step], &label).sent(time(sent));
+        for (number, &arrival) in arrivals.iter().enumerate() {
+            if number == 0 {
+                message.arrives(time(arrival));
+            } else {
+                message.copy_arrives(time(arrival));
+            }
+        }
+        if let Some(text) = brought {
+            message.brings(Mark::Durable, &text);
+        }
+        if captured {
+            message.captured();
+        }
+        for &copy in arrivals.iter().skip(1) {
+            let text = self.what_happened(copy, command.step);
+            self.picture.mark(self.participants[command.step], time(copy), Mark::Durable, &text);
+        }
+    }
+
+    /// The answer that an arrival caused, if a worker ever journaled it or the road captured it.
+    fn draw_answer(&mut self, step: usize, command: Command) {
+        let later = &self.actions[step + 1..];
+        let is_it = |to: Command| to == command;
+        let told = later.iter().position(
+            |(action, _)| matches!(action, Action::Append { input: Input::Receive(Told::Answer { to, .. }), .. } if is_it(*to)),
+        );
+        let lost = later.iter().any(|action| matches!(action, Action::Capture { message: Message::Answer(to, _) } if is_it(*to)));
+        let from = self.participants[command.step];
+        let Some(told) = told.map(|after| step + 1 + after) else {
+            if lost {
+                self.picture.message(from, self.shop, "answer").reply().sent(time(step)).captured();
+            }
+            return;
+        };
+        let Action::Append { worker, input: Input::Receive(Told::Answer { answer, .. }), .. } = self.actions[told] else {
+            return;
+        };
+        let word = match answer {
+            Answer::State(state) => state.name(),
+            Answer::OtherBody => "other body",
+        };
+        let who = if self.workers > 1 { format!("worker {}: ", worker + 1) } else { String::new() };
+        let message = self.picture.message(from, self.shop, word).reply().sent(time(step));
+        message.arrives(time(told)).brings(Mark::Durable, &format!("{who}journaled"));
+    }
+
+    fn arrives(&self, step: usize, command: Command) -> bool {
+        matches!(self.actions[step], Action::Arrive { command: other, .. } if other == command)
+    }
+
+    /// What an arrival did to its key, in a few words.
+    fn what_happened(&self, step: usize, key: usize) -> String {
+        let before: Key = step.checked_sub(1).map_or(self.run.initial, |before| self.run.steps[before].1).keys[key];
+        let after = self.run.steps[step].1.keys[key];
+        let state = after.state.map_or("absent", handfast_protocol::Definite::name);
+        match (after.acts > before.acts, after.undos > before.undos) {
+            (true, _) if before.acts > 0 => format!("{state}, a second time"),
+            (_, true) if before.undos > 0 => format!("{state}, a second time"),
+            (false, false) if before.state == after.state => format!("still {state}"),
+            (true | false, true | false) => state.to_owned(),
+        }
+    }
+}
+
+/// Steps are far enough apart for what they bring to be written between them.
+const fn time(step: usize) -> u64 {
+    step as u64 + 1
+}
