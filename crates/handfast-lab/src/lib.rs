@@ -1,4 +1,7 @@
 //! The lab: explores systems of parties under every capture, delay, duplicate, reordering and crash.
 
+pub mod diagram;
 pub mod explorer;
+pub mod generals;
 pub mod models;
+pub mod saga;

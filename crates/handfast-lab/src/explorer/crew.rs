@@ -16,6 +16,11 @@ impl Crew {
         Self { pool: pool.filter(|pool| pool.current_num_threads() > 1) }
     }
 
+    /// Into how many pieces work should be cut: several for each thread, since some take longer than others.
+    pub(super) fn pieces(&self) -> usize {
+        self.pool.as_ref().map_or(1, |pool| 4 * pool.current_num_threads())
+    }
+
     /// The results of all pieces of work, in order.
     pub(super) fn map<T: Send, R: Send>(&self, work: Vec<T>, each: impl Fn(T) -> R + Sync + Send) -> Vec<R> {
         match &self.pool {

@@ -12,6 +12,9 @@ const NEW: u32 = 1 << 31;
 /// No further candidate.
 const END: u32 = u32::MAX;
 
+/// Successors that are looked up together. Each look-up waits for memory; together they wait at the same time.
+const LOOK_UPS: usize = 256;
+
 /// A state that was not in the table when the batch began.
 struct Candidate<S> {
     fingerprint: Fingerprint,
@@ -54,7 +57,7 @@ pub(super) struct Settled<S> {
     pub(super) goals: Vec<Vec<Number>>,
 }
 
-impl<S, A> Expanded<S, A> {
+impl<S: Clone, A: Clone> Expanded<S, A> {
     fn new(claims_on_steps: usize, unseen: &[&'static str]) -> Self {
         Self {
             candidates: Vec::new(),
@@ -81,6 +84,45 @@ impl<S, A> Expanded<S, A> {
             self.candidates[chain.1 as usize].next = here;
         }
         chain.1 = here;
+    }
+
+    /// Counts a step and sees what it does to the claims on steps.
+    #[inline]
+    fn look_at_step<M: Model<State = S, Action = A>>(
+        &mut self,
+        model: &M,
+        sorted: &Sorted<M>,
+        (number, state): (Number, &S),
+        action: &A,
+        next: &S,
+    ) {
+        self.generated += 1;
+        debug_assert!(sorted.kinds.contains(&model.kind(action)), "{:?} is of no kind the model names", model.kind(action));
+        if !self.unseen.is_empty() {
+            let kind = model.kind(action);
+            self.unseen.retain(|unseen| *unseen != kind);
+        }
+        for ((_, holds), (count, first)) in sorted.on_steps.iter().zip(&mut self.bad_steps) {
+            if !holds(model, state, action, next) {
+                *count += 1;
+                first.get_or_insert_with(|| (number, action.clone(), next.clone()));
+            }
+        }
+    }
+
+    /// Keeps as candidates the states that are not in the table yet.
+    fn look_up(&mut self, table: &Table, waiting: &mut Vec<(Fingerprint, Number, S)>, keeps_edges: bool) {
+        table.touch(waiting.iter().map(|(fingerprint, _, _)| *fingerprint));
+        for (fingerprint, predecessor, state) in waiting.drain(..) {
+            let seen = table.find(fingerprint);
+            if seen.is_none() {
+                self.push(fingerprint, state, predecessor);
+            }
+            if keeps_edges {
+                // A candidate's number is filled in when its shard has answered.
+                self.targets.push(seen.unwrap_or(NO_STATE));
+            }
+        }
     }
 
     /// Lets one shard number the candidates that belong to it. Chunks must come in order, so that the first to reach a state
@@ -118,6 +160,7 @@ pub(super) fn expand<M: Model>(
     let mut expanded = Expanded::new(sorted.on_steps.len(), unseen);
     let keeps_edges = !sorted.goals.is_empty();
     let mut actions = Vec::new();
+    let mut waiting = Vec::with_capacity(2 * LOOK_UPS);
     for (number, state) in frontier {
         actions.clear();
         model.actions(state, &mut actions);
@@ -127,31 +170,17 @@ pub(super) fn expand<M: Model>(
                 expanded.self_loops += 1;
                 continue;
             }
-            expanded.generated += 1;
-            if !expanded.unseen.is_empty() {
-                let kind = model.kind(action);
-                expanded.unseen.retain(|unseen| *unseen != kind);
-            }
-            for ((_, holds), (count, first)) in sorted.on_steps.iter().zip(&mut expanded.bad_steps) {
-                if !holds(model, state, action, &next) {
-                    *count += 1;
-                    first.get_or_insert_with(|| (*number, action.clone(), next.clone()));
-                }
-            }
-            let fingerprint = fingerprint(&next);
-            let seen = table.find(fingerprint);
-            if seen.is_none() {
-                expanded.push(fingerprint, next, *number);
-            }
-            if keeps_edges {
-                // A candidate's number is filled in when its shard has answered.
-                expanded.targets.push(seen.unwrap_or(NO_STATE));
-            }
+            expanded.look_at_step(model, sorted, (*number, state), action, &next);
+            waiting.push((fingerprint(&next), *number, next));
         }
         if keeps_edges {
-            expanded.sources.push((*number, expanded.targets.len() as u32));
+            expanded.sources.push((*number, (expanded.targets.len() + waiting.len()) as u32));
+        }
+        if waiting.len() >= LOOK_UPS {
+            expanded.look_up(table, &mut waiting, keeps_edges);
         }
     }
+    expanded.look_up(table, &mut waiting, keeps_edges);
     expanded
 }
 

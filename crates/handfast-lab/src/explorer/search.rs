@@ -10,11 +10,12 @@ use super::table::{NO_STATE, Number, Table};
 use super::{Bound, Judged, Limits, Report, Run, Verdict};
 use std::collections::VecDeque;
 
-/// States of the frontier that are expanded together: a bound on the candidates held at once.
+/// States of the frontier after which the bounds are looked at.
 const BATCH: usize = 1 << 14;
 
-/// States of the frontier that one thread expands without looking up.
-const CHUNK: usize = 1 << 9;
+/// States of the frontier that one thread expands at a time. Few, so that what it looked up is still in its cache when the
+/// shards number what is new.
+const CHUNK: usize = 1 << 8;
 
 /// The greatest number of states: their numbers must stay below 2^31, in shards that are not quite even.
 const MOST_STATES: u64 = 1 << 30;
@@ -48,7 +49,7 @@ pub(super) struct Search<'m, M: Model> {
 impl<'m, M: Model> Search<'m, M> {
     pub(super) fn new(model: &'m M, limits: &Limits) -> Self {
         let properties = model.properties();
-        let sorted = Sorted::new(&properties);
+        let sorted = Sorted::new(&properties, model.kinds());
         let limits = Limits { max_states: limits.max_states.min(MOST_STATES), ..*limits };
         Self {
             crew: Crew::new(limits.threads),
@@ -58,7 +59,7 @@ impl<'m, M: Model> Search<'m, M> {
             depth: 0,
             generated: 0,
             self_loops: 0,
-            unseen: model.kinds(),
+            unseen: sorted.kinds.clone(),
             edges: Vec::new(),
             marked: vec![(0, NO_STATE); sorted.on_states.len()],
             bad_steps: sorted.on_steps.iter().map(|_| (0, None)).collect(),
@@ -107,9 +108,13 @@ impl<'m, M: Model> Search<'m, M> {
                 self.frontier.push_front(batch);
                 return Some(Some(bound));
             }
-            let chunks = batch.chunks(CHUNK).collect();
-            let expanded = self.crew.map(chunks, |chunk| expand(self.model, &self.sorted, &self.table, &self.unseen, chunk));
-            self.number(expanded);
+            // How many chunks go together changes nothing in the results: each state keeps its place in the order.
+            for part in batch.chunks(CHUNK * self.crew.pieces()) {
+                let chunks = part.chunks(CHUNK).collect();
+                let expand = |chunk| expand(self.model, &self.sorted, &self.table, &self.unseen, chunk);
+                let expanded = self.crew.map(chunks, expand);
+                self.number(expanded);
+            }
         }
         Some(None)
     }

@@ -1,4 +1,4 @@
-//! The properties of a model, sorted by when they are looked at.
+//! What a model claims, sorted by when it is looked at.
 
 use super::model::{Claim, Model, OnState, OnStep, Property};
 
@@ -7,6 +7,8 @@ pub(super) struct Sorted<M: Model> {
     pub(super) on_states: Vec<ClaimOnStates<M>>,
     pub(super) on_steps: Vec<(usize, OnStep<M>)>,
     pub(super) goals: Vec<(usize, OnState<M>)>,
+    /// Every kind of action that the model names.
+    pub(super) kinds: Vec<&'static str>,
 }
 
 /// A claim that is settled by single states.
@@ -18,8 +20,8 @@ pub(super) struct ClaimOnStates<M: Model> {
 }
 
 impl<M: Model> Sorted<M> {
-    pub(super) fn new(properties: &[Property<M>]) -> Self {
-        let mut sorted = Self { on_states: Vec::new(), on_steps: Vec::new(), goals: Vec::new() };
+    pub(super) fn new(properties: &[Property<M>], kinds: Vec<&'static str>) -> Self {
+        let mut sorted = Self { on_states: Vec::new(), on_steps: Vec::new(), goals: Vec::new(), kinds };
         for (property, Property { claim, .. }) in properties.iter().enumerate() {
             match *claim {
                 Claim::Always(holds) => sorted.on_states.push(ClaimOnStates { property, holds, wanted: false }),

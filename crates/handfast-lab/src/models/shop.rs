@@ -31,7 +31,7 @@ pub struct Shop {
 pub enum Network {
     /// What was ever sent can arrive at any time, again and again, or never.
     Set,
-    /// Up to so many of each kind are under way; one more than that is lost. Each may be lost, delivered, or delivered and
+    /// Up to so many of each kind, at most [`UnderWay::MOST`], are under way; one more than that is lost. Each may be lost, delivered, or delivered and
     /// kept.
     Multiset(u8),
 }
@@ -128,8 +128,12 @@ pub struct State {
     /// Crashes so far.
     crashes: u8,
     /// For each kind how many are under way, or for a set whether it was sent.
-    under_way: [u8; 7],
+    pub under_way: UnderWay,
 }
+
+/// How many messages of each kind are under way, four bits a kind: at most [`UnderWay::MOST`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UnderWay(u32);
 
 /// What may happen next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -170,13 +174,35 @@ impl Debug for State {
             write!(formatter, ", charged twice")?;
         }
         for message in MESSAGES {
-            match self.under_way[message as usize] {
+            match self.under_way.count(message) {
                 0 => {}
                 1 => write!(formatter, ", {message:?}")?,
                 more => write!(formatter, ", {message:?} x{more}")?,
             }
         }
         Ok(())
+    }
+}
+
+impl UnderWay {
+    /// The greatest capacity of a multiset.
+    pub const MOST: u8 = 15;
+
+    /// How many of this kind are under way.
+    pub const fn count(self, message: Message) -> u8 {
+        (self.0 >> (4 * message as u32)) as u8 & Self::MOST
+    }
+
+    /// One more of this kind, up to the capacity.
+    const fn add(&mut self, message: Message, capacity: u8) {
+        if self.count(message) < capacity {
+            self.0 += 1 << (4 * message as u32);
+        }
+    }
+
+    /// One less of this kind, of which there is at least one.
+    const fn take(&mut self, message: Message) {
+        self.0 -= 1 << (4 * message as u32);
     }
 }
 
@@ -221,14 +247,11 @@ impl Shop {
     }
 
     const fn send(&self, state: &mut State, message: Message) {
-        let most = match self.network {
+        let capacity = match self.network {
             Network::Set => 1,
             Network::Multiset(capacity) => capacity,
         };
-        let count = &mut state.under_way[message as usize];
-        if *count < most {
-            *count += 1;
-        }
+        state.under_way.add(message, capacity);
     }
 
     /// What the shop may do of itself.
@@ -324,10 +347,6 @@ impl Shop {
             (unchanged, _) => unchanged,
         };
     }
-
-    const fn take(state: &mut State, message: Message) {
-        state.under_way[message as usize] -= 1;
-    }
 }
 
 impl Model for Shop {
@@ -335,8 +354,13 @@ impl Model for Shop {
     type Action = Action;
 
     fn initial(&self) -> Vec<State> {
+        let fits = match self.network {
+            Network::Set => true,
+            Network::Multiset(capacity) => capacity <= UnderWay::MOST,
+        };
+        assert!(fits, "the shop model counts at most {} messages of a kind", UnderWay::MOST);
         let (shop, pay) = (Shopkeeper::Idle, Pay::None);
-        vec![State { shop, pay, charges: 0, refunds: 0, down: 0, crashes: 0, under_way: [0; 7] }]
+        vec![State { shop, pay, charges: 0, refunds: 0, down: 0, crashes: 0, under_way: UnderWay(0) }]
     }
 
     fn actions(&self, state: &State, into: &mut Vec<Action>) {
@@ -344,7 +368,7 @@ impl Model for Shop {
             self.shop_actions(state, into);
         }
         for message in MESSAGES {
-            if state.under_way[message as usize] > 0 {
+            if state.under_way.count(message) > 0 {
                 self.message_actions(state, message, into);
             }
         }
@@ -373,16 +397,16 @@ impl Model for Shop {
             Action::SendRefund => self.send(&mut next, Message::Refund),
             Action::ShipUnanswered => next.shop = Shopkeeper::Shipped,
             Action::Deliver(message) => {
-                Self::take(&mut next, message);
+                next.under_way.take(message);
                 self.arrive(&mut next, message, false);
             }
             Action::DeliverAndKeep(message) => self.arrive(&mut next, message, false),
             Action::Decline => {
-                Self::take(&mut next, Message::Charge);
+                next.under_way.take(Message::Charge);
                 self.arrive(&mut next, Message::Charge, true);
             }
             Action::DeclineAndKeep => self.arrive(&mut next, Message::Charge, true),
-            Action::Lose(message) => Self::take(&mut next, message),
+            Action::Lose(message) => next.under_way.take(message),
             Action::Crash(side) => {
                 next.down |= 1 << side as u8;
                 next.crashes += 1;
@@ -392,7 +416,7 @@ impl Model for Shop {
             }
             Action::Restart(side) => next.down &= !(1 << side as u8),
         }
-        (next != *state).then_some(next)
+        Some(next)
     }
 
     fn kinds(&self) -> Vec<&'static str> {
@@ -433,7 +457,7 @@ impl Model for Shop {
             }),
             Property::<Self>::always("no card is charged twice", |_, state| state.charges < 2),
             Property::<Self>::always("what was answered as refunded is not charged", |_, state| {
-                state.under_way[Message::Refunded as usize] == 0 || state.pay != Pay::Charged
+                state.under_way.count(Message::Refunded) == 0 || state.pay != Pay::Charged
             }),
             Property::<Self>::always_step("what the shop has ended stays ended", |_, before, _, after| {
                 before.shop == after.shop
@@ -446,7 +470,7 @@ impl Model for Shop {
             Property::<Self>::sometimes("declined", |_, state| state.shop == Shopkeeper::Failed),
             Property::<Self>::sometimes("refunded", |_, state| state.shop == Shopkeeper::Cancelled && state.pay == Pay::Refunded),
             Property::<Self>::sometimes("a tombstone, and a late charge that finds it", |_, state| {
-                state.pay == Pay::Void && state.under_way[Message::Charge as usize] > 0
+                state.pay == Pay::Void && state.under_way.count(Message::Charge) > 0
             }),
         ]
     }
