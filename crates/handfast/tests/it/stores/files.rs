@@ -216,3 +216,35 @@ fn tries_that_nobody_asks_for_are_kept_when_the_store_closes() {
     drop(store);
     assert_eq!(wait(SqliteStore::open(&path).unwrap().tries("a")).unwrap(), [attempt("a", 1)]);
 }
+
+/// The SQL blocks of the format's document, and its text.
+fn document() -> (Vec<String>, String) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/journal.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let blocks = text.split("```sql").skip(1).map(|block| block.split("```").next().unwrap().to_owned()).collect();
+    (blocks, text)
+}
+
+#[test]
+fn the_document_describes_the_file() {
+    let (_folder, path) = folder();
+    filled(&path);
+    let connection = Connection::open(&path).unwrap();
+    let (blocks, text) = document();
+    assert_eq!(blocks.len(), 3);
+    let mut rows = Vec::new();
+    for statement in blocks.iter().flat_map(|block| block.split(';')).filter(|statement| !statement.trim().is_empty()) {
+        let mut sql = connection.prepare(&statement.replace("order-17", "a")).unwrap();
+        rows.push(sql.query_map([], |_| Ok(())).unwrap().count());
+    }
+    assert_eq!(rows, [3, 1, 2, 0], "the journal of `a`, what it was placed with, who is awake, who is suspended");
+    let columns = "SELECT tables.name, columns.name FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns \
+         WHERE tables.type = 'table' AND tables.name <> 'refinery_schema_history'";
+    let mut sql = connection.prepare(columns).unwrap();
+    let columns = sql.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))).unwrap();
+    for (table, column) in columns.map(Result::unwrap) {
+        let section = text.split(&format!("### `{table}`")).nth(1).unwrap_or_else(|| panic!("no section for {table}"));
+        let section = section.split("\n##").next().unwrap();
+        assert!(section.contains(&format!("`{column}`")), "{table}.{column} is not described");
+    }
+}
