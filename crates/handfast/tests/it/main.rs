@@ -2,5 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
 
 mod driver;
+mod flushes;
 mod journal;
 mod stores;
