@@ -110,7 +110,7 @@ impl Painter<'_> {
         let later = &self.actions[step + 1..];
         let is_it = |to: Command| to == command;
         let told = later.iter().position(
-            |(action, _)| matches!(action, Action::Append { input: Input::Receive(Told::Answer { to, .. }), .. } if is_it(*to)),
+            |action| matches!(action, Action::Append { input: Input::Receive(Told::Answer { to, .. }), .. } if is_it(*to)),
         );
         let lost = later.iter().any(|action| matches!(action, Action::Capture { message: Message::Answer(to, _) } if is_it(*to)));
         let from = self.participants[command.step];
