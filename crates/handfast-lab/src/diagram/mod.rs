@@ -21,6 +21,8 @@
 mod generals;
 mod layout;
 mod measure;
+#[cfg(test)]
+mod random;
 mod saga;
 mod shop;
 mod svg;

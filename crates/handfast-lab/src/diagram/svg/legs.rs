@@ -1,9 +1,9 @@
 //! The messengers: slanted arrows, captures, unknown ends, and waits on the road.
 
-use super::super::layout::{Leg, Row, channels, last_channel, tracks_on_the_left};
-use super::super::{End, Item, Message};
+use super::super::layout::{Layout, Leg, Row, channels, last_channel, tracks_on_the_left};
+use super::super::{Diagram, End, Item, Message};
 use super::page::Class;
-use super::{DOT, Picture, SLANT, TEXT, pixels};
+use super::{DOT, Metrics, Picture, SLANT, TEXT, pixels, wrapped};
 
 /// How much a further lane of waits takes.
 pub(super) const LANE: f64 = 18.0;
@@ -19,6 +19,23 @@ pub(super) fn wanted(message: &Message) -> f64 {
         End::Captured { how: text } | End::Unknown { seen: text } => 2.0 * (label + 34.0).max(pixels(text, TEXT) + 34.0),
     });
     after.fold(label + 60.0, f64::max)
+}
+
+/// Whether the word at the end of a messenger that reaches nobody may need a second line.
+pub(super) fn said_wraps(diagram: &Diagram, layout: &Layout, metrics: &Metrics, item: usize) -> bool {
+    let Some(Item::Message(message)) = diagram.items.get(item) else { return false };
+    // After a wait only half of what is left of the road is beyond the end.
+    let half = metrics.channel / if layout.track(item).is_some() { 4.0 } else { 2.0 };
+    let room = half - 27.0 - waits_width(layout.lanes(last_channel(message)));
+    message.ends.iter().any(|end| match end {
+        End::Captured { how: text } | End::Unknown { seen: text } => pixels(text, TEXT) > room,
+        End::Arrives { .. } => false,
+    })
+}
+
+/// Pixels from a life line that the waits of so many lanes take.
+fn waits_width(lanes: usize) -> f64 {
+    if lanes == 0 { 0.0 } else { FIRST_LANE - 6.0 + lanes as f64 * LANE }
 }
 
 /// A messenger's way in a row.
@@ -142,10 +159,12 @@ impl Picture<'_> {
             None => self.page.head(start, stop, way.head),
         }
         if let Some(class) = kind {
-            let room = (if way.rightwards { right - beyond } else { beyond - left }) - 12.0;
-            let size = (room * 1000.0 / TEXT).max(0.0) as usize;
-            let lines = super::wrap(said, size.max(1_000), super::thousandths);
-            for (index, line) in lines.iter().take(2).enumerate() {
+            // Waits on that side, and what they say, keep their room.
+            let waits_there = tracks_on_the_left(channel, self.metrics.lines.len(), way.message) != way.rightwards;
+            let lanes = if waits_there { self.layout.lanes(channel) } else { 0 };
+            let waits = waits_width(lanes);
+            let room = (if way.rightwards { right - beyond } else { beyond - left }) - 12.0 - waits;
+            for (index, line) in two_lines(said, room).iter().enumerate() {
                 self.page.text(beyond, stop.1 + 4.3 + index as f64 * 14.0, anchor, class, line);
             }
         }
@@ -203,14 +222,34 @@ impl Picture<'_> {
         let (left, right) = if from.0 < to.0 { (from, to) } else { (to, from) };
         let degrees = (right.1 - left.1).atan2(right.0 - left.0).to_degrees();
         let middle = ((left.0 + right.0) / 2.0, (left.1 + right.1) / 2.0 - 6.0);
-        let room = ((right.0 - left.0 - 22.0).max(0.0) * 1000.0 / TEXT) as usize;
-        let mut label = label.to_owned();
-        if super::thousandths(&label) > room {
-            while !label.is_empty() && super::thousandths(&label) + 1000 > room {
-                label.pop();
-            }
-            label.push('…');
-        }
+        let label = shortened(label, right.0 - left.0 - 22.0);
         self.page.slanted(middle, degrees, way.text, &label);
     }
+}
+
+/// `text` in the usual size, in at most that many pixels, its end replaced by `…` where it is longer.
+pub(super) fn shortened(text: &str, room: f64) -> String {
+    if pixels(text, TEXT) <= room {
+        return text.to_owned();
+    }
+    let mut text = text.to_owned();
+    while !text.is_empty() && pixels(&text, TEXT) + TEXT > room {
+        text.pop();
+    }
+    if pixels("…", TEXT) <= room { text + "…" } else { text }
+}
+
+/// `text` in at most two lines of that many pixels. Where there is room for hardly a word, none: the mark alone says as much.
+fn two_lines(text: &str, room: f64) -> Vec<String> {
+    if room < 50.0 {
+        return Vec::new();
+    }
+    let mut lines = wrapped(text, room);
+    if lines.len() > 2 {
+        lines.truncate(2);
+        if let Some(last) = lines.last_mut() {
+            last.push('…');
+        }
+    }
+    lines
 }

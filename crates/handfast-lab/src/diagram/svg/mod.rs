@@ -3,6 +3,8 @@
 mod frame;
 mod legs;
 mod page;
+#[cfg(test)]
+mod tests;
 
 use self::page::{Class, Page, STYLE};
 use super::layout::{self, Cell, Layout, Life, Row};
@@ -45,6 +47,21 @@ struct Picture<'a> {
 
 pub(super) fn render(diagram: &Diagram) -> String {
     let diagram = &diagram.with_texts(printable);
+    let (page, width, height) = draw(diagram);
+    let title = page::escape(&diagram.title);
+    let told = page::escape(&diagram.to_sentences().join(" "));
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
+         role=\"img\" aria-labelledby=\"title desc\">\n<title id=\"title\">{title}</title>\n<desc id=\"desc\">{told}</desc>\n\
+         <style>{STYLE}</style>\n<rect class=\"sheet\" x=\"0.5\" y=\"0.5\" width=\"{}\" height=\"{}\" rx=\"10\"/>\n{}</svg>\n",
+        width - 1.0,
+        height - 1.0,
+        page.into_text(),
+    )
+}
+
+/// Everything inside the document, and its width and height.
+fn draw(diagram: &Diagram) -> (Page, f64, f64) {
     let layout = &layout::layout(diagram);
     let mut metrics = widths(diagram, layout);
     let top = frame::head_height(diagram, &metrics);
@@ -65,17 +82,7 @@ pub(super) fn render(diagram: &Diagram) -> String {
     picture.head();
     picture.rows();
     let height = picture.foot();
-    let title = page::escape(&diagram.title);
-    let told = page::escape(&diagram.to_sentences().join(" "));
-    let (width, height) = (picture.metrics.width.ceil(), height.ceil());
-    format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
-         role=\"img\" aria-labelledby=\"title desc\">\n<title id=\"title\">{title}</title>\n<desc id=\"desc\">{told}</desc>\n\
-         <style>{STYLE}</style>\n<rect class=\"sheet\" x=\"0.5\" y=\"0.5\" width=\"{}\" height=\"{}\" rx=\"10\"/>\n{}</svg>\n",
-        width - 1.0,
-        height - 1.0,
-        picture.page.into_text(),
-    )
+    (picture.page, picture.metrics.width.ceil(), height.ceil())
 }
 
 /// Height of the gap that stands for a long pause.
@@ -136,7 +143,11 @@ fn widths(diagram: &Diagram, layout: &Layout) -> Metrics {
     let (left, right) = (margin(0, 0), margin(count, count.saturating_sub(1)));
     let first = EDGE + time + left;
     let lines: Vec<f64> = (0..count).map(|line| first + line as f64 * channel).collect();
-    let least = pixels(&diagram.title, 17.0).min(520.0) * 1.1 + 2.0 * EDGE;
+    let folds = diagram.items.iter().filter_map(|item| match item {
+        Item::Fold { text, .. } => Some(pixels(text, TEXT) + 40.0),
+        Item::Event(_) | Item::Message(_) => None,
+    });
+    let least = folds.fold(pixels(&diagram.title, 17.0) * 1.1, f64::max).min(560.0) + 2.0 * EDGE;
     let width = lines.last().map_or(first, |last| last + right + EDGE).max(least).max(360.0);
     // What the title needs beyond the picture is shared by both sides.
     let slack = (width - lines.last().map_or(first, |last| last + right + EDGE)) / 2.0;
@@ -150,7 +161,10 @@ fn heights(diagram: &Diagram, layout: &Layout, metrics: &Metrics) -> Vec<f64> {
         if row.fold.is_some() {
             return 30.0;
         }
-        let leg: f64 = if row.legs.is_empty() { 0.0 } else { SLANT + 28.0 };
+        // What was seen instead of an answer may need a second line.
+        let wraps = row.legs.iter().any(|&(item, _)| legs::said_wraps(diagram, layout, metrics, item));
+        let second = if wraps { 14.0 } else { 0.0 };
+        let leg: f64 = if row.legs.is_empty() { 0.0 } else { SLANT + 28.0 + second };
         let texts = row.marks.iter().enumerate().filter_map(|(line, placed)| {
             let (_, text) = mark_of(diagram, row, line)?;
             let cell = row.cells.iter().position(|&cell| cell == Cell::Text(line))?;
@@ -193,7 +207,10 @@ impl Picture<'_> {
             if let Some(Item::Fold { text, .. }) = row.fold.and_then(|fold| self.diagram.items.get(fold)) {
                 let lines = &self.metrics.lines;
                 let middle = (lines.first().unwrap_or(&0.0) + lines.last().unwrap_or(&0.0)) / 2.0;
-                self.page.text(middle, y + 6.0, "middle", Class::Aside, &format!("⋮ {text}"));
+                let text = legs::shortened(&format!("⋮ {text}"), self.metrics.width - 2.0 * EDGE);
+                let half = EDGE + pixels(&text, TEXT) / 2.0;
+                let middle = middle.max(half).min((self.metrics.width - half).max(half));
+                self.page.text(middle, y + 6.0, "middle", Class::Aside, &text);
                 continue;
             }
             if self.diagram.clock == Clock::Milliseconds && printed != Some(row.time) {

@@ -112,6 +112,30 @@ pub(super) enum Class {
 }
 
 impl Class {
+    #[cfg(test)]
+    const fn size(self) -> f64 {
+        match self {
+            Self::Title => 17.0,
+            Self::Name => 14.0,
+            Self::Role
+            | Self::Time
+            | Self::Aside
+            | Self::City
+            | Self::Legend
+            | Self::Lost
+            | Self::Unknown
+            | Self::UnknownMark => 12.0,
+            Self::Event
+            | Self::Demand
+            | Self::Good
+            | Self::Bad
+            | Self::Caption
+            | Self::Request
+            | Self::Reply
+            | Self::Badge(_) => 13.0,
+        }
+    }
+
     const fn name(self) -> &'static str {
         match self {
             Self::Title => "title",
@@ -126,10 +150,10 @@ impl Class {
             Self::City => "city-name",
             Self::Legend => "legend",
             Self::Caption => "caption",
-            Self::Request => "request-text",
-            Self::Reply => "reply-text",
-            Self::Lost => "lost-text",
-            Self::Unknown => "unknown-text",
+            Self::Request => "request-text over",
+            Self::Reply => "reply-text over",
+            Self::Lost => "lost-text over",
+            Self::Unknown => "unknown-text over",
             Self::UnknownMark => "unknown-mark",
             Self::Badge(tone) => match tone {
                 Tone::Good => "text-good",
@@ -145,6 +169,9 @@ impl Class {
 #[derive(Debug, Default)]
 pub(super) struct Page {
     text: String,
+    /// What every text covers: left, top, right, bottom.
+    #[cfg(test)]
+    pub(super) texts: Vec<([f64; 4], String)>,
 }
 
 /// A number with at most one decimal.
@@ -189,8 +216,25 @@ impl Page {
         self.push(&format_args!("<polygon class=\"{class}\" points=\"{}\"/>", points.join(" ")));
     }
 
+    #[cfg(test)]
+    fn covers(&mut self, at: (f64, f64), degrees: f64, anchor: &str, class: Class, text: &str) {
+        let width = super::pixels(text, class.size());
+        let left = match anchor {
+            "end" => at.0 - width,
+            "middle" => at.0 - width / 2.0,
+            _ => at.0,
+        };
+        let rise = (width / 2.0 * degrees.to_radians().sin()).abs();
+        let area = [left, at.1 - 0.75 * class.size() - rise, left + width, at.1 + 0.2 * class.size() + rise];
+        self.texts.push((area, text.to_owned()));
+    }
+
+    #[cfg(not(test))]
+    const fn covers(&mut self, _at: (f64, f64), _degrees: f64, _anchor: &str, _class: Class, _text: &str) {}
+
     /// Text whose anchor (`start`, `middle` or `end`) is at `x`, with its base line at `y`.
     pub(super) fn text(&mut self, x: f64, y: f64, anchor: &str, class: Class, text: &str) {
+        self.covers((x, y), 0.0, anchor, class, text);
         let (x, y) = (short(x), short(y));
         let anchor = if anchor == "start" { String::new() } else { format!(" text-anchor=\"{anchor}\"") };
         self.push(&format_args!("<text class=\"{}\" x=\"{x}\" y=\"{y}\"{anchor}>{}</text>", class.name(), escape(text)));
@@ -198,6 +242,7 @@ impl Page {
 
     /// Text along a slope of `degrees`, centred at a point.
     pub(super) fn slanted(&mut self, at: (f64, f64), degrees: f64, class: Class, text: &str) {
+        self.covers(at, degrees, "middle", class, text);
         let (x, y, degrees) = (short(at.0), short(at.1), short(degrees));
         self.push(&format_args!(
             "<text class=\"{}\" x=\"{x}\" y=\"{y}\" text-anchor=\"middle\" transform=\"rotate({degrees} {x} {y})\">{}</text>",

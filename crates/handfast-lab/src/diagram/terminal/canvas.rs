@@ -127,9 +127,19 @@ pub(super) const ASCII: Glyphs = Glyphs {
 /// A grid that grows downwards. The second column of a wide character holds nothing.
 #[derive(Debug)]
 pub(super) struct Canvas {
-    lines: Vec<Vec<(Option<char>, Style)>>,
+    lines: Vec<Vec<Cell>>,
     width: usize,
 }
+
+#[derive(Clone, Copy, Debug)]
+struct Cell {
+    c: Option<char>,
+    style: Style,
+    /// It belongs to a text, which nothing may cover.
+    is_text: bool,
+}
+
+const BLANK: Cell = Cell { c: Some(' '), style: Style::Plain, is_text: false };
 
 impl Canvas {
     pub(super) const fn new(width: usize) -> Self {
@@ -138,19 +148,20 @@ impl Canvas {
 
     /// Adds an empty line and says which it is.
     pub(super) fn line(&mut self) -> usize {
-        self.lines.push(vec![(Some(' '), Style::Plain); self.width]);
+        self.lines.push(vec![BLANK; self.width]);
         self.lines.len() - 1
     }
 
     pub(super) fn put(&mut self, x: usize, y: usize, c: char, style: Style) {
         if let Some(cell) = self.lines.get_mut(y).and_then(|line| line.get_mut(x)) {
-            *cell = (Some(c), style);
+            debug_assert!(!cell.is_text, "{c} covers a text");
+            *cell = Cell { c: Some(c), style, is_text: false };
         }
     }
 
     /// The character there; a blank outside the grid.
     pub(super) fn at(&self, x: usize, y: usize) -> char {
-        self.lines.get(y).and_then(|line| line.get(x)).and_then(|cell| cell.0).unwrap_or(' ')
+        self.lines.get(y).and_then(|line| line.get(x)).and_then(|cell| cell.c).unwrap_or(' ')
     }
 
     /// Writes `text` from `x` on; what does not fit into the grid is left out.
@@ -162,9 +173,10 @@ impl Canvas {
             if wide == 0 || x + wide > line.len() {
                 continue;
             }
-            line[x] = (Some(c), style);
+            debug_assert!(line[x..x + wide].iter().all(|cell| !cell.is_text), "{text:?} covers another text");
+            line[x] = Cell { c: Some(c), style, is_text: true };
             for hidden in &mut line[x + 1..x + wide] {
-                *hidden = (None, style);
+                *hidden = Cell { c: None, style, is_text: true };
             }
             x += wide;
         }
@@ -174,9 +186,9 @@ impl Canvas {
     pub(super) fn to_text(&self, colour: bool) -> String {
         let mut text = String::new();
         for line in &self.lines {
-            let end = line.iter().rposition(|cell| cell.0.is_some_and(|c| c != ' ')).map_or(0, |last| last + 1);
+            let end = line.iter().rposition(|cell| cell.c.is_some_and(|c| c != ' ')).map_or(0, |last| last + 1);
             let mut open = Style::Plain;
-            for &(c, style) in &line[..end] {
+            for &Cell { c, style, .. } in &line[..end] {
                 let Some(c) = c else { continue };
                 // A blank looks the same in every style.
                 if colour && style != open && c != ' ' {

@@ -2,7 +2,7 @@
 
 use super::super::layout::{Leg, Row, Track, channels, last_channel, tracks_on_the_left};
 use super::super::{End, Item, Message};
-use super::{Style, Terminal, columns, lanes_width, shorten};
+use super::{Style, Terminal, columns, shorten};
 
 /// Columns that a messenger would like to have between two life lines.
 pub(super) fn wanted(message: &Message) -> usize {
@@ -60,10 +60,16 @@ impl Terminal<'_> {
         if direct {
             self.run(way, from, to);
             self.canvas.put(step_back(to, way.rightwards), way.y, self.glyphs.heads[usize::from(!way.rightwards)], way.style);
-            self.label(way, from, self.first_stop(way), &way.message.label);
+            // A copy parts from it on the way, and the label keeps to one side of that.
+            let part = match track {
+                Some(x) if self.trunk_has_label(way, x) => (from, x),
+                Some(x) => (x, to),
+                None => (from, self.first_stop(way)),
+            };
             if let Some(x) = track {
                 self.canvas.put(x, way.y, self.glyphs.parts, way.style);
             }
+            self.label(way, part.0, part.1, &way.message.label);
         } else if let Some(x) = track {
             self.run(way, from, x);
             let (corner, past) = (self.glyphs.turns[usize::from(!way.rightwards)], lost.is_some());
@@ -109,7 +115,9 @@ impl Terminal<'_> {
         // A word that does not fit would be a riddle: the mark alone says as much.
         if columns(said) <= room && !said.is_empty() {
             let at = if way.rightwards { x + 2 } else { x - 1 - columns(said) };
-            self.canvas.text(at, way.y, said, style);
+            if self.is_free(at, columns(said), way.y) {
+                self.canvas.text(at, way.y, said, style);
+            }
         }
     }
 
@@ -126,15 +134,25 @@ impl Terminal<'_> {
         };
         if self.trunk_has_label(way, x) {
             // The short leg has no room for a label: the note stands on the other side of the wait.
-            let at = if way.rightwards { x.saturating_sub(columns(note) + 1) } else { x + 2 };
-            let free = (at..at + columns(note)).all(|x| self.canvas.at(x, way.y) == ' ');
-            if free {
+            // Other waits may stand there, and then it keeps clear of them.
+            let width = columns(note);
+            let channel = last_channel(way.message);
+            let (left, right) = (self.metrics.lines[channel] + 2, self.metrics.lines[channel + 1].saturating_sub(width + 1));
+            let (from, to) = if way.rightwards { (left, x.saturating_sub(width)) } else { (x + 2, right) };
+            let mut places = (from..to).filter(|&at| self.is_free(at, width, way.y));
+            let place = if way.rightwards { places.next_back() } else { places.next() };
+            if let Some(at) = place {
                 self.canvas.text(at, way.y, note, Style::Doubt);
             }
         } else {
             let label = if note.is_empty() { way.message.label.clone() } else { format!("{}, {note}", way.message.label) };
             self.label(way, x, to, &label);
         }
+    }
+
+    /// Whether nothing stands in these columns, nor right beside them.
+    fn is_free(&self, at: usize, width: usize, y: usize) -> bool {
+        (at.saturating_sub(1)..=at + width).all(|x| self.canvas.at(x, y) == ' ')
     }
 
     /// Whether the label stands on the way to the wait rather than on the way from it: where there is more room.

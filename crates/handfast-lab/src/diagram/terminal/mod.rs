@@ -3,6 +3,8 @@
 mod canvas;
 mod frame;
 mod legs;
+#[cfg(test)]
+mod tests;
 
 use self::canvas::{ASCII, Canvas, Glyphs, Style, UNICODE};
 use super::layout::{self, Cell, Layout, Life, Row};
