@@ -113,9 +113,9 @@ pub(super) fn duration(ms: u64) -> String {
 
 /// The same, rounded for a pause whose exact length is of no interest: `3.2 s`.
 pub(super) fn pause(ms: u64) -> String {
-    let s = ms / 1000;
+    let tenths = (ms + 50) / 100;
     match ms {
-        1_000..60_000 => format!("{s}.{} s", ms % 1000 / 100),
+        1_000..59_950 => format!("{}.{} s", tenths / 10, tenths % 10),
         _ => duration(ms),
     }
 }
@@ -146,7 +146,7 @@ mod tests {
     fn durations_are_readable_at_every_size() {
         let all = [0, 999, 1_000, 59_999, 60_000, 3_599_999, 3_600_000, 90_000_000].map(duration);
         assert_eq!(all, ["0 ms", "999 ms", "1.000 s", "59.999 s", "1 min 00 s", "59 min 59 s", "1 h 00 min", "1 d 01 h"]);
-        assert_eq!(pause(3_249), "3.2 s");
+        assert_eq!([1_980, 3_249, 59_949, 59_950].map(pause), ["2.0 s", "3.2 s", "59.9 s", "59.950 s"]);
     }
 
     #[test]

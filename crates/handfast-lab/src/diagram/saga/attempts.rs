@@ -152,9 +152,7 @@ fn from_road(story: &SagaStory, command: Command, intent: usize) -> Vec<Attempt>
         let journaled = attempts.iter_mut().filter(|attempt| heard(attempt).is_some()).max_by_key(|attempt| heard(attempt));
         if let Some(attempt) = journaled {
             attempt.answered = Some(entry);
-            if let Some(reply) =
-                attempt.replies.iter_mut().filter(|reply| arrived(reply).is_some_and(|heard| heard <= at)).next_back()
-            {
+            if let Some(reply) = attempt.replies.iter_mut().rfind(|reply| arrived(reply).is_some_and(|heard| heard <= at)) {
                 word(answer).clone_into(&mut reply.says);
                 // From the end of the road to the journal it is no distance.
                 reply.way = Way::Arrived(at);

@@ -16,7 +16,7 @@ pub(super) fn wanted(message: &Message) -> f64 {
     let after = message.ends.iter().map(|end| match end {
         End::Arrives { note, .. } => (label + note.as_deref().map_or(0.0, |note| pixels(note, TEXT) + 20.0)) + 60.0,
         // The end is in the middle, and both halves have to hold their text.
-        End::Captured { how: text } | End::Unknown { seen: text } => 2.0 * (label + 34.0).max(pixels(text, TEXT) + 34.0),
+        End::Captured { how: text } | End::Unknown { seen: text } => 2.0 * (label + 44.0).max(pixels(text, TEXT) + 34.0),
     });
     after.fold(label + 60.0, f64::max)
 }

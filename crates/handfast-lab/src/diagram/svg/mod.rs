@@ -128,7 +128,7 @@ fn widths(diagram: &Diagram, layout: &Layout) -> Metrics {
     };
     let heads = diagram.lines.windows(2).map(|pair| {
         let half = |line| frame::head_width(line).max(frame::foot_width(line)) / 2.0;
-        half(&pair[0]) + half(&pair[1]) + 2.0 * frame::HALF_CITY + 16.0
+        half(&pair[0]) + half(&pair[1]) + 2.0 * frame::HALF_CITY + 28.0
     });
     let channel = (0..count.saturating_sub(1)).map(wanted).chain(heads).fold(190.0, f64::max).min(330.0);
     let time = match diagram.clock {

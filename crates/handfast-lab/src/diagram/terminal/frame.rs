@@ -15,7 +15,9 @@ impl Terminal<'_> {
             return;
         }
         let room = self.metrics.channel.saturating_sub(5);
-        let has_roles = self.diagram.lines.iter().any(|line| !line.role.is_empty());
+        // Half a role would be a riddle: where one does not fit, none is given.
+        let roles = || self.diagram.lines.iter().map(|line| columns(&line.role));
+        let has_roles = roles().any(|role| role > 0) && roles().all(|role| role <= room);
         let top = self.canvas.line();
         let rows = 1 + usize::from(has_roles);
         for _ in 0..=rows {
@@ -23,7 +25,8 @@ impl Terminal<'_> {
         }
         let [top_left, top_right, low_left, low_right] = self.glyphs.corners;
         for (line, &x) in self.diagram.lines.iter().zip(&self.metrics.lines) {
-            let texts = [shorten(&line.name, room), shorten(&line.role, room)];
+            let role = if has_roles { line.role.as_str() } else { "" };
+            let texts = [shorten(&line.name, room), role.to_owned()];
             let inner = texts.iter().map(|text| columns(text)).max().unwrap_or(0) + 2;
             let (left, right) = (x.saturating_sub(inner / 2 + 1), x.saturating_sub(inner / 2 + 1) + inner + 1);
             let bottom = top + rows + 1;
