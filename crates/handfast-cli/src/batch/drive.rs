@@ -81,16 +81,18 @@ pub(crate) async fn run(batch: Batch, mut stop: watch::Receiver<bool>, output: &
         printer.show(under_way.len());
     }
     let left = under_way.len() as u64;
+    // Nobody can say what standard input would still have brought; of a file it is known that something is missing.
+    let is_cut = is_open && expected.is_some();
     under_way.abort_all();
     engine.shutdown(STOPPING).await;
-    printer.finish(left, is_open, &engine);
+    printer.finish(left, is_cut, &engine);
     reading?;
-    Ok(exit(printer.tally, left, is_open))
+    Ok(exit(printer.tally, left, is_cut))
 }
 
 /// What the exit code says: first whether anything is unsettled, then whether anything was wrong with the input.
-const fn exit(tally: Tally, left: u64, is_open: bool) -> Exit {
-    if tally.in_doubt + tally.suspended + left > 0 || is_open {
+const fn exit(tally: Tally, left: u64, is_cut: bool) -> Exit {
+    if tally.in_doubt + tally.suspended + left > 0 || is_cut {
         Exit::InDoubt
     } else if tally.bad > 0 {
         Exit::Usage
@@ -220,12 +222,13 @@ impl Printer<'_> {
     }
 
     /// The sums, and what is left to do.
-    fn finish(&self, left: u64, is_open: bool, engine: &Engine) {
+    fn finish(&self, left: u64, is_cut: bool, engine: &Engine) {
         self.bar.finish_and_clear();
         self.output.note(self.tally);
-        if left > 0 || is_open {
+        if left > 0 || is_cut {
+            let unread = if is_cut { ", and the rest was not started" } else { "" };
             self.output.note(format_args!(
-                "stopped before the end: {} under way, and what came after was not started; the same command again goes on",
+                "stopped with {} under way{unread}; nothing is lost, and the same command again goes on",
                 counted(left, "order")
             ));
         } else if self.tally.in_doubt > 0 {

@@ -1,8 +1,10 @@
 //! `handfast run`: bad input starts nothing, and what ends is said in one line each.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -108,7 +110,7 @@ fn audit(service: &Service) -> Value {
     let address = service.address.trim_start_matches("http://");
     let mut stream = std::net::TcpStream::connect(address).expect("the service is there");
     let request = format!("GET /audit HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    std::io::Write::write_all(&mut stream, request.as_bytes()).expect("the service listens");
+    stream.write_all(request.as_bytes()).expect("the service listens");
     let answer = std::io::read_to_string(stream).expect("the service answers");
     let (_, body) = answer.split_once("\r\n\r\n").expect("an answer has a body");
     serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
@@ -268,4 +270,63 @@ fn orders_go_on_when_nobody_reads_the_results_any_more() {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(!ended.stderr.contains("error"), "{}", ended.stderr);
     assert_eq!(audit(&service)["shipments"], 20);
+}
+
+/// Asks a process to stop.
+fn terminate(child: &std::process::Child) {
+    let status = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill is there");
+    assert!(status.success());
+}
+
+#[test]
+fn a_signal_stops_a_file_in_the_middle_and_the_same_command_goes_on() {
+    let place = Place::new();
+    place.write("orders.jsonl", &(order("a", "mug") + &order("b", "mug")));
+    // Nobody answers at the flow's address, so the first order of two stays under way.
+    let mut command = place.command(&["--limit-in-flight", "1", "orders.jsonl"]);
+    let mut child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the binary runs");
+    let mut talk = BufReader::new(child.stderr.take().expect("it is piped"));
+    let mut said = String::new();
+    talk.read_line(&mut said).expect("text");
+    assert!(said.starts_with("orders are kept in"), "{said}");
+    // The order is accepted when the store knows it.
+    while stored(&place) == 0 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    terminate(&child);
+    assert_eq!(child.wait().expect("it ends").code(), Some(4));
+    talk.read_to_string(&mut said).expect("text");
+    assert!(said.contains("stopped with 1 order under way, and the rest was not started; nothing is lost"), "{said}");
+    assert_eq!(stored(&place), 1, "the second order was not started");
+    let _service = place.with_dispatch();
+    // The first order keeps the flow it was placed with, where nobody answers; the second follows the new one.
+    let ended = place.run(&["--give-up-after", "500ms", "orders.jsonl"]);
+    let outcome = |id: &str, outcome: &str| (id.to_owned(), outcome.to_owned());
+    assert_eq!(outcomes(&ended.stdout), [outcome("a", "in_doubt"), outcome("b", "completed")], "{}", ended.stderr);
+}
+
+/// How many orders the store of this place knows.
+fn stored(place: &Place) -> i64 {
+    rusqlite::Connection::open(place.path("shop.db"))
+        .and_then(|store| store.query_row("SELECT count(*) FROM saga", [], |row| row.get(0)))
+        .unwrap_or(0)
+}
+
+#[test]
+fn orders_on_standard_input_end_while_it_is_open_and_a_signal_is_then_no_error() {
+    let place = Place::new();
+    let _service = place.with_dispatch();
+    let mut command = place.command(&[]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary runs");
+    let mut input = child.stdin.take().expect("it is piped");
+    let mut results = BufReader::new(child.stdout.take().expect("it is piped"));
+    for id in ["a", "b"] {
+        input.write_all(order(id, "mug").as_bytes()).expect("somebody reads");
+        let mut line = String::new();
+        results.read_line(&mut line).expect("text");
+        assert_eq!(outcomes(&line), [(id.to_owned(), "completed".to_owned())]);
+    }
+    terminate(&child);
+    assert_eq!(child.wait().expect("it ends, though its standard input is open").code(), Some(0));
+    drop(input);
 }
