@@ -1,7 +1,11 @@
 //! A command that a document shows in a `console` block exists, with the options it is shown with.
 
 use std::collections::BTreeMap;
+use std::env::consts::EXE_SUFFIX;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use anyhow::{Context, Result};
 use clap::CommandFactory;
 
 use super::files::File;
@@ -22,24 +26,38 @@ pub(super) enum Program {
 
 /// What `--help` says, asked once for each subcommand.
 #[derive(Default)]
-pub(super) struct Help(BTreeMap<(Program, String), Option<String>>);
+pub(super) struct Help {
+    texts: BTreeMap<(Program, String), Option<String>>,
+    /// The command line, once it was built; the inner `None` says that it does not build.
+    handfast: Option<Option<PathBuf>>,
+}
 
 impl Help {
     fn of(&mut self, program: Program, subcommand: &str) -> Option<&str> {
-        let entry = self.0.entry((program, subcommand.to_owned()));
-        let text = entry.or_insert_with(|| match program {
-            Program::Handfast => {
-                let mut command = workspace::cargo();
-                command.args(["run", "--quiet", "--package", "handfast-cli", "--", subcommand, "--help"]);
-                workspace::output(&mut command).ok()
-            }
-            Program::Xtask => {
-                let mut command = crate::Arguments::command();
-                command.find_subcommand_mut(subcommand).map(|command| command.render_long_help().to_string())
-            }
-        });
-        text.as_deref()
+        let key = (program, subcommand.to_owned());
+        if !self.texts.contains_key(&key) {
+            let text = match program {
+                Program::Handfast => {
+                    let binary = self.handfast.get_or_insert_with(|| build().ok()).as_ref();
+                    binary.and_then(|binary| workspace::output(Command::new(binary).args([subcommand, "--help"])).ok())
+                }
+                Program::Xtask => {
+                    let mut command = crate::Arguments::command();
+                    command.find_subcommand_mut(subcommand).map(|command| command.render_long_help().to_string())
+                }
+            };
+            self.texts.insert(key.clone(), text);
+        }
+        self.texts.get(&key)?.as_deref()
     }
+}
+
+/// Builds the command line, once for all its subcommands, and says where it is.
+fn build() -> Result<PathBuf> {
+    workspace::output(workspace::cargo().args(["build", "--quiet", "--package", "handfast-cli"]))?;
+    let metadata = workspace::metadata()?;
+    let target = metadata["target_directory"].as_str().context("cargo metadata does not say where it builds")?;
+    Ok(Path::new(target).join("debug").join(format!("handfast{EXE_SUFFIX}")))
 }
 
 pub(super) fn check(files: &[File], help: &mut Help) -> Vec<Finding> {
@@ -98,7 +116,7 @@ fn parse<'a, 'b>(words: &'b [&'a str]) -> Option<(Program, &'b [&'a str])> {
     }
 }
 
-fn check_one(program: Program, words: &[&str], help: &mut Help) -> Result<(), String> {
+fn check_one(program: Program, words: &[&str], help: &mut Help) -> std::result::Result<(), String> {
     let Some((subcommand, options)) = words.split_first().filter(|(first, _)| !first.starts_with('-')) else {
         return Ok(());
     };
@@ -124,8 +142,8 @@ mod tests {
     #[track_caller]
     fn check_text(block: &str, expected: &[(usize, &str)]) {
         let mut help = Help::default();
-        help.0.insert((Program::Handfast, "demo".into()), Some("--orders N\n--capture-rate P".into()));
-        help.0.insert((Program::Handfast, "dmeo".into()), None);
+        help.texts.insert((Program::Handfast, "demo".into()), Some("--orders N\n--capture-rate P".into()));
+        help.texts.insert((Program::Handfast, "dmeo".into()), None);
         let file = File::new("README.md", &format!("```console\n{block}\n```\n"));
         let found = check(&[file], &mut help);
         let found: Vec<_> = found.iter().map(|finding| (finding.line, finding.what.as_str())).collect();
