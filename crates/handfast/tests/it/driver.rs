@@ -1,22 +1,348 @@
-//! One saga end to end: orders, outcomes, cancels, deadlines, restarts.
+//! Sagas end to end: orders, outcomes, cancels, deadlines, restarts, and what an engine says of those that cannot go on.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
-use handfast::participant::InMemory;
-use handfast::store::MemoryStore;
-use handfast::{Engine, Flow, Order, Outcome};
+use handfast::participant::{InMemory, Participant, Reply};
+use handfast::store::{Entry, MemoryStore, NewSaga, Store};
+use handfast::{
+    CancelResult, Engine, Flow, MAX_BODY_BYTES, NoOutcome, OpenError, Operation, Order, Outcome, Standing, SubmitError, Time,
+};
+use handfast_protocol::{Answer, Definite};
+use tokio::sync::Barrier;
 
-#[tokio::test]
-async fn paid_and_dispatched() {
-    let flow = Flow::builder("shop").compensatable("payment", "bank").pivot("dispatch", "depot").build().unwrap();
-    let engine = Engine::builder(Arc::new(MemoryStore::new()))
-        .flow(flow)
-        .participant("bank", InMemory::new(|_, _| true))
-        .participant("depot", InMemory::new(|_, _| true))
+use crate::support::{Answering, Road, World, order, receipt};
+
+const ENOUGH: Duration = Duration::from_mins(10);
+
+#[tokio::test(start_paused = true)]
+async fn every_step_done_is_both() {
+    let world = World::new(None);
+    let engine = world.engine().await;
+    let mut saga = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
+    assert_eq!(world.wrongs("order-1", Outcome::Completed), [""; 0]);
+    let view = engine.saga("order-1").await.unwrap().unwrap();
+    assert_eq!((view.standing.as_str(), view.flow.as_deref(), view.is_in_doubt()), ("completed", Some("shop"), false));
+    assert_eq!(view.steps.iter().map(|step| step.known).collect::<Vec<_>>(), [Some(Definite::Done); 2]);
+    assert_eq!(view.entries.len(), 3, "the start and two answers");
+    assert_eq!((engine.totals().borrow().completed, engine.totals().borrow().in_doubt), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeated_order_is_the_same_saga_and_another_one_of_its_id_is_refused() {
+    let world = World::new(None);
+    let engine = world.engine().await;
+    for _ in 0..3 {
+        let mut saga = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+        assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
+    }
+    assert_eq!(world.bank.asked(), [Operation::Act]);
+    let error = engine.submit(order("order-1", "visa", "coffee")).await.unwrap_err();
+    assert!(matches!(&error, SubmitError::DifferentBody { id } if id == "order-1"), "{error}");
+    assert_eq!(world.bank.asked(), [Operation::Act]);
+    assert_eq!(engine.totals().borrow().placed, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn orders_that_cannot_be_placed_leave_nothing() {
+    let world = World::new(None);
+    let engine = world.engine().await;
+    let long = "x".repeat(129);
+    for id in ["", " ", "a/b", "käse", long.as_str()] {
+        let error = engine.submit(order(id, "visa", "tea")).await.unwrap_err();
+        assert!(matches!(error, SubmitError::Id { .. }), "{id:?}: {error}");
+    }
+    let mut wrong = order("order-1", "visa", "tea");
+    wrong.flow = Some("shopping".to_owned());
+    assert!(matches!(engine.submit(wrong).await, Err(SubmitError::Flow { known, .. }) if known == ["shop"]));
+    let mut wrong = order("order-1", "visa", "tea");
+    wrong.bodies.pop();
+    assert!(matches!(engine.submit(wrong).await, Err(SubmitError::Bodies { .. })));
+    let mut wrong = order("order-1", "visa", "tea");
+    wrong.bodies[0] = vec![b' '; MAX_BODY_BYTES + 1];
+    assert!(matches!(engine.submit(wrong).await, Err(SubmitError::Bodies { .. })));
+    assert!(engine.list(None, None, 10).await.unwrap().is_empty());
+    assert!(engine.submit(order(&long[1..], "visa", "tea")).await.is_ok(), "the longest id there is");
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_key_is_a_function_of_store_saga_and_step() {
+    let world = World::new(None);
+    let mut left = 5;
+    world.bank.set_road(move |_| {
+        left -= 1;
+        if left > 0 { Road::RequestCaptured } else { Road::Open(0) }
+    });
+    let engine = world.engine().await;
+    engine.submit(order("order-1", "visa", "tea")).await.unwrap().outcome().await.unwrap();
+    let requests = world.bank.requests.lock().unwrap().clone();
+    let key = format!("{}.order-1.payment", world.ground.journal.store_id());
+    assert!(requests.iter().all(|(asked, ..)| *asked == key), "{requests:?}");
+    assert_eq!(requests.iter().map(|(_, _, number, _)| *number).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+    let tries = engine.saga("order-1").await.unwrap().unwrap().tries;
+    assert_eq!(tries.iter().map(|attempt| attempt.number).collect::<Vec<_>>(), [1, 2, 3, 4], "only those without an answer");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancel_comes_in_time_or_too_late_and_says_so() {
+    let world = World::new(None);
+    let act_is_lost = |request: &handfast::participant::Delivery<'_>| {
+        if request.operation == Operation::Act { Road::AnswerCaptured } else { Road::Open(0) }
+    };
+    world.bank.set_road(act_is_lost);
+    let engine = world.engine().await;
+    assert_eq!(engine.cancel("order-1", None, None).await.unwrap(), CancelResult::Unknown);
+    let mut in_doubt = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(engine.cancel("order-1", Some("anna"), Some("wrong size")).await.unwrap(), CancelResult::Accepted);
+    assert_eq!(in_doubt.outcome().await.unwrap(), Outcome::Cancelled);
+    assert_eq!(world.wrongs("order-1", Outcome::Cancelled), [""; 0]);
+    assert_eq!(world.bank.key("order-1"), Some(Definite::Undone));
+    assert_eq!(engine.cancel("order-1", None, None).await.unwrap(), CancelResult::Ended(Outcome::Cancelled));
+    let view = engine.saga("order-1").await.unwrap().unwrap();
+    assert!(view.entries[1].input.contains("anna") && view.entries[1].input.contains("wrong size"), "{:?}", view.entries[1]);
+
+    // A saga that is committed and has not ended: the last step's answers are captured.
+    world.bank.set_road(|_| Road::Open(0));
+    let flow =
+        Flow::builder("mail").compensatable("payment", "bank").pivot("dispatch", "depot").retriable("mail", "post").build();
+    let silent = Answering(|_: &handfast::participant::Delivery<'_>| Reply::unknown("captured"));
+    let engine = world.builder().flow(flow.unwrap()).participant("post", silent).open().await.unwrap();
+    let mut late = order("order-2", "visa", "tea");
+    late.flow = Some("mail".to_owned());
+    late.bodies.push(b"{}".to_vec());
+    let saga = engine.submit(late).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(saga.progress().standing(), Standing::Committed);
+    assert_eq!(engine.cancel("order-2", None, None).await.unwrap(), CancelResult::TooLate);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_closes_the_key_and_every_act_before_it_names_it() {
+    let world = World::new(Some(700));
+    let placed = world.ground.clock.now();
+    world.bank.set_road(|request| if request.operation == Operation::Act { Road::Late(5_000) } else { Road::Open(0) });
+    let engine = world.engine().await;
+    let mut saga = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    assert_eq!(saga.outcome().await.unwrap(), Outcome::Cancelled);
+    assert_eq!(world.ground.clock.now(), placed.after(700));
+    world.bank.let_the_late_arrive().await;
+    assert_eq!(world.bank.key("order-1"), Some(Definite::Closed), "the late charges met a closed key");
+    assert_eq!(world.bank.most_effects(), 0);
+    let not_afters = world.bank.not_afters.lock().unwrap().clone();
+    assert!(not_afters.len() > 1 && not_afters.iter().all(|not_after| *not_after == Some(placed.after(700))), "{not_afters:?}");
+    assert!(world.depot.not_afters.lock().unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_comes_back_goes_on_at_once_with_everything_unfinished() {
+    let world = World::new(None);
+    world.bank.set_road(|_| Road::RequestCaptured);
+    let engine = world.engine().await;
+    for number in 0..20 {
+        engine.submit(order(&format!("order-{number}"), "visa", "tea")).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_mins(3)).await;
+    assert!(engine.shutdown(Duration::from_secs(10)).await);
+    assert!(matches!(engine.submit(order("order-99", "visa", "tea")).await, Err(SubmitError::Stopping)));
+
+    world.bank.set_road(|_| Road::Open(0));
+    let engine = world.engine().await;
+    assert_eq!(engine.totals().borrow().in_doubt, 20);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(
+        (engine.totals().borrow().completed, engine.totals().borrow().in_doubt),
+        (20, 0),
+        "nothing waits for its back-off"
+    );
+    let numbers: Vec<u64> = world
+        .bank
+        .requests
+        .lock()
+        .unwrap()
+        .iter()
+        .filter(|(key, ..)| key.contains("order-3."))
+        .map(|(_, _, number, _)| *number)
+        .collect();
+    assert!(numbers.is_sorted_by(|a, b| a < b), "no request has the number of an earlier one: {numbers:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_saga_keeps_the_flow_it_started_with() {
+    let world = World::new(None);
+    world.bank.set_road(|_| Road::RequestCaptured);
+    let engine = world.engine().await;
+    engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    drop(engine);
+    world.bank.set_road(|_| Road::Open(0));
+    let edited = Flow::builder("shop").compensatable("reserve", "depot").build().unwrap();
+    let store: Arc<dyn Store> = Arc::clone(&world.ground.store) as Arc<dyn Store>;
+    let engine = Engine::builder(store)
+        .flow(edited)
+        .shared_participant("bank", Arc::clone(&world.bank) as Arc<dyn Participant>)
+        .shared_participant("depot", Arc::clone(&world.depot) as Arc<dyn Participant>)
+        .options(world.options())
         .open()
         .await
         .unwrap();
-    let bodies = vec![b"{\"a\":1}".to_vec(), b"{\"b\":1}".to_vec()];
-    let mut saga = engine.submit(Order::new("order-1", "{}", bodies)).await.unwrap();
+    let mut saga = engine.follow("order-1").await.unwrap().unwrap();
     assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
+    assert_eq!(world.wrongs("order-1", Outcome::Completed), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn steps_side_by_side_are_asked_side_by_side() {
+    let flow = Flow::builder("trip").compensatable("hotel", "hotel").compensatable("flight", "flight").beside().build().unwrap();
+    let both_asked = Arc::new(Barrier::new(2));
+    struct Waiting(Arc<Barrier>, InMemory);
+    impl Participant for Waiting {
+        fn deliver<'a>(&'a self, request: handfast::participant::Delivery<'a>) -> handfast::store::BoxFuture<'a, Reply> {
+            Box::pin(async move {
+                self.0.wait().await;
+                self.1.deliver(request).await
+            })
+        }
+    }
+    let engine = Engine::builder(Arc::new(MemoryStore::new()))
+        .flow(flow)
+        .participant("hotel", Waiting(Arc::clone(&both_asked), InMemory::new(|_, _| true)))
+        .participant("flight", Waiting(Arc::clone(&both_asked), InMemory::new(|_, _| true)))
+        .open()
+        .await
+        .unwrap();
+    let mut saga = engine.submit(Order::new("trip-1", "{}", vec![b"{}".to_vec(), b"{}".to_vec()])).await.unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(1), saga.outcome()).await;
+    assert_eq!(ended.expect("one waits for the other to be asked").unwrap(), Outcome::Completed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_body_suspends_with_the_evidence_and_undoes_nothing() {
+    let world = World::new(None);
+    let asked = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&asked);
+    let taken = Answering(move |_: &handfast::participant::Delivery<'_>| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        Reply::Definite { answer: Answer::OtherBody, receipt: receipt("i", 1) }
+    });
+    let engine = world.builder().participant("depot", taken).open().await.unwrap();
+    let mut saga = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    let stuck = saga.outcome().await.unwrap_err();
+    assert!(
+        matches!(&stuck, NoOutcome::Stuck { reason, .. } if reason.contains("dispatch") && reason.contains("another body")),
+        "{stuck}"
+    );
+    tokio::time::sleep(Duration::from_hours(1)).await;
+    assert_eq!((asked.load(Ordering::Relaxed), world.bank.asked()), (1, vec![Operation::Act]));
+    let stats = engine.stats();
+    assert_eq!((stats.totals.suspended, stats.totals.in_doubt, stats.active), (1, 0, 0));
+    assert_eq!(stats.suspended[0].0, "order-1");
+    assert_eq!(engine.cancel("order-1", None, None).await.unwrap(), CancelResult::Suspended);
+}
+
+fn stored(id: &str, flow: &Flow, version: u32, digest: [u8; 8]) -> NewSaga {
+    let entry = Entry { seq: 1, at: Time(5), input: "{\"start\":{}}".to_owned(), digest };
+    NewSaga {
+        id: id.to_owned(),
+        flow_hash: flow.hash(),
+        flow_text: Arc::clone(flow.text()),
+        version,
+        input: b"{}".to_vec(),
+        bodies: vec![b"{}".to_vec(); 2],
+        entries: vec![entry],
+        wake_at: Some(Time(5)),
+        standing: "acting",
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_journal_suspends_its_saga_and_no_other() {
+    let world = World::new(None);
+    world.ground.journal.create(stored("damaged", &world.ground.flow, 1, [7; 8])).await.unwrap();
+    let engine = world.engine().await;
+    let mut saga = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let stats = engine.stats();
+    let [(id, reason)] = &stats.suspended[..] else { panic!("{stats:?}") };
+    assert!(id == "damaged" && reason.contains("entry 1"), "{id}: {reason}");
+    let mut damaged = engine.follow("damaged").await.unwrap().unwrap();
+    assert!(matches!(damaged.outcome().await, Err(NoOutcome::Stuck { .. })));
+    let view = engine.saga("damaged").await.unwrap().unwrap();
+    assert_eq!((view.standing.as_str(), view.wake_at, view.trouble.is_some()), ("suspended", None, true));
+    assert!(world.bank.requests.lock().unwrap().iter().all(|(key, ..)| !key.contains("damaged")), "nobody was asked anything");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_program_can_drive_is_left_as_it_is() {
+    let world = World::new(None);
+    let foreign = Flow::builder("foreign").compensatable("a", "somebody").pivot("b", "nobody").build().unwrap();
+    let unreadable =
+        Flow::from_parts("toml", Arc::clone(world.ground.flow.plan()), world.ground.flow.steps().to_vec(), "name = 1");
+    world.ground.journal.create(stored("newer", &world.ground.flow, 99, [7; 8])).await.unwrap();
+    world.ground.journal.create(stored("foreign", &foreign, 1, [7; 8])).await.unwrap();
+    world.ground.journal.create(stored("unreadable", &unreadable.unwrap(), 1, [7; 8])).await.unwrap();
+    let before: Vec<_> =
+        [world.ground.journal.load("newer").await.unwrap(), world.ground.journal.load("foreign").await.unwrap()].into();
+    let engine = world.engine().await;
+    tokio::time::sleep(Duration::from_hours(2)).await;
+    let left_alone = engine.stats().left_alone;
+    let names: Vec<&str> = left_alone.iter().map(|(id, _)| id.as_str()).collect();
+    assert_eq!(names, ["foreign", "newer", "unreadable"]);
+    assert!(left_alone[1].1.contains("99"), "{left_alone:?}");
+    let after: Vec<_> =
+        [world.ground.journal.load("newer").await.unwrap(), world.ground.journal.load("foreign").await.unwrap()].into();
+    for (before, after) in before.into_iter().flatten().zip(after.into_iter().flatten()) {
+        assert_eq!((before.entries, before.standing), (after.entries, after.standing));
+        assert!(after.wake_at.is_some(), "another program finds it in the index");
+    }
+    assert!(engine.cancel("newer", None, None).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_participant_whose_code_panics_costs_nothing_but_time() {
+    let world = World::new(None);
+    let panics = AtomicU32::new(2);
+    let fragile = InMemory::new(|_, _| true);
+    struct Fragile(AtomicU32, InMemory);
+    impl Participant for Fragile {
+        fn deliver<'a>(&'a self, request: handfast::participant::Delivery<'a>) -> handfast::store::BoxFuture<'a, Reply> {
+            Box::pin(async move {
+                let left = self.0.load(Ordering::Relaxed);
+                self.0.store(left.saturating_sub(1), Ordering::Relaxed);
+                assert_eq!(left, 0, "this panic belongs to the test");
+                self.1.deliver(request).await
+            })
+        }
+    }
+    let engine = world.builder().participant("depot", Fragile(panics, fragile)).open().await.unwrap();
+    let mut saga = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    let ended = tokio::time::timeout(ENOUGH, saga.outcome()).await;
+    assert_eq!(ended.unwrap().unwrap(), Outcome::Completed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_learns_that_the_engine_stopped() {
+    let world = World::new(None);
+    world.bank.set_road(|_| Road::RequestCaptured);
+    let engine = world.engine().await;
+    let mut saga = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    let still = saga.wait(Duration::from_secs(3)).await.unwrap();
+    assert_eq!((still.standing(), still.outcome()), (Standing::Acting, None));
+    let waiting = tokio::spawn(async move { saga.outcome().await });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    drop(engine);
+    assert!(matches!(waiting.await.unwrap(), Err(NoOutcome::Stopped { .. })));
+}
+
+#[tokio::test]
+async fn a_flow_without_its_participants_is_refused() {
+    let flow = || Flow::builder("shop").pivot("dispatch", "depot").build().unwrap();
+    let error = Engine::builder(Arc::new(MemoryStore::new())).flow(flow()).open().await.unwrap_err();
+    assert!(matches!(&error, OpenError::Flow(text) if text.contains("depot") && text.contains("dispatch")), "{error}");
+    let twice = Engine::builder(Arc::new(MemoryStore::new())).participant("depot", InMemory::new(|_, _| true));
+    let error = twice.flow(flow()).flow(flow()).open().await.unwrap_err();
+    assert!(matches!(&error, OpenError::Flow(text) if text.contains("two flows")), "{error}");
 }

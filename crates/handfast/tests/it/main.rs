@@ -1,7 +1,10 @@
 //! The engine's tests, in one binary: one module for each subject.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
 
+mod delivery;
 mod driver;
+mod faults;
 mod flushes;
 mod journal;
 mod stores;
+mod support;

@@ -1,0 +1,329 @@
+//! How hard participants are asked: back-off, outages, limits, restored stores, and services over real sockets.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use handfast::participant::{Delivery, InMemory, Participant, Reply};
+use handfast::store::{BoxFuture, MemoryStore, Store};
+use handfast::{BreakerState, Engine, Flow, Options, Order, Outcome};
+use handfast_protocol::{Answer, Definite};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use crate::support::{Answering, Road, World, order, receipt};
+
+#[tokio::test(start_paused = true)]
+async fn a_days_outage_costs_no_rows_and_little_work() {
+    const SAGAS: usize = 8;
+    let world = World::new(None);
+    world.bank.set_road(|_| Road::RequestCaptured);
+    let engine = world.engine().await;
+    let mut handles = Vec::new();
+    for number in 0..SAGAS {
+        handles.push(engine.submit(order(&format!("order-{number}"), "visa", "tea")).await.unwrap());
+    }
+    tokio::time::sleep(Duration::from_hours(1)).await;
+    let (writes, asked) = (world.ground.store.writes(), world.bank.asked().len() as u64);
+    tokio::time::sleep(Duration::from_hours(24)).await;
+    for number in 0..SAGAS {
+        assert_eq!(world.entries(&format!("order-{number}")).await, 1, "a day's outage adds no entry");
+    }
+    let (writes, asked) = (world.ground.store.writes() - writes, world.bank.asked().len() as u64 - asked);
+    // At most one every few seconds for each saga, all of them rows that were there before; and all sagas together call
+    // about as often as one probe at a time can be sent.
+    assert!(writes < 24 * 3600 / 4 * SAGAS as u64, "{writes} times put aside");
+    assert!((24 * 60..24 * 3600).contains(&asked), "{asked} calls");
+    let stats = engine.stats();
+    assert_eq!((stats.totals.in_doubt, stats.participants[0].participant.as_str()), (SAGAS as u64, "bank"));
+    assert!(matches!(stats.participants[0].breaker, BreakerState::Open | BreakerState::HalfOpen));
+    assert!(stats.active <= 2, "everything else is out of memory: {}", stats.active);
+
+    world.bank.set_road(|_| Road::Open(1));
+    let back = world.ground.clock.now();
+    for handle in &mut handles {
+        assert_eq!(handle.outcome().await.unwrap(), Outcome::Completed);
+    }
+    let took_ms = world.ground.clock.now().0 - back.0;
+    assert!(took_ms < 35_000, "all of them went on soon after the first probe was answered: {took_ms} ms");
+    for number in 0..SAGAS {
+        assert_eq!(world.entries(&format!("order-{number}")).await, 3);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn memory_is_bounded_when_everything_is_in_doubt() {
+    let world = World::new(None);
+    world.bank.set_road(|_| Road::RequestCaptured);
+    let engine = world.builder().options(Options { max_active: 4, ..world.options() }).open().await.unwrap();
+    let mut handles = Vec::new();
+    for number in 0..60 {
+        handles.push(engine.submit(order(&format!("order-{number}"), "visa", "tea")).await.unwrap());
+        assert!(engine.stats().active <= 4);
+    }
+    for _ in 0..600 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert!(engine.stats().active <= 4);
+    }
+    world.bank.set_road(|_| Road::Open(1));
+    for handle in &mut handles {
+        assert_eq!(handle.outcome().await.unwrap(), Outcome::Completed);
+    }
+    assert_eq!((engine.stats().active, engine.totals().borrow().in_doubt), (0, 0));
+}
+
+/// Counts how many are in it at once.
+struct Narrow {
+    inside: AtomicU64,
+    most: Arc<AtomicU64>,
+    service: InMemory,
+}
+
+impl Participant for Narrow {
+    fn deliver<'a>(&'a self, request: Delivery<'a>) -> BoxFuture<'a, Reply> {
+        Box::pin(async move {
+            let inside = self.inside.fetch_add(1, Ordering::Relaxed) + 1;
+            self.most.fetch_max(inside, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            self.inside.fetch_sub(1, Ordering::Relaxed);
+            self.service.deliver(request).await
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_calls_are_out_to_one_participant_than_it_may_have() {
+    let world = World::new(None);
+    let most = Arc::new(AtomicU64::new(0));
+    let narrow = Narrow { inside: AtomicU64::new(0), most: Arc::clone(&most), service: InMemory::new(|_, _| true) };
+    let options = Options { calls_per_participant: 3, ..world.options() };
+    let engine = world.builder().participant("bank", narrow).options(options).open().await.unwrap();
+    let mut handles = Vec::new();
+    for number in 0..30 {
+        handles.push(engine.submit(order(&format!("order-{number}"), "visa", "tea")).await.unwrap());
+    }
+    for handle in &mut handles {
+        assert_eq!(handle.outcome().await.unwrap(), Outcome::Completed);
+    }
+    assert_eq!(most.load(Ordering::Relaxed), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_participant_that_asks_for_quiet_gets_it_from_every_saga() {
+    let world = World::new(None);
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let (noted, clock) = (Arc::clone(&calls), world.ground.clock.clone());
+    let service = InMemory::new(|_, _| true);
+    let busy = Answering(move |request: &Delivery<'_>| {
+        let mut calls = noted.lock().unwrap();
+        calls.push(clock.now().0);
+        if calls.len() == 1 {
+            let retry_after = Some(Duration::from_secs(10));
+            return Reply::Unknown { seen: "429".to_owned(), retry_after, sent: true };
+        }
+        service.receive(*request, false)
+    });
+    let engine = world.builder().participant("bank", busy).open().await.unwrap();
+    let mut first = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut second = engine.submit(order("order-2", "visa", "tea")).await.unwrap();
+    assert_eq!((first.outcome().await.unwrap(), second.outcome().await.unwrap()), (Outcome::Completed, Outcome::Completed));
+    let calls = calls.lock().unwrap().clone();
+    assert_eq!(calls.len(), 3);
+    assert!(calls[1] - calls[0] >= 10_000 && calls[2] - calls[0] >= 10_000, "{calls:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restored_store_is_not_called_any_more_and_nothing_is_journaled() {
+    let world = World::new(None);
+    let (restored, calls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let (is_restored, counted) = (Arc::clone(&restored), Arc::clone(&calls));
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&seen);
+    let bank = Answering(move |request: &Delivery<'_>| {
+        let call = counted.fetch_add(1, Ordering::Relaxed) + 1;
+        noted.lock().unwrap().push(request.seen.map(|seen| (seen.incarnation.clone(), seen.seq)));
+        if is_restored.load(Ordering::Relaxed) {
+            return Reply::Behind { seq: 1, incarnation: "first".to_owned() };
+        }
+        Reply::Definite { answer: Answer::State(Definite::Done), receipt: receipt("first", 40 + call) }
+    });
+    let engine = world.builder().participant("bank", bank).open().await.unwrap();
+    engine.submit(order("order-1", "visa", "tea")).await.unwrap().outcome().await.unwrap();
+    engine.submit(order("order-2", "visa", "tea")).await.unwrap().outcome().await.unwrap();
+    restored.store(true, Ordering::Relaxed);
+    let mut saga = engine.submit(order("order-3", "visa", "tea")).await.unwrap();
+    tokio::time::sleep(Duration::from_hours(5)).await;
+    assert_eq!(calls.load(Ordering::Relaxed), 3, "one call found it out, and there was no other");
+    let first = "first".to_owned();
+    assert_eq!(*seen.lock().unwrap(), [None, Some((first.clone(), 41)), Some((first, 42))]);
+    assert_eq!(world.entries("order-3").await, 1);
+    let line = engine.stats().participants.remove(0);
+    assert_eq!(line.breaker, BreakerState::Behind);
+    assert!(line.behind.is_some_and(|why| why.contains("commit 1") && why.contains("commit 42")));
+
+    restored.store(false, Ordering::Relaxed);
+    assert!(engine.resume_participant("bank"));
+    assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
+    assert!(!engine.resume_participant("nobody"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_far_a_participant_had_come_outlives_the_engine() {
+    let world = World::new(None);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let bank = |incarnation: &'static str, seq| {
+        let noted = Arc::clone(&seen);
+        Answering(move |request: &Delivery<'_>| {
+            noted.lock().unwrap().push(request.seen.map(|seen| seen.seq));
+            Reply::Definite { answer: Answer::State(Definite::Done), receipt: receipt(incarnation, seq) }
+        })
+    };
+    let engine = world.builder().participant("bank", bank("first", 77)).open().await.unwrap();
+    engine.submit(order("order-1", "visa", "tea")).await.unwrap().outcome().await.unwrap();
+    drop(engine);
+    let engine = world.builder().participant("bank", bank("first", 50)).open().await.unwrap();
+    engine.submit(order("order-2", "visa", "tea")).await.unwrap().outcome().await.unwrap();
+    drop(engine);
+    let engine = world.builder().participant("bank", bank("second", 90)).open().await.unwrap();
+    engine.submit(order("order-3", "visa", "tea")).await.unwrap();
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    assert_eq!(*seen.lock().unwrap(), [None, Some(77), Some(77)]);
+    assert_eq!(engine.stats().participants[0].breaker, BreakerState::Behind, "another incarnation is a restored store");
+    assert_eq!(world.entries("order-3").await, 1);
+}
+
+// --- over real sockets ---
+
+/// Reads one request, head and body, from a connection.
+async fn read_request(stream: &mut tokio::net::TcpStream) -> Option<String> {
+    let mut text = Vec::new();
+    loop {
+        let mut chunk = [0; 4096];
+        let read = stream.read(&mut chunk).await.ok()?;
+        if read == 0 {
+            return None;
+        }
+        text.extend_from_slice(&chunk[..read]);
+        let seen = String::from_utf8_lossy(&text).to_lowercase();
+        let Some((head, body)) = seen.split_once("\r\n\r\n") else { continue };
+        let length = head.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next()?.parse().ok());
+        if body.len() >= length.unwrap_or(0) {
+            return Some(String::from_utf8_lossy(&text).into_owned());
+        }
+    }
+}
+
+/// A service that answers with the next of these texts at every request, and with the last one ever after. `{key}` and
+/// `{hash}` in them are those of the request, and a text that is empty is no answer.
+async fn service(answers: Vec<String>) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/keys", listener.local_addr().unwrap());
+    let requests = Arc::new(Mutex::new(Vec::new()));
+    let (noted, answers) = (Arc::clone(&requests), Arc::new(answers));
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let (noted, answers) = (Arc::clone(&noted), Arc::clone(&answers));
+            tokio::spawn(async move {
+                while let Some(request) = read_request(&mut stream).await {
+                    let number = {
+                        let mut noted = noted.lock().unwrap();
+                        noted.push(request.clone());
+                        noted.len() - 1
+                    };
+                    let body = request.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+                    let key = request.split("/keys/").nth(1).unwrap().split([' ', '/']).next().unwrap();
+                    let text = &answers[number.min(answers.len() - 1)];
+                    let text = text.replace("{key}", key).replace("{hash}", &sha256(body.as_bytes()));
+                    if text.is_empty() {
+                        tokio::time::sleep(Duration::from_secs(30)).await;
+                    }
+                    stream.write_all(text.as_bytes()).await.unwrap();
+                }
+            });
+        }
+    });
+    (url, requests)
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn http(status: &str, headers: &str, body: &str) -> String {
+    // The placeholders are as long as what comes in their place, but for the braces' names.
+    let length = body.replace("{key}", &"k".repeat(KEY_LENGTH)).replace("{hash}", &"h".repeat(64)).len();
+    format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\n{headers}\r\n{body}")
+}
+
+const DONE: &str = r#"{"key":"{key}","state":"done","body_hash":"{hash}","seq":3,"incarnation":"i","at":5}"#;
+/// A store's id, a saga called `order-1`, a step called `payment`.
+const KEY_LENGTH: usize = 10 + 1 + 7 + 1 + 7;
+
+async fn pay_at(answers: Vec<String>) -> (Outcome, Vec<String>, Vec<String>) {
+    let (url, requests) = service(answers).await;
+    let flow = Flow::builder("pay").compensatable("payment", url.as_str()).timeout(Duration::from_millis(300)).build().unwrap();
+    let options = Options {
+        backoff: handfast::Backoff { base: Duration::from_millis(1), cap: Duration::from_millis(5) },
+        ..Options::default()
+    };
+    let engine =
+        Engine::builder(Arc::new(MemoryStore::new()) as Arc<dyn Store>).flow(flow).options(options).open().await.unwrap();
+    let mut saga = engine.submit(Order::new("order-1", "{}", vec![br#"{"amount":1}"#.to_vec()])).await.unwrap();
+    let outcome = tokio::time::timeout(Duration::from_secs(20), saga.outcome()).await.expect("it ends in time").unwrap();
+    let tries = engine.saga("order-1").await.unwrap().unwrap().tries.into_iter().map(|attempt| attempt.seen).collect();
+    let requests = requests.lock().unwrap().clone();
+    (outcome, tries, requests)
+}
+
+#[tokio::test]
+async fn over_http_only_a_receipt_is_an_answer() {
+    let oversized = format!("{{\"key\":\"{}\"}}", "x".repeat(70 * 1024));
+    let answers = vec![
+        http("409 Conflict", "content-type: text/html\r\n", "<h1>conflict</h1>"),
+        http("307 Temporary Redirect", "location: /elsewhere\r\n", ""),
+        http("200 OK", "", &oversized),
+        String::new(),
+        http("503 Service Unavailable", "retry-after: 0\r\n", "busy"),
+        http("200 OK", "", &DONE.replace("\"done\"", "\"refused\"")),
+        http("200 OK", "content-type: application/json\r\n", DONE),
+    ];
+    let (outcome, tries, requests) = pay_at(answers).await;
+    assert_eq!(outcome, Outcome::Completed);
+    assert_eq!(
+        tries,
+        [
+            "409 without a receipt",
+            "307 without a receipt",
+            "200 with a body of more than 65536 bytes",
+            "no answer within 300 ms",
+            "503 without a receipt",
+            "200 with a receipt that says refused"
+        ]
+    );
+    assert_eq!(requests.len(), 7);
+    for (request, number) in requests.iter().zip(1..) {
+        assert!(request.starts_with("PUT /keys/") && request.ends_with(r#"{"amount":1}"#), "{request}");
+        assert!(request.to_lowercase().contains(&format!("handfast-try: {number}\r\n")), "{request}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_at_the_port_is_no_answer() {
+    let (url, _requests) = service(vec![http("200 OK", "", DONE)]).await;
+    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = format!("http://{}/keys", gone.local_addr().unwrap());
+    drop(gone);
+    let flow = Flow::builder("pay").compensatable("payment", url.as_str()).pivot("dispatch", silent.as_str()).build().unwrap();
+    let engine = Engine::builder(Arc::new(MemoryStore::new()) as Arc<dyn Store>).flow(flow).open().await.unwrap();
+    let mut saga = engine.submit(Order::new("order-1", "{}", vec![b"{}".to_vec(); 2])).await.unwrap();
+    let progress = saga.wait(Duration::from_millis(500)).await.unwrap();
+    assert_eq!(progress.outcome(), None);
+    let tries = engine.saga("order-1").await.unwrap().unwrap().tries;
+    assert!(
+        !tries.is_empty() && tries.iter().all(|attempt| attempt.step == 1 && attempt.seen.starts_with("no connection")),
+        "{tries:?}"
+    );
+    assert_eq!(engine.stats().participants.iter().map(|line| line.answered).sum::<u64>(), 1);
+}
