@@ -1,10 +1,12 @@
 //! Two workers on one file, and a process that dies in the middle of a write.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use handfast::store::{Append, Created, SqliteStore, Store, StoreError};
+use handfast::store::{Append, Created, Entry, NewSaga, SqliteStore, Store, StoreError};
+use rusqlite::Connection;
 
 use super::{append, digest, entry, saga, wait};
 
@@ -24,7 +26,7 @@ fn one_of_two_workers_wins_each_entry() {
             let racers = [0, 1].map(|worker| {
                 let store = Arc::clone(&stores[worker]);
                 let input = format!(r#"{{"cancel":{{"by":"worker {worker}"}}}}"#);
-                let entry = handfast::store::Entry { input, ..entry(seq, 100) };
+                let entry = Entry { input, ..entry(seq, 100) };
                 tokio::spawn(async move { store.append(Append { entry, ..append("a", seq) }).await })
             });
             let mut winners = Vec::new();
@@ -93,6 +95,70 @@ fn a_conflict_costs_the_others_nothing() {
             let length = store.load(&format!("{number}")).await.unwrap().unwrap().entries.len();
             assert_eq!(length, if number % 5 == 0 { 1 } else { 2 });
         }
+    });
+}
+
+/// Lets SQLite refuse every entry whose input says so, as it would refuse to touch a damaged page.
+fn poison(path: &Path) -> Connection {
+    let connection = Connection::open(path).unwrap();
+    let trigger = "CREATE TRIGGER poison BEFORE INSERT ON journal WHEN new.input LIKE '%poison%' \
+         BEGIN SELECT RAISE(ABORT, 'this one is poisoned'); END";
+    connection.execute_batch(trigger).unwrap();
+    connection
+}
+
+fn poisoned(seq: u64) -> Entry {
+    Entry { input: "poison".to_owned(), ..entry(seq, 100) }
+}
+
+#[test]
+fn a_write_that_cannot_be_done_costs_the_others_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let store = Arc::new(SqliteStore::open(&path).unwrap());
+    let connection = poison(&path);
+    many_threads().block_on(async {
+        for number in 0..20 {
+            store.create(saga(&format!("{number}"))).await.unwrap();
+        }
+        // While somebody else writes everything queues up, and is then committed together.
+        connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let appends = (0..20).map(|number| {
+            let store = Arc::clone(&store);
+            let entry = if number == 13 { poisoned(2) } else { entry(2, 100) };
+            tokio::spawn(async move { (number, store.append(Append { entry, ..append(&format!("{number}"), 2) }).await) })
+        });
+        let appends: Vec<_> = appends.collect();
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        connection.execute_batch("COMMIT").unwrap();
+        for appended in appends {
+            let (number, answer) = appended.await.unwrap();
+            let length = store.load(&format!("{number}")).await.unwrap().unwrap().entries.len();
+            if number == 13 {
+                assert!(matches!(&answer, Err(StoreError::Unavailable(why)) if why.contains("poisoned")), "{answer:?}");
+                assert_eq!(length, 1);
+            } else {
+                answer.unwrap();
+                assert_eq!(length, 2);
+            }
+        }
+        store.append(append("13", 2)).await.expect("it works again");
+    });
+}
+
+#[test]
+fn what_was_taken_back_is_not_believed_to_be_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let store = SqliteStore::open(&path).unwrap();
+    poison(&path);
+    wait(async {
+        // The flow is written with the first saga of its kind, and taken back with it.
+        let answer = store.create(NewSaga { entries: vec![poisoned(1)], ..saga("a") }).await;
+        assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+        assert_eq!(store.load("a").await.unwrap(), None, "nothing half-done");
+        assert_eq!(store.create(saga("b")).await.unwrap(), Created::New);
+        assert_eq!(store.load("b").await.unwrap().unwrap().flow_text, saga("b").flow_text);
     });
 }
 
