@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{check, completions, demo, dispatch, man, messenger, payment, run, serve, show};
+use crate::commands::{check, completions, demo, dispatch, man, messenger, payment, run, serve, show, usual_way};
 use crate::output::Exit;
 
 /// Makes two services act both or not at all, over a network that loses messages.
@@ -34,6 +34,9 @@ pub(crate) struct Global {
     /// Say nothing on standard error but errors.
     #[arg(long, short, global = true, help_heading = "Output")]
     pub(crate) quiet: bool,
+    /// End when standard input ends: whoever started this process holds the other end.
+    #[arg(long, global = true, hide = true)]
+    pub(crate) until_stdin_ends: bool,
 }
 
 /// When to use colours.
@@ -66,6 +69,9 @@ pub(crate) enum Command {
     Check(check::Args),
     /// Draw one saga as a space-time diagram
     Show(show::Args),
+    /// Run the coordinator that the demo compares with
+    #[command(hide = true)]
+    UsualWay(usual_way::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
     /// Print a manual page, or write all of them to a directory

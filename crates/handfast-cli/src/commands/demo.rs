@@ -1,5 +1,7 @@
 //! `handfast demo`: the main job, end to end, on this machine.
 
+use crate::demo::{self, Settings};
+use crate::messenger::probability;
 use crate::output::{Exit, Output};
 
 #[derive(Debug, clap::Args)]
@@ -9,13 +11,13 @@ use crate::output::{Exit, Output};
   handfast demo --keep /tmp/books --json")]
 pub(crate) struct Args {
     /// How many orders to place.
-    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) orders: u32,
-    /// The probability that a messenger is captured, on the way there or on the way back.
-    #[arg(long, value_name = "P", default_value_t = 0.3)]
+    /// The probability that a messenger is captured; a request is one messenger, its reply another.
+    #[arg(long, value_name = "P", default_value = "0.3", value_parser = survivable)]
     pub(crate) capture: f64,
     /// How many times a process is killed, spread over coordinator, payment and dispatch.
-    #[arg(long, value_name = "K", default_value_t = 5)]
+    #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u32).range(0..=1_000))]
     pub(crate) kills: u32,
     /// Where the random choices start; the same seed makes the same orders and the same road.
     #[arg(long, value_name = "S", default_value_t = 1)]
@@ -26,6 +28,14 @@ pub(crate) struct Args {
 }
 
 /// Runs the demo.
-pub(crate) fn run(_args: Args, _output: &Output) -> anyhow::Result<Exit> {
-    anyhow::bail!("`handfast demo` does not exist yet")
+pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
+    let Args { orders, capture, kills, seed, keep } = args;
+    super::runtime()?.block_on(demo::run(&Settings { orders, capture, kills, seed, keep }, output))
+}
+
+/// A probability with which somebody gets through within a demo.
+fn survivable(text: &str) -> anyhow::Result<f64> {
+    let capture = probability(text)?;
+    anyhow::ensure!(capture <= 0.9, "with {text} captured hardly anybody ever gets through; use 0.9 at most");
+    Ok(capture)
 }

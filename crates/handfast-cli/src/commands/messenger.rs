@@ -33,9 +33,9 @@ pub(crate) struct Args {
     /// The probability that a request comes late, long after its sender has given up.
     #[arg(long, value_name = "P", default_value = "0", value_parser = probability)]
     pub(crate) late: f64,
-    /// The probability that all requests of one method for one key come late.
+    /// The probability that all acts (PUT) for one key come late.
     #[arg(long, value_name = "P", default_value = "0", value_parser = probability)]
-    pub(crate) late_keys: f64,
+    pub(crate) late_acts: f64,
     /// By how much it comes late, written as the delay is; also when the second copy of a duplicated request arrives.
     #[arg(long, value_name = "DELAY", default_value = "1s..3s")]
     pub(crate) late_by: Delay,
@@ -61,8 +61,8 @@ pub(crate) struct Args {
 
 /// Runs the road until it is told to stop.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
-    let Args { listen, to, capture, delay, late, late_keys, late_by, duplicate, cut, hold, seed, skip_store_id, log } = args;
-    let hazards = Hazards { seed, capture, delay: delay.unwrap_or(Delay::NONE), late, late_keys, late_by, duplicate };
+    let Args { listen, to, capture, delay, late, late_acts, late_by, duplicate, cut, hold, seed, skip_store_id, log } = args;
+    let hazards = Hazards { seed, capture, delay: delay.unwrap_or(Delay::NONE), late, late_acts, late_by, duplicate };
     super::runtime()?.block_on(async {
         let listener = tokio::net::TcpListener::bind(listen)
             .await

@@ -11,6 +11,7 @@ pub(crate) mod payment;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod show;
+pub(crate) mod usual_way;
 
 use anyhow::Context as _;
 
@@ -28,6 +29,7 @@ pub(crate) fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
         Command::Messenger(args) => messenger::run(args, output),
         Command::Check(args) => check::run(args, output),
         Command::Show(args) => show::run(args, output),
+        Command::UsualWay(args) => usual_way::run(args, output),
         Command::Completions(args) => completions::run(args, output),
         Command::Man(args) => man::run(args, output),
     }

@@ -11,6 +11,7 @@
 //! `mix` is the finalizer of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014),
 //! `fnv1a` the 64-bit hash of Fowler, Noll and Vo.
 
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -27,9 +28,9 @@ pub(crate) struct Hazards {
     pub(crate) delay: Delay,
     /// The chance that a request which is not captured comes late.
     pub(crate) late: f64,
-    /// The chance that all requests of one method for one key come late, those that are captured aside: some routes are
-    /// slow every time.
-    pub(crate) late_keys: f64,
+    /// The chance that all acts (`PUT`) for one key come late, those that are captured aside. Only acts: a sender who has
+    /// given up on them still gets through with what it does instead.
+    pub(crate) late_acts: f64,
     /// By how much it comes late; also how long the second copy of a duplicated request is under way.
     pub(crate) late_by: Delay,
     /// The chance that a request which is not captured arrives twice.
@@ -54,16 +55,16 @@ pub(crate) struct Fate {
 }
 
 impl Hazards {
-    /// Whether all requests with this method and key come late.
-    pub(crate) fn is_late_key(&self, method: &str, key: &str) -> bool {
-        Draws::new(self.seed, method, key, 0).unit(0) < self.late_keys
+    /// Whether all acts for this key come late.
+    pub(crate) fn has_late_acts(&self, key: &str) -> bool {
+        Draws::new(self.seed, "PUT", key, 0).unit(0) < self.late_acts
     }
 
     /// What becomes of the `nth` request (counted from 1) with this method and key.
     pub(crate) fn fate(&self, method: &str, key: &str, nth: u32) -> Fate {
         let draws = Draws::new(self.seed, method, key, nth);
         let request_captured = draws.unit(0) < self.capture;
-        let late = !request_captured && (draws.unit(4) < self.late || self.is_late_key(method, key));
+        let late = !request_captured && (draws.unit(4) < self.late || (method == "PUT" && self.has_late_acts(key)));
         let duplicated = !request_captured && draws.unit(6) < self.duplicate;
         Fate {
             request_captured,
@@ -85,19 +86,22 @@ pub(crate) fn fingerprint(method: &str, key: &str) -> u64 {
     mix(hash)
 }
 
-struct Draws {
+/// Numbers that depend on nothing but what they are drawn for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Draws {
     start: u64,
 }
 
 impl Draws {
     const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
-    fn new(seed: u64, method: &str, key: &str, nth: u32) -> Self {
-        Self { start: (mix(seed ^ Self::GOLDEN) ^ fingerprint(method, key)).wrapping_add(mix(u64::from(nth))) }
+    /// The draws for the `nth` thing of a kind that has this name.
+    pub(crate) fn new(seed: u64, kind: &str, name: &str, nth: u32) -> Self {
+        Self { start: (mix(seed ^ Self::GOLDEN) ^ fingerprint(kind, name)).wrapping_add(mix(u64::from(nth))) }
     }
 
     /// The `index`-th draw, at least 0 and below 1.
-    fn unit(&self, index: u64) -> f64 {
+    pub(crate) fn unit(&self, index: u64) -> f64 {
         let bits = mix(self.start.wrapping_add(index.wrapping_mul(Self::GOLDEN)));
         // The upper 53 bits are exact in a double.
         (bits >> 11) as f64 / (1_u64 << 53) as f64
@@ -136,6 +140,16 @@ impl Delay {
         match self {
             Self::Even { from, to } => from + (to - from).mul_f64(quantile),
             Self::Exponential { mean } => mean.mul_f64((-(1.0 - quantile).ln()).min(20.0)),
+        }
+    }
+}
+
+impl fmt::Display for Delay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ms = |duration: &Duration| duration.as_secs_f64() * 1_000.0;
+        match self {
+            Self::Even { from, to } => write!(f, "{}ms..{}ms", ms(from), ms(to)),
+            Self::Exponential { mean } => write!(f, "exp:{}ms", ms(mean)),
         }
     }
 }
@@ -221,7 +235,7 @@ mod tests {
             capture,
             delay: "5ms..50ms".parse().expect("a delay"),
             late: 0.1,
-            late_keys: 0.0,
+            late_acts: 0.0,
             late_by,
             duplicate: 0.2,
         }
@@ -272,16 +286,18 @@ mod tests {
     }
 
     #[test]
-    fn a_late_key_is_late_every_time_and_says_so_beforehand() {
-        let road = Hazards { late: 0.0, late_keys: 0.1, ..hazards(5, 0.3) };
+    fn late_acts_are_late_every_time_and_nothing_else_is() {
+        let road = Hazards { late: 0.0, late_acts: 0.1, ..hazards(5, 0.3) };
         let keys: Vec<String> = (0..1_000).map(|order| format!("order-{order}")).collect();
         let late = |key: &String, nth| road.fate("PUT", key, nth).late_by.is_some();
         let arrives = |key: &String, nth| !road.fate("PUT", key, nth).request_captured;
-        let of_every_try = |key| (1..=5).all(|nth| late(key, nth) == (arrives(key, nth) && road.is_late_key("PUT", key)));
+        let of_every_try = |key| (1..=5).all(|nth| late(key, nth) == (arrives(key, nth) && road.has_late_acts(key)));
         assert!(keys.iter().all(of_every_try));
-        let unlucky = keys.iter().filter(|key| road.is_late_key("PUT", key)).count();
+        let unlucky = keys.iter().filter(|key| road.has_late_acts(key)).count();
         assert!((70..130).contains(&unlucky), "{unlucky}");
-        assert!(keys.iter().any(|key| road.is_late_key("PUT", key) && !road.is_late_key("GET", key)));
+        let others_are =
+            |key: &String| ["GET", "POST", "DELETE"].iter().any(|method| road.fate(method, key, 1).late_by.is_some());
+        assert!(!keys.iter().any(others_are));
     }
 
     #[test]
@@ -309,6 +325,9 @@ mod tests {
         }
         for text in ["", "5", "ms", "-1s", "1.2.3s", "1d", "1e9s", "999999h", "nan", "1 s"] {
             assert!(duration(text).is_err(), "{text}");
+        }
+        for text in ["5ms..50ms", "exp:20ms", "0ms..0.5ms"] {
+            assert_eq!(text.parse::<Delay>().expect(text).to_string(), text);
         }
         assert!("50ms..5ms".parse::<Delay>().is_err());
         assert!("10s..10s".parse::<Cut>().is_err());

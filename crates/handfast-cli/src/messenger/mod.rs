@@ -23,8 +23,9 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
-pub(crate) use fate::{Cut, Delay, Hazards, duration, probability};
-pub(crate) use road::Settings;
+pub(crate) use fate::{Cut, Delay, Draws, Hazards, duration, probability};
+pub(crate) use log::{Direction, Ending, Line};
+pub(crate) use road::{Settings, Stats};
 
 /// Serves a road on a listener, to a participant, until the process ends.
 ///

@@ -1,0 +1,43 @@
+//! `handfast usual-way`: the coordinator that the demo compares with. Hidden: nobody should take it for more.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::messenger::duration;
+use crate::output::{Exit, OrExit as _, Output};
+use crate::usual_way::{Settings, serve};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Where to listen.
+    #[arg(long, value_name = "ADDR")]
+    listen: SocketAddr,
+    /// The file of its book.
+    #[arg(long, value_name = "FILE")]
+    store: PathBuf,
+    /// The base URL of charges.
+    #[arg(long, value_name = "URL")]
+    payment: String,
+    /// The base URL of shipments.
+    #[arg(long, value_name = "URL")]
+    dispatch: String,
+    /// How long after an order was placed to stop trying to charge for it.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    deadline: Duration,
+}
+
+/// Runs it until the process ends.
+pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
+    let Args { listen, store, payment, dispatch, deadline } = args;
+    super::runtime()?.block_on(async {
+        let listener = tokio::net::TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("cannot listen on {listen}; choose another address with --listen"))
+            .or_exit(Exit::Usage)?;
+        output.note(format_args!("the usual way is listening on http://{}", listener.local_addr()?));
+        serve(listener, Settings { store, payment, dispatch, deadline }).await.map(|()| Exit::Done)
+    })
+}

@@ -1,0 +1,122 @@
+//! The usual way of doing it, to compare with: a durable, idempotent coordinator as many people write it.
+//!
+//! It is an honest one. Every order is a row, flushed before anything is sent, and goes on after kill -9. Every retry uses
+//! the same key, so nobody is charged twice. A refused dispatch is refunded until the refund is confirmed. A dispatch in
+//! doubt is tried again until there is an answer. It speaks to the same services over the same road, with PUT, GET and
+//! DELETE. Its only flaw is the usual one, in [`order`]: *not found* is taken for *not done*.
+
+mod api;
+mod book;
+mod order;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use self::book::{Book, Row, Stage};
+use self::order::{Progress, Surroundings};
+use crate::clock::now_ms;
+use crate::http_client::HttpClient;
+
+/// How it is set up.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// The file of its book.
+    pub(crate) store: PathBuf,
+    /// The base URL of charges.
+    pub(crate) payment: String,
+    /// The base URL of shipments.
+    pub(crate) dispatch: String,
+    /// How long after an order was placed to stop trying to charge for it.
+    pub(crate) deadline: Duration,
+}
+
+/// Serves until the process ends.
+///
+/// # Errors
+/// When its book cannot be opened, or the listener fails.
+pub(crate) async fn serve(listener: TcpListener, settings: Settings) -> anyhow::Result<()> {
+    let (book, open) = Book::open(&settings.store)?;
+    let shop = Shop {
+        surroundings: Surroundings {
+            book,
+            client: HttpClient::new(),
+            payment: settings.payment.into(),
+            dispatch: settings.dispatch.into(),
+        },
+        deadline: settings.deadline,
+        orders: Arc::default(),
+    };
+    for row in open {
+        shop.take_up(row);
+    }
+    axum::serve(axum::serve::ListenerExt::tap_io(listener, nodelay), api::router(shop)).await?;
+    Ok(())
+}
+
+fn nodelay(stream: &mut tokio::net::TcpStream) {
+    // Where it cannot be set answers come later, and that is all.
+    drop(stream.set_nodelay(true));
+}
+
+/// The orders that are in memory: all of this run. A demo is short enough for that.
+#[derive(Clone, Debug)]
+struct Shop {
+    surroundings: Surroundings,
+    deadline: Duration,
+    orders: Arc<Mutex<BTreeMap<String, watch::Sender<Progress>>>>,
+}
+
+impl Shop {
+    /// Takes an order, new or not. When this resolves it is flushed.
+    async fn place(&self, id: &str, order: Vec<u8>) -> anyhow::Result<Placed> {
+        let millis = u64::try_from(self.deadline.as_millis())?;
+        let charge_by = now_ms().saturating_add(millis);
+        let new = Row { id: id.to_owned(), order, stage: Stage::Charging, charge_by, cancel: false };
+        let kept = self.surroundings.book.place(new.clone()).await?;
+        if kept.order != new.order {
+            return Ok(Placed::OtherOrder);
+        }
+        Ok(Placed::Taken(self.take_up(kept)))
+    }
+
+    /// Drives an order to its end, unless it is driven already.
+    fn take_up(&self, row: Row) -> watch::Receiver<Progress> {
+        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = orders.get(&row.id).map(watch::Sender::subscribe);
+        known.unwrap_or_else(|| {
+            let (progress, watched) = watch::channel(Progress { stage: row.stage, cancel: row.cancel });
+            orders.insert(row.id.clone(), progress.clone());
+            drop(tokio::spawn(finish(self.surroundings.clone(), row, progress)));
+            watched
+        })
+    }
+
+    fn find(&self, id: &str) -> Option<watch::Sender<Progress>> {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    fn unfinished(&self) -> usize {
+        let orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        orders.values().filter(|order| order.borrow().stage.outcome().is_none()).count()
+    }
+}
+
+async fn finish(surroundings: Surroundings, row: Row, progress: watch::Sender<Progress>) {
+    let id = row.id.clone();
+    if let Err(error) = order::drive(surroundings, row, progress).await {
+        // The book is gone: go down as a whole, and go on from the book at the next start.
+        drop(std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("order {id}: {error:#}\n")));
+        std::process::exit(1);
+    }
+}
+
+/// What became of a submission.
+enum Placed {
+    Taken(watch::Receiver<Progress>),
+    OtherOrder,
+}
