@@ -1,8 +1,9 @@
-//! The repository's own tasks: everything that has to hold (`ci`, `tidy`) and how fast it is (`bench`).
+//! The repository's own tasks: everything that has to hold (`ci`, `tidy`), what each guard is for (`mutants`), and how fast it is (`bench`).
 
 mod bench;
 mod ci;
 mod clock;
+mod mutants;
 mod tidy;
 mod tools;
 mod workspace;
@@ -25,6 +26,8 @@ enum Task {
     Ci(ci::Arguments),
     /// Checks the walls between the crates, and what else clippy cannot see.
     Tidy(tidy::Arguments),
+    /// Lists every guard of the protocol: what happens without it, the test that shows it, and the shortest run.
+    Mutants(mutants::Arguments),
     /// Runs every benchmark, one after the other, and says on which machine.
     Bench(bench::Arguments),
 }
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().task {
         Task::Ci(arguments) => ci::run(&arguments),
         Task::Tidy(arguments) => tidy::run(&arguments),
+        Task::Mutants(arguments) => mutants::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
     };
     match result {

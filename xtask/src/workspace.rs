@@ -1,5 +1,6 @@
 //! Where the workspace is, what is in it, and how its commands are run.
 
+use std::env::consts::EXE_SUFFIX;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -53,6 +54,17 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
 pub(crate) fn metadata() -> Result<Value> {
     let text = output(cargo().args(["metadata", "--format-version", "1", "--filter-platform", &host()?]))?;
     serde_json::from_str(&text).context("cargo metadata wrote something that is not JSON")
+}
+
+/// Builds the command line and says where it is.
+///
+/// # Errors
+/// If it does not build.
+pub(crate) fn build_handfast() -> Result<PathBuf> {
+    output(cargo().args(["build", "--quiet", "--package", "handfast-cli"]))?;
+    let metadata = metadata()?;
+    let target = metadata["target_directory"].as_str().context("cargo metadata does not say where it builds")?;
+    Ok(Path::new(target).join("debug").join(format!("handfast{EXE_SUFFIX}")))
 }
 
 /// The platform that the compiler builds for when it is not told otherwise.

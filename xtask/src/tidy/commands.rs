@@ -1,11 +1,9 @@
 //! A command that a document shows in a `console` block exists, with the options it is shown with.
 
 use std::collections::BTreeMap;
-use std::env::consts::EXE_SUFFIX;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result};
 use clap::CommandFactory;
 
 use super::files::File;
@@ -38,7 +36,7 @@ impl Help {
         if !self.texts.contains_key(&key) {
             let text = match program {
                 Program::Handfast => {
-                    let binary = self.handfast.get_or_insert_with(|| build().ok()).as_ref();
+                    let binary = self.handfast.get_or_insert_with(|| workspace::build_handfast().ok()).as_ref();
                     binary.and_then(|binary| workspace::output(Command::new(binary).args([subcommand, "--help"])).ok())
                 }
                 Program::Xtask => {
@@ -50,14 +48,6 @@ impl Help {
         }
         self.texts.get(&key)?.as_deref()
     }
-}
-
-/// Builds the command line, once for all its subcommands, and says where it is.
-fn build() -> Result<PathBuf> {
-    workspace::output(workspace::cargo().args(["build", "--quiet", "--package", "handfast-cli"]))?;
-    let metadata = workspace::metadata()?;
-    let target = metadata["target_directory"].as_str().context("cargo metadata does not say where it builds")?;
-    Ok(Path::new(target).join("debug").join(format!("handfast{EXE_SUFFIX}")))
 }
 
 pub(super) fn check(files: &[File], help: &mut Help) -> Vec<Finding> {
@@ -116,7 +106,7 @@ fn parse<'a, 'b>(words: &'b [&'a str]) -> Option<(Program, &'b [&'a str])> {
     }
 }
 
-fn check_one(program: Program, words: &[&str], help: &mut Help) -> std::result::Result<(), String> {
+fn check_one(program: Program, words: &[&str], help: &mut Help) -> Result<(), String> {
     let Some((subcommand, options)) = words.split_first().filter(|(first, _)| !first.starts_with('-')) else {
         return Ok(());
     };
