@@ -30,6 +30,9 @@ pub(crate) struct Args {
     /// Where sagas are kept, as in sqlite:shop.db; by default a file named after the flow where programs keep their state.
     #[arg(long, value_name = "URL", env = "HANDFAST_STORE")]
     pub(crate) store: Option<String>,
+    /// The longest pause between two tries of one delivery; pauses start at 50 ms and double up to it.
+    #[arg(long, value_name = "DURATION", env = "HANDFAST_RETRY_CAP", default_value = "30s", value_parser = parse_duration)]
+    pub(crate) retry_cap: Duration,
     /// How long stopping in good order may take.
     #[arg(long, value_name = "DURATION", env = "HANDFAST_SHUTDOWN_TIMEOUT", default_value = "10s", value_parser = parse_duration)]
     pub(crate) shutdown_timeout: Duration,
@@ -46,7 +49,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
             .with_context(|| format!("cannot listen on {}; choose another address with --listen", args.listen))
             .or_exit(Exit::Usage)?;
         let store = args.store.map_or_else(|| state::default_store(flow.name()), Ok)?;
-        let settings = Settings { flow, store, shutdown_timeout: args.shutdown_timeout };
+        let settings = Settings { flow, store, retry_cap: args.retry_cap, shutdown_timeout: args.shutdown_timeout };
         serve::run(listener, settings, output).await
     })
 }

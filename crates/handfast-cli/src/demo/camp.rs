@@ -20,6 +20,11 @@ const DEADLINE: &str = "3s";
 /// How long a road keeps a caller waiting whose messenger was captured.
 const HOLD: &str = "150ms";
 
+/// The longest pause between two tries: the usual way's, too.
+const RETRY_CAP: &str = "1s";
+/// Where handfast's coordinator keeps its sagas.
+const COORDINATOR_DB: &str = "coordinator.db";
+
 /// The two ways that are compared.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Way {
@@ -125,7 +130,8 @@ impl Camp {
             Way::Handfast => {
                 let flow = dir.join("flow.toml");
                 std::fs::write(&flow, flow_text(&charges, &shipments)).context("cannot write the flow file")?;
-                let mut arguments = words(["serve", "--store", &sqlite(&dir, "coordinator.db"), "--flow"]);
+                let store = sqlite(&dir, COORDINATOR_DB);
+                let mut arguments = words(["serve", "--store", &store, "--retry-cap", RETRY_CAP, "--flow"]);
                 arguments.push(flow.into());
                 arguments
             }
@@ -200,6 +206,11 @@ impl Camp {
             *stats = serde_json::from_slice(&answer.body).context("the road's stats are no JSON")?;
         }
         Ok(stats)
+    }
+
+    /// Where its coordinator keeps its sagas, as a store is named on the command line.
+    pub(crate) fn coordinator_store(&self) -> String {
+        sqlite(&self.dir, COORDINATOR_DB)
     }
 
     /// The logs of its roads, to payment and to dispatch.

@@ -28,6 +28,7 @@ use self::live::Live;
 use self::orders::DemoOrder;
 use self::report::Report;
 use crate::clock::Stopwatch;
+use crate::commands::show;
 use crate::output::{Exit, OrExit as _, Output};
 
 pub(crate) use child::end_with_parent;
@@ -98,8 +99,8 @@ async fn run_in(dir: &Path, settings: &Settings, output: &Output) -> anyhow::Res
         seen: live.seen(),
         took: since.elapsed(),
     };
-    let hardest = nastiest::nastiest(&camps[0].road_logs())?;
-    publish(&report, dir, hardest.as_deref(), output)
+    let picture = if output.wants_json() { None } else { picture(&camps[0]).await? };
+    publish(&report, dir, picture, output)
 }
 
 /// Places all orders of both ways under all faults, and waits until everything has come to rest.
@@ -169,14 +170,22 @@ fn write_orders(dir: &Path, orders: &[DemoOrder]) -> anyhow::Result<()> {
     std::fs::write(&path, lines.join("\n") + "\n").with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// The picture of the nastiest order of the run.
+async fn picture(camp: &Camp) -> anyhow::Result<Option<String>> {
+    let logs = camp.road_logs();
+    let Some(id) = nastiest::nastiest(&logs)? else { return Ok(None) };
+    let told = show::read(&camp.coordinator_store(), &id, &logs).await?;
+    Ok(Some(format!("the nastiest order of the run, {id}:\n\n{}", show::text(&told, false).trim_end())))
+}
+
 /// Prints the result, and decides how the demo ends.
-fn publish(report: &Report<'_>, dir: &Path, hardest: Option<&str>, output: &Output) -> anyhow::Result<Exit> {
+fn publish(report: &Report<'_>, dir: &Path, picture: Option<String>, output: &Output) -> anyhow::Result<Exit> {
     if output.wants_json() {
         output.json_line(&report.json())?;
     } else {
         output.line(report.text())?;
-        if let Some(hardest) = hardest {
-            output.line(format_args!("the nastiest order: {hardest}"))?;
+        if let Some(picture) = picture {
+            output.line(picture)?;
         }
         if report.settings.keep.is_some() {
             output.line(recount(dir))?;

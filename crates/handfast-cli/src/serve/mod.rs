@@ -34,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) flow: FlowFile,
     /// Where sagas are kept.
     pub(crate) store: String,
+    /// The longest pause between two tries of one delivery.
+    pub(crate) retry_cap: Duration,
     /// How long stopping in good order may take.
     pub(crate) shutdown_timeout: Duration,
 }
@@ -43,11 +45,11 @@ pub(crate) struct Settings {
 /// # Errors
 /// If the store cannot be opened, or the system does not let signals be watched.
 pub(crate) async fn run(listener: TcpListener, settings: Settings, output: &Output) -> anyhow::Result<Exit> {
-    let Settings { flow, store, shutdown_timeout } = settings;
+    let Settings { flow, store, retry_cap, shutdown_timeout } = settings;
     let address = listener.local_addr().context("cannot tell where it listens")?;
     let mut stop = signals::on_signal()?;
     let name = flow.name().to_owned();
-    let service = Arc::new(Service::open(flow, &store, stop.clone()).await?);
+    let service = Arc::new(Service::open(flow, &store, retry_cap, stop.clone()).await?);
     output.note(format_args!("handfast serve is listening on http://{address} (flow: {name}, store: {store})"));
     if output.wants_json() {
         output.json_line(&json!({ "listening": format!("http://{address}"), "flow": name, "store": store }))?;

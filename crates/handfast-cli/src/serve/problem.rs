@@ -59,8 +59,6 @@ kinds! {
         "`Host` must be an IP address or localhost, since a page could otherwise reach this service under a name of its own.";
     STOPPING = "stopping", SERVICE_UNAVAILABLE, "The service is stopping",
         "Nothing was done. Send it again after the time in `Retry-After`, with the same key.";
-    BUSY = "busy", SERVICE_UNAVAILABLE, "The service has as much to do as it takes",
-        "Nothing was done. Send it again after the time in `Retry-After`, with the same key.";
     STORE = "store-unavailable", SERVICE_UNAVAILABLE, "The store did not answer",
         "Whether the order was taken is unknown. Send it again with the same key: it is taken once.";
     BROKEN = "broken", INTERNAL_SERVER_ERROR, "The service cannot do this",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use handfast::flow::{FlowFile, Order};
 use handfast::store::StoreError;
-use handfast::{Engine, OpenError, SagaHandle, SubmitError};
+use handfast::{Engine, OpenError, Options, SagaHandle, SubmitError};
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -39,8 +39,15 @@ impl Service {
     ///
     /// # Errors
     /// If the store cannot be opened, or is somebody else's.
-    pub(crate) async fn open(flow: FlowFile, store: &str, stop: watch::Receiver<bool>) -> anyhow::Result<Self> {
-        let engine = Engine::builder(state::open_store(store)?).flow(flow.flow().as_ref().clone()).open().await;
+    pub(crate) async fn open(
+        flow: FlowFile,
+        store: &str,
+        retry_cap: Duration,
+        stop: watch::Receiver<bool>,
+    ) -> anyhow::Result<Self> {
+        let mut options = Options::default();
+        options.backoff.cap = retry_cap;
+        let engine = Engine::builder(state::open_store(store)?).options(options).flow(flow.flow().as_ref().clone()).open().await;
         let engine = engine.or_else(|error| match error {
             OpenError::Flow(_) => Err(error).or_exit(Exit::Usage),
             OpenError::Store(_) => Err(error.into()),
