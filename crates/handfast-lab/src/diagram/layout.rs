@@ -87,6 +87,12 @@ impl Layout {
         self.tracks.iter().filter(|track| track.channel == channel).map(|track| track.lane + 1).max().unwrap_or(0)
     }
 
+    /// How many of them are in use in that row.
+    pub(super) fn lanes_at(&self, channel: usize, row: usize) -> usize {
+        let here = self.tracks.iter().filter(|track| track.channel == channel && track.from <= row && row <= track.to);
+        here.map(|track| track.lane + 1).max().unwrap_or(0)
+    }
+
     pub(super) fn track(&self, item: usize) -> Option<&Track> {
         self.tracks.iter().find(|track| track.item == item)
     }

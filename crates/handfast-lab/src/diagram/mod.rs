@@ -327,6 +327,20 @@ impl Diagram {
         (0..self.items.len()).filter_map(|item| self.mark_of(item)).map(|(mark, _)| mark)
     }
 
+    /// What the crosses on the road stand for, if there are any.
+    fn lost_word(&self) -> Option<&'static str> {
+        let ends = self.items.iter().flat_map(|item| match item {
+            Item::Message(message) => message.ends.as_slice(),
+            Item::Event(_) | Item::Fold { .. } => &[],
+        });
+        let mut lost = ends.filter_map(|end| match end {
+            End::Captured { how } => Some(how == "captured"),
+            End::Arrives { .. } | End::Unknown { .. } => None,
+        });
+        let first = lost.next()?;
+        Some(if first && lost.all(|captured| captured) { "captured" } else { "captured or lost" })
+    }
+
     /// The same diagram with every text changed by `change`.
     fn with_texts(&self, change: fn(&str) -> String) -> Self {
         let items = self.items.iter().map(|item| match item {

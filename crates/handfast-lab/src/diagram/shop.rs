@@ -58,6 +58,8 @@ pub fn shop(captured: &dyn Fn(usize) -> bool, cancelled_at_ms: Option<u64>) -> S
         tries: Vec::new(),
         flights: Vec::new(),
         kills: Vec::new(),
+        trouble: None,
+        notes: Vec::new(),
     };
     let registers = [(Register::default(), 0), (Register::default(), 0)];
     let coordinator = Coordinator::new(plan);

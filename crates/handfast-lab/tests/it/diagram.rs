@@ -97,6 +97,8 @@ fn from_the_store() -> SagaStory {
         ],
         flights: Vec::new(),
         kills: Vec::new(),
+        trouble: None,
+        notes: Vec::new(),
     }
 }
 
@@ -135,6 +137,8 @@ fn four_steps() -> SagaStory {
         tries: Vec::new(),
         flights,
         kills: Vec::new(),
+        trouble: None,
+        notes: Vec::new(),
     }
 }
 

@@ -123,6 +123,7 @@ fn from_road(story: &SagaStory, command: Command, intent: usize) -> Vec<Attempt>
         Fate::Arrived(at) => Way::Arrived(*at),
         Fate::Late(at) => Way::Late(*at),
         Fate::Lost(how) => Way::Lost(how.clone()),
+        Fate::Unknown(seen) => Way::Unknown(seen.clone()),
     };
     let mut attempts: Vec<Attempt> = own()
         .filter(|flight| !flight.is_reply && !flight.is_copy)

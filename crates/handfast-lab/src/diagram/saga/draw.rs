@@ -40,6 +40,9 @@ pub(super) fn draw(story: &SagaStory) -> Diagram {
     }
     doubts(story, &replayed, lines.coordinator, &mut picture);
     outcomes(story, &replayed, &lines, &mut picture);
+    for note in &story.notes {
+        picture.caption(note);
+    }
     picture
 }
 
@@ -255,7 +258,12 @@ fn outcomes(story: &SagaStory, replayed: &[Replayed], lines: &Lines, picture: &m
         }
         Standing::Placed | Standing::Acting | Standing::Cancelling => (Tone::Doubt, standing.name().to_owned()),
     };
-    picture.outcome(lines.coordinator, tone, standing.name());
+    let (tone, verdict) = match &story.trouble {
+        Some(trouble) => (Tone::Bad, format!("suspended: {trouble}")),
+        None => (tone, verdict),
+    };
+    let stands = if story.trouble.is_some() { Standing::Suspended } else { standing };
+    picture.outcome(lines.coordinator, tone, stands.name());
     for (step, &line) in lines.steps.iter().enumerate() {
         let (asked, known) = last.coordinator.step_state(step);
         let (tone, word) = match (known, asked) {

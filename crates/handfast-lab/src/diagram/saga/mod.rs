@@ -31,6 +31,10 @@ pub struct SagaStory {
     pub flights: Vec<Flight>,
     /// Processes that were killed.
     pub kills: Vec<Kill>,
+    /// Why the saga cannot go on by itself, where its journal does not say so.
+    pub trouble: Option<String>,
+    /// What is worth saying below the picture.
+    pub notes: Vec<String>,
 }
 
 /// One step of a saga.
@@ -102,8 +106,10 @@ pub enum Fate {
     Arrived(u64),
     /// It arrived at this time, long after its sender had given up.
     Late(u64),
-    /// It never arrived; the word says why: "captured", "cut", "nobody there".
+    /// It never arrived; the word says why: "captured", "cut".
     Lost(String),
+    /// Whether it arrived is not known; the word says what was seen: "nobody there".
+    Unknown(String),
 }
 
 /// A process was killed.

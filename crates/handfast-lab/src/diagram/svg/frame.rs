@@ -155,13 +155,14 @@ impl Picture<'_> {
         let ended = |like: fn(&End) -> bool| {
             self.diagram.items.iter().any(|item| matches!(item, Item::Message(message) if message.ends.iter().any(like)))
         };
+        let lost = self.diagram.lost_word();
         let in_doubt = self.layout.lives.iter().flatten().any(|&life| life == Life::InDoubt);
         let all = [
             (marked(Mark::Durable), Sample::Mark(Mark::Durable), "durable"),
             (marked(Mark::News), Sample::Mark(Mark::News), "learns"),
             (marked(Mark::Decision), Sample::Mark(Mark::Decision), "decided"),
             (marked(Mark::Demand), Sample::Mark(Mark::Demand), "deadline or cancel"),
-            (ended(|end| matches!(end, End::Captured { .. })), Sample::Captured, "captured"),
+            (lost.is_some(), Sample::Captured, lost.unwrap_or_default()),
             (ended(|end| matches!(end, End::Unknown { .. })), Sample::Unknown, "no answer seen"),
             (!self.layout.tracks.is_empty(), Sample::Wait, "held up on the road"),
             (in_doubt, Sample::Doubt, "in doubt"),

@@ -157,7 +157,7 @@ fn widths(diagram: &Diagram, layout: &Layout) -> Metrics {
 
 /// How high every row is: a leg needs its slant, a text its lines.
 fn heights(diagram: &Diagram, layout: &Layout, metrics: &Metrics) -> Vec<f64> {
-    let height = |row: &Row| {
+    let height = |(number, row): (usize, &Row)| {
         if row.fold.is_some() {
             return 30.0;
         }
@@ -168,19 +168,19 @@ fn heights(diagram: &Diagram, layout: &Layout, metrics: &Metrics) -> Vec<f64> {
         let texts = row.marks.iter().enumerate().filter_map(|(line, placed)| {
             let (_, text) = mark_of(diagram, row, line)?;
             let cell = row.cells.iter().position(|&cell| cell == Cell::Text(line))?;
-            let (_, width, _) = text_place(metrics, layout, line, cell);
+            let (_, width, _) = text_place(metrics, layout, line, cell, number);
             let lines = wrapped(text, width).len() as f64;
             let below = if placed.is_some_and(|placed| placed.at_arrival) { SLANT } else { 0.0 };
             Some(below + lines * LINE_HEIGHT + 15.0)
         });
         texts.fold(leg, f64::max).max(30.0)
     };
-    layout.rows.iter().map(height).collect()
+    layout.rows.iter().enumerate().map(height).collect()
 }
 
 /// Where the text of a mark begins (or ends, if it stands to the left of its life line), how wide it may be, and whether
 /// it ends there.
-fn text_place(metrics: &Metrics, layout: &Layout, line: usize, cell: usize) -> (f64, f64, bool) {
+fn text_place(metrics: &Metrics, layout: &Layout, line: usize, cell: usize, row: usize) -> (f64, f64, bool) {
     let x = metrics.lines[line];
     let to_the_left = cell == line;
     let room = if cell == 0 {
@@ -188,7 +188,7 @@ fn text_place(metrics: &Metrics, layout: &Layout, line: usize, cell: usize) -> (
     } else if cell == metrics.lines.len() {
         metrics.right - 6.0
     } else {
-        metrics.channel - 26.0 - layout.lanes(cell - 1) as f64 * legs::LANE
+        metrics.channel - 26.0 - layout.lanes_at(cell - 1, row) as f64 * legs::LANE
     };
     if to_the_left { (x - 13.0, room - 13.0, true) } else { (x + 13.0, room - 13.0, false) }
 }
@@ -221,7 +221,7 @@ impl Picture<'_> {
         }
         // Marks and their texts lie above every line.
         for (number, row) in layout.rows.iter().enumerate() {
-            self.marks(row, self.metrics.rows[number]);
+            self.marks(row, number);
         }
     }
 
@@ -289,13 +289,14 @@ impl Picture<'_> {
         }
     }
 
-    fn marks(&mut self, row: &Row, y: f64) {
+    fn marks(&mut self, row: &Row, number: usize) {
+        let y = self.metrics.rows[number];
         for line in 0..row.marks.len() {
             let Some((mark, text)) = mark_of(self.diagram, row, line) else { continue };
             let (x, y) = (self.metrics.lines[line], self.level(row, line, y));
             self.page.mark((x, y), mark);
             let Some(cell) = row.cells.iter().position(|&cell| cell == Cell::Text(line)) else { continue };
-            let (x, width, to_the_left) = text_place(&self.metrics, self.layout, line, cell);
+            let (x, width, to_the_left) = text_place(&self.metrics, self.layout, line, cell, number);
             let class = match mark {
                 Mark::Durable | Mark::News | Mark::Decision => Class::Event,
                 Mark::Demand => Class::Demand,

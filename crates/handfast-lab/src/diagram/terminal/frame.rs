@@ -133,13 +133,14 @@ impl Terminal<'_> {
             self.diagram.items.iter().any(|item| matches!(item, Item::Message(message) if message.ends.iter().any(like)))
         };
         let glyphs = self.glyphs;
+        let lost = self.diagram.lost_word();
         let in_doubt = self.layout.lives.iter().flatten().any(|&life| life == Life::InDoubt);
         let all = [
             (marked(Mark::Durable), glyphs.durable, "durable"),
             (marked(Mark::News), glyphs.durable, "learns"),
             (marked(Mark::Decision), glyphs.decision, "decided"),
             (marked(Mark::Demand), glyphs.demand, "deadline or cancel"),
-            (ended(|end| matches!(end, End::Captured { .. })), glyphs.captured, "captured"),
+            (lost.is_some(), glyphs.captured, lost.unwrap_or_default()),
             (ended(|end| matches!(end, End::Unknown { .. })), glyphs.unknown, "no answer seen"),
             (!self.layout.tracks.is_empty(), glyphs.waits, "held up on the road"),
             (in_doubt, glyphs.in_doubt, "in doubt"),

@@ -209,7 +209,7 @@ impl Terminal<'_> {
                 self.canvas.put(self.metrics.lines[line], y, glyph, style);
             }
             let Some(cell) = row.cells.iter().position(|&cell| cell == Cell::Text(line)) else { continue };
-            let (x, width, to_the_left) = self.text_place(line, cell);
+            let (x, width, to_the_left) = self.text_place(line, cell, number);
             let style = if mark == Mark::Note { Style::Muted } else { style };
             for (index, part) in wrap(text, width, columns).iter().enumerate() {
                 while last < y + index {
@@ -222,14 +222,14 @@ impl Terminal<'_> {
     }
 
     /// The column where the text of a mark begins, how wide it may be, and whether it ends at the life line.
-    fn text_place(&self, line: usize, cell: usize) -> (usize, usize, bool) {
+    fn text_place(&self, line: usize, cell: usize, row: usize) -> (usize, usize, bool) {
         let at = self.metrics.lines[line];
         let count = self.metrics.lines.len();
         let to_the_left = cell == line && (line > 0 || cell == 0);
         let room = match cell {
             0 => self.metrics.left,
             _ if cell == count => self.metrics.right,
-            _ => self.metrics.channel.saturating_sub(1 + lanes_width(self.layout.lanes(cell - 1))),
+            _ => self.metrics.channel.saturating_sub(1 + lanes_width(self.layout.lanes_at(cell - 1, row))),
         };
         let width = room.saturating_sub(2).max(6);
         if to_the_left { (at.saturating_sub(width + 1), width, true) } else { (at + 2, width, false) }
