@@ -1,23 +1,104 @@
 //! `handfast show`: draws one saga as a space-time diagram.
 
-use crate::output::{Exit, Output};
+mod json;
+mod near;
+mod road;
+mod story;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use handfast::Standing;
+use handfast_lab::diagram::TextOptions;
+
+pub(crate) use self::story::Told;
+use crate::output::{Exit, OrExit as _, Output};
+use crate::state;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   handfast show order-17 --store sqlite:shop.db
-  handfast show order-17 --store sqlite:shop.db --svg order-17.svg")]
+  handfast show order-17 --store sqlite:shop.db --road to-payment.jsonl --road to-dispatch.jsonl
+  handfast show order-17 --store sqlite:shop.db --svg order-17.svg
+
+The exit code tells how the saga stands: 0 both, 3 neither, 4 anything else.")]
 pub(crate) struct Args {
     /// The saga.
     pub(crate) id: String,
     /// Where sagas are kept, as in sqlite:shop.db.
     #[arg(long, value_name = "URL", env = "HANDFAST_STORE")]
     pub(crate) store: String,
-    /// Write the diagram as an SVG file.
+    /// Write the diagram as an SVG file instead of printing it.
     #[arg(long, value_name = "FILE")]
-    pub(crate) svg: Option<std::path::PathBuf>,
+    pub(crate) svg: Option<PathBuf>,
+    /// The log of a road (`handfast messenger --log`), which tells what was captured or late; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) road: Vec<PathBuf>,
+    /// Draw with plain ASCII.
+    #[arg(long)]
+    pub(crate) ascii: bool,
 }
 
 /// Draws it.
-pub(crate) fn run(_args: Args, _output: &Output) -> anyhow::Result<Exit> {
-    anyhow::bail!("`handfast show` does not exist yet")
+pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
+    let Args { id, store, svg, road, ascii } = args;
+    let told = super::runtime()?.block_on(read(&store, &id, &road))?;
+    if let Some(path) = &svg {
+        fs::write(path, told.story.diagram().to_svg())
+            .with_context(|| format!("cannot write {}; give --svg another path", path.display()))
+            .or_exit(Exit::Usage)?;
+        output.note(format_args!("{id} is drawn in {}", path.display()));
+    }
+    if output.wants_json() {
+        output.json_line(&json::Shown::new(&told))?;
+    } else if svg.is_none() {
+        output.line(text(&told, ascii).trim_end())?;
+    }
+    Ok(exit(&told))
+}
+
+/// What is known of the saga of that id, by the store and the roads' logs.
+///
+/// # Errors
+/// There is no such saga, or something of it cannot be read.
+pub(crate) async fn read(store: &str, id: &str, roads: &[PathBuf]) -> anyhow::Result<Told> {
+    check_exists(store).or_exit(Exit::Usage)?;
+    let store = state::open_store(store)?;
+    match story::read(store.as_ref(), id, roads).await? {
+        Some(told) => Ok(told),
+        None => Err(near::unknown(store.as_ref(), id).await?).or_exit(Exit::Usage),
+    }
+}
+
+/// The picture as text, in colours: the stream takes them out where they are not wanted.
+pub(crate) fn text(told: &Told, ascii: bool) -> String {
+    told.story.diagram().to_text(&TextOptions { ascii, colour: true, width: width() })
+}
+
+/// As wide as the user says the terminal is; 80 columns otherwise.
+fn width() -> usize {
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    columns.filter(|columns| (40..=400).contains(columns)).unwrap_or(80)
+}
+
+/// A look at a saga must not leave an empty store behind where there was none.
+fn check_exists(store: &str) -> anyhow::Result<()> {
+    let path = store.strip_prefix("sqlite:").map_or(store, |path| path.strip_prefix("//").unwrap_or(path));
+    if store.starts_with("memory:") {
+        bail!("a store in memory is gone with its process; name the file of one that is kept, as in sqlite:shop.db");
+    }
+    // What is no path is refused by the store itself, with its own words.
+    if !path.is_empty() && !path.contains("://") && !Path::new(path).exists() {
+        bail!("there is no store at {path}; name the file that `handfast run` or `handfast serve` keeps its sagas in");
+    }
+    Ok(())
+}
+
+fn exit(told: &Told) -> Exit {
+    match told.standing {
+        Standing::Completed => Exit::Done,
+        Standing::Cancelled => Exit::Neither,
+        Standing::Placed | Standing::Acting | Standing::Committed | Standing::Cancelling | Standing::Suspended => Exit::InDoubt,
+    }
 }

@@ -1,0 +1,124 @@
+//! Reads what is known of one saga from its store and from the roads.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use handfast::flow::FlowFile;
+use handfast::journal::{Line, replay_checked};
+use handfast::store::{Entry, Store, StoredSaga, Try};
+use handfast::{Flow, Operation, Standing};
+use handfast_lab::diagram::{SagaStory, StoryEntry, StoryStep, StoryTry};
+use handfast_protocol::{Coordinator, Definite, replay};
+
+use super::road::{self, Messenger};
+
+/// A saga as it was read.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(super) stored: StoredSaga,
+    pub(super) flow: Flow,
+    /// The key of every step.
+    pub(super) keys: Vec<String>,
+    pub(super) standing: Standing,
+    /// What was asked of every step and what is known of it.
+    pub(super) steps: Vec<(Option<Operation>, Option<Definite>)>,
+    pub(super) tries: Vec<Try>,
+    pub(super) messengers: Vec<Messenger>,
+    pub(super) story: SagaStory,
+}
+
+/// Everything about the saga of that id, or `None` if there is none.
+///
+/// # Errors
+/// The store, the flow's definition or a road's log cannot be read.
+pub(super) async fn read(store: &dyn Store, id: &str, roads: &[PathBuf]) -> anyhow::Result<Option<Told>> {
+    let Some(stored) = store.load(id).await? else { return Ok(None) };
+    let tries = store.tries(id).await?;
+    let flow = flow(&stored)?;
+    let keys: Vec<String> = flow.steps().iter().map(|step| format!("{}.{id}.{}", store.store_id(), step.name)).collect();
+    let messengers = road::read(roads, &keys)?;
+    let (lines, trouble) = lines(&stored, &flow);
+    let entries = stored.entries.iter().zip(&lines);
+    let coordinator: Coordinator =
+        replay(Coordinator::new(flow.plan().clone()), entries.clone().map(|(entry, line)| (entry.at, line.told())));
+    let standing = if trouble.is_some() { Standing::Suspended } else { coordinator.standing() };
+    let story = SagaStory {
+        title: format!("{id} ({})", flow.name()),
+        coordinator: flow.name().to_owned(),
+        steps: flow.steps().iter().map(|step| step_of(&step.name)).collect(),
+        plan: flow.plan().clone(),
+        entries: entries.map(|(entry, line)| entry_of(entry, line)).collect(),
+        tries: tries.iter().filter_map(try_of).collect(),
+        flights: road::flights(&messengers),
+        kills: Vec::new(),
+        trouble,
+        notes: notes(&stored, !tries.is_empty(), !roads.is_empty()),
+    };
+    let steps = (0..flow.steps().len()).map(|step| coordinator.step_state(step)).collect();
+    Ok(Some(Told { stored, flow, keys, standing, steps, tries, messengers, story }))
+}
+
+/// The flow as it was when the saga was placed: a flow file, or one that was built in code.
+fn flow(stored: &StoredSaga) -> anyhow::Result<Flow> {
+    match FlowFile::parse("the stored flow", &stored.flow_text) {
+        Ok(file) => Ok(file.flow().as_ref().clone()),
+        Err(as_file) => Flow::from_built_text(&stored.flow_text)
+            .map_err(|_| as_file)
+            .with_context(|| format!("the flow of saga {} cannot be read", stored.id)),
+    }
+}
+
+/// The lines of the journal as far as they can be trusted, and what is wrong with the first that cannot.
+fn lines(stored: &StoredSaga, flow: &Flow) -> (Vec<Line>, Option<String>) {
+    let mut lines = Vec::new();
+    for (index, entry) in stored.entries.iter().enumerate() {
+        let checked = replay_checked(flow.plan().clone(), stored.version, &stored.entries[..=index]);
+        match (checked, Line::read(stored.version, &entry.input)) {
+            (Ok(_), Ok(line)) => lines.push(line),
+            (Err(error), _) => return (lines, Some(error.to_string())),
+            (_, Err(error)) => return (lines, Some(error.to_string())),
+        }
+    }
+    (lines, stored.why.clone())
+}
+
+fn step_of(name: &str) -> StoryStep {
+    StoryStep { name: name.to_owned(), done: String::new(), undone: String::new() }
+}
+
+fn entry_of(entry: &Entry, line: &Line) -> StoryEntry {
+    let (changed_at, detail) = match line {
+        Line::Start | Line::Timeout => (None, None),
+        Line::Cancel { by, why } => {
+            let by = by.as_ref().map(|by| format!("by {by}"));
+            let said: Vec<&str> = by.iter().chain(why).map(String::as_str).collect();
+            (None, (!said.is_empty()).then(|| said.join(": ")))
+        }
+        Line::Answer { receipt, .. } => (receipt.at.map(|at| at.0), receipt.detail.clone()),
+    };
+    StoryEntry { at: entry.at.0, input: line.told(), changed_at, detail }
+}
+
+fn try_of(attempt: &Try) -> Option<StoryTry> {
+    Some(StoryTry {
+        step: attempt.step,
+        operation: Operation::from_name(attempt.operation)?,
+        number: attempt.number,
+        sent: attempt.sent.0,
+        ended: attempt.ended.0,
+        seen: attempt.seen.clone(),
+    })
+}
+
+fn notes(stored: &StoredSaga, has_tries: bool, has_road: bool) -> Vec<String> {
+    let placed = i64::try_from(stored.created.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    let mut notes: Vec<String> = placed.map(|placed| format!("Times count from {placed}.")).into_iter().collect();
+    if has_tries && !has_road {
+        notes.push(
+            "Drawn from the journal alone: what became of an unanswered messenger nobody on this side knows. \
+             The roads' logs (--road FILE) tell."
+                .to_owned(),
+        );
+    }
+    notes
+}
