@@ -126,7 +126,7 @@ fn check_integer(path: &str, number: i128) -> Result<(), InputError> {
 }
 
 fn check_nested(path: &str, value: &Json, depth: usize) -> Result<(), InputError> {
-    if depth > MAX_DEPTH {
+    if depth > MAX_DEPTH && matches!(value, Json::List(_) | Json::Object(_)) {
         return Err(InputError::field(path, format!("lists and objects are more than {MAX_DEPTH} deep in one another")));
     }
     match value {

@@ -167,6 +167,21 @@ fn what_is_wrong_is_said_with_its_place_and_the_way_out() {
     insta::assert_snapshot!(said);
 }
 
+#[test]
+fn lists_are_as_deep_and_as_long_as_is_said() {
+    let with = |lines: &str| {
+        let line =
+            format!("{{\"id\":\"o-1\",\"amount\":{{\"minor\":1,\"currency\":\"EUR\"}},\"token\":\"t\",\"lines\":{lines}}}");
+        shop().parse_order(line.as_bytes()).map(|_| ())
+    };
+    let nested = |depth: usize| format!("{}0{}", "[".repeat(depth), "]".repeat(depth));
+    assert_eq!(with(&nested(8)), Ok(()));
+    assert!(with(&nested(9)).is_err());
+    let long = |length: usize| format!("[{}0]", "0,".repeat(length - 1));
+    assert_eq!(with(&long(1_000)), Ok(()));
+    assert!(with(&long(1_001)).is_err());
+}
+
 /// Text that JSON has to escape comes back as it was.
 #[test]
 fn text_keeps_every_character() {
