@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::output::{Exit, OrExit as _, Output};
+use crate::signals;
 
 /// Options of every reference service.
 #[derive(Debug, clap::Args)]
@@ -61,12 +62,13 @@ impl Participant<'_> {
         let path = store_path(store).or_exit(Exit::Usage)?;
         let listener = TcpListener::bind(listen).await.or_else(|error| unbound(listen, error))?;
         let registers = open(path, Settings::default()).or_else(|error| match error {
-            OpenError::Foreign { .. } | OpenError::OtherService { .. } | OpenError::Newer { .. } => Err(error).or_exit(Exit::Usage),
+            OpenError::Foreign { .. } | OpenError::OtherService { .. } | OpenError::Newer { .. } => {
+                Err(error).or_exit(Exit::Usage)
+            }
             OpenError::Unusable { .. } => Err(error.into()),
         })?;
-        let (stop, stopped) = oneshot::channel();
         // Before anybody is told that the service is there: a signal must find its handler.
-        tokio::spawn(stop_on_signals(Signals::new()?, stop));
+        let mut stop = signals::on_signal()?;
         if common.declare_restored {
             let incarnation = registers.declare_restored().await?;
             output.note(format_args!("the store is declared restored; its incarnation is now {incarnation}"));
@@ -80,7 +82,7 @@ impl Participant<'_> {
             let _ = stream.set_nodelay(true);
         });
         let server = axum::serve(listener, router(&registers)).with_graceful_shutdown(async move {
-            let _ = stopped.await;
+            let _ = stop.wait_for(|stop| *stop).await;
             let _ = drain.send(());
         });
         let patience = Duration::from_secs(common.shutdown_timeout);
@@ -127,46 +129,4 @@ fn announce(output: &Output, registers: &Registers, address: SocketAddr, base_pa
         }))?;
     }
     Ok(())
-}
-
-/// The signals that ask a service to stop.
-struct Signals {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    fn new() -> anyhow::Result<Self> {
-        #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            let terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-            let interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
-            Ok(Self { terminate, interrupt })
-        }
-        #[cfg(not(unix))]
-        Ok(Self {})
-    }
-
-    async fn next(&mut self) {
-        #[cfg(unix)]
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-        #[cfg(not(unix))]
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
-/// The first signal stops gracefully, the second at once; the books survive either.
-async fn stop_on_signals(mut signals: Signals, stop: oneshot::Sender<()>) {
-    signals.next().await;
-    let _ = stop.send(());
-    signals.next().await;
-    std::process::exit(i32::from(u8::from(Exit::Error)));
 }
