@@ -1,8 +1,8 @@
-//! A breaker per participant: after many calls in a row without an answer only a probe at a time goes out.
+//! A breaker per participant: after many calls in a row without an answer only a few probes at a time go out.
 //!
 //! ```text
-//!   closed --N in a row without an answer--> open --pause over--> half open (one probe) --answer--> closed
-//!                                              ^------------no answer, a longer pause--------/
+//!   closed --N in a row without an answer--> open --pause over--> half open (a few probes) --an answer--> closed
+//!                                              ^----------no answer to any, a longer pause--------/
 //!   any --"behind"--> behind --a person resumes it--> closed
 //! ```
 
@@ -15,7 +15,9 @@ use handfast_protocol::Time;
 pub struct BreakerSettings {
     /// So many calls in a row without an answer, over all sagas, open it.
     pub threshold: u32,
-    /// How long the first pause is; every probe without an answer doubles it.
+    /// So many probes go out after a pause. On a road that captures every second messenger a single one would tell little.
+    pub probes: u32,
+    /// How long the first pause is; when no probe is answered the next one is twice as long.
     pub pause: Duration,
     /// The longest pause.
     pub pause_cap: Duration,
@@ -23,7 +25,7 @@ pub struct BreakerSettings {
 
 impl Default for BreakerSettings {
     fn default() -> Self {
-        Self { threshold: 32, pause: Duration::from_millis(500), pause_cap: Duration::from_secs(5) }
+        Self { threshold: 32, probes: 8, pause: Duration::from_millis(250), pause_cap: Duration::from_secs(5) }
     }
 }
 
@@ -34,7 +36,7 @@ pub enum BreakerState {
     Closed,
     /// No call goes out.
     Open,
-    /// One call went out to see whether anybody answers.
+    /// A few calls go out to see whether anybody answers.
     HalfOpen,
     /// The participant's store is older than what it has answered before: no call goes out until a person resumes it.
     Behind,
@@ -68,8 +70,10 @@ pub(crate) enum Admission {
 pub(crate) struct Breaker {
     settings: BreakerSettings,
     state: BreakerState,
-    /// Calls in a row without an answer.
+    /// Calls in a row without an answer; while half open, probes without one.
     unanswered: u32,
+    /// Probes that may still go out in this round.
+    probes_left: u32,
     /// The pause that began last.
     pause: Duration,
     /// Until when the breaker is open, or when a probe that nothing is heard of counts as lost.
@@ -81,7 +85,7 @@ pub(crate) struct Breaker {
 impl Breaker {
     pub(crate) const fn new(settings: BreakerSettings) -> Self {
         let state = BreakerState::Closed;
-        Self { settings, state, unanswered: 0, pause: settings.pause, until: Time(0), not_before: Time(0) }
+        Self { settings, state, unanswered: 0, probes_left: 0, pause: settings.pause, until: Time(0), not_before: Time(0) }
     }
 
     pub(crate) const fn state(&self) -> BreakerState {
@@ -96,9 +100,16 @@ impl Breaker {
         match self.state {
             BreakerState::Closed => Admission::Go,
             BreakerState::Behind => Admission::Behind,
+            BreakerState::HalfOpen if self.until > now && self.probes_left > 0 => {
+                self.probes_left -= 1;
+                Admission::Go
+            }
             BreakerState::Open | BreakerState::HalfOpen if self.until > now => Admission::NotBefore(self.until),
+            // A round of probes of which nothing was heard is followed by another.
             BreakerState::Open | BreakerState::HalfOpen => {
                 self.state = BreakerState::HalfOpen;
+                self.unanswered = 0;
+                self.probes_left = self.settings.probes.saturating_sub(1);
                 self.until = now.after(as_ms(self.pause));
                 Admission::Go
             }
@@ -129,8 +140,11 @@ impl Breaker {
                 }
             }
             BreakerState::HalfOpen => {
-                self.pause = (self.pause * 2).min(self.settings.pause_cap);
-                self.open(now);
+                self.unanswered += 1;
+                if self.unanswered >= self.settings.probes {
+                    self.pause = (self.pause * 2).min(self.settings.pause_cap);
+                    self.open(now);
+                }
             }
             BreakerState::Open | BreakerState::Behind => {}
         }
@@ -160,7 +174,7 @@ mod tests {
     use super::*;
 
     const SETTINGS: BreakerSettings =
-        BreakerSettings { threshold: 3, pause: Duration::from_millis(100), pause_cap: Duration::from_millis(300) };
+        BreakerSettings { threshold: 3, probes: 1, pause: Duration::from_millis(100), pause_cap: Duration::from_millis(300) };
 
     fn opened_at(now: Time) -> Breaker {
         let mut breaker = Breaker::new(SETTINGS);
@@ -191,6 +205,20 @@ mod tests {
         assert_eq!(breaker.admit(Time(350)), Admission::Go);
         breaker.unanswered(Time(360), None);
         assert_eq!(breaker.admit(Time(400)), Admission::NotBefore(Time(660)), "the pause is capped");
+    }
+
+    #[test]
+    fn several_probes_go_out_and_one_answer_is_enough() {
+        let settings = BreakerSettings { probes: 3, ..SETTINGS };
+        let mut breaker = Breaker::new(settings);
+        (0..3).for_each(|_| breaker.unanswered(Time(0), None));
+        let admitted: Vec<Admission> = (0..4).map(|_| breaker.admit(Time(100))).collect();
+        assert_eq!(admitted, [Admission::Go, Admission::Go, Admission::Go, Admission::NotBefore(Time(200))]);
+        breaker.unanswered(Time(110), None);
+        breaker.unanswered(Time(120), None);
+        assert_eq!(breaker.state(), BreakerState::HalfOpen, "one is still out");
+        assert!(breaker.answered());
+        assert_eq!(breaker.admit(Time(130)), Admission::Go);
     }
 
     #[test]
