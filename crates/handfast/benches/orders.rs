@@ -88,7 +88,10 @@ fn report(figures: &Figures) {
     println!("orders, {IN_FLIGHT} in flight   {orders:>9.0} /s     target 8000, x{:.2}", orders / 8000.0);
     println!("one order at a time     {latency_us:>9.0} us     target 2000, x{:.2}", latency_us / 2000.0);
     println!("bare exchanges          {exchanges:>9.0} /s     an order has 2: {:.0} % of them", 200.0 * orders / exchanges);
-    println!("bare commits, one a row {commits:>9.0} /s     an order has 3: {:.1} orders a flush if each were alone", orders * 3.0 / commits);
+    println!(
+        "bare commits, one a row {commits:>9.0} /s     an order has 3: {:.1} orders a flush if each were alone",
+        orders * 3.0 / commits
+    );
     let floor_us = 3.0 * 1e6 / commits;
     println!("three commits in a row  {floor_us:>9.0} us     one order at a time takes x{:.2}", latency_us / floor_us);
 }
@@ -185,7 +188,8 @@ fn commits_a_second(path: &Path) -> Result<f64, Failure> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.execute("CREATE TABLE rows (number INTEGER PRIMARY KEY, text TEXT)", [])?;
-    let mut insert = connection.prepare("INSERT INTO rows VALUES (?, 'a line of a journal, of about the length that one has')")?;
+    let mut insert =
+        connection.prepare("INSERT INTO rows VALUES (?, 'a line of a journal, of about the length that one has')")?;
     let started = now();
     for number in 0..COMMITS {
         insert.execute([i64::try_from(number)?])?;
@@ -241,8 +245,7 @@ fn now() -> Instant {
 // --- the second process ---
 
 fn spawn_stub() -> Result<(Child, SocketAddr), Failure> {
-    let mut child =
-        Command::new(std::env::current_exe()?).env(STUB, "1").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut child = Command::new(std::env::current_exe()?).env(STUB, "1").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let mut line = String::new();
     BufReader::new(child.stdout.take().ok_or("the stub has no output")?).read_line(&mut line)?;
     Ok((child, line.trim().parse()?))
