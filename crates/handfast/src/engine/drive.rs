@@ -11,7 +11,7 @@ use handfast_protocol::{Command, Operation, Standing, Time};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::calls::{Calls, EndedCall, Setting};
-use super::handle::Progress;
+use super::handle::{Progress, describe};
 use super::journaled::{Journaled, Loaded};
 use super::options::{LEFT_ALONE_FOR, LONGEST_PARK};
 use super::shared::{CancelResult, Mail, Shared};
@@ -348,17 +348,19 @@ impl<'a> Driver<'a> {
     }
 
     fn say_how_it_stands(&mut self) {
+        // A saga that had ended stays ended, but a promise that was broken afterwards is for a person all the same.
+        if let Some(evidence) = self.saga.coordinator().evidence() {
+            let reason = describe(&self.saga, evidence);
+            if self.shared.suspended.add(self.saga.id(), &reason) {
+                tracing::error!(saga = %self.saga.id(), reason, "a participant contradicted itself");
+            }
+        }
         let standing = self.saga.standing();
-        if self.told == Some(standing) {
-            return;
+        if self.told != Some(standing) {
+            self.shared.count(self.told, standing);
+            self.told = Some(standing);
+            self.shared.publish(self.saga.id(), Progress::of(&self.saga));
         }
-        self.shared.count(self.told, standing);
-        self.told = Some(standing);
-        let progress = Progress::of(&self.saga);
-        if let Some(reason) = progress.trouble() {
-            self.shared.suspended.add(self.saga.id(), reason);
-        }
-        self.shared.publish(self.saga.id(), progress);
     }
 
     async fn park(&mut self, next_at: Time) -> ControlFlow<()> {

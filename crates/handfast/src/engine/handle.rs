@@ -172,11 +172,8 @@ impl Drop for SagaHandle {
     }
 }
 
-/// Tells those who follow a saga that is not active how it stands in the store.
+/// Tells those who follow a saga how it stands in the store.
 pub(crate) async fn look_up(shared: &Shared, id: &Arc<str>) {
-    if shared.is_active(id) {
-        return;
-    }
     match Journaled::load(&*shared.store, id, &shared.definitions).await {
         Ok(Loaded::Ready(saga)) => shared.publish(id, Progress::of(&saga)),
         Ok(Loaded::Suspended(reason) | Loaded::LeftAlone(reason)) => shared.publish(id, Progress::stuck(&reason)),

@@ -260,6 +260,7 @@ impl Engine {
         match Journaled::place(&*shared.store, now, placing).await {
             Ok((Created::New, Some(saga))) => {
                 shared.count(None, saga.standing());
+                shared.publish(&name, Progress::of(&saga));
                 if !shared.start(&name, Some(Box::new(saga))) {
                     shared.note_wake(now);
                 }
@@ -314,9 +315,6 @@ impl Engine {
         let shared = &self.0.shared;
         let id: Arc<str> = id.into();
         let handle = SagaHandle::new(Arc::clone(&id), Arc::clone(shared), shared.watch(&id));
-        if shared.is_active(&id) {
-            return Ok(Some(handle));
-        }
         if shared.store.load(&id).await?.is_none() {
             return Ok(None);
         }

@@ -66,7 +66,7 @@ pub struct Stats {
     pub parked: u64,
     /// Requests that are out now.
     pub in_flight: u64,
-    /// Sagas that wait for a person, and why: at most the first thousand that were met.
+    /// Sagas that wait for a person, or that ended before a participant broke its promise, and why: at most the first thousand that were met.
     pub suspended: Vec<(String, String)>,
     /// Sagas that this program cannot drive but another one can, and why: at most the first thousand that were met.
     pub left_alone: Vec<(String, String)>,

@@ -1,9 +1,13 @@
 //! A store that fails or crashes at every write in turn, roads that capture, workers side by side: every saga still ends,
 //! in *both* or *neither*, and no message ever leaves before its entry.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use handfast::{CancelError, CancelResult, Engine, Operation, Order, Outcome, SubmitError};
+use handfast::store::{
+    Append, BoxFuture, Counts, Created, Due, MemoryStore, NewSaga, Seen, Store, StoreError, StoredSaga, Summary, Try,
+};
+use handfast::{CancelError, CancelResult, Engine, Operation, Order, Outcome, SubmitError, Time};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -228,4 +232,77 @@ async fn two_workers_on_one_store() {
     for seed in 0..100 {
         assert_eq!(random_run(seed, 2).await, [""; 0], "seed {seed}");
     }
+}
+
+/// Answers before it has written, as a driver that sends before it appends would not even notice.
+struct Hasty(Arc<MemoryStore>);
+
+impl Store for Hasty {
+    fn store_id(&self) -> &str {
+        self.0.store_id()
+    }
+    fn create(&self, saga: NewSaga) -> BoxFuture<'_, Result<Created, StoreError>> {
+        self.0.create(saga)
+    }
+    fn append(&self, append: Append) -> BoxFuture<'_, Result<(), StoreError>> {
+        let store = Arc::clone(&self.0);
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            store.append(append).await
+        });
+        Box::pin(async { Ok(()) })
+    }
+    fn load<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<StoredSaga>, StoreError>> {
+        self.0.load(id)
+    }
+    fn due(&self, now: Time, limit: usize) -> BoxFuture<'_, Result<Due, StoreError>> {
+        self.0.due(now, limit)
+    }
+    fn park<'a>(&'a self, id: &'a str, wake_at: Time, tries: u32) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.0.park(id, wake_at, tries)
+    }
+    fn suspend<'a>(&'a self, id: &'a str, reason: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.0.suspend(id, reason)
+    }
+    fn record_try(&self, attempt: Try) {
+        self.0.record_try(attempt);
+    }
+    fn tries<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Vec<Try>, StoreError>> {
+        self.0.tries(id)
+    }
+    fn list<'a>(
+        &'a self,
+        standing: Option<&'a str>,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
+        self.0.list(standing, after, limit)
+    }
+    fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>> {
+        self.0.counts()
+    }
+    fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>> {
+        self.0.seen()
+    }
+}
+
+/// The check that every other test here relies on is no empty one: a message that leaves before its entry is seen by the
+/// participant that gets it.
+#[tokio::test(start_paused = true)]
+async fn a_message_that_leaves_before_its_entry_is_caught() {
+    let world = World::new(None);
+    let hasty = Arc::new(Hasty(Arc::clone(&world.ground.journal)));
+    let engine = Engine::builder(hasty)
+        .flow(Arc::clone(&world.ground.flow))
+        .shared_participant("bank", Arc::clone(&world.bank) as _)
+        .shared_participant("depot", Arc::clone(&world.depot) as _)
+        .options(world.options())
+        .open()
+        .await
+        .unwrap();
+    let mut saga = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
+    let wrongs = world.wrongs("order-1", Outcome::Completed);
+    assert_eq!(wrongs.len(), 1, "the dispatch left before the payment was in the journal: {wrongs:?}");
+    assert!(wrongs[0].contains("dispatch Act after 1 entries"), "{wrongs:?}");
 }
