@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use serde_json::json;
 
 use crate::messenger::{Cut, Delay, Hazards, Settings, duration, probability, serve};
 use crate::output::{Exit, OrExit as _, Output};
@@ -68,7 +69,11 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
             .await
             .with_context(|| format!("cannot listen on {listen}; choose another address with --listen"))
             .or_exit(Exit::Usage)?;
-        output.note(format_args!("the road from http://{} to {to} is open", listener.local_addr()?));
+        let from = listener.local_addr()?;
+        output.note(format_args!("the road from http://{from} to {to} is open"));
+        if output.wants_json() {
+            output.json_line(&json!({ "listening": format!("http://{from}"), "to": to }))?;
+        }
         let serving = serve(listener, &to, Settings { hazards, cuts: cut, skip_store_id, hold }, log.as_deref());
         tokio::select! {
             ended = serving => ended.map(|never| match never {}).or_exit(Exit::Usage),

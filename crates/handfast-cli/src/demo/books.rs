@@ -179,3 +179,71 @@ fn heard_of(books: &Connection) -> anyhow::Result<BTreeSet<String>> {
     let ids = registers.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     Ok(ids)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::demo::orders::Class;
+
+    fn order(id: &str) -> DemoOrder {
+        DemoOrder { id: id.to_owned(), class: Class::Plain, minor: 500, currency: "EUR", pieces: 2, body: String::new() }
+    }
+
+    fn ended(outcome: Outcome) -> Track {
+        Track { is_acknowledged: true, is_cancelled: false, ended: Some((outcome, Duration::ZERO)) }
+    }
+
+    /// Books in which most things that can be wrong are.
+    fn crooked(dir: &Path) {
+        let book = |name: &str, sql: &str| Connection::open(dir.join(name)).unwrap().execute_batch(sql).unwrap();
+        book(
+            "payment.db",
+            "CREATE TABLE register (key, state); CREATE TABLE late_act (key); CREATE TABLE posting (key, kind, account, minor, currency);
+             INSERT INTO register SELECT 's.' || value || '.payment', 'done'
+                 FROM json_each('[\"good\", \"unsent\", \"twice\", \"more\", \"back\"]');
+             INSERT INTO register VALUES ('s.late.payment', 'closed'), ('s.poor.payment', 'refused');
+             INSERT INTO late_act VALUES ('s.late.payment'), ('s.back.payment');
+             INSERT INTO posting VALUES
+                 ('s.good.payment', 'charge', 'shop:receivable', 500, 'EUR'), ('s.good.payment', 'charge', 'customer:a', -500, 'EUR'),
+                 ('s.unsent.payment', 'charge', 'shop:receivable', 500, 'EUR'),
+                 ('s.twice.payment', 'charge', 'shop:receivable', 500, 'EUR'), ('t.twice.payment', 'charge', 'shop:receivable', 500, 'EUR'),
+                 ('s.more.payment', 'charge', 'shop:receivable', 500, 'JPY'),
+                 ('s.back.payment', 'charge', 'shop:receivable', 500, 'EUR'), ('s.back.payment', 'refund', 'shop:receivable', -500, 'EUR');",
+        );
+        book(
+            "dispatch.db",
+            "CREATE TABLE register (key, state); CREATE TABLE shipment (key); CREATE TABLE shipment_line (key, quantity);
+             INSERT INTO register VALUES ('s.late.dispatch', 'closed'), ('s.back.dispatch', 'refused'), ('s.free.dispatch', 'done');
+             INSERT INTO shipment SELECT 's.' || value || '.dispatch' FROM json_each('[\"good\", \"twice\", \"more\", \"free\"]');
+             INSERT INTO shipment_line SELECT key, 1 FROM shipment UNION ALL SELECT key, 1 FROM shipment WHERE key <> 's.free.dispatch';",
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_in_the_books_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        crooked(dir.path());
+        let ids = ["good", "unsent", "twice", "more", "back", "late", "poor", "free", "gone"];
+        let orders: Vec<DemoOrder> = ids.map(order).into();
+        let mut tracks: Vec<Track> = ids.map(|_| ended(Outcome::Both)).into();
+        tracks[4] = ended(Outcome::Neither);
+        tracks[6].ended = None;
+        let books = Books::read(dir.path(), &orders, &tracks).unwrap();
+        let cells = Cells {
+            both: 3,
+            neither: 4,
+            charged_not_dispatched: 1,
+            dispatched_not_charged: 1,
+            double_charged: 1,
+            double_dispatched: 0,
+            in_doubt: 1,
+        };
+        assert_eq!(books.cells, cells);
+        assert_eq!((books.declined, books.out_of_stock, books.pivots_closed, books.late_refused, books.refunds), (1, 1, 1, 1, 1));
+        assert_eq!(books.differing, ["twice", "more", "free"]);
+        assert_eq!(books.missing, ["gone"]);
+        assert_eq!(books.misreported, ["unsent", "late", "free", "gone"]);
+    }
+}

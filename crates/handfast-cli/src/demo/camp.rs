@@ -16,7 +16,7 @@ use crate::http_client::HttpClient;
 use crate::messenger::{Hazards, Stats};
 
 /// How long after its intent a charge is given up.
-const DEADLINE: &str = "3s";
+const DEADLINE: &str = "4s";
 /// How long a road keeps a caller waiting whose messenger was captured.
 const HOLD: &str = "150ms";
 
@@ -74,7 +74,6 @@ impl Victim {
 /// The processes of one way, and where its books are.
 #[derive(Debug)]
 pub(crate) struct Camp {
-    pub(crate) way: Way,
     /// Where its stores and logs are.
     pub(crate) dir: PathBuf,
     /// The base URL of its coordinator.
@@ -95,7 +94,7 @@ pub(crate) fn roads(seed: u64, capture: f64) -> anyhow::Result<[Hazards; 2]> {
         delay: "1ms..15ms".parse()?,
         late: 0.03,
         late_acts: 0.1,
-        late_by: "3500ms..6s".parse()?,
+        late_by: "4500ms..7s".parse()?,
         duplicate: 0.05,
     };
     // Dispatch has no deadline to miss; a few of its messengers are late all the same.
@@ -145,7 +144,7 @@ impl Camp {
         let road_urls = [to_payment, to_dispatch].map(|address| format!("http://{address}"));
         let coordinator = run("coordinator", coordinator, arguments)?;
         let client = HttpClient::new();
-        let camp = Self { way, dir, coordinator_url, roads, road_urls, payment, dispatch, coordinator, client };
+        let camp = Self { dir, coordinator_url, roads, road_urls, payment, dispatch, coordinator, client };
         for child in camp.children() {
             child.listens().await?;
         }

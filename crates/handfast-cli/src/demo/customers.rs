@@ -47,18 +47,12 @@ pub(crate) struct Track {
 #[derive(Debug)]
 pub(crate) struct Tracks {
     tracks: Mutex<Vec<Track>>,
-    pub(crate) acknowledged: AtomicU64,
     pub(crate) ended: AtomicU64,
 }
 
 impl Tracks {
     pub(crate) fn new(orders: usize) -> Self {
-        Self { tracks: Mutex::new(vec![Track::default(); orders]), acknowledged: AtomicU64::new(0), ended: AtomicU64::new(0) }
-    }
-
-    /// Acknowledged and not ended.
-    pub(crate) fn open(&self) -> u64 {
-        self.acknowledged.load(Ordering::Relaxed).saturating_sub(self.ended.load(Ordering::Relaxed))
+        Self { tracks: Mutex::new(vec![Track::default(); orders]), ended: AtomicU64::new(0) }
     }
 
     /// As it is now.
@@ -121,7 +115,6 @@ impl Customer {
         let since = Stopwatch::start();
         self.place(&[]).await?;
         self.tracks.lock()[self.number].is_acknowledged = true;
-        self.tracks.acknowledged.fetch_add(1, Ordering::Relaxed);
         if self.order.class == Class::Cancelled {
             // From at once to when it has probably been paid.
             tokio::time::sleep(Duration::from_millis(250).mul_f64(Draws::new(0, "cancel", &self.order.id, 1).unit(0))).await;

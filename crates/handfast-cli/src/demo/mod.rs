@@ -51,9 +51,10 @@ pub(crate) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<
     let place = Place::new(settings.keep.as_deref()).or_exit(Exit::Usage)?;
     let ended = tokio::select! {
         ended = run_in(place.path(), settings, output) => ended,
+        // The children end with the future that holds them, and a directory that was not asked for goes.
         stopped = tokio::signal::ctrl_c() => { stopped?; bail!("stopped before its end") }
     };
-    if ended.is_err() || !matches!(ended, Ok(Exit::Done)) {
+    if !matches!(ended, Ok(Exit::Done)) {
         place.keep_for_inspection(output);
     }
     ended

@@ -179,17 +179,65 @@ fn seconds(duration: Duration) -> String {
 mod tests {
     use super::*;
 
+    const WHOLE: Cells = Cells {
+        both: 612,
+        neither: 388,
+        charged_not_dispatched: 0,
+        dispatched_not_charged: 0,
+        double_charged: 0,
+        double_dispatched: 0,
+        in_doubt: 0,
+    };
+
+    fn books(cells: Cells) -> Books {
+        Books {
+            cells,
+            declined: 1,
+            out_of_stock: 1,
+            pivots_closed: 1,
+            late_refused: 1,
+            refunds: 1,
+            differing: Vec::new(),
+            missing: Vec::new(),
+            misreported: Vec::new(),
+        }
+    }
+
+    fn violations(handfast: Books, usual_way: Books) -> Vec<String> {
+        let settings = Settings { orders: 1_000, capture: 0.3, kills: 1, seed: 1, keep: None };
+        let (roads, seen, took) = ([Stats::default(), Stats::default()], Seen::default(), Duration::ZERO);
+        let report = Report { settings: &settings, orders: &[], tracks: &[], handfast, usual_way, roads, seen, took };
+        // Nothing happened to any order or on any road, which is never what a demo is for.
+        assert_eq!(report.hazards().0.len(), 5);
+        report.violations()
+    }
+
+    #[test]
+    fn every_cell_and_list_that_must_be_empty_is_looked_at() {
+        let flaw = Cells { charged_not_dispatched: 7, ..WHOLE };
+        assert_eq!(violations(books(WHOLE), books(flaw)), [""; 0]);
+        for wrong in [
+            Cells { charged_not_dispatched: 1, ..WHOLE },
+            Cells { dispatched_not_charged: 1, ..WHOLE },
+            Cells { double_charged: 1, ..WHOLE },
+            Cells { double_dispatched: 1, ..WHOLE },
+            Cells { in_doubt: 1, ..WHOLE },
+        ] {
+            assert_eq!(violations(books(wrong), books(flaw)).len(), 1, "{wrong:?}");
+        }
+        let ids = || vec!["web-1".to_owned()];
+        assert_eq!(
+            violations(Books { differing: ids(), missing: ids(), misreported: ids(), ..books(WHOLE) }, books(flaw)),
+            [
+                "1 orders are acknowledged, and missing from the books: web-1",
+                "1 orders are charged or dispatched otherwise than ordered: web-1",
+                "1 orders are reported otherwise than the books have them: web-1",
+            ]
+        );
+    }
+
     #[test]
     fn the_table_is_the_problems_own() {
-        let cells = Cells {
-            both: 612,
-            neither: 388,
-            charged_not_dispatched: 0,
-            dispatched_not_charged: 0,
-            double_charged: 0,
-            double_dispatched: 0,
-            in_doubt: 0,
-        };
         let expected = "\
 handfast
 
@@ -197,6 +245,6 @@ handfast
 not dispatched       neither                 388    charged, not dispatched    0
 dispatched           dispatched, not charged   0    both                     612
 ";
-        assert_eq!(table("handfast", &cells), expected);
+        assert_eq!(table("handfast", &WHOLE), expected);
     }
 }

@@ -36,12 +36,16 @@ async fn place(State(shop): State<Shop>, headers: HeaderMap, body: Bytes) -> Res
             answer(status, id, progress)
         }
         Ok(Placed::OtherOrder) => (StatusCode::UNPROCESSABLE_ENTITY, "this key stands for another order\n").into_response(),
-        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error:#}\n")).into_response(),
+        Err(error) => unavailable(&error),
     }
 }
 
 async fn show(State(shop): State<Shop>, Path(id): Path<String>, headers: HeaderMap) -> Response {
-    let Some(order) = shop.find(&id) else { return no_such_order() };
+    let order = match shop.find(&id).await {
+        Ok(Some(order)) => order,
+        Ok(None) => return no_such_order(),
+        Err(error) => return unavailable(&error),
+    };
     let mut watched = order.subscribe();
     wait_for_end(&mut watched, &headers).await;
     let progress = *watched.borrow();
@@ -49,9 +53,13 @@ async fn show(State(shop): State<Shop>, Path(id): Path<String>, headers: HeaderM
 }
 
 async fn cancel(State(shop): State<Shop>, Path(id): Path<String>) -> Response {
-    let Some(order) = shop.find(&id) else { return no_such_order() };
+    let order = match shop.find(&id).await {
+        Ok(Some(order)) => order,
+        Ok(None) => return no_such_order(),
+        Err(error) => return unavailable(&error),
+    };
     if let Err(error) = shop.surroundings.book.cancel(&id).await {
-        return (StatusCode::SERVICE_UNAVAILABLE, format!("{error:#}\n")).into_response();
+        return unavailable(&error);
     }
     order.send_modify(|progress| progress.cancel = true);
     let progress = *order.borrow();
@@ -81,4 +89,8 @@ fn json_answer(status: StatusCode, value: &serde_json::Value) -> Response {
 
 fn no_such_order() -> Response {
     (StatusCode::NOT_FOUND, "there is no such order\n").into_response()
+}
+
+fn unavailable(error: &anyhow::Error) -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, format!("{error:#}\n")).into_response()
 }

@@ -116,6 +116,19 @@ impl Book {
         there.await?.context("the row that was just written is not there")
     }
 
+    /// The row of an order, if there is one.
+    pub(crate) async fn find(&self, id: &str) -> anyhow::Result<Option<Row>> {
+        let (found, there) = oneshot::channel();
+        let id = id.to_owned();
+        self.write(move |connection| {
+            // As above.
+            drop(found.send(find(connection, &id)?));
+            Ok(())
+        })
+        .await?;
+        Ok(there.await?)
+    }
+
     /// Writes down where an order is now.
     pub(crate) async fn move_to(&self, id: &str, stage: Stage) -> anyhow::Result<()> {
         let id = id.to_owned();
@@ -153,7 +166,11 @@ fn write_all(connection: &Connection, mut queue: mpsc::Receiver<(Write, oneshot:
         })();
         match written {
             // A caller that has gone does not need to be told.
-            Ok(waiting) => waiting.into_iter().for_each(|done| drop(done.send(()))),
+            Ok(waiting) => {
+                for done in waiting {
+                    let _ = done.send(());
+                }
+            }
             // Those who wait learn it from their channels; the process ends with the first of them.
             Err(_) => return,
         }

@@ -96,7 +96,17 @@ impl Shop {
         })
     }
 
-    fn find(&self, id: &str) -> Option<watch::Sender<Progress>> {
+    /// An order of this run of the process, or of an earlier one.
+    async fn find(&self, id: &str) -> anyhow::Result<Option<watch::Sender<Progress>>> {
+        if let Some(known) = self.known(id) {
+            return Ok(Some(known));
+        }
+        let Some(row) = self.surroundings.book.find(id).await? else { return Ok(None) };
+        drop(self.take_up(row));
+        Ok(self.known(id))
+    }
+
+    fn known(&self, id: &str) -> Option<watch::Sender<Progress>> {
         self.orders.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
 
