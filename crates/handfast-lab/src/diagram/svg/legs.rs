@@ -6,7 +6,7 @@ use super::page::Class;
 use super::{DOT, Metrics, Picture, SLANT, TEXT, pixels, wrapped};
 
 /// How much a further lane of waits takes.
-pub(super) const LANE: f64 = 18.0;
+const LANE: f64 = 18.0;
 /// From a life line to the first lane.
 const FIRST_LANE: f64 = 40.0;
 
@@ -34,7 +34,7 @@ pub(super) fn said_wraps(diagram: &Diagram, layout: &Layout, metrics: &Metrics, 
 }
 
 /// Pixels from a life line that the waits of so many lanes take.
-fn waits_width(lanes: usize) -> f64 {
+pub(super) fn waits_width(lanes: usize) -> f64 {
     if lanes == 0 { 0.0 } else { FIRST_LANE - 6.0 + lanes as f64 * LANE }
 }
 
@@ -239,9 +239,10 @@ pub(super) fn shortened(text: &str, room: f64) -> String {
     if pixels("…", TEXT) <= room { text + "…" } else { text }
 }
 
-/// `text` in at most two lines of that many pixels. Where there is room for hardly a word, none: the mark alone says as much.
+/// `text` in at most two lines of that many pixels. Where a word does not fit, none: the mark alone says as much.
 fn two_lines(text: &str, room: f64) -> Vec<String> {
-    if room < 50.0 {
+    let widest = text.split_whitespace().map(|word| pixels(word, TEXT)).fold(0.0, f64::max);
+    if room < widest.max(50.0) {
         return Vec::new();
     }
     let mut lines = wrapped(text, room);

@@ -123,14 +123,14 @@ fn widths(diagram: &Diagram, layout: &Layout) -> Metrics {
             Some(&Cell::Text(line)) => mark_of(diagram, row, line).map(|(_, text)| pixels(text, TEXT).min(150.0) + 40.0),
             Some(Cell::Free | Cell::Leg) | None => None,
         });
-        let lanes = layout.lanes(channel) as f64 * legs::LANE;
-        legs.chain(texts).fold(0.0, f64::max) + lanes
+        // What is said of a capture stands in half a channel, beside the waits.
+        legs.chain(texts).fold(0.0, f64::max) + 1.5 * legs::waits_width(layout.lanes(channel))
     };
     let heads = diagram.lines.windows(2).map(|pair| {
         let half = |line| frame::head_width(line).max(frame::foot_width(line)) / 2.0;
         half(&pair[0]) + half(&pair[1]) + 2.0 * frame::HALF_CITY + 28.0
     });
-    let channel = (0..count.saturating_sub(1)).map(wanted).chain(heads).fold(190.0, f64::max).min(330.0);
+    let channel = (0..count.saturating_sub(1)).map(wanted).chain(heads).fold(190.0, f64::max).min(350.0);
     let time = match diagram.clock {
         Clock::Steps => 0.0,
         Clock::Milliseconds => {
@@ -188,7 +188,7 @@ fn text_place(metrics: &Metrics, layout: &Layout, line: usize, cell: usize, row:
     } else if cell == metrics.lines.len() {
         metrics.right - 6.0
     } else {
-        metrics.channel - 26.0 - layout.lanes_at(cell - 1, row) as f64 * legs::LANE
+        metrics.channel - 26.0 - legs::waits_width(layout.lanes_at(cell - 1, row))
     };
     if to_the_left { (x - 13.0, room - 13.0, true) } else { (x + 13.0, room - 13.0, false) }
 }
