@@ -86,6 +86,7 @@ fn from_the_store() -> SagaStory {
         entries: vec![
             entry(10_000, Input::Start, ""),
             entry(12_000, Input::Timeout, ""),
+            answer(12_600, 0, Operation::Close, Definite::Done, 10_902),
             entry(12_700, Input::Receive(Told::Cancel), "by anna: wrong size"),
             answer(12_702, 1, Operation::Close, Definite::Closed, 12_701),
             answer(13_004, 0, Operation::Undo, Definite::Undone, 13_003),
