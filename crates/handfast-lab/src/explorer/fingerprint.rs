@@ -139,6 +139,7 @@ impl Hasher for Mixer {
 mod tests {
     use super::fingerprint;
     use std::collections::BTreeSet;
+    use std::hash::{Hash, Hasher};
 
     #[test]
     fn near_states_have_far_fingerprints() {
@@ -180,6 +181,19 @@ mod tests {
         let sizes = [0usize, 1, 254, 255, 256, usize::MAX];
         let names: BTreeSet<_> = sizes.iter().map(fingerprint).map(|name| (name.high, name.low)).collect();
         assert_eq!(names.len(), sizes.len());
+    }
+
+    #[test]
+    fn what_is_fed_without_its_length_is_told_apart_by_it() {
+        /// Like a hand-written `Hash` that forgets the length.
+        struct Bare(usize);
+        impl Hash for Bare {
+            fn hash<H: Hasher>(&self, hasher: &mut H) {
+                (0..self.0).for_each(|_| hasher.write_u8(0));
+            }
+        }
+        let names: BTreeSet<_> = (0..40).map(|length| fingerprint(&Bare(length))).map(|name| (name.high, name.low)).collect();
+        assert_eq!(names.len(), 40);
     }
 
     #[test]

@@ -55,8 +55,9 @@ impl Limits {
 
 /// Explores a model within limits.
 ///
-/// Memory: about 40 bytes a state, 4 more for each step if a claim is made about what can always be reached, and the states
-/// of two neighbouring layers themselves.
+/// Memory: about 45 bytes a state; if a claim is made about what can always be reached, 8 more for each state and 4 for each
+/// step; and the states themselves of two neighbouring layers. Two-phase commit of ten managers, 61,515,776 states and
+/// 512,802,818 steps, takes 5.4 GB.
 pub fn explore<M: Model>(model: &M, limits: &Limits) -> Report<M::State, M::Action> {
     search::Search::new(model, limits).run()
 }

@@ -159,8 +159,8 @@ fn next(at: usize, slots: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fingerprint::fingerprint;
-    use super::{NO_STATE, SHARDS, Table, shard_of};
+    use super::super::fingerprint::{Fingerprint, fingerprint};
+    use super::{NO_STATE, SHARD_BITS, SHARDS, Table, shard_of};
 
     #[test]
     fn everything_put_in_is_found_through_every_growth() {
@@ -184,5 +184,24 @@ mod tests {
         numbers.dedup();
         assert_eq!(numbers.len(), 50_000);
         assert!(table.shards.iter().all(|shard| shard.predecessors.len() > 50_000 / SHARDS / 2));
+    }
+
+    #[test]
+    fn fingerprints_that_differ_in_one_bit_are_told_apart_however_near_they_lie() {
+        // All in the last slots of one shard, or in the first, so that they crowd and go round the end.
+        for low in [u64::MAX, 0] {
+            let mut table = Table::new();
+            let mut near = vec![Fingerprint { high: 0, low }];
+            near.extend((0..u64::BITS - SHARD_BITS).map(|bit| Fingerprint { high: 1 << bit, low }));
+            near.extend((0..u64::BITS).map(|bit| Fingerprint { high: 0, low: low ^ (1 << bit) }));
+            for (place, name) in (0..).zip(&near) {
+                assert_eq!(table.find(*name), None, "{name:?}");
+                assert!(table.shards[0].insert(0, *name, place).1, "{name:?}");
+            }
+            for (place, name) in (0..).zip(&near) {
+                let number = table.find(*name).expect("it was put in");
+                assert_eq!(table.predecessor(number), place);
+            }
+        }
     }
 }

@@ -254,6 +254,7 @@ fn many_threads_find_what_one_finds_and_what_a_plain_search_finds() {
 #[test]
 fn a_bound_cuts_at_the_same_state_with_one_thread_and_with_many() {
     let graph = wide(300_000);
+    let plain = Plain::new(&graph);
     let limits = [
         Limits { max_states: 60_000, ..Limits::default() },
         Limits { max_depth: 9, ..Limits::default() },
@@ -262,6 +263,8 @@ fn a_bound_cuts_at_the_same_state_with_one_thread_and_with_many() {
     for limit in limits {
         let report = explore(&graph, &limit.with_threads(1));
         assert!(!report.is_exhaustive(), "{limit:?}");
+        let last = plain.order[report.unique as usize - 1];
+        assert_eq!(Some(report.depth), plain.distance[last as usize], "{limit:?}: what was found is the first in the order");
         assert_eq!(report, explore(&graph, &limit.with_threads(3)), "{limit:?}");
     }
 }
@@ -328,6 +331,45 @@ fn nothing_to_begin_with_is_nothing_found() {
     assert_eq!((report.unique, report.generated, report.depth), (0, 0, 0));
     assert_eq!(report.verdict("bad goal"), Some(&Verdict::NeverReached));
     assert_eq!(report.never_happened, ["first", "second", "other"]);
+}
+
+/// An action of a kind that the model does not name would make "never happened" a lie.
+#[test]
+#[cfg(debug_assertions)]
+#[should_panic(expected = "\"unnamed\" is of no kind the model names")]
+fn an_action_of_no_kind_that_is_named_is_a_mistake() {
+    struct Forgetful;
+
+    impl Model for Forgetful {
+        type State = u8;
+        type Action = ();
+
+        fn initial(&self) -> Vec<u8> {
+            vec![0]
+        }
+
+        fn actions(&self, _: &u8, into: &mut Vec<()>) {
+            into.push(());
+        }
+
+        fn after(&self, _: &u8, (): &()) -> Option<u8> {
+            Some(1)
+        }
+
+        fn kinds(&self) -> Vec<&'static str> {
+            Vec::new()
+        }
+
+        fn kind(&self, (): &()) -> &'static str {
+            "unnamed"
+        }
+
+        fn properties(&self) -> Vec<Property<Self>> {
+            Vec::new()
+        }
+    }
+
+    explore(&Forgetful, &Limits::default().with_threads(1));
 }
 
 #[test]
