@@ -16,7 +16,7 @@ fn every_case_of_the_suite_holds() {
     for case in suite() {
         let found = case.explore(&Limits::default());
         let title = format!("{} [{}]", case.plan_name, case.adversary);
-        for judged in found.report.broken() {
+        if let Some(judged) = found.report.broken().next() {
             panic!("{title}: {}: {:#?}", judged.name, found.run_against(judged.name));
         }
         assert!(found.report.is_exhaustive(), "{title}: {:?}", found.report.bounds);
