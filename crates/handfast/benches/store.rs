@@ -27,6 +27,7 @@ fn entry(seq: u64) -> Entry {
 fn saga(id: String) -> NewSaga {
     NewSaga {
         id,
+        request_key_hash: None,
         flow_hash: [7; 32],
         flow_text: Arc::from("steps = []"),
         version: 1,

@@ -148,7 +148,12 @@ impl Follow {
                 Err(error @ (SubmitError::Store(_) | SubmitError::Stopping)) => {
                     return Ok(Followed::Ended(self.line(id, Ending::InDoubt, Some(error.to_string())).await));
                 }
-                Err(error @ (SubmitError::Id { .. } | SubmitError::Flow { .. } | SubmitError::Bodies { .. })) => {
+                Err(
+                    error @ (SubmitError::Id { .. }
+                    | SubmitError::Flow { .. }
+                    | SubmitError::Bodies { .. }
+                    | SubmitError::KeyTaken { .. }),
+                ) => {
                     return Err(error).context("an order that was checked does not fit its flow");
                 }
             }

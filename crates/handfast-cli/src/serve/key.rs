@@ -47,6 +47,11 @@ impl IdempotencyKey {
         }
     }
 
+    /// The key itself.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The id of a saga that was placed with this key and names no id: `k-` and 256 bits of the key's hash.
     pub(crate) fn saga_id(&self) -> String {
         format!("k-{}", base32(&Sha256::digest(self.0.as_bytes())))

@@ -1,10 +1,9 @@
 //! The coordinator as a service: orders come in over HTTP, and every one that was acknowledged ends in both or neither.
 //!
-//! [`connections`] takes the connections, [`request`] reads what is sent within bounds, [`sagas`] and [`pages`] answer,
+//! [`request`] reads what is sent within bounds, [`sagas`] and [`pages`] answer,
 //! [`shapes`] is what an answer looks like and [`problem`] what it looks like when it is not what was asked for.
 //! `docs/serve.md` describes all of it for callers.
 
-mod connections;
 mod key;
 mod pages;
 mod prefer;
@@ -27,7 +26,7 @@ use tokio::net::TcpListener;
 
 use self::service::Service;
 use crate::output::{Exit, Output};
-use crate::signals;
+use crate::{connections, signals};
 
 /// What the service is to be.
 pub(crate) struct Settings {
@@ -54,8 +53,8 @@ pub(crate) async fn run(listener: TcpListener, settings: Settings, output: &Outp
     if output.wants_json() {
         output.json_line(&json!({ "listening": format!("http://{address}"), "flow": name, "store": store }))?;
     }
-    let serving = tokio::spawn(connections::serve(listener, router(Arc::clone(&service)), stop.clone()));
-    connections::stopped(&mut stop).await;
+    let serving = tokio::spawn(connections::serve_router(listener, router(Arc::clone(&service)), stop.clone()));
+    signals::stopped(&mut stop).await;
     let in_order = tokio::time::timeout(shutdown_timeout, async {
         // What panics in a request ends that request's connection, never this task.
         drop(serving.await);

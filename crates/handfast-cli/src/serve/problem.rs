@@ -46,7 +46,7 @@ kinds! {
     KEY_MALFORMED = "idempotency-key-malformed", BAD_REQUEST, "The Idempotency-Key cannot be read",
         "It has 1 to 255 printable ASCII characters, bare or as a string in double quotes, and is there once.";
     KEY_REUSED = "idempotency-key-reused", UNPROCESSABLE_ENTITY, "The key or the id stands for another order",
-        "An order of this key or id was acknowledged before, with another body. The order that was acknowledged goes on; this one was not taken. Use a new key and a new id for a new order.";
+        "An order with this key or this id was acknowledged before, and it is another one. The order that was acknowledged goes on; this one was not taken. Use a new key and a new id for a new order.";
     QUERY = "query", BAD_REQUEST, "The query cannot be understood",
         "`docs/serve.md` names the parameters that each address takes.";
     NOT_A_REASON = "not-a-reason", UNPROCESSABLE_ENTITY, "The body is not a reason for cancelling",

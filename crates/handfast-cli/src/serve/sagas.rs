@@ -42,7 +42,7 @@ pub(crate) async fn place(State(service): State<Arc<Service>>, headers: HeaderMa
     let key = IdempotencyKey::of(&headers)?;
     let body = request::json_body(&headers, body, MAX_ORDER_BYTES).await?;
     let order = service.read_order(&key, &body)?;
-    let Placed { mut handle, again } = service.place(order).await?;
+    let Placed { mut handle, again } = service.place(&key, order).await?;
     wait_for_end(&service, &mut handle, wait).await;
     let progress = handle.progress();
     let mut response = match progress.outcome() {

@@ -90,10 +90,11 @@ impl Service {
     /// Takes an order. When this resolves it is flushed.
     ///
     /// # Errors
-    /// Its id stands for another order, the service is stopping, or the store does not answer.
-    pub(crate) async fn place(&self, order: Order) -> Result<Placed, Problem> {
+    /// Its key or id stands for another order, the service is stopping, or the store does not answer.
+    pub(crate) async fn place(&self, key: &IdempotencyKey, order: Order) -> Result<Placed, Problem> {
         let again = self.engine.follow(&order.id).await.map_err(|error| store_problem(&error))?.is_some();
-        let handle = self.engine.submit(order.into()).await.map_err(submit_problem)?;
+        let order = handfast::Order::from(order).with_request_key(key.as_str());
+        let handle = self.engine.submit(order).await.map_err(submit_problem)?;
         Ok(Placed { handle, again })
     }
 
@@ -145,7 +146,9 @@ fn named_after(key: &IdempotencyKey, body: &[u8]) -> Option<Vec<u8>> {
 
 fn submit_problem(error: SubmitError) -> Problem {
     match error {
-        error @ SubmitError::DifferentBody { .. } => Problem::new(problem::KEY_REUSED, error.to_string()),
+        error @ (SubmitError::DifferentBody { .. } | SubmitError::KeyTaken { .. }) => {
+            Problem::new(problem::KEY_REUSED, error.to_string())
+        }
         SubmitError::Stopping => stopping(),
         SubmitError::Store(error) => store_problem(&error),
         error @ (SubmitError::Id { .. } | SubmitError::Flow { .. } | SubmitError::Bodies { .. }) => {

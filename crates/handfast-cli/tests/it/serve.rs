@@ -80,6 +80,29 @@ async fn another_order_under_the_same_key_or_id_is_not_taken() {
     assert_eq!((reply.status.as_u16(), reply.problem().as_str()), (422, "idempotency-key-reused"));
     let reply = caller.place("key-2", &dearer, &[]).await;
     assert_eq!((reply.status.as_u16(), reply.problem().as_str()), (422, "idempotency-key-reused"));
+    let reply = caller.place("key-1", &order("order-2"), &[]).await;
+    assert_eq!((reply.status.as_u16(), reply.problem().as_str()), (422, "idempotency-key-reused"));
+    assert!(reply.json()["detail"].as_str().unwrap().contains("order-1"), "{}", reply.text);
+    assert_eq!(caller.get("/sagas/order-2").await.status, 404);
+    // A key whose order was not taken is still free, and an order that needs no key of its own keeps the one it came with.
+    assert_eq!(caller.place("key-2", &order("order-2"), &[]).await.status, 202);
+    assert_eq!(caller.place("key-3", &order("order-1"), &[]).await.header("idempotency-replayed"), Some("true"));
+    assert_eq!(caller.place("key-3", &order("order-3"), &[]).await.problem(), "idempotency-key-reused");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_key_stands_for_its_order_across_kill_9() {
+    let shop = Shop::closed();
+    let coordinator = shop.coordinator(&[]);
+    assert_eq!(Caller::of(&coordinator).place("key-1", &order("order-1"), &[]).await.status, 202);
+    coordinator.kill();
+    let coordinator = shop.coordinator(&[]);
+    let caller = Caller::of(&coordinator);
+    let reply = caller.place("key-1", &order("order-2"), &[]).await;
+    assert_eq!((reply.status.as_u16(), reply.problem().as_str()), (422, "idempotency-key-reused"));
+    let again = caller.place("key-1", &order("order-1"), &[]).await;
+    assert_eq!((again.status.as_u16(), again.header("idempotency-replayed")), (202, Some("true")), "{}", again.text);
+    assert_eq!(again.json()["id"], "order-1");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -97,6 +120,8 @@ async fn an_order_without_an_id_is_named_after_its_key() {
         (again.status.as_u16(), again.header("idempotency-replayed"), &again.json()["id"]),
         (200, Some("true"), &json!(id))
     );
+    // The same order with an id is another one.
+    assert_eq!(caller.place("key-1", &order("order-1"), &[]).await.problem(), "idempotency-key-reused");
     let other = caller.place("key-2", &nameless, &[]).await;
     assert_ne!(other.json()["id"], json!(id));
     nameless["token"] = json!("tok_other");

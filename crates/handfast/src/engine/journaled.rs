@@ -59,6 +59,7 @@ pub(crate) enum Loaded {
 /// An order on its way into the store.
 pub(crate) struct Placing {
     pub(crate) id: String,
+    pub(crate) request_key: Option<String>,
     pub(crate) input: Vec<u8>,
     pub(crate) bodies: Vec<Vec<u8>>,
     pub(crate) definition: Arc<Definition>,
@@ -67,13 +68,14 @@ pub(crate) struct Placing {
 impl Journaled {
     /// Places a saga. Its state is there only if it is new: whoever else placed it drives it from the journal.
     pub(crate) async fn place(store: &dyn Store, now: Time, placing: Placing) -> Result<(Created, Option<Self>), StoreError> {
-        let Placing { id, input, bodies, definition } = placing;
+        let Placing { id, request_key, input, bodies, definition } = placing;
         let mut saga = Self::untouched(&id, definition, bodies.clone());
         let next = saga.told(now, &JournalLine::Start);
         let entry = saga.entry(now, &JournalLine::Start, &next)?;
         let flow = saga.definition.flow();
         let new = NewSaga {
             id,
+            request_key_hash: request_key.map(|key| Sha256::digest(key).into()),
             flow_hash: flow.hash(),
             flow_text: Arc::clone(flow.text()),
             version: PROTOCOL_VERSION,

@@ -43,6 +43,9 @@ pub const MAX_BODY_BYTES: usize = 64 * 1024;
 pub struct Order {
     /// Names the saga: 1 to 128 of `A-Z`, `a-z`, `0-9`, `.`, `_`, `~` and `-`. Placing it again is placing nothing.
     pub id: String,
+    /// The key of the request that places it, if there is one: any text that its caller drew for this order and sends again
+    /// with every repetition. A key stands for one order as long as its saga is kept. Only its SHA-256 is stored.
+    pub request_key: Option<String>,
     /// The flow it follows, by name; may be left out where the engine has only one.
     pub flow: Option<String>,
     /// The order as it came, byte for byte: it tells a repeated order from another one of the same id.
@@ -55,7 +58,13 @@ impl Order {
     /// An order for the engine's only flow.
     #[must_use]
     pub fn new(id: impl Into<String>, input: impl Into<Vec<u8>>, bodies: Vec<Vec<u8>>) -> Self {
-        Self { id: id.into(), flow: None, input: input.into(), bodies }
+        Self { id: id.into(), request_key: None, flow: None, input: input.into(), bodies }
+    }
+
+    /// The same order, placed by a request with this key.
+    #[must_use]
+    pub fn with_request_key(self, key: impl Into<String>) -> Self {
+        Self { request_key: Some(key.into()), ..self }
     }
 }
 
@@ -90,6 +99,14 @@ pub enum SubmitError {
     )]
     DifferentBody {
         /// The id.
+        id: String,
+    },
+    /// The key of the request stands for another order.
+    #[error(
+        "the key of this request stands for the order {id:?}, which goes on unchanged; draw a key of its own for every order"
+    )]
+    KeyTaken {
+        /// The saga that the key stands for.
         id: String,
     },
     /// The engine is stopping.
@@ -251,11 +268,11 @@ impl Engine {
             return Err(SubmitError::Stopping);
         }
         let definition = self.definition_for(&order)?;
-        let Order { id, flow: _, input, bodies } = order;
+        let Order { id, request_key, flow: _, input, bodies } = order;
         let name: Arc<str> = id.as_str().into();
         let progress = shared.watch(&name);
         let handle = SagaHandle::new(Arc::clone(&name), Arc::clone(shared), progress);
-        let placing = Placing { id, input: input.clone(), bodies, definition };
+        let placing = Placing { id, request_key, input: input.clone(), bodies, definition };
         let now = shared.now();
         match Journaled::place(&*shared.store, now, placing).await {
             Ok((Created::New, Some(saga))) => {
@@ -274,6 +291,7 @@ impl Engine {
                 }
                 handle::look_up(shared, &name).await;
             }
+            Ok((Created::KeyTaken { id }, _)) => return Err(SubmitError::KeyTaken { id }),
             Err(error) => {
                 // If it was placed after all, it is found in the index.
                 shared.note_wake(now);

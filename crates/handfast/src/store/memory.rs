@@ -22,6 +22,7 @@ struct Rows {
     /// In the order of their placing.
     sagas: Vec<Row>,
     by_id: BTreeMap<String, usize>,
+    by_request_key: BTreeMap<[u8; 32], usize>,
     wake_ups: BTreeSet<(Time, usize)>,
     seen: BTreeMap<String, (String, u64)>,
 }
@@ -70,12 +71,20 @@ impl Rows {
 
     fn create(&mut self, new: NewSaga) -> Result<Created, StoreError> {
         check_new(&new)?;
-        if let Some((_, row)) = self.row(&new.id) {
-            let same = row.saga.input == new.input && row.saga.flow_hash == new.flow_hash;
-            return Ok(if same { Created::Same } else { Created::Different });
+        let holder = new.request_key_hash.and_then(|hash| self.by_request_key.get(&hash));
+        if let Some(StoredSaga { id, .. }) = holder.map(|&number| &self.sagas[number].saga).filter(|holder| holder.id != new.id) {
+            return Ok(Created::KeyTaken { id: id.clone() });
+        }
+        if let Some((number, row)) = self.row(&new.id) {
+            let (same_input, same_flow) = (row.saga.input == new.input, row.saga.flow_hash == new.flow_hash);
+            if let Some(hash) = new.request_key_hash.filter(|_| same_input) {
+                self.by_request_key.insert(hash, number);
+            }
+            return Ok(if same_input && same_flow { Created::Same } else { Created::Different });
         }
         let number = self.sagas.len();
         self.by_id.insert(new.id.clone(), number);
+        self.by_request_key.extend(new.request_key_hash.map(|hash| (hash, number)));
         let created = new.entries.first().map_or(Time(0), |entry| entry.at);
         let saga = StoredSaga {
             id: new.id,

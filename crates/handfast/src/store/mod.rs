@@ -44,6 +44,9 @@ pub struct Entry {
 pub struct NewSaga {
     /// The user's id for it, unique in the store.
     pub id: String,
+    /// SHA-256 of the key of the request that places it, if it has one. The key itself is kept nowhere: it is the
+    /// caller's own text, and may say more than anybody should know.
+    pub request_key_hash: Option<[u8; 32]>,
     /// SHA-256 of `flow_text`.
     pub flow_hash: [u8; 32],
     /// The whole definition of the flow; stored once per hash.
@@ -63,6 +66,9 @@ pub struct NewSaga {
 }
 
 /// What became of an attempt to create a saga.
+///
+/// A request's key stands for the first saga it came with, as long as that is kept: one that comes with the input of a
+/// saga that is there already stands for that one from then on.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Created {
     /// It is new, and flushed.
@@ -71,6 +77,11 @@ pub enum Created {
     Same,
     /// The id is taken, by another input or flow.
     Different,
+    /// The key of the request stands for a saga with another id; whether this one's id is taken was not looked at.
+    KeyTaken {
+        /// The saga that the key stands for.
+        id: String,
+    },
 }
 
 /// A saga as it is loaded.
@@ -231,7 +242,7 @@ pub const TRIES_KEPT: usize = 64;
 pub trait Store: Send + Sync + 'static {
     /// Drawn when the store was created; every key carries it.
     fn store_id(&self) -> &str;
-    /// Places a saga with its first entries, unless its id is taken.
+    /// Places a saga with its first entries, unless its id or the key of its request is taken.
     fn create(&self, saga: NewSaga) -> BoxFuture<'_, Result<Created, StoreError>>;
     /// Appends one entry, or answers [`StoreError::Conflict`] if the journal does not end where `append` says.
     fn append(&self, append: Append) -> BoxFuture<'_, Result<(), StoreError>>;

@@ -46,6 +46,24 @@ async fn a_repeated_order_is_the_same_saga_and_another_one_of_its_id_is_refused(
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_key_of_a_request_stands_for_one_order_across_engines() {
+    let world = World::new(None);
+    let engine = world.engine().await;
+    let keyed = |id: &str, card: &str| order(id, card, "tea").with_request_key("key-1");
+    engine.submit(keyed("order-1", "visa")).await.unwrap().outcome().await.unwrap();
+    drop(engine);
+    let engine = world.engine().await;
+    let mut again = engine.submit(keyed("order-1", "visa")).await.unwrap();
+    assert_eq!(again.outcome().await.unwrap(), Outcome::Completed);
+    let error = engine.submit(keyed("order-2", "visa")).await.unwrap_err();
+    assert!(matches!(&error, SubmitError::KeyTaken { id } if id == "order-1"), "{error}");
+    let error = engine.submit(keyed("order-1", "amex")).await.unwrap_err();
+    assert!(matches!(&error, SubmitError::DifferentBody { id } if id == "order-1"), "{error}");
+    assert_eq!((engine.follow("order-2").await.unwrap().is_none(), world.bank.asked()), (true, vec![Operation::Act]));
+    assert!(engine.submit(order("order-2", "visa", "tea")).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
 async fn orders_that_cannot_be_placed_leave_nothing() {
     let world = World::new(None);
     let engine = world.engine().await;
@@ -246,6 +264,7 @@ fn stored(id: &str, flow: &Flow, version: u32, digest: [u8; 8]) -> NewSaga {
     let entry = Entry { seq: 1, at: Time(5), input: "{\"start\":{}}".to_owned(), digest };
     NewSaga {
         id: id.to_owned(),
+        request_key_hash: None,
         flow_hash: flow.hash(),
         flow_text: Arc::clone(flow.text()),
         version,

@@ -29,11 +29,17 @@ pub(crate) fn entry(seq: u64, at: u64) -> Entry {
     Entry { seq, at: Time(at), input: r#"{"start":{}}"#.to_owned(), digest: digest(seq) }
 }
 
+/// The hash of a request's key.
+pub(crate) fn key_hash(key: &str) -> Option<[u8; 32]> {
+    Some(Sha256::digest(key).into())
+}
+
 /// A saga with one entry that is to be looked at at once.
 pub(crate) fn saga(id: &str) -> NewSaga {
     let flow_text = "steps = []";
     NewSaga {
         id: id.to_owned(),
+        request_key_hash: None,
         flow_hash: Sha256::digest(flow_text).into(),
         flow_text: Arc::from(flow_text),
         version: 1,

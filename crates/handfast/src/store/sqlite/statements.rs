@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use handfast_protocol::Time;
-use rusqlite::{Connection, OptionalExtension as _, Result, Statement, params};
+use rusqlite::{Connection, OptionalExtension as _, Result, Row, Statement, params};
 
 use super::shape::{column, ordered, pack, placed_digest};
 use crate::store::{Append, Created, Entry, NewSaga, SUSPENDED, Seen, StoreError, TRIES_KEPT, Try, check_new};
@@ -20,6 +20,8 @@ pub(super) struct Statements<'c> {
     insert_saga: Statement<'c>,
     insert_placed: Statement<'c>,
     find_placed: Statement<'c>,
+    find_request: Statement<'c>,
+    insert_request: Statement<'c>,
     find_end: Statement<'c>,
     insert_entry: Statement<'c>,
     update_saga: Statement<'c>,
@@ -58,8 +60,10 @@ impl<'c> Statements<'c> {
             insert_placed: sql(
                 "INSERT INTO placed (saga, flow, version, input, bodies, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?,
-            find_placed: sql("SELECT placed.flow = ?2 AND placed.input = ?3 FROM saga JOIN placed ON placed.saga = saga.id \
-                 WHERE saga.name = ?1")?,
+            find_placed: sql("SELECT saga.id, placed.flow = ?2, placed.input = ?3 \
+                 FROM saga JOIN placed ON placed.saga = saga.id WHERE saga.name = ?1")?,
+            find_request: sql("SELECT saga.name FROM request JOIN saga ON saga.id = request.saga WHERE request.key_hash = ?1")?,
+            insert_request: sql("INSERT INTO request (key_hash, saga) VALUES (?1, ?2) ON CONFLICT (key_hash) DO NOTHING")?,
             find_end: sql(
                 "SELECT saga.id, saga.wake_at, saga.standing = ?3, saga.tries <> 0 OR saga.why IS NOT NULL, journal.digest \
                  FROM saga LEFT JOIN journal ON journal.saga = saga.id AND journal.seq = ?2 WHERE saga.name = ?1",
@@ -105,17 +109,16 @@ impl<'c> Statements<'c> {
         if let Err(error) = check_new(new) {
             return Ok(Err(error));
         }
+        if let Some(id) = self.holder_of_request(new)?.filter(|id| *id != new.id) {
+            return Ok(Ok(Created::KeyTaken { id }));
+        }
         let created = new.entries.first().map_or(Time(0), |entry| entry.at);
         let wake_at = new.wake_at.map(|time| ordered(time.0));
         if self.insert_saga.execute(params![new.id, column(created.0), wake_at, new.standing])? == 0 {
-            let same = self.find_placed.query_row(params![new.id, new.flow_hash, new.input], |row| row.get(0)).optional()?;
-            return Ok(match same {
-                Some(true) => Ok(Created::Same),
-                Some(false) => Ok(Created::Different),
-                None => Err(StoreError::Corrupt { id: new.id.clone(), what: "its row in `placed` is missing".to_owned() }),
-            });
+            return self.compare(new);
         }
         let saga = self.connection.last_insert_rowid();
+        self.keep_request(new, saga)?;
         let packed = pack(&new.bodies);
         let digest = placed_digest(&new.flow_hash, new.version, &new.input, &packed);
         self.insert_placed.execute(params![saga, new.flow_hash, new.version, new.input, packed, digest])?;
@@ -126,6 +129,30 @@ impl<'c> Statements<'c> {
             self.insert(saga, entry)?;
         }
         Ok(Ok(Created::New))
+    }
+
+    /// Whether what is placed under this id is the same.
+    fn compare(&mut self, new: &NewSaga) -> Result<Verdict<Created>> {
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let placed = self.find_placed.query_row(params![new.id, new.flow_hash, new.input], read).optional()?;
+        let Some((saga, same_flow, same_input)) = placed else {
+            return Ok(Err(StoreError::Corrupt { id: new.id.clone(), what: "its row in `placed` is missing".to_owned() }));
+        };
+        if same_input {
+            self.keep_request(new, saga)?;
+        }
+        Ok(Ok(if same_flow && same_input { Created::Same } else { Created::Different }))
+    }
+
+    /// The id of the saga that the request's key stands for.
+    fn holder_of_request(&mut self, new: &NewSaga) -> Result<Option<String>> {
+        let Some(hash) = &new.request_key_hash else { return Ok(None) };
+        self.find_request.query_row([hash], |row| row.get(0)).optional()
+    }
+
+    fn keep_request(&mut self, new: &NewSaga, saga: i64) -> Result<()> {
+        let Some(hash) = &new.request_key_hash else { return Ok(()) };
+        self.insert_request.execute(params![hash, saga]).map(drop)
     }
 
     pub(super) fn append(&mut self, append: &Append) -> Result<Verdict<()>> {

@@ -13,15 +13,16 @@ use proptest::option;
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use super::{append, attempt, digest, saga, wait};
+use super::{append, attempt, digest, key_hash, saga, wait};
 
 const IDS: [&str; 3] = ["order-1", "bestellung ü", "o'3"];
+const KEYS: [&str; 3] = ["key-1", "key-2", "key-3"];
 const STANDINGS: [&str; 3] = ["acting", "cancelling", "completed"];
 
 /// What is done to both stores.
 #[derive(Clone, Debug)]
 enum Operation {
-    Create { id: usize, flow: u8, input: u8, entries: u8, wake_at: Option<u64>, standing: usize },
+    Create { id: usize, key: Option<usize>, flow: u8, input: u8, entries: u8, wake_at: Option<u64>, standing: usize },
     Append { id: usize, ahead: u8, other_previous: bool, wake_at: Option<u64>, standing: usize, seen: Option<(u8, u8, u64)> },
     Park { id: usize, wake_at: u64, tries: u32 },
     Suspend { id: usize },
@@ -41,8 +42,10 @@ fn operation() -> impl Strategy<Value = Operation> {
     let standing = 0..STANDINGS.len();
     let seen = option::of((0..2_u8, 0..2_u8, time()));
     prop_oneof![
-        4 => (id.clone(), 0..2_u8, 0..2_u8, 0..3_u8, option::of(time()), standing.clone()).prop_map(
-            |(id, flow, input, entries, wake_at, standing)| Operation::Create { id, flow, input, entries, wake_at, standing }
+        6 => (id.clone(), option::of(0..KEYS.len()), 0..2_u8, 0..2_u8, 0..3_u8, option::of(time()), standing.clone()).prop_map(
+            |(id, key, flow, input, entries, wake_at, standing)| {
+                Operation::Create { id, key, flow, input, entries, wake_at, standing }
+            }
         ),
         12 => (id.clone(), 0..4_u8, prop::bool::weighted(0.1), option::of(time()), standing.clone(), seen).prop_map(
             |(id, ahead, other_previous, wake_at, standing, seen)| {
@@ -74,6 +77,7 @@ fn placed(id: usize, flow: u8, input: u8, entries: u8, wake_at: Option<u64>, sta
     let flow_text = format!("flow {flow}");
     NewSaga {
         id: IDS[id].to_owned(),
+        request_key_hash: None,
         flow_hash: Sha256::digest(&flow_text).into(),
         flow_text: Arc::from(flow_text),
         version: u32::from(flow) + 1,
@@ -88,8 +92,10 @@ fn placed(id: usize, flow: u8, input: u8, entries: u8, wake_at: Option<u64>, sta
 /// Does it to one store. `oracle` tells how long a journal is; a wrong answer there is a difference here.
 async fn perform(store: &dyn Store, oracle: &MemoryStore, operation: &Operation) -> String {
     match *operation {
-        Operation::Create { id, flow, input, entries, wake_at, standing } => {
-            text(store.create(placed(id, flow, input, entries, wake_at, standing)).await)
+        Operation::Create { id, key, flow, input, entries, wake_at, standing } => {
+            let request_key_hash = key.and_then(|key| key_hash(KEYS[key]));
+            let new = NewSaga { request_key_hash, ..placed(id, flow, input, entries, wake_at, standing) };
+            text(store.create(new).await)
         }
         Operation::Append { id, ahead, other_previous, wake_at, standing, seen } => {
             let length = oracle.load(IDS[id]).await.unwrap().map_or(0, |saga| saga.entries.len() as u64);
@@ -117,6 +123,15 @@ async fn perform(store: &dyn Store, oracle: &MemoryStore, operation: &Operation)
         }
         Operation::Reopen => String::new(),
     }
+}
+
+/// Whose each key is: asked for by an order of its own, which takes those that are nobody's.
+async fn claim_all(store: &dyn Store) -> Vec<String> {
+    let mut answers = Vec::new();
+    for key in KEYS {
+        answers.push(text(store.create(NewSaga { request_key_hash: key_hash(key), ..saga(key) }).await));
+    }
+    answers
 }
 
 /// Everything that can be read.
@@ -157,7 +172,9 @@ proptest! {
             let answers = read_all(&sqlite).await;
             prop_assert_eq!(&answers, &read_all(&oracle).await);
             drop(sqlite);
-            prop_assert_eq!(&answers, &read_all(&open(&path)).await, "after it was opened again");
+            let sqlite = open(&path);
+            prop_assert_eq!(&answers, &read_all(&sqlite).await, "after it was opened again");
+            prop_assert_eq!(claim_all(&sqlite).await, claim_all(&oracle).await);
             Ok(())
         })?;
     }
@@ -192,6 +209,32 @@ fn an_id_that_is_taken_says_by_what() {
         let other_flow = NewSaga { flow_hash: Sha256::digest("x").into(), flow_text: Arc::from("x"), ..saga("a") };
         assert_eq!(store.create(other_flow).await.unwrap(), Created::Different);
         assert_eq!(store.load("a").await.unwrap().unwrap().input, saga("a").input, "the first one stays");
+    });
+}
+
+#[test]
+fn a_requests_key_stands_for_one_order() {
+    on_every_store(async |store| {
+        let create =
+            async |key: &str, new: NewSaga| store.create(NewSaga { request_key_hash: key_hash(key), ..new }).await.unwrap();
+        let taken_by = |id: &str| Created::KeyTaken { id: id.to_owned() };
+        let other_input = |id| NewSaga { input: b"{}".to_vec(), ..saga(id) };
+        assert_eq!(create("key-1", saga("a")).await, Created::New);
+        assert_eq!(create("key-1", saga("a")).await, Created::Same);
+        assert_eq!(create("key-1", other_input("a")).await, Created::Different);
+        assert_eq!(create("key-1", saga("b")).await, taken_by("a"));
+        assert_eq!(store.load("b").await.unwrap(), None, "nothing of it is written");
+        // Another key for the same order stands for it from then on, also where the flow was edited meanwhile.
+        assert_eq!(create("key-2", saga("a")).await, Created::Same);
+        assert_eq!(create("key-2", saga("b")).await, taken_by("a"));
+        let edited = NewSaga { flow_hash: Sha256::digest("x").into(), flow_text: Arc::from("x"), ..saga("a") };
+        assert_eq!(create("key-3", edited).await, Created::Different);
+        assert_eq!(create("key-3", saga("b")).await, taken_by("a"));
+        // A key of an order that was not taken is nobody's.
+        assert_eq!(create("key-4", other_input("a")).await, Created::Different);
+        assert_eq!(create("key-4", saga("b")).await, Created::New);
+        assert_eq!(create("key-4", saga("a")).await, taken_by("b"));
+        assert_eq!(store.create(saga("b")).await.unwrap(), Created::Same, "an order needs no key");
     });
 }
 

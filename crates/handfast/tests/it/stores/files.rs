@@ -7,7 +7,7 @@ use handfast_protocol::Time;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::{append, attempt, saga, wait};
+use super::{append, attempt, key_hash, saga, wait};
 
 fn folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -19,7 +19,7 @@ fn folder() -> (TempDir, PathBuf) {
 fn filled(path: &Path) {
     let store = SqliteStore::open(path).unwrap();
     wait(async {
-        store.create(saga("a")).await.unwrap();
+        store.create(NewSaga { request_key_hash: key_hash("key-17"), ..saga("a") }).await.unwrap();
         store.create(saga("b")).await.unwrap();
         store.append(append("a", 2)).await.unwrap();
         store.append(append("a", 3)).await.unwrap();
@@ -231,13 +231,14 @@ fn the_document_describes_the_file() {
     filled(&path);
     let connection = Connection::open(&path).unwrap();
     let (blocks, text) = document();
-    assert_eq!(blocks.len(), 3);
+    assert_eq!(blocks.len(), 4);
     let mut rows = Vec::new();
     for statement in blocks.iter().flat_map(|block| block.split(';')).filter(|statement| !statement.trim().is_empty()) {
         let mut sql = connection.prepare(&statement.replace("order-17", "a")).unwrap();
         rows.push(sql.query_map([], |_| Ok(())).unwrap().count());
     }
-    assert_eq!(rows, [3, 1, 2, 0], "the journal of `a`, what it was placed with, who is awake, who is suspended");
+    let expected = "the journal of `a`, what it was placed with, the order of `key-17`, who is awake, who is suspended";
+    assert_eq!(rows, [3, 1, 1, 2, 0], "{expected}");
     let columns = "SELECT tables.name, columns.name FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns \
          WHERE tables.type = 'table' AND tables.name <> 'refinery_schema_history'";
     let mut sql = connection.prepare(columns).unwrap();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use handfast::store::{Append, Created, Entry, NewSaga, SqliteStore, Store, StoreError};
 use rusqlite::Connection;
 
-use super::{append, digest, entry, saga, wait};
+use super::{append, digest, entry, key_hash, saga, wait};
 
 fn many_threads() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
@@ -71,6 +71,31 @@ fn one_of_two_workers_places_an_order() {
                 answers.push(racer.await.unwrap());
             }
             assert_eq!(answers.iter().filter(|answer| **answer == Created::New).count(), 1, "{answers:?}");
+        }
+    });
+}
+
+#[test]
+fn one_of_two_workers_takes_a_requests_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let stores = [0, 1].map(|_| Arc::new(SqliteStore::open(&path).unwrap()));
+    many_threads().block_on(async {
+        for number in 0..30 {
+            let racers = [0, 1].map(|worker| {
+                let request_key_hash = key_hash(&format!("key-{number}"));
+                let (store, id) = (Arc::clone(&stores[worker]), format!("order-{number}-{worker}"));
+                tokio::spawn(async move { store.create(NewSaga { request_key_hash, ..saga(&id) }).await.unwrap() })
+            });
+            let mut answers = Vec::new();
+            for racer in racers {
+                answers.push(racer.await.unwrap());
+            }
+            let winner = answers.iter().position(|answer| *answer == Created::New).expect("somebody takes it");
+            let holder = format!("order-{number}-{winner}");
+            assert_eq!(answers[1 - winner], Created::KeyTaken { id: holder });
+            let loser = format!("order-{number}-{}", 1 - winner);
+            assert_eq!(stores[0].load(&loser).await.unwrap(), None, "nothing of it is written");
         }
     });
 }

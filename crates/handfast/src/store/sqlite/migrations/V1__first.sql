@@ -35,6 +35,12 @@ CREATE TABLE placed (
     digest  BLOB NOT NULL
 ) STRICT;
 
+-- Which saga the key of a request stands for, for as long as the saga is kept.
+CREATE TABLE request (
+    key_hash BLOB NOT NULL PRIMARY KEY,
+    saga     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE journal (
     saga   INTEGER NOT NULL,
     seq    INTEGER NOT NULL,
