@@ -4,6 +4,7 @@ mod batch;
 mod cli;
 mod clock;
 mod commands;
+mod connections;
 mod demo;
 mod http_client;
 mod messenger;

@@ -22,6 +22,12 @@ pub(crate) fn on_signal() -> anyhow::Result<watch::Receiver<bool>> {
     Ok(told)
 }
 
+/// Resolves once a signal has asked to stop.
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // Whoever could say so being gone means the same.
+    drop(stop.wait_for(|&stop| stop).await);
+}
+
 #[cfg(unix)]
 struct Signals {
     terminate: tokio::signal::unix::Signal,

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use serde_json::json;
 
-use crate::messenger::{Cut, Delay, Hazards, Settings, duration, probability, serve};
+use crate::messenger::{self, Cut, Delay, Hazards, Settings, duration, probability};
 use crate::output::{Exit, OrExit as _, Output};
+use crate::{connections, signals};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
@@ -65,19 +65,17 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     let Args { listen, to, capture, delay, late, late_acts, late_by, duplicate, cut, hold, seed, skip_store_id, log } = args;
     let hazards = Hazards { seed, capture, delay: delay.unwrap_or(Delay::NONE), late, late_acts, late_by, duplicate };
     super::runtime()?.block_on(async {
-        let listener = tokio::net::TcpListener::bind(listen)
-            .await
-            .with_context(|| format!("cannot listen on {listen}; choose another address with --listen"))
-            .or_exit(Exit::Usage)?;
+        let listener = connections::listen(listen).await?;
+        let settings = Settings { hazards, cuts: cut, skip_store_id, hold };
+        let road = messenger::open(&to, settings, log.as_deref()).or_exit(Exit::Usage)?;
+        // Before anybody is told that the road is there: a signal must find its handler.
+        let stop = signals::on_signal()?;
         let from = listener.local_addr()?;
         output.note(format_args!("the road from http://{from} to {to} is open"));
         if output.wants_json() {
             output.json_line(&json!({ "listening": format!("http://{from}"), "to": to }))?;
         }
-        let serving = serve(listener, &to, Settings { hazards, cuts: cut, skip_store_id, hold }, log.as_deref());
-        tokio::select! {
-            ended = serving => ended.map(|never| match never {}).or_exit(Exit::Usage),
-            stopped = tokio::signal::ctrl_c() => { stopped?; Ok(Exit::Done) }
-        }
+        road.serve(listener, stop).await;
+        Ok(Exit::Done)
     })
 }

@@ -1,20 +1,15 @@
 //! What `handfast payment` and `handfast dispatch` share: where to listen, where the books are, and how to stop.
 
-use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use axum::Router;
-use axum::serve::ListenerExt as _;
 use handfast_participant::{OpenError, Registers, Settings};
 use serde_json::json;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 
 use crate::output::{Exit, OrExit as _, Output};
-use crate::signals;
+use crate::{connections, signals};
 
 /// Options of every reference service.
 #[derive(Debug, clap::Args)]
@@ -60,7 +55,7 @@ impl Participant<'_> {
             return Err(anyhow::Error::msg(why)).or_exit(Exit::Usage);
         }
         let path = store_path(store).or_exit(Exit::Usage)?;
-        let listener = TcpListener::bind(listen).await.or_else(|error| unbound(listen, error))?;
+        let listener = connections::listen(listen).await?;
         let registers = open(path, Settings::default()).or_else(|error| match error {
             OpenError::Foreign { .. } | OpenError::OtherService { .. } | OpenError::Newer { .. } => {
                 Err(error).or_exit(Exit::Usage)
@@ -75,25 +70,12 @@ impl Participant<'_> {
         }
         announce(output, &registers, listener.local_addr()?, base_path)?;
 
-        let draining = registers.clone();
-        let (drain, drained) = oneshot::channel();
-        let listener = listener.tap_io(|stream| {
-            // Answers are small and wanted at once. Where it cannot be set they come later, and that is all.
-            let _ = stream.set_nodelay(true);
-        });
-        let server = axum::serve(listener, router(&registers)).with_graceful_shutdown(async move {
-            let _ = stop.wait_for(|stop| *stop).await;
-            let _ = drain.send(());
-        });
-        let patience = Duration::from_secs(common.shutdown_timeout);
-        tokio::select! {
-            end = async { server.await } => end.context("the service cannot go on listening")?,
-            () = async {
-                let _ = drained.await;
-                tokio::time::sleep(patience).await;
-            } => output.note("requests are still under way; stopping without them"),
+        let serving = tokio::spawn(connections::serve_router(listener, router(&registers), stop.clone()));
+        signals::stopped(&mut stop).await;
+        if tokio::time::timeout(Duration::from_secs(common.shutdown_timeout), serving).await.is_err() {
+            output.note("requests are still under way; stopping without them");
         }
-        draining.stop().await;
+        registers.stop().await;
         Ok(Exit::Done)
     }
 }
@@ -109,12 +91,6 @@ fn store_path(store: &str) -> anyhow::Result<PathBuf> {
     };
     anyhow::ensure!(!path.is_empty(), "--store names no file: give --store sqlite:FILE");
     Ok(PathBuf::from(path))
-}
-
-fn unbound(listen: SocketAddr, error: io::Error) -> anyhow::Result<TcpListener> {
-    let in_use = error.kind() == io::ErrorKind::AddrInUse;
-    let hint = if in_use { "another process listens there: stop it, or give another --listen" } else { "give another --listen" };
-    Err(anyhow::Error::new(error).context(format!("cannot listen on {listen} ({hint})"))).or_exit(Exit::Usage)
 }
 
 fn announce(output: &Output, registers: &Registers, address: SocketAddr, base_path: &str) -> anyhow::Result<()> {

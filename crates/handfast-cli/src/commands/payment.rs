@@ -27,7 +27,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
         listen: args.listen,
         store: &args.store,
         common: &args.common,
-        open: Box::new(|path, settings| payment::open(path, settings)),
+        open: Box::new(payment::open),
         router: payment::router,
         base_path: payment::BASE_PATH,
     }

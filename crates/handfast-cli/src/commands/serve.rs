@@ -4,13 +4,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use handfast::flow::{FlowFile, parse_duration};
-use tokio::net::TcpListener;
 
 use crate::output::{Exit, OrExit as _, Output};
 use crate::serve::{self, Settings};
-use crate::state;
+use crate::{connections, state};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
@@ -44,10 +43,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     let flow = FlowFile::read(&args.flow).or_exit(Exit::Usage)?;
     super::runtime()?.block_on(async {
         // The port comes before the store: where the port is taken, the store is left alone.
-        let listener = TcpListener::bind(args.listen)
-            .await
-            .with_context(|| format!("cannot listen on {}; choose another address with --listen", args.listen))
-            .or_exit(Exit::Usage)?;
+        let listener = connections::listen(args.listen).await?;
         let store = args.store.map_or_else(|| state::default_store(flow.name()), Ok)?;
         let settings = Settings { flow, store, retry_cap: args.retry_cap, shutdown_timeout: args.shutdown_timeout };
         serve::run(listener, settings, output).await

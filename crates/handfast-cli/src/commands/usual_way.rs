@@ -4,11 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context as _;
-
 use crate::messenger::duration;
-use crate::output::{Exit, OrExit as _, Output};
+use crate::output::{Exit, Output};
 use crate::usual_way::{Settings, serve};
+use crate::{connections, signals};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -29,15 +28,13 @@ pub(crate) struct Args {
     deadline: Duration,
 }
 
-/// Runs it until the process ends.
+/// Runs it until it is told to stop.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     let Args { listen, store, payment, dispatch, deadline } = args;
     super::runtime()?.block_on(async {
-        let listener = tokio::net::TcpListener::bind(listen)
-            .await
-            .with_context(|| format!("cannot listen on {listen}; choose another address with --listen"))
-            .or_exit(Exit::Usage)?;
+        let listener = connections::listen(listen).await?;
+        let stop = signals::on_signal()?;
         output.note(format_args!("the usual way is listening on http://{}", listener.local_addr()?));
-        serve(listener, Settings { store, payment, dispatch, deadline }).await.map(|()| Exit::Done)
+        serve(listener, Settings { store, payment, dispatch, deadline }, stop).await.map(|()| Exit::Done)
     })
 }

@@ -30,6 +30,7 @@ use self::report::Report;
 use crate::clock::Stopwatch;
 use crate::commands::show;
 use crate::output::{Exit, OrExit as _, Output};
+use crate::signals;
 
 pub(crate) use child::end_with_parent;
 
@@ -49,10 +50,11 @@ pub(crate) struct Settings {
 /// Whatever kept it from being run. What it found is told by the exit code.
 pub(crate) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<Exit> {
     let place = Place::new(settings.keep.as_deref()).or_exit(Exit::Usage)?;
+    let mut stop = signals::on_signal()?;
     let ended = tokio::select! {
         ended = run_in(place.path(), settings, output) => ended,
         // The children end with the future that holds them, and a directory that was not asked for goes.
-        stopped = tokio::signal::ctrl_c() => { stopped?; bail!("stopped before its end") }
+        () = signals::stopped(&mut stop) => bail!("stopped before its end"),
     };
     if !matches!(ended, Ok(Exit::Done)) {
         place.keep_for_inspection(output);

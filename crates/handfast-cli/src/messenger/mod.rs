@@ -17,21 +17,18 @@ mod log;
 mod proxy;
 mod road;
 
-use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
-
 pub(crate) use fate::{Cut, Delay, Draws, Hazards, duration, probability};
 pub(crate) use log::{Direction, Ending, Line};
+pub(crate) use proxy::Proxy;
 pub(crate) use road::{Settings, Stats};
 
-/// Serves a road on a listener, to a participant, until the process ends.
+/// Opens a road to a participant, whose log is appended to.
 ///
 /// # Errors
 /// When the URL is no plain `http` URL, or the log cannot be written.
-pub(crate) async fn serve(listener: TcpListener, to: &str, settings: Settings, log: Option<&Path>) -> anyhow::Result<Infallible> {
-    let road = road::Road::new(settings, log::Log::open(log)?);
-    proxy::serve(listener, to, Arc::new(road)).await
+pub(crate) fn open(to: &str, settings: Settings, log: Option<&Path>) -> anyhow::Result<Proxy> {
+    Proxy::new(to, Arc::new(road::Road::new(settings, log::Log::open(log)?)))
 }

@@ -2,7 +2,6 @@
 //!
 //! The carrying runs apart from the caller's connection: a late messenger arrives although its sender has long gone.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,21 +16,19 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::net::TcpListener;
+use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 
 use super::fate::Fate;
 use super::log::{Direction, Ending};
 use super::road::{Leg, Letter, Road, UnderWay};
 use crate::clock::now_ms;
+use crate::connections;
+use crate::signals::stopped;
 
 /// The longest body that is carried, in bytes, either way.
 const LONGEST_BODY: usize = 1024 * 1024;
-/// How many callers may be connected at once; more of them wait at the gate.
-const CONNECTIONS: usize = 4_096;
-/// How long a caller may take to write its headers, or stay idle.
-const IDLE: Duration = Duration::from_secs(60);
 /// How long a participant may take to answer; after that the road gives its messenger up.
 const ANSWER: Duration = Duration::from_secs(60);
 
@@ -56,35 +53,31 @@ struct Camp {
     base: Uri,
 }
 
-/// Serves the road until the listener fails for good.
-///
-/// # Errors
-/// When `to` is no `http://` URL.
-pub(crate) async fn serve(listener: TcpListener, to: &str, road: Arc<Road>) -> anyhow::Result<Infallible> {
-    let camp = Camp::new(to)?;
-    let gate = Arc::new(Semaphore::new(CONNECTIONS));
-    loop {
-        let place = Arc::clone(&gate).acquire_owned().await.context("the gate is never closed")?;
-        match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(connection(stream, place, camp.clone(), Arc::clone(&road)))),
-            // Out of file descriptors, or a caller that left at once: neither is a reason to end.
-            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-        }
-    }
+/// A road, ready to be travelled.
+#[derive(Clone, Debug)]
+pub(crate) struct Proxy {
+    camp: Camp,
+    road: Arc<Road>,
 }
 
-async fn connection(stream: TcpStream, _place: OwnedSemaphorePermit, camp: Camp, road: Arc<Road>) {
-    if stream.set_nodelay(true).is_err() {
-        return;
+impl Proxy {
+    /// A road to the participant at `to`.
+    ///
+    /// # Errors
+    /// When `to` is no `http://` URL.
+    pub(super) fn new(to: &str, road: Arc<Road>) -> anyhow::Result<Self> {
+        Ok(Self { camp: Camp::new(to)?, road })
     }
-    let service = service_fn(move |request| receive(request, camp.clone(), Arc::clone(&road)));
-    let served = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(IDLE)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
-    // The usual end is `NoAnswer`; whatever else happens to a caller's connection is the caller's to notice.
-    drop(served);
+
+    /// Serves the road until `stop` says true. Nobody waits for messengers that are under way then.
+    pub(crate) async fn serve(self, listener: TcpListener, mut stop: watch::Receiver<bool>) {
+        let Self { camp, road } = self;
+        let service = service_fn(move |request| receive(request, camp.clone(), Arc::clone(&road)));
+        tokio::select! {
+            () = connections::serve(listener, service, stop.clone()) => {}
+            () = stopped(&mut stop) => {}
+        }
+    }
 }
 
 async fn receive(request: Request<Incoming>, camp: Camp, road: Arc<Road>) -> Result<Response<Body>, NoAnswer> {

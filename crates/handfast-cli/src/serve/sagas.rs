@@ -15,7 +15,7 @@ use super::key::{self, IdempotencyKey};
 use super::prefer::{self, Wait};
 use super::problem::{self, Problem};
 use super::request;
-use super::service::{Placed, Service, stopping, store_problem};
+use super::service::{Service, stopping, store_problem};
 use super::shapes::{self, Short};
 
 /// The most bytes of a reason for cancelling, which has two texts of 256 characters.
@@ -42,14 +42,11 @@ pub(crate) async fn place(State(service): State<Arc<Service>>, headers: HeaderMa
     let key = IdempotencyKey::of(&headers)?;
     let body = request::json_body(&headers, body, MAX_ORDER_BYTES).await?;
     let order = service.read_order(&key, &body)?;
-    let Placed { mut handle, again } = service.place(&key, order).await?;
+    let mut handle = service.place(&key, order).await?;
+    let again = handle.was_placed_before();
     wait_for_end(&service, &mut handle, wait).await;
     let progress = handle.progress();
-    let mut response = match progress.outcome() {
-        // What became of it before this request was not heard here.
-        None if again => short(&service, handle.id()).await?,
-        None | Some(_) => shapes::json(&Short::new(handle.id(), &progress)),
-    };
+    let mut response = shapes::json(&Short::new(handle.id(), &progress));
     *response.status_mut() = match progress.outcome() {
         None => StatusCode::ACCEPTED,
         Some(_) if again => StatusCode::OK,

@@ -27,13 +27,6 @@ pub(crate) struct Service {
     stop: watch::Receiver<bool>,
 }
 
-/// An order that is in the journal.
-pub(crate) struct Placed {
-    pub(crate) handle: SagaHandle,
-    /// It had been taken before.
-    pub(crate) again: bool,
-}
-
 impl Service {
     /// Opens the store, in which every unfinished saga goes on at once.
     ///
@@ -91,11 +84,9 @@ impl Service {
     ///
     /// # Errors
     /// Its key or id stands for another order, the service is stopping, or the store does not answer.
-    pub(crate) async fn place(&self, key: &IdempotencyKey, order: Order) -> Result<Placed, Problem> {
-        let again = self.engine.follow(&order.id).await.map_err(|error| store_problem(&error))?.is_some();
+    pub(crate) async fn place(&self, key: &IdempotencyKey, order: Order) -> Result<SagaHandle, Problem> {
         let order = handfast::Order::from(order).with_request_key(key.as_str());
-        let handle = self.engine.submit(order).await.map_err(submit_problem)?;
-        Ok(Placed { handle, again })
+        self.engine.submit(order).await.map_err(submit_problem)
     }
 
     /// Says that orders are taken.

@@ -55,9 +55,7 @@ pub(crate) struct Short<'a> {
 impl<'a> Short<'a> {
     /// As its handle has heard.
     pub(crate) fn new(id: &'a str, progress: &'a Progress) -> Self {
-        // A saga starts with the entry that places it, so one of which nothing else was heard yet is acting.
-        let standing = progress.standing().max(Standing::Acting);
-        Self { id, standing: standing.name(), outcome: outcome(progress.outcome()), trouble: progress.trouble() }
+        Self { id, standing: progress.standing().name(), outcome: outcome(progress.outcome()), trouble: progress.trouble() }
     }
 
     /// As its journal says.

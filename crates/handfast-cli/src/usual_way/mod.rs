@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use self::book::{Book, Row, Stage};
 use self::order::{Progress, Surroundings};
 use crate::clock::now_ms;
+use crate::connections;
 use crate::http_client::HttpClient;
 
 /// How it is set up.
@@ -35,11 +36,11 @@ pub(crate) struct Settings {
     pub(crate) deadline: Duration,
 }
 
-/// Serves until the process ends.
+/// Serves until `stop` says true.
 ///
 /// # Errors
-/// When its book cannot be opened, or the listener fails.
-pub(crate) async fn serve(listener: TcpListener, settings: Settings) -> anyhow::Result<()> {
+/// When its book cannot be opened.
+pub(crate) async fn serve(listener: TcpListener, settings: Settings, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
     let (book, open) = Book::open(&settings.store)?;
     let shop = Shop {
         surroundings: Surroundings {
@@ -54,13 +55,8 @@ pub(crate) async fn serve(listener: TcpListener, settings: Settings) -> anyhow::
     for row in open {
         shop.take_up(row);
     }
-    axum::serve(axum::serve::ListenerExt::tap_io(listener, nodelay), api::router(shop)).await?;
+    connections::serve_router(listener, api::router(shop), stop).await;
     Ok(())
-}
-
-fn nodelay(stream: &mut tokio::net::TcpStream) {
-    // Where it cannot be set answers come later, and that is all.
-    drop(stream.set_nodelay(true));
 }
 
 /// The orders that are in memory: all of this run. A demo is short enough for that.

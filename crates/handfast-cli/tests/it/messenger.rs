@@ -349,7 +349,7 @@ fn bad_options_are_usage_errors_that_say_what_to_write() {
         (&["http://x", "--cut", "10s"], "10s..20s"),
         (&["https://x"], "plain http only"),
         (&["http://x", "--log", "/no/such/place/road.jsonl"], "another file"),
-        (&["http://x", "--listen", &taken], "another address"),
+        (&["http://x", "--listen", &taken], "another --listen"),
     ];
     for (options, help) in cases {
         let mut command = messenger();

@@ -266,7 +266,8 @@ fn orders_go_on_when_nobody_reads_the_results_any_more() {
     place.write("orders.jsonl", &orders);
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
-    let ended: Ended = place.command(&["--limit-in-flight", "1", "orders.jsonl"]).stdout(writer).output().expect("the binary runs").into();
+    let ended: Ended =
+        place.command(&["--limit-in-flight", "1", "orders.jsonl"]).stdout(writer).output().expect("the binary runs").into();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(!ended.stderr.contains("error"), "{}", ended.stderr);
     assert_eq!(audit(&service)["shipments"], 20);
