@@ -70,6 +70,33 @@ async fn a_repeated_order_is_taken_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn of_repetitions_side_by_side_one_takes_the_order() {
+    let shop = Shop::closed();
+    let coordinator = shop.coordinator(&[]);
+    let caller = Caller::of(&coordinator);
+    let place = |key: String, order: Value| {
+        let caller = caller.clone();
+        tokio::spawn(async move { caller.place(&key, &order, &[]).await })
+    };
+    for round in 0..10 {
+        let (key, id) = (format!("key-{round}"), format!("order-{round}"));
+        let same: Vec<_> = (0..8).map(|_| place(key.clone(), order(&id))).collect();
+        let other = place(key.clone(), order(&format!("other-{round}")));
+        let mut taken = 0;
+        for reply in same {
+            let reply = reply.await.unwrap();
+            match reply.status.as_u16() {
+                202 => taken += u32::from(reply.header("idempotency-replayed").is_none()),
+                status => assert_eq!((status, reply.problem().as_str()), (422, "idempotency-key-reused")),
+            }
+        }
+        taken += u32::from(other.await.unwrap().status == 202);
+        assert_eq!(taken, 1, "round {round}");
+    }
+    assert_eq!(caller.get("/sagas").await.json()["sagas"].as_array().unwrap().len(), 10);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn another_order_under_the_same_key_or_id_is_not_taken() {
     let (_shop, _services, coordinator) = Shop::open();
     let caller = Caller::of(&coordinator);

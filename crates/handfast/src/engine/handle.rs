@@ -15,19 +15,27 @@ pub struct Progress {
     standing: Standing,
     outcome: Option<Outcome>,
     trouble: Option<Arc<str>>,
+    /// How many entries of the journal it is read from.
+    entries: u64,
 }
 
 impl Progress {
-    pub(crate) const UNKNOWN: Self = Self { standing: Standing::Placed, outcome: None, trouble: None };
+    /// What is known of every saga that somebody follows: it is in the store, and its first entry starts it.
+    pub(crate) const STARTED: Self = Self { standing: Standing::Acting, outcome: None, trouble: None, entries: 0 };
 
     pub(crate) fn of(saga: &Journaled) -> Self {
         let trouble = saga.coordinator().evidence().map(|evidence| describe(saga, evidence).into());
         let trouble = trouble.filter(|_| saga.is_at_rest() && saga.decision().is_none());
-        Self { standing: saga.standing(), outcome: saga.decision(), trouble }
+        Self { standing: saga.standing(), outcome: saga.decision(), trouble, entries: saga.entries() }
     }
 
     pub(crate) fn stuck(reason: &str) -> Self {
-        Self { standing: Standing::Suspended, outcome: None, trouble: Some(reason.into()) }
+        Self { standing: Standing::Suspended, outcome: None, trouble: Some(reason.into()), entries: u64::MAX }
+    }
+
+    /// Whether it tells nothing that `known` does not: whoever read it in the store may be slower than the saga itself.
+    pub(crate) fn is_no_news_to(&self, known: &Self) -> bool {
+        self.entries < known.entries || self == known
     }
 
     /// The word for how it stands.
@@ -90,17 +98,33 @@ pub struct SagaHandle {
     id: Arc<str>,
     shared: Arc<Shared>,
     progress: watch::Receiver<Progress>,
+    was_placed_before: bool,
 }
 
 impl SagaHandle {
-    pub(crate) const fn new(id: Arc<str>, shared: Arc<Shared>, progress: watch::Receiver<Progress>) -> Self {
-        Self { id, shared, progress }
+    /// Follows a saga that is in the store, or is about to be.
+    pub(crate) fn new(id: Arc<str>, shared: &Arc<Shared>) -> Self {
+        let progress = shared.watch(&id);
+        Self { id, shared: Arc::clone(shared), progress, was_placed_before: true }
+    }
+
+    /// The same, of a saga that this order placed.
+    pub(crate) const fn of_new(mut self) -> Self {
+        self.was_placed_before = false;
+        self
     }
 
     /// The saga's id.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Whether the order had been placed before the call that gave this handle. Of several that place one order side by
+    /// side, exactly one gets to hear that it had not, unless its answer was lost.
+    #[must_use]
+    pub const fn was_placed_before(&self) -> bool {
+        self.was_placed_before
     }
 
     /// How it stands, as far as was heard.

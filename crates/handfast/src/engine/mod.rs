@@ -270,17 +270,16 @@ impl Engine {
         let definition = self.definition_for(&order)?;
         let Order { id, request_key, flow: _, input, bodies } = order;
         let name: Arc<str> = id.as_str().into();
-        let progress = shared.watch(&name);
-        let handle = SagaHandle::new(Arc::clone(&name), Arc::clone(shared), progress);
+        let handle = SagaHandle::new(Arc::clone(&name), shared);
         let placing = Placing { id, request_key, input: input.clone(), bodies, definition };
         let now = shared.now();
         match Journaled::place(&*shared.store, now, placing).await {
             Ok((Created::New, Some(saga))) => {
                 shared.count(None, saga.standing());
-                shared.publish(&name, Progress::of(&saga));
                 if !shared.start(&name, Some(Box::new(saga))) {
                     shared.note_wake(now);
                 }
+                return Ok(handle.of_new());
             }
             Ok((Created::New | Created::Same, _)) => handle::look_up(shared, &name).await,
             Ok((Created::Different, _)) => {
@@ -332,7 +331,7 @@ impl Engine {
     pub async fn follow(&self, id: &str) -> Result<Option<SagaHandle>, StoreError> {
         let shared = &self.0.shared;
         let id: Arc<str> = id.into();
-        let handle = SagaHandle::new(Arc::clone(&id), Arc::clone(shared), shared.watch(&id));
+        let handle = SagaHandle::new(Arc::clone(&id), shared);
         if shared.store.load(&id).await?.is_none() {
             return Ok(None);
         }

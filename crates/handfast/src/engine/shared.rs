@@ -232,7 +232,7 @@ impl Shared {
     /// Follows a saga's progress from now on.
     pub(crate) fn watch(&self, id: &Arc<str>) -> watch::Receiver<Progress> {
         let mut watched = locked(&self.watched);
-        watched.entry(Arc::clone(id)).or_insert_with(|| watch::Sender::new(Progress::UNKNOWN)).subscribe()
+        watched.entry(Arc::clone(id)).or_insert_with(|| watch::Sender::new(Progress::STARTED)).subscribe()
     }
 
     /// One of those who follow a saga is about to stop.
@@ -251,7 +251,13 @@ impl Shared {
                 sender.send_replace(progress);
             }
         } else if let Some(sender) = watched.get(id) {
-            sender.send_replace(progress);
+            sender.send_if_modified(|known| {
+                let is_news = !progress.is_no_news_to(known);
+                if is_news {
+                    *known = progress;
+                }
+                is_news
+            });
         }
     }
 

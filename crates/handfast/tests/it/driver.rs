@@ -34,8 +34,9 @@ async fn every_step_done_is_both() {
 async fn a_repeated_order_is_the_same_saga_and_another_one_of_its_id_is_refused() {
     let world = World::new(None);
     let engine = world.engine().await;
-    for _ in 0..3 {
+    for number in 0..3 {
         let mut saga = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+        assert_eq!(saga.was_placed_before(), number > 0);
         assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
     }
     assert_eq!(world.bank.asked(), [Operation::Act]);
@@ -43,6 +44,41 @@ async fn a_repeated_order_is_the_same_saga_and_another_one_of_its_id_is_refused(
     assert!(matches!(&error, SubmitError::DifferentBody { id } if id == "order-1"), "{error}");
     assert_eq!(world.bank.asked(), [Operation::Act]);
     assert_eq!(engine.totals().borrow().placed, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_of_those_who_place_an_order_side_by_side_placed_it() {
+    let world = World::new(None);
+    world.bank.set_road(|_| Road::RequestCaptured);
+    let engines = [world.engine().await, world.engine().await];
+    let placings = (0..20).map(|number| {
+        let engine = engines[number % 2].clone();
+        tokio::spawn(async move { engine.submit(order("order-1", "visa", "tea").with_request_key("key-1")).await.unwrap() })
+    });
+    let mut new = 0;
+    for placing in placings.collect::<Vec<_>>() {
+        let handle = placing.await.unwrap();
+        new += u32::from(!handle.was_placed_before());
+        assert_eq!(handle.progress().standing(), Standing::Acting, "what is placed has been started");
+    }
+    assert_eq!(new, 1);
+    assert!(engines[0].follow("order-1").await.unwrap().unwrap().was_placed_before());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handle_says_how_a_saga_stands_as_soon_as_there_is_one() {
+    let world = World::new(None);
+    world.bank.set_road(|_| Road::RequestCaptured);
+    let engine = world.engine().await;
+    let placed = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    assert_eq!(placed.progress().standing(), Standing::Acting);
+    assert_eq!(engine.cancel("order-1", None, None).await.unwrap(), CancelResult::Accepted);
+    let again = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    assert_eq!(again.progress().standing(), Standing::Cancelling);
+    drop(engine);
+    // Nobody drives it here before the next line; the store says how it stands.
+    let engine = world.engine().await;
+    assert_eq!(engine.follow("order-1").await.unwrap().unwrap().progress().standing(), Standing::Cancelling);
 }
 
 #[tokio::test(start_paused = true)]
