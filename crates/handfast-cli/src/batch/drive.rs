@@ -172,7 +172,7 @@ impl Follow {
             let done = |name: &String| StepLine { name: name.clone(), state: Some("done") };
             self.flow.steps().iter().map(|step| done(&step.name)).collect()
         } else {
-            let view = self.engine.saga(&id).await.ok().flatten();
+            let view = self.engine.saga_without_tries(&id).await.ok().flatten();
             view.as_ref().map(StepLine::of).unwrap_or_default()
         };
         ResultLine { id, line: self.line, outcome, steps, trouble }

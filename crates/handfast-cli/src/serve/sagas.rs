@@ -169,7 +169,7 @@ pub(crate) async fn cancel(
 
 /// How a saga stands, read from its journal.
 async fn short(service: &Service, id: &str) -> Result<Response, Problem> {
-    let view = service.engine().saga(id).await.map_err(|error| store_problem(&error))?;
+    let view = service.engine().saga_without_tries(id).await.map_err(|error| store_problem(&error))?;
     Ok(shapes::json(&Short::of(&view.ok_or_else(|| no_such_saga(id))?)))
 }
 

@@ -97,7 +97,7 @@ impl Service {
         if *self.stop.borrow() {
             return Err(stopping());
         }
-        match tokio::time::timeout(STORE_TIMEOUT, self.engine.saga(NOBODY)).await {
+        match tokio::time::timeout(STORE_TIMEOUT, self.engine.saga_without_tries(NOBODY)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(store_problem(&error)),
             Err(_) => {

@@ -367,11 +367,20 @@ impl Engine {
         if shared.suspended.of(id).is_some() { Ok(CancelResult::Suspended) } else { Err(CancelError::Stopping) }
     }
 
-    /// Reads one saga, as people look at it.
+    /// Reads one saga, as people look at it. The tries that are kept of it are written first, so this takes as long as a write.
     ///
     /// # Errors
     /// The store's.
     pub async fn saga(&self, id: &str) -> Result<Option<SagaView>, StoreError> {
+        let Some(view) = self.saga_without_tries(id).await? else { return Ok(None) };
+        Ok(Some(SagaView { tries: self.0.shared.store.tries(id).await?, ..view }))
+    }
+
+    /// As [`saga`](Self::saga), but for its tries: waits for nothing that is being written.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn saga_without_tries(&self, id: &str) -> Result<Option<SagaView>, StoreError> {
         view::view(&self.0.shared, id).await
     }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use handfast::participant::{InMemory, Participant, Reply};
-use handfast::store::{Entry, MemoryStore, NewSaga, Store};
+use handfast::store::{Entry, MemoryStore, NewSaga, SqliteStore, Store};
 use handfast::{
     CancelResult, Engine, Flow, MAX_BODY_BYTES, NoOutcome, OpenError, Operation, Order, Outcome, Standing, SubmitError, Time,
 };
@@ -294,6 +294,34 @@ async fn another_body_suspends_with_the_evidence_and_undoes_nothing() {
     assert_eq!((stats.totals.suspended, stats.totals.in_doubt, stats.active), (1, 0, 0));
     assert_eq!(stats.suspended[0].0, "order-1");
     assert_eq!(engine.cancel("order-1", None, None).await.unwrap(), CancelResult::Suspended);
+}
+
+#[tokio::test]
+async fn how_a_saga_stands_is_told_while_nothing_can_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let flow = Flow::builder("shop").compensatable("payment", "bank").build().unwrap();
+    let engine = Engine::builder(Arc::new(SqliteStore::open(&path).unwrap()))
+        .flow(flow)
+        .participant("bank", InMemory::new(|_, _| true))
+        .open()
+        .await
+        .unwrap();
+    engine.submit(Order::new("order-1", "{}", vec![b"{}".to_vec()])).await.unwrap().outcome().await.unwrap();
+    // Somebody else writes, and takes their time.
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let with_tries = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.saga("order-1").await }
+    });
+    let view = engine.saga_without_tries("order-1").await.unwrap().unwrap();
+    assert_eq!((view.standing.as_str(), view.outcome), ("completed", Some(Outcome::Completed)));
+    assert_eq!(engine.saga_without_tries("order-2").await.unwrap(), None);
+    assert_eq!(engine.cancel("order-1", None, None).await.unwrap(), CancelResult::Ended(Outcome::Completed));
+    assert!(!with_tries.is_finished(), "tries are written before they are read");
+    other.execute_batch("COMMIT").unwrap();
+    assert_eq!(with_tries.await.unwrap().unwrap().unwrap(), view);
 }
 
 fn stored(id: &str, flow: &Flow, version: u32, digest: [u8; 8]) -> NewSaga {
