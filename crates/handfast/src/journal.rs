@@ -159,6 +159,15 @@ pub fn replay_checked(plan: Arc<Plan>, version: u32, entries: &[Entry]) -> Resul
     Ok(coordinator)
 }
 
+/// Why the key of a step is in this state and not done, in its participant's own words, where it gave any: `card_declined`.
+#[must_use]
+pub fn why_not_done<'a>(lines: impl IntoIterator<Item = &'a Line>, step: usize, known: Definite) -> Option<&'a str> {
+    lines.into_iter().filter(|_| known != Definite::Done).find_map(|line| match line {
+        Line::Answer { to, answer, receipt } if to.step == step && *answer == Answer::State(known) => receipt.detail.as_deref(),
+        Line::Answer { .. } | Line::Start | Line::Timeout | Line::Cancel { .. } => None,
+    })
+}
+
 fn hex(digest: &Digest) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

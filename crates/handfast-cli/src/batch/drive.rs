@@ -169,7 +169,7 @@ impl Follow {
     async fn line(&self, id: String, outcome: Ending, trouble: Option<String>) -> ResultLine {
         let steps = if outcome == Ending::Completed {
             // Both means every step, so the store need not be asked.
-            let done = |name: &String| StepLine { name: name.clone(), state: Some("done") };
+            let done = |name: &String| StepLine { name: name.clone(), state: Some("done"), detail: None };
             self.flow.steps().iter().map(|step| done(&step.name)).collect()
         } else {
             let view = self.engine.saga_without_tries(&id).await.ok().flatten();

@@ -66,6 +66,9 @@ pub(crate) struct StepLine {
     pub(crate) name: String,
     /// `done`, `refused`, `closed` or `undone`, or null where no answer has told.
     pub(crate) state: Option<&'static str>,
+    /// Why it is not done, in the participant's own words, where it gave any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) detail: Option<String>,
 }
 
 impl StepLine {
@@ -74,6 +77,7 @@ impl StepLine {
         let line = |step: &handfast::StepView| Self {
             name: step.name.clone(),
             state: step.known.map(handfast_protocol::Definite::name),
+            detail: step.detail.clone(),
         };
         view.steps.iter().map(line).collect()
     }

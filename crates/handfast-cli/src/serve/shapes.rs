@@ -90,6 +90,7 @@ fn step(step: &StepView) -> Value {
         "key": step.key,
         "asked": step.asked.map(|operation| operation.name()),
         "state": step.known.map(|state| state.name()),
+        "detail": step.detail,
     })
 }
 

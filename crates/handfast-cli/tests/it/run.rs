@@ -228,7 +228,7 @@ fn a_result_line_has_its_stable_shape() {
     assert_eq!(
         ended.stdout,
         "{\"id\":\"a\",\"line\":1,\"outcome\":\"completed\",\"steps\":[{\"name\":\"dispatch\",\"state\":\"done\"}]}\n\
-         {\"id\":\"b\",\"line\":2,\"outcome\":\"cancelled\",\"steps\":[{\"name\":\"dispatch\",\"state\":\"refused\"}]}\n"
+         {\"id\":\"b\",\"line\":2,\"outcome\":\"cancelled\",\"steps\":[{\"name\":\"dispatch\",\"state\":\"refused\",\"detail\":\"sku_missing\"}]}\n"
     );
 }
 

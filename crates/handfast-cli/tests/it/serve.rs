@@ -47,7 +47,9 @@ async fn a_declined_card_ends_in_neither() {
     let reply = caller.place("key-1", &declined, &[("prefer", "wait=50")]).await;
     assert_eq!((reply.status.as_u16(), &reply.json()["outcome"]), (201, &json!("neither")), "{}", reply.text);
     let saga = caller.get("/sagas/order-1").await.json();
-    assert_eq!(saga["steps"][0]["state"], "refused");
+    let [payment, dispatch] = [0, 1].map(|step| (&saga["steps"][step]["state"], &saga["steps"][step]["detail"]));
+    assert_eq!(payment, (&json!("refused"), &json!("card_declined")));
+    assert_eq!(dispatch, (&json!("closed"), &Value::Null));
     assert_eq!(saga["journal"][1]["input"]["answer"]["detail"], "card_declined", "{saga}");
 }
 

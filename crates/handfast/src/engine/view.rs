@@ -1,10 +1,11 @@
 //! One saga as people look at it: how it stands, what is known of each step, its journal and its tries.
 
-use handfast_protocol::{Definite, Kind, Operation, Outcome, Standing, Time};
+use handfast_protocol::{Definite, Kind, Operation, Outcome, PROTOCOL_VERSION, Standing, Time};
 
 use super::handle::describe;
 use super::journaled::{Journaled, Loaded};
 use super::shared::Shared;
+use crate::journal::{Line, why_not_done};
 use crate::store::{Entry, StoreError, Try};
 
 /// A saga, read from its store.
@@ -49,6 +50,8 @@ pub struct StepView {
     pub asked: Option<Operation>,
     /// The furthest state of its key that an answer has shown.
     pub known: Option<Definite>,
+    /// Why that is not `done`, in the participant's own words, where it gave any: `card_declined`.
+    pub detail: Option<String>,
 }
 
 impl SagaView {
@@ -91,6 +94,8 @@ fn read_state(view: &mut SagaView, saga: &Journaled, store_id: &str) {
     view.flow = Some(flow.name().to_owned());
     view.outcome = saga.decision();
     view.trouble = saga.coordinator().evidence().map(|evidence| describe(saga, evidence));
+    // A saga that could be replayed has no line that cannot be read.
+    let lines: Vec<Line> = view.entries.iter().filter_map(|entry| Line::read(PROTOCOL_VERSION, &entry.input).ok()).collect();
     view.steps = flow
         .steps()
         .iter()
@@ -99,7 +104,9 @@ fn read_state(view: &mut SagaView, saga: &Journaled, store_id: &str) {
         .map(|(at, (step, plan))| {
             let (asked, known) = saga.coordinator().step_state(at);
             let key = format!("{store_id}.{}.{}", view.id, step.name);
-            StepView { name: step.name.clone(), kind: plan.kind, participant: step.participant.to_string(), key, asked, known }
+            let detail = known.and_then(|known| why_not_done(&lines, at, known)).map(str::to_owned);
+            let (name, participant) = (step.name.clone(), step.participant.to_string());
+            StepView { name, kind: plan.kind, participant, key, asked, known, detail }
         })
         .collect();
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use handfast::journal::{Line, LineError, Receipt, ReplayError, digest, replay_checked};
+use handfast::journal::{Line, LineError, Receipt, ReplayError, digest, replay_checked, why_not_done};
 use handfast::store::{Digest, Entry};
 use handfast_protocol::{Answer, Command, Coordinator, Definite, Kind, Operation, Party, Plan, Standing, StepPlan, Time};
 use proptest::option;
@@ -210,6 +210,22 @@ fn journals_of_every_released_version_lead_to_the_same_states() {
         let coordinator = replayed.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         assert_eq!(coordinator.standing().name(), golden.standing, "{}", path.display());
     }
+}
+
+#[test]
+fn the_reason_is_that_of_the_state_that_is_known() {
+    use Operation::{Act, Undo};
+    let lines = [
+        Line::Start,
+        told(0, Act, Answer::State(Definite::Done), 1, Some("captured")),
+        refused(1, 2, "out_of_stock: TEA-1"),
+        told(0, Undo, Answer::State(Definite::Undone), 3, Some("refunded")),
+        known(2, Act, Definite::Refused, 4),
+    ];
+    assert_eq!(why_not_done(&lines, 1, Definite::Refused), Some("out_of_stock: TEA-1"));
+    assert_eq!(why_not_done(&lines, 0, Definite::Undone), Some("refunded"));
+    assert_eq!(why_not_done(&lines, 0, Definite::Done), None, "what is done needs no reason");
+    assert_eq!(why_not_done(&lines, 2, Definite::Refused), None, "none was given");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The saga as data: the stable shape of `handfast show --json`.
 
+use handfast::journal::why_not_done;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -29,6 +30,8 @@ struct Step<'a> {
     key: &'a str,
     asked: Option<&'static str>,
     known: Option<&'static str>,
+    /// Why that is not `done`, in the participant's own words.
+    detail: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -51,12 +54,14 @@ struct Try<'a> {
 
 impl<'a> Shown<'a> {
     pub(super) fn new(told: &'a Told) -> Self {
-        let steps = told.flow.steps().iter().zip(&told.keys).zip(&told.steps).map(|((step, key), (asked, known))| Step {
+        let steps = told.flow.steps().iter().zip(&told.keys).zip(&told.steps).enumerate();
+        let steps = steps.map(|(index, ((step, key), (asked, known)))| Step {
             name: &step.name,
             participant: step.participant.as_str(),
             key,
             asked: asked.map(handfast::Operation::name),
             known: known.map(handfast_protocol::Definite::name),
+            detail: known.and_then(|known| why_not_done(&told.lines, index, known)),
         });
         let journal = told.stored.entries.iter().map(|entry| Entry {
             seq: entry.seq,

@@ -22,6 +22,8 @@ pub(crate) struct Told {
     pub(super) standing: Standing,
     /// What was asked of every step and what is known of it.
     pub(super) steps: Vec<(Option<Operation>, Option<Definite>)>,
+    /// The journal, as far as it can be trusted.
+    pub(super) lines: Vec<Line>,
     pub(super) tries: Vec<Try>,
     pub(super) messengers: Vec<Messenger>,
     pub(super) story: SagaStory,
@@ -55,7 +57,7 @@ pub(super) async fn read(store: &dyn Store, id: &str, roads: &[PathBuf]) -> anyh
         notes: notes(&stored, !tries.is_empty(), !roads.is_empty()),
     };
     let steps = (0..flow.steps().len()).map(|step| coordinator.step_state(step)).collect();
-    Ok(Some(Told { stored, flow, keys, standing, steps, tries, messengers, story }))
+    Ok(Some(Told { stored, flow, keys, standing, steps, lines, tries, messengers, story }))
 }
 
 /// The flow as it was when the saga was placed: a flow file, or one that was built in code.
