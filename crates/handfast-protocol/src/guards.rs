@@ -10,6 +10,8 @@ pub trait Guards: Copy + Ord + Debug + core::hash::Hash + Send + Sync + 'static 
     const CLOSE_LEAVES_TOMBSTONE: bool = true;
     /// Undoing an absent key leaves a tombstone, so that an act which the undo overtook finds the key closed.
     const UNDO_LEAVES_TOMBSTONE: bool = true;
+    /// Undoing an absent key is told as closed, never as an undo that has nothing left to do.
+    const UNDO_OF_ABSENT_IS_A_CLOSE: bool = true;
     /// An act on a key that is done does nothing again.
     const ACT_IS_IDEMPOTENT: bool = true;
     /// An undo on a key that is undone does nothing again.

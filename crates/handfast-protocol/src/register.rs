@@ -180,6 +180,7 @@ impl<B: Clone + Eq, G: Guards> Register<B, G> {
 
     fn undo<E>(&mut self, service: impl FnOnce(Effect) -> Result<bool, E>) -> Result<Answer, E> {
         let reverts = match self.state {
+            None if !G::UNDO_OF_ABSENT_IS_A_CLOSE => return Ok(Answer::State(Definite::Undone)),
             None => return Ok(self.close(G::UNDO_LEAVES_TOMBSTONE)),
             Some(Definite::Done) => true,
             Some(Definite::Undone) => !G::UNDO_IS_IDEMPOTENT,

@@ -82,6 +82,7 @@ macro_rules! without {
 without! {
     CloseIsARead lacks CLOSE_LEAVES_TOMBSTONE,
     UndoForgetsAbsent lacks UNDO_LEAVES_TOMBSTONE,
+    UndoIsANoOp lacks UNDO_OF_ABSENT_IS_A_CLOSE,
     ActsTwice lacks ACT_IS_IDEMPOTENT,
     UndoesTwice lacks UNDO_IS_IDEMPOTENT,
     RefusalIsLoose lacks REFUSAL_IS_STICKY,
@@ -126,6 +127,13 @@ pub const MUTANTS: &[Mutant] = &[
         hazard: "the refund overtakes the charge, is a no-op, and the charge arrives afterwards",
         breaks: "cancelled is never charged",
         hunt: |mutant| hunt::<UndoForgetsAbsent>(payment_then_dispatch(), set(), mutant),
+    },
+    Mutant {
+        name: "undo-a-no-op-when-absent",
+        guard: "undoing an absent key closes it, and says so",
+        hazard: "there is nothing to refund yet, the refund is answered as a success, and the charge arrives afterwards",
+        breaks: "cancelled is never charged",
+        hunt: |mutant| hunt::<UndoIsANoOp>(payment_then_dispatch(), set(), mutant),
     },
     Mutant {
         name: "charge-not-idempotent",

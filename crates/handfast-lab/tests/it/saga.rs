@@ -91,3 +91,15 @@ fn with_a_gate_the_books_survive_even_a_careless_driver() {
         }
     }
 }
+
+/// A guard that no mutant lacks is a rule that nobody has shown to be needed.
+#[test]
+fn every_guard_has_its_mutant() {
+    let guards = include_str!("../../../handfast-protocol/src/guards.rs");
+    let mutants = include_str!("../../src/saga/mutants.rs");
+    let names: Vec<&str> = guards.lines().filter_map(|line| line.trim().strip_prefix("const ")?.split(':').next()).collect();
+    assert!(names.len() > 10, "the guards are read from the source: {names:?}");
+    for name in names {
+        assert!(mutants.contains(&format!("lacks {name},")), "no mutant lacks {name}");
+    }
+}

@@ -63,6 +63,17 @@ pub enum Outcome {
     Cancelled,
 }
 
+impl Outcome {
+    /// The word for it on the wire and on the screen, the same as that of the standing it leads to.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// An answer that cannot be true together with what is known: a participant broke its contract, or the key is not ours.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Evidence {
