@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior};
 
 use super::shape::words;
@@ -150,7 +151,13 @@ fn is_fresh(place: &Place<'_>, path: &Path) -> Result<bool, StoreError> {
 /// that this process may hold on it.
 fn check_mark(place: &Place<'_>, path: &Path) -> Result<(), Failure> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    match Connection::open_with_flags(immutable_uri(path), flags).and_then(|connection| mark(&connection)) {
+    let header = Connection::open_with_flags(immutable_uri(path), flags).and_then(|connection| {
+        // A checkpoint that was cut short, by kill -9 or a full disk, leaves a header that names more pages than the file
+        // has: the others are in the log beside it, which is not looked at here. This lets the header be read all the same.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_WRITABLE_SCHEMA, true)?;
+        mark(&connection)
+    });
+    match header {
         Ok(APPLICATION_ID) => Ok(()),
         Ok(other) => Err(place.not_ours(someone_elses(other)).into()),
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {

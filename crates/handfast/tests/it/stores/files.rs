@@ -55,6 +55,25 @@ fn a_store_is_as_it_was_left() {
     assert_eq!((loaded.entries.len(), loaded.wake_at), (3, Some(Time(200))));
 }
 
+/// The log was cut off in the middle of being copied into the file: the file's first page is new, the others are missing.
+#[test]
+fn a_checkpoint_that_was_cut_short_is_finished_by_the_next_opening() {
+    let (folder, path) = folder();
+    let log = |path: &Path| PathBuf::from(format!("{}-wal", path.display()));
+    let killed = folder.path().join("killed.db");
+    {
+        let store = SqliteStore::open(&path).unwrap();
+        wait(store.create(saga("a"))).unwrap();
+        std::fs::copy(log(&path), log(&killed)).unwrap();
+    }
+    let whole = std::fs::read(&path).unwrap();
+    let page = usize::from(u16::from_be_bytes([whole[16], whole[17]]));
+    assert!(whole.len() > page, "closing the store has copied the log into the file");
+    std::fs::write(&killed, &whole[..page]).unwrap();
+    let store = SqliteStore::open(&killed).unwrap();
+    assert!(wait(store.load("a")).unwrap().is_some());
+}
+
 #[test]
 fn two_stores_draw_two_ids() {
     let (folder, path) = folder();
