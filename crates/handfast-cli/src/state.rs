@@ -1,8 +1,8 @@
 //! Where sagas are kept: the store a command was given, or the default one.
 
-use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{env, fs};
 
 use anyhow::{Context as _, bail};
 use handfast::store::{self, Store, StoreError};
@@ -25,15 +25,52 @@ pub(crate) fn open_store(url: &str) -> anyhow::Result<Arc<dyn Store>> {
 /// # Errors
 /// There is no such place.
 pub(crate) fn default_store(flow: &str) -> anyhow::Result<String> {
-    let directory = directory(|name| env::var_os(name).map(PathBuf::from)).or_exit(Exit::Usage)?;
-    std::fs::create_dir_all(&directory)
+    let directory = directory(environment).or_exit(Exit::Usage)?;
+    fs::create_dir_all(&directory)
         .with_context(|| format!("cannot create {}; say --store sqlite:FILE", directory.display()))
         .or_exit(Exit::Usage)?;
-    let path = directory.join(format!("{flow}.db"));
-    match path.to_str() {
-        Some(path) => Ok(format!("sqlite:{path}")),
-        None => Err(anyhow::anyhow!("{} is not UTF-8 text; say --store sqlite:FILE", path.display())).or_exit(Exit::Usage),
+    url(&directory, flow).or_exit(Exit::Usage)
+}
+
+/// The store to look into where none was named: the default one of the flow, or else the only one there is.
+///
+/// # Errors
+/// There is no such place, or there are several stores in it.
+pub(crate) fn kept_store(flow: Option<&str>) -> anyhow::Result<String> {
+    let directory = directory(environment)?;
+    if let Some(flow) = flow {
+        return url(&directory, flow);
     }
+    let flows = stores_in(&directory);
+    match flows.as_slice() {
+        [only] => url(&directory, only),
+        [] => bail!("there is no store in {}; say --store sqlite:FILE", directory.display()),
+        several => bail!(
+            "there are several stores in {}: {}; say which by --flow FLOW.toml or --store sqlite:FILE",
+            directory.display(),
+            several.join(", ")
+        ),
+    }
+}
+
+/// The flows that have a default store in this directory.
+fn stores_in(directory: &Path) -> Vec<String> {
+    // A directory that cannot be read holds nothing that could be looked into.
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut flows: Vec<String> =
+        entries.filter_map(|entry| Some(entry.file_name().to_str()?.strip_suffix(".db")?.to_owned())).collect();
+    flows.sort_unstable();
+    flows
+}
+
+fn url(directory: &Path, flow: &str) -> anyhow::Result<String> {
+    let path = directory.join(format!("{flow}.db"));
+    let path = path.to_str().with_context(|| format!("{} is not UTF-8 text; say --store sqlite:FILE", path.display()))?;
+    Ok(format!("sqlite:{path}"))
+}
+
+fn environment(name: &str) -> Option<PathBuf> {
+    env::var_os(name).map(PathBuf::from)
 }
 
 /// systemd's directory for the service, or the XDG base directories' place for state. Relative ones do not count.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use handfast::Standing;
+use handfast::flow::FlowFile;
 use handfast_lab::diagram::TextOptions;
 
 pub(crate) use self::story::Told;
@@ -18,6 +19,8 @@ use crate::state;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
+  handfast show order-17
+  handfast show order-17 --flow shop.toml
   handfast show order-17 --store sqlite:shop.db
   handfast show order-17 --store sqlite:shop.db --road to-payment.jsonl --road to-dispatch.jsonl
   handfast show order-17 --store sqlite:shop.db --svg order-17.svg
@@ -26,9 +29,12 @@ The exit code tells how the saga stands: 0 both, 3 neither, 4 anything else.")]
 pub(crate) struct Args {
     /// The saga.
     pub(crate) id: String,
-    /// Where sagas are kept, as in sqlite:shop.db.
+    /// Where sagas are kept, as in sqlite:shop.db; by default the file that run and serve name after the flow.
     #[arg(long, value_name = "URL", env = "HANDFAST_STORE")]
-    pub(crate) store: String,
+    pub(crate) store: Option<String>,
+    /// The flow whose default store to look into; not needed where there is only one.
+    #[arg(long, value_name = "FLOW.toml", env = "HANDFAST_FLOW")]
+    pub(crate) flow: Option<PathBuf>,
     /// Write the diagram as an SVG file instead of printing it.
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
@@ -42,7 +48,11 @@ pub(crate) struct Args {
 
 /// Draws it.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
-    let Args { id, store, svg, road, ascii } = args;
+    let Args { id, store, flow, svg, road, ascii } = args;
+    let store = match store {
+        Some(store) => store,
+        None => default_store(flow.as_deref(), output).or_exit(Exit::Usage)?,
+    };
     let told = super::runtime()?.block_on(read(&store, &id, &road))?;
     if let Some(path) = &svg {
         fs::write(path, told.story.diagram().to_svg())
@@ -56,6 +66,14 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
         output.line(text(&told, ascii).trim_end())?;
     }
     Ok(exit(&told))
+}
+
+/// Where `handfast run` and `handfast serve` keep the sagas of this flow, or of the only one there is.
+fn default_store(flow: Option<&Path>, output: &Output) -> anyhow::Result<String> {
+    let flow = flow.map(FlowFile::read).transpose()?;
+    let store = state::kept_store(flow.as_ref().map(FlowFile::name))?;
+    output.note(format_args!("looking into {store}"));
+    Ok(store)
 }
 
 /// What is known of the saga of that id, by the store and the roads' logs.
