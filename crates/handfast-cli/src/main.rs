@@ -9,6 +9,7 @@ mod demo;
 mod http_client;
 mod messenger;
 mod output;
+mod picture;
 mod serve;
 mod signals;
 mod state;
@@ -19,7 +20,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(told) => return output::tell(&told).into(),
+    };
     let output = output::Output::new(&cli.global);
     if cli.global.until_stdin_ends {
         demo::end_with_parent();

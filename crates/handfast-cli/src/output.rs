@@ -194,6 +194,19 @@ impl Output {
     }
 }
 
+/// Prints what there is instead of a command: help or the version, as data, or what is wrong with the arguments.
+pub(crate) fn tell(told: &clap::Error) -> Exit {
+    let printed = told.print().and_then(|()| io::stdout().flush());
+    match printed {
+        _ if told.use_stderr() => Exit::Usage,
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            say(format_args!("{RED}error:{PLAIN} cannot write to standard output: {error}"));
+            Exit::Error
+        }
+        Ok(()) | Err(_) => Exit::Done,
+    }
+}
+
 const RED: &str = "\x1b[1;31m";
 const PLAIN: &str = "\x1b[0m";
 

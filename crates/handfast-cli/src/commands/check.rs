@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use handfast_lab::diagram::{Diagram, TextOptions};
 use handfast_lab::explorer::{Limits, Report, Verdict};
 use handfast_lab::saga::{Action, Case, Found, MUTANTS, Mutant, World, suite};
 use serde_json::{Value, json};
 
 use crate::output::{Exit, Output};
+use crate::picture;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -110,7 +110,7 @@ fn print_broken(found: &Found, args: &Args, output: &Output) -> anyhow::Result<(
     for judged in found.report.broken() {
         output.line(format_args!("      broken: {}", judged.name))?;
         if let Some(picture) = found.picture_against(judged.name) {
-            output.line(drawn(&picture, args))?;
+            output.line(picture::text(&picture, args.ascii))?;
         }
     }
     for bound in &found.report.bounds {
@@ -188,7 +188,7 @@ fn show_mutant(mutant: &Mutant, args: &Args, output: &Output) -> anyhow::Result<
         .hunt()
         .with_context(|| format!("nothing goes wrong without \"{}\", which its test should have told", mutant.guard))?;
     if let Some(path) = &args.svg {
-        std::fs::write(path, caught.picture.to_svg()).with_context(|| format!("cannot write {}", path.display()))?;
+        picture::write_svg(path, &caught.picture)?;
         output.note(format_args!("the picture is in {}", path.display()));
     }
     if output.wants_json() {
@@ -201,17 +201,13 @@ fn show_mutant(mutant: &Mutant, args: &Args, output: &Output) -> anyhow::Result<
     } else {
         output.line(format_args!("Without this guard: {}", mutant.guard))?;
         output.line(format_args!("what happens is:    {}\n", mutant.hazard))?;
-        output.line(drawn(&caught.picture, args))?;
+        output.line(picture::text(&caught.picture, args.ascii))?;
         for (number, action) in (1..).zip(&caught.run) {
             output.line(format_args!("{number:>3}. {action}"))?;
         }
         output.line(format_args!("\nNo shorter run breaks \"{}\" against: {}.", mutant.breaks, caught.adversary))?;
     }
     Ok(Exit::Neither)
-}
-
-fn drawn(picture: &Diagram, args: &Args) -> String {
-    picture.to_text(&TextOptions { ascii: args.ascii, ..TextOptions::default() })
 }
 
 /// A number with its thousands apart.

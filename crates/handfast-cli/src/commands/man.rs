@@ -60,10 +60,11 @@ fn rendered(page: &Command) -> anyhow::Result<Vec<u8>> {
 }
 
 fn write_all(pages: &[Command], dir: &Path, output: &Output) -> anyhow::Result<Exit> {
-    std::fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
+    let cannot = |path: &Path| format!("cannot write {}; give --dir another directory", path.display());
+    std::fs::create_dir_all(dir).with_context(|| cannot(dir)).or_exit(Exit::Usage)?;
     for page in pages {
         let path = dir.join(format!("{}.1", file_name(page)));
-        std::fs::write(&path, rendered(page)?).with_context(|| format!("cannot write {}", path.display()))?;
+        std::fs::write(&path, rendered(page)?).with_context(|| cannot(&path)).or_exit(Exit::Usage)?;
         output.line(path.display())?;
     }
     Ok(Exit::Done)

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::Router;
+use handfast::flow::parse_duration;
 use handfast_participant::{OpenError, Registers, Settings};
 use serde_json::json;
 
@@ -20,9 +21,9 @@ pub(crate) struct Common {
     /// Say that the store was restored from a backup and has been reconciled: whoever has seen its former life is told.
     #[arg(long)]
     pub(crate) declare_restored: bool,
-    /// How long to wait for requests under way when told to stop, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
-    pub(crate) shutdown_timeout: u64,
+    /// How long stopping in good order may take.
+    #[arg(long, value_name = "DURATION", env = "HANDFAST_SHUTDOWN_TIMEOUT", default_value = "10s", value_parser = parse_duration)]
+    pub(crate) shutdown_timeout: Duration,
 }
 
 /// One service, ready to be run.
@@ -56,12 +57,8 @@ impl Participant<'_> {
         }
         let path = store_path(store).or_exit(Exit::Usage)?;
         let listener = connections::listen(listen).await?;
-        let registers = open(path, Settings::default()).or_else(|error| match error {
-            OpenError::Foreign { .. } | OpenError::OtherService { .. } | OpenError::Newer { .. } => {
-                Err(error).or_exit(Exit::Usage)
-            }
-            OpenError::Unusable { .. } => Err(error.into()),
-        })?;
+        // Whatever is wrong with the store, it is the one that was named.
+        let registers = open(path, Settings::default()).or_exit(Exit::Usage)?;
         // Before anybody is told that the service is there: a signal must find its handler.
         let mut stop = signals::on_signal()?;
         if common.declare_restored {
@@ -72,7 +69,7 @@ impl Participant<'_> {
 
         let serving = tokio::spawn(connections::serve_router(listener, router(&registers), stop.clone()));
         signals::stopped(&mut stop).await;
-        if tokio::time::timeout(Duration::from_secs(common.shutdown_timeout), serving).await.is_err() {
+        if tokio::time::timeout(common.shutdown_timeout, serving).await.is_err() {
             output.note("requests are still under way; stopping without them");
         }
         registers.stop().await;

@@ -5,17 +5,15 @@ mod near;
 mod road;
 mod story;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use handfast::Standing;
 use handfast::flow::FlowFile;
-use handfast_lab::diagram::TextOptions;
 
 pub(crate) use self::story::Told;
 use crate::output::{Exit, OrExit as _, Output};
-use crate::state;
+use crate::{picture, state};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -55,9 +53,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     };
     let told = super::runtime()?.block_on(read(&store, &id, &road))?;
     if let Some(path) = &svg {
-        fs::write(path, told.story.diagram().to_svg())
-            .with_context(|| format!("cannot write {}; give --svg another path", path.display()))
-            .or_exit(Exit::Usage)?;
+        picture::write_svg(path, &told.story.diagram())?;
         output.note(format_args!("{id} is drawn in {}", path.display()));
     }
     if output.wants_json() {
@@ -91,13 +87,7 @@ pub(crate) async fn read(store: &str, id: &str, roads: &[PathBuf]) -> anyhow::Re
 
 /// The picture as text, in colours: the stream takes them out where they are not wanted.
 pub(crate) fn text(told: &Told, ascii: bool) -> String {
-    told.story.diagram().to_text(&TextOptions { ascii, colour: true, width: width() })
-}
-
-/// As wide as the user says the terminal is; 80 columns otherwise.
-fn width() -> usize {
-    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    columns.filter(|columns| (40..=400).contains(columns)).unwrap_or(80)
+    picture::text(&told.story.diagram(), ascii)
 }
 
 /// A look at a saga must not leave an empty store behind where there was none.

@@ -234,7 +234,8 @@ impl Place {
         let Some(dir) = keep else {
             return Ok(Self::Passing(tempfile::Builder::new().prefix("handfast-demo-").tempdir()?));
         };
-        std::fs::create_dir_all(dir).with_context(|| format!("cannot make the directory {}", dir.display()))?;
+        std::fs::create_dir_all(dir)
+            .with_context(|| format!("cannot make the directory {}; give --keep another one", dir.display()))?;
         let dir = dir.canonicalize().with_context(|| format!("cannot find the directory {}", dir.display()))?;
         let mut entries = std::fs::read_dir(&dir).with_context(|| format!("cannot read the directory {}", dir.display()))?;
         if entries.next().is_some() {
