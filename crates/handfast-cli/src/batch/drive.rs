@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use handfast::flow::{FlowFile, Order};
 use handfast::store::Store;
-use handfast::{Engine, Options, SubmitError};
+use handfast::{Engine, Options, Outcome, Standing, SubmitError};
 use indicatif::ProgressBar;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -146,7 +146,7 @@ impl Follow {
                 Err(SubmitError::DifferentBody { id }) => return Ok(Followed::Taken(self.line, taken(&id))),
                 Err(SubmitError::Store(_)) if placings < PLACINGS => tokio::time::sleep(BETWEEN_PLACINGS).await,
                 Err(error @ (SubmitError::Store(_) | SubmitError::Stopping)) => {
-                    return Ok(Followed::Ended(self.line(id, Ending::InDoubt, Some(error.to_string())).await));
+                    return Ok(Followed::Ended(self.line(id, None, Ending::InDoubt, Some(error.to_string())).await));
                 }
                 Err(
                     error @ (SubmitError::Id { .. }
@@ -163,11 +163,11 @@ impl Follow {
             None => handle.outcome().await.map(|_outcome| handle.progress()),
         };
         let (ending, trouble) = Ending::of(waited);
-        Ok(Followed::Ended(self.line(id, ending, trouble).await))
+        Ok(Followed::Ended(self.line(id, Some(handle.progress().standing()), ending, trouble).await))
     }
 
-    async fn line(&self, id: String, outcome: Ending, trouble: Option<String>) -> ResultLine {
-        let steps = if outcome == Ending::Completed {
+    async fn line(&self, id: String, standing: Option<Standing>, ending: Ending, trouble: Option<String>) -> ResultLine {
+        let steps = if ending == Ending::Completed {
             // Both means every step, so the store need not be asked.
             let done = |name: &String| StepLine { name: name.clone(), state: Some("done"), detail: None };
             self.flow.steps().iter().map(|step| done(&step.name)).collect()
@@ -175,7 +175,8 @@ impl Follow {
             let view = self.engine.saga_without_tries(&id).await.ok().flatten();
             view.as_ref().map(StepLine::of).unwrap_or_default()
         };
-        ResultLine { id, line: self.line, outcome, steps, trouble }
+        let outcome = ending.outcome().map(Outcome::name);
+        ResultLine { id, line: self.line, standing: standing.map(Standing::name), outcome, ending, steps, trouble }
     }
 }
 
@@ -201,7 +202,7 @@ impl Printer<'_> {
     }
 
     fn ended(&mut self, line: &ResultLine) -> anyhow::Result<()> {
-        self.tally.add(line.outcome);
+        self.tally.add(line.ending);
         if !self.is_read {
             return Ok(());
         }

@@ -5,9 +5,8 @@ use std::fmt;
 use handfast::{NoOutcome, Outcome, Progress, SagaView};
 use serde::Serialize;
 
-/// How an order stands when its line is printed.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
+/// How an order stands when its line is printed, as far as it matters for the sums.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Ending {
     /// Both.
     Completed,
@@ -29,6 +28,15 @@ impl From<Outcome> for Ending {
 }
 
 impl Ending {
+    /// How it ended, if it has.
+    pub(crate) const fn outcome(self) -> Option<Outcome> {
+        match self {
+            Self::Completed => Some(Outcome::Completed),
+            Self::Cancelled => Some(Outcome::Cancelled),
+            Self::InDoubt | Self::Suspended => None,
+        }
+    }
+
     /// How a wait ended, and what stands in the way if it is no end.
     pub(crate) fn of(waited: Result<Progress, NoOutcome>) -> (Self, Option<String>) {
         match waited {
@@ -50,8 +58,12 @@ pub(crate) struct ResultLine {
     pub(crate) id: String,
     /// Its line in the input.
     pub(crate) line: u64,
-    /// How it ended, or stands.
-    pub(crate) outcome: Ending,
+    /// How it stands, in the words of `Standing::name`; null if the store does not say whether there is such a saga.
+    pub(crate) standing: Option<&'static str>,
+    /// `completed` or `cancelled`, or null if it has not ended.
+    pub(crate) outcome: Option<&'static str>,
+    #[serde(skip)]
+    pub(crate) ending: Ending,
     /// What is known of each step, in the flow's order.
     pub(crate) steps: Vec<StepLine>,
     /// What stands in the way of its end, where something does.

@@ -123,8 +123,8 @@ impl Customer {
         let outcome = loop {
             let answer = self.place(&[(HeaderName::from_static("prefer"), WAIT_S)]).await?;
             match answer.text("outcome").as_deref() {
-                Some("both") => break Outcome::Both,
-                Some("neither") => break Outcome::Neither,
+                Some("completed") => break Outcome::Both,
+                Some("cancelled") => break Outcome::Neither,
                 Some(_) | None => {}
             }
             if answer.text("standing").as_deref() == Some("suspended") {

@@ -33,15 +33,6 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The word for how a saga ended.
-const fn outcome(outcome: Option<Outcome>) -> Option<&'static str> {
-    match outcome {
-        Some(Outcome::Completed) => Some("both"),
-        Some(Outcome::Cancelled) => Some("neither"),
-        None => None,
-    }
-}
-
 /// How a saga stands, in short.
 #[derive(Serialize)]
 pub(crate) struct Short<'a> {
@@ -55,12 +46,22 @@ pub(crate) struct Short<'a> {
 impl<'a> Short<'a> {
     /// As its handle has heard.
     pub(crate) fn new(id: &'a str, progress: &'a Progress) -> Self {
-        Self { id, standing: progress.standing().name(), outcome: outcome(progress.outcome()), trouble: progress.trouble() }
+        Self {
+            id,
+            standing: progress.standing().name(),
+            outcome: progress.outcome().map(Outcome::name),
+            trouble: progress.trouble(),
+        }
     }
 
     /// As its journal says.
     pub(crate) fn of(view: &'a SagaView) -> Self {
-        Self { id: &view.id, standing: &view.standing, outcome: outcome(view.outcome), trouble: view.trouble.as_deref() }
+        Self {
+            id: &view.id,
+            standing: &view.standing,
+            outcome: view.outcome.map(Outcome::name),
+            trouble: view.trouble.as_deref(),
+        }
     }
 }
 
@@ -70,7 +71,7 @@ pub(crate) fn saga(view: &SagaView) -> Value {
         "id": view.id,
         "flow": view.flow,
         "standing": view.standing,
-        "outcome": outcome(view.outcome),
+        "outcome": view.outcome.map(Outcome::name),
         "in_doubt": view.is_in_doubt(),
         "trouble": view.trouble,
         "placed_ms": view.created.0,

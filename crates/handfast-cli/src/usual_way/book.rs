@@ -48,8 +48,8 @@ impl Stage {
     /// How it ended, if it did.
     pub(crate) const fn outcome(self) -> Option<&'static str> {
         match self {
-            Self::Completed => Some("both"),
-            Self::Cancelled => Some("neither"),
+            Self::Completed => Some("completed"),
+            Self::Cancelled => Some("cancelled"),
             Self::Charging | Self::Asking | Self::Dispatching | Self::Refunding => None,
         }
     }

@@ -77,7 +77,10 @@ fn outcomes(stdout: &str) -> Vec<(String, String)> {
     let mut outcomes: Vec<_> = stdout
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"))
-        .map(|line| (text(&line, "id"), text(&line, "outcome")))
+        .map(|line| {
+            assert_eq!(line["outcome"].is_string(), line["standing"] == line["outcome"], "an end is how it stands: {line}");
+            (text(&line, "id"), text(&line, "standing"))
+        })
         .collect();
     outcomes.sort();
     outcomes
@@ -208,7 +211,7 @@ fn an_order_that_does_not_end_in_time_is_in_doubt_and_the_same_command_brings_it
     place.write("orders.jsonl", &(order("a", "mug") + &order("b", "mug")));
     let ended = place.run(&["--give-up-after", "300ms", "orders.jsonl"]);
     assert_eq!(ended.code, Some(4), "{}", ended.stderr);
-    let in_doubt = |id: &str| (id.to_owned(), "in_doubt".to_owned());
+    let in_doubt = |id: &str| (id.to_owned(), "acting".to_owned());
     assert_eq!(outcomes(&ended.stdout), [in_doubt("a"), in_doubt("b")]);
     assert!(ended.stderr.contains("the same command again goes on with them"), "{}", ended.stderr);
     drop(listener);
@@ -227,8 +230,8 @@ fn a_result_line_has_its_stable_shape() {
     assert_eq!(ended.code, Some(0), "cancelled is an end: {}", ended.stderr);
     assert_eq!(
         ended.stdout,
-        "{\"id\":\"a\",\"line\":1,\"outcome\":\"completed\",\"steps\":[{\"name\":\"dispatch\",\"state\":\"done\"}]}\n\
-         {\"id\":\"b\",\"line\":2,\"outcome\":\"cancelled\",\"steps\":[{\"name\":\"dispatch\",\"state\":\"refused\",\"detail\":\"sku_missing\"}]}\n"
+        "{\"id\":\"a\",\"line\":1,\"standing\":\"completed\",\"outcome\":\"completed\",\"steps\":[{\"name\":\"dispatch\",\"state\":\"done\"}]}\n\
+         {\"id\":\"b\",\"line\":2,\"standing\":\"cancelled\",\"outcome\":\"cancelled\",\"steps\":[{\"name\":\"dispatch\",\"state\":\"refused\",\"detail\":\"sku_missing\"}]}\n"
     );
 }
 
@@ -303,7 +306,7 @@ fn a_signal_stops_a_file_in_the_middle_and_the_same_command_goes_on() {
     // The first order keeps the flow it was placed with, where nobody answers; the second follows the new one.
     let ended = place.run(&["--give-up-after", "500ms", "orders.jsonl"]);
     let outcome = |id: &str, outcome: &str| (id.to_owned(), outcome.to_owned());
-    assert_eq!(outcomes(&ended.stdout), [outcome("a", "in_doubt"), outcome("b", "completed")], "{}", ended.stderr);
+    assert_eq!(outcomes(&ended.stdout), [outcome("a", "acting"), outcome("b", "completed")], "{}", ended.stderr);
 }
 
 /// How many orders the store of this place knows.

@@ -23,7 +23,7 @@ async fn an_order_is_taken_and_ends_in_both() {
     assert_eq!(reply.header("location"), Some("/sagas/order-1"));
     assert_eq!(reply.header("preference-applied"), Some("wait=50"));
     assert_eq!(reply.header("idempotency-replayed"), None);
-    assert_eq!((&reply.json()["standing"], &reply.json()["outcome"]), (&json!("completed"), &json!("both")));
+    assert_eq!((&reply.json()["standing"], &reply.json()["outcome"]), (&json!("completed"), &json!("completed")));
 
     let saga = caller.get("/sagas/order-1").await.json();
     assert_eq!(saga["id"], "order-1");
@@ -45,7 +45,7 @@ async fn a_declined_card_ends_in_neither() {
     let mut declined = order("order-1");
     declined["token"] = json!("tok_declined");
     let reply = caller.place("key-1", &declined, &[("prefer", "wait=50")]).await;
-    assert_eq!((reply.status.as_u16(), &reply.json()["outcome"]), (201, &json!("neither")), "{}", reply.text);
+    assert_eq!((reply.status.as_u16(), &reply.json()["outcome"]), (201, &json!("cancelled")), "{}", reply.text);
     let saga = caller.get("/sagas/order-1").await.json();
     let [payment, dispatch] = [0, 1].map(|step| (&saga["steps"][step]["state"], &saga["steps"][step]["detail"]));
     assert_eq!(payment, (&json!("refused"), &json!("card_declined")));
@@ -58,7 +58,7 @@ async fn a_repeated_order_is_taken_once() {
     let (_shop, _services, coordinator) = Shop::open();
     let caller = Caller::of(&coordinator);
     assert_eq!(caller.place("key-1", &order("order-1"), &[]).await.status, 202);
-    assert_eq!(caller.outcome("order-1").await, "both");
+    assert_eq!(caller.outcome("order-1").await, "completed");
     // Quoted, and written another way: the same key, the same order.
     let body = format!("  {}", serde_json::to_string_pretty(&order("order-1")).unwrap());
     let headers = [("content-type", "application/json; charset=utf-8"), ("idempotency-key", "\"key-1\"")];
@@ -66,7 +66,7 @@ async fn a_repeated_order_is_taken_once() {
     assert_eq!(again.status, 200, "{}", again.text);
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
     assert_eq!(again.header("location"), Some("/sagas/order-1"));
-    assert_eq!(again.json()["outcome"], "both");
+    assert_eq!(again.json()["outcome"], "completed");
     let saga = caller.get("/sagas/order-1").await.json();
     assert_eq!(saga["journal"].as_array().unwrap().len(), 3, "{saga}");
 }
@@ -175,7 +175,7 @@ async fn an_order_that_does_not_end_in_time_is_answered_as_on_its_way() {
     assert_eq!((&stats["sagas"]["acting"], &stats["in_doubt"]), (&json!(1), &json!(1)), "{stats}");
     // The services come up, and whoever waits then learns the end.
     let _services = shop.services();
-    assert_eq!(caller.outcome("order-1").await, "both");
+    assert_eq!(caller.outcome("order-1").await, "completed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -188,7 +188,7 @@ async fn a_saga_in_flight_can_be_cancelled_and_one_that_has_ended_in_both_cannot
     let reply = caller.send(Method::POST, "/sagas/order-1/cancel", &[("content-type", "application/json")], body).await;
     assert_eq!((reply.status.as_u16(), &reply.json()["standing"]), (202, &json!("cancelling")), "{}", reply.text);
     let _services = shop.services();
-    assert_eq!(caller.outcome("order-1").await, "neither");
+    assert_eq!(caller.outcome("order-1").await, "cancelled");
     let reply = caller.cancel("order-1").await;
     assert_eq!((reply.status.as_u16(), &reply.json()["standing"]), (200, &json!("cancelled")), "{}", reply.text);
     let saga = caller.get("/sagas/order-1").await;
@@ -197,7 +197,7 @@ async fn a_saga_in_flight_can_be_cancelled_and_one_that_has_ended_in_both_cannot
     caller.place("key-2", &order("order-2"), &[("prefer", "wait=50")]).await;
     let reply = caller.cancel("order-2").await;
     assert_eq!((reply.status.as_u16(), reply.problem().as_str()), (409, "too-late-to-cancel"));
-    assert_eq!(caller.outcome("order-2").await, "both");
+    assert_eq!(caller.outcome("order-2").await, "completed");
     let reply = caller.cancel("order-3").await;
     assert_eq!((reply.status.as_u16(), reply.problem().as_str()), (404, "no-such-saga"));
 }
@@ -232,7 +232,7 @@ async fn what_was_acknowledged_survives_kill_9() {
     let coordinator = shop.coordinator(&[]);
     let caller = Caller::of(&coordinator);
     for id in acknowledged {
-        assert_eq!(caller.outcome(&id).await, "both", "{id}");
+        assert_eq!(caller.outcome(&id).await, "completed", "{id}");
     }
 }
 
@@ -397,7 +397,7 @@ async fn sigterm_answers_whoever_waits_and_loses_nothing() {
 
     let _services = shop.services();
     let coordinator = shop.coordinator(&[]);
-    assert_eq!(Caller::of(&coordinator).outcome("order-1").await, "both");
+    assert_eq!(Caller::of(&coordinator).outcome("order-1").await, "completed");
 }
 
 /// Begins a request whose body never comes, so that stopping in good order takes as long as it may.

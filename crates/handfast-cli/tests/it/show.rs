@@ -155,6 +155,7 @@ fn every_end_has_its_picture_and_its_exit_code() {
     assert!(neither.stdout.is_ascii(), "{}", neither.stdout);
     let data = shop.show("order-18", &["--json"]);
     let data: Value = serde_json::from_str(&data.stdout).expect("one line of JSON");
+    assert_eq!((&data["standing"], &data["outcome"]), (&"cancelled".into(), &"cancelled".into()));
     assert_eq!((&data["steps"][0]["known"], &data["steps"][0]["detail"]), (&"refused".into(), &"card_declined".into()));
     let coloured = shop.show("order-17", &["--color", "always"]);
     check(&coloured, 0, &["\x1b[1;32m"]);

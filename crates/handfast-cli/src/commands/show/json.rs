@@ -12,6 +12,8 @@ pub(super) struct Shown<'a> {
     id: &'a str,
     flow: &'a str,
     standing: &'static str,
+    /// `completed` or `cancelled`, or null while it has not ended.
+    outcome: Option<&'static str>,
     /// Milliseconds since the epoch, like all times here.
     placed: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,6 +82,7 @@ impl<'a> Shown<'a> {
             id: &told.stored.id,
             flow: told.flow.name(),
             standing: told.standing.name(),
+            outcome: told.outcome.map(handfast::Outcome::name),
             placed: told.stored.created.0,
             trouble: told.story.trouble.as_deref(),
             steps: steps.collect(),

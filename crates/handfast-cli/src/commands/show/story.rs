@@ -6,9 +6,9 @@ use anyhow::Context as _;
 use handfast::flow::FlowFile;
 use handfast::journal::{Line, replay_checked};
 use handfast::store::{Entry, Store, StoredSaga, Try};
-use handfast::{Flow, Operation, Standing};
+use handfast::{Flow, Operation, Outcome, Standing};
 use handfast_lab::diagram::{SagaStory, StoryEntry, StoryStep, StoryTry};
-use handfast_protocol::{Coordinator, Definite, replay};
+use handfast_protocol::{Coordinator, Definite, Party as _, replay};
 
 use super::road::{self, Messenger};
 
@@ -20,6 +20,7 @@ pub(crate) struct Told {
     /// The key of every step.
     pub(super) keys: Vec<String>,
     pub(super) standing: Standing,
+    pub(super) outcome: Option<Outcome>,
     /// What was asked of every step and what is known of it.
     pub(super) steps: Vec<(Option<Operation>, Option<Definite>)>,
     /// The journal, as far as it can be trusted.
@@ -43,6 +44,7 @@ pub(super) async fn read(store: &dyn Store, id: &str, roads: &[PathBuf]) -> anyh
     let entries = stored.entries.iter().zip(&lines);
     let coordinator: Coordinator =
         replay(Coordinator::new(flow.plan().clone()), entries.clone().map(|(entry, line)| (entry.at, line.told())));
+    let outcome = coordinator.decision();
     let standing = if trouble.is_some() { Standing::Suspended } else { coordinator.standing() };
     let story = SagaStory {
         title: format!("{id} ({})", flow.name()),
@@ -57,7 +59,7 @@ pub(super) async fn read(store: &dyn Store, id: &str, roads: &[PathBuf]) -> anyh
         notes: notes(&stored, !tries.is_empty(), !roads.is_empty()),
     };
     let steps = (0..flow.steps().len()).map(|step| coordinator.step_state(step)).collect();
-    Ok(Some(Told { stored, flow, keys, standing, steps, lines, tries, messengers, story }))
+    Ok(Some(Told { stored, flow, keys, standing, outcome, steps, lines, tries, messengers, story }))
 }
 
 /// The flow as it was when the saga was placed: a flow file, or one that was built in code.
