@@ -17,6 +17,10 @@ use crate::picture;
   handfast check --without not-found-is-final      the shortest run that one missing rule allows, drawn
   handfast check --json
 
+With --json it prints
+  {\"verdict\":\"holds\",\"states\":N,\"cases\":[{\"plan\",\"adversary\",\"verdict\",\"states\",\"exhaustive\",\"properties\":[..],..}]}
+with --guards a list of {\"name\",\"guard\",\"hazard\",\"breaks\"}, and with --without one of these with the run.
+
 Exit codes: 0 the protocol holds; 3 a counterexample was found (always, with --without).")]
 pub(crate) struct Args {
     /// Takes one guard out of the deployed code and draws the shortest run that then goes wrong

@@ -1,6 +1,8 @@
 //! The command line from outside: real processes, their output and their exit codes.
 
+mod check;
 mod demo;
+mod edges;
 mod help;
 mod messenger;
 mod run;

@@ -10,7 +10,12 @@ pub(crate) fn handfast() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_handfast"));
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
-        if text.starts_with("HANDFAST_") || text.starts_with("XDG_") || text.starts_with("CLICOLOR") || text == "NO_COLOR" {
+        if text.starts_with("HANDFAST_")
+            || text.starts_with("XDG_")
+            || text.starts_with("CLICOLOR")
+            || text == "NO_COLOR"
+            || text == "COLUMNS"
+        {
             command.env_remove(&name);
         }
     }
