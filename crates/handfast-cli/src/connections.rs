@@ -18,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::output::{Exit, OrExit as _};
-pub(crate) use crate::signals::stopped;
+use crate::signals::stopped;
 
 /// The most connections at a time. Those beyond wait in the system's queue.
 const MOST_CONNECTIONS: usize = 4_096;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use handfast::flow::{FlowFile, Order};
+use handfast::flow::FlowFile;
 use handfast::store::Store;
-use handfast::{Engine, Options, Outcome, Standing, SubmitError};
+use handfast::{Engine, Options, Order, Outcome, Standing, SubmitError};
 use indicatif::ProgressBar;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -16,6 +16,7 @@ use super::input::{BadLine, Item};
 use super::report::{Ending, ResultLine, StepLine, Tally, counted};
 use super::source::Source;
 use crate::output::{Exit, OrExit as _, Output, ReaderLeft};
+use crate::signals::stopped;
 
 /// How long sagas are given to write down what they have heard before the process ends.
 const STOPPING: Duration = Duration::from_secs(5);
@@ -76,7 +77,7 @@ pub(crate) async fn run(batch: Batch, mut stop: watch::Receiver<bool>, output: &
                 Followed::Ended(line) => printer.ended(&line)?,
                 Followed::Taken(line, why) => printer.bad(&BadLine::new(&input_name, line, why)),
             },
-            _ = stop.wait_for(|&stop| stop) => break,
+            () = stopped(&mut stop) => break,
         }
         printer.show(under_way.len());
     }
@@ -141,7 +142,7 @@ impl Follow {
         let mut placings = 0;
         let mut handle = loop {
             placings += 1;
-            match self.engine.submit(order.clone().into()).await {
+            match self.engine.submit(order.clone()).await {
                 Ok(handle) => break handle,
                 Err(SubmitError::DifferentBody { id }) => return Ok(Followed::Taken(self.line, taken(&id))),
                 Err(SubmitError::Store(_)) if placings < PLACINGS => tokio::time::sleep(BETWEEN_PLACINGS).await,

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, BufRead};
 
-use handfast::flow::{FlowFile, MAX_ORDER_BYTES, Order};
+use handfast::Order;
+use handfast::flow::{FlowFile, MAX_ORDER_BYTES};
 use sha2::{Digest as _, Sha256};
 
 use super::lines::{Line, Lines};

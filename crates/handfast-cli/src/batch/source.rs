@@ -93,7 +93,7 @@ impl Source {
     }
 
     /// The orders of a file that was checked, once more and without what was said of them then.
-    pub(crate) fn orders_of_file<'a>(&'a self, flow: &'a FlowFile) -> impl Iterator<Item = (u64, handfast::flow::Order)> + 'a {
+    pub(crate) fn orders_of_file<'a>(&'a self, flow: &'a FlowFile) -> impl Iterator<Item = (u64, handfast::Order)> + 'a {
         let bytes = match self {
             Self::File { bytes, .. } => &bytes[..],
             Self::StandardInput => &[],

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use handfast::flow::{FlowFile, Order};
+use handfast::flow::FlowFile;
 use handfast::store::StoreError;
-use handfast::{Engine, OpenError, Options, SagaHandle, SubmitError};
+use handfast::{Engine, OpenError, Options, Order, SagaHandle, SubmitError};
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::connections::stopped;
 use super::key::IdempotencyKey;
 use super::problem::{self, Problem};
 use super::shapes;
 use crate::output::{Exit, OrExit as _};
+use crate::signals::stopped;
 use crate::state;
 
 /// How long the store may take to say that it is there.
@@ -85,8 +85,7 @@ impl Service {
     /// # Errors
     /// Its key or id stands for another order, the service is stopping, or the store does not answer.
     pub(crate) async fn place(&self, key: &IdempotencyKey, order: Order) -> Result<SagaHandle, Problem> {
-        let order = handfast::Order::from(order).with_request_key(key.as_str());
-        self.engine.submit(order).await.map_err(submit_problem)
+        self.engine.submit(order.with_request_key(key.as_str())).await.map_err(submit_problem)
     }
 
     /// Says that orders are taken.

@@ -61,6 +61,12 @@ impl Order {
         Self { id: id.into(), request_key: None, flow: None, input: input.into(), bodies }
     }
 
+    /// The same order, for the flow of this name.
+    #[must_use]
+    pub fn of_flow(self, name: impl Into<String>) -> Self {
+        Self { flow: Some(name.into()), ..self }
+    }
+
     /// The same order, placed by a request with this key.
     #[must_use]
     pub fn with_request_key(self, key: impl Into<String>) -> Self {

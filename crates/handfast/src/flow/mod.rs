@@ -63,4 +63,4 @@ pub use duration::{DurationError, parse_duration};
 pub use error::{FlowFileError, InputError};
 pub use field::{Field, FieldType};
 pub use file::{FileStep, FlowFile};
-pub use order::{MAX_ORDER_BYTES, Order};
+pub use order::MAX_ORDER_BYTES;

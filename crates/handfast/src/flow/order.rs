@@ -5,7 +5,7 @@ use super::field::{self, Field};
 use super::file::FlowFile;
 use super::json::Json;
 use super::suggest;
-use crate::engine::{self, MAX_BODY_BYTES};
+use crate::engine::{MAX_BODY_BYTES, Order};
 
 /// The most bytes of an order. A body has fields of the order only, so it is never longer than this either,
 /// which is what a participant takes.
@@ -14,26 +14,9 @@ pub const MAX_ORDER_BYTES: usize = MAX_BODY_BYTES;
 /// The most characters of an id.
 const MAX_ID: usize = 128;
 
-/// An order that a flow takes, read from a line of JSON.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Order {
-    /// The user's id for it: 1 to 128 of `[A-Za-z0-9._~-]`.
-    pub id: String,
-    /// The order in its one form: id, fields as the flow declares them, keys of objects in alphabetical order, no spaces.
-    pub input: Vec<u8>,
-    /// The body of every step's act, in the flow's order.
-    pub bodies: Vec<Vec<u8>>,
-}
-
-/// For the engine's only flow, or the one that is named afterwards.
-impl From<Order> for engine::Order {
-    fn from(order: Order) -> Self {
-        Self::new(order.id, order.input, order.bodies)
-    }
-}
-
 impl FlowFile {
-    /// Reads an order, checks every field, and refuses what the flow does not declare.
+    /// Reads an order of this flow from JSON, checks every field, and refuses what the flow does not declare. Its input is
+    /// the order in its one form: id, fields as the flow declares them, keys of objects in alphabetical order, no spaces.
     ///
     /// # Errors
     /// The first thing that is wrong, with its place and what to do.
@@ -52,7 +35,7 @@ impl FlowFile {
                 self.fields().iter().zip(&values).filter_map(|(field, value)| Some((field.name.as_str(), value.as_ref()?))),
             ));
         let bodies = self.steps().iter().map(|step| self.body(&step.send, &values)).collect();
-        Ok(Order { id, input, bodies })
+        Ok(Order::new(id, input, bodies).of_flow(self.name()))
     }
 
     fn check_key(&self, key: &str) -> Result<(), InputError> {
