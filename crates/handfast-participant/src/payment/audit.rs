@@ -1,6 +1,6 @@
 //! The books of the payment service, counted: what happened, and whether everything agrees.
 
-use rusqlite::{Connection, Error};
+use rusqlite::{Connection, Error, Row};
 use serde::Serialize;
 
 use crate::registers::Overview;
@@ -35,7 +35,7 @@ pub struct Unbalanced {
     /// ISO 4217.
     pub currency: String,
     /// What is left over, in minor units.
-    pub minor: i64,
+    pub minor: i128,
 }
 
 /// What was moved in one currency, in minor units.
@@ -46,11 +46,11 @@ pub struct CurrencyTotals {
     /// How many decimals the minor unit stands for.
     pub exponent: u16,
     /// All charges.
-    pub charged: i64,
+    pub charged: i128,
     /// All refunds.
-    pub refunded: i64,
+    pub refunded: i128,
     /// What the shop is owed: charged less refunded.
-    pub receivable: i64,
+    pub receivable: i128,
 }
 
 /// A done key is charged and not refunded, an undone one both, any other neither.
@@ -63,6 +63,13 @@ const DISAGREEMENTS: &str = "
         FROM register r
     ) WHERE charged <> charge_belongs OR charge_postings <> 2 * charge_belongs OR refund_postings <> 2 * refund_belongs";
 
+/// A sum that stands in two columns, billions and the rest: of amounts as large as they may be, SQLite's own sum would
+/// overflow after some nine thousand.
+fn sum(row: &Row<'_>, column: usize) -> Result<i128, Error> {
+    let part = |column| row.get::<_, Option<i64>>(column).map(|part| i128::from(part.unwrap_or(0)));
+    Ok(part(column)? * 1_000_000_000 + part(column + 1)?)
+}
+
 impl Audit {
     /// Counts the books in a snapshot of a payment service's store.
     ///
@@ -71,10 +78,11 @@ impl Audit {
     pub fn read(snapshot: &Connection) -> Result<Self, Error> {
         let number = |query: &str| snapshot.query_row(query, [], |row| row.get::<_, u32>(0)).map(u64::from);
         let registers = Overview::read(snapshot)?;
-        let unbalanced = snapshot
-            .prepare("SELECT currency, sum(minor) FROM posting GROUP BY currency HAVING sum(minor) <> 0 ORDER BY currency")?
-            .query_map([], |row| Ok(Unbalanced { currency: row.get(0)?, minor: row.get(1)? }))?
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut sums = snapshot.prepare(
+            "SELECT currency, sum(minor / 1000000000), sum(minor % 1000000000) FROM posting GROUP BY currency ORDER BY currency",
+        )?;
+        let sums = sums.query_map([], |row| Ok(Unbalanced { currency: row.get(0)?, minor: sum(row, 1)? }))?;
+        let unbalanced = sums.filter(|sum| !sum.as_ref().is_ok_and(|sum| sum.minor == 0)).collect::<Result<Vec<_>, _>>()?;
         let crooked_pairs = number(
             "SELECT count(*) FROM (SELECT 1 FROM posting GROUP BY key, kind
              HAVING sum(minor) <> 0 OR count(*) <> 2 OR count(DISTINCT currency) <> 1)",
@@ -82,19 +90,21 @@ impl Audit {
         let currencies = snapshot
             .prepare(
                 "SELECT c.code, c.exponent,
-                     coalesce(sum(p.minor) FILTER (WHERE p.kind = 'charge'), 0),
-                     coalesce(-sum(p.minor) FILTER (WHERE p.kind = 'refund'), 0),
-                     coalesce(sum(p.minor), 0)
+                     sum(p.minor / 1000000000) FILTER (WHERE p.kind = 'charge'),
+                     sum(p.minor % 1000000000) FILTER (WHERE p.kind = 'charge'),
+                     sum(p.minor / 1000000000) FILTER (WHERE p.kind = 'refund'),
+                     sum(p.minor % 1000000000) FILTER (WHERE p.kind = 'refund')
                  FROM currency c LEFT JOIN posting p ON p.currency = c.code AND p.account = 'shop:receivable'
                  GROUP BY c.code ORDER BY c.code",
             )?
             .query_map([], |row| {
+                let (charged, refunded) = (sum(row, 2)?, -sum(row, 4)?);
                 Ok(CurrencyTotals {
                     currency: row.get(0)?,
                     exponent: row.get(1)?,
-                    charged: row.get(2)?,
-                    refunded: row.get(3)?,
-                    receivable: row.get(4)?,
+                    charged,
+                    refunded,
+                    receivable: charged - refunded,
                 })
             })?
             .collect::<Result<Vec<_>, _>>()?;

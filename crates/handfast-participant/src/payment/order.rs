@@ -3,8 +3,8 @@
 use iso_currency::Currency;
 use serde_json::Value;
 
-/// The largest amount, in minor units: twelve digits, as in card messages. Sums of them stay far from overflowing.
-const LARGEST_MINOR: i64 = 999_999_999_999;
+/// The largest amount, in minor units: whatever a flow takes as money can be charged.
+const LARGEST_MINOR: i64 = 1_000_000_000_000_000;
 
 /// The longest token, in bytes.
 const LONGEST_TOKEN: usize = 255;

@@ -83,6 +83,24 @@ async fn charges_refunds_and_declines_are_in_the_books() {
     );
 }
 
+#[tokio::test]
+async fn the_largest_amounts_are_charged_and_their_sums_do_not_overflow() {
+    let subject = Subject::payment();
+    let charge = |minor: u64| format!(r#"{{"amount":{{"minor":{minor},"currency":"EUR"}},"token":"tok_visa"}}"#);
+    assert_eq!(subject.act("a", &charge(1_000_000_000_000_000)).await.status, 200);
+    assert_eq!(subject.act("b", &charge(1_000_000_000_000_001)).await.body["detail"], "amount_too_large");
+    // The like of it, 9,999 times more: beyond what 64 bits hold.
+    let connection = handfast_participant::rusqlite::Connection::open(subject.path()).unwrap();
+    connection.pragma_update(None, "foreign_keys", false).unwrap();
+    let more = "INSERT INTO posting WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 9999)
+                SELECT 'more-' || n, kind, account, minor, currency, at FROM posting, n";
+    assert_eq!(connection.execute(more, []), Ok(19_998));
+    let audit = subject.audit().await;
+    assert_eq!((&audit["balanced"], &audit["unbalanced"]), (&json!(true), &json!([])));
+    let all = 10_000_000_000_000_000_000_u64;
+    assert_eq!((&audit["currencies"][0]["charged"], &audit["currencies"][0]["receivable"]), (&json!(all), &json!(all)));
+}
+
 /// The audit must be able to find something, or it proves nothing.
 #[tokio::test]
 async fn the_audit_finds_books_that_were_tampered_with() {
