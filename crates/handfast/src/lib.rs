@@ -39,6 +39,7 @@ pub use clock::Clock;
 pub use delivery::{Backoff, BreakerSettings, BreakerState, LineStats};
 pub use engine::{
     CancelError, CancelResult, Engine, EngineBuilder, Flow, FlowBuilder, FlowError, FlowResolver, FlowStep, MAX_BODY_BYTES,
-    NoOutcome, OpenError, Options, Order, ParticipantRef, Progress, SagaHandle, SagaView, Stats, StepView, SubmitError, Totals,
+    MAX_REASON_CHARACTERS, NoOutcome, OpenError, Options, Order, ParticipantRef, Progress, SagaHandle, SagaView, Stats, StepView,
+    SubmitError, Totals,
 };
 pub use handfast_protocol::{Operation, Outcome, Standing, Time};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use handfast::flow::FlowFile;
 use handfast::store::Store;
-use handfast::{Engine, Options, Order, Outcome, Standing, SubmitError};
+use handfast::{Engine, Options, Order, Outcome, Progress, Standing, SubmitError};
 use indicatif::ProgressBar;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -163,8 +163,10 @@ impl Follow {
             Some(longest) => handle.wait(longest).await,
             None => handle.outcome().await.map(|_outcome| handle.progress()),
         };
+        // Read once, so that a saga that ends right after the wait does not contradict itself.
+        let standing = waited.as_ref().map_or_else(|_| handle.progress().standing(), Progress::standing);
         let (ending, trouble) = Ending::of(waited);
-        Ok(Followed::Ended(self.line(id, Some(handle.progress().standing()), ending, trouble).await))
+        Ok(Followed::Ended(self.line(id, Some(standing), ending, trouble).await))
     }
 
     async fn line(&self, id: String, standing: Option<Standing>, ending: Ending, trouble: Option<String>) -> ResultLine {

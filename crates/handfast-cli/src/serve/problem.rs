@@ -50,7 +50,7 @@ kinds! {
     QUERY = "query", BAD_REQUEST, "The query cannot be understood",
         "`docs/serve.md` names the parameters that each address takes.";
     NOT_A_REASON = "not-a-reason", UNPROCESSABLE_ENTITY, "The body is not a reason for cancelling",
-        "It is `{\"by\": \"..\", \"why\": \"..\"}`; both may be left out, and so may the body. Each has at most 256 characters. Nothing was done.";
+        "It is `{\"by\": \"..\", \"why\": \"..\"}`; both may be left out, and so may the body. Each has at most 256 characters, none of them a control character, and no number that could be a card's. Nothing was done.";
     TOO_LATE = "too-late-to-cancel", CONFLICT, "The saga cannot be cancelled any more",
         "The step that decides it is done, or it has ended in both: there is no way back. Or it is suspended, and a person has to look at it first.";
     FOREIGN_ORIGIN = "foreign-origin", FORBIDDEN, "A page of another origin may not do this",

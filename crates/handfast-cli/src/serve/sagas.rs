@@ -18,9 +18,8 @@ use super::request;
 use super::service::{Service, stopping, store_problem};
 use super::shapes::{self, Short};
 
-/// The most bytes of a reason for cancelling, which has two texts of 256 characters.
+/// The most bytes of a reason for cancelling: two texts of which every character may be written as two escapes.
 const MOST_REASON_BYTES: usize = 16 * 1024;
-const MOST_REASON_CHARACTERS: usize = 256;
 /// Sagas a page, when nothing else is asked for, and at most.
 const PAGE: usize = 100;
 const MOST_PAGE: usize = 1_000;
@@ -148,6 +147,7 @@ pub(crate) async fn cancel(
     let Reason { by, why } = reason(&headers, body).await?;
     let result = service.engine().cancel(&id, by.as_deref(), why.as_deref()).await;
     let result = result.map_err(|error| match error {
+        error @ CancelError::Reason { .. } => Problem::new(problem::NOT_A_REASON, error.to_string()),
         CancelError::Store(error) => store_problem(&error),
         error @ CancelError::LeftAlone { .. } => Problem::new(problem::BROKEN, error.to_string()),
         CancelError::Stopping => stopping(),
@@ -179,12 +179,9 @@ async fn reason(headers: &HeaderMap, body: Body) -> Result<Reason, Problem> {
         return Ok(Reason::default());
     }
     request::check_json(headers)?;
-    let wrong = |why: &str| Problem::new(problem::NOT_A_REASON, why);
-    let reason: Reason = serde_json::from_slice(&bytes).map_err(|error| wrong(&error.to_string()))?;
-    for text in [&reason.by, &reason.why].into_iter().flatten() {
-        if text.chars().count() > MOST_REASON_CHARACTERS {
-            return Err(wrong("by and why have at most 256 characters each"));
-        }
-    }
-    Ok(reason)
+    serde_json::from_slice(&bytes).map_err(|error| {
+        // What was sent is not repeated: its own words for it would do that.
+        let place = format!("line {}, column {}", error.line(), error.column());
+        Problem::new(problem::NOT_A_REASON, format!("the body is no object with the texts by and why: see {place}"))
+    })
 }

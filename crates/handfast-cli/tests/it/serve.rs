@@ -341,6 +341,10 @@ async fn a_request_that_cannot_be_understood_is_refused_and_nothing_is_taken() {
         (Method::GET, "/sagas?standing=lost", "", 400, "query"),
         (Method::POST, "/sagas/order-1/cancel", "{\"by\": 1}", 422, "not-a-reason"),
         (Method::POST, "/sagas/order-1/cancel", "{\"who\": \"ada\"}", 422, "not-a-reason"),
+        (Method::POST, "/sagas/order-1/cancel", "{\"by\": 4111111111111111}", 422, "not-a-reason"),
+        (Method::POST, "/sagas/order-1/cancel", "{\"why\": \"card 4111 1111 1111 1111\"}", 422, "not-a-reason"),
+        (Method::POST, "/sagas/order-1/cancel", "{\"by\": \"\\u001b[2J\"}", 422, "not-a-reason"),
+        (Method::POST, "/sagas/order-1/cancel", &format!("{{\"why\": \"{}\"}}", "\u{fc}".repeat(257)), 422, "not-a-reason"),
         (Method::POST, "/sagas/order-1/cancel", "", 404, "no-such-saga"),
     ] {
         check_problem(&caller, (method, path, &[JSON, KEY], body), status, problem).await;

@@ -7,6 +7,7 @@ mod flow;
 mod handle;
 mod journaled;
 mod options;
+mod reason;
 mod schedule;
 mod shared;
 mod stats;
@@ -24,6 +25,7 @@ pub use definitions::FlowResolver;
 pub use flow::{Flow, FlowBuilder, FlowError, FlowStep, ParticipantRef};
 pub use handle::{NoOutcome, Progress, SagaHandle};
 pub use options::Options;
+pub use reason::MAX_REASON_CHARACTERS;
 pub use shared::CancelResult;
 pub use stats::{Stats, Totals};
 pub use view::{SagaView, StepView};
@@ -126,6 +128,14 @@ pub enum SubmitError {
 /// Why asking for *neither* had no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum CancelError {
+    /// What was said about who asks, or why, is not kept; nobody was asked anything.
+    #[error("{name}: {what}; leave it out or say it otherwise")]
+    Reason {
+        /// `by` or `why`.
+        name: &'static str,
+        /// What is wrong with it. The text itself is not repeated.
+        what: String,
+    },
     /// The store failed; the saga may or may not be turning back.
     #[error("whether the saga is turning back is unknown, so ask again: {0}")]
     Store(#[from] StoreError),
@@ -345,12 +355,14 @@ impl Engine {
         Ok(Some(handle))
     }
 
-    /// Asks for a saga to end in *neither*, if it still can. Who asks and why is kept in its journal.
+    /// Asks for a saga to end in *neither*, if it still can. Who asks and why is kept in its journal: at most
+    /// [`MAX_REASON_CHARACTERS`] each, without control characters or what could be a card's number.
     ///
     /// # Errors
     /// Why there is no answer.
     pub async fn cancel(&self, id: &str, by: Option<&str>, why: Option<&str>) -> Result<CancelResult, CancelError> {
         let shared = &self.0.shared;
+        reason::check(by, why)?;
         let name: Arc<str> = id.into();
         if !shared.is_active(id) {
             match Journaled::load(&*shared.store, id, &shared.definitions).await {

@@ -59,6 +59,12 @@ mod file_tests;
 #[cfg(test)]
 mod order_tests;
 
+/// Whether a number in `text` could be a card's, as orders are checked for it.
+#[must_use]
+pub fn has_card_number(text: &str) -> bool {
+    card::is_in(text)
+}
+
 pub use duration::{DurationError, parse_duration};
 pub use error::{FlowFileError, InputError};
 pub use field::{Field, FieldType};

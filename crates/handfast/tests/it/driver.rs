@@ -7,7 +7,8 @@ use std::time::Duration;
 use handfast::participant::{InMemory, Participant, Reply};
 use handfast::store::{Entry, MemoryStore, NewSaga, SqliteStore, Store};
 use handfast::{
-    CancelResult, Engine, Flow, MAX_BODY_BYTES, NoOutcome, OpenError, Operation, Order, Outcome, Standing, SubmitError, Time,
+    CancelError, CancelResult, Engine, Flow, MAX_BODY_BYTES, MAX_REASON_CHARACTERS, NoOutcome, OpenError, Operation, Order,
+    Outcome, Standing, SubmitError, Time,
 };
 use handfast_protocol::{Answer, Definite};
 use tokio::sync::Barrier;
@@ -171,6 +172,25 @@ async fn a_cancel_comes_in_time_or_too_late_and_says_so() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(saga.progress().standing(), Standing::Committed);
     assert_eq!(engine.cancel("order-2", None, None).await.unwrap(), CancelResult::TooLate);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reason_is_bounded_and_holds_no_card_number() {
+    let world = World::new(None);
+    world.bank.set_road(|_| Road::RequestCaptured);
+    let engine = world.engine().await;
+    engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    let longest = "ü".repeat(MAX_REASON_CHARACTERS);
+    let too_long = format!("{longest}.");
+    for text in [too_long.as_str(), "\u{1b}[2J", "charged 4111 1111 1111 1111 by mistake"] {
+        for (by, why, named) in [(Some(text), None, "by"), (Some("anna"), Some(text), "why")] {
+            let error = engine.cancel("order-1", by, why).await.unwrap_err();
+            assert!(matches!(&error, CancelError::Reason { name, .. } if *name == named), "{error}");
+            assert!(!error.to_string().contains(text), "{error}");
+        }
+    }
+    assert_eq!(world.entries("order-1").await, 1, "nothing of it is in the journal");
+    assert_eq!(engine.cancel("order-1", Some("line one\n\tline two"), Some(&longest)).await.unwrap(), CancelResult::Accepted);
 }
 
 #[tokio::test(start_paused = true)]

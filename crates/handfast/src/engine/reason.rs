@@ -1,0 +1,28 @@
+//! Who asks for *neither*, and why: text that a person may write freely, within bounds, and without a card's number.
+
+use super::CancelError;
+use crate::flow;
+
+/// The most characters of a name or of a reason that come with a cancel.
+pub const MAX_REASON_CHARACTERS: usize = 256;
+
+/// Both go into the journal as they are, and from there to screens and logs.
+pub(super) fn check(by: Option<&str>, why: Option<&str>) -> Result<(), CancelError> {
+    check_one("by", by)?;
+    check_one("why", why)
+}
+
+fn check_one(name: &'static str, text: Option<&str>) -> Result<(), CancelError> {
+    let text = text.unwrap_or_default();
+    let refuse = |what: String| Err(CancelError::Reason { name, what });
+    if text.chars().nth(MAX_REASON_CHARACTERS).is_some() {
+        return refuse(format!("it has more than {MAX_REASON_CHARACTERS} characters"));
+    }
+    if text.chars().any(|character| character.is_control() && !matches!(character, '\n' | '\t')) {
+        return refuse("it has a control character other than newline and tab".to_owned());
+    }
+    if flow::has_card_number(text) {
+        return refuse("this could be a card's number, and card numbers never enter here".to_owned());
+    }
+    Ok(())
+}
