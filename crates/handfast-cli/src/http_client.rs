@@ -15,9 +15,24 @@ use serde_json::Value;
 /// The longest answer that is read, in bytes.
 const LONGEST_ANSWER: usize = 8 * 1024 * 1024;
 
+/// Connections to plain `http` URLs, kept open between requests.
+pub(crate) type Pool = Client<HttpConnector, Full<Bytes>>;
+
+/// A pool whose connections are given up when they are not there after so long.
+pub(crate) fn pool(connect_timeout: Duration) -> Pool {
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    connector.set_connect_timeout(Some(connect_timeout));
+    Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(Duration::from_secs(20))
+        .pool_max_idle_per_host(64)
+        .build(connector)
+}
+
 /// Keeps connections open between calls. A clone shares them.
 #[derive(Clone, Debug)]
-pub(crate) struct HttpClient(Client<HttpConnector, Full<Bytes>>);
+pub(crate) struct HttpClient(Pool);
 
 /// An answer that came back whole.
 #[derive(Clone, Debug)]
@@ -36,15 +51,7 @@ impl Answer {
 
 impl HttpClient {
     pub(crate) fn new() -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(Duration::from_secs(2)));
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(Duration::from_secs(20))
-            .pool_max_idle_per_host(64)
-            .build(connector);
-        Self(client)
+        Self(pool(Duration::from_secs(2)))
     }
 
     /// Sends one request. A body is JSON.

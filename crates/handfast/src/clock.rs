@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use handfast_protocol::Time;
 
@@ -25,7 +25,7 @@ impl Clock {
     #[must_use]
     pub fn of_runtime(start: Time) -> Self {
         let origin = runtime_now();
-        Self(Arc::new(move || start.after(u64::try_from((runtime_now() - origin).as_millis()).unwrap_or(u64::MAX))))
+        Self(Arc::new(move || start.after(whole_ms(runtime_now() - origin))))
     }
 
     /// The time, in milliseconds since the Unix epoch.
@@ -47,10 +47,15 @@ impl fmt::Debug for Clock {
     }
 }
 
+/// The whole milliseconds of a duration: what [`Time`] counts in.
+pub(crate) fn whole_ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the module that may read the clock")]
 fn system_now() -> Time {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Time(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+    Time(whole_ms(since_epoch))
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the module that may read the clock")]

@@ -168,8 +168,10 @@ pub fn why_not_done<'a>(lines: impl IntoIterator<Item = &'a Line>, step: usize, 
     })
 }
 
-fn hex(digest: &Digest) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+/// Lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
 /// Version 1 of the shapes. Never changed: what a later version needs is a module of its own.

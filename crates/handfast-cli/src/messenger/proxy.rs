@@ -14,23 +14,24 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::uri::PathAndQuery;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Uri};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 
 use super::fate::Fate;
 use super::log::{Direction, Ending};
 use super::road::{Leg, Letter, Road, UnderWay};
-use crate::clock::now_ms;
+use crate::clock::{now_ms, whole_ms};
 use crate::connections;
+use crate::http_client::{Pool, pool};
 use crate::signals::stopped;
 
 /// The longest body that is carried, in bytes, either way.
 const LONGEST_BODY: usize = 1024 * 1024;
 /// How long a participant may take to answer; after that the road gives its messenger up.
 const ANSWER: Duration = Duration::from_secs(60);
+
+/// How long it may take to reach the participant's door.
+const CONNECT: Duration = Duration::from_secs(5);
 
 type Body = Full<Bytes>;
 
@@ -49,7 +50,7 @@ impl std::error::Error for NoAnswer {}
 /// The other end of the road: where requests are carried to.
 #[derive(Clone, Debug)]
 struct Camp {
-    client: Client<HttpConnector, Body>,
+    client: Pool,
     base: Uri,
 }
 
@@ -270,15 +271,7 @@ impl Camp {
             base.scheme_str() == Some("http") && base.authority().is_some(),
             "the road leads to plain http only, not to {to}; write it as http://127.0.0.1:4001"
         );
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(Duration::from_secs(5)));
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(Duration::from_secs(20))
-            .pool_max_idle_per_host(64)
-            .build(connector);
-        Ok(Self { client, base })
+        Ok(Self { client: pool(CONNECT), base })
     }
 
     async fn ask(&self, parts: &Parts, body: Bytes) -> anyhow::Result<Response<Body>> {
@@ -324,8 +317,4 @@ fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
         headers.remove(name);
     }
     headers
-}
-
-fn whole_ms(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

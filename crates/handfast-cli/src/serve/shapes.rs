@@ -86,22 +86,13 @@ pub(crate) fn saga(view: &SagaView) -> Value {
 fn step(step: &StepView) -> Value {
     json!({
         "name": step.name,
-        "kind": kind(step),
+        "kind": step.kind.name(),
         "participant": step.participant,
         "key": step.key,
         "asked": step.asked.map(|operation| operation.name()),
         "state": step.known.map(|state| state.name()),
         "detail": step.detail,
     })
-}
-
-const fn kind(step: &StepView) -> &'static str {
-    use handfast_protocol::Kind;
-    match step.kind {
-        Kind::Compensatable => "compensatable",
-        Kind::Pivot => "pivot",
-        Kind::Retriable => "retriable",
-    }
 }
 
 fn entry(entry: &Entry) -> Value {

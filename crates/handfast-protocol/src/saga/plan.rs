@@ -15,6 +15,21 @@ pub enum Kind {
     Retriable,
 }
 
+impl Kind {
+    /// Every kind, in the order in which steps of them stand in a plan.
+    pub const ALL: [Self; 3] = [Self::Compensatable, Self::Pivot, Self::Retriable];
+
+    /// The word for it in a flow and on the screen.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Compensatable => "compensatable",
+            Self::Pivot => "pivot",
+            Self::Retriable => "retriable",
+        }
+    }
+}
+
 /// One step of a plan.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct StepPlan {

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use handfast_protocol::Time;
 
+use crate::clock::whole_ms;
+
 /// When a breaker opens, and for how long.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BreakerSettings {
@@ -110,7 +112,7 @@ impl Breaker {
                 self.state = BreakerState::HalfOpen;
                 self.unanswered = 0;
                 self.probes_left = self.settings.probes.saturating_sub(1);
-                self.until = now.after(as_ms(self.pause));
+                self.until = now.after(whole_ms(self.pause));
                 Admission::Go
             }
         }
@@ -130,7 +132,7 @@ impl Breaker {
     /// A call brought no definite answer.
     pub(crate) fn unanswered(&mut self, now: Time, retry_after: Option<Duration>) {
         if let Some(wait) = retry_after {
-            self.not_before = self.not_before.max(now.after(as_ms(wait)));
+            self.not_before = self.not_before.max(now.after(whole_ms(wait)));
         }
         match self.state {
             BreakerState::Closed => {
@@ -161,12 +163,8 @@ impl Breaker {
 
     fn open(&mut self, now: Time) {
         self.state = BreakerState::Open;
-        self.until = now.after(as_ms(self.pause));
+        self.until = now.after(whole_ms(self.pause));
     }
-}
-
-fn as_ms(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use super::handle::{Progress, describe};
 use super::journaled::{Journaled, Loaded};
 use super::options::{LEFT_ALONE_FOR, LONGEST_PARK};
 use super::shared::{CancelResult, Mail, Shared};
+use crate::clock::whole_ms;
 use crate::delivery::{Admission, CallEnd};
 use crate::journal::Line as JournalLine;
 use crate::participant::Reply;
@@ -116,7 +117,7 @@ async fn leave_alone(shared: &Shared, id: &str, reason: &str) {
         tracing::warn!(saga = id, reason, "left alone");
     }
     shared.publish(id, Progress::stuck(reason));
-    let wake_at = shared.now().after(as_ms(LEFT_ALONE_FOR));
+    let wake_at = shared.now().after(whole_ms(LEFT_ALONE_FOR));
     match shared.store.park(id, wake_at, 0).await {
         Ok(()) => shared.note_wake(wake_at),
         Err(error) => tracing::warn!(saga = id, %error, "could not be put aside"),
@@ -187,7 +188,7 @@ impl<'a> Driver<'a> {
             let Some(next_at) = next_at else {
                 return ControlFlow::Break(());
             };
-            if next_at > now.after(as_ms(self.shared.options.park_after)) {
+            if next_at > now.after(whole_ms(self.shared.options.park_after)) {
                 return self.park(next_at).await;
             }
         }
@@ -237,12 +238,12 @@ impl<'a> Driver<'a> {
         let opens_at = match line.admit(now) {
             Admission::Go => return now,
             Admission::NotBefore(at) => at,
-            Admission::Behind => now.after(as_ms(LONGEST_PARK)),
+            Admission::Behind => now.after(whole_ms(LONGEST_PARK)),
         };
         // Those who wait for one participant do not all come back at once, and the longer it takes the less often.
         pace.tries = pace.tries.saturating_add(1);
         let jitter = self.shared.options.backoff.delay(pace.tries, &self.shared.jitter);
-        pace.next_at = opens_at.after(as_ms(jitter)).min(now.after(as_ms(LONGEST_PARK))).max(now.after(1));
+        pace.next_at = opens_at.after(whole_ms(jitter)).min(now.after(whole_ms(LONGEST_PARK))).max(now.after(1));
         pace.next_at
     }
 
@@ -309,7 +310,7 @@ impl<'a> Driver<'a> {
         // An act that is heard out says nothing about the pace of the close that has taken its place.
         if is_unanswered && pace.operation == Some(command.operation) {
             let delay = self.shared.options.backoff.delay(pace.tries, &self.shared.jitter);
-            pace.next_at = now.after(as_ms(delay).max(1));
+            pace.next_at = now.after(whole_ms(delay).max(1));
         }
     }
 
@@ -364,7 +365,7 @@ impl<'a> Driver<'a> {
     }
 
     async fn park(&mut self, next_at: Time) -> ControlFlow<()> {
-        let wake_at = next_at.min(self.shared.now().after(as_ms(LONGEST_PARK)));
+        let wake_at = next_at.min(self.shared.now().after(whole_ms(LONGEST_PARK)));
         let tries = self.saga.outbox().iter().filter_map(|command| self.pace.get(command.step)).map(|pace| pace.tries).max();
         match self.shared.store.park(self.saga.id(), wake_at, tries.unwrap_or(0)).await {
             Ok(()) => {
@@ -391,8 +392,4 @@ pub(crate) fn cancel_result(saga: &Journaled) -> CancelResult {
         Standing::Suspended => CancelResult::Suspended,
         Standing::Placed | Standing::Acting | Standing::Cancelling | Standing::Cancelled => CancelResult::Accepted,
     }
-}
-
-fn as_ms(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

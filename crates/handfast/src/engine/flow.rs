@@ -8,6 +8,8 @@ use handfast_protocol::{Kind, Plan, PlanError, StepPlan};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::clock::whole_ms;
+
 /// A participant, by the base URL of its service or by the name under which it was added to the engine.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ParticipantRef(Arc<str>);
@@ -199,13 +201,13 @@ impl FlowBuilder {
     /// How long after its intent the step's key is closed, unless it is known by then what became of it.
     #[must_use]
     pub fn deadline(self, deadline: Duration) -> Self {
-        self.with_last(|step| step.deadline_ms = Some(milliseconds(deadline)))
+        self.with_last(|step| step.deadline_ms = Some(whole_ms(deadline)))
     }
 
     /// How long the engine waits for the answer to one try.
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
-        self.with_last(|step| step.timeout_ms = Some(milliseconds(timeout)))
+        self.with_last(|step| step.timeout_ms = Some(whole_ms(timeout)))
     }
 
     /// The step runs side by side with the one before it.
@@ -225,7 +227,7 @@ impl FlowBuilder {
     }
 
     fn step(mut self, name: &str, participant: ParticipantRef, kind: Kind) -> Self {
-        let kind = kind_name(kind).to_owned();
+        let kind = kind.name().to_owned();
         let participant = participant.as_str().to_owned();
         self.steps.push(WrittenStep {
             name: name.to_owned(),
@@ -270,9 +272,9 @@ struct WrittenStep {
 
 impl WrittenStep {
     fn plan(&self) -> Result<StepPlan, FlowError> {
-        let kind = [Kind::Compensatable, Kind::Pivot, Kind::Retriable]
+        let kind = Kind::ALL
             .into_iter()
-            .find(|&kind| kind_name(kind) == self.kind)
+            .find(|kind| kind.name() == self.kind)
             .ok_or_else(|| FlowError::Text(format!("{:?} is no kind of step", self.kind)))?;
         Ok(StepPlan { kind, beside: self.beside, deadline_ms: self.deadline_ms })
     }
@@ -281,18 +283,6 @@ impl WrittenStep {
         let timeout = self.timeout_ms.map(Duration::from_millis);
         FlowStep { name: self.name, participant: self.participant.into(), timeout }
     }
-}
-
-const fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Compensatable => "compensatable",
-        Kind::Pivot => "pivot",
-        Kind::Retriable => "retriable",
-    }
-}
-
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use handfast_protocol::{Command, Coordinator, Outcome, PROTOCOL_VERSION, Party, 
 use sha2::{Digest as _, Sha256};
 
 use super::definitions::{Definition, Definitions};
-use crate::journal::{self, Line as JournalLine, LineError};
+use crate::journal::{self, Line as JournalLine, LineError, hex};
 use crate::store::{Append, Created, Digest, Entry, NewSaga, Seen, Store, StoreError, StoredSaga};
 
 /// The body of one step's act, and its hash as it goes over the wire.
@@ -273,9 +273,4 @@ impl Journaled {
         let never_placed = self.seq == 0;
         (!at_rest).then(|| if never_placed { now } else { self.wake_at.min(now) })
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }

@@ -14,6 +14,7 @@ use super::error::FlowFileError;
 use super::field::{self, Field, FieldType};
 use super::suggest;
 use super::toml_reader::{Source, Table, kind_of};
+use crate::clock::whole_ms;
 use crate::engine::Flow;
 
 /// The most fields of an order.
@@ -209,7 +210,6 @@ fn read_step(
         "kind",
         "kind = \"compensatable\" (it can be undone), \"pivot\" (it cannot) or \"retriable\" (it cannot refuse)",
     )?;
-    let kinds = [("compensatable", Kind::Compensatable), ("pivot", Kind::Pivot), ("retriable", Kind::Retriable)];
     let url = table.wanted_text("url", "url = \"http://127.0.0.1:4001/charges\"")?;
     let deadline = table
         .text("deadline")?
@@ -217,7 +217,7 @@ fn read_step(
         .transpose()?;
     Ok(FileStep {
         name: (*name.get_ref()).to_owned(),
-        kind: choose(source, &kind, "kind of step", &kinds)?,
+        kind: choose(source, &kind, "kind of step", &Kind::ALL.map(|it| (it.name(), it)))?,
         url: read_url(source, &url)?,
         deadline,
         send: read_send(source, table.value("send"), fields)?,
@@ -270,11 +270,10 @@ fn read_send(source: Source<'_>, value: Option<&Spanned<DeValue<'_>>>, fields: &
 }
 
 fn plan_of(steps: &[FileStep]) -> Result<Plan, PlanError> {
-    let milliseconds = |deadline: Duration| u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
     Plan::new(
         steps
             .iter()
-            .map(|step| StepPlan { kind: step.kind, beside: step.beside, deadline_ms: step.deadline.map(milliseconds) })
+            .map(|step| StepPlan { kind: step.kind, beside: step.beside, deadline_ms: step.deadline.map(whole_ms) })
             .collect(),
     )
 }

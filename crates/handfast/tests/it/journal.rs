@@ -125,17 +125,9 @@ fn hex(digest: &Digest) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Compensatable => "compensatable",
-        Kind::Pivot => "pivot",
-        Kind::Retriable => "retriable",
-    }
-}
-
 /// A golden file: the plan and the end on the first line, then an entry a line.
 fn golden_text(story: &Story) -> String {
-    let step = |step: &StepPlan| json!({"kind": kind_name(step.kind), "beside": step.beside, "deadline_ms": step.deadline_ms});
+    let step = |step: &StepPlan| json!({"kind": step.kind.name(), "beside": step.beside, "deadline_ms": step.deadline_ms});
     let steps: Vec<Value> = story.plan.steps().iter().map(step).collect();
     let mut text = format!("{}\n", json!({"version": 1, "steps": steps, "standing": story.standing.name()}));
     for entry in journal_of(story) {
@@ -156,10 +148,7 @@ fn parse_golden(text: &str) -> Golden {
     let mut lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let head = lines.next().unwrap();
     let step = |step: &Value| StepPlan {
-        kind: [Kind::Compensatable, Kind::Pivot, Kind::Retriable]
-            .into_iter()
-            .find(|kind| kind_name(*kind) == step["kind"])
-            .unwrap(),
+        kind: Kind::ALL.into_iter().find(|kind| step["kind"] == kind.name()).unwrap(),
         beside: step["beside"].as_bool().unwrap(),
         deadline_ms: step["deadline_ms"].as_u64(),
     };
