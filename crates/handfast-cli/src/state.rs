@@ -9,11 +9,15 @@ use handfast::store::{self, Store, StoreError};
 
 use crate::output::{Exit, OrExit as _};
 
-/// Opens the store that `url` names.
+/// Opens the store that `url` names, which has to outlive the process.
 ///
 /// # Errors
 /// A store that cannot be used as it is ends with [`Exit::Usage`].
 pub(crate) fn open_store(url: &str) -> anyhow::Result<Arc<dyn Store>> {
+    if url.starts_with("memory:") {
+        let why = "a store in memory is gone with its process, and every order in it; say --store sqlite:FILE";
+        return Err(anyhow::Error::msg(why)).or_exit(Exit::Usage);
+    }
     store::open(url).or_else(|error| match error {
         StoreError::Newer { .. } | StoreError::NotOurs { .. } | StoreError::Open { .. } => Err(error).or_exit(Exit::Usage),
         StoreError::Conflict | StoreError::Unavailable(_) | StoreError::Corrupt { .. } => Err(error.into()),

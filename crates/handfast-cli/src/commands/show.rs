@@ -93,11 +93,9 @@ pub(crate) fn text(told: &Told, ascii: bool) -> String {
 /// A look at a saga must not leave an empty store behind where there was none.
 fn check_exists(store: &str) -> anyhow::Result<()> {
     let path = store.strip_prefix("sqlite:").map_or(store, |path| path.strip_prefix("//").unwrap_or(path));
-    if store.starts_with("memory:") {
-        bail!("a store in memory is gone with its process; name the file of one that is kept, as in sqlite:shop.db");
-    }
-    // What is no path is refused by the store itself, with its own words.
-    if !path.is_empty() && !path.contains("://") && !Path::new(path).exists() {
+    // What is no path is refused when it is opened, with words of its own.
+    let is_path = !path.is_empty() && !path.contains("://") && !path.starts_with("memory:");
+    if is_path && !Path::new(path).exists() {
         bail!("there is no store at {path}; name the file that `handfast run` or `handfast serve` keeps its sagas in");
     }
     Ok(())
