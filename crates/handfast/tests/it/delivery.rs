@@ -246,7 +246,7 @@ async fn service(answers: Vec<String>) -> (String, Arc<Mutex<Vec<String>>>) {
     (url, requests)
 }
 
-fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     use sha2::Digest as _;
     sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

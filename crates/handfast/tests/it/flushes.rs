@@ -1,6 +1,8 @@
 //! Durable before visible: between the write of an entry and the message it causes there is a flush. A kill cannot show a
 //! missing one, since the page cache outlives the process; the system calls can.
 
+mod driven;
+
 use std::collections::BTreeMap;
 use std::io::{Read, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -26,6 +28,9 @@ pub(crate) fn run(mut command: Command) -> ExitStatus {
         panic!("strace, which shows what is flushed when, cannot be run: {error}; install it with `apt-get install strace`")
     })
 }
+
+/// The system calls that [`durable_before_visible`] looks at, as strace takes them.
+const CALLS: &str = "trace=fsync,fdatasync,pwrite64,pwritev,write,writev,sendto,sendmsg";
 
 /// One system call: from which line of the log to which it took, and what it worked on.
 #[derive(Debug)]
@@ -107,13 +112,17 @@ const CHILD: &str = "HANDFAST_TEST_FLUSHES";
 const SAGAS: usize = 4;
 const ENTRIES: u64 = 9;
 
+fn options(synchronous: &str) -> SqliteOptions {
+    let synchronous = if synchronous == "full" { Synchronous::Full } else { Synchronous::Off };
+    SqliteOptions { synchronous, ..SqliteOptions::default() }
+}
+
 /// The child: several sagas at once; after every entry that was acknowledged, a message that names it.
 #[test]
 fn child_that_sends() {
     let Ok(arguments) = std::env::var(CHILD) else { return };
     let [synchronous, address, path] = *arguments.splitn(3, ' ').collect::<Vec<_>>() else { panic!("{arguments}") };
-    let synchronous = if synchronous == "full" { Synchronous::Full } else { Synchronous::Off };
-    let store = SqliteStore::open_with(path, &SqliteOptions { synchronous, ..SqliteOptions::default() }).unwrap();
+    let store = SqliteStore::open_with(path, &options(synchronous)).unwrap();
     let road = Mutex::new(TcpStream::connect(address).unwrap());
     let shared = Arc::new((store, road));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
@@ -154,8 +163,7 @@ fn promise_of(synchronous: &str) -> Promise {
         let mut heard = Vec::new();
         listener.accept().unwrap().0.read_to_end(&mut heard).unwrap();
     });
-    let calls = "trace=fsync,fdatasync,pwrite64,pwritev,write,writev,sendto,sendmsg";
-    let mut child = under_strace("flushes::child_that_sends", &log, &["-e", calls]);
+    let mut child = under_strace("flushes::child_that_sends", &log, &["-e", CALLS]);
     child.env(CHILD, format!("{synchronous} {address} {}", path.display()));
     assert!(run(child).success());
     camp.join().unwrap();
