@@ -54,7 +54,7 @@ async fn what_was_answered_survives_every_kill() {
 /// Starts this very test binary as a service that works, kills it after so many answers, and returns what it had said.
 fn run_and_kill(path: &Path, round: usize, answers: usize) -> Vec<(String, String, u64)> {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "crash::a_process_to_be_killed", "--ignored", "--nocapture"])
+        .args(["crash::child_to_be_killed", "--exact", "--nocapture"])
         .env(STORE, path)
         .env(ROUND, round.to_string())
         .stdout(Stdio::piped())
@@ -76,9 +76,9 @@ fn run_and_kill(path: &Path, round: usize, answers: usize) -> Vec<(String, Strin
     said
 }
 
+/// The child: eight workers at once, until it is killed. As a test of its own it has nothing to do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "it is the process that another test kills"]
-async fn a_process_to_be_killed() {
+async fn child_to_be_killed() {
     let (Ok(path), Ok(round)) = (std::env::var(STORE), std::env::var(ROUND)) else { return };
     let registers = payment::open(path, Settings::default()).unwrap();
     let workers: Vec<_> = (0..8).map(|worker| tokio::spawn(work(registers.clone(), format!("{round}.{worker}")))).collect();
