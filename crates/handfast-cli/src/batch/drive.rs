@@ -241,7 +241,7 @@ impl Printer<'_> {
                 counted(left, "order")
             ));
         } else if self.tally.in_doubt > 0 {
-            self.output.note("orders in doubt are safe in the store; the same command again goes on with them");
+            self.output.note("the same command again goes on with the orders in doubt; none is done twice");
         }
         for (id, why) in engine.stats().suspended {
             self.output.complain(format_args!("order {id} waits for a person: {why}"));
