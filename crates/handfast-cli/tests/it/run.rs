@@ -213,7 +213,7 @@ fn an_order_that_does_not_end_in_time_is_in_doubt_and_the_same_command_brings_it
     assert_eq!(ended.code, Some(4), "{}", ended.stderr);
     let in_doubt = |id: &str| (id.to_owned(), "acting".to_owned());
     assert_eq!(outcomes(&ended.stdout), [in_doubt("a"), in_doubt("b")]);
-    assert!(ended.stderr.contains("the same command again goes on with them"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("the same command again goes on with the orders in doubt"), "{}", ended.stderr);
     drop(listener);
     let _service = Service::start_at(&address.to_string(), "dispatch", &place.path("dispatch.db"), &[]);
     let ended = place.run(&["orders.jsonl"]);
