@@ -51,7 +51,7 @@ pub enum OpenError {
         known: i32,
     },
     /// The file cannot be read or written.
-    #[error("cannot open the store {path}: {source}")]
+    #[error("cannot open the store {path}; see that its folder exists and that both can be read and written")]
     Unusable {
         /// The file.
         path: PathBuf,
