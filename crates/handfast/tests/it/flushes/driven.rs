@@ -147,6 +147,6 @@ fn a_request_leaves_after_the_flush_of_its_cause() {
 fn an_engine_whose_store_does_not_flush_is_caught() {
     let promise = promise_of("off");
     assert_eq!((promise.messages, promise.broken.len()), (MESSAGES, MESSAGES), "{promise:?}");
-    // All of it was written before it left; only the flush is missing.
+    // Every entry is in the log; only its flush is missing.
     assert!(promise.broken.iter().all(|why| why.ends_with("was not flushed")), "{promise:?}");
 }
