@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use handfast::participant::InMemory;
 use handfast::store::SqliteStore;
-use handfast::{Engine, Flow, Order};
-use handfast_protocol::Effect;
+use handfast::{Effect, Engine, Flow, Order};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -42,4 +42,4 @@ pub use engine::{
     MAX_REASON_CHARACTERS, NoOutcome, OpenError, Options, Order, ParticipantRef, Progress, SagaHandle, SagaView, Stats, StepView,
     SubmitError, Totals,
 };
-pub use handfast_protocol::{Operation, Outcome, Standing, Time};
+pub use handfast_protocol::{Effect, Operation, Outcome, Standing, Time};
