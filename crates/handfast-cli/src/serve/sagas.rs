@@ -8,7 +8,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use handfast::flow::MAX_ORDER_BYTES;
-use handfast::{CancelError, CancelResult, SagaHandle};
+use handfast::{CancelError, CancelResult, Outcome, SagaHandle};
 use serde::Deserialize;
 
 use super::key::{self, IdempotencyKey};
@@ -45,7 +45,14 @@ pub(crate) async fn place(State(service): State<Arc<Service>>, headers: HeaderMa
     let again = handle.was_placed_before();
     wait_for_end(&service, &mut handle, wait).await;
     let progress = handle.progress();
-    let mut response = shapes::json(&Short::new(handle.id(), &progress));
+    let mut short = Short::new(handle.id(), &progress);
+    if progress.outcome() == Some(Outcome::Cancelled) {
+        // Whoever waited for the end wants to tell the customer why, without asking again.
+        if let Ok(Some(view)) = service.engine().saga_without_tries(handle.id()).await {
+            short = short.because(&view);
+        }
+    }
+    let mut response = shapes::json(&short);
     *response.status_mut() = match progress.outcome() {
         None => StatusCode::ACCEPTED,
         Some(_) if again => StatusCode::OK,

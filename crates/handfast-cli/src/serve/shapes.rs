@@ -41,6 +41,9 @@ pub(crate) struct Short<'a> {
     outcome: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trouble: Option<&'a str>,
+    /// Which step was not done, and what its participant said of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
 }
 
 impl<'a> Short<'a> {
@@ -51,7 +54,14 @@ impl<'a> Short<'a> {
             standing: progress.standing().name(),
             outcome: progress.outcome().map(Outcome::name),
             trouble: progress.trouble(),
+            why: None,
         }
+    }
+
+    /// The same with the reason that the journal has for it.
+    pub(crate) fn because(mut self, view: &SagaView) -> Self {
+        self.why = why(view);
+        self
     }
 
     /// As its journal says.
@@ -61,8 +71,14 @@ impl<'a> Short<'a> {
             standing: &view.standing,
             outcome: view.outcome.map(Outcome::name),
             trouble: view.trouble.as_deref(),
+            why: why(view),
         }
     }
+}
+
+/// The first step of which a participant said why it was not done: `payment: card_declined`.
+fn why(view: &SagaView) -> Option<String> {
+    view.steps.iter().find_map(|step| Some(format!("{}: {}", step.name, step.detail.as_ref()?)))
 }
 
 /// Everything that is known of a saga.

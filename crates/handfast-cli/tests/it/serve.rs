@@ -45,6 +45,7 @@ async fn a_declined_card_ends_in_neither() {
     let mut declined = order("order-1");
     declined["token"] = json!("tok_declined");
     let reply = caller.place("key-1", &declined, &[("prefer", "wait=50")]).await;
+    assert_eq!(reply.json()["why"], "payment: card_declined", "the answer says why");
     assert_eq!((reply.status.as_u16(), &reply.json()["outcome"]), (201, &json!("cancelled")), "{}", reply.text);
     let saga = caller.get("/sagas/order-1").await.json();
     let [payment, dispatch] = [0, 1].map(|step| (&saga["steps"][step]["state"], &saga["steps"][step]["detail"]));
