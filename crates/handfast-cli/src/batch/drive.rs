@@ -39,17 +39,19 @@ pub(crate) struct Batch {
     pub(crate) limit_in_flight: NonZeroUsize,
     /// An order that has not ended after so long is left to the store.
     pub(crate) give_up_after: Option<Duration>,
+    /// The longest pause between two tries of one delivery.
+    pub(crate) retry_cap: Duration,
 }
 
 /// Drives every order to its end, or until a signal asks to stop.
 pub(crate) async fn run(batch: Batch, mut stop: watch::Receiver<bool>, output: &Output) -> anyhow::Result<Exit> {
-    let Batch { flow, source, expected, store, limit_in_flight, give_up_after } = batch;
+    let Batch { flow, source, expected, store, limit_in_flight, give_up_after, retry_cap } = batch;
     if let Some(bad) = first_taken(&*store, &source, &flow).await? {
         output.complain(&bad);
         return Err(anyhow::anyhow!("an id of {} is taken in the store; nothing was started", source.name()))
             .or_exit(Exit::Usage);
     }
-    let options = Options { max_active: limit_in_flight.get(), ..Options::default() };
+    let options = Options { max_active: limit_in_flight.get(), ..retrying(retry_cap) };
     let engine = Engine::builder(store).flow((**flow.flow()).clone()).options(options).open().await?;
     let mut printer = Printer { output, bar: output.progress(expected.unwrap_or(0)), tally: Tally::default(), is_read: true };
     let input_name = source.name().to_owned();
@@ -89,6 +91,16 @@ pub(crate) async fn run(batch: Batch, mut stop: watch::Receiver<bool>, output: &
     printer.finish(left, is_cut, &engine);
     reading?;
     Ok(exit(printer.tally, left, is_cut))
+}
+
+/// Options by which no pause before another try is longer than `retry_cap`.
+fn retrying(retry_cap: Duration) -> Options {
+    let mut options = Options::default();
+    options.backoff.cap = retry_cap;
+    // A participant that was silent for a while is asked again no later than that either.
+    options.breaker.pause = options.breaker.pause.min(retry_cap);
+    options.breaker.pause_cap = options.breaker.pause_cap.min(retry_cap);
+    options
 }
 
 /// What the exit code says: first whether anything is unsettled, then whether anything was wrong with the input.

@@ -4,13 +4,19 @@ use std::io::{self, IsTerminal as _};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use handfast::flow::{FlowFile, parse_duration};
+use handfast::store::Store;
 
 use crate::batch::{self, Batch, MOST_SHOWN, Source};
 use crate::output::{Exit, OrExit as _, Output};
 use crate::{signals, state};
+
+/// How often it is looked whether the store is let go of, and how long is waited between: 2 s in all.
+const LOOKS: u32 = 1_000;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -38,6 +44,9 @@ pub(crate) struct Args {
     /// Do not wait longer than this for an order to end, as in 30s: it is then in doubt, and safe in the store.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub(crate) give_up_after: Option<Duration>,
+    /// The longest pause between two tries of one delivery; pauses start at 50 ms and double up to it.
+    #[arg(long, value_name = "DURATION", env = "HANDFAST_RETRY_CAP", default_value = "30s", value_parser = parse_duration)]
+    pub(crate) retry_cap: Duration,
     /// The orders, one JSON object a line; standard input without a file, or with -.
     #[arg(value_name = "ORDERS.jsonl")]
     pub(crate) orders: Option<PathBuf>,
@@ -50,9 +59,11 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     let expected = check(&source, &flow, output)?;
     let url = args.store.map_or_else(|| state::default_store(flow.name()), Ok)?;
     let runtime = super::runtime()?;
+    let mut kept = None;
     let end = runtime.block_on(async {
         let stop = signals::on_signal()?;
         let store = state::open_store(&url)?;
+        kept = Some(Arc::clone(&store));
         output.note(format_args!("orders are kept in {url}"));
         if expected.is_none() && io::stdin().is_terminal() {
             output.note("reading orders from standard input, one JSON object a line, until Ctrl-D");
@@ -64,12 +75,29 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
             store,
             limit_in_flight: args.limit_in_flight,
             give_up_after: args.give_up_after,
+            retry_cap: args.retry_cap,
         };
         batch::run(batch, stop, output).await
     });
-    // Whoever still reads standard input must not keep the process.
+    // Whatever still runs, such as a look-up of a name, must not keep the process.
     runtime.shutdown_background();
+    if let Some(store) = kept {
+        close(store);
+    }
     end
+}
+
+/// Closes the store on this thread, so that its file is tidied up before the process ends. Nothing is lost where somebody
+/// does not let go of it in time: the next one to open it reads its write-ahead log.
+fn close(store: Arc<dyn Store>) {
+    for _ in 0..LOOKS {
+        // The runtime's threads drop what was still running, one after the other, and with it their hold on the store.
+        if Arc::strong_count(&store) == 1 {
+            break;
+        }
+        thread::sleep(BETWEEN_LOOKS);
+    }
+    drop(store);
 }
 
 /// How many orders a file has; an error if any of its lines is none.

@@ -164,6 +164,7 @@ fn a_flow_that_is_wrong_a_file_that_is_missing_and_a_store_of_somebody_else_are_
     };
     check(&["none.jsonl"], "error: cannot open the orders in none.jsonl: No such file");
     check(&["--give-up-after", "soon", "orders.jsonl"], "\"soon\" is not a duration");
+    check(&["--retry-cap", "often", "orders.jsonl"], "\"often\" is not a duration");
     check(&["--limit-in-flight", "0", "orders.jsonl"], "'--limit-in-flight <N>'");
     place.write("flow.toml", &FLOW.replace("kind", "knid"));
     check(&["orders.jsonl"], "error: flow.toml:8:1: step 1 has no key \"knid\"; did you mean kind?");
@@ -274,6 +275,43 @@ fn orders_go_on_when_nobody_reads_the_results_any_more() {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(!ended.stderr.contains("error"), "{}", ended.stderr);
     assert_eq!(audit(&service)["shipments"], 20);
+}
+
+#[test]
+fn a_run_that_has_ended_leaves_its_store_in_one_file() {
+    let place = Place::new();
+    let _service = place.with_dispatch();
+    for round in 0..3 {
+        let orders: String = (0..50).map(|number| order(&format!("o-{round}-{number}"), "mug")).collect();
+        place.write("orders.jsonl", &orders);
+        let ended = place.run(&["orders.jsonl"]);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert!(place.has_store() && !place.path("shop.db-wal").exists(), "round {round}: a write-ahead log is left");
+    }
+}
+
+#[test]
+fn a_participant_that_was_away_is_asked_again_within_the_retry_cap() {
+    let place = Place::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    place.write("flow.toml", &FLOW.replace("127.0.0.1:9", &address.to_string()));
+    place.write("orders.jsonl", &order("a", "mug"));
+    let mut command = place.command(&["--retry-cap", "20ms", "--give-up-after", "20s", "orders.jsonl"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary runs");
+    // Each try is hung up on. With pauses that double up to the usual cap the order would be given up before the twelfth.
+    listener.set_nonblocking(true).expect("a listener can");
+    let mut tries = 0;
+    while tries < 12 {
+        assert_eq!(child.try_wait().expect("it is ours"), None, "it gave up after {tries} tries");
+        match listener.accept() {
+            Ok(_hung_up_on) => tries += 1,
+            Err(_nobody_yet) => std::thread::sleep(Duration::from_millis(1)),
+        }
+    }
+    drop(listener);
+    let _service = Service::start_at(&address.to_string(), "dispatch", &place.path("dispatch.db"), &[]);
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
 }
 
 /// Asks a process to stop.
