@@ -31,7 +31,7 @@ pub(crate) struct Args {
     #[arg(long)]
     guards: bool,
 
-    /// Also writes the counterexample as a picture
+    /// Also writes the counterexample as a picture; with `-` only the picture, to standard output
     #[arg(long, value_name = "FILE", requires = "without")]
     svg: Option<PathBuf>,
 
@@ -188,11 +188,15 @@ fn guard_json(mutant: &Mutant) -> Value {
 }
 
 fn show_mutant(mutant: &Mutant, args: &Args, output: &Output) -> anyhow::Result<Exit> {
+    picture::check_place(args.svg.as_deref(), output)?;
     let caught = mutant
         .hunt()
         .with_context(|| format!("nothing goes wrong without \"{}\", which its test should have told", mutant.guard))?;
     if let Some(path) = &args.svg {
-        picture::write_svg(path, &caught.picture)?;
+        picture::write_svg(path, &caught.picture, output)?;
+        if picture::is_stdout(path) {
+            return Ok(Exit::Neither);
+        }
         output.note(format_args!("the picture is in {}", path.display()));
     }
     if output.wants_json() {

@@ -33,7 +33,7 @@ pub(crate) struct Args {
     /// The flow whose default store to look into; not needed where there is only one.
     #[arg(long, value_name = "FLOW.toml", env = "HANDFAST_FLOW")]
     pub(crate) flow: Option<PathBuf>,
-    /// Write the diagram as an SVG file instead of printing it.
+    /// Write the diagram as an SVG file instead of printing it; `-` is standard output.
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
     /// The log of a road (`handfast messenger --log`), which tells what was captured or late; may be given several times.
@@ -47,14 +47,17 @@ pub(crate) struct Args {
 /// Draws it.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     let Args { id, store, flow, svg, road, ascii } = args;
+    picture::check_place(svg.as_deref(), output)?;
     let store = match store {
         Some(store) => store,
         None => default_store(flow.as_deref(), output).or_exit(Exit::Usage)?,
     };
     let told = super::runtime()?.block_on(read(&store, &id, &road))?;
     if let Some(path) = &svg {
-        picture::write_svg(path, &told.story.diagram())?;
-        output.note(format_args!("{id} is drawn in {}", path.display()));
+        picture::write_svg(path, &told.story.diagram(), output)?;
+        if !picture::is_stdout(path) {
+            output.note(format_args!("{id} is drawn in {}", path.display()));
+        }
     }
     if output.wants_json() {
         output.json_line(&json::Shown::new(&told))?;

@@ -193,6 +193,13 @@ fn the_road_tells_what_was_copied_and_lost() {
     let svg = fs::read_to_string(shop.path("order-1.svg")).expect("it was written");
     assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n") && svg.contains("road cut"), "{svg}");
 
+    let piped = shop.show("order-1", &["--road", "road.jsonl", "--svg", "-"]);
+    check(&piped, 0, &[]);
+    assert_eq!(piped.stdout, svg, "{}", piped.stderr);
+    assert!(!shop.path("-").exists());
+    let both = shop.show("order-1", &["--svg", "-", "--json"]);
+    assert_eq!((both.code, both.stdout.as_str()), (Some(2), ""), "{}", both.stderr);
+
     // Half a line at the end is what a killed road leaves; anywhere else the file is something else.
     let log = fs::read_to_string(shop.path("road.jsonl")).expect("the road keeps a log");
     fs::write(shop.path("cut.jsonl"), format!("{log}{{\"direction\":\"re")).expect("the directory can be written to");
