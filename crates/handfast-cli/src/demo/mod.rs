@@ -196,8 +196,9 @@ fn publish(report: &Report<'_>, dir: &Path, picture: Option<String>, output: &Ou
     }
     let violations = report.violations();
     let (absent, switched_off) = report.hazards();
-    for what in &switched_off {
-        output.note(format_args!("{what} did not occur, and was not asked for or too unlikely with so few orders"));
+    if !switched_off.is_empty() {
+        let why = if report.has_few_orders() { "with so few orders these" } else { "these" };
+        output.note(format_args!("{why} did not occur: {}", switched_off.join(", ")));
     }
     for violation in &violations {
         output.complain(format_args!("{violation}; the books are in {}", dir.display()));

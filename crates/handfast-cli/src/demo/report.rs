@@ -110,8 +110,8 @@ impl Report<'_> {
 
     /// Hazards that were asked for and never occurred, and remarks on those that were switched off.
     pub(crate) fn hazards(&self) -> (Vec<&'static str>, Vec<&'static str>) {
-        let Settings { orders, capture, kills, .. } = *self.settings;
-        let many = orders >= ENOUGH_ORDERS;
+        let Settings { capture, kills, .. } = *self.settings;
+        let many = !self.has_few_orders();
         let of_class = |class: Class, holds: &dyn Fn(&Track) -> bool| {
             self.orders.iter().zip(self.tracks).any(|(order, track)| order.class == class && holds(track))
         };
@@ -123,12 +123,13 @@ impl Report<'_> {
             ("a deadline that passed", many, of_class(Class::Late, &neither)),
             ("a late charge that met a closed key", many, self.handfast.late_refused > 0),
             ("a closed pivot", many, self.handfast.pivots_closed > 0),
+            // The table counts those that the cut caught as well, and the two must not contradict each other.
             (
-                "a captured messenger",
+                if capture > 0.0 { "a captured messenger" } else { "a captured messenger (not asked for)" },
                 capture > 0.0,
-                self.roads.iter().any(|road| road.requests_captured + road.replies_captured > 0),
+                self.captured() > 0,
             ),
-            ("a kill", kills > 0, self.seen.kills == kills && kills > 0),
+            (if kills > 0 { "a kill" } else { "a kill (not asked for)" }, kills > 0, self.seen.kills == kills && kills > 0),
             ("a cut road", many, self.seen.cuts > 0 && self.roads.iter().any(|road| road.cut > 0)),
         ];
         let absent = |expected: bool| {
@@ -139,6 +140,11 @@ impl Report<'_> {
                 .collect()
         };
         (absent(true), absent(false))
+    }
+
+    /// Whether a hazard may be missing by chance.
+    pub(crate) fn has_few_orders(&self) -> bool {
+        self.settings.orders < ENOUGH_ORDERS
     }
 
     fn captured(&self) -> u64 {
