@@ -29,7 +29,7 @@ pub(crate) struct Args {
     /// Where the random choices start; the same seed makes the same orders and the same road.
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Keep the books in this directory and print the queries that recompute the table.
+    /// Keep the books in this directory and print the queries that recompute the table; with --json on standard error.
     #[arg(long, value_name = "DIR")]
     pub(crate) keep: Option<std::path::PathBuf>,
 }

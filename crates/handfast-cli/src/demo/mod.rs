@@ -185,6 +185,10 @@ async fn picture(camp: &Camp) -> anyhow::Result<Option<String>> {
 fn publish(report: &Report<'_>, dir: &Path, picture: Option<String>, output: &Output) -> anyhow::Result<Exit> {
     if output.wants_json() {
         output.json_line(&report.json())?;
+        if report.settings.keep.is_some() {
+            // Standard output is one value of JSON, and the queries are promised all the same.
+            output.note(recount(dir));
+        }
     } else {
         output.line(report.text())?;
         if let Some(picture) = picture {

@@ -89,6 +89,18 @@ fn the_queries_that_it_prints_recompute_the_table_from_the_books() {
     assert!(again.stderr.contains("not empty"), "{}", again.stderr);
 }
 
+#[test]
+fn with_json_the_queries_are_printed_beside_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let books = dir.path().join("books");
+    let Ended { code, stdout, stderr } =
+        run(["demo", "--json", "--orders", "20", "--kills", "0", "--keep", books.to_str().unwrap()]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let result: Value = serde_json::from_str(&stdout).expect("one value of JSON and nothing else");
+    let recounted = recount(&stderr, "handfast", &books);
+    assert_eq!(result["both"].as_i64(), Some(recounted[0]), "{stderr}");
+}
+
 /// Runs the printed queries of one way as the `sqlite3` program would.
 fn recount(stdout: &str, way: &str, books: &Path) -> Vec<i64> {
     let block = stdout.split(&format!("/{way} && sqlite3 <<'SQL'\n")).nth(1).and_then(|rest| rest.split("SQL\n").next());
