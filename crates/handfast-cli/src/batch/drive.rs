@@ -51,7 +51,7 @@ pub(crate) async fn run(batch: Batch, mut stop: watch::Receiver<bool>, output: &
         return Err(anyhow::anyhow!("an id of {} is taken in the store; nothing was started", source.name()))
             .or_exit(Exit::Usage);
     }
-    let options = Options { max_active: limit_in_flight.get(), ..retrying(retry_cap) };
+    let options = Options { max_active: limit_in_flight.get(), ..Options::default().with_retry_cap(retry_cap) };
     let engine = Engine::builder(store).flow((**flow.flow()).clone()).options(options).open().await?;
     let mut printer = Printer { output, bar: output.progress(expected.unwrap_or(0)), tally: Tally::default(), is_read: true };
     let input_name = source.name().to_owned();
@@ -91,16 +91,6 @@ pub(crate) async fn run(batch: Batch, mut stop: watch::Receiver<bool>, output: &
     printer.finish(left, is_cut, &engine);
     reading?;
     Ok(exit(printer.tally, left, is_cut))
-}
-
-/// Options by which no pause before another try is longer than `retry_cap`.
-fn retrying(retry_cap: Duration) -> Options {
-    let mut options = Options::default();
-    options.backoff.cap = retry_cap;
-    // A participant that was silent for a while is asked again no later than that either.
-    options.breaker.pause = options.breaker.pause.min(retry_cap);
-    options.breaker.pause_cap = options.breaker.pause_cap.min(retry_cap);
-    options
 }
 
 /// What the exit code says: first whether anything is unsettled, then whether anything was wrong with the input.

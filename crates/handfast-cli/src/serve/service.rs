@@ -38,11 +38,7 @@ impl Service {
         retry_cap: Duration,
         stop: watch::Receiver<bool>,
     ) -> anyhow::Result<Self> {
-        let mut options = Options::default();
-        options.backoff.cap = retry_cap;
-        // A participant that was silent for a while is asked again no later than that either.
-        options.breaker.pause = options.breaker.pause.min(retry_cap);
-        options.breaker.pause_cap = options.breaker.pause_cap.min(retry_cap);
+        let options = Options::default().with_retry_cap(retry_cap);
         let engine = Engine::builder(state::open_store(store)?).options(options).flow(flow.flow().as_ref().clone()).open().await;
         let engine = engine.or_else(|error| match error {
             OpenError::Flow(_) => Err(error).or_exit(Exit::Usage),

@@ -31,6 +31,18 @@ pub struct Options {
     pub seed: Option<u64>,
 }
 
+impl Options {
+    /// The same, with no pause before another try longer than `cap`; a participant that was silent for a while is asked
+    /// again no later than that either.
+    #[must_use]
+    pub fn with_retry_cap(mut self, cap: Duration) -> Self {
+        self.backoff.cap = cap;
+        self.breaker.pause = self.breaker.pause.min(cap);
+        self.breaker.pause_cap = self.breaker.pause_cap.min(cap);
+        self
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
