@@ -123,11 +123,15 @@ impl Report<'_> {
             ("a deadline that passed", many, of_class(Class::Late, &neither)),
             ("a late charge that met a closed key", many, self.handfast.late_refused > 0),
             ("a closed pivot", many, self.handfast.pivots_closed > 0),
-            // The table counts those that the cut caught as well, and the two must not contradict each other.
+            // Those that the cut caught are another hazard.
             (
-                if capture > 0.0 { "a captured messenger" } else { "a captured messenger (not asked for)" },
+                if capture > 0.0 {
+                    "a messenger captured on an open road"
+                } else {
+                    "a messenger captured on an open road (not asked for)"
+                },
                 capture > 0.0,
-                self.captured() > 0,
+                self.roads.iter().any(|road| road.requests_captured + road.replies_captured > 0),
             ),
             (if kills > 0 { "a kill" } else { "a kill (not asked for)" }, kills > 0, self.seen.kills == kills && kills > 0),
             ("a cut road", many, self.seen.cuts > 0 && self.roads.iter().any(|road| road.cut > 0)),
