@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{check, completions, demo, dispatch, man, messenger, payment, run, serve, show, usual_way};
+use crate::commands::{check, completions, demo, dispatch, generals, man, messenger, payment, replay, run, serve, show, usual_way};
 use crate::output::Exit;
 
 /// Makes two services act both or not at all, over a network that loses messages.
@@ -67,6 +67,10 @@ pub(crate) enum Command {
     Messenger(messenger::Args),
     /// Explore the deployed protocol against an adversary and print the verdict
     Check(check::Args),
+    /// Ask what two generals can know, how likely it goes wrong, and what they should do
+    Generals(generals::Args),
+    /// Step through a kept run, of the generals or of a saga
+    Replay(replay::Args),
     /// Draw one saga as a space-time diagram
     Show(show::Args),
     /// Run the coordinator that the demo compares with

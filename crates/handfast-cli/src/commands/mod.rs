@@ -4,10 +4,12 @@ pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod dispatch;
+pub(crate) mod generals;
 pub(crate) mod man;
 pub(crate) mod messenger;
 pub(crate) mod participant;
 pub(crate) mod payment;
+pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod show;
@@ -28,6 +30,8 @@ pub(crate) fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
         Command::Dispatch(args) => dispatch::run(args, output),
         Command::Messenger(args) => messenger::run(args, output),
         Command::Check(args) => check::run(args, output),
+        Command::Generals(args) => generals::run(args, output),
+        Command::Replay(args) => replay::run(args, output),
         Command::Show(args) => show::run(args, output),
         Command::UsualWay(args) => usual_way::run(args, output),
         Command::Completions(args) => completions::run(args, output),

@@ -4,13 +4,18 @@ use std::path::Path;
 
 use handfast_lab::diagram::{Clock, Diagram, Fate, Flight, Mark, SagaStory, StoryEntry, StoryStep, StoryTry, TextOptions, Tone};
 use handfast_lab::diagram::{generals as draw_generals, shop};
-use handfast_lab::generals::run;
-use handfast_protocol::generals::Strategy;
+use handfast_lab::generals::{Limits, Shipped};
 use handfast_protocol::{Answer, Command, Definite, Input, Kind, Operation, Plan, StepPlan, Told};
+
+/// The run of a shipped protocol that begins in this way, with these messengers captured.
+fn draw(shipped: Shipped, start: usize, captured: impl FnMut(usize) -> bool) -> Diagram {
+    let table = shipped.tabulate(&Limits::default()).expect("it fits");
+    draw_generals(&table, &table.play(start, captured), &[])
+}
 
 /// Strategy 2 with one messenger each way, the reply captured.
 fn reply_captured() -> Diagram {
-    draw_generals(&run(Strategy::Reply { messengers: 1, replies: 1 }, true, |number| number == 1))
+    draw(Shipped::Reply { messengers: 1, replies: 1 }, 0, |number| number == 1)
 }
 
 /// Everything at once: a road that loses, delays and copies, a coordinator that is killed, and a participant as well.
@@ -159,9 +164,9 @@ fn check_golden(name: &str, picture: &Diagram) {
 #[test]
 fn generals() {
     check_golden("reply_captured", &reply_captured());
-    check_golden("always", &draw_generals(&run(Strategy::Always { messengers: 3 }, true, |number| number < 2)));
-    check_golden("hundred_captured", &draw_generals(&run(Strategy::Always { messengers: 100 }, true, |_| true)));
-    check_golden("no_order", &draw_generals(&run(Strategy::Always { messengers: 1 }, false, |_| false)));
+    check_golden("always", &draw(Shipped::Always { messengers: 3 }, 0, |number| number < 2));
+    check_golden("hundred_captured", &draw(Shipped::Always { messengers: 100 }, 0, |_| true));
+    check_golden("no_order", &draw(Shipped::Always { messengers: 1 }, 1, |_| false));
 }
 
 #[test]

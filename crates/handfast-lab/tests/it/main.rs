@@ -2,5 +2,6 @@
 
 mod diagram;
 mod explorer;
+mod generals;
 mod models;
 mod saga;

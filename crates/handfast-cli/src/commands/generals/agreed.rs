@@ -1,0 +1,94 @@
+//! What the generals have agreed on, as it is typed: a protocol and its parameters, for every question alike.
+
+use anyhow::anyhow;
+use handfast_lab::generals::{Limits, Ratio, Shipped, Table};
+
+use crate::output::{Exit, OrExit as _};
+
+/// The protocol and its parameters. A parameter that the protocol does not have is refused.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Protocol")]
+pub(crate) struct Agreed {
+    /// always, reply, reply-each, handshake, random-attack, email, ready-ready, a strategy file, or exec:COMMAND
+    #[arg(value_name = "PROTOCOL")]
+    pub(crate) protocol: String,
+    /// Messengers in a wave, or in every step of a handshake [default: 1]
+    #[arg(long, value_name = "N")]
+    pub(crate) messengers: Option<u32>,
+    /// Messengers in the reply wave [default: 1]
+    #[arg(long, value_name = "N")]
+    pub(crate) replies: Option<u32>,
+    /// Steps of a handshake, or the threshold of email [default: 3]
+    #[arg(long, value_name = "N")]
+    pub(crate) steps: Option<u32>,
+    /// Rounds of an exchange; for ready-ready the tick of the deadline [default: 3]
+    #[arg(long, value_name = "N")]
+    pub(crate) rounds: Option<u32>,
+}
+
+impl Agreed {
+    /// The protocol, told everything that it can be told.
+    ///
+    /// # Errors
+    /// There is no such protocol, it has no such parameter, or it does not fit in memory.
+    pub(crate) fn tabulate(&self) -> anyhow::Result<Table> {
+        self.shipped()?.tabulate(&Limits::default()).or_exit(Exit::Usage)
+    }
+
+    /// The shipped protocol of this name.
+    ///
+    /// # Errors
+    /// There is none, or it has no such parameter.
+    pub(crate) fn shipped(&self) -> anyhow::Result<Shipped> {
+        let count = |given: Option<u32>, default: u32| given.unwrap_or(default);
+        let (messengers, replies) = (count(self.messengers, 1), count(self.replies, 1));
+        let (steps, rounds) = (count(self.steps, 3), count(self.rounds, 3));
+        let (shipped, taken): (Shipped, &[&str]) = match self.protocol.as_str() {
+            "always" => (Shipped::Always { messengers }, &["messengers"]),
+            "reply" => (Shipped::Reply { messengers, replies }, &["messengers", "replies"]),
+            "reply-each" => (Shipped::ReplyEach { messengers }, &["messengers"]),
+            "handshake" => (Shipped::Handshake { steps, messengers }, &["steps", "messengers"]),
+            "random-attack" => (Shipped::RandomAttack { rounds }, &["rounds"]),
+            "email" => (Shipped::Email { threshold: steps }, &["steps"]),
+            "ready-ready" => (Shipped::ReadyReady { last_tick: rounds }, &["rounds"]),
+            unknown => return Err(unknown_protocol(unknown)).or_exit(Exit::Usage),
+        };
+        self.refuse_others(taken)?;
+        Ok(shipped)
+    }
+
+    fn refuse_others(&self, taken: &[&str]) -> anyhow::Result<()> {
+        let given = [
+            ("messengers", self.messengers),
+            ("replies", self.replies),
+            ("steps", self.steps),
+            ("rounds", self.rounds),
+        ];
+        for (name, value) in given {
+            if value.is_some() && !taken.contains(&name) {
+                let takes = taken.iter().map(|name| format!("--{name}")).collect::<Vec<_>>().join(" and ");
+                return Err(anyhow!("{} has no --{name}; it takes {takes}", self.protocol)).or_exit(Exit::Usage);
+            }
+            if value == Some(0) && !(self.protocol == "ready-ready" && name == "rounds") {
+                return Err(anyhow!("--{name} 0 leaves nothing to do; give at least 1")).or_exit(Exit::Usage);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unknown_protocol(name: &str) -> anyhow::Error {
+    anyhow!(
+        "there is no protocol {name:?}; give one of {}, the path of a strategy file (it ends in .toml), or exec:COMMAND",
+        Shipped::NAMES.join(", ")
+    )
+}
+
+/// Reads a probability, exactly.
+///
+/// # Errors
+/// It is no number, or none from 0 to 1.
+pub(crate) fn probability(text: &str) -> Result<Ratio, String> {
+    let ratio: Ratio = text.parse().map_err(|error| format!("{error}"))?;
+    if ratio.is_probability() { Ok(ratio) } else { Err("a probability lies between 0 and 1".to_owned()) }
+}

@@ -1,0 +1,13 @@
+//! `handfast generals decide`.
+
+use crate::output::{Exit, Output};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  handfast generals decide")]
+pub(crate) struct Args {}
+
+/// Answers the question.
+pub(crate) fn run(_args: Args, _output: &Output) -> anyhow::Result<Exit> {
+    anyhow::bail!("not there yet")
+}

@@ -1,0 +1,28 @@
+//! Two generals, in synchronous rounds: everything a general wants sent leaves at the start of a round and arrives in it or
+//! never, and only the choice of which messengers are captured is open.
+//!
+//! ```text
+//!   Protocol --tabulate--> Table --odds, check, simulate, knowledge, ..--> numbers and runs --draw--> pictures
+//! ```
+//!
+//! A [`Protocol`] says how a run begins and makes the two generals, who are any [`Party`](handfast_protocol::Party) that
+//! decides for [`Attack`](handfast_protocol::generals::Choice::Attack) or not. [`Protocol::tabulate`] tells them everything that they can be told, once; every
+//! question is then answered on the [`Table`], in which states, waves and messages are numbers.
+
+mod chance;
+mod outcome;
+mod protocol;
+mod ratio;
+mod run;
+mod shipped;
+mod table;
+mod tabulate;
+
+pub use chance::{Chance, Share, binomial};
+pub use outcome::Outcome;
+pub use protocol::{Beginning, Orders, Protocol};
+pub use ratio::{Ratio, RatioError};
+pub use run::{Journey, Run};
+pub use shipped::Shipped;
+pub use table::{Group, Layer, MessageId, Row, Side, StateId, Table, Wave, WaveId};
+pub use tabulate::{Limits, TableError};

@@ -1,0 +1,119 @@
+//! The protocols that ship, by name and with their parameters.
+
+use std::sync::Arc;
+
+use handfast_protocol::generals::{General, RandomAttacker, ReadyReady, Strategy};
+
+use super::protocol::{Orders, Protocol};
+use super::table::Table;
+use super::tabulate::{Limits, TableError};
+
+/// A protocol that ships.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Shipped {
+    /// Strategy 1: general 1 sends `messengers` and attacks; general 2 attacks if at least one arrives.
+    Always {
+        /// The size of the wave.
+        messengers: u32,
+    },
+    /// Strategy 2: general 2 answers with `replies` and attacks; general 1 attacks if at least one arrives.
+    Reply {
+        /// The size of general 1's wave.
+        messengers: u32,
+        /// The size of the reply wave.
+        replies: u32,
+    },
+    /// Strategy 2 with one reply for every messenger that arrives.
+    ReplyEach {
+        /// The size of general 1's wave.
+        messengers: u32,
+    },
+    /// Wave after wave in turn, each sent only if the one before it arrived.
+    Handshake {
+        /// The number of waves.
+        steps: u32,
+        /// The size of each.
+        messengers: u32,
+    },
+    /// Levels of knowledge and a key that the enemy cannot see (Lynch 1996, section 5.2).
+    RandomAttack {
+        /// The number of rounds, and of sides of the coin.
+        rounds: u32,
+    },
+    /// The electronic mail game (Rubinstein 1989): machines acknowledge automatically, and a general attacks once its
+    /// own machine has sent `threshold` messages.
+    Email {
+        /// The number of messages, at least 1.
+        threshold: u32,
+    },
+    /// A published "solution", refuted.
+    ReadyReady {
+        /// The tick of the deadline, from 0.
+        last_tick: u32,
+    },
+}
+
+fn waves(name: String, strategy: Strategy) -> Protocol<General> {
+    let rounds = strategy.rounds;
+    let strategy = Arc::new(strategy);
+    Protocol::new(name, rounds, move |ordered| General::both(Arc::clone(&strategy), ordered))
+}
+
+impl Shipped {
+    /// The names of all of them, as they are typed.
+    pub const NAMES: [&'static str; 7] =
+        ["always", "reply", "reply-each", "handshake", "random-attack", "email", "ready-ready"];
+
+    /// The name, as it is typed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Always { .. } => "always",
+            Self::Reply { .. } => "reply",
+            Self::ReplyEach { .. } => "reply-each",
+            Self::Handshake { .. } => "handshake",
+            Self::RandomAttack { .. } => "random-attack",
+            Self::Email { .. } => "email",
+            Self::ReadyReady { .. } => "ready-ready",
+        }
+    }
+
+    /// The name with its parameters.
+    #[must_use]
+    pub fn title(self) -> String {
+        let name = self.name();
+        match self {
+            Self::Always { messengers } | Self::ReplyEach { messengers } => format!("{name}, {messengers} messengers"),
+            Self::Reply { messengers, replies } => format!("{name}, {messengers} messengers, {replies} replies"),
+            Self::Handshake { steps, messengers } => format!("{name}, {steps} steps of {messengers}"),
+            Self::RandomAttack { rounds } => format!("{name}, {rounds} rounds"),
+            Self::Email { threshold } => format!("{name}, threshold {threshold}"),
+            Self::ReadyReady { last_tick } => format!("{name}, deadline at tick {last_tick}"),
+        }
+    }
+
+    /// The protocol, told everything that it can be told.
+    ///
+    /// # Errors
+    /// It would hold more than `limits` allows.
+    pub fn tabulate(self, limits: &Limits) -> Result<Table, TableError> {
+        let name = self.title();
+        match self {
+            Self::Always { messengers } => waves(name, Strategy::always(messengers)).tabulate(limits),
+            Self::Reply { messengers, replies } => waves(name, Strategy::reply(messengers, replies)).tabulate(limits),
+            Self::ReplyEach { messengers } => waves(name, Strategy::reply_each(messengers)).tabulate(limits),
+            Self::Handshake { steps, messengers } => waves(name, Strategy::handshake(steps, messengers)).tabulate(limits),
+            // Whether general 1 has sent its message number h is known after h - 1 answers, and general 2's after h messages:
+            // what comes later changes nobody's decision.
+            Self::Email { threshold } => waves(name, Strategy::handshake((2 * threshold).saturating_sub(1), 1)).tabulate(limits),
+            Self::RandomAttack { rounds } => {
+                let begin = move |beginning: super::Beginning| RandomAttacker::both(rounds, beginning.coin, beginning.ordered);
+                Protocol::beginning(name, rounds, Orders::Each, rounds, begin).tabulate(limits)
+            }
+            Self::ReadyReady { last_tick } => {
+                let begin = move |_| ReadyReady::both(last_tick);
+                Protocol::beginning(name, last_tick.saturating_add(1), Orders::Nobody, 1, begin).tabulate(limits)
+            }
+        }
+    }
+}

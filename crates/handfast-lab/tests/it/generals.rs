@@ -1,0 +1,3 @@
+//! The two generals' lab: every module of it against brute force, formulas and the values of the literature.
+
+mod table;
