@@ -2,7 +2,9 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{check, completions, demo, dispatch, generals, man, messenger, payment, replay, run, serve, show, usual_way};
+use crate::commands::{
+    check, completions, demo, dispatch, generals, man, messenger, payment, replay, run, serve, show, usual_way,
+};
 use crate::output::Exit;
 
 /// Makes two services act both or not at all, over a network that loses messages.

@@ -173,7 +173,8 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_refused() {
-        for text in ["", "x", "1/0", "1//2", "1/", "/2", "0x1", "1.", "1.-5", "1e", "1e99999", "1 / 2", "NaN", "--1", "+-1", "."] {
+        for text in ["", "x", "1/0", "1//2", "1/", "/2", "0x1", "1.", "1.-5", "1e", "1e99999", "1 / 2", "NaN", "--1", "+-1", "."]
+        {
             assert!(text.parse::<Ratio>().is_err(), "{text}");
         }
     }

@@ -59,10 +59,14 @@ fn waves(name: String, strategy: Strategy) -> Protocol<General> {
     Protocol::new(name, rounds, move |ordered| General::both(Arc::clone(&strategy), ordered))
 }
 
+/// A number of things in words.
+fn counted(number: u32, thing: &str) -> String {
+    if number == 1 { format!("one {thing}") } else { format!("{number} {thing}s") }
+}
+
 impl Shipped {
     /// The names of all of them, as they are typed.
-    pub const NAMES: [&'static str; 7] =
-        ["always", "reply", "reply-each", "handshake", "random-attack", "email", "ready-ready"];
+    pub const NAMES: [&'static str; 7] = ["always", "reply", "reply-each", "handshake", "random-attack", "email", "ready-ready"];
 
     /// The name, as it is typed.
     #[must_use]
@@ -78,17 +82,28 @@ impl Shipped {
         }
     }
 
-    /// The name with its parameters.
+    /// What it is in words, with its parameters.
     #[must_use]
     pub fn title(self) -> String {
-        let name = self.name();
         match self {
-            Self::Always { messengers } | Self::ReplyEach { messengers } => format!("{name}, {messengers} messengers"),
-            Self::Reply { messengers, replies } => format!("{name}, {messengers} messengers, {replies} replies"),
-            Self::Handshake { steps, messengers } => format!("{name}, {steps} steps of {messengers}"),
-            Self::RandomAttack { rounds } => format!("{name}, {rounds} rounds"),
-            Self::Email { threshold } => format!("{name}, threshold {threshold}"),
-            Self::ReadyReady { last_tick } => format!("{name}, deadline at tick {last_tick}"),
+            Self::Always { messengers } => format!("Strategy 1: send {}, and attack", counted(messengers, "messenger")),
+            Self::Reply { messengers: 1, replies: 1 } => "Strategy 2: attack only on a reply".to_owned(),
+            Self::Reply { messengers, replies: 1 } => {
+                format!("Strategy 2: send {}, attack only on the reply", counted(messengers, "messenger"))
+            }
+            Self::Reply { messengers, replies } => {
+                format!("Strategy 2: send {}, attack only on one of {replies} replies", counted(messengers, "messenger"))
+            }
+            Self::ReplyEach { messengers } => {
+                format!("Strategy 2: send {}, each is answered, attack only on a reply", counted(messengers, "messenger"))
+            }
+            Self::Handshake { steps, messengers: 1 } => format!("Handshake of {}", counted(steps, "step")),
+            Self::Handshake { steps, messengers } => {
+                format!("Handshake of {}, {messengers} messengers in each", counted(steps, "step"))
+            }
+            Self::RandomAttack { rounds } => format!("Random attack after {}", counted(rounds, "round")),
+            Self::Email { threshold } => format!("Electronic mail game: attack after sending {}", counted(threshold, "message")),
+            Self::ReadyReady { last_tick } => format!("Ready-ready: a published \"solution\", deadline at tick {last_tick}"),
         }
     }
 

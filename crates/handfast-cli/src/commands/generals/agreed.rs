@@ -58,12 +58,7 @@ impl Agreed {
     }
 
     fn refuse_others(&self, taken: &[&str]) -> anyhow::Result<()> {
-        let given = [
-            ("messengers", self.messengers),
-            ("replies", self.replies),
-            ("steps", self.steps),
-            ("rounds", self.rounds),
-        ];
+        let given = [("messengers", self.messengers), ("replies", self.replies), ("steps", self.steps), ("rounds", self.rounds)];
         for (name, value) in given {
             if value.is_some() && !taken.contains(&name) {
                 let takes = taken.iter().map(|name| format!("--{name}")).collect::<Vec<_>>().join(" and ");
