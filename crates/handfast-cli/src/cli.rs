@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    check, completions, demo, dispatch, generals, man, messenger, payment, replay, run, serve, show, usual_way,
+    check, completions, conform, demo, dispatch, generals, man, messenger, payment, replay, run, serve, show, usual_way,
 };
 use crate::output::Exit;
 
@@ -73,6 +73,8 @@ pub(crate) enum Command {
     Generals(generals::Args),
     /// Step through a kept run, of the generals or of a saga
     Replay(replay::Args),
+    /// Attack a participant and report which promises of the contract it keeps
+    Conform(conform::Args),
     /// Draw one saga as a space-time diagram
     Show(show::Args),
     /// Run the coordinator that the demo compares with

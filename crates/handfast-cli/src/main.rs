@@ -4,6 +4,7 @@ mod batch;
 mod cli;
 mod clock;
 mod commands;
+mod conform;
 mod connections;
 mod demo;
 mod http_client;

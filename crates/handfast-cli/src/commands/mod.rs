@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod conform;
 pub(crate) mod demo;
 pub(crate) mod dispatch;
 pub(crate) mod generals;
@@ -32,6 +33,7 @@ pub(crate) fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
         Command::Check(args) => check::run(args, output),
         Command::Generals(args) => generals::run(args, output),
         Command::Replay(args) => replay::run(args, output),
+        Command::Conform(args) => conform::run(args, output),
         Command::Show(args) => show::run(args, output),
         Command::UsualWay(args) => usual_way::run(args, output),
         Command::Completions(args) => completions::run(args, output),

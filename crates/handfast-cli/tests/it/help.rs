@@ -4,7 +4,8 @@ use std::process::Stdio;
 
 use crate::support::{handfast, run};
 
-const COMMANDS: [&str; 10] = ["demo", "run", "serve", "payment", "dispatch", "messenger", "check", "show", "completions", "man"];
+const COMMANDS: [&str; 11] =
+    ["demo", "run", "serve", "payment", "dispatch", "messenger", "check", "conform", "show", "completions", "man"];
 
 #[test]
 fn every_command_has_help_with_an_example_on_standard_output() {

@@ -1,6 +1,7 @@
 //! The command line from outside: real processes, their output and their exit codes.
 
 mod check;
+mod conform;
 mod demo;
 mod edges;
 mod help;
