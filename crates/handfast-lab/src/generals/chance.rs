@@ -23,6 +23,13 @@ pub struct Chance {
     all: BigUint,
 }
 
+impl Share {
+    /// The numerator, over the denominator of the capture rate to the power of the number of messengers that were sent.
+    pub(super) const fn numerator(&self) -> &BigUint {
+        &self.numerator
+    }
+}
+
 impl Chance {
     /// Messengers are captured at this rate, which has to be a probability.
     #[must_use]
@@ -35,10 +42,20 @@ impl Chance {
         Some(Self { arrives: &all - &captured, captured, all })
     }
 
+    /// One of two messengers is captured.
+    pub(super) fn even() -> Self {
+        Self { captured: BigUint::one(), arrives: BigUint::one(), all: BigUint::from(2u32) }
+    }
+
     /// What is certain.
     #[must_use]
     pub fn one(&self) -> Share {
         Share { numerator: BigUint::one(), sent: 0 }
+    }
+
+    /// The numerator of what is certain after so many messengers.
+    pub(super) fn certain(&self, sent: u64) -> BigUint {
+        self.all.pow(sent as u32)
     }
 
     /// What never happens.

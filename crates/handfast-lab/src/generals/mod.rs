@@ -9,7 +9,11 @@
 //! decides for [`Attack`](handfast_protocol::generals::Choice::Attack) or not. [`Protocol::tabulate`] tells them everything that they can be told, once; every
 //! question is then answered on the [`Table`], in which states, waves and messages are numbers.
 
+mod alike;
+mod arrivals;
 mod chance;
+mod knowledge;
+mod ladder;
 mod outcome;
 mod protocol;
 mod ratio;
@@ -17,8 +21,11 @@ mod run;
 mod shipped;
 mod table;
 mod tabulate;
+mod views;
 
 pub use chance::{Chance, Share, binomial};
+pub use knowledge::{Knowledge, knowledge};
+pub use ladder::{Rung, knows, ladder};
 pub use outcome::Outcome;
 pub use protocol::{Beginning, Orders, Protocol};
 pub use ratio::{Ratio, RatioError};
@@ -26,3 +33,4 @@ pub use run::{Journey, Run};
 pub use shipped::Shipped;
 pub use table::{Group, Layer, MessageId, Row, Side, StateId, Table, Wave, WaveId};
 pub use tabulate::{Limits, TableError};
+pub use views::{Bounds, TooMuch, Views};
