@@ -1,9 +1,13 @@
 //! Exact probabilities of what becomes of a wave, if every messenger is captured with the same chance, independently.
 
-use num_bigint::{BigInt, BigUint, ToBigInt as _};
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+use num_bigint::{BigInt, BigUint};
 use num_rational::BigRational;
 use num_traits::{One as _, Zero as _};
 
+use super::pass::Weigh;
 use super::ratio::Ratio;
 use super::table::Wave;
 
@@ -11,7 +15,7 @@ use super::table::Wave;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Share {
     numerator: BigUint,
-    /// The number of messengers that were sent on the way: the power of the denominator.
+    /// The power of the denominator: the number of messengers on the way whose fate mattered.
     sent: u64,
 }
 
@@ -67,26 +71,70 @@ impl Chance {
     /// The probability that the wave arrives in one of these ways, which are numbered as in [`Wave::arrivals`].
     #[must_use]
     pub fn of_ways(&self, wave: &Wave, ways: &[usize]) -> Share {
-        let sent = wave.size();
-        // Most sets are "at least one arrives", of which the rest is quicker to add up.
-        if 2 * ways.len() as u64 > wave.ways() {
-            let all = self.all.pow(sent as u32);
-            let mut rest: Vec<bool> = vec![true; wave.ways() as usize];
-            ways.iter().for_each(|&way| rest[way] = false);
-            let rest = rest.iter().enumerate().filter(|(_, rest)| **rest).map(|(way, _)| self.of_way(wave, way));
-            return Share { numerator: all - rest.sum::<BigUint>(), sent };
-        }
-        Share { numerator: ways.iter().map(|&way| self.of_way(wave, way)).sum(), sent }
+        let mut others = vec![true; wave.ways() as usize];
+        ways.iter().for_each(|&way| others[way] = false);
+        let others = (0..others.len()).filter(|&way| others[way]).collect();
+        self.of_classes(wave, &[ways.to_vec(), others]).swap_remove(0)
     }
 
-    fn of_way(&self, wave: &Wave, way: usize) -> BigUint {
-        let arrivals = wave.arrivals(way);
-        let mut numerator = BigUint::one();
-        for (group, arrived) in wave.groups.iter().zip(arrivals) {
-            numerator *= binomial(group.size, arrived);
-            numerator *= self.captured.pow(group.size - arrived) * self.arrives.pow(arrived);
+    /// The probability of each class of ways in which the wave arrives. The classes share no way, and leave none out.
+    #[must_use]
+    pub fn of_classes(&self, wave: &Wave, classes: &[Vec<usize>]) -> Vec<Share> {
+        let sent = wave.size();
+        // Most classes are "at least one arrives", and what the others leave of it is quicker to find than its sum.
+        let rest = left_to_the_others(classes);
+        let asked = || classes.iter().enumerate().filter(|(class, _)| Some(*class) != rest).flat_map(|(_, ways)| ways);
+        if asked().next().is_none() {
+            return classes.iter().map(|ways| if ways.is_empty() { self.zero() } else { self.one() }).collect();
         }
-        numerator
+        let mut wanted: Vec<Vec<bool>> = wave.groups.iter().map(|group| vec![false; group.size as usize + 1]).collect();
+        for &way in asked() {
+            for (wanted, arrived) in wanted.iter_mut().zip(wave.arrivals(way)) {
+                wanted[arrived as usize] = true;
+            }
+        }
+        let spreads: Vec<Vec<BigUint>> = wanted.iter().map(|wanted| self.spread(wanted)).collect();
+        let of_way = |&way: &usize| -> BigUint {
+            let parts = spreads.iter().zip(wave.arrivals(way)).map(|(spread, arrived)| &spread[arrived as usize]);
+            parts.fold(BigUint::one(), |product, part| if product.is_one() { part.clone() } else { product * part })
+        };
+        let mut left = self.all.pow(sent as u32);
+        let mut shares = Vec::with_capacity(classes.len());
+        for (class, ways) in classes.iter().enumerate() {
+            let numerator: BigUint = if Some(class) == rest { BigUint::ZERO } else { ways.iter().map(of_way).sum() };
+            left -= &numerator;
+            shares.push(Share { numerator, sent });
+        }
+        if let Some(rest) = rest {
+            shares[rest].numerator = left;
+        }
+        shares
+    }
+
+    /// In how many of `all`^size ways so many messengers of a group arrive, for those numbers that are wanted; 0 elsewhere.
+    ///
+    /// One number follows from the one before it by a small product and a small quotient, from both ends to the middle.
+    fn spread(&self, wanted: &[bool]) -> Vec<BigUint> {
+        let size = wanted.len() - 1;
+        let mut spread = vec![BigUint::ZERO; wanted.len()];
+        spread[0] = self.captured.pow(size as u32);
+        spread[size] = self.arrives.pow(size as u32);
+        // The walks below divide by these.
+        if self.captured.is_zero() || self.arrives.is_zero() {
+            return spread;
+        }
+        let middle = size / 2;
+        let lower = (1..=middle).rev().find(|&arrived| wanted[arrived]).unwrap_or(0);
+        for arrived in 1..=lower {
+            let more = (size - arrived + 1) as u64;
+            spread[arrived] = &spread[arrived - 1] * (&self.arrives * more) / (&self.captured * arrived as u64);
+        }
+        let upper = (middle + 1..size).find(|&arrived| wanted[arrived]).unwrap_or(size);
+        for arrived in (upper..size).rev() {
+            let (more, lost) = (arrived as u64 + 1, (size - arrived) as u64);
+            spread[arrived] = &spread[arrived + 1] * (&self.captured * more) / (&self.arrives * lost);
+        }
+        spread
     }
 
     /// The probability of both, if they are independent.
@@ -108,10 +156,77 @@ impl Chance {
     }
 
     /// The probability in lowest terms.
+    ///
+    /// Nothing but factors of the capture rate's denominator can be common to both sides of the fraction, so that they
+    /// are looked for in its powers, of which mostly the first has none.
     #[must_use]
     pub fn exact(&self, share: &Share) -> Ratio {
-        let whole = |number: &BigUint| number.to_bigint().unwrap_or_else(BigInt::zero);
-        Ratio(BigRational::new(whole(&share.numerator), whole(&self.all.pow(share.sent as u32))))
+        let below = self.all.pow(share.sent as u32);
+        if share.numerator.is_zero() {
+            return Ratio(BigRational::zero());
+        }
+        // Factors of two are shifted out; of the others only as many as a power of the base holds.
+        let twos = share.numerator.trailing_zeros().unwrap_or(0).min(below.trailing_zeros().unwrap_or(0));
+        let (mut numerator, mut below) = (&share.numerator >> twos, below >> twos);
+        let mut power = &self.all >> self.all.trailing_zeros().unwrap_or(0);
+        loop {
+            let shared = num_integer::gcd(&numerator % &power, power.clone());
+            let common = if shared.is_one() { shared } else { num_integer::gcd(&below % &shared, shared) };
+            if common.is_one() {
+                break;
+            }
+            numerator /= &common;
+            below /= &common;
+            // A larger power finds more of it at once.
+            power = &power * &power;
+        }
+        Ratio(BigRational::new_raw(BigInt::from(numerator), BigInt::from(below)))
+    }
+
+    /// The sum of probabilities of what excludes each other, in lowest terms.
+    #[must_use]
+    pub fn exact_sum(&self, shares: &[&Share]) -> Ratio {
+        let mut sum = self.zero();
+        shares.iter().for_each(|share| self.add(&mut sum, share));
+        self.exact(&sum)
+    }
+}
+
+/// The class with more ways than all others together: its share is what they leave.
+pub(super) fn left_to_the_others(classes: &[Vec<usize>]) -> Option<usize> {
+    let ways: usize = classes.iter().map(Vec::len).sum();
+    classes.iter().position(|class| 2 * class.len() > ways)
+}
+
+impl Weigh for Chance {
+    type Weight = Share;
+    /// The numerators, by the power of the denominator below them.
+    type Sum = BTreeMap<u64, BigUint>;
+    type Refusal = Infallible;
+
+    fn certain(&self) -> Share {
+        self.one()
+    }
+
+    fn of_classes(&self, wave: &Wave, classes: &[Vec<usize>]) -> Vec<Share> {
+        Self::of_classes(self, wave, classes)
+    }
+
+    fn both(&self, one: &Share, other: &Share) -> Share {
+        Self::both(self, one, other)
+    }
+
+    fn add(&self, sum: &mut BTreeMap<u64, BigUint>, weight: Share) {
+        *sum.entry(weight.sent).or_default() += weight.numerator;
+    }
+
+    /// Brings the numerators over one denominator, from power to power.
+    fn total(&self, sum: BTreeMap<u64, BigUint>) -> Result<Share, Infallible> {
+        let mut total = self.zero();
+        for (sent, numerator) in sum {
+            total = Share { numerator: total.numerator * self.all.pow((sent - total.sent) as u32) + numerator, sent };
+        }
+        Ok(total)
     }
 }
 

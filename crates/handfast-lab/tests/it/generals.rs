@@ -1,4 +1,8 @@
 //! The two generals' lab: every module of it against brute force, formulas and the values of the literature.
 
+mod email;
 mod knowledge;
+mod odds;
+mod random;
 mod table;
+mod worst;
