@@ -39,13 +39,17 @@ pub trait Weigh {
 
 /// Where a wave can lead the one who meets it, with the weight of each.
 type Steps<W> = Vec<(StateId, W)>;
+/// The same for every state and wave of one general that can meet in a layer.
+type Known<W> = FxHashMap<(StateId, WaveId), Steps<W>>;
+/// A wave, and the classes into which a row divides its ways.
+type Divided = (WaveId, Vec<Vec<usize>>);
 
 /// What the classes of a row weigh, found once for every way in which a row divides a wave.
 struct Rows<'a, W: Weigh> {
     table: &'a Table,
     weigh: &'a W,
     /// Rows that divide a wave alike weigh alike, also in other layers and for other states.
-    divided: FxHashMap<(WaveId, Vec<Vec<usize>>), Vec<W::Weight>>,
+    divided: FxHashMap<Divided, Vec<W::Weight>>,
 }
 
 impl<W: Weigh> Rows<'_, W> {
@@ -65,7 +69,7 @@ impl<W: Weigh> Rows<'_, W> {
     /// One layer further.
     fn advance(&mut self, layer: &Layer, next: &Layer, weights: &[Option<W::Weight>]) -> Vec<Option<W::Sum>> {
         let mut sums: Vec<Option<W::Sum>> = next.nodes.iter().map(|_| None).collect();
-        let mut known: [FxHashMap<(StateId, WaveId), Steps<W::Weight>>; 2] = [FxHashMap::default(), FxHashMap::default()];
+        let mut known: [Known<W::Weight>; 2] = [FxHashMap::default(), FxHashMap::default()];
         for (&pair, weight) in layer.nodes.iter().zip(weights) {
             let Some(weight) = weight else { continue };
             let (sends, rows) = (layer.sends(pair), layer.rows(pair));

@@ -109,6 +109,9 @@ struct Growing<P> {
     parties: Vec<P>,
 }
 
+/// The states of both generals after a round, and the pairs of them that can be the case.
+type Reached<P> = ([Growing<P>; 2], Vec<[StateId; 2]>);
+
 impl<P: Party> Growing<P> {
     const fn new() -> Self {
         Self { numbers: BTreeMap::new(), parties: Vec::new() }
@@ -243,12 +246,7 @@ impl<M: Clone + Ord + Display> Tabulator<M> {
     }
 
     /// Fills the layer's rows, and finds the states and pairs of the next one.
-    fn advance<P>(
-        &mut self,
-        growing: &[Growing<P>; 2],
-        layer: &mut Layer,
-        round: u32,
-    ) -> Result<([Growing<P>; 2], Vec<[StateId; 2]>), TableError>
+    fn advance<P>(&mut self, growing: &[Growing<P>; 2], layer: &mut Layer, round: u32) -> Result<Reached<P>, TableError>
     where
         P: Party<Inbound = M, Decision = Choice>,
     {
