@@ -71,3 +71,8 @@ pub use registers::{NotDefinite, OpenError, Overview, Registers, Request, Settin
 /// The SQLite library whose connection a [`Service`] is handed.
 pub use rusqlite;
 pub use service::{Acted, Migration, Reverted, Service, ServiceError};
+
+/// The code of the guide compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/participants.md")]
+struct Guide;

@@ -3,12 +3,15 @@
 mod flawed;
 
 use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
 use self::flawed::{Flaw, router};
-use crate::support::{Ended, Service, run};
+use crate::support::{Ended, Service, repository, run};
 
 const BODY: &str = r#"{"seat":1}"#;
 const REFUSED: &str = r#"{"refuse":true}"#;
@@ -127,4 +130,61 @@ fn what_cannot_be_attacked_is_told() {
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(code), ""), "{url} {more:?}: {}", ended.stderr);
         assert!(ended.stderr.contains(hint), "{url} {more:?}: {}", ended.stderr);
     }
+}
+
+/// The participant in Python. Killed when it goes out of scope.
+struct Points {
+    child: Child,
+    url: String,
+}
+
+impl Points {
+    fn start(store: &Path) -> Self {
+        let mut child = Command::new("python3")
+            .arg(repository("examples/python-participant/points.py"))
+            .args(["--listen", "127.0.0.1:0", "--store"])
+            .arg(store)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python3 is there");
+        let mut url = String::new();
+        BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut url).expect("it says where it is");
+        Self { child, url: url.trim().to_owned() }
+    }
+
+    fn conform(&self) -> Ended {
+        let (credit, nothing) = (r#"{"customer":"c-1","points":10}"#, r#"{"customer":"c-1","points":0}"#);
+        run(["conform", &self.url, "--body", credit, "--refused-body", nothing, "--json"])
+    }
+}
+
+impl Drop for Points {
+    fn drop(&mut self) {
+        // On Unix this is kill -9.
+        self.child.kill().expect("it is still there");
+        self.child.wait().expect("it ends");
+    }
+}
+
+#[test]
+fn a_participant_in_python_keeps_every_promise_and_remembers_after_kill_9() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = dir.path().join("points.db");
+    let books = || -> (i64, i64, i64) {
+        let connection = rusqlite::Connection::open(&store).expect("the store");
+        let done = "SELECT count(*), sum(state = 'closed'), (SELECT count(*) FROM credit) FROM register WHERE state IN ('done', 'closed')";
+        connection.query_row(done, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("the registers")
+    };
+    let first = Points::start(&store);
+    let ended = first.conform();
+    assert_eq!(ended.code, Some(0), "{}", ended.stdout);
+    drop(first);
+    let (known, closed, credits) = books();
+    assert!(closed > 0 && known - closed == credits, "done {} and credited {credits}", known - closed);
+
+    let second = Points::start(&store);
+    assert_eq!(second.conform().code, Some(0));
+    drop(second);
+    let (later, ..) = books();
+    assert!(later >= 2 * known, "the registers of the first life are still there: {known}, then {later}");
 }

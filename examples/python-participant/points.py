@@ -1,0 +1,252 @@
+#!/usr/bin/env python3
+"""A participant of handfast in Python's standard library alone: it credits loyalty points, and takes them back.
+
+    python3 points.py --listen 127.0.0.1:4010 --store points.db
+    handfast conform http://127.0.0.1:4010/points --body '{"customer":"c-1","points":10}' \
+                                                  --refused-body '{"customer":"c-1","points":0}'
+
+The contract is in docs/contract.md. All of it that has to do with safety is in `Registers.receive`: one transaction
+that looks at the key's row, performs the effect, and writes the row.
+"""
+
+import argparse
+import hashlib
+import json
+import re
+import sqlite3
+import sys
+import threading
+import time
+import uuid
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS store (only INTEGER PRIMARY KEY CHECK (only = 1), incarnation TEXT NOT NULL, seq INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS register (key TEXT PRIMARY KEY, state TEXT NOT NULL, body_hash TEXT, seq INTEGER NOT NULL,
+                                     at INTEGER NOT NULL, detail TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS credit (key TEXT PRIMARY KEY, customer TEXT NOT NULL, points INTEGER NOT NULL) WITHOUT ROWID;
+"""
+MOST_BYTES = 65_536
+KEY = re.compile(r"[A-Za-z0-9._~-]{1,200}")
+HASH = re.compile(r"[0-9a-f]{64}")
+
+
+class Refused(Exception):
+    """The service declines, for good; the text says why, in a word."""
+
+
+class BadRequest(Exception):
+    """A request that makes no sense: its status, its kind, and what to do about it."""
+
+    def __init__(self, status, kind, detail):
+        super().__init__(detail)
+        self.status, self.kind, self.detail = status, kind, detail
+
+
+def credit(transaction, key, body):
+    """The effect: what this service is for. It writes through the transaction and reaches nothing outside it."""
+    if not isinstance(body, dict) or not isinstance(body.get("customer"), str):
+        raise Refused("customer_missing")
+    points = body.get("points")
+    if type(points) is not int or not 0 < points <= 1_000_000:
+        raise Refused("points_unusable")
+    transaction.execute("INSERT INTO credit VALUES (?, ?, ?)", (key, body["customer"], points))
+
+
+def take_back(transaction, key):
+    """Undoes the effect."""
+    transaction.execute("DELETE FROM credit WHERE key = ?", (key,))
+
+
+class Registers:
+    """One register per key, each changed in one transaction together with the effect."""
+
+    def __init__(self, path):
+        self.lock = threading.Lock()
+        self.connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        # FULL: an answer leaves only after its commit is on the disk.
+        self.connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;" + SCHEMA)
+        self.connection.execute("INSERT OR IGNORE INTO store VALUES (1, ?, 0)", (uuid.uuid4().hex,))
+
+    def receive(self, operation, key, body=None, body_hash=None, not_after=None, seen=None):
+        """One request to one register: a status, and the receipt as a dict."""
+        with self.lock:
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                answer = self.step(operation, key, body, body_hash, not_after, seen)
+            except BaseException:
+                self.connection.execute("ROLLBACK")
+                raise
+            self.connection.execute("COMMIT")
+            return answer
+
+    def step(self, operation, key, body, body_hash, not_after, seen):
+        incarnation, seq = self.connection.execute("SELECT incarnation, seq FROM store").fetchone()
+        if seen is not None and (seen[0] != incarnation or seen[1] > seq):
+            return 412, {"key": key, "state": "behind", "seq": seq, "incarnation": incarnation}
+        row = self.connection.execute("SELECT state, body_hash, seq, at, detail FROM register WHERE key = ?", (key,)).fetchone()
+        if operation == "peek" and row is None:
+            return 404, {"key": key, "state": "absent", "seq": seq, "incarnation": incarnation}
+        another_body = row is not None and row[1] is not None and body_hash is not None and body_hash != row[1]
+        # A late act is told that it is late, whatever its body; everything else first proves whose effect it means.
+        late = operation == "act" and row is not None and row[0] in ("closed", "undone")
+        if another_body and not late:
+            return 422, receipt(key, row, incarnation)
+        changed = self.change(operation, key, row, body, body_hash, not_after)
+        if changed is not None:
+            now = int(time.time() * 1000)
+            self.connection.execute("UPDATE store SET seq = seq + 1")
+            row = (changed[0], changed[1], seq + 1, now, changed[2])
+            self.connection.execute("INSERT OR REPLACE INTO register VALUES (?, ?, ?, ?, ?, ?)", (key, *row))
+        statuses = {"done": 200, "refused": 409, "closed": 410, "undone": 410} if operation == "act" else {}
+        return statuses.get(row[0], 200), receipt(key, row, incarnation)
+
+    def change(self, operation, key, row, body, body_hash, not_after):
+        """The state that the request leads to, whose body it is, and why; None where it changes nothing."""
+        if row is not None:
+            if operation == "undo" and row[0] == "done":
+                take_back(self.connection, key)
+                return "undone", row[1], None
+            return None
+        if operation in ("close", "undo"):
+            # The tombstone: from now on a late act finds the key closed.
+            return "closed", None, None
+        if not_after is not None and time.time() * 1000 > not_after:
+            return "closed", None, "expired"
+        self.connection.execute("SAVEPOINT effect")
+        try:
+            credit(self.connection, key, body)
+        except Refused as refused:
+            self.connection.execute("ROLLBACK TO effect")
+            return "refused", body_hash, str(refused)
+        return "done", body_hash, None
+
+
+def receipt(key, row, incarnation):
+    state, body_hash, seq, at, detail = row
+    told = {"key": key, "state": state, "body_hash": body_hash, "seq": seq, "incarnation": incarnation, "at": at}
+    return told if detail is None else {**told, "detail": detail}
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # Head and body leave in one packet; otherwise every answer waits for the caller's delayed acknowledgement.
+    wbufsize = -1
+    registers = None
+
+    def do_PUT(self):
+        self.answer("act", "PUT")
+
+    def do_POST(self):
+        self.answer("close", "POST")
+
+    def do_DELETE(self):
+        self.answer("undo", "DELETE")
+
+    def do_GET(self):
+        self.answer("peek", "GET")
+
+    def answer(self, operation, method):
+        try:
+            # The body is read first, so that the connection can be used again whatever is wrong with the request.
+            raw = self.read_body()
+            status, told = self.registers.receive(operation, self.key(operation), **self.arguments(operation, raw))
+            self.reply(status, told, "application/json")
+        except BadRequest as bad:
+            told = {"type": f"urn:handfast:problem:{bad.kind}", "status": bad.status, "title": bad.kind, "detail": bad.detail}
+            self.reply(bad.status, told, "application/problem+json")
+        except sqlite3.Error as error:
+            self.log_error("%s %s: %s", method, self.path, error)
+            told = {"type": "urn:handfast:problem:store-error", "status": 503, "title": "store-error", "detail": "ask again"}
+            self.reply(503, told, "application/problem+json")
+
+    def key(self, operation):
+        key, base = self.path, "/points/"
+        if not key.startswith(base) or (operation == "close") != key.endswith("/close"):
+            raise BadRequest(404, "not-found", "keys are below /points, and closed at /points/KEY/close")
+        key = key[len(base) :].removesuffix("/close")
+        if not KEY.fullmatch(key) or key in (".", ".."):
+            raise BadRequest(400, "key-invalid", "a key is 1 to 200 of A-Z a-z 0-9 . _ ~ -")
+        return key
+
+    def read_body(self):
+        length = int(self.headers.get("Content-Length") or 0)
+        if length > MOST_BYTES:
+            self.close_connection = True
+            raise BadRequest(413, "body-too-large", f"a body has at most {MOST_BYTES} bytes")
+        return self.rfile.read(length)
+
+    def header(self, name, read):
+        values = self.headers.get_all(name) or []
+        try:
+            return read(*values) if values else None
+        except (TypeError, ValueError):
+            raise BadRequest(400, "header-invalid", f"{name} makes no sense, or is there twice") from None
+
+    def arguments(self, operation, raw):
+        arguments = {"seen": self.header("Handfast-Seen", position)}
+        if operation == "act":
+            if self.headers.get_content_type() != "application/json":
+                raise BadRequest(415, "media-type", "Content-Type: application/json")
+            try:
+                arguments["body"] = json.loads(raw)
+            except ValueError:
+                raise BadRequest(400, "body-invalid", "send valid JSON, all of it") from None
+            arguments["body_hash"] = hashlib.sha256(raw).hexdigest()
+            arguments["not_after"] = self.header("Handfast-Not-After", natural)
+        elif operation in ("close", "undo"):
+            arguments["body_hash"] = self.header("Handfast-Body", digest)
+        return arguments
+
+    def reply(self, status, told, content_type):
+        body = json.dumps(told).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Requests are not logged; errors are."""
+
+    def log_error(self, text, *values):
+        sys.stderr.write(text % values + "\n")
+
+
+def natural(text):
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise ValueError(text)
+    return int(text)
+
+
+def position(text):
+    incarnation, seq = text.rsplit(":", 1)
+    return incarnation, natural(seq)
+
+
+def digest(text):
+    if not HASH.fullmatch(text.lower()):
+        raise ValueError(text)
+    return text.lower()
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Credits loyalty points, as a participant of handfast.")
+    parser.add_argument("--listen", default="127.0.0.1:4010", metavar="HOST:PORT")
+    parser.add_argument("--store", default="points.db", metavar="FILE")
+    arguments = parser.parse_args()
+    host, port = arguments.listen.rsplit(":", 1)
+    Handler.registers = Registers(arguments.store)
+    with Server((host, int(port)), Handler) as server:
+        host, port = server.server_address
+        print(f"http://{host}:{port}/points", flush=True)
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
