@@ -34,6 +34,7 @@ pub mod flow;
 pub mod journal;
 pub mod participant;
 pub mod store;
+pub mod toml_file;
 
 pub use clock::Clock;
 pub use delivery::{Backoff, BreakerSettings, BreakerState, LineStats};

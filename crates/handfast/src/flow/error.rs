@@ -1,43 +1,6 @@
-//! What can be wrong with a flow file or an order: the place, what is wrong, and what to do.
+//! What can be wrong with an order: the place, what is wrong, and what to do.
 
 use std::fmt;
-
-/// Why a flow file is refused.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct FlowFileError {
-    pub(super) file: String,
-    pub(super) line: usize,
-    pub(super) column: usize,
-    pub(super) message: String,
-}
-
-impl FlowFileError {
-    /// The line, counted from 1.
-    #[must_use]
-    pub const fn line(&self) -> usize {
-        self.line
-    }
-
-    /// The character within the line, counted from 1.
-    #[must_use]
-    pub const fn column(&self) -> usize {
-        self.column
-    }
-
-    /// What is wrong and what to do, without the place.
-    #[must_use]
-    pub fn message(&self) -> &str {
-        &self.message
-    }
-}
-
-impl fmt::Display for FlowFileError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)
-    }
-}
-
-impl std::error::Error for FlowFileError {}
 
 /// Why an order is refused. Its text never repeats a value of the order, since that might be a card's number.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -10,12 +10,10 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::duration::parse_duration;
-use super::error::FlowFileError;
 use super::field::{self, Field, FieldType};
-use super::suggest;
-use super::toml_reader::{Source, Table, kind_of};
 use crate::clock::whole_ms;
 use crate::engine::Flow;
+use crate::toml_file::{FileError, Source, Table, kind_of, read_text, suggest};
 
 /// The most fields of an order.
 const MAX_FIELDS: usize = 100;
@@ -50,19 +48,16 @@ impl FlowFile {
     ///
     /// # Errors
     /// What is wrong with it, with its line, and what to do.
-    pub fn read(path: &Path) -> Result<Self, FlowFileError> {
-        let file = path.display().to_string();
-        let unreadable = |message: String| FlowFileError { file: file.clone(), line: 1, column: 1, message };
-        let bytes = std::fs::read(path).map_err(|error| unreadable(format!("the flow file cannot be read: {error}")))?;
-        let text = String::from_utf8(bytes).map_err(|_| unreadable("this is not TOML: it is not UTF-8 text".to_owned()))?;
-        Self::parse(&file, &text)
+    pub fn read(path: &Path) -> Result<Self, FileError> {
+        let text = read_text(path, "flow file")?;
+        Self::parse(&path.display().to_string(), &text)
     }
 
     /// Reads the text of a flow file; `file` is what messages call it.
     ///
     /// # Errors
     /// What is wrong with it, with its line, and what to do.
-    pub fn parse(file: &str, text: &str) -> Result<Self, FlowFileError> {
+    pub fn parse(file: &str, text: &str) -> Result<Self, FileError> {
         let source = Source { file, text };
         let root = source.parse()?;
         let table = Table::new(source, root.get_ref(), 0..0, "a flow");
@@ -102,7 +97,7 @@ impl FlowFile {
     }
 }
 
-fn check_name(source: Source<'_>, name: &Spanned<&str>, what: &str) -> Result<(), FlowFileError> {
+fn check_name(source: Source<'_>, name: &Spanned<&str>, what: &str) -> Result<(), FileError> {
     let text = name.get_ref();
     let fits = (1..=32).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
@@ -115,7 +110,7 @@ fn check_name(source: Source<'_>, name: &Spanned<&str>, what: &str) -> Result<()
     }
 }
 
-fn read_fields(source: Source<'_>, input: Option<&Spanned<DeValue<'_>>>) -> Result<Vec<Field>, FlowFileError> {
+fn read_fields(source: Source<'_>, input: Option<&Spanned<DeValue<'_>>>) -> Result<Vec<Field>, FileError> {
     let Some(input) = input else {
         return Ok(Vec::new());
     };
@@ -130,7 +125,7 @@ fn read_fields(source: Source<'_>, input: Option<&Spanned<DeValue<'_>>>) -> Resu
     entries.into_iter().map(|(key, value)| read_field(source, &Spanned::new(key.span(), key.get_ref().as_ref()), value)).collect()
 }
 
-fn read_field(source: Source<'_>, name: &Spanned<&str>, value: &Spanned<DeValue<'_>>) -> Result<Field, FlowFileError> {
+fn read_field(source: Source<'_>, name: &Spanned<&str>, value: &Spanned<DeValue<'_>>) -> Result<Field, FileError> {
     if *name.get_ref() == "id" {
         return Err(source.error(name.span(), "every order has an id anyway; remove it from [input]"));
     }
@@ -160,12 +155,7 @@ fn read_field(source: Source<'_>, name: &Spanned<&str>, value: &Spanned<DeValue<
 }
 
 /// The choice that the file names.
-fn choose<T: Copy>(
-    source: Source<'_>,
-    word: &Spanned<&str>,
-    what: &str,
-    choices: &[(&'static str, T)],
-) -> Result<T, FlowFileError> {
+fn choose<T: Copy>(source: Source<'_>, word: &Spanned<&str>, what: &str, choices: &[(&'static str, T)]) -> Result<T, FileError> {
     choices.iter().find(|(name, _)| name == word.get_ref()).map(|(_, choice)| *choice).ok_or_else(|| {
         let hint = suggest::hint(word.get_ref(), choices.iter().map(|(name, _)| *name));
         source.error(word.span(), format!("{:?} is no {what}; {hint}", word.get_ref()))
@@ -173,7 +163,7 @@ fn choose<T: Copy>(
 }
 
 /// The steps, each with the place of its table.
-fn read_steps(source: Source<'_>, root: &Table<'_, '_>, fields: &[Field]) -> Result<Vec<Spanned<FileStep>>, FlowFileError> {
+fn read_steps(source: Source<'_>, root: &Table<'_, '_>, fields: &[Field]) -> Result<Vec<Spanned<FileStep>>, FileError> {
     const EXAMPLE: &str = "[[step]] with name, kind and url";
     let value = root.value("step").ok_or_else(|| root.missing("step", EXAMPLE))?;
     let tables: Option<Vec<_>> = value.get_ref().as_array().map(|list| list.iter().collect());
@@ -198,12 +188,7 @@ fn read_steps(source: Source<'_>, root: &Table<'_, '_>, fields: &[Field]) -> Res
     Ok(steps)
 }
 
-fn read_step(
-    source: Source<'_>,
-    table: &Table<'_, '_>,
-    name: &Spanned<&str>,
-    fields: &[Field],
-) -> Result<FileStep, FlowFileError> {
+fn read_step(source: Source<'_>, table: &Table<'_, '_>, name: &Spanned<&str>, fields: &[Field]) -> Result<FileStep, FileError> {
     table.only(&["name", "kind", "url", "deadline", "send", "beside"])?;
     check_name(source, name, "a step")?;
     let kind = table.wanted_text(
@@ -225,7 +210,7 @@ fn read_step(
     })
 }
 
-fn read_url(source: Source<'_>, text: &Spanned<&str>) -> Result<String, FlowFileError> {
+fn read_url(source: Source<'_>, text: &Spanned<&str>) -> Result<String, FileError> {
     const EXAMPLE: &str = "write it as in http://127.0.0.1:4001/charges";
     let refused = |message: String| Err(source.error(text.span(), message));
     let url = match Url::parse(text.get_ref()) {
@@ -244,7 +229,7 @@ fn read_url(source: Source<'_>, text: &Spanned<&str>) -> Result<String, FlowFile
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
-fn read_send(source: Source<'_>, value: Option<&Spanned<DeValue<'_>>>, fields: &[Field]) -> Result<Vec<usize>, FlowFileError> {
+fn read_send(source: Source<'_>, value: Option<&Spanned<DeValue<'_>>>, fields: &[Field]) -> Result<Vec<usize>, FileError> {
     let Some(value) = value else {
         return Ok((0..fields.len()).collect());
     };
@@ -279,7 +264,7 @@ fn plan_of(steps: &[FileStep]) -> Result<Plan, PlanError> {
 }
 
 /// Whether the order is sound; otherwise the line of the step that breaks the rule, and the names of those concerned.
-fn check_plan(source: Source<'_>, steps: &[Spanned<FileStep>]) -> Result<(), FlowFileError> {
+fn check_plan(source: Source<'_>, steps: &[Spanned<FileStep>]) -> Result<(), FileError> {
     let plain: Vec<FileStep> = steps.iter().map(|step| step.get_ref().clone()).collect();
     let Err(error) = plan_of(&plain) else {
         return Ok(());

@@ -51,8 +51,6 @@ mod file;
 mod json;
 mod money;
 mod order;
-mod suggest;
-mod toml_reader;
 
 #[cfg(test)]
 mod file_tests;
@@ -66,7 +64,7 @@ pub fn has_card_number(text: &str) -> bool {
 }
 
 pub use duration::{DurationError, parse_duration};
-pub use error::{FlowFileError, InputError};
+pub use error::InputError;
 pub use field::{Field, FieldType};
 pub use file::{FileStep, FlowFile};
 pub use order::MAX_ORDER_BYTES;

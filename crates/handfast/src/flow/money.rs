@@ -4,7 +4,7 @@ use iso_currency::{Currency, Flag};
 
 use super::error::InputError;
 use super::json::Json;
-use super::suggest;
+use crate::toml_file::suggest;
 
 /// The largest amount, in minor units. Every JSON reader keeps whole numbers of this size exactly.
 pub(super) const MAX_MINOR: i128 = 1_000_000_000_000_000;

@@ -4,8 +4,8 @@ use super::error::InputError;
 use super::field::{self, Field};
 use super::file::FlowFile;
 use super::json::Json;
-use super::suggest;
 use crate::engine::{MAX_BODY_BYTES, Order};
+use crate::toml_file::suggest;
 
 /// The most bytes of an order. A body has fields of the order only, so it is never longer than this either,
 /// which is what a participant takes.

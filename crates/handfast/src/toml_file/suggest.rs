@@ -1,7 +1,8 @@
-//! "Did you mean ..?" for words that are nearly right.
+//! Suggestions: "did you mean ..?" for words that are nearly right.
 
 /// The candidate nearest to `word`, if it is near enough to be what was meant.
-pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let near_enough = (word.chars().count() / 3).max(1);
     candidates
         .into_iter()
@@ -12,7 +13,8 @@ pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
 }
 
 /// The end of a sentence that refuses `word`: a suggestion if there is a good one, otherwise everything that would do.
-pub(super) fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str> + Clone) -> String {
+#[must_use]
+pub fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str> + Clone) -> String {
     if let Some(candidate) = nearest(word, candidates.clone()) {
         return format!("did you mean {candidate}?");
     }

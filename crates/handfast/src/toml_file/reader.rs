@@ -1,24 +1,40 @@
-//! TOML with places: every value knows its line, and every refusal says it.
+//! Reads TOML as tables whose values know their line.
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::error::FlowFileError;
-use super::suggest;
+use super::{FileError, suggest};
 
 /// The text of a file, to turn offsets into lines and columns.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Source<'a> {
-    pub(super) file: &'a str,
-    pub(super) text: &'a str,
+pub struct Source<'a> {
+    /// What messages call the file.
+    pub file: &'a str,
+    /// What stands in it.
+    pub text: &'a str,
+}
+
+/// The text of the file at `path`, which messages call a `what`, as in "the flow file".
+///
+/// # Errors
+/// It cannot be read, or is no text.
+pub fn read_text(path: &Path, what: &str) -> Result<String, FileError> {
+    let file = path.display().to_string();
+    let unreadable = |message: String| FileError { file: file.clone(), line: 1, column: 1, message };
+    let bytes = std::fs::read(path).map_err(|error| unreadable(format!("the {what} cannot be read: {error}")))?;
+    String::from_utf8(bytes).map_err(|_| unreadable("this is not TOML: it is not UTF-8 text".to_owned()))
 }
 
 impl<'a> Source<'a> {
     /// Reads the whole file as a table.
-    pub(super) fn parse(self) -> Result<Spanned<DeTable<'a>>, FlowFileError> {
+    ///
+    /// # Errors
+    /// It is not TOML.
+    pub fn parse(self) -> Result<Spanned<DeTable<'a>>, FileError> {
         DeTable::parse(self.text).map_err(|error| {
             let message = error.message().lines().collect::<Vec<_>>().join(", ");
             self.error(error.span().unwrap_or_default(), format!("this is not TOML: {message}"))
@@ -26,14 +42,15 @@ impl<'a> Source<'a> {
     }
 
     /// An error at this place.
-    pub(super) fn error(self, span: Range<usize>, message: impl Into<String>) -> FlowFileError {
+    #[must_use]
+    pub fn error(self, span: Range<usize>, message: impl Into<String>) -> FileError {
         let mut start = span.start.min(self.text.len());
         while !self.text.is_char_boundary(start) {
             start -= 1;
         }
         let before = &self.text[..start];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        FlowFileError {
+        FileError {
             file: self.file.to_owned(),
             line: before.matches('\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
@@ -44,7 +61,7 @@ impl<'a> Source<'a> {
 
 /// A table of the file, with what to call it in a message.
 #[derive(Debug)]
-pub(super) struct Table<'s, 't> {
+pub struct Table<'s, 't> {
     source: Source<'s>,
     table: &'t DeTable<'s>,
     span: Range<usize>,
@@ -53,12 +70,16 @@ pub(super) struct Table<'s, 't> {
 
 impl<'s, 't> Table<'s, 't> {
     /// The table `what`, which stands at `span`.
-    pub(super) fn new(source: Source<'s>, table: &'t DeTable<'s>, span: Range<usize>, what: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn new(source: Source<'s>, table: &'t DeTable<'s>, span: Range<usize>, what: impl Into<String>) -> Self {
         Self { source, table, span, what: what.into() }
     }
 
     /// Refuses every key but these, the first wrong one first.
-    pub(super) fn only(&self, known: &[&str]) -> Result<(), FlowFileError> {
+    ///
+    /// # Errors
+    /// There is another key.
+    pub fn only(&self, known: &[&str]) -> Result<(), FileError> {
         self.in_order().into_iter().find(|(key, _)| !known.contains(&key.get_ref().as_ref())).map_or(Ok(()), |(key, _)| {
             let name: &str = key.get_ref().as_ref();
             let hint = suggest::hint(name, known.iter().copied());
@@ -67,19 +88,24 @@ impl<'s, 't> Table<'s, 't> {
     }
 
     /// Its keys and values as they stand in the file.
-    pub(super) fn in_order(&self) -> Vec<(&'t Spanned<Cow<'s, str>>, &'t Spanned<DeValue<'s>>)> {
+    #[must_use]
+    pub fn in_order(&self) -> Vec<(&'t Spanned<Cow<'s, str>>, &'t Spanned<DeValue<'s>>)> {
         let mut entries: Vec<_> = self.table.iter().collect();
         entries.sort_by_key(|(key, _)| key.span().start);
         entries
     }
 
     /// The value of a key.
-    pub(super) fn value(&self, key: &str) -> Option<&'t Spanned<DeValue<'s>>> {
+    #[must_use]
+    pub fn value(&self, key: &str) -> Option<&'t Spanned<DeValue<'s>>> {
         self.table.get(key)
     }
 
     /// A text, if the key is there.
-    pub(super) fn text(&self, key: &str) -> Result<Option<Spanned<&'t str>>, FlowFileError> {
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn text(&self, key: &str) -> Result<Option<Spanned<&'t str>>, FileError> {
         let Some(value) = self.value(key) else {
             return Ok(None);
         };
@@ -90,12 +116,18 @@ impl<'s, 't> Table<'s, 't> {
     }
 
     /// A text that has to be there.
-    pub(super) fn wanted_text(&self, key: &str, example: &str) -> Result<Spanned<&'t str>, FlowFileError> {
+    ///
+    /// # Errors
+    /// It is something else, or missing; then the message gives the example.
+    pub fn wanted_text(&self, key: &str, example: &str) -> Result<Spanned<&'t str>, FileError> {
         self.text(key)?.ok_or_else(|| self.missing(key, example))
     }
 
     /// Whether the key is there and true.
-    pub(super) fn flag(&self, key: &str) -> Result<bool, FlowFileError> {
+    ///
+    /// # Errors
+    /// It is neither true nor false.
+    pub fn flag(&self, key: &str) -> Result<bool, FileError> {
         let Some(value) = self.value(key) else {
             return Ok(false);
         };
@@ -106,13 +138,15 @@ impl<'s, 't> Table<'s, 't> {
     }
 
     /// An error about a key that has to be there and is not.
-    pub(super) fn missing(&self, key: &str, example: &str) -> FlowFileError {
+    #[must_use]
+    pub fn missing(&self, key: &str, example: &str) -> FileError {
         self.source.error(self.span.clone(), format!("{} has no {key}; add one, as in {example}", self.what))
     }
 }
 
 /// What a value is, in plain words.
-pub(super) fn kind_of(value: &Spanned<DeValue<'_>>) -> &'static str {
+#[must_use]
+pub fn kind_of(value: &Spanned<DeValue<'_>>) -> &'static str {
     match value.get_ref() {
         DeValue::String(_) => "text",
         DeValue::Integer(_) => "a number",
