@@ -7,6 +7,7 @@ mod commands;
 mod conform;
 mod connections;
 mod demo;
+mod generals;
 mod http_client;
 mod messenger;
 mod output;

@@ -1,9 +1,10 @@
 //! What two generals have agreed on: how a run may begin, how many rounds there are, and who the two are.
 
 use std::fmt::{self, Debug, Display};
+use std::sync::Arc;
 
 use handfast_protocol::Party;
-use handfast_protocol::generals::Choice;
+use handfast_protocol::generals::{Choice, General, Strategy};
 
 use super::table::Table;
 use super::tabulate::{self, Limits, TableError};
@@ -64,6 +65,15 @@ pub struct Protocol<P> {
 impl<P> Debug for Protocol<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Protocol").field("name", &self.name).field("rounds", &self.rounds).finish_non_exhaustive()
+    }
+}
+
+impl Protocol<General> {
+    /// The waves and rules of a strategy.
+    pub fn waves(name: impl Into<String>, strategy: Strategy) -> Self {
+        let rounds = strategy.rounds;
+        let strategy = Arc::new(strategy);
+        Self::new(name, rounds, move |ordered| General::both(Arc::clone(&strategy), ordered))
     }
 }
 

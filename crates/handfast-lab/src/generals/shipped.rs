@@ -1,8 +1,6 @@
 //! The protocols that ship, by name and with their parameters.
 
-use std::sync::Arc;
-
-use handfast_protocol::generals::{General, RandomAttacker, ReadyReady, Strategy};
+use handfast_protocol::generals::{RandomAttacker, ReadyReady, Strategy};
 
 use super::protocol::{Orders, Protocol};
 use super::table::Table;
@@ -51,12 +49,6 @@ pub enum Shipped {
         /// The tick of the deadline, from 0.
         last_tick: u32,
     },
-}
-
-fn waves(name: String, strategy: Strategy) -> Protocol<General> {
-    let rounds = strategy.rounds;
-    let strategy = Arc::new(strategy);
-    Protocol::new(name, rounds, move |ordered| General::both(Arc::clone(&strategy), ordered))
 }
 
 /// A number of things in words.
@@ -114,13 +106,17 @@ impl Shipped {
     pub fn tabulate(self, limits: &Limits) -> Result<Table, TableError> {
         let name = self.title();
         match self {
-            Self::Always { messengers } => waves(name, Strategy::always(messengers)).tabulate(limits),
-            Self::Reply { messengers, replies } => waves(name, Strategy::reply(messengers, replies)).tabulate(limits),
-            Self::ReplyEach { messengers } => waves(name, Strategy::reply_each(messengers)).tabulate(limits),
-            Self::Handshake { steps, messengers } => waves(name, Strategy::handshake(steps, messengers)).tabulate(limits),
+            Self::Always { messengers } => Protocol::waves(name, Strategy::always(messengers)).tabulate(limits),
+            Self::Reply { messengers, replies } => Protocol::waves(name, Strategy::reply(messengers, replies)).tabulate(limits),
+            Self::ReplyEach { messengers } => Protocol::waves(name, Strategy::reply_each(messengers)).tabulate(limits),
+            Self::Handshake { steps, messengers } => {
+                Protocol::waves(name, Strategy::handshake(steps, messengers)).tabulate(limits)
+            }
             // Whether general 1 has sent its message number h is known after h - 1 answers, and general 2's after h messages:
             // what comes later changes nobody's decision.
-            Self::Email { threshold } => waves(name, Strategy::handshake((2 * threshold).saturating_sub(1), 1)).tabulate(limits),
+            Self::Email { threshold } => {
+                Protocol::waves(name, Strategy::handshake((2 * threshold).saturating_sub(1), 1)).tabulate(limits)
+            }
             Self::RandomAttack { rounds } => {
                 let begin = move |beginning: super::Beginning| RandomAttacker::both(rounds, beginning.coin, beginning.ordered);
                 Protocol::beginning(name, rounds, Orders::Each, rounds, begin).tabulate(limits)

@@ -14,7 +14,7 @@ use super::table::{Group, Layer, MessageId, StateId, Table, Wave, WaveId};
 pub struct Limits {
     /// Pairs of states in one layer.
     pub nodes: u64,
-    /// Steps of the generals in all.
+    /// Messengers sent in all states of the generals, and messengers told to them.
     pub steps: u64,
     /// Messengers in one wave.
     pub messengers: u64,
@@ -36,9 +36,9 @@ pub enum TableError {
         /// The most that a layer may hold.
         limit: u64,
     },
-    /// The generals would have to be told more than this many things.
+    /// The generals would have to send, or be told, more than this many things.
     Steps {
-        /// The most that they may be told.
+        /// The most that they may send, and the most that they may be told.
         limit: u64,
     },
     /// A general sends a larger wave than allowed.
@@ -74,7 +74,10 @@ impl Display for TableError {
                  take fewer messengers, replies or rounds"
             ),
             Self::Steps { limit } => {
-                write!(f, "the generals would have to be told more than {limit} things; take fewer messengers, replies or rounds")
+                write!(
+                    f,
+                    "in all their states the generals would send, or be told, more than {limit} things; take fewer messengers, replies or rounds"
+                )
             }
             Self::Messengers { camp, round, messengers, limit } => write!(
                 f,
@@ -135,6 +138,8 @@ struct Tabulator<M> {
     waves: Vec<Wave>,
     contents: Vec<M>,
     steps: u64,
+    /// Messengers that were asked for, in every state of every layer.
+    sent: u64,
     limits: Limits,
 }
 
@@ -151,6 +156,7 @@ where
         waves: vec![Wave::default()],
         contents: Vec::new(),
         steps: 0,
+        sent: 0,
         limits: *limits,
     };
     let mut growing = [Growing::new(), Growing::new()];
@@ -218,6 +224,10 @@ impl<M: Clone + Ord + Display> Tabulator<M> {
         if messengers > limit {
             return Err(TableError::Messengers { camp, round, messengers, limit });
         }
+        self.sent += messengers;
+        if self.sent > self.limits.steps {
+            return Err(TableError::Steps { limit: self.limits.steps });
+        }
         let mut wave = Wave::default();
         for message in outbox {
             let message = self.message(message);
@@ -266,9 +276,10 @@ impl<M: Clone + Ord + Display> Tabulator<M> {
             let [ones, twos] = layer.rows(pair).map(|row| row.iter().copied().collect::<BTreeSet<StateId>>());
             for &one in &ones {
                 reached.extend(twos.iter().map(|&two| [one, two]));
-            }
-            if reached.len() as u64 > self.limits.nodes {
-                return Err(TableError::Nodes { round, limit: self.limits.nodes });
+                // Asked for every state: all pairs of two large sets would not fit in memory.
+                if reached.len() as u64 > self.limits.nodes {
+                    return Err(TableError::Nodes { round, limit: self.limits.nodes });
+                }
             }
         }
         Ok((next, reached.into_iter().collect()))

@@ -20,6 +20,8 @@ use crate::party::{Input, Party, Time};
 pub enum Condition {
     /// It was given the order.
     Ordered,
+    /// It was not given the order.
+    NotOrdered,
     /// Of these waves together at least so many messengers have arrived.
     Heard {
         /// The waves, by their place in [`Strategy::waves`].
@@ -34,6 +36,23 @@ pub enum Condition {
         /// One more than the greatest number of messengers.
         fewer_than: u32,
     },
+    /// At least one of these holds.
+    Either(Vec<Condition>),
+}
+
+impl Condition {
+    /// Raises each cap to the number of arrivals that makes a difference to this condition.
+    fn raise(&self, caps: &mut [u32]) {
+        let (waves, number) = match self {
+            Self::Ordered | Self::NotOrdered => return,
+            Self::Heard { waves, at_least } => (waves, *at_least),
+            Self::Missed { waves, fewer_than } => (waves, *fewer_than),
+            Self::Either(conditions) => return conditions.iter().for_each(|condition| condition.raise(caps)),
+        };
+        for &wave in waves {
+            caps[wave] = caps[wave].max(number);
+        }
+    }
 }
 
 /// How many messengers a wave has.
@@ -145,16 +164,7 @@ impl Strategy {
     fn caps(&self) -> Vec<u32> {
         let mut caps = vec![0; self.waves.len()];
         let conditions = self.waves.iter().flat_map(|wave| &wave.when).chain(self.attack_if.iter().flatten());
-        for condition in conditions {
-            let (waves, number) = match condition {
-                Condition::Ordered => continue,
-                Condition::Heard { waves, at_least } => (waves, *at_least),
-                Condition::Missed { waves, fewer_than } => (waves, *fewer_than),
-            };
-            for &wave in waves {
-                caps[wave] = caps[wave].max(number);
-            }
-        }
+        conditions.for_each(|condition| condition.raise(&mut caps));
         for wave in &self.waves {
             if let Size::PerArrival { wave, .. } = wave.size {
                 caps[wave] = u32::MAX;
@@ -183,7 +193,7 @@ impl fmt::Display for Tidings {
 ///
 /// It counts the arrivals of a wave only as far as the count can make a difference, so that a thousand messengers lead
 /// to as few states as one.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct General {
     camp: Camp,
     ordered: bool,
@@ -214,6 +224,8 @@ impl General {
         let arrived = |waves: &[usize]| waves.iter().map(|&wave| u64::from(self.heard[wave])).sum::<u64>();
         match condition {
             Condition::Ordered => self.ordered,
+            Condition::NotOrdered => !self.ordered,
+            Condition::Either(conditions) => conditions.iter().any(|condition| self.holds(condition)),
             Condition::Heard { waves, at_least } => arrived(waves) >= u64::from(*at_least),
             Condition::Missed { waves, fewer_than } => arrived(waves) < u64::from(*fewer_than),
         }
@@ -268,6 +280,13 @@ impl Party for General {
     fn decision(&self) -> Option<Choice> {
         let attacks = || self.strategy.attack_if[self.camp.index()].iter().all(|condition| self.holds(condition));
         (self.over >= self.strategy.rounds).then(|| if attacks() { Choice::Attack } else { Choice::Stay })
+    }
+}
+
+/// What this general knows and nothing of the strategy, which every state has in common.
+impl fmt::Debug for General {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reads TOML as tables whose values know their line.
 
 use std::borrow::Cow;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 
 use toml::Spanned;
@@ -38,6 +38,20 @@ impl<'a> Source<'a> {
         DeTable::parse(self.text).map_err(|error| {
             let message = error.message().lines().collect::<Vec<_>>().join(", ");
             self.error(error.span().unwrap_or_default(), format!("this is not TOML: {message}"))
+        })
+    }
+
+    /// A whole number within these bounds; messages call it `what`.
+    ///
+    /// # Errors
+    /// It is something else, or out of bounds.
+    pub fn whole_number(self, value: &Spanned<DeValue<'_>>, what: &str, bounds: RangeInclusive<u32>) -> Result<u32, FileError> {
+        let integer = value.get_ref().as_integer();
+        let number = integer.and_then(|integer| i64::from_str_radix(integer.as_str(), integer.radix()).ok());
+        number.and_then(|number| u32::try_from(number).ok()).filter(|number| bounds.contains(number)).ok_or_else(|| {
+            let found = integer.map_or_else(|| kind_of(value).to_owned(), ToString::to_string);
+            let (least, most) = (bounds.start(), bounds.end());
+            self.error(value.span(), format!("{what} must be a whole number from {least} to {most}, and it is {found}"))
         })
     }
 

@@ -1,8 +1,11 @@
 //! What the generals have agreed on, as it is typed: a protocol and its parameters, for every question alike.
 
+use std::path::Path;
+
 use anyhow::anyhow;
 use handfast_lab::generals::{Limits, Ratio, Shipped, Table};
 
+use crate::generals::strategy_file::StrategyFile;
 use crate::output::{Exit, OrExit as _};
 
 /// The protocol and its parameters. A parameter that the protocol does not have is refused.
@@ -32,7 +35,27 @@ impl Agreed {
     /// # Errors
     /// There is no such protocol, it has no such parameter, or it does not fit in memory.
     pub(crate) fn tabulate(&self) -> anyhow::Result<Table> {
-        self.shipped()?.tabulate(&Limits::default()).or_exit(Exit::Usage)
+        let limits = Limits::default();
+        if self.protocol.ends_with(".toml") {
+            self.refuse_flags("the strategy file says it")?;
+            return StrategyFile::read(Path::new(&self.protocol)).or_exit(Exit::Usage)?.tabulate(&limits).or_exit(Exit::Usage);
+        }
+        self.shipped()?.tabulate(&limits).or_exit(Exit::Usage)
+    }
+
+    /// Refuses every parameter, for protocols that say everything themselves.
+    ///
+    /// # Errors
+    /// One was given.
+    fn refuse_flags(&self, reason: &str) -> anyhow::Result<()> {
+        match self.flags().into_iter().find(|(_, value)| value.is_some()) {
+            Some((name, _)) => Err(anyhow!("{} takes no --{name}; {reason}", self.protocol)).or_exit(Exit::Usage),
+            None => Ok(()),
+        }
+    }
+
+    const fn flags(&self) -> [(&'static str, Option<u32>); 4] {
+        [("messengers", self.messengers), ("replies", self.replies), ("steps", self.steps), ("rounds", self.rounds)]
     }
 
     /// The shipped protocol of this name.
@@ -58,8 +81,7 @@ impl Agreed {
     }
 
     fn refuse_others(&self, taken: &[&str]) -> anyhow::Result<()> {
-        let given = [("messengers", self.messengers), ("replies", self.replies), ("steps", self.steps), ("rounds", self.rounds)];
-        for (name, value) in given {
+        for (name, value) in self.flags() {
             if value.is_some() && !taken.contains(&name) {
                 let takes = taken.iter().map(|name| format!("--{name}")).collect::<Vec<_>>().join(" and ");
                 return Err(anyhow!("{} has no --{name}; it takes {takes}", self.protocol)).or_exit(Exit::Usage);
