@@ -19,11 +19,14 @@ struct Tool {
 const TOOLS: &[Tool] = &[
     Tool { program: "strace", package: "strace", wanted_for: "counting the flushes between an append and a send" },
     Tool { program: "sqlite3", package: "sqlite3", wanted_for: "recomputing the demo's table without our code" },
+    Tool { program: "python3", package: "python3", wanted_for: "generals that are programs in Python" },
 ];
 
 #[cfg(not(target_os = "linux"))]
-const TOOLS: &[Tool] =
-    &[Tool { program: "sqlite3", package: "sqlite3", wanted_for: "recomputing the demo's table without our code" }];
+const TOOLS: &[Tool] = &[
+    Tool { program: "sqlite3", package: "sqlite3", wanted_for: "recomputing the demo's table without our code" },
+    Tool { program: "python3", package: "python3", wanted_for: "generals that are programs in Python" },
+];
 
 /// Sees to it that every program the tests start is there.
 ///

@@ -1,3 +1,4 @@
 //! A user's own protocol for two generals, without Rust.
 
+pub(crate) mod program;
 pub(crate) mod strategy_file;

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::anyhow;
 use handfast_lab::generals::{Limits, Ratio, Shipped, Table};
 
+use crate::generals::program::{PREFIX, Programs, TIME_LIMIT_MS};
 use crate::generals::strategy_file::StrategyFile;
 use crate::output::{Exit, OrExit as _};
 
@@ -27,6 +28,12 @@ pub(crate) struct Agreed {
     /// Rounds of an exchange; for ready-ready the tick of the deadline [default: 3]
     #[arg(long, value_name = "N")]
     pub(crate) rounds: Option<u32>,
+    /// Another program for general 2, where PROTOCOL is exec:COMMAND [default: the same]
+    #[arg(long, value_name = "exec:COMMAND")]
+    pub(crate) second: Option<String>,
+    /// How long a program may take for one answer, in milliseconds [default: 2000]
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=3_600_000))]
+    pub(crate) time_limit_ms: Option<u64>,
 }
 
 impl Agreed {
@@ -35,9 +42,13 @@ impl Agreed {
     /// # Errors
     /// There is no such protocol, it has no such parameter, or it does not fit in memory.
     pub(crate) fn tabulate(&self) -> anyhow::Result<Table> {
+        if let Some(command) = self.protocol.strip_prefix(PREFIX) {
+            return self.programs(command).and_then(|programs| programs.tabulate()).or_exit(Exit::Usage);
+        }
         let limits = Limits::default();
         if self.protocol.ends_with(".toml") {
             self.refuse_flags("the strategy file says it")?;
+            self.refuse_flags_of_programs()?;
             return StrategyFile::read(Path::new(&self.protocol)).or_exit(Exit::Usage)?.tabulate(&limits).or_exit(Exit::Usage);
         }
         self.shipped()?.tabulate(&limits).or_exit(Exit::Usage)
@@ -54,8 +65,41 @@ impl Agreed {
         }
     }
 
+    /// Refuses what is for programs only.
+    ///
+    /// # Errors
+    /// It was given.
+    fn refuse_flags_of_programs(&self) -> anyhow::Result<()> {
+        let given = [("second", self.second.is_some()), ("time-limit-ms", self.time_limit_ms.is_some())];
+        match given.into_iter().find(|&(_, given)| given) {
+            Some((name, _)) => {
+                Err(anyhow!("{} has no --{name}, which is for programs ({PREFIX}COMMAND)", self.protocol)).or_exit(Exit::Usage)
+            }
+            None => Ok(()),
+        }
+    }
+
     const fn flags(&self) -> [(&'static str, Option<u32>); 4] {
         [("messengers", self.messengers), ("replies", self.replies), ("steps", self.steps), ("rounds", self.rounds)]
+    }
+
+    /// Two programs; every parameter that was given is told to them.
+    fn programs<'a>(&'a self, command: &'a str) -> anyhow::Result<Programs<'a>> {
+        let second = match &self.second {
+            None => command,
+            Some(second) => second
+                .strip_prefix(PREFIX)
+                .ok_or_else(|| anyhow!("--second takes a program, as in --second \"{PREFIX}{second}\""))?,
+        };
+        self.refuse_others(&["messengers", "replies", "steps", "rounds"])?;
+        Ok(Programs {
+            commands: [command, second],
+            messengers: self.messengers.unwrap_or(1),
+            replies: self.replies.unwrap_or(1),
+            steps: self.steps.unwrap_or(3),
+            rounds: self.rounds,
+            time_limit_ms: self.time_limit_ms.unwrap_or(TIME_LIMIT_MS),
+        })
     }
 
     /// The shipped protocol of this name.
@@ -77,6 +121,7 @@ impl Agreed {
             unknown => return Err(unknown_protocol(unknown)).or_exit(Exit::Usage),
         };
         self.refuse_others(taken)?;
+        self.refuse_flags_of_programs()?;
         Ok(shipped)
     }
 

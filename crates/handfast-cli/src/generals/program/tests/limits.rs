@@ -1,0 +1,145 @@
+//! Programs that hang, flood, fork or die: each is refused, and none of its processes is left.
+
+use std::fs;
+use std::time::Duration;
+
+use super::super::family::Family;
+use super::super::process::Process;
+use super::super::refusal::Fault;
+use super::{Programs, Script, assert_says, programs};
+
+/// A program that hangs is not waited for as long as one that is only slow to start.
+fn refusal_of_the_slow(script: &Script) -> String {
+    let command = script.command();
+    Programs { time_limit_ms: 1000, ..programs(&command) }.tabulate().unwrap_err().to_string()
+}
+
+#[test]
+fn a_program_that_hangs_is_refused() {
+    let text = refusal_of_the_slow(&Script::one_round("def play(body): time.sleep(3600)"));
+    assert_says(&text, &["did not answer within 1000 ms", "--time-limit-ms", "asked: {"]);
+}
+
+#[test]
+fn a_program_that_does_not_flush_is_told_so() {
+    let text = refusal_of_the_slow(&Script::one_round("def play(body): sys.stdout.write('{}\\n')"));
+    assert_says(&text, &["did not answer within 1000 ms", "to flush it"]);
+}
+
+#[test]
+fn a_flood_is_cut_off_with_and_without_ends_of_line() {
+    let text = Script::one_round("def play(body):\n    while True: sys.stdout.write('x' * 100000)").refusal();
+    assert_says(&text, &["wrote more than 65536 bytes without an end of line", "said:  xxxx"]);
+    let text = Script::one_round(
+        "def play(body):\n    say(type='step_ok', state=None, outbox=[])\n    while True: print('and on', flush=True)",
+    )
+    .refusal();
+    assert_says(&text, &["said something without having been asked", "said:  and on"]);
+}
+
+#[test]
+fn a_program_that_dies_is_quoted() {
+    let text = Script::one_round("def play(body): raise ValueError('no powder left')").refusal();
+    assert_says(&text, &["ended instead of answering (exit status: 1)", "ValueError: no powder left", "last words"]);
+    let text = Script::one_round("def play(body): os.kill(os.getpid(), 11)").refusal();
+    assert_says(&text, &["ended instead of answering (signal: 11"]);
+    let text = Script::one_round("def play(body): print('{\"body\":', end='', flush=True); sys.exit(0)").refusal();
+    assert_says(&text, &["said:  {\"body\":", "expected is one JSON object"]);
+}
+
+#[test]
+fn a_program_that_closes_its_output_or_reads_nothing_is_told() {
+    let text = Script::one_round("def play(body): os.close(1); time.sleep(3600)").refusal();
+    assert_says(&text, &["closed its standard output instead of answering"]);
+    let script = Script::one_round("def play(body): say(type='step_ok', state='x' * 60000, outbox=[]); time.sleep(3600)");
+    assert_says(&refusal_of_the_slow(&script), &["did not answer within 1000 ms"]);
+}
+
+#[test]
+fn standard_error_is_kept_to_its_last_lines() {
+    let text = Script::one_round(
+        "def play(body):\n    for line in range(100000): print('alas', line, file=sys.stderr)\n    sys.exit(3)",
+    )
+    .refusal();
+    assert_says(&text, &["exit status: 3", "alas 99999\n    alas 99999".split('\n').next().unwrap()]);
+    assert!(text.lines().filter(|line| line.contains("alas")).count() <= 8, "{text}");
+}
+
+#[test]
+fn too_many_processes_are_counted_and_all_are_killed() {
+    let script = Script::one_round(
+        r#"
+def play(body):
+    children = [subprocess.Popen(["sleep", "3600"]) for _ in range(12)]
+    with open(os.path.dirname(__file__) + "/children", "w") as file: file.write(" ".join(str(child.pid) for child in children))
+    time.sleep(3600)
+"#,
+    );
+    let text = script.refusal();
+    assert_says(&text, &["processes at once, and may have 8"]);
+    // It may have been stopped before it had written down whom it started.
+    let children = fs::read_to_string(script.path().join("children")).unwrap_or_default();
+    assert!(children.split_whitespace().all(|child| !lives(child)), "{children}");
+}
+
+/// Whether there is such a process, other than one that nobody has waited for.
+fn lives(process: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_some_and(|rest| !rest.trim().is_empty() && !rest.trim().starts_with('Z'))
+}
+
+/// Children in the background, one of them in a session of its own, go with the program.
+#[test]
+fn nobody_is_left_when_a_program_is_done_with() {
+    let script = Script::one_round(
+        r#"
+def play(body):
+    children = [subprocess.Popen(["sleep", "3600"]), subprocess.Popen(["sleep", "3600"], start_new_session=True)]
+    say(type="step_ok", state=[child.pid for child in children], outbox=[])
+"#,
+    );
+    let words: Vec<String> = ["python3".into(), format!("{}/general.py", script.path().display())].into();
+    let mut process = Process::start(&words, None).unwrap();
+    let ask = |process: &mut Process, line: &str| process.ask(line.to_owned(), Duration::from_secs(30)).unwrap();
+    ask(&mut process, "{\"src\":\"\",\"dest\":\"\",\"body\":{\"type\":\"init\",\"general\":1,\"order\":true}}\n");
+    let said = ask(&mut process, "{\"src\":\"\",\"dest\":\"\",\"body\":{\"type\":\"step\"}}\n");
+    let said: serde_json::Value = serde_json::from_slice(&said).unwrap();
+    let children: Vec<String> = said["body"]["state"].as_array().unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(children.iter().filter(|child| lives(child)).count(), 2);
+    drop(process);
+    assert_eq!(children.iter().filter(|child| lives(child)).count(), 0);
+}
+
+#[test]
+fn a_panic_leaves_nobody_behind() {
+    let family = std::thread::spawn(|| {
+        let process = Process::start(&["sleep".to_owned(), "3600".to_owned()], None).unwrap();
+        let family: Family = process.family().clone();
+        assert_eq!(family.members().len(), 1);
+        std::panic::panic_any(family);
+    });
+    let panicked = family.join().unwrap_err();
+    let family = panicked.downcast_ref::<Family>().expect("what it panicked with");
+    assert_eq!(family.members(), Vec::<u32>::new());
+}
+
+#[test]
+fn more_questions_than_can_be_asked_are_refused() {
+    let script = Script::python(
+        r#"
+def init(body): say(type="init_ok", rounds=20)
+def play(body): say(type="step_ok", state=[body["state"], body["inbox"]], outbox=["x"], attack=None)
+"#,
+    );
+    let text = script.refusal();
+    assert_says(&text, &["would have to be asked more than 20000 questions; take fewer"]);
+    let wide = Script::one_round("def play(body): say(type='step_ok', state=None, outbox=list(range(18)))");
+    assert_says(&wide.refusal(), &["would have to be told more than 250000 things"]);
+}
+
+#[test]
+fn the_process_that_is_asked_to_say_too_much_is_cut() {
+    let mut process = Process::start(&["yes".to_owned()], None).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(matches!(process.ask("\n".to_owned(), Duration::from_secs(5)), Err(Fault::Unasked(_))));
+}
