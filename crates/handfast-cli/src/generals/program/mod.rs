@@ -31,6 +31,8 @@ pub(crate) const TIME_LIMIT_MS: u64 = 2000;
 
 /// How much a table of programs may hold: what a general can be told is held in memory, and asked twice.
 const LIMITS: Limits = Limits { nodes: 1_000_000, steps: 250_000, messengers: 1000 };
+/// How many different questions one general may have to be asked.
+const QUESTIONS: usize = 20_000;
 /// Every way in which a general can be cast: only general 1 is ever given the order.
 const ROLES: [Role; 3] = [
     Role { camp: Camp::First, ordered: true },
@@ -109,7 +111,7 @@ impl Programs<'_> {
         let take = |role: Role| {
             let command = self.commands[role.camp.index()];
             let words = words(command)?.into();
-            Seat::take(Cast { role, command: command.into(), words, game, patience }).map_err(refused)
+            Seat::take(Cast { role, command: command.into(), words, game, patience, questions: QUESTIONS }).map_err(refused)
         };
         let [ordered, unordered, second] = ROLES;
         Ok([take(ordered)?, take(unordered)?, take(second)?])

@@ -7,8 +7,6 @@ use super::refusal::{Fault, Refusal};
 use super::talk::{Cast, Talk};
 use super::wire::{self, Answer, Inbox, Mode, Question, Role, Terms};
 
-/// How many different questions one general may have to be asked.
-const QUESTION_LIMIT: usize = 20_000;
 /// How many bytes of answers are kept for one general.
 const KEPT_LIMIT: usize = 64 * 1024 * 1024;
 /// How many further processes answer again.
@@ -70,8 +68,8 @@ impl Seat {
         if let Some(&place) = self.places.get(&question) {
             return Some(self.asked[place].1.clone());
         }
-        if self.asked.len() >= QUESTION_LIMIT {
-            self.refuse(None, Fault::Questions { limit: QUESTION_LIMIT });
+        if self.asked.len() >= self.cast.questions {
+            self.refuse(None, Fault::Questions { limit: self.cast.questions });
         }
         let talk = self.talk.as_mut()?;
         let answer = match answer(talk, &question, &self.places, &self.asked, "when told the same run again") {

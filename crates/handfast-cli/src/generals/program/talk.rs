@@ -57,6 +57,8 @@ pub(super) struct Cast {
     pub(super) game: Game,
     /// The time that it has.
     pub(super) patience: Patience,
+    /// How many different questions it may have to be asked.
+    pub(super) questions: usize,
 }
 
 /// A running program that knows who it is.

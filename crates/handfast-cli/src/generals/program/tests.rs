@@ -14,7 +14,7 @@ use super::{PREFIX, Programs};
 
 /// Begins a program in Python that is told what to do in a function `answer(body)`, and says it.
 const PYTHON: &str = r#"
-import json, os, random, subprocess, sys, time
+import json, os, sys, time
 def say(**body):
     print(json.dumps({"src": question["dest"], "dest": question["src"], "body": body}), flush=True)
 "#;
@@ -36,6 +36,12 @@ def init(body):
     say(type="init_ok", mode="step", rounds=1, state=[body["general"], body["order"]])
 "#;
 
+/// The system's own Python starts at once; another one may stand before it on the PATH that has to look for itself first.
+fn python() -> &'static str {
+    let system = "/usr/bin/python3";
+    if Path::new(system).exists() { system } else { "python3" }
+}
+
 /// A program in a folder of its own.
 struct Script {
     folder: TempDir,
@@ -55,7 +61,7 @@ impl Script {
     }
 
     fn command(&self) -> String {
-        format!("python3 {}/general.py", self.path().display())
+        format!("{} -S {}/general.py", python(), self.path().display())
     }
 
     fn path(&self) -> &Path {

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use handfast_lab::generals::{Limits, Shipped};
 
-use super::{Programs, Script, patterns, play, programs};
+use super::{Programs, Script, patterns, play, programs, python};
 
 fn example(command: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/generals");
-    command.replace("examples/generals", folder.to_str().unwrap())
+    command.replace("examples/generals", folder.to_str().unwrap()).replace("python3", python())
 }
 
 #[test]

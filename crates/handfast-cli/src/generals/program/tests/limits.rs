@@ -3,9 +3,13 @@
 use std::fs;
 use std::time::Duration;
 
+use super::super::ROLES;
 use super::super::family::Family;
 use super::super::process::Process;
 use super::super::refusal::Fault;
+use super::super::seat::Seat;
+use super::super::talk::{Cast, Patience};
+use super::super::wire::{Game, Question};
 use super::{Programs, Script, assert_says, programs};
 
 /// A program that hangs is not waited for as long as one that is only slow to start.
@@ -69,6 +73,7 @@ fn standard_error_is_kept_to_its_last_lines() {
 fn too_many_processes_are_counted_and_all_are_killed() {
     let script = Script::one_round(
         r#"
+import subprocess
 def play(body):
     children = [subprocess.Popen(["sleep", "3600"]) for _ in range(12)]
     with open(os.path.dirname(__file__) + "/children", "w") as file: file.write(" ".join(str(child.pid) for child in children))
@@ -93,12 +98,13 @@ fn lives(process: &str) -> bool {
 fn nobody_is_left_when_a_program_is_done_with() {
     let script = Script::one_round(
         r#"
+import subprocess
 def play(body):
     children = [subprocess.Popen(["sleep", "3600"]), subprocess.Popen(["sleep", "3600"], start_new_session=True)]
     say(type="step_ok", state=[child.pid for child in children], outbox=[])
 "#,
     );
-    let words: Vec<String> = ["python3".into(), format!("{}/general.py", script.path().display())].into();
+    let words: Vec<String> = script.command().split(' ').map(str::to_owned).collect();
     let mut process = Process::start(&words, None).unwrap();
     let ask = |process: &mut Process, line: &str| process.ask(line.to_owned(), Duration::from_secs(30)).unwrap();
     ask(&mut process, "{\"src\":\"\",\"dest\":\"\",\"body\":{\"type\":\"init\",\"general\":1,\"order\":true}}\n");
@@ -125,14 +131,16 @@ fn a_panic_leaves_nobody_behind() {
 
 #[test]
 fn more_questions_than_can_be_asked_are_refused() {
-    let script = Script::python(
-        r#"
-def init(body): say(type="init_ok", rounds=20)
-def play(body): say(type="step_ok", state=[body["state"], body["inbox"]], outbox=["x"], attack=None)
-"#,
-    );
-    let text = script.refusal();
-    assert_says(&text, &["would have to be asked more than 20000 questions; take fewer"]);
+    let script = Script::one_round("def play(body): say(type='step_ok', state=None, outbox=[])");
+    let command = script.command();
+    let words = command.split(' ').map(str::to_owned).collect();
+    let (role, game) = (ROLES[2], Game { rounds: 1, messengers: 1, replies: 1, steps: 3 });
+    let patience = Patience::new(Duration::from_secs(20));
+    let mut seat = Seat::take(Cast { role, command: command.as_str().into(), words, game, patience, questions: 3 }).unwrap();
+    let mut ask = |round: u32| seat.ask(Question::Step { round, state: "null".into(), inbox: Vec::new() }).is_some();
+    assert_eq!([1, 2, 3, 2, 4, 1].map(&mut ask), [true, true, true, true, false, true]);
+    let text = seat.refused().unwrap().to_string();
+    assert_says(&text, &["general 2 (`", "would have to be asked more than 3 questions; take fewer"]);
     let wide = Script::one_round("def play(body): say(type='step_ok', state=None, outbox=list(range(18)))");
     assert_says(&wide.refusal(), &["would have to be told more than 250000 things"]);
 }
