@@ -48,6 +48,8 @@ pub(super) struct Process {
     /// Kills the group if this process is killed itself. Its standard input ends then.
     warden: Child,
     looked: bool,
+    /// It is dead and has been waited for, so its numbers may be somebody else's by now.
+    over: bool,
 }
 
 impl Process {
@@ -84,7 +86,7 @@ impl Process {
             thread::spawn(move || read(stdout, &tell));
             thread::spawn(move || keep(stderr, &kept));
         }
-        Ok(Self { child, family, questions, heard, last_words, warden, looked: false })
+        Ok(Self { child, family, questions, heard, last_words, warden, looked: false, over: false })
     }
 
     /// Asks, and waits for the answer: one line each.
@@ -146,8 +148,8 @@ impl Process {
         let waiting = Stopwatch::start();
         while waiting.elapsed() < END {
             if family::has_ended(self.family.group) {
-                // Its number is free once it has been waited for, so its group goes first.
-                self.family.end();
+                self.end();
+                // It has been waited for, and says again how it ended.
                 return Fault::Ended(self.child.wait().ok());
             }
             thread::sleep(Duration::from_millis(2));
@@ -155,9 +157,18 @@ impl Process {
         Fault::Closed
     }
 
+    /// Kills everybody, and waits for the first process: only after that is its number free.
+    fn end(&mut self) {
+        if !self.over {
+            self.family.end();
+            drop(self.child.wait());
+            self.over = true;
+        }
+    }
+
     /// The last lines of standard error, once the program is dead.
     pub(super) fn last_words(&mut self) -> Vec<String> {
-        self.family.end();
+        self.end();
         // What was written before the end may still be on its way through the pipe.
         for _ in 0..50 {
             if lock(&self.last_words).over {
@@ -171,8 +182,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.family.end();
-        drop(self.child.wait());
+        self.end();
         drop(self.warden.kill());
         drop(self.warden.wait());
     }
@@ -185,9 +195,9 @@ fn flood(begins: &[u8]) -> Fault {
 
 /// A shell that waits for its standard input to end, which it does when this process is gone by whatever signal, and then
 /// kills the group. It is in a group of its own, so that an interrupt from the terminal does not reach it.
-fn warden(group: u32) -> std::io::Result<Child> {
+pub(super) fn warden(group: u32) -> std::io::Result<Child> {
     let mut command = Command::new("sh");
-    command.args(["-c", "read -r line; kill -KILL -- \"-$1\"", "sh"]).arg(group.to_string());
+    command.args(["-c", "read -r line; kill -s KILL -- \"-$1\"", "sh"]).arg(group.to_string());
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     family::found(&mut command);
     command.spawn()

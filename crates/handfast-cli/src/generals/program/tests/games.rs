@@ -79,10 +79,9 @@ def play(body): bare(type="step_ok", state=None, outbox=[body["round"]])
 fn a_program_that_plays_once_and_ends_is_started_again() {
     let script = Script::python(
         r#"
-told = []
 def init(body):
-    global general, order
-    general, order = body["general"], body["order"]
+    global general, order, told
+    general, order, told = body["general"], body["order"], []
     say(type="init_ok", mode="replay", rounds=2)
 def play(body):
     told.append(body["inbox"])
@@ -106,7 +105,7 @@ def play(body):
     if general == 1:
         say(type="step_ok", state=body["state"], outbox=["a", "b", "a"] * order, attack=order)
     else:
-        say(type="step_ok", state=body["state"], outbox=[], attack=body["inbox"] == ["b", "a"])
+        say(type="step_ok", state=body["state"], outbox=[], attack=body["inbox"] == ["b", "a"] if body["round"] == 2 else None)
 "#,
     );
     // Of eight patterns one lets exactly the second and the third through.

@@ -1,11 +1,13 @@
 //! Programs that hang, flood, fork or die: each is refused, and none of its processes is left.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::Command;
 use std::time::Duration;
 
 use super::super::ROLES;
-use super::super::family::Family;
-use super::super::process::Process;
+use super::super::family::{self, Family};
+use super::super::process::{Process, warden};
 use super::super::refusal::Fault;
 use super::super::seat::Seat;
 use super::super::talk::{Cast, Patience};
@@ -21,13 +23,7 @@ fn refusal_of_the_slow(script: &Script) -> String {
 #[test]
 fn a_program_that_hangs_is_refused() {
     let text = refusal_of_the_slow(&Script::one_round("def play(body): time.sleep(3600)"));
-    assert_says(&text, &["did not answer within 1000 ms", "--time-limit-ms", "asked: {"]);
-}
-
-#[test]
-fn a_program_that_does_not_flush_is_told_so() {
-    let text = refusal_of_the_slow(&Script::one_round("def play(body): sys.stdout.write('{}\\n')"));
-    assert_says(&text, &["did not answer within 1000 ms", "to flush it"]);
+    assert_says(&text, &["did not answer within 1000 ms", "and to flush it", "--time-limit-ms", "asked: {"]);
 }
 
 #[test]
@@ -126,6 +122,22 @@ fn a_panic_leaves_nobody_behind() {
     });
     let panicked = family.join().unwrap_err();
     let family = panicked.downcast_ref::<Family>().expect("what it panicked with");
+    assert_eq!(family.members(), Vec::<u32>::new());
+}
+
+/// What happens to the program when `handfast` itself is killed: the other end of the warden's input is closed.
+#[test]
+fn the_warden_kills_the_group_when_its_input_ends() {
+    let mut command = Command::new("sh");
+    command.args(["-c", "sleep 3600 & wait"]);
+    family::found(&mut command);
+    let mut child = command.spawn().unwrap();
+    let mut warden = warden(child.id()).unwrap();
+    assert!(!family::has_ended(child.id()));
+    drop(warden.stdin.take());
+    assert!(warden.wait().unwrap().success());
+    assert_eq!(child.wait().unwrap().signal(), Some(9));
+    let family = Family { group: child.id(), mark: "none".to_owned() };
     assert_eq!(family.members(), Vec::<u32>::new());
 }
 

@@ -35,7 +35,7 @@ fn what_is_kept_between_questions_in_the_mode_step_is_found_out() {
         "count = 0\ndef play(body):\n    global count\n    count += 1\n    say(type='step_ok', state=count % 2, outbox=[])",
     )
     .refusal();
-    assert_says(&text, &["is not deterministic", "keep nothing between questions"]);
+    assert_says(&text, &["is not deterministic", "keep nothing between questions in the mode step"]);
 }
 
 /// In the mode replay a new `init` has to begin a new run.
@@ -51,11 +51,14 @@ def init(body):
 def play(body):
     global told
     told += 1
-    say(type="round_ok", outbox=["x"] * (1 + told // 5))
+    say(type="round_ok", outbox=["x"] * (1 + told // 3))
 "#,
     )
     .refusal();
-    assert_says(&text, &["is not deterministic", "when told the same run again", "a run with the inboxes []"]);
+    assert_says(
+        &text,
+        &["is not deterministic", "when told the same run again", "forget everything at an init", "a run with the inboxes []"],
+    );
 }
 
 #[track_caller]
