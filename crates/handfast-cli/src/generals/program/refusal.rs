@@ -173,7 +173,8 @@ impl Display for Fault {
             Self::Error { code, text } => write!(f, "answered with the error {code}, {} ({text:?})", meaning(*code)),
             Self::Differs { .. } => f.write_str(
                 "is not deterministic: it answered the same question in two ways; a general may look at nothing but what it is \
-                 told (no clock, no randomness, no process number), has to keep nothing between questions in the mode step, and to forget everything at an init in the mode replay",
+                 told (no clock, no randomness, no process number), has to keep nothing between questions in the mode step, \
+                 and has to forget everything at an init in the mode replay",
             ),
             Self::TookBack { before, .. } => {
                 let decided = if *before { "to attack" } else { "not to attack" };
