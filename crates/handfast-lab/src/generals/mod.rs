@@ -9,9 +9,11 @@
 //! decides for [`Attack`](handfast_protocol::generals::Choice::Attack) or not. [`Protocol::tabulate`] tells them everything that they can be told, once; every
 //! question is then answered on the [`Table`], in which states, waves and messages are numbers.
 
+mod adversary;
 mod alike;
 mod arrivals;
 mod chance;
+mod check;
 mod email;
 mod knowledge;
 mod ladder;
@@ -27,7 +29,9 @@ mod tabulate;
 mod views;
 mod worst;
 
+pub use adversary::{Adversary, AdversaryError};
 pub use chance::{Chance, Share, binomial};
+pub use check::{CheckError, Checked, Covered, Distance, Least, Minimal, Property};
 pub use email::Email;
 pub use knowledge::{Knowledge, knowledge};
 pub use ladder::{Rung, knows, ladder};

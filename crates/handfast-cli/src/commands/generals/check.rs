@@ -1,13 +1,364 @@
-//! `handfast generals check`.
+//! `handfast generals check`: tries every pattern of captures, and draws the simplest run that goes wrong.
 
-use crate::output::{Exit, Output};
+use std::path::PathBuf;
+
+use handfast_lab::diagram;
+use handfast_lab::generals::{Adversary, Checked, Covered, Orders, Outcome, Property, Ratio, Run, Table};
+use handfast_protocol::generals::Choice;
+use num_bigint::BigUint;
+use serde_json::{Value, json};
+
+use super::agreed::Agreed;
+use crate::output::{Exit, OrExit as _, Output};
+use crate::picture;
+
+/// So many of the simplest runs are drawn with `--all`.
+const DRAWN: usize = 6;
+/// So many of them are written as JSON.
+const WRITTEN: usize = 1_000;
+/// Numbers up to here are JSON numbers, which every reader takes exactly; larger ones are strings of digits.
+const MOST_EXACT: u64 = 1 << 53;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  handfast generals check")]
-pub(crate) struct Args {}
+  handfast generals check handshake --steps 4
+  handfast generals check always --messengers 5 --adversary at-most:4      holds: five are too many to capture
+  handfast generals check ready-ready --rounds 2 --all                     a published solution, refuted
+  handfast generals check random-attack --rounds 3 --adversary per-round:1
+  handfast generals check handshake --steps 3 --svg counterexample.svg
+
+A run goes wrong if exactly one general attacks (agreement), or if somebody attacks although the attack is not
+wanted (validity: with the order to general 1, if there is none; with orders to each, unless both have one).
+All patterns are covered, of the messengers that are actually sent, from every way to begin. The run that is drawn
+has the fewest captures, and among those the fewest messengers sent.
+
+With --json it prints one object (a count above 2^53 is a string of digits):
+  protocol, adversary, verdict (\"holds\" or \"violated\"),
+  worlds        orders and patterns covered; what a coin shows is no part of a world
+  runs          the same with every side of the coin apart
+  nodes         pairs of states that were reached, all rounds together
+  outcome       {both, alone_1, alone_2, neither}: the runs, by the row of the problem's table
+  violations    the runs that go wrong
+  properties    [{name, meaning, verdict, violations}], name \"agreement\" or \"validity\"
+  beginnings    [{ordered: [bool, bool], coin, wanted, patterns, outcome, violations}]
+  captures, steps   what the simplest run that goes wrong takes; null if the protocol holds
+  counterexample    that run, or null: {ordered, coin, captures, steps, outcome, broken: [name],
+                    attacks: [bool, bool], messengers: [{round, from, says, captured}]}
+  minimal_runs  how many runs take as little
+  minimal       with --all these runs, at most 1000 of them
+  idle          true if nobody attacks even where the attack is wanted and everything arrives
+  coin          with a coin only: {sides, wrong, probability, probability_float}, for the pattern of the counterexample
+  remarks       [text]
+
+Exit codes: 0 it holds; 3 a counterexample was found.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    agreed: Agreed,
+
+    /// What the city may do: any, at-most:f (f captures in all) or per-round:k (k captures in each round)
+    #[arg(long, value_name = "ADVERSARY", default_value = "any")]
+    adversary: Adversary,
+
+    /// Shows every run that goes wrong with as few captures and messengers, not only the first
+    #[arg(long)]
+    all: bool,
+
+    /// Also writes the counterexample as a picture; with `-` only the picture, to standard output
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+
+    /// Draws with plain ASCII
+    #[arg(long)]
+    ascii: bool,
+}
 
 /// Answers the question.
-pub(crate) fn run(_args: Args, _output: &Output) -> anyhow::Result<Exit> {
-    anyhow::bail!("not there yet")
+pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
+    picture::check_place(args.svg.as_deref(), output)?;
+    let table = args.agreed.tabulate()?;
+    let checked = table.check(args.adversary).or_exit(Exit::Usage)?;
+    let exit = if checked.holds() { Exit::Done } else { Exit::Neither };
+    let first = checked.counterexample();
+    if let (Some(path), Some(run)) = (&args.svg, &first) {
+        picture::write_svg(path, &diagram::generals(&table, run, &[]), output)?;
+        if picture::is_stdout(path) {
+            return Ok(exit);
+        }
+        output.note(format_args!("the picture is in {}", path.display()));
+    } else if args.svg.is_some() {
+        output.note("there is no counterexample to be drawn, so no picture was written");
+    }
+    let answer = Answer { args: &args, table: &table, checked: &checked, first: first.as_ref() };
+    if output.wants_json() {
+        output.json_line(&answer.json())?
+    } else {
+        answer.print(output)?
+    }
+    Ok(exit)
+}
+
+/// What was found, and how it is to be told.
+struct Answer<'a> {
+    args: &'a Args,
+    table: &'a Table,
+    checked: &'a Checked<'a>,
+    first: Option<&'a Run>,
+}
+
+impl Answer<'_> {
+    fn print(&self, output: &Output) -> anyhow::Result<()> {
+        let adversary = self.checked.adversary;
+        output.line(&self.table.name)?;
+        output.line(format_args!("Adversary {adversary}: {}.", adversary.in_words()))?;
+        match self.first {
+            None => {
+                output
+                    .line("\nHOLDS: army 1 attacks if and only if army 2 attacks, and nobody attacks where it is not wanted.")?;
+            }
+            Some(first) => {
+                for property in self.checked.broken(first) {
+                    output.line(format_args!("\nVIOLATED: {}.", property.in_words()))?;
+                }
+                self.draw(output)?;
+                self.print_least(first, output)?;
+            }
+        }
+        self.print_covered(output)?;
+        for remark in self.remarks() {
+            output.line(format_args!("\n{remark}"))?;
+        }
+        Ok(())
+    }
+
+    fn draw(&self, output: &Output) -> anyhow::Result<()> {
+        let drawn = if self.args.all { DRAWN } else { 1 };
+        for run in self.checked.minimal().take(drawn) {
+            let picture = picture::text(&diagram::generals(self.table, &run, &[]), self.args.ascii);
+            output.line(format_args!("\n{}", picture.trim_end()))?;
+        }
+        let runs = self.checked.least.as_ref().map(|least| least.runs.clone()).unwrap_or_default();
+        if self.args.all && runs > BigUint::from(DRAWN) {
+            let more = runs - DRAWN;
+            let written = BigUint::from(WRITTEN);
+            output.line(format_args!("\n... and {} more; --json tells up to {} of them.", grouped(&more), grouped(&written)))?;
+        }
+        Ok(())
+    }
+
+    fn print_least(&self, first: &Run, output: &Output) -> anyhow::Result<()> {
+        let (captures, steps) = (first.captures(), first.journeys.len());
+        let fewer = if captures == 0 { "" } else { " No run with fewer captures goes wrong." };
+        let least = self.checked.least.as_ref().map(|least| least.runs.clone()).unwrap_or_default();
+        let alike = match (least == BigUint::from(1u32), self.args.all) {
+            (true, _) => "it is the only one that takes as little".to_owned(),
+            (false, true) => format!("{} runs take as little", grouped(&least)),
+            (false, false) => format!("{} runs take as little, which --all shows", grouped(&least)),
+        };
+        let messengers = if steps == 1 { "messenger" } else { "messengers" };
+        output
+            .line(format_args!("\nSimplest counterexample: {captures} captured of {steps} {messengers} sent; {alike}.{fewer}"))?;
+        if let Some(coin) = self.coin(first) {
+            let (wrong, sides) = (coin.wrong, self.table.coins);
+            let (exact, decimal) = (&coin.probability, coin.probability.to_decimal(4));
+            output.line(format_args!(
+                "The city cannot see the coin: this pattern goes wrong on {wrong} of its {sides} sides, with probability {exact} ({decimal})."
+            ))?;
+        }
+        Ok(())
+    }
+
+    fn print_covered(&self, output: &Output) -> anyhow::Result<()> {
+        let checked = self.checked;
+        let wrong = checked.breaking(&Property::ALL);
+        output.line(format_args!(
+            "Covered: {} {} of captures from every way to begin, {} of which {}; {} nodes, every one explored.",
+            grouped(&checked.runs()),
+            if checked.runs() == BigUint::from(1u32) { "pattern" } else { "patterns" },
+            if wrong == BigUint::ZERO { "none".to_owned() } else { grouped(&wrong) },
+            if wrong <= BigUint::from(1u32) { "goes wrong" } else { "go wrong" },
+            grouped(&BigUint::from(checked.nodes)),
+        ))?;
+        // The sides of a coin are added up.
+        let mut rows: Vec<Covered> = Vec::new();
+        for covered in &checked.beginnings {
+            match rows.last_mut() {
+                Some(row) if row.beginning.ordered == covered.beginning.ordered => {
+                    row.outcomes.iter_mut().zip(&covered.outcomes).for_each(|(sum, number)| *sum += number);
+                }
+                Some(_) | None => rows.push(covered.clone()),
+            }
+        }
+        for row in &rows {
+            let counts = Outcome::ALL.map(|outcome| format!("{} {}", word(outcome), grouped(&row.outcomes[outcome.index()])));
+            output.line(format_args!("  {:<19} {}", self.beginning(row.beginning.ordered), counts.join(", ")))?;
+        }
+        Ok(())
+    }
+
+    fn beginning(&self, ordered: [bool; 2]) -> &'static str {
+        match (self.table.orders, ordered) {
+            (Orders::Nobody, _) => "no orders in it",
+            (Orders::First, [true, _]) => "with the order",
+            (Orders::First, [false, _]) => "without the order",
+            (Orders::Each, [true, true]) => "orders to both",
+            (Orders::Each, [true, false]) => "an order to 1 only",
+            (Orders::Each, [false, true]) => "an order to 2 only",
+            (Orders::Each, [false, false]) => "no orders",
+        }
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        if self.args.agreed.protocol == "email" {
+            remarks.push(
+                "What was checked is the rule \"attack once your machine has sent as many messages as the threshold\" (--steps). \
+                 In the electronic mail game it is no equilibrium: with a lone attack costly enough, never attacking is the only one \
+                 (Rubinstein 1989)."
+                    .to_owned(),
+            );
+        }
+        if self.checked.is_idle() {
+            remarks.push(
+                "Nobody attacks even where the attack is wanted and every messenger arrives: safe, and of no use.".to_owned(),
+            );
+        }
+        remarks
+    }
+
+    /// How often the pattern of this run goes wrong, over the sides of the coin.
+    fn coin(&self, first: &Run) -> Option<Coin> {
+        if self.table.coins == 1 {
+            return None;
+        }
+        let captured: Vec<usize> = first.captured().collect();
+        let starts = self.table.starts.iter().enumerate();
+        let same = starts.filter(|(_, (beginning, _))| beginning.ordered == first.beginning.ordered);
+        let wrong = same
+            .map(|(start, _)| self.table.play(start, |number| captured.binary_search(&number).is_ok()))
+            .filter(|run| !self.checked.broken(run).is_empty())
+            .count();
+        Some(Coin { wrong, probability: Ratio::new(wrong as i64, u64::from(self.table.coins)) })
+    }
+
+    fn json(&self) -> Value {
+        let checked = self.checked;
+        let least = checked.least.as_ref();
+        let properties = Property::ALL.map(|property| {
+            let violations = checked.breaking(&[property]);
+            let verdict = verdict(violations == BigUint::ZERO);
+            json!({ "name": property.key(), "meaning": property.in_words(), "verdict": verdict, "violations": count(&violations) })
+        });
+        let sums = Outcome::ALL.map(|outcome| checked.beginnings.iter().map(|covered| &covered.outcomes[outcome.index()]).sum());
+        let beginnings: Vec<Value> = checked.beginnings.iter().map(beginning_json).collect();
+        let mut told = json!({
+            "protocol": self.table.name,
+            "adversary": checked.adversary.to_string(),
+            "verdict": verdict(checked.holds()),
+            "worlds": count(&checked.worlds()),
+            "runs": count(&checked.runs()),
+            "nodes": checked.nodes,
+            "outcome": outcome_json(&sums),
+            "violations": count(&checked.breaking(&Property::ALL)),
+            "properties": properties,
+            "beginnings": beginnings,
+            "captures": least.map(|least| least.distance.captures),
+            "steps": least.map(|least| least.distance.steps),
+            "counterexample": self.first.map(|run| self.run_json(run)),
+            "minimal_runs": count(&least.map(|least| least.runs.clone()).unwrap_or_default()),
+            "idle": checked.is_idle(),
+            "remarks": self.remarks(),
+        });
+        if self.args.all {
+            told["minimal"] = checked.minimal().take(WRITTEN).map(|run| self.run_json(&run)).collect();
+        }
+        if let Some(coin) = self.first.and_then(|first| self.coin(first)) {
+            told["coin"] = json!({
+                "sides": self.table.coins,
+                "wrong": coin.wrong,
+                "probability": coin.probability.to_string(),
+                "probability_float": coin.probability.to_f64(),
+            });
+        }
+        told
+    }
+
+    fn run_json(&self, run: &Run) -> Value {
+        let messengers: Vec<Value> = run
+            .journeys
+            .iter()
+            .map(|journey| {
+                let says = &self.table.messages[journey.message as usize];
+                json!({ "round": journey.round, "from": journey.from.number(), "says": says, "captured": journey.captured })
+            })
+            .collect();
+        json!({
+            "ordered": run.beginning.ordered,
+            "coin": run.beginning.coin,
+            "captures": run.captures(),
+            "steps": run.journeys.len(),
+            "outcome": run.outcome().key(),
+            "broken": self.checked.broken(run).into_iter().map(Property::key).collect::<Vec<_>>(),
+            "attacks": run.choices.map(|choice| choice == Choice::Attack),
+            "messengers": messengers,
+        })
+    }
+}
+
+/// What a pattern does, whatever the coin shows.
+struct Coin {
+    /// On how many sides it goes wrong.
+    wrong: usize,
+    probability: Ratio,
+}
+
+const fn verdict(holds: bool) -> &'static str {
+    if holds { "holds" } else { "violated" }
+}
+
+const fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Both => "both",
+        Outcome::Alone1 => "1 alone",
+        Outcome::Alone2 => "2 alone",
+        Outcome::Neither => "neither",
+    }
+}
+
+fn beginning_json(covered: &Covered) -> Value {
+    json!({
+        "ordered": covered.beginning.ordered,
+        "coin": covered.beginning.coin,
+        "wanted": covered.wanted,
+        "patterns": count(&covered.patterns()),
+        "outcome": outcome_json(&covered.outcomes),
+        "violations": count(&covered.breaking(&Property::ALL)),
+    })
+}
+
+fn outcome_json(counts: &[BigUint; 4]) -> Value {
+    Outcome::ALL.into_iter().zip(counts).map(|(outcome, number)| (outcome.key().to_owned(), count(number))).collect()
+}
+
+/// A count as JSON: a number where every reader takes it exactly, a string of digits otherwise.
+fn count(number: &BigUint) -> Value {
+    match u64::try_from(number) {
+        Ok(number) if number <= MOST_EXACT => json!(number),
+        Ok(_) | Err(_) => json!(number.to_string()),
+    }
+}
+
+/// A number with its thousands apart; only the size of one that would fill the line.
+fn grouped(number: &BigUint) -> String {
+    let digits = number.to_string();
+    if digits.len() > 30 {
+        return format!("{}.{}e{}", &digits[..1], &digits[1..4], digits.len() - 1);
+    }
+    let mut grouped = String::with_capacity(digits.len() * 4 / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
