@@ -4,6 +4,7 @@ mod check;
 mod conform;
 mod demo;
 mod edges;
+mod generals;
 mod help;
 mod messenger;
 mod run;

@@ -1,5 +1,6 @@
 //! The two generals' lab: every module of it against brute force, formulas and the values of the literature.
 
+mod bounds;
 mod check;
 mod email;
 mod knowledge;

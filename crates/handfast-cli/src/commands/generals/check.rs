@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use handfast_lab::diagram;
-use handfast_lab::generals::{Adversary, Checked, Covered, Orders, Outcome, Property, Ratio, Run, Table};
+use handfast_lab::diagram::{self, Diagram};
+use handfast_lab::generals::{
+    Adversary, Checked, Covered, Limits, Orders, Outcome, Property, Ratio, Run, Table, WorstError, knows, worst_case,
+};
 use handfast_protocol::generals::Choice;
 use num_bigint::BigUint;
 use serde_json::{Value, json};
@@ -47,7 +49,8 @@ With --json it prints one object (a count above 2^53 is a string of digits):
   minimal_runs  how many runs take as little
   minimal       with --all these runs, at most 1000 of them
   idle          true if nobody attacks even where the attack is wanted and everything arrives
-  coin          with a coin only: {sides, wrong, probability, probability_float}, for the pattern of the counterexample
+  coin          with a coin only: {sides, wrong, probability, probability_float, worst, worst_float}: on how many sides
+                the pattern of the counterexample goes wrong, and the worst case over all patterns, any captures
   remarks       [text]
 
 Exit codes: 0 it holds; 3 a counterexample was found.")]
@@ -80,7 +83,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     let exit = if checked.holds() { Exit::Done } else { Exit::Neither };
     let first = checked.counterexample();
     if let (Some(path), Some(run)) = (&args.svg, &first) {
-        picture::write_svg(path, &diagram::generals(&table, run, &[]), output)?;
+        picture::write_svg(path, &drawing(&table, run), output)?;
         if picture::is_stdout(path) {
             return Ok(exit);
         }
@@ -97,6 +100,11 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
+/// The run as a picture, with what each general knows where that can be found out.
+fn drawing(table: &Table, run: &Run) -> Diagram {
+    diagram::generals(table, run, &knows(table, run).unwrap_or_default())
+}
+
 /// What was found, and how it is to be told.
 struct Answer<'a> {
     args: &'a Args,
@@ -108,20 +116,22 @@ struct Answer<'a> {
 impl Answer<'_> {
     fn print(&self, output: &Output) -> anyhow::Result<()> {
         let adversary = self.checked.adversary;
-        output.line(&self.table.name)?;
-        output.line(format_args!("Adversary {adversary}: {}.", adversary.in_words()))?;
-        match self.first {
+        let verdict = match self.first {
+            // The picture has the name at its head.
             None => {
-                output
-                    .line("\nHOLDS: army 1 attacks if and only if army 2 attacks, and nobody attacks where it is not wanted.")?;
+                output.line(&self.table.name)?;
+                "HOLDS: army 1 attacks if and only if army 2 attacks, and nobody attacks where it is not wanted.".to_owned()
             }
             Some(first) => {
-                for property in self.checked.broken(first) {
-                    output.line(format_args!("\nVIOLATED: {}.", property.in_words()))?;
-                }
-                self.draw(output)?;
-                self.print_least(first, output)?;
+                let broken: Vec<&str> = self.checked.broken(first).into_iter().map(Property::in_words).collect();
+                format!("VIOLATED: {}.", broken.join("; "))
             }
+        };
+        output.line(verdict)?;
+        output.line(format_args!("Adversary {adversary}: {}.", adversary.in_words()))?;
+        if let Some(first) = self.first {
+            self.draw(output)?;
+            self.print_least(first, output)?;
         }
         self.print_covered(output)?;
         for remark in self.remarks() {
@@ -133,7 +143,7 @@ impl Answer<'_> {
     fn draw(&self, output: &Output) -> anyhow::Result<()> {
         let drawn = if self.args.all { DRAWN } else { 1 };
         for run in self.checked.minimal().take(drawn) {
-            let picture = picture::text(&diagram::generals(self.table, &run, &[]), self.args.ascii);
+            let picture = picture::text(&drawing(self.table, &run), self.args.ascii);
             output.line(format_args!("\n{}", picture.trim_end()))?;
         }
         let runs = self.checked.least.as_ref().map(|least| least.runs.clone()).unwrap_or_default();
@@ -147,7 +157,7 @@ impl Answer<'_> {
 
     fn print_least(&self, first: &Run, output: &Output) -> anyhow::Result<()> {
         let (captures, steps) = (first.captures(), first.journeys.len());
-        let fewer = if captures == 0 { "" } else { " No run with fewer captures goes wrong." };
+        let fewer = if captures == 0 { "" } else { "\nNo run with fewer captures goes wrong." };
         let least = self.checked.least.as_ref().map(|least| least.runs.clone()).unwrap_or_default();
         let alike = match (least == BigUint::from(1u32), self.args.all) {
             (true, _) => "it is the only one that takes as little".to_owned(),
@@ -159,10 +169,15 @@ impl Answer<'_> {
             .line(format_args!("\nSimplest counterexample: {captures} captured of {steps} {messengers} sent; {alike}.{fewer}"))?;
         if let Some(coin) = self.coin(first) {
             let (wrong, sides) = (coin.wrong, self.table.coins);
-            let (exact, decimal) = (&coin.probability, coin.probability.to_decimal(4));
+            let told = |ratio: &Ratio| format!("{ratio} ({})", ratio.to_decimal(4));
             output.line(format_args!(
-                "The city cannot see the coin: this pattern goes wrong on {wrong} of its {sides} sides, with probability {exact} ({decimal})."
+                "The city cannot see the coin: this pattern goes wrong on {wrong} of its {sides} sides, with probability {}.",
+                told(&coin.probability)
             ))?;
+            output.line(match &coin.worst {
+                Ok(worst) => format!("In the worst case over all patterns exactly one attacks with probability {}.", told(worst)),
+                Err(reason) => format!("The worst case over all patterns is not known: {reason}."),
+            })?;
         }
         Ok(())
     }
@@ -171,7 +186,7 @@ impl Answer<'_> {
         let checked = self.checked;
         let wrong = checked.breaking(&Property::ALL);
         output.line(format_args!(
-            "Covered: {} {} of captures from every way to begin, {} of which {}; {} nodes, every one explored.",
+            "Covered: {} {} of captures from every way to begin, {} of which {};\n{} nodes, every one explored.",
             grouped(&checked.runs()),
             if checked.runs() == BigUint::from(1u32) { "pattern" } else { "patterns" },
             if wrong == BigUint::ZERO { "none".to_owned() } else { grouped(&wrong) },
@@ -211,9 +226,8 @@ impl Answer<'_> {
         let mut remarks = Vec::new();
         if self.args.agreed.protocol == "email" {
             remarks.push(
-                "What was checked is the rule \"attack once your machine has sent as many messages as the threshold\" (--steps). \
-                 In the electronic mail game it is no equilibrium: with a lone attack costly enough, never attacking is the only one \
-                 (Rubinstein 1989)."
+                "What was checked is the rule \"attack once your machine has sent --steps messages\". It is no equilibrium:\n\
+                 where a lone attack is costly enough, never attacking is the only one (Rubinstein 1989)."
                     .to_owned(),
             );
         }
@@ -237,7 +251,8 @@ impl Answer<'_> {
             .map(|(start, _)| self.table.play(start, |number| captured.binary_search(&number).is_ok()))
             .filter(|run| !self.checked.broken(run).is_empty())
             .count();
-        Some(Coin { wrong, probability: Ratio::new(wrong as i64, u64::from(self.table.coins)) })
+        let worst = worst_case(self.table, &Limits::default()).map(|worst| worst.disagreement);
+        Some(Coin { wrong, probability: Ratio::new(wrong as i64, u64::from(self.table.coins)), worst })
     }
 
     fn json(&self) -> Value {
@@ -277,6 +292,8 @@ impl Answer<'_> {
                 "wrong": coin.wrong,
                 "probability": coin.probability.to_string(),
                 "probability_float": coin.probability.to_f64(),
+                "worst": coin.worst.as_ref().ok().map(ToString::to_string),
+                "worst_float": coin.worst.as_ref().ok().map(Ratio::to_f64),
             });
         }
         told
@@ -309,6 +326,8 @@ struct Coin {
     /// On how many sides it goes wrong.
     wrong: usize,
     probability: Ratio,
+    /// The greatest probability, over all orders and patterns, that exactly one attacks.
+    worst: Result<Ratio, WorstError>,
 }
 
 const fn verdict(holds: bool) -> &'static str {

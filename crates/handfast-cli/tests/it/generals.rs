@@ -1,0 +1,4 @@
+//! `handfast generals` from outside, one module a question.
+
+mod bounds;
+mod check;

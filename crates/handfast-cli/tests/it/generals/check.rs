@@ -1,0 +1,105 @@
+//! `handfast generals check`: the verdict, the counterexample, the exit code, and what is said of nonsense.
+
+use serde_json::{Value, json};
+
+use crate::support::{handfast, run};
+
+/// Runs it without a word on standard error.
+#[track_caller]
+fn check(arguments: &[&str], code: i32) -> String {
+    let ended = run([&["generals", "check"], arguments].concat());
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(code), ""), "{arguments:?}");
+    ended.stdout
+}
+
+#[track_caller]
+fn check_json(arguments: &[&str], code: i32) -> Value {
+    let text = check(&[arguments, &["--json"]].concat(), code);
+    assert_eq!(text.lines().count(), 1, "{arguments:?}: one line of JSON");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+#[test]
+fn the_simplest_run_that_goes_wrong_is_drawn() {
+    insta::assert_snapshot!(check(&["handshake", "--steps", "4"], 3));
+    assert!(check(&["handshake", "--steps", "4", "--ascii"], 3).is_ascii());
+}
+
+#[test]
+fn all_of_them_are_drawn_on_request() {
+    insta::assert_snapshot!(check(&["ready-ready", "--rounds", "2", "--all", "--ascii"], 3));
+    let many = check(&["random-attack", "--rounds", "4", "--all", "--ascii"], 3);
+    assert!(many.contains("... and 2 more; --json tells up to 1,000 of them."), "{many}");
+}
+
+#[test]
+fn a_coin_and_its_worst_case_are_told() {
+    insta::assert_snapshot!(check(&["random-attack", "--rounds", "3", "--adversary", "per-round:1"], 3));
+}
+
+#[test]
+fn what_holds_is_told_with_what_was_covered() {
+    insta::assert_snapshot!(check(&["always", "--messengers", "5", "--adversary", "at-most:4"], 0));
+}
+
+#[test]
+fn the_json_is_that_of_the_help() {
+    let told = check_json(&["reply", "--messengers", "2", "--replies", "1", "--all"], 3);
+    let beginnings = json!([
+        { "ordered": [true, false], "coin": 1, "wanted": true, "patterns": 7, "violations": 3,
+          "outcome": { "both": 3, "alone_1": 0, "alone_2": 3, "neither": 1 } },
+        { "ordered": [false, false], "coin": 1, "wanted": false, "patterns": 1, "violations": 0,
+          "outcome": { "both": 0, "alone_1": 0, "alone_2": 0, "neither": 1 } },
+    ]);
+    assert_eq!(told["beginnings"], beginnings);
+    assert_eq!(told["outcome"], json!({ "both": 3, "alone_1": 0, "alone_2": 3, "neither": 2 }));
+    let facts = ["adversary", "verdict", "worlds", "runs", "violations", "captures", "steps", "minimal_runs", "idle"];
+    assert_eq!(
+        facts.map(|fact| told[fact].clone()),
+        [json!("any"), json!("violated"), json!(8), json!(8), json!(3), json!(1), json!(3), json!(1), json!(false)]
+    );
+    assert_eq!(told["minimal"], json!([told["counterexample"]]));
+    assert_eq!(told["counterexample"]["attacks"], json!([false, true]));
+    assert_eq!(told["counterexample"]["messengers"][2], json!({ "round": 2, "from": 2, "says": "agreed", "captured": true }));
+    let many = check_json(&["handshake", "--steps", "20", "--messengers", "3"], 3);
+    assert_eq!(many["violations"], json!("11398895185373143"), "seven to the nineteenth");
+    assert_eq!(
+        check_json(&["handshake", "--steps", "20", "--messengers", "3", "--adversary", "at-most:2"], 0)["captures"],
+        Value::Null
+    );
+    let coin = check_json(&["random-attack", "--rounds", "4"], 3);
+    assert_eq!((&coin["coin"]["probability"], &coin["coin"]["worst"]), (&json!("1/4"), &json!("1/4")));
+    assert_eq!((&coin["worlds"], &coin["runs"]), (&json!(1024), &json!(4096)));
+}
+
+#[test]
+fn a_picture_goes_to_a_file_or_to_standard_output() {
+    let picture = check(&["always", "--svg", "-"], 3);
+    assert!(picture.starts_with("<svg") && picture.contains("army 1 is defeated"), "{picture}");
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut command = handfast();
+    command.current_dir(dir.path()).args(["generals", "check", "always", "--svg", "wrong.svg"]);
+    let output = command.output().expect("the binary runs");
+    assert_eq!(
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()),
+        (Some(3), "the picture is in wrong.svg\n")
+    );
+    assert_eq!(std::fs::read_to_string(dir.path().join("wrong.svg")).expect("it was written"), picture);
+}
+
+#[test]
+fn nonsense_is_refused_with_the_way_out() {
+    let refused = |arguments: &[&str], word: &str| {
+        let ended = run([&["generals", "check"], arguments].concat());
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(ended.stderr.contains(word), "{}", ended.stderr);
+    };
+    refused(&["always", "--adversary", "at-most:x"], "give any, at-most:f (f captures in all) or per-round:k");
+    refused(&["alwais"], "there is no protocol");
+    refused(&["always", "--rounds", "2"], "always has no --rounds");
+    refused(&["always", "--svg", "-", "--json"], "give --svg a file");
+    refused(
+        &["handshake", "--steps", "20", "--messengers", "1000", "--adversary", "at-most:999"],
+        "take fewer messengers or captures",
+    );
+}
