@@ -33,16 +33,24 @@ pub(crate) fn check_place(svg: Option<&Path>, output: &Output) -> anyhow::Result
 /// # Errors
 /// It cannot be written there.
 pub(crate) fn write_svg(path: &Path, picture: &Diagram, output: &Output) -> anyhow::Result<()> {
+    write(path, &picture.to_svg(), output)
+}
+
+/// Writes an SVG document, of whatever it is a picture, to where `--svg` says.
+///
+/// # Errors
+/// It cannot be written there.
+pub(crate) fn write(path: &Path, svg: &str, output: &Output) -> anyhow::Result<()> {
     if is_stdout(path) {
-        return output.bytes(picture.to_svg().as_bytes());
+        return output.bytes(svg.as_bytes());
     }
-    std::fs::write(path, picture.to_svg())
+    std::fs::write(path, svg)
         .with_context(|| format!("cannot write {}; give --svg another path", path.display()))
         .or_exit(Exit::Usage)
 }
 
 /// As wide as the user says the terminal is; 80 columns otherwise.
-fn width() -> usize {
+pub(crate) fn width() -> usize {
     let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     columns.filter(|columns| (40..=400).contains(columns)).unwrap_or(80)
 }

@@ -83,25 +83,15 @@ impl Chance {
         let sent = wave.size();
         // Most classes are "at least one arrives", and what the others leave of it is quicker to find than its sum.
         let rest = left_to_the_others(classes);
-        let asked = || classes.iter().enumerate().filter(|(class, _)| Some(*class) != rest).flat_map(|(_, ways)| ways);
-        if asked().next().is_none() {
+        let asked = ways_without(classes, rest);
+        if asked.is_empty() {
             return classes.iter().map(|ways| if ways.is_empty() { self.zero() } else { self.one() }).collect();
         }
-        let mut wanted: Vec<Vec<bool>> = wave.groups.iter().map(|group| vec![false; group.size as usize + 1]).collect();
-        for &way in asked() {
-            for (wanted, arrived) in wanted.iter_mut().zip(wave.arrivals(way)) {
-                wanted[arrived as usize] = true;
-            }
-        }
-        let spreads: Vec<Vec<BigUint>> = wanted.iter().map(|wanted| self.spread(wanted)).collect();
-        let of_way = |&way: &usize| -> BigUint {
-            let parts = spreads.iter().zip(wave.arrivals(way)).map(|(spread, arrived)| &spread[arrived as usize]);
-            parts.fold(BigUint::one(), |product, part| if product.is_one() { part.clone() } else { product * part })
-        };
+        let of_way = numbers_of_ways(wave, &asked, &self.captured, &self.arrives);
         let mut left = self.all.pow(sent as u32);
         let mut shares = Vec::with_capacity(classes.len());
         for (class, ways) in classes.iter().enumerate() {
-            let numerator: BigUint = if Some(class) == rest { BigUint::ZERO } else { ways.iter().map(of_way).sum() };
+            let numerator: BigUint = if Some(class) == rest { BigUint::ZERO } else { ways.iter().map(|&way| of_way(way)).sum() };
             left -= &numerator;
             shares.push(Share { numerator, sent });
         }
@@ -109,32 +99,6 @@ impl Chance {
             shares[rest].numerator = left;
         }
         shares
-    }
-
-    /// In how many of `all`^size ways so many messengers of a group arrive, for those numbers that are wanted; 0 elsewhere.
-    ///
-    /// One number follows from the one before it by a small product and a small quotient, from both ends to the middle.
-    fn spread(&self, wanted: &[bool]) -> Vec<BigUint> {
-        let size = wanted.len() - 1;
-        let mut spread = vec![BigUint::ZERO; wanted.len()];
-        spread[0] = self.captured.pow(size as u32);
-        spread[size] = self.arrives.pow(size as u32);
-        // The walks below divide by these.
-        if self.captured.is_zero() || self.arrives.is_zero() {
-            return spread;
-        }
-        let middle = size / 2;
-        let lower = (1..=middle).rev().find(|&arrived| wanted[arrived]).unwrap_or(0);
-        for arrived in 1..=lower {
-            let more = (size - arrived + 1) as u64;
-            spread[arrived] = &spread[arrived - 1] * (&self.arrives * more) / (&self.captured * arrived as u64);
-        }
-        let upper = (middle + 1..size).find(|&arrived| wanted[arrived]).unwrap_or(size);
-        for arrived in (upper..size).rev() {
-            let (more, lost) = (arrived as u64 + 1, (size - arrived) as u64);
-            spread[arrived] = &spread[arrived + 1] * (&self.captured * more) / (&self.arrives * lost);
-        }
-        spread
     }
 
     /// The probability of both, if they are independent.
@@ -198,6 +162,11 @@ pub(super) fn left_to_the_others(classes: &[Vec<usize>]) -> Option<usize> {
     classes.iter().position(|class| 2 * class.len() > ways)
 }
 
+/// Every way, without those of the class that is left to the others.
+pub(super) fn ways_without(classes: &[Vec<usize>], rest: Option<usize>) -> Vec<usize> {
+    classes.iter().enumerate().filter(|(class, _)| Some(*class) != rest).flat_map(|(_, ways)| ways).copied().collect()
+}
+
 impl Weigh for Chance {
     type Weight = Share;
     /// The numerators, by the power of the denominator below them.
@@ -230,8 +199,60 @@ impl Weigh for Chance {
     }
 }
 
+/// For each of these ways in which the wave can arrive the product of what its messengers weigh, summed over which of them
+/// they are: a captured one weighs `captured`, and one that arrives `arrives`.
+pub(super) fn numbers_of_ways<'a>(
+    wave: &'a Wave,
+    asked: &[usize],
+    captured: &BigUint,
+    arrives: &BigUint,
+) -> impl Fn(usize) -> BigUint + use<'a> {
+    let mut wanted: Vec<Vec<bool>> = wave.groups.iter().map(|group| vec![false; group.size as usize + 1]).collect();
+    for &way in asked {
+        for (wanted, arrived) in wanted.iter_mut().zip(wave.arrivals(way)) {
+            wanted[arrived as usize] = true;
+        }
+    }
+    let spreads: Vec<Vec<BigUint>> = wanted.iter().map(|wanted| spread(wanted, captured, arrives)).collect();
+    move |way| {
+        let parts = spreads.iter().zip(wave.arrivals(way)).map(|(spread, arrived)| &spread[arrived as usize]);
+        parts.fold(BigUint::one(), |product, part| if product.is_one() { part.clone() } else { product * part })
+    }
+}
+
+/// The same for one group, by the number that arrives, where it is wanted; 0 elsewhere.
+///
+/// One number follows from the one before it by a small product and a small quotient, from both ends to the middle.
+fn spread(wanted: &[bool], captured: &BigUint, arrives: &BigUint) -> Vec<BigUint> {
+    let size = wanted.len() - 1;
+    let mut spread = vec![BigUint::ZERO; wanted.len()];
+    if wanted[0] || wanted[1..=size / 2].contains(&true) {
+        spread[0] = captured.pow(size as u32);
+    }
+    if wanted[size / 2 + 1..].contains(&true) {
+        spread[size] = arrives.pow(size as u32);
+    }
+    // The walks below divide by these.
+    if captured.is_zero() || arrives.is_zero() {
+        return spread;
+    }
+    let middle = size / 2;
+    let lower = (1..=middle).rev().find(|&arrived| wanted[arrived]).unwrap_or(0);
+    for arrived in 1..=lower {
+        let more = (size - arrived + 1) as u64;
+        spread[arrived] = &spread[arrived - 1] * (arrives * more) / (captured * arrived as u64);
+    }
+    let upper = (middle + 1..size).find(|&arrived| wanted[arrived]).unwrap_or(size);
+    for arrived in (upper..size).rev() {
+        let (more, lost) = (arrived as u64 + 1, (size - arrived) as u64);
+        spread[arrived] = &spread[arrived + 1] * (captured * more) / (arrives * lost);
+    }
+    spread
+}
+
 /// The number of ways to choose `some` of `all`.
 #[must_use]
 pub fn binomial(all: u32, some: u32) -> BigUint {
-    num_integer::binomial(BigUint::from(all), BigUint::from(some.min(all)))
+    let some = some.min(all.saturating_sub(some));
+    (1..=some).fold(BigUint::one(), |ways, place| ways * (all - some + place) / place)
 }

@@ -302,38 +302,71 @@ impl<M: Clone + Ord + Display> Tabulator<M> {
         if ways > self.limits.steps {
             return Err(TableError::Steps { limit: self.limits.steps });
         }
-        // What each way leads to so far: after every group, as many as there are ways for the groups until then.
-        let mut so_far = vec![party.clone()];
+        // What each way leads to so far, by its place among what differs: after every group, as many as there are ways for the
+        // groups until then.
+        let mut different = vec![party.clone()];
+        let mut so_far = vec![0];
         for group in &wave.groups {
             let message = &self.contents[group.message as usize];
-            let mut after = Vec::with_capacity(so_far.len() * (group.size as usize + 1));
-            for mut told in so_far {
-                for arrived in 0..=group.size {
-                    if arrived > 0 {
-                        told.step(Time(u64::from(round)), Input::Receive(message.clone()));
-                    }
-                    after.push(told.clone());
-                }
+            let mut after = Vec::new();
+            let chains: Vec<std::ops::Range<usize>> = different
+                .into_iter()
+                .map(|told| tell_repeatedly(told, Time(u64::from(round)), message, group.size, &mut after))
+                .collect();
+            let mut longer = Vec::with_capacity(so_far.len() * (group.size as usize + 1));
+            for told in so_far {
+                let chain = &chains[told];
+                longer.extend((0..=group.size as usize).map(|arrived| (chain.start + arrived).min(chain.end - 1)));
             }
-            so_far = after;
+            (different, so_far) = (after, longer);
         }
         self.steps += ways;
         if self.steps > self.limits.steps {
             return Err(TableError::Steps { limit: self.limits.steps });
         }
-        let before = party.decision();
-        so_far
-            .into_iter()
-            .map(|mut told| {
-                let now = Time(u64::from(round));
-                if told.deadline().is_some_and(|deadline| deadline <= now) {
-                    told.step(now, Input::Timeout);
+        let (before, now) = (party.decision(), Time(u64::from(round)));
+        let mut numbers: Vec<Option<StateId>> = vec![None; different.len()];
+        let mut row = Vec::with_capacity(so_far.len());
+        for place in so_far {
+            if let Some(number) = numbers[place] {
+                row.push(number);
+                continue;
+            }
+            let mut told = different[place].clone();
+            if told.deadline().is_some_and(|deadline| deadline <= now) {
+                told.step(now, Input::Timeout);
+            }
+            match (before, told.decision()) {
+                (Some(before), after) if after != Some(before) => {
+                    return Err(TableError::NotFinal { camp, round, before, after });
                 }
-                match (before, told.decision()) {
-                    (Some(before), after) if after != Some(before) => Err(TableError::NotFinal { camp, round, before, after }),
-                    _ => Ok(next.number(told)),
-                }
-            })
-            .collect()
+                _ => row.push(*numbers[place].insert(next.number(told))),
+            }
+        }
+        Ok(row)
     }
+}
+
+/// Tells a party the same thing up to so many times: appends what it is after each, from none on. Once it stays as it is,
+/// it does so for good, and the rest is left out.
+fn tell_repeatedly<P: Party>(
+    mut told: P,
+    now: Time,
+    message: &P::Inbound,
+    times: u32,
+    after: &mut Vec<P>,
+) -> std::ops::Range<usize>
+where
+    P::Inbound: Clone,
+{
+    let start = after.len();
+    for _ in 0..times {
+        after.push(told.clone());
+        told.step(now, Input::Receive(message.clone()));
+        if after.last() == Some(&told) {
+            return start..after.len();
+        }
+    }
+    after.push(told);
+    start..after.len()
 }

@@ -3,8 +3,10 @@
 mod bounds;
 mod check;
 mod email;
+mod grid;
 mod knowledge;
 mod odds;
+mod polynomial;
 mod random;
 mod table;
 mod worst;

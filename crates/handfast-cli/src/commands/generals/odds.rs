@@ -1,13 +1,119 @@
-//! `handfast generals odds`.
+//! `handfast generals odds`: the exact probability of every outcome, for one capture rate and for all of them.
 
-use crate::output::{Exit, Output};
+mod answer;
+mod grid;
+mod json;
+mod text;
+
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use clap::ValueEnum;
+use handfast_lab::generals::{Outcome, Ratio};
+
+use self::answer::Answer;
+use super::agreed::{Agreed, probability};
+use crate::output::{Exit, OrExit as _, Output};
+use crate::picture;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  handfast generals odds")]
-pub(crate) struct Args {}
+  handfast generals odds always --messengers 5 --capture 1/10
+  handfast generals odds handshake --steps 4 --messengers 2 --capture 0.3
+  handfast generals odds random-attack --rounds 5 --capture 1/10
+  handfast generals odds email --steps 2 --capture 1/100
+  handfast generals odds reply                          for every capture rate: polynomials and patterns
+  handfast generals odds reply --grid                   over messengers and capture rates, as a heat map
+  handfast generals odds handshake --steps 3 --grid --show alone --svg odds.svg
+
+The adversary: every messenger is captured with probability p, independently of all others. What is told holds given that
+the attack is wanted: the order was given (for random-attack to both, and averaged over the key).
+
+With --json it prints
+  {\"protocol\",\"adversary\",\"given\",\"capture\":\"a/b\",\"capture_float\",
+   \"outcome\":{\"both\",\"alone_1\",\"alone_2\",\"neither\"},\"outcome_float\":{..},     exact as \"a/b\"; null without --capture
+   \"exactly_one\",\"exactly_one_float\",\"alone_if_attacked\",\"alone_if_attacked_float\",
+   \"polynomial\":{\"both\":{\"text\":\"1 - p^5\",\"divisor\":\"1\",\"terms\":[{\"power\":0,\"coefficient\":\"1\"},..]},..,\"exactly_one\":{..}},
+   \"coin_sides\":N,\"patterns\":[{\"sent\",\"captures\",\"both\",\"alone_1\",\"alone_2\",\"neither\"},..],
+   \"worst\":{\"adversary\",\"exactly_one\",\"exactly_one_float\",\"ordered\":[true,true],\"captures\",
+            \"captured\":[{\"messenger\":N,\"round\":N,\"from\":1},..],\"sent\"},       only where a coin is tossed
+   \"messengers\",\"messengers_float\",\"last_lost\",\"last_lost_float\"}              only for email with --capture
+where polynomial or patterns is null, polynomial_refused or patterns_refused says why. The counts of patterns are strings, and
+count those of all sides of the coin. With --grid it prints
+  {\"protocol\",\"adversary\",\"given\",\"show\":\"both\",\"down\":\"messengers\",\"n\":[..],\"capture\":[\"1/20\",..],
+   \"cells\":[[\"a/b\",..],..],\"cells_float\":[[..],..]}                          a row for each n, a column for each rate
+
+Exit codes: 0 told; 2 the protocol or a number makes no sense, or the answer would not fit.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    agreed: Agreed,
+    /// The probability that a messenger is captured, as 1/10 or 0.1, read exactly
+    #[arg(long, value_name = "P", value_parser = probability)]
+    capture: Option<Ratio>,
+    /// A heat map over the number of messengers (rounds or steps where there are none) and the capture rate
+    #[arg(long, conflicts_with = "capture")]
+    grid: bool,
+    /// What the heat map shows [default: both]
+    #[arg(long, value_name = "WHAT", requires = "grid")]
+    show: Option<Show>,
+    /// Write the heat map as an SVG file instead of printing it; `-` is standard output
+    #[arg(long, value_name = "FILE", requires = "grid")]
+    svg: Option<PathBuf>,
+    /// Print the heat map in plain ASCII, with marks instead of colours
+    #[arg(long, requires = "grid")]
+    ascii: bool,
+}
+
+/// What a heat map shows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+enum Show {
+    /// That both attack
+    #[default]
+    Both,
+    /// That exactly one attacks
+    Alone,
+    /// That neither attacks
+    Neither,
+}
+
+/// An exact answer with more binary digits than this is not worked out.
+const MOST_DIGITS: u64 = 250_000;
 
 /// Answers the question.
-pub(crate) fn run(_args: Args, _output: &Output) -> anyhow::Result<Exit> {
-    anyhow::bail!("not there yet")
+pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
+    picture::check_place(args.svg.as_deref(), output)?;
+    if args.grid {
+        return grid::run(&args, output);
+    }
+    let table = args.agreed.tabulate()?;
+    let answer = Answer::find(&table, &args.agreed.protocol, args.capture)?;
+    if output.wants_json() {
+        output.json_line(&json::told(&answer))?;
+    } else {
+        output.line(text::told(&answer).trim_end())?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Refuses what would have more digits than anybody reads.
+fn check_digits(sent: u64, capture: &Ratio) -> anyhow::Result<()> {
+    let digits = sent.saturating_mul(capture.0.denom().bits());
+    if digits > MOST_DIGITS {
+        return Err(anyhow!(
+            "{sent} messengers at this capture rate have exact odds of {digits} binary digits, and at most {MOST_DIGITS} are worked out; \
+             take fewer messengers, or a capture rate with a smaller denominator"
+        ))
+        .or_exit(Exit::Usage);
+    }
+    Ok(())
+}
+
+/// An outcome's name in a table.
+const fn short_name(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Both => "both",
+        Outcome::Alone1 => "1 alone",
+        Outcome::Alone2 => "2 alone",
+        Outcome::Neither => "neither",
+    }
 }

@@ -1,0 +1,66 @@
+//! How long the exact odds of a thousand messengers take, the table included, and the polynomials and the worst case.
+
+use std::hint::black_box;
+use std::thread::available_parallelism;
+
+use criterion::{Criterion, criterion_group};
+use handfast_lab::generals::{Chance, Limits, Ratio, Shipped, worst_case};
+
+/// Prints what the figures below were measured on.
+fn print_machine() {
+    let description = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = description
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .map(|rest| rest.trim_start_matches([' ', '\t', ':']));
+    let cores = available_parallelism().map_or(1, usize::from);
+    println!("machine: {cores} cores (one is used), {}", name.unwrap_or("of a model that /proc/cpuinfo does not name"));
+}
+
+fn odds(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("exact odds, table included");
+    group.sample_size(10);
+    let thousand = [
+        Shipped::Always { messengers: 1000 },
+        Shipped::Reply { messengers: 1000, replies: 1000 },
+        Shipped::Handshake { steps: 3, messengers: 1000 },
+        Shipped::ReplyEach { messengers: 1000 },
+    ];
+    for shipped in thousand {
+        for capture in [Ratio::new(1, 10), Ratio::new(123_456_789, 1_000_000_000)] {
+            let chance = Chance::new(&capture).expect("a probability");
+            group.bench_function(format!("{}, p = {capture}", shipped.title()), |bencher| {
+                bencher.iter(|| black_box(shipped.tabulate(&Limits::default()).expect("it fits").odds(&chance)));
+            });
+        }
+    }
+    group.finish();
+}
+
+fn everything(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("without the table");
+    group.sample_size(10);
+    for shipped in [Shipped::ReplyEach { messengers: 1000 }, Shipped::Handshake { steps: 3, messengers: 1000 }] {
+        let table = shipped.tabulate(&Limits::default()).expect("it fits");
+        let chance = Chance::new(&Ratio::new(1, 10)).expect("a probability");
+        group.bench_function(format!("odds of {}, p = 1/10", shipped.title()), |bencher| {
+            bencher.iter(|| black_box(table.odds(&chance)));
+        });
+        group.bench_function(format!("polynomials of {}", shipped.title()), |bencher| {
+            bencher.iter(|| black_box(table.expansion().expect("it is short").polynomials().expect("they are short")));
+        });
+    }
+    let table = Shipped::RandomAttack { rounds: 20 }.tabulate(&Limits::default()).expect("it fits");
+    group.bench_function("worst case of random-attack, 20 rounds", |bencher| {
+        bencher.iter(|| black_box(worst_case(&table, &Limits::default()).expect("it fits")));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, odds, everything);
+
+fn main() {
+    print_machine();
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+}
