@@ -11,7 +11,7 @@ const BELOW: f64 = 118.0;
 /// The least width that holds a title.
 const LEAST_WIDTH: f64 = 560.0;
 /// From here on the number on a colour is of the other ink.
-const DEEP: usize = 5;
+const DEEP: usize = 6;
 
 const STYLE: &str = "
 text{font-family:system-ui,-apple-system,'Segoe UI','Helvetica Neue',Arial,'DejaVu Sans',sans-serif;font-size:13px;fill:#1f2328}

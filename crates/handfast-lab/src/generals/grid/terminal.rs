@@ -28,7 +28,9 @@ impl HeatMap {
         let every = (1..).find(|every| label + self.across.values.len() / every * cell <= width.max(label + cell)).unwrap_or(1);
         let shown: Vec<usize> = (0..self.across.values.len()).filter(|column| (column + 1) % every == 0).collect();
         let top = self.top();
-        let mut text = format!("{}\n{}\n\n", self.title, self.subtitle);
+        let subtitle =
+            if self.subtitle.chars().count() > width { self.subtitle.replace("; ", ";\n") } else { self.subtitle.clone() };
+        let mut text = format!("{}\n{subtitle}\n\n", self.title);
         text.push_str(&format!("{:label$}{}\n{:>width$} ", "", self.across.name, self.down.name, width = label - 1));
         for &column in &shown {
             text.push_str(&format!("{:^cell$}", self.across.values[column]));
@@ -56,16 +58,18 @@ impl HeatMap {
         }
     }
 
+    /// From which value on a cell has which colour, or which mark.
     fn legend(&self, text: &mut String, ascii: bool, top: f64) {
-        text.push_str("0 ");
         for (step, mark) in MARKS.iter().enumerate() {
+            // Rounded, so that 0.30000000000000004 is 0.3.
+            let from = (top * step as f64 / STEPS as f64 * 1e12).round() / 1e12;
             if ascii {
-                text.push(*mark);
+                text.push_str(&format!("{from}{mark} "));
             } else {
-                text.push_str(&painted("  ", self.shade, step));
+                text.push_str(&painted(&format!(" {from} "), self.shade, step));
             }
         }
-        text.push_str(&format!(" {top}"));
+        text.push_str("and more");
     }
 }
 

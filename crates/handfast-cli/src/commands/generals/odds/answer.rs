@@ -9,10 +9,9 @@ use super::check_digits;
 use crate::output::{Exit, OrExit as _};
 
 /// Against whom the odds are.
-pub(super) const ADVERSARY: &str = "every messenger is captured with probability p, independently of all others";
+pub(super) const ADVERSARY: &str = "each messenger is captured with probability p, independently";
 /// Against whom the worst case is.
-pub(super) const WORST_ADVERSARY: &str =
-    "the enemy chooses any pattern of captures, the same for all sides of the coin, which he cannot see";
+pub(super) const WORST_ADVERSARY: &str = "any pattern of captures, the same for every side of the coin";
 
 /// The polynomials of the four outcomes, and that of a lone attack of either.
 pub(super) type Polynomials = ([Polynomial; 4], Polynomial);

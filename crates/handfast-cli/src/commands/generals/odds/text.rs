@@ -163,7 +163,7 @@ fn email(text: &mut String, answer: &Answer) {
         (Some(messengers), Some(last_lost)) => {
             text.push_str(&format!("  messages sent, expected: {} = {messengers}\n", decimal(&messengers)));
             text.push_str(&format!(
-                "  for a general whose machine has sent, the last was lost with probability {} = {last_lost}\n",
+                "  for a general whose machine has sent, its last message was lost\n    with probability {} = {last_lost}\n",
                 decimal(&last_lost)
             ));
         }
@@ -172,8 +172,8 @@ fn email(text: &mut String, answer: &Answer) {
         ),
     }
     text.push_str(
-        "\nThe rows above are those of the rule \"attack once the own machine has sent --steps messages\".\n\
-         It is no equilibrium: when a lone attack costs more than half the stake, never attacking is the only one,\n\
-         however rarely messages are lost.\n",
+        "\nThe rows above are those of the rule: attack once the own machine has sent\n\
+         --steps messages. It is no equilibrium. When a lone attack costs more than half\n\
+         the stake, never attacking is the only one, however rarely messages are lost.\n",
     );
 }
