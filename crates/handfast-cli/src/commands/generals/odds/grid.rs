@@ -169,7 +169,7 @@ fn heat_map(
     };
     HeatMap {
         title: format!("How likely it is that {what}: {protocol}"),
-        subtitle: format!("every messenger is captured with probability p, independently; given {given}"),
+        subtitle: format!("{ADVERSARY}; given {given}"),
         shade,
         down: Axis { name: down.name().to_owned(), values },
         across: Axis { name: "capture rate p".to_owned(), values: rates.iter().map(|rate| rate.to_decimal(3)).collect() },
