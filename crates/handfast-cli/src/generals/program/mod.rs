@@ -79,7 +79,7 @@ impl Programs<'_> {
         let table = Protocol::new(self.title(rounds), rounds, begin).tabulate(&LIMITS);
         for seat in &seats {
             if let Some(refusal) = held(seat).refused() {
-                return Err(refused(refusal));
+                return Err(refusal.into());
             }
         }
         let table = table?;
@@ -89,7 +89,7 @@ impl Programs<'_> {
             asking.map(|asked| asked.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
         for result in repeated {
-            result.map_err(refused)?;
+            result?;
         }
         Ok(table)
     }
@@ -111,7 +111,8 @@ impl Programs<'_> {
         let take = |role: Role| {
             let command = self.commands[role.camp.index()];
             let words = words(command)?.into();
-            Seat::take(Cast { role, command: command.into(), words, game, patience, questions: QUESTIONS }).map_err(refused)
+            let cast = Cast { role, command: command.into(), words, game, patience, questions: QUESTIONS };
+            Ok::<_, anyhow::Error>(Seat::take(cast)?)
         };
         let [ordered, unordered, second] = ROLES;
         Ok([take(ordered)?, take(unordered)?, take(second)?])
@@ -126,7 +127,7 @@ impl Programs<'_> {
                     let fault = Fault::Rounds { said, wanted: *wanted, by: by.clone() };
                     let command = self.commands[seat.role().camp.index()].to_owned();
                     let (question, last_words) = (None, Vec::new());
-                    return Err(refused(Box::new(Refusal { role: seat.role(), command, question, fault, last_words })));
+                    return Err(anyhow::Error::new(Refusal { role: seat.role(), command, question, fault, last_words }));
                 }
                 (None, Some(said)) => agreed = Some((said, seat.role().to_string())),
                 (Some(_), _) | (None, None) => {}
@@ -134,10 +135,6 @@ impl Programs<'_> {
         }
         Ok(agreed.map_or(DEFAULT_ROUNDS, |(rounds, _)| rounds))
     }
-}
-
-fn refused(refusal: Box<Refusal>) -> anyhow::Error {
-    anyhow::Error::new(*refusal)
 }
 
 fn held(seat: &Mutex<Seat>) -> std::sync::MutexGuard<'_, Seat> {

@@ -215,8 +215,7 @@ fn write(mut stdin: ChildStdin, asked: &Receiver<String>) {
 fn read(mut stdout: ChildStdout, tell: &SyncSender<Heard>) {
     let mut chunk = vec![0; 16 * 1024];
     let mut line = Vec::new();
-    loop {
-        let Ok(count @ 1..) = stdout.read(&mut chunk) else { break };
+    while let Ok(count @ 1..) = stdout.read(&mut chunk) {
         let mut rest = &chunk[..count];
         while let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
             line.extend_from_slice(&rest[..end]);

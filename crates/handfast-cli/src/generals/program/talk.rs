@@ -156,8 +156,7 @@ impl Talk {
             Err(refusal) if matches!(&refusal.fault, Fault::Ended(Some(status)) if status.success()) => {
                 let fresh = Self::begin(&self.cast, self.time_zone)?;
                 let before = std::mem::replace(self, fresh);
-                let terms = std::mem::replace(&mut self.terms, before.terms.clone());
-                terms
+                std::mem::replace(&mut self.terms, before.terms.clone())
             }
             Err(refusal) => return Err(refusal),
         };
