@@ -3,3 +3,4 @@
 mod bounds;
 mod check;
 mod odds;
+mod programs;
