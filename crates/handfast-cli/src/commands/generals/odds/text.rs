@@ -167,9 +167,9 @@ fn email(text: &mut String, answer: &Answer) {
                 decimal(&last_lost)
             ));
         }
-        (None, _) | (_, None) => text.push_str(
-            "  infinitely many messages: none is ever lost, so there is no last one.\n  This is the one case in which both can know.\n",
-        ),
+        (None, _) | (_, None) => {
+            return text.push_str("  infinitely many messages: none is ever lost, so there is no last one\n");
+        }
     }
     text.push_str(
         "\nThe rows above are those of the rule: attack once the own machine has sent\n\
