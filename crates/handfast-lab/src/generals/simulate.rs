@@ -45,7 +45,7 @@ impl Simulated {
         self.captures += walked.captured.iter().sum::<u64>();
     }
 
-    fn with(mut self, other: &Self) -> Self {
+    pub(super) fn with(mut self, other: &Self) -> Self {
         self.outcomes.iter_mut().zip(other.outcomes).for_each(|(count, more)| *count += more);
         self.messengers += other.messengers;
         self.captures += other.captures;

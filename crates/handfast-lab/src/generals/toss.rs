@@ -57,6 +57,11 @@ impl CaptureRate {
         Some(Self { digits: Vec::new(), rest, denominator, certain })
     }
 
+    /// Whether no messenger is ever captured.
+    pub(super) fn is_zero(&self) -> bool {
+        !self.certain && self.rest.is_zero() && self.digits.iter().all(|&word| word == 0)
+    }
+
     /// Word number `place` of the digits, and how many of its digits there are before only zeros follow.
     fn word(&mut self, place: usize) -> (u64, u32) {
         while self.digits.len() <= place && !self.rest.is_zero() {
