@@ -1,5 +1,9 @@
 //! How far a share that was counted may be from the probability behind it.
 
+use num_rational::BigRational;
+
+use super::ratio::Ratio;
+
 /// How sure an interval is to hold the true value.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub enum Confidence {
@@ -76,6 +80,12 @@ impl Interval {
         let low = if count == 0.0 { 0.0 } else { (centre - spread) / below };
         let high = if count == runs { 1.0 } else { (centre + spread) / below };
         Self { low, high }
+    }
+
+    /// Its two ends, exactly these floats.
+    #[must_use]
+    pub fn ends(&self) -> [Ratio; 2] {
+        [self.low, self.high].map(|end| Ratio(BigRational::from_float(end).unwrap_or_default()))
     }
 
     /// Whether this value lies in it.

@@ -8,5 +8,6 @@ mod knowledge;
 mod odds;
 mod polynomial;
 mod random;
+mod simulate;
 mod table;
 mod worst;
