@@ -75,11 +75,7 @@ impl Table {
 
 impl Simulation {
     /// Counts block by block. What two blocks have counted has to add up to the same in any order.
-    pub(super) fn in_blocks<T>(
-        &self,
-        block: impl Fn(u64, u64) -> T + Send + Sync,
-        merge: impl Fn(T, T) -> T + Send + Sync,
-    ) -> T
+    pub(super) fn in_blocks<T>(&self, block: impl Fn(u64, u64) -> T + Send + Sync, merge: impl Fn(T, T) -> T + Send + Sync) -> T
     where
         T: Default + Send,
     {

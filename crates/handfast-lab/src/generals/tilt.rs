@@ -123,7 +123,8 @@ impl Binomials {
         self.known.entry(size).or_insert_with(|| {
             let next = |before: &mut Wide, arrived: u32| {
                 let now = *before;
-                *before = now * arrives * Wide::count(u64::from(size - arrived)) / (captured * Wide::count(u64::from(arrived) + 1));
+                *before =
+                    now * arrives * Wide::count(u64::from(size - arrived)) / (captured * Wide::count(u64::from(arrived) + 1));
                 Some(now)
             };
             (0..=size).scan(captured.pow(u64::from(size)), next).collect()
@@ -227,8 +228,8 @@ fn fates(table: &Table, capture: &Ratio, outcome: Outcome) -> Option<(Vec<[Fate;
         }
         after = now;
     }
-    let probability = table.wanted().try_fold(Wide::ZERO, |sum, &(_, pair)| {
-        table.layers[0].node(pair).map(|node| sum + starts * after[node])
-    })?;
+    let probability = table
+        .wanted()
+        .try_fold(Wide::ZERO, |sum, &(_, pair)| table.layers[0].node(pair).map(|node| sum + starts * after[node]))?;
     Some((fates, probability))
 }

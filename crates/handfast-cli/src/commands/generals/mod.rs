@@ -33,7 +33,7 @@ enum Question {
     /// The problem itself: the outcome table, the two strategies, and why each leaves one general in doubt
     Table(table::Args),
     /// Toss a coin for every messenger, and count the outcomes beside the exact odds
-    Simulate(simulate::Args),
+    Simulate(Box<simulate::Args>),
     /// The exact probability of every outcome
     Odds(odds::Args),
     /// Try every way in which messengers can be captured, and draw the simplest that goes wrong
@@ -52,7 +52,7 @@ enum Question {
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     match args.question {
         Question::Table(args) => table::run(args, output),
-        Question::Simulate(args) => simulate::run(args, output),
+        Question::Simulate(args) => simulate::run(&args, output),
         Question::Odds(args) => odds::run(args, output),
         Question::Check(args) => check::run(args, output),
         Question::Knowledge(args) => knowledge::run(args, output),

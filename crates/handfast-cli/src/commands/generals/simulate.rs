@@ -124,10 +124,10 @@ fn tilted(text: &str) -> Result<Importance, String> {
 }
 
 /// Answers the question.
-pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<Exit> {
     let table = args.agreed.tabulate()?;
     let stopwatch = Stopwatch::start();
-    let answer = Answer::find(&table, &args, output)?;
+    let answer = Answer::find(&table, args, output)?;
     let seconds = stopwatch.elapsed().as_secs_f64();
     if output.wants_json() {
         output.json_line(&json::told(&answer))?;

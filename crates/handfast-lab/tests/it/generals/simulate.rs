@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use handfast_lab::generals::{
-    CaptureRate, Confidence, Estimate, Limits, Outcome, Ratio, Shipped, Simulated, Simulation, Table, Tilt, Wave,
-    simulate_email,
+    CaptureRate, Confidence, Estimate, Limits, Outcome, Ratio, Shipped, Simulated, Simulation, Table, Tilt, Wave, simulate_email,
 };
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+
+use super::random::{protocol, waves};
 
 const SHIPPED: [Shipped; 9] = [
     Shipped::Always { messengers: 3 },
@@ -270,4 +273,16 @@ fn the_mail_goes_on_until_a_message_is_lost() {
     }
     let nothing_lost = simulate_email(2, &rate("0"), &Simulation { runs, seed: 1, threads: 1 }, &|_| {});
     assert_eq!(nothing_lost, None);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(3), ..ProptestConfig::with_cases(64) })]
+
+    /// The seeds are fixed: a bound of five deviations is not passed by chance now and then.
+    #[test]
+    fn random_strategies_end_as_often_as_they_should(waves in waves(), percent in 0..=100u32) {
+        let table = protocol(waves).tabulate(&Limits::default()).expect("it fits");
+        let simulated = simulate(&table, &format!("{percent}/100"), 20_000, 1);
+        check_counts(&table, &simulated, 20_000, f64::from(percent) / 100.0, 5.0);
+    }
 }

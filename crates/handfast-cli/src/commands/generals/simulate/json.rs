@@ -8,7 +8,8 @@ use super::answer::{Answer, Sampled};
 /// Everything.
 pub(super) fn told(answer: &Answer) -> Value {
     let outcome = |outcome: Outcome| {
-        let share = share(answer.counted.count(outcome), answer.simulation.runs, &answer.interval(outcome), answer.exact(outcome));
+        let share =
+            share(answer.counted.count(outcome), answer.simulation.runs, &answer.interval(outcome), answer.exact(outcome));
         (outcome.key().to_owned(), share)
     };
     json!({
