@@ -13,11 +13,12 @@ use crate::output::{Exit, OrExit as _, Output};
 #[command(after_help = "Examples:
   handfast man | man -l -
   handfast man run | man -l -
+  handfast man generals odds | man -l -
   handfast man --dir ~/.local/share/man/man1")]
 pub(crate) struct Args {
-    /// The command whose page to print; the overview without one.
+    /// The command whose page to print, as in `run` or `generals odds`; the overview without one.
     #[arg(conflicts_with = "dir")]
-    pub(crate) command: Option<String>,
+    pub(crate) command: Vec<String>,
     /// Write every page to this directory.
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
@@ -29,7 +30,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     if let Some(dir) = &args.dir {
         return write_all(&pages, dir, output);
     }
-    let title = args.command.map_or_else(|| "handfast".to_owned(), |command| format!("handfast-{command}"));
+    let title = args.command.iter().fold("handfast".to_owned(), |title, command| format!("{title}-{command}"));
     let page = pages
         .iter()
         .find(|page| file_name(page) == title)
@@ -43,12 +44,19 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
 fn pages() -> Vec<Command> {
     let mut whole = Cli::command();
     whole.build();
-    let commands: Vec<Command> =
-        whole.get_subcommands().filter(|command| command.get_name() != "help" && !command.is_hide_set()).cloned().collect();
-    std::iter::once(whole).chain(commands).collect()
+    let mut pages = vec![whole];
+    let mut place = 0;
+    // Commands of commands have pages too.
+    while let Some(page) = pages.get(place) {
+        let below: Vec<Command> =
+            page.get_subcommands().filter(|command| command.get_name() != "help" && !command.is_hide_set()).cloned().collect();
+        pages.extend(below);
+        place += 1;
+    }
+    pages
 }
 
-/// The name of the page: `handfast` or `handfast-run`.
+/// The name of the page: `handfast`, `handfast-run` or `handfast-generals-odds`.
 fn file_name(page: &Command) -> &str {
     page.get_display_name().unwrap_or_else(|| page.get_name())
 }

@@ -5,3 +5,4 @@ mod check;
 mod knowledge;
 mod odds;
 mod programs;
+mod table;

@@ -4,8 +4,24 @@ use std::process::Stdio;
 
 use crate::support::{handfast, run};
 
-const COMMANDS: [&str; 11] =
-    ["demo", "run", "serve", "payment", "dispatch", "messenger", "check", "conform", "show", "completions", "man"];
+const COMMANDS: [&str; 13] = [
+    "demo",
+    "run",
+    "serve",
+    "payment",
+    "dispatch",
+    "messenger",
+    "check",
+    "conform",
+    "generals",
+    "replay",
+    "show",
+    "completions",
+    "man",
+];
+
+/// What can be asked about two generals.
+const QUESTIONS: [&str; 8] = ["table", "simulate", "odds", "check", "knowledge", "decide", "bounds", "draw"];
 
 #[test]
 fn every_command_has_help_with_an_example_on_standard_output() {
@@ -21,6 +37,21 @@ fn every_command_has_help_with_an_example_on_standard_output() {
     }
     for exit in 0..=5 {
         assert!(overview.stdout.contains(&format!("\n  {exit}  ")), "exit code {exit} is not explained");
+    }
+}
+
+#[test]
+fn every_question_about_two_generals_has_help_with_an_example_and_a_manual_page() {
+    let overview = run(["generals", "--help"]).stdout;
+    for question in QUESTIONS {
+        assert!(overview.contains(&format!("\n  {question} ")), "{question} is not in the overview");
+        let help = run(["generals", question, "--help"]);
+        assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""), "{question}");
+        assert!(help.stdout.contains(&format!("Usage: handfast generals {question}")), "{}", help.stdout);
+        assert!(help.stdout.contains(&format!("\n  handfast generals {question}")), "{}", help.stdout);
+        let page = run(["man", "generals", question]);
+        assert_eq!((page.code, page.stderr.as_str()), (Some(0), ""), "{question}");
+        assert!(page.stdout.contains(&format!("\\fBhandfast generals {question}\\fR")), "{}", page.stdout);
     }
 }
 
@@ -55,7 +86,7 @@ fn every_command_has_a_manual_page() {
     let dir = tempfile::tempdir().expect("a directory");
     let pages = dir.path().join("share/man/man1");
     let ended = run([std::ffi::OsStr::new("man"), "--dir".as_ref(), pages.as_os_str()]);
-    assert_eq!((ended.code, ended.stdout.lines().count()), (Some(0), COMMANDS.len() + 1), "{}", ended.stderr);
+    assert_eq!((ended.code, ended.stdout.lines().count()), (Some(0), COMMANDS.len() + QUESTIONS.len() + 1), "{}", ended.stderr);
     for command in COMMANDS {
         let page = std::fs::read_to_string(pages.join(format!("handfast-{command}.1"))).expect(command);
         assert!(page.contains(&format!("\\fBhandfast {command}\\fR")), "{page}");
