@@ -1,7 +1,7 @@
 //! A protocol of one's own: general 1 says "attack" in every round until it hears "yes", which general 2 says back.
 
 use handfast_lab::diagram::{TextOptions, generals};
-use handfast_lab::generals::{Chance, Limits, Outcome, Protocol, Ratio};
+use handfast_lab::generals::{Adversary, Chance, Limits, Outcome, Protocol, Ratio};
 use handfast_protocol::generals::Choice;
 use handfast_protocol::{Input, Party, Time};
 
@@ -52,7 +52,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let odds = table.odds(&chance);
     Outcome::ALL.iter().for_each(|&outcome| println!("{}: {}", outcome.in_words(), odds.of(outcome)));
 
-    let run = table.play(0, |messenger| messenger < 2);
+    let checked = table.check(Adversary::Any)?;
+    let run = checked.counterexample().ok_or("it holds, whoever is captured")?;
     println!("{}", generals(&table, &run, &[]).to_text(&TextOptions::default()));
     Ok(())
 }
