@@ -17,6 +17,7 @@ mod bounds;
 mod chain;
 mod chance;
 mod check;
+pub mod decide;
 mod email;
 mod grid;
 mod importance;

@@ -4,6 +4,7 @@ mod belief;
 mod bounds;
 mod chain;
 mod check;
+mod decide;
 mod email;
 mod grid;
 mod knowledge;

@@ -1,13 +1,147 @@
-//! `handfast generals decide`.
+//! `handfast generals decide`: how many messengers are worth sending, in which waves, and who should attack on which view.
 
-use crate::output::{Exit, Output};
+mod budget;
+mod waves;
+
+use anyhow::anyhow;
+use handfast_lab::generals::Ratio;
+use handfast_lab::generals::decide::Stakes;
+use serde_json::{Map, Value, json};
+
+use super::agreed::{Agreed, probability};
+use crate::output::{Exit, OrExit as _, Output};
+use budget::Budget;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
-  handfast generals decide")]
-pub(crate) struct Args {}
+#[command(mut_arg("protocol", |protocol| protocol.required(false)), after_help = "Examples:
+  handfast generals decide --gain 10 --alone 10 --messenger-cost 1/10 --capture 1/2
+  handfast generals decide --gain 10 --alone 10 --messenger-cost 1/10 --capture 1/2 --plans adaptive --waves 2
+  handfast generals decide --gain 10 --alone 10 --messenger-cost 1/10 --capture 1/2 --budget 1..12")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    agreed: Option<Agreed>,
+    #[command(flatten)]
+    stakes: StakesArgs,
+    /// How likely the city captures a messenger, independently of the others: 1/3, or a decimal, read exactly
+    #[arg(long, value_name = "P", value_parser = probability, allow_negative_numbers = true, help_heading = "Stakes")]
+    capture: Ratio,
+    #[command(flatten)]
+    class: ClassArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Stakes")]
+struct StakesArgs {
+    /// What it is worth if both attack
+    #[arg(long, value_name = "V", value_parser = at_least_nothing, allow_negative_numbers = true)]
+    gain: Ratio,
+    /// What is lost if exactly one attacks
+    #[arg(long, value_name = "D", value_parser = at_least_nothing, allow_negative_numbers = true)]
+    alone: Ratio,
+    /// What a messenger costs who leaves, whether or not he arrives
+    #[arg(long, value_name = "C", value_parser = at_least_nothing, allow_negative_numbers = true)]
+    messenger_cost: Option<Ratio>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Plans, without a PROTOCOL")]
+struct ClassArgs {
+    /// Which plans are compared: single waves, or such as top up only when no acknowledgement came [default: single]
+    #[arg(long, value_name = "CLASS", value_enum)]
+    plans: Option<Plans>,
+    /// The most messengers that may leave in all, general 2's among them; 1..12 makes a table of budgets
+    #[arg(long, value_name = "N")]
+    budget: Option<Budget>,
+    /// The most waves of an adaptive plan [default: 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=12))]
+    waves: Option<u32>,
+}
+
+/// A class of plans.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+enum Plans {
+    /// One wave, paid in advance.
+    Single,
+    /// Waves that leave only while no acknowledgement has come.
+    Adaptive,
+}
+
+/// Reads an amount, exactly.
+fn at_least_nothing(text: &str) -> Result<Ratio, String> {
+    let amount: Ratio = text.parse().map_err(|error| format!("{error}"))?;
+    if amount >= Ratio::new(0, 1) { Ok(amount) } else { Err("give a number that is not negative".to_owned()) }
+}
 
 /// Answers the question.
-pub(crate) fn run(_args: Args, _output: &Output) -> anyhow::Result<Exit> {
-    anyhow::bail!("not there yet")
+pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
+    if args.agreed.is_some() {
+        anyhow::bail!("not there yet");
+    }
+    let Some(messenger_cost) = args.stakes.messenger_cost else {
+        return Err(anyhow!("say what a messenger costs: --messenger-cost 1/10")).or_exit(Exit::Usage);
+    };
+    let question = Question::new(args.stakes.gain, args.stakes.alone, messenger_cost, args.capture)?;
+    let plans = args.class.plans.unwrap_or(Plans::Single);
+    if args.class.waves.is_some() && plans == Plans::Single {
+        return Err(anyhow!("a single wave has no --waves; ask for --plans adaptive")).or_exit(Exit::Usage);
+    }
+    waves::answer(&question, plans, args.class.waves.unwrap_or(3), args.class.budget, output)
+}
+
+/// What every answer depends on.
+#[derive(Debug)]
+struct Question {
+    stakes: Stakes,
+    capture: Ratio,
+}
+
+impl Question {
+    fn new(gain: Ratio, alone: Ratio, messenger_cost: Ratio, capture: Ratio) -> anyhow::Result<Self> {
+        let stakes = Stakes::new(gain, alone, messenger_cost);
+        let stakes = stakes.ok_or_else(|| anyhow!("nothing that is at stake may be negative")).or_exit(Exit::Usage)?;
+        Ok(Self { stakes, capture })
+    }
+
+    fn adversary(&self) -> String {
+        format!("every messenger is captured with probability {}, independently of the others", self.capture)
+    }
+
+    /// One line about what is won, lost and paid.
+    fn at_stake(&self) -> String {
+        let (stakes, messenger) = (&self.stakes, self.stakes.messenger());
+        format!("Both attack: {}. One alone: -{}. Nobody: 0. A messenger costs {messenger}.", stakes.gain(), stakes.alone())
+    }
+
+    /// The members that every answer in JSON begins with.
+    fn members(&self) -> Map<String, Value> {
+        let mut members = Map::new();
+        for (name, amount) in [
+            ("gain", self.stakes.gain()),
+            ("alone", self.stakes.alone()),
+            ("messenger_cost", self.stakes.messenger()),
+            ("capture", &self.capture),
+        ] {
+            members.insert(name.to_owned(), json!(amount.to_string()));
+        }
+        members.insert("adversary".to_owned(), json!(self.adversary()));
+        members
+    }
+}
+
+/// Adds a number to an object, exactly and as a float.
+fn insert_number(members: &mut Map<String, Value>, name: &str, number: &Ratio) {
+    members.insert(name.to_owned(), json!(number.to_string()));
+    members.insert(format!("{name}_float"), json!(number.to_f64()));
+}
+
+/// A number exactly, if that is short enough to be read, and as a decimal.
+fn readable(number: &Ratio) -> String {
+    let (exact, decimal) = (number.to_string(), number.to_decimal(6));
+    if exact == decimal {
+        exact
+    } else if exact.len() <= 40 {
+        format!("{exact} ({decimal})")
+    } else {
+        format!("{decimal} (exactly with --json)")
+    }
 }
