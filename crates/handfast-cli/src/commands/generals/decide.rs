@@ -1,6 +1,7 @@
 //! `handfast generals decide`: how many messengers are worth sending, in which waves, and who should attack on which view.
 
 mod budget;
+mod rule;
 mod waves;
 
 use anyhow::anyhow;
@@ -13,10 +14,7 @@ use crate::output::{Exit, OrExit as _, Output};
 use budget::Budget;
 
 #[derive(Debug, clap::Args)]
-#[command(mut_arg("protocol", |protocol| protocol.required(false)), after_help = "Examples:
-  handfast generals decide --gain 10 --alone 10 --messenger-cost 1/10 --capture 1/2
-  handfast generals decide --gain 10 --alone 10 --messenger-cost 1/10 --capture 1/2 --plans adaptive --waves 2
-  handfast generals decide --gain 10 --alone 10 --messenger-cost 1/10 --capture 1/2 --budget 1..12")]
+#[command(mut_arg("protocol", |protocol| protocol.required(false)), after_help = HELP)]
 pub(crate) struct Args {
     #[command(flatten)]
     agreed: Option<Agreed>,
@@ -25,9 +23,38 @@ pub(crate) struct Args {
     /// How likely the city captures a messenger, independently of the others: 1/3, or a decimal, read exactly
     #[arg(long, value_name = "P", value_parser = probability, allow_negative_numbers = true, help_heading = "Stakes")]
     capture: Ratio,
+    /// With a PROTOCOL: how likely the order is given; otherwise it is not, or not to all who need it [default: 1/2]
+    #[arg(long, value_name = "A/B", value_parser = likely, allow_negative_numbers = true, help_heading = "Stakes")]
+    prior: Option<Ratio>,
     #[command(flatten)]
     class: ClassArgs,
 }
+
+const HELP: &str = "Examples:
+  handfast generals decide --gain 10 --alone 10 --messenger-cost 1/10 --capture 1/2
+  handfast generals decide --gain 10 --alone 10 --messenger-cost 1/10 --capture 1/2 --plans adaptive --waves 2
+  handfast generals decide --gain 10 --alone 10 --messenger-cost 1/10 --capture 1/2 --budget 1..12
+  handfast generals decide reply --messengers 2 --replies 2 --gain 10 --alone 10 --capture 1/2
+
+Without a PROTOCOL the order was given, and the question is how many messengers to send. Single waves are
+compared, or plans that top up only when no acknowledgement came; what is best is best within that class.
+
+With a PROTOCOL its messengers are as they are, and the question is who attacks on which view. Runs in which
+the order was not given count as well (--prior): if it were certain, to attack whatever arrives would be
+best, and no messenger would be needed. Whoever could have been ordered and was not does not attack.
+Messengers are free there unless --messenger-cost is given.
+
+With --json, every number is a string \"a/b\", with a float beside it under NAME_float:
+  {\"gain\",\"alone\",\"messenger_cost\",\"capture\",\"adversary\",\"class\",\"budget\":N|null,\"attained\":bool,\"attack\":bool,
+   \"messengers\":most that leave,\"expected_messengers\",\"value\",\"plan\":[{\"messengers\",\"acknowledged_by\"}],
+   \"outcome\":{\"both\",\"alone_1\",\"alone_2\",\"neither\"},\"nearby\":[{\"messengers\",\"value\"}]}
+with --plans adaptive also \"single\", the best wave in the same shape; with free messengers \"attained\" is false,
+\"messengers\" and \"plan\" are null, and \"value\" is the bound. With --budget A..B instead of the figures
+  {..,\"budgets\":[{\"budget\",\"messengers\",\"plan\",\"value\"}]}
+and with a PROTOCOL
+  {..,\"protocol\",\"title\",\"prior\",\"value\",\"value_given_order\",\"messengers\":mean,\"messengers_given_order\",
+   \"outcome\",\"outcome_given_order\",\"rule\":[{\"general\",\"view\",\"probability\",\"attacks\",\"pinned\"}],
+   \"break_points\":[\"a/b\" in D/V],\"pieces\":[{\"from\",\"both\",\"alone\"}],\"own\":{\"value\",.. of the protocol's own rule}}";
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Stakes")]
@@ -72,10 +99,27 @@ fn at_least_nothing(text: &str) -> Result<Ratio, String> {
     if amount >= Ratio::new(0, 1) { Ok(amount) } else { Err("give a number that is not negative".to_owned()) }
 }
 
+/// Reads a probability that is not 0.
+fn likely(text: &str) -> Result<Ratio, String> {
+    let prior = probability(text)?;
+    if prior > Ratio::new(0, 1) { Ok(prior) } else { Err("the attack would never be wanted; give more than 0".to_owned()) }
+}
+
 /// Answers the question.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
-    if args.agreed.is_some() {
-        anyhow::bail!("not there yet");
+    if let Some(agreed) = &args.agreed {
+        let class = &args.class;
+        let given = [("plans", class.plans.is_some()), ("budget", class.budget.is_some()), ("waves", class.waves.is_some())];
+        if let Some((name, _)) = given.iter().find(|(_, given)| *given) {
+            let wrong = anyhow!("{0} sends the messengers that it sends; leave out --{name}, or leave out {0}", agreed.protocol);
+            return Err(wrong).or_exit(Exit::Usage);
+        }
+        let messenger_cost = args.stakes.messenger_cost.unwrap_or_else(|| Ratio::new(0, 1));
+        let question = Question::new(args.stakes.gain, args.stakes.alone, messenger_cost, args.capture)?;
+        return rule::answer(&question, agreed, args.prior, output);
+    }
+    if args.prior.is_some() {
+        return Err(anyhow!("--prior is for a PROTOCOL's views; without one the order was given")).or_exit(Exit::Usage);
     }
     let Some(messenger_cost) = args.stakes.messenger_cost else {
         return Err(anyhow!("say what a messenger costs: --messenger-cost 1/10")).or_exit(Exit::Usage);

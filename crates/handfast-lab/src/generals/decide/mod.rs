@@ -8,8 +8,11 @@
 
 pub mod adaptive;
 mod amount;
+mod cut;
 mod plan;
+pub mod rule;
 mod search;
+mod sight;
 mod stakes;
 pub mod wave;
 

@@ -1,6 +1,7 @@
 //! How should the generals decide: every answer against an enumeration of its own.
 
 mod adaptive;
+mod rule;
 mod wave;
 
 use handfast_lab::generals::Ratio;
