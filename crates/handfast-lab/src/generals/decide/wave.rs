@@ -116,7 +116,8 @@ pub(super) fn largest_wave(whole: &WholeStakes, powers: &Powers, budget: Option<
     let mut brings = whole.span() * powers.arrives(1);
     let mut costs = &whole.messenger * &all;
     let mut messengers = 0;
-    while u64::from(messengers) < budget && brings > costs {
+    // Where nothing can be won, to do nothing is best.
+    while !whole.gain.is_zero() && u64::from(messengers) < budget && brings > costs {
         messengers = short_enough(powers, u64::from(messengers) + 1)?;
         brings *= &captured;
         costs *= &all;
