@@ -2,6 +2,7 @@
 
 mod bounds;
 mod check;
+mod decide;
 mod knowledge;
 mod odds;
 mod programs;

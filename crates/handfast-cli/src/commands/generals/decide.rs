@@ -21,10 +21,10 @@ pub(crate) struct Args {
     #[command(flatten)]
     stakes: StakesArgs,
     /// How likely the city captures a messenger, independently of the others: 1/3, or a decimal, read exactly
-    #[arg(long, value_name = "P", value_parser = probability, allow_negative_numbers = true, help_heading = "Stakes")]
+    #[arg(long, value_name = "P", value_parser = probability, allow_hyphen_values = true, help_heading = "Stakes")]
     capture: Ratio,
     /// With a PROTOCOL: how likely the order is given; otherwise it is not, or not to all who need it [default: 1/2]
-    #[arg(long, value_name = "A/B", value_parser = likely, allow_negative_numbers = true, help_heading = "Stakes")]
+    #[arg(long, value_name = "A/B", value_parser = likely, allow_hyphen_values = true, help_heading = "Stakes")]
     prior: Option<Ratio>,
     #[command(flatten)]
     class: ClassArgs,
@@ -60,13 +60,13 @@ and with a PROTOCOL
 #[command(next_help_heading = "Stakes")]
 struct StakesArgs {
     /// What it is worth if both attack
-    #[arg(long, value_name = "V", value_parser = at_least_nothing, allow_negative_numbers = true)]
+    #[arg(long, value_name = "V", value_parser = at_least_nothing, allow_hyphen_values = true)]
     gain: Ratio,
     /// What is lost if exactly one attacks
-    #[arg(long, value_name = "D", value_parser = at_least_nothing, allow_negative_numbers = true)]
+    #[arg(long, value_name = "D", value_parser = at_least_nothing, allow_hyphen_values = true)]
     alone: Ratio,
     /// What a messenger costs who leaves, whether or not he arrives
-    #[arg(long, value_name = "C", value_parser = at_least_nothing, allow_negative_numbers = true)]
+    #[arg(long, value_name = "C", value_parser = at_least_nothing, allow_hyphen_values = true)]
     messenger_cost: Option<Ratio>,
 }
 

@@ -41,7 +41,7 @@ enum Question {
     /// Who knows what, how deep it goes, and why it never becomes common knowledge
     Knowledge(knowledge::Args),
     /// How the generals should decide: how many messengers, and when to attack
-    Decide(decide::Args),
+    Decide(Box<decide::Args>),
     /// What theory allows, beside what the protocols that ship achieve
     Bounds(bounds::Args),
     /// Draw a run
@@ -56,7 +56,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
         Question::Odds(args) => odds::run(args, output),
         Question::Check(args) => check::run(args, output),
         Question::Knowledge(args) => knowledge::run(args, output),
-        Question::Decide(args) => decide::run(args, output),
+        Question::Decide(args) => decide::run(*args, output),
         Question::Bounds(args) => bounds::run(args, output),
         Question::Draw(args) => draw::run(args, output),
     }
