@@ -79,7 +79,15 @@ fn heard(table: &Table, ways: &[(WaveId, usize)]) -> String {
             (least, most) if least == most => least.to_string(),
             (least, most) => format!("{least} to {most}"),
         };
-        parts.push(format!("{number} x \"{}\"", table.messages[message as usize]));
+        parts.push(format!("{number} x {}", quoted(table, message)));
     }
     if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
+}
+
+/// What a message says; a number tells it from others that say the same and carry something else.
+fn quoted(table: &Table, message: u32) -> String {
+    let words = &table.messages[message as usize];
+    let mut twins = (0..).zip(&table.messages).filter(|(_, other)| *other == words).map(|(twin, _): (u32, _)| twin);
+    let place = twins.position(|twin| twin == message).unwrap_or(0) + 1;
+    if place == 1 && twins.next().is_none() { format!("\"{words}\"") } else { format!("\"{words}\" #{place}") }
 }

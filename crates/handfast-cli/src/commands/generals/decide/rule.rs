@@ -121,6 +121,9 @@ fn print_views(found: &BestRule, output: &Output) -> anyhow::Result<()> {
         let (general, words, probability) = (sight.general, &sight.words, sight.probability.to_decimal(6));
         output.line(format_args!("  {general:<7}  {words:<width$}  {probability:<11}  {does}"))?;
     }
+    if shown.iter().any(|sight| sight.words.contains("\" #")) {
+        output.line("  #1, #2, .. are messages that say the same and carry something else.")?;
+    }
     if found.rule.len() > shown.len() {
         output.line(format_args!("  and {} more, with --json", found.rule.len() - shown.len()))?;
     }

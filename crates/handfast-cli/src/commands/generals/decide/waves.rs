@@ -58,10 +58,12 @@ pub(super) fn answer(
         Some(found) => print_plan(&found, &single, output)?,
     }
     output.line(format_args!("The class is {class}."))?;
-    if plans == Plans::Single {
-        output.line("Plans that top up only when no acknowledgement came can do better: --plans adaptive.")?;
-    } else {
-        output.line("It was searched to the end, in exact numbers; nothing is said about plans outside it.")?;
+    match plans {
+        Plans::Single if *question.stakes.messenger() == Ratio::new(0, 1) => {}
+        Plans::Single => output.line("Plans that top up only when no acknowledgement came can do better: --plans adaptive.")?,
+        Plans::Adaptive => {
+            output.line("It was searched to the end, in exact numbers; nothing is said about plans outside it.")?;
+        }
     }
     Ok(Exit::Done)
 }
