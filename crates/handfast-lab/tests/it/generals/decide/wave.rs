@@ -61,7 +61,7 @@ fn the_edges_are_what_they_have_to_be() {
     check(&stakes("0", "10", "0"), "1/2", None, Some(0), "0");
     check(&stakes("0", "0", "0"), "1/2", None, Some(0), "0");
     check(&stakes("1", "0", "1/2"), "1/2", None, Some(0), "0");
-    check(&stakes("1", "1000", "1/100"), "9/10", None, Some(0), "0");
+    check(&stakes("1", "1000", "1/50"), "9/10", None, Some(0), "0");
     assert!(Stakes::new(number("-1"), number("1"), number("1")).is_none());
     assert!(Stakes::new(number("1"), number("-1"), number("1")).is_none());
     assert!(Stakes::new(number("1"), number("1"), number("-1/9")).is_none());
