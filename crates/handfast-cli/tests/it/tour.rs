@@ -1,0 +1,97 @@
+//! The tour in the README: every command of it is run, and has to say what the README says it does.
+//!
+//! In the README a line that holds only `...` stands for any number of lines. With `HANDFAST_UPDATE_TOUR=1` the outputs
+//! of the README are written anew instead, without such lines.
+
+use std::fs;
+
+use crate::support::{handfast, repository};
+
+/// One command of the tour.
+struct Stop {
+    /// The line of the README with the command, counted from 1.
+    line: usize,
+    /// What follows `$ handfast`.
+    arguments: Vec<String>,
+    /// The lines that the README shows below it.
+    shown: Vec<String>,
+}
+
+/// The commands of the section "A tour", in order.
+fn stops(readme: &str) -> Vec<Stop> {
+    let mut stops: Vec<Stop> = Vec::new();
+    let (mut in_tour, mut in_block) = (false, false);
+    for (line, text) in (1..).zip(readme.lines()) {
+        if let Some(heading) = text.strip_prefix("## ") {
+            in_tour = heading.starts_with("A tour");
+        }
+        if text.starts_with("```") {
+            in_block = text == "```console";
+        } else if in_tour && in_block {
+            if let Some(arguments) = text.strip_prefix("$ handfast ") {
+                let arguments = arguments.split_whitespace().map(str::to_owned).collect();
+                stops.push(Stop { line, arguments, shown: Vec::new() });
+            } else if let Some(stop) = stops.last_mut() {
+                stop.shown.push(text.to_owned());
+            }
+        }
+    }
+    stops
+}
+
+/// Standard output and standard error of a command, as a terminal shows them, without blank lines at the end.
+fn said(arguments: &[String]) -> Vec<String> {
+    let ended = handfast().args(arguments).env("COLUMNS", "100").output().expect("the binary runs");
+    let mut text = String::from_utf8(ended.stdout).expect("text");
+    text.push_str(&String::from_utf8(ended.stderr).expect("text"));
+    text.trim_end().lines().map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// Whether `said` is what `shown` shows, where `...` stands for any number of lines.
+fn matches(shown: &[String], said: &[String]) -> bool {
+    match shown.split_first() {
+        None => said.is_empty(),
+        Some((first, rest)) if first == "..." => (0..=said.len()).any(|skipped| matches(rest, &said[skipped..])),
+        Some((first, rest)) => said.split_first().is_some_and(|(next, later)| next == first && matches(rest, later)),
+    }
+}
+
+/// The README with every output of the tour as it is today.
+fn renewed(readme: &str, stops: &[Stop]) -> String {
+    let mut lines: Vec<String> = readme.lines().map(str::to_owned).collect();
+    for stop in stops.iter().rev() {
+        lines.splice(stop.line..stop.line + stop.shown.len(), said(&stop.arguments));
+    }
+    lines.join("\n") + "\n"
+}
+
+#[test]
+fn every_command_of_the_tour_says_what_the_readme_shows() {
+    let path = repository("README.md");
+    let readme = fs::read_to_string(&path).expect("the README");
+    let stops = stops(&readme);
+    assert!(stops.len() >= 8, "the tour has {} stops", stops.len());
+    if std::env::var_os("HANDFAST_UPDATE_TOUR").is_some() {
+        fs::write(&path, renewed(&readme, &stops)).expect("the README is written");
+        return;
+    }
+    for stop in &stops {
+        let said = said(&stop.arguments);
+        assert!(
+            matches(&stop.shown, &said),
+            "README.md:{}: handfast {} says:\n{}",
+            stop.line,
+            stop.arguments.join(" "),
+            said.join("\n")
+        );
+    }
+}
+
+#[test]
+fn dots_stand_for_any_number_of_lines_and_for_nothing_else() {
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    assert!(matches(&lines("a\n...\nd"), &lines("a\nb\nc\nd")));
+    assert!(matches(&lines("a\n..."), &lines("a")));
+    assert!(!matches(&lines("a\n...\nd"), &lines("a\nb\nc")));
+    assert!(!matches(&lines("a"), &lines("a\nb")));
+}
