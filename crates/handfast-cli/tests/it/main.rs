@@ -12,3 +12,4 @@ mod serve;
 mod shop;
 mod show;
 mod support;
+mod tour;
