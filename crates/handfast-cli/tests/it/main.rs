@@ -3,6 +3,7 @@
 mod check;
 mod conform;
 mod demo;
+mod documents;
 mod edges;
 mod generals;
 mod help;
@@ -12,4 +13,4 @@ mod serve;
 mod shop;
 mod show;
 mod support;
-mod tour;
+

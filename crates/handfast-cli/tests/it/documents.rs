@@ -1,11 +1,15 @@
-//! The tour in the README: every command of it is run, and has to say what the README says it does.
+//! What the documents show of the command line is what it says: the tour in the README, and the help in `docs/generals.md`.
 //!
-//! In the README a line that holds only `...` stands for any number of lines. With `HANDFAST_UPDATE_TOUR=1` the outputs
-//! of the README are written anew instead, without such lines.
+//! In the README a line that holds only `...` stands for any number of lines. With `HANDFAST_UPDATE_DOCUMENTS=1` both
+//! documents are written anew instead, the README without such lines.
 
 use std::fs;
 
 use crate::support::{handfast, repository};
+
+fn is_update() -> bool {
+    std::env::var_os("HANDFAST_UPDATE_DOCUMENTS").is_some()
+}
 
 /// One command of the tour.
 struct Stop {
@@ -71,7 +75,7 @@ fn every_command_of_the_tour_says_what_the_readme_shows() {
     let readme = fs::read_to_string(&path).expect("the README");
     let stops = stops(&readme);
     assert!(stops.len() >= 8, "the tour has {} stops", stops.len());
-    if std::env::var_os("HANDFAST_UPDATE_TOUR").is_some() {
+    if is_update() {
         fs::write(&path, renewed(&readme, &stops)).expect("the README is written");
         return;
     }
@@ -94,4 +98,42 @@ fn dots_stand_for_any_number_of_lines_and_for_nothing_else() {
     assert!(matches(&lines("a\n..."), &lines("a")));
     assert!(!matches(&lines("a\n...\nd"), &lines("a\nb\nc")));
     assert!(!matches(&lines("a"), &lines("a\nb")));
+}
+
+/// `docs/generals.md` with the help of every question below the comment that names it, as it is today.
+fn with_help(document: &str) -> String {
+    let mut renewed = String::new();
+    let mut lines = document.lines();
+    while let Some(line) = lines.next() {
+        renewed.push_str(line);
+        renewed.push('\n');
+        let Some(command) = line.strip_prefix("<!-- handfast ").and_then(|rest| rest.strip_suffix(" --help -->")) else { continue };
+        let help = handfast().args(command.split(' ')).arg("--help").env("COLUMNS", "120").output().expect("the binary runs");
+        let help = String::from_utf8(help.stdout).expect("text");
+        let examples = help.find("Examples:").unwrap_or_else(|| panic!("{command} has no examples: {help}"));
+        renewed.push_str(&format!("\n```text\n{}\n```\n", help[examples..].trim_end()));
+        // What stood there until now: a blank line and one block.
+        let mut fences = 0;
+        while fences < 2 {
+            fences += usize::from(lines.next().unwrap_or_else(|| panic!("no block below {line}")).starts_with("```"));
+        }
+    }
+    renewed
+}
+
+#[test]
+fn the_lab_document_shows_the_help_of_every_question() {
+    let path = repository("docs/generals.md");
+    let document = fs::read_to_string(&path).expect("the document");
+    let renewed = with_help(&document);
+    if is_update() {
+        fs::write(&path, renewed).expect("the document is written");
+        return;
+    }
+    for question in ["table", "simulate", "odds", "check", "knowledge", "decide", "bounds", "draw"] {
+        assert!(document.contains(&format!("<!-- handfast generals {question} --help -->")), "{question} is not in docs/generals.md");
+    }
+    let differs = document.lines().zip(renewed.lines()).position(|(old, new)| old != new);
+    let line = differs.map_or(document.lines().count(), |place| place + 1);
+    assert!(document == renewed, "docs/generals.md:{line} shows another help than the command line");
 }
