@@ -15,6 +15,7 @@ mod picture;
 mod serve;
 mod signals;
 mod state;
+mod trace;
 mod usual_way;
 
 use std::process::ExitCode;

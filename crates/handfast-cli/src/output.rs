@@ -165,6 +165,13 @@ impl Output {
         }
     }
 
+    /// Asks for something on standard error, and leaves the cursor behind it.
+    pub(crate) fn prompt(&self, text: impl Display) {
+        let mut stderr = anstream::stderr().lock();
+        // If standard error is gone there is nobody left to ask.
+        drop(write!(stderr, "{text}").and_then(|()| stderr.flush()));
+    }
+
     /// Says on standard error what is wrong, quiet or not.
     pub(crate) fn complain(&self, text: impl Display) {
         say(format_args!("{RED}error:{PLAIN} {text}"));

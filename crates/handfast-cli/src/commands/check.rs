@@ -9,12 +9,15 @@ use serde_json::{Value, json};
 
 use crate::output::{Exit, Output};
 use crate::picture;
+use crate::trace::{self, CounterexampleTrace};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   handfast check                                   every case: the deployed code, every interleaving
   handfast check --guards                          every rule of the protocol, and what happens without it
   handfast check --without not-found-is-final      the shortest run that one missing rule allows, drawn
+  handfast check --without not-found-is-final --keep run.trace
+                                                   the same, kept for handfast replay
   handfast check --json
 
 With --json it prints
@@ -34,6 +37,10 @@ pub(crate) struct Args {
     /// Also writes the counterexample as a picture; with `-` only the picture, to standard output
     #[arg(long, value_name = "FILE", requires = "without")]
     svg: Option<PathBuf>,
+
+    /// Keeps the counterexample in a file, for `handfast replay`
+    #[arg(long, value_name = "FILE", requires = "without")]
+    keep: Option<PathBuf>,
 
     /// Draws with plain ASCII
     #[arg(long)]
@@ -187,11 +194,15 @@ fn guard_json(mutant: &Mutant) -> Value {
     json!({ "name": mutant.name, "guard": mutant.guard, "hazard": mutant.hazard, "breaks": mutant.breaks })
 }
 
-fn show_mutant(mutant: &Mutant, args: &Args, output: &Output) -> anyhow::Result<Exit> {
+fn show_mutant(mutant: &'static Mutant, args: &Args, output: &Output) -> anyhow::Result<Exit> {
     picture::check_place(args.svg.as_deref(), output)?;
     let caught = mutant
         .hunt()
         .with_context(|| format!("nothing goes wrong without \"{}\", which its test should have told", mutant.guard))?;
+    if let Some(path) = &args.keep {
+        trace::keep_counterexample(path, &CounterexampleTrace::new(mutant, &caught))?;
+        output.note(format_args!("the run is kept in {}", path.display()));
+    }
     if let Some(path) = &args.svg {
         picture::write_svg(path, &caught.picture, output)?;
         if picture::is_stdout(path) {

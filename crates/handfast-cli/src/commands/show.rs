@@ -11,9 +11,9 @@ use anyhow::bail;
 use handfast::Standing;
 use handfast::flow::FlowFile;
 
-pub(crate) use self::story::Told;
+pub(crate) use self::story::{Told, entry_of, step_of};
 use crate::output::{Exit, OrExit as _, Output};
-use crate::{picture, state};
+use crate::{picture, state, trace};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -22,6 +22,7 @@ use crate::{picture, state};
   handfast show order-17 --store sqlite:shop.db
   handfast show order-17 --store sqlite:shop.db --road to-payment.jsonl --road to-dispatch.jsonl
   handfast show order-17 --store sqlite:shop.db --svg order-17.svg
+  handfast show order-17 --store sqlite:shop.db --keep order-17.trace
 
 The exit code tells how the saga stands: 0 both, 3 neither, 4 anything else.")]
 pub(crate) struct Args {
@@ -39,6 +40,9 @@ pub(crate) struct Args {
     /// The log of a road (`handfast messenger --log`), which tells what was captured or late; may be given several times.
     #[arg(long, value_name = "FILE")]
     pub(crate) road: Vec<PathBuf>,
+    /// Keep the journal in a file, for `handfast replay`; it holds neither the order nor the bodies of its steps.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keep: Option<PathBuf>,
     /// Draw with plain ASCII.
     #[arg(long)]
     pub(crate) ascii: bool,
@@ -46,13 +50,17 @@ pub(crate) struct Args {
 
 /// Draws it.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
-    let Args { id, store, flow, svg, road, ascii } = args;
+    let Args { id, store, flow, svg, road, keep, ascii } = args;
     picture::check_place(svg.as_deref(), output)?;
     let store = match store {
         Some(store) => store,
         None => default_store(flow.as_deref(), output).or_exit(Exit::Usage)?,
     };
     let told = super::runtime()?.block_on(read(&store, &id, &road))?;
+    if let Some(path) = &keep {
+        trace::keep_saga(path, &told.trace()?)?;
+        output.note(format_args!("the journal of {id} is kept in {}", path.display()));
+    }
     if let Some(path) = &svg {
         picture::write_svg(path, &told.story.diagram(), output)?;
         if !picture::is_stdout(path) {

@@ -3,6 +3,7 @@
 mod bounds;
 mod check;
 mod decide;
+mod draw;
 mod knowledge;
 mod odds;
 mod programs;

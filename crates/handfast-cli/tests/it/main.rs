@@ -8,6 +8,7 @@ mod edges;
 mod generals;
 mod help;
 mod messenger;
+mod replay;
 mod run;
 mod serve;
 mod shop;

@@ -23,6 +23,10 @@ pub(super) enum Leg {
     Trunk { direct: Option<usize> },
     /// It, or a copy of it, arrives after a wait; `last` when nothing more waits.
     Branch { end: usize, last: bool },
+    /// It leaves to meet another on the road that comes the other way; the row `lands` is that of whichever of the two arrives.
+    Departs { arrives: bool, lands: Option<usize> },
+    /// It arrives, after it has met the other.
+    Lands,
 }
 
 /// A mark of a row.
@@ -91,6 +95,22 @@ impl Layout {
     pub(super) fn lanes_at(&self, channel: usize, row: usize) -> usize {
         let here = self.tracks.iter().filter(|track| track.channel == channel && track.from <= row && row <= track.to);
         here.map(|track| track.lane + 1).max().unwrap_or(0)
+    }
+
+    /// Whether that messenger meets another on its way.
+    pub(super) fn meets(&self, item: usize) -> bool {
+        self.rows.iter().flat_map(|row| &row.legs).any(|&(leg, kind)| leg == item && matches!(kind, Leg::Departs { .. }))
+    }
+
+    /// What is to be written beside every row.
+    pub(super) fn ticks<'a>(&self, diagram: &'a Diagram) -> Vec<Option<&'a str>> {
+        let mut ticks = vec![None; self.rows.len()];
+        for (at, text) in &diagram.ticks {
+            if let Some(row) = self.rows.iter().position(|row| row.time >= *at) {
+                ticks[row] = Some(text.as_str());
+            }
+        }
+        ticks
     }
 
     pub(super) fn track(&self, item: usize) -> Option<&Track> {
@@ -259,6 +279,33 @@ impl Rows<'_> {
         }
     }
 
+    /// Two that leave for one another: a row in which they leave, and one in which they arrive, if any of them does.
+    fn place_meeting(&mut self, at: u64, meeting: &Meeting<'_>) {
+        let channel = last_channel(meeting.messages[0].1);
+        let fits = |row: &Row| {
+            let untouched = |line: usize| !row.sends[line] && !row.arrivals[line] && !row.crossed[line];
+            row.cells[channel + 1] == Cell::Free && untouched(channel) && untouched(channel + 1)
+        };
+        let row = self.current(at).filter(|&row| fits(&self.rows[row])).unwrap_or_else(|| self.push(at));
+        let lands = meeting.arrival.map(|arrival| self.push(arrival));
+        for &(item, message) in &meeting.messages {
+            let arrives = message.ends.iter().any(|end| matches!(end, End::Arrives { .. }));
+            let own = &mut self.rows[row];
+            own.cells[channel + 1] = Cell::Leg;
+            own.sends[message.from.0] = true;
+            own.legs.push((item, Leg::Departs { arrives, lands }));
+            self.trunks[item] = Some(row);
+            if let (Some(lands), Some(arrival), true) = (lands, meeting.arrival, arrives) {
+                let own = &mut self.rows[lands];
+                own.cells[channel + 1] = Cell::Leg;
+                own.arrivals[message.to.0] = true;
+                own.legs.push((item, Leg::Lands));
+                self.arrived[message.to.0] = Some((lands, arrival));
+                self.arrived_in[item] = Some(lands);
+            }
+        }
+    }
+
     fn place_branch(&mut self, at: u64, item: usize, message: &Message, end: usize) {
         let cell = last_channel(message) + 1;
         let to = message.to.0;
@@ -294,6 +341,44 @@ fn is_direct(diagram: &Diagram, points: &[(u64, usize, Point)], send: usize, arr
     undisturbed && !noted
 }
 
+/// Two messengers who leave for one another at the same time.
+struct Meeting<'a> {
+    messages: [(usize, &'a Message); 2],
+    /// When those who arrive do so.
+    arrival: Option<u64>,
+}
+
+/// When the messenger arrives, for one whose way is simple enough to meet another on it: it arrives once, or is captured.
+fn simple_end(message: &Message) -> Option<Option<u64>> {
+    match message.ends.as_slice() {
+        [End::Arrives { at, note: None }] if *at > message.sent => Some(Some(*at)),
+        [End::Captured { how }] if how == "captured" => Some(None),
+        _ => None,
+    }
+}
+
+/// The messenger that this one meets on its way, if nothing else happens until they are there.
+fn meeting<'a>(diagram: &'a Diagram, points: &[(u64, usize, Point)], index: usize) -> Option<Meeting<'a>> {
+    let (at, item, _) = points[index];
+    let Item::Message(message) = &diagram.items[item] else { return None };
+    if diagram.clock != Clock::Steps || message.from.0.abs_diff(message.to.0) != 1 {
+        return None;
+    }
+    let &(sent, other, Point::Send) = points.get(index + 1)? else { return None };
+    let Item::Message(met) = &diagram.items[other] else { return None };
+    if sent != at || (met.from, met.to) != (message.to, message.from) {
+        return None;
+    }
+    let arrival = match (simple_end(message)?, simple_end(met)?) {
+        (Some(one), Some(two)) if one != two => return None,
+        (Some(arrival), _) | (None, Some(arrival)) => Some(arrival),
+        (None, None) => None,
+    };
+    let next = points[index + 2..].iter().find(|&&(_, next, _)| next != item && next != other);
+    let undisturbed = arrival.is_none_or(|arrival| next.is_none_or(|&(at, _, _)| at >= arrival));
+    undisturbed.then_some(Meeting { messages: [(item, message), (other, met)], arrival })
+}
+
 /// Lays the diagram out.
 pub(super) fn layout(diagram: &Diagram) -> Layout {
     let points = points(diagram);
@@ -312,7 +397,15 @@ pub(super) fn layout(diagram: &Diagram) -> Layout {
     for (index, &(at, item, point)) in points.iter().enumerate() {
         match (&diagram.items[item], point) {
             (Item::Event(event), Point::Mark) => rows.place_mark(at, item, event.line.0, None),
+            (Item::Message(_), Point::Send) if rows.trunks[item].is_some() => {}
             (Item::Message(message), Point::Send) => {
+                if let Some(meeting) = meeting(diagram, &points, index) {
+                    rows.place_meeting(at, &meeting);
+                    for (item, message) in meeting.messages {
+                        direct[item] = simple_end(message).flatten().map(|_| 0);
+                    }
+                    continue;
+                }
                 let arrival = (index + 1..points.len()).find(|&later| {
                     points[later].1 == item
                         && long.is_none_or(|long| points[later].0 - at < long)
@@ -356,7 +449,8 @@ fn tracks(diagram: &Diagram, rows: &mut [Row]) -> Vec<Track> {
         let Item::Message(message) = what else { continue };
         let shows = |row: &Row| row.legs.iter().any(|&(leg, _)| leg == item);
         let (Some(from), Some(to)) = (rows.iter().position(shows), rows.iter().rposition(shows)) else { continue };
-        if from == to {
+        let meets = rows[from].legs.iter().any(|&(leg, kind)| leg == item && matches!(kind, Leg::Departs { .. }));
+        if from == to || meets {
             continue;
         }
         for leg in &mut rows[to].legs {

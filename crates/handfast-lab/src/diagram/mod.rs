@@ -28,7 +28,7 @@ mod shop;
 mod svg;
 mod terminal;
 
-pub use generals::generals;
+pub use generals::{generals, generals_so_far};
 pub use saga::{Fate, Flight, Kill, SagaStory, StoryEntry, StoryStep, StoryTry};
 pub use shop::shop;
 pub use terminal::TextOptions;
@@ -209,6 +209,8 @@ pub struct Diagram {
     pub(crate) lines: Vec<Line>,
     pub(crate) items: Vec<Item>,
     pub(crate) doubts: Vec<Doubt>,
+    /// What is written beside the first thing that happens at that time or later.
+    pub(crate) ticks: Vec<(u64, String)>,
     pub(crate) verdict: Option<(Tone, String)>,
     pub(crate) caption: Vec<String>,
 }
@@ -224,6 +226,7 @@ impl Diagram {
             lines: Vec::new(),
             items: Vec::new(),
             doubts: Vec::new(),
+            ticks: Vec::new(),
             verdict: None,
             caption: Vec::new(),
         }
@@ -254,6 +257,9 @@ impl Diagram {
     }
 
     /// A messenger from one life line to another, sent at time 0 and still under way unless told otherwise.
+    ///
+    /// With [`Clock::Steps`], two that leave neighbouring life lines for one another at the same time, and arrive at the same
+    /// time or are captured, are drawn crossing.
     pub fn message(&mut self, from: LineId, to: LineId, label: &str) -> &mut Message {
         let message = Message { from, to, label: label.to_owned(), is_reply: false, sent: 0, ends: Vec::new(), brought: None };
         self.items.push(Item::Message(message));
@@ -266,6 +272,12 @@ impl Diagram {
     /// Something that happened on a life line.
     pub fn mark(&mut self, line: LineId, at: u64, mark: Mark, text: &str) -> &mut Self {
         self.items.push(Item::Event(Event { line, at, mark, text: text.to_owned() }));
+        self
+    }
+
+    /// Names what begins at that time, beside the life lines: "round 3". For [`Clock::Steps`], which has no times to print.
+    pub fn tick(&mut self, at: u64, text: &str) -> &mut Self {
+        self.ticks.push((at, text.to_owned()));
         self
     }
 
@@ -361,6 +373,7 @@ impl Diagram {
             lines: lines.collect(),
             items: items.collect(),
             doubts: self.doubts.clone(),
+            ticks: self.ticks.iter().map(|(at, text)| (*at, change(text))).collect(),
             verdict: badge(&self.verdict),
             caption: self.caption.iter().map(|text| change(text)).collect(),
         }

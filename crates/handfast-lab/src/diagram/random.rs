@@ -20,7 +20,7 @@ const TONES: [Tone; 4] = [Tone::Good, Tone::Bad, Tone::Calm, Tone::Doubt];
 type Item = (u8, usize, usize, u64, u64, usize, usize);
 
 pub(super) fn diagrams() -> impl Strategy<Value = Diagram> {
-    let item = (0_u8..11, 0_usize..5, 0_usize..5, 0_u64..4_000, 0_u64..3_000, 0_usize..7, 0_usize..7);
+    let item = (0_u8..13, 0_usize..5, 0_usize..5, 0_u64..4_000, 0_u64..3_000, 0_usize..7, 0_usize..7);
     (1_usize..5, any::<bool>(), any::<bool>(), prop::collection::vec(item, 0..24)).prop_map(|(lines, timed, named, items)| {
         let clock = if timed { Clock::Milliseconds } else { Clock::Steps };
         let mut picture = Diagram::new("any picture", clock);
@@ -53,6 +53,17 @@ fn add(picture: &mut Diagram, ids: &[super::LineId], (kind, from, to, at, later,
         3 => {
             picture.in_doubt(from, at, (later > 1_000).then_some(at + later));
             picture.outcome(from, TONES[mark % 4], TEXTS[text]);
+        }
+        // Two that may meet on the road.
+        11 | 12 => {
+            for (way, (from, to)) in [(from, to), (to, from)].into_iter().enumerate() {
+                let message = picture.message(from, to, TEXTS[text]).sent(at);
+                if (mark + way) % 3 == 0 {
+                    message.captured()
+                } else {
+                    message.arrives(at + 50).brings(MARKS[mark], TEXTS[mark])
+                };
+            }
         }
         _ => {
             let message = picture.message(from, to, TEXTS[text]).sent(at);

@@ -39,6 +39,7 @@ mod table;
 mod tabulate;
 mod tilt;
 mod toss;
+mod trace;
 mod views;
 mod walk;
 mod wide;
@@ -71,5 +72,6 @@ pub use table::{Group, Layer, MessageId, Row, Side, StateId, Table, Wave, WaveId
 pub use tabulate::{Limits, TableError};
 pub use tilt::Tilt;
 pub use toss::CaptureRate;
+pub use trace::{Astray, Departure, Kept};
 pub use views::{Bounds, TooMuch, Views};
 pub use worst::{Worst, WorstError, worst_case};

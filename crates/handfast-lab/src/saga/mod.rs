@@ -2,6 +2,7 @@
 
 mod adversary;
 mod automaton;
+mod follow;
 mod model;
 mod mutants;
 mod network;
@@ -12,6 +13,7 @@ mod world;
 
 pub use adversary::{Adversary, Driver, Stores};
 pub use automaton::{Automaton, Facts, StateId};
+pub use follow::{Followed, FollowedStep, Lost};
 pub use model::{in_words, step_names};
 pub use mutants::{Caught, MUTANTS, Mutant};
 pub use network::{Message, Network, UnderWay};

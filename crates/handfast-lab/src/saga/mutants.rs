@@ -7,6 +7,7 @@ use std::sync::Arc;
 use handfast_protocol::{Deployed, Guards, Plan};
 
 use super::adversary::Adversary;
+use super::follow::{Followed, Lost, follow};
 use super::model::in_words;
 use super::network::Network;
 use super::picture::draw;
@@ -26,7 +27,8 @@ pub struct Mutant {
     pub hazard: &'static str,
     /// The property that it breaks.
     pub breaks: &'static str,
-    hunt: fn(&Mutant) -> Option<Caught>,
+    /// The deployed code without the guard, in a world that is enough to show what goes wrong.
+    world: fn() -> Box<dyn Unguarded>,
 }
 
 /// A mutant that was caught.
@@ -46,22 +48,49 @@ impl Mutant {
     /// Explores it until the property it is expected to break is broken. `None`: it got away.
     #[must_use]
     pub fn hunt(&self) -> Option<Caught> {
-        (self.hunt)(self)
+        (self.world)().hunt(self)
+    }
+
+    /// Executes a run again, of which every action is given in the words of [`Caught::run`].
+    ///
+    /// # Errors
+    /// The first action that cannot happen where the run has come to, or what the run should break and does not.
+    pub fn follow(&self, run: &[String]) -> Result<Followed, Lost> {
+        (self.world)().follow(self, run)
     }
 }
 
-fn hunt<G: Guards>(plan: Arc<Plan>, adversary: Adversary, mutant: &Mutant) -> Option<Caught> {
+/// A world with a guard less, whichever that is.
+trait Unguarded {
+    fn hunt(&self, mutant: &Mutant) -> Option<Caught>;
+    fn follow(&self, mutant: &Mutant, run: &[String]) -> Result<Followed, Lost>;
+}
+
+fn world<G: Guards>(plan: Arc<Plan>, adversary: Adversary) -> Box<dyn Unguarded> {
+    Box::new(Saga::<G>::new(plan, adversary))
+}
+
+impl<G: Guards> Unguarded for Saga<G> {
+    fn hunt(&self, mutant: &Mutant) -> Option<Caught> {
+        hunt(self, mutant)
+    }
+
+    fn follow(&self, mutant: &Mutant, run: &[String]) -> Result<Followed, Lost> {
+        follow(self, mutant.name, mutant.breaks, run)
+    }
+}
+
+fn hunt<G: Guards>(saga: &Saga<G>, mutant: &Mutant) -> Option<Caught> {
     let property = mutant.breaks;
-    let saga = Saga::<G>::new(plan, adversary);
     // Most properties are the first to break; only where another one breaks earlier everything is explored.
     [true, false].into_iter().find_map(|stop_at_first| {
-        let report = explore(&saga, &Limits { stop_at_first, ..Limits::default() });
+        let report = explore(saga, &Limits { stop_at_first, ..Limits::default() });
         let Some(Verdict::Violated { run, .. }) = report.verdict(property) else { return None };
         Some(Caught {
             adversary: saga.adversary.to_string(),
-            run: saga.with_lasting_numbers(run).iter().map(|action| in_words(&saga, action)).collect(),
+            run: saga.with_lasting_numbers(run).iter().map(|action| in_words(saga, action)).collect(),
             end: saga.in_words(run.last()),
-            picture: draw(&saga, run, mutant.name, property),
+            picture: draw(saga, run, mutant.name, property),
         })
     })
 }
@@ -119,66 +148,66 @@ pub const MUTANTS: &[Mutant] = &[
         guard: "closing an absent key leaves a tombstone",
         hazard: "the status says \"not found\", the order is cancelled, and the charge arrives afterwards",
         breaks: "cancelled is never charged",
-        hunt: |mutant| hunt::<CloseIsARead>(payment_then_dispatch(), set(), mutant),
+        world: || world::<CloseIsARead>(payment_then_dispatch(), set()),
     },
     Mutant {
         name: "undo-without-tombstone",
         guard: "undoing an absent key leaves a tombstone",
         hazard: "the refund overtakes the charge, is a no-op, and the charge arrives afterwards",
         breaks: "cancelled is never charged",
-        hunt: |mutant| hunt::<UndoForgetsAbsent>(payment_then_dispatch(), set(), mutant),
+        world: || world::<UndoForgetsAbsent>(payment_then_dispatch(), set()),
     },
     Mutant {
         name: "undo-a-no-op-when-absent",
         guard: "undoing an absent key closes it, and says so",
         hazard: "there is nothing to refund yet, the refund is answered as a success, and the charge arrives afterwards",
         breaks: "cancelled is never charged",
-        hunt: |mutant| hunt::<UndoIsANoOp>(payment_then_dispatch(), set(), mutant),
+        world: || world::<UndoIsANoOp>(payment_then_dispatch(), set()),
     },
     Mutant {
         name: "charge-not-idempotent",
         guard: "an act on a key that is done does nothing again",
         hazard: "the answer is lost, the charge is sent again, and the customer pays twice",
         breaks: "at most once",
-        hunt: |mutant| hunt::<ActsTwice>(payment_then_dispatch(), set(), mutant),
+        world: || world::<ActsTwice>(payment_then_dispatch(), set()),
     },
     Mutant {
         name: "refund-not-idempotent",
         guard: "an undo on a key that is undone does nothing again",
         hazard: "the answer is lost, the refund is sent again, and the customer is paid",
         breaks: "at most once",
-        hunt: |mutant| hunt::<UndoesTwice>(payment_then_dispatch(), set(), mutant),
+        world: || world::<UndoesTwice>(payment_then_dispatch(), set()),
     },
     Mutant {
         name: "refusal-not-sticky",
         guard: "a refusal is for ever",
         hazard: "the card was declined, the order is cancelled, and a copy of the charge is tried again and accepted",
         breaks: "cancelled is never charged",
-        hunt: |mutant| hunt::<RefusalIsLoose>(payment_then_dispatch(), set(), mutant),
+        world: || world::<RefusalIsLoose>(payment_then_dispatch(), set()),
     },
     Mutant {
         name: "late-act-answered-as-success",
         guard: "an act on a closed key says so",
         hazard: "the key was closed, the late charge is answered with 200, and the goods leave unpaid",
         breaks: "dispatched only if paid",
-        hunt: |mutant| hunt::<LateActIsSuccess>(payment_then_dispatch(), set(), mutant),
+        world: || world::<LateActIsSuccess>(payment_then_dispatch(), set()),
     },
     Mutant {
         name: "any-body-will-do",
         guard: "a key that was used with another body says so",
         hazard: "two orders share a key, and cancelling one refunds the other",
         breaks: "hands off",
-        hunt: |mutant| hunt::<AnyBodyWillDo>(payment_then_dispatch(), Adversary { foreign_key: Some(0), ..set() }, mutant),
+        world: || world::<AnyBodyWillDo>(payment_then_dispatch(), Adversary { foreign_key: Some(0), ..set() }),
     },
     Mutant {
         name: "tombstone-expires",
         guard: "a closed key stays closed",
         hazard: "the tombstone is pruned before the last late charge has arrived",
         breaks: "cancelled is never charged",
-        hunt: |mutant| {
+        world: || {
             let mut adversary = set();
             adversary.stores.keep_tombstones = false;
-            hunt::<Deployed>(payment_then_dispatch(), adversary, mutant)
+            world::<Deployed>(payment_then_dispatch(), adversary)
         },
     },
     Mutant {
@@ -186,10 +215,10 @@ pub const MUTANTS: &[Mutant] = &[
         guard: "a key that was used stays known",
         hazard: "idempotency keys are pruned after a day, and a retry after that charges again",
         breaks: "at most once",
-        hunt: |mutant| {
+        world: || {
             let mut adversary = without_cancel();
             adversary.stores.keep_keys = false;
-            hunt::<Deployed>(payment_then_dispatch(), adversary, mutant)
+            world::<Deployed>(payment_then_dispatch(), adversary)
         },
     },
     Mutant {
@@ -197,10 +226,10 @@ pub const MUTANTS: &[Mutant] = &[
         guard: "the register's row and the effect are committed together",
         hazard: "the charge is booked, the process dies before the key is, and the retry charges again",
         breaks: "at most once",
-        hunt: |mutant| {
+        world: || {
             let mut adversary = set();
             adversary.stores.commit_atomically = false;
-            hunt::<Deployed>(payment_then_dispatch(), adversary, mutant)
+            world::<Deployed>(payment_then_dispatch(), adversary)
         },
     },
     Mutant {
@@ -208,87 +237,87 @@ pub const MUTANTS: &[Mutant] = &[
         guard: "a deadline never turns \"unknown\" into \"it did not happen\"",
         hazard: "the call got no answer in time, so it is taken as failed",
         breaks: "cancelled is never charged",
-        hunt: |mutant| hunt::<UnknownIsRefused>(payment_then_dispatch(), set(), mutant),
+        world: || world::<UnknownIsRefused>(payment_then_dispatch(), set()),
     },
     Mutant {
         name: "dispatch-on-time-out",
         guard: "a deadline never turns \"unknown\" into \"it happened\"",
         hazard: "the charge got no answer in time, and the goods are sent in good faith",
         breaks: "dispatched only if paid",
-        hunt: |mutant| hunt::<UnknownIsDone>(payment_then_dispatch(), set(), mutant),
+        world: || world::<UnknownIsDone>(payment_then_dispatch(), set()),
     },
     Mutant {
         name: "dispatch-before-the-decision",
         guard: "the irrevocable step waits for the entry that makes every earlier step done",
         hazard: "payment and dispatch are asked for side by side",
         breaks: "dispatched only if paid",
-        hunt: |mutant| hunt::<ShipsWhileCharging>(payment_then_dispatch(), set(), mutant),
+        world: || world::<ShipsWhileCharging>(payment_then_dispatch(), set()),
     },
     Mutant {
         name: "unsent-pivot-not-closed",
         guard: "turning back closes the pivot's key even when the journal says that it was never sent",
         hazard: "the coordinator was restored from a backup that does not know of the dispatch any more",
         breaks: "dispatched only if paid",
-        hunt: |mutant| hunt::<TrustsItsJournal>(payment_then_dispatch(), set().restores(1), mutant),
+        world: || world::<TrustsItsJournal>(payment_then_dispatch(), set().restores(1)),
     },
     Mutant {
         name: "undo-beside-the-close",
         guard: "no undo starts before the pivot's key is known to be closed or refused",
         hazard: "refund and recall are sent together, and the goods have left",
         breaks: "dispatched only if paid",
-        hunt: |mutant| hunt::<RefundsAtOnce>(payment_then_dispatch(), set(), mutant),
+        world: || world::<RefundsAtOnce>(payment_then_dispatch(), set()),
     },
     Mutant {
         name: "done-pivot-ignored",
         guard: "a pivot that turns out to be done sends the saga forward again",
         hazard: "the cancel wins over a dispatch that has happened",
         breaks: "dispatched only if paid",
-        hunt: |mutant| hunt::<RefundsShippedGoods>(payment_then_dispatch(), set(), mutant),
+        world: || world::<RefundsShippedGoods>(payment_then_dispatch(), set()),
     },
     Mutant {
         name: "cancelled-before-the-refund",
         guard: "a saga ends as cancelled only when every undo has been answered",
         hazard: "the order says cancelled while the refund is still on its way, or lost",
         breaks: "cancelled is never charged",
-        hunt: |mutant| hunt::<EndsBeforeTheUndo>(payment_then_dispatch(), set(), mutant),
+        world: || world::<EndsBeforeTheUndo>(payment_then_dispatch(), set()),
     },
     Mutant {
         name: "last-answer-wins",
         guard: "an answer that lies earlier on the register's path than what is known is ignored",
         hazard: "an old answer overtakes a newer one and is believed",
         breaks: "knowledge never goes back",
-        hunt: |mutant| hunt::<LastAnswerWins>(payment_then_dispatch(), set(), mutant),
+        world: || world::<LastAnswerWins>(payment_then_dispatch(), set()),
     },
     Mutant {
         name: "turning-back-after-the-pivot",
         guard: "a pivot that is known to be done sends the saga forward, whatever comes later",
         hazard: "the customer cancels while the notice is still to be sent, and is refunded for goods that have left",
         breaks: "no way back",
-        hunt: |mutant| hunt::<RefundsShippedGoods>(pay_ship_notify(), set(), mutant),
+        world: || world::<RefundsShippedGoods>(pay_ship_notify(), set()),
     },
     Mutant {
         name: "keeps-knocking",
         guard: "a step that somebody else closed or undid turns the saga back",
         hazard: "the key is closed for good, and the coordinator sends the same act for ever",
         breaks: "can always end",
-        hunt: |mutant| hunt::<KeepsKnocking>(payment_then_dispatch(), without_cancel(), mutant),
+        world: || world::<KeepsKnocking>(payment_then_dispatch(), without_cancel()),
     },
     Mutant {
         name: "act-after-close",
         guard: "of the commands for one key only the highest is delivered",
         hazard: "a retry queue goes on charging after the order was given up",
         breaks: "commands are monotone",
-        hunt: |mutant| hunt::<ActsAfterClosing>(payment_then_dispatch(), set(), mutant),
+        world: || world::<ActsAfterClosing>(payment_then_dispatch(), set()),
     },
     Mutant {
         name: "unfenced-second-worker",
         guard: "an append succeeds only where the journal ends as the worker believes",
         hazard: "a worker whose lease has expired wakes up and writes on",
         breaks: "completed is both",
-        hunt: |mutant| {
+        world: || {
             let mut adversary = set().workers(2);
             adversary.driver.fences_writers = false;
-            hunt::<Deployed>(two_payments(), adversary, mutant)
+            world::<Deployed>(two_payments(), adversary)
         },
     },
     Mutant {
@@ -296,10 +325,10 @@ pub const MUTANTS: &[Mutant] = &[
         guard: "messages leave only after the entry that wants them is in the journal",
         hazard: "the message is out, the process dies, and the journal never heard of it",
         breaks: "completed is both",
-        hunt: |mutant| {
+        world: || {
             let mut adversary = set();
             adversary.driver.appends_before_sending = false;
-            hunt::<Deployed>(two_payments(), adversary, mutant)
+            world::<Deployed>(two_payments(), adversary)
         },
     },
     Mutant {
@@ -307,10 +336,10 @@ pub const MUTANTS: &[Mutant] = &[
         guard: "what still wants delivering is delivered again",
         hazard: "the refund is sent once, captured, and nobody asks again",
         breaks: "can always end",
-        hunt: |mutant| {
+        world: || {
             let mut adversary = multiset();
             adversary.driver.delivers_again = false;
-            hunt::<Deployed>(payment_then_dispatch(), adversary, mutant)
+            world::<Deployed>(payment_then_dispatch(), adversary)
         },
     },
 ];

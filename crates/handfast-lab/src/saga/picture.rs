@@ -10,6 +10,13 @@ use crate::explorer::Run;
 
 /// The space-time diagram of a run that breaks `property`. One life line stands for the coordinator, whichever worker acts.
 pub(super) fn draw<G: Guards>(saga: &Saga<G>, run: &Run<World, Action>, title: &str, property: &str) -> Diagram {
+    let mut picture = draw_so_far(saga, run, title);
+    picture.verdict(Tone::Bad, &format!("broken: {property}"));
+    picture
+}
+
+/// The same of a run that has not come to its end.
+pub(super) fn draw_so_far<G: Guards>(saga: &Saga<G>, run: &Run<World, Action>, title: &str) -> Diagram {
     let mut picture = Diagram::new(title, Clock::Steps);
     picture.between("the road");
     let shop = picture.line("coordinator");
@@ -20,7 +27,6 @@ pub(super) fn draw<G: Guards>(saga: &Saga<G>, run: &Run<World, Action>, title: &
         painter.draw(step);
     }
     let mut picture = painter.picture;
-    picture.verdict(Tone::Bad, &format!("broken: {property}"));
     picture.caption(&saga.in_words(run.last()));
     picture
 }

@@ -113,7 +113,7 @@ pub enum Action {
 
 impl Action {
     /// The same action, by the worker with another number.
-    fn by_worker(mut self, renumber: impl Fn(usize) -> usize) -> Self {
+    pub(super) fn by_worker(mut self, renumber: impl Fn(usize) -> usize) -> Self {
         match &mut self {
             Self::Load { worker }
             | Self::Append { worker, .. }
@@ -325,13 +325,18 @@ impl<G: Guards> Saga<G> {
         let mut actions = Vec::with_capacity(run.steps.len());
         for (action, after) in &run.steps {
             actions.push(action.by_worker(|worker| numbers[worker]));
-            let moved = self.moved(&before, action).unwrap_or(before);
-            let mut held: Vec<(StateId, usize)> = moved.workers.into_iter().zip(numbers).collect();
-            held.sort_by_key(|&(state, _)| state);
-            numbers = held.into_iter().map(|(_, number)| number).collect();
+            numbers = self.renumbered(&before, action, &numbers);
             before = *after;
         }
         actions
+    }
+
+    /// The workers' lasting numbers after an action, in the order in which the world then keeps them.
+    pub(super) fn renumbered(&self, before: &World, action: &Action, numbers: &[usize]) -> Vec<usize> {
+        let moved = self.moved(before, action).unwrap_or(*before);
+        let mut held: Vec<(StateId, usize)> = moved.workers.into_iter().zip(numbers.iter().copied()).collect();
+        held.sort_by_key(|&(state, _)| state);
+        held.into_iter().map(|(_, number)| number).collect()
     }
 
     fn append(&self, world: &mut World, worker: usize, input: Input<Told>, keeps: bool) -> Option<()> {

@@ -173,6 +173,9 @@ fn generals() {
     check_golden("always", &draw(Shipped::Always { messengers: 3 }, 0, |number| number < 2));
     check_golden("hundred_captured", &draw(Shipped::Always { messengers: 100 }, 0, |_| true));
     check_golden("no_order", &draw(Shipped::Always { messengers: 1 }, 1, |_| false));
+    check_golden("handshake", &draw(Shipped::Handshake { steps: 6, messengers: 1 }, 0, |number| number == 4));
+    check_golden("random_attack", &draw(Shipped::RandomAttack { rounds: 4 }, 0, |number| [1, 4, 6, 7].contains(&number)));
+    check_golden("ready_ready", &draw(Shipped::ReadyReady { last_tick: 2 }, 0, |number| number == 5));
 }
 
 #[test]

@@ -13,4 +13,5 @@ mod polynomial;
 mod random;
 mod simulate;
 mod table;
+mod trace;
 mod worst;

@@ -1,7 +1,7 @@
 //! The deployed coordinator against the deployed register: every case of the suite holds, and every mutant is caught.
 
 use handfast_lab::explorer::{Limits, Verdict, explore};
-use handfast_lab::saga::{Adversary, MUTANTS, Network, Saga, suite, two_payments};
+use handfast_lab::saga::{Adversary, Lost, MUTANTS, Network, Saga, suite, two_payments};
 use handfast_protocol::Deployed;
 
 /// States of each case, in the suite's order. A change of the protocol or of the model changes them, and wants a look.
@@ -44,6 +44,9 @@ fn every_mutant_is_caught_and_its_shortest_run_is_kept() {
         let caught = mutant
             .hunt()
             .unwrap_or_else(|| panic!("{} got away: nothing shows that \"{}\" is needed", mutant.name, mutant.guard));
+        let followed = mutant.follow(&caught.run).unwrap_or_else(|lost| panic!("{}: {lost}", mutant.name));
+        assert_eq!(followed.steps.last().map(|step| &step.world), Some(&caught.end), "{}", mutant.name);
+        assert_eq!(followed.pictures.last(), Some(&caught.picture), "{}", mutant.name);
         let run: Vec<String> = (1..).zip(&caught.run).map(|(number, action)| format!("{number:>3}. {action}")).collect();
         let kept = format!(
             "without the guard: {}\nso that: {}\nagainst: {}\nbroken: {}\n\n{}\n     {}\n",
@@ -58,6 +61,19 @@ fn every_mutant_is_caught_and_its_shortest_run_is_kept() {
             insta::assert_snapshot!(mutant.name, kept);
         });
     }
+}
+
+/// A run is executed, not believed: an action that cannot happen is named, and so is a run that breaks nothing.
+#[test]
+fn a_run_that_cannot_happen_is_not_followed() {
+    let mutant = MUTANTS.iter().find(|mutant| mutant.name == "not-found-is-final").expect("it is there");
+    let run = mutant.hunt().expect("it is caught").run;
+    let mut swapped = run.clone();
+    swapped.swap(0, 1);
+    let lost = mutant.follow(&swapped).expect_err("nobody sends before loading").to_string();
+    assert!(lost.starts_with("step 1 cannot happen") && lost.contains("worker 1 loads the journal"), "{lost}");
+    let lost = mutant.follow(&run[..run.len() - 1]).expect_err("nothing is broken yet");
+    assert_eq!(lost, Lost::NotBroken(mutant.breaks.to_owned()));
 }
 
 #[test]

@@ -37,6 +37,11 @@ pub(crate) struct Agreed {
 }
 
 impl Agreed {
+    /// The protocol of this name, with `--messengers`, `--replies`, `--steps` and `--rounds` where they are given.
+    pub(crate) const fn named(protocol: String, [messengers, replies, steps, rounds]: [Option<u32>; 4]) -> Self {
+        Self { protocol, messengers, replies, steps, rounds, second: None, time_limit_ms: None }
+    }
+
     /// The protocol, told everything that it can be told.
     ///
     /// # Errors
@@ -123,6 +128,16 @@ impl Agreed {
         self.refuse_others(taken)?;
         self.refuse_flags_of_programs()?;
         Ok(shipped)
+    }
+
+    /// Whether the generals are programs that have to be run.
+    pub(crate) fn runs_programs(&self) -> bool {
+        self.protocol.starts_with(PREFIX)
+    }
+
+    /// Whether a parameter was given.
+    pub(crate) fn has_parameters(&self) -> bool {
+        self.second.is_some() || self.flags().iter().any(|(_, value)| value.is_some())
     }
 
     fn refuse_others(&self, taken: &[&str]) -> anyhow::Result<()> {

@@ -1,13 +1,162 @@
-//! `handfast generals draw`.
+//! `handfast generals draw`: any run of two generals as a space-time diagram.
 
-use crate::output::{Exit, Output};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow};
+use handfast_lab::generals::{Beginning, Orders, Run, Shipped, Table};
+use handfast_lab::{diagram, generals};
+use serde_json::{Value, json};
+
+use super::agreed::Agreed;
+use crate::output::{Exit, OrExit as _, Output};
+use crate::picture;
+use crate::trace::{self, Trace};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  handfast generals draw")]
-pub(crate) struct Args {}
+  handfast generals draw reply                                 every messenger arrives
+  handfast generals draw reply --captured 1                    the reply does not
+  handfast generals draw handshake --steps 6 --captured 4
+  handfast generals draw random-attack --rounds 3 --captured 1,4 --coin 2
+  handfast generals draw always --messengers 100 --captured 0-98 --svg always.svg
+  handfast generals draw run.trace                             a run that --keep has kept
 
-/// Answers the question.
-pub(crate) fn run(_args: Args, _output: &Output) -> anyhow::Result<Exit> {
-    anyhow::bail!("not there yet")
+Messengers are counted from 0 in the order of sending: round by round, in each round general 1's first.
+
+With --json it prints the run
+  {\"title\":\"..\",\"ordered\":[true,false],\"coin\":1,\"messengers\":N,\"captures\":N,\"outcome\":\"both\"|\"alone_1\"|\"alone_2\"|\"neither\",
+   \"journeys\":[{\"round\":1,\"from\":1,\"says\":\"..\",\"captured\":false},..],\"knows\":[[\"..\",\"..\"],..]}
+where \"knows\" says what general 1 and general 2 know before the first round and after each.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    agreed: Agreed,
+    /// The messengers that are captured, as in 0,3,5-9; without it all of them arrive
+    #[arg(long, value_name = "LIST", value_parser = trace::parse_captured)]
+    captured: Option<BTreeSet<usize>>,
+    /// Nobody was given the order; with =1 or =2 that general was not
+    #[arg(long, value_name = "GENERAL", require_equals = true, num_args = 0..=1, value_parser = clap::value_parser!(u8).range(1..=2))]
+    no_order: Option<Option<u8>>,
+    /// What the coin shows, where one is tossed [default: 1]
+    #[arg(long, value_name = "N")]
+    coin: Option<u32>,
+    /// Keeps the run in a file, for `handfast replay`
+    #[arg(long, value_name = "FILE")]
+    keep: Option<PathBuf>,
+    /// Writes the picture as an SVG file instead of printing it; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Runs the programs that a trace names, where the generals are programs
+    #[arg(long)]
+    run_program: bool,
+    /// Draws with plain ASCII
+    #[arg(long)]
+    ascii: bool,
+}
+
+/// Draws the run.
+pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
+    picture::check_place(args.svg.as_deref(), output)?;
+    let (agreed, table, run) = played(&args)?;
+    if let Some(path) = &args.keep {
+        trace::keep(path, &agreed, &table, &run)?;
+        output.note(format_args!("the run is kept in {}", path.display()));
+    }
+    let knows = knows(&table, &run);
+    let drawn = diagram::generals(&table, &run, &knows);
+    if let Some(path) = &args.svg {
+        picture::write_svg(path, &drawn, output)?;
+        if !picture::is_stdout(path) {
+            output.note(format_args!("the picture is in {}", path.display()));
+        }
+    }
+    if output.wants_json() {
+        output.json_line(&data(&table, &run, &knows))?;
+    } else if args.svg.is_none() {
+        output.line(picture::text(&drawn, args.ascii).trim_end())?;
+    }
+    Ok(Exit::Done)
+}
+
+/// What general 1 and general 2 know before the first round and after each; nothing where that would take too much memory.
+pub(crate) fn knows(table: &Table, run: &Run) -> Vec<[String; 2]> {
+    generals::knows(table, run).unwrap_or_default()
+}
+
+/// The run that was asked for, of a trace or of a protocol.
+fn played(args: &Args) -> anyhow::Result<(Agreed, Table, Run)> {
+    let named = &args.agreed.protocol;
+    let is_protocol = Shipped::NAMES.contains(&named.as_str()) || named.ends_with(".toml") || named.starts_with("exec:");
+    if !is_protocol && Path::new(named).exists() {
+        return of_trace(args, Path::new(named));
+    }
+    let table = args.agreed.tabulate().map_err(|error| if is_protocol { error } else { error.context("nor is it a trace") })?;
+    let beginning = beginning(args, &table).or_exit(Exit::Usage)?;
+    let captured = args.captured.clone().unwrap_or_default();
+    let run = table.play_out(beginning, &captured).or_exit(Exit::Usage)?;
+    Ok((args.agreed.clone(), table, run))
+}
+
+fn of_trace(args: &Args, path: &Path) -> anyhow::Result<(Agreed, Table, Run)> {
+    let changed = args.captured.is_some() || args.no_order.is_some() || args.coin.is_some() || args.agreed.has_parameters();
+    if changed {
+        return Err(anyhow!(
+            "a trace says itself what is captured and how it begins; give the name of its protocol to change that"
+        ))
+        .or_exit(Exit::Usage);
+    }
+    match trace::read(path)? {
+        Trace::Generals(kept) => {
+            let (table, run) = kept.replay(args.run_program).with_context(|| path.display().to_string())?;
+            Ok((kept.agreed, table, run))
+        }
+        Trace::Saga(_) | Trace::Counterexample(_) => {
+            let path = path.display();
+            Err(anyhow!("{path} is a run of a saga; handfast replay {path} --svg FILE draws it")).or_exit(Exit::Usage)
+        }
+    }
+}
+
+fn beginning(args: &Args, table: &Table) -> anyhow::Result<Beginning> {
+    let mut ordered = table.orders.ways()[0];
+    match (args.no_order, table.orders) {
+        (None, _) => {}
+        (Some(_), Orders::Nobody) => return Err(anyhow!("there is no order in this protocol; leave --no-order out")),
+        (Some(Some(2)), Orders::First) => {
+            return Err(anyhow!("only general 1 is given the order in this protocol; say --no-order"));
+        }
+        (Some(None), Orders::First | Orders::Each) => ordered = [false, false],
+        (Some(Some(general)), Orders::First | Orders::Each) => ordered[usize::from(general) - 1] = false,
+    }
+    let coin = args.coin.unwrap_or(1);
+    if coin == 0 || coin > table.coins {
+        let sides = if table.coins == 1 {
+            "no coin is tossed in this protocol".to_owned()
+        } else {
+            format!("the coin shows 1 to {}", table.coins)
+        };
+        return Err(anyhow!("--coin {coin}: {sides}"));
+    }
+    Ok(Beginning { ordered, coin })
+}
+
+fn data(table: &Table, run: &Run, knows: &[[String; 2]]) -> Value {
+    let journeys: Vec<Value> = run
+        .journeys
+        .iter()
+        .map(|journey| {
+            let says = &table.messages[journey.message as usize];
+            json!({ "round": journey.round, "from": journey.from.number(), "says": says, "captured": journey.captured })
+        })
+        .collect();
+    json!({
+        "title": table.name,
+        "ordered": run.beginning.ordered,
+        "coin": run.beginning.coin,
+        "messengers": run.journeys.len(),
+        "captures": run.captures(),
+        "outcome": run.outcome().key(),
+        "journeys": journeys,
+        "knows": knows,
+    })
 }

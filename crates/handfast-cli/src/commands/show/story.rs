@@ -11,6 +11,7 @@ use handfast_lab::diagram::{SagaStory, StoryEntry, StoryStep, StoryTry};
 use handfast_protocol::{Coordinator, Definite, Party as _, replay};
 
 use super::road::{self, Messenger};
+use crate::trace::SagaTrace;
 
 /// A saga as it was read.
 #[derive(Debug)]
@@ -28,6 +29,18 @@ pub(crate) struct Told {
     pub(super) tries: Vec<Try>,
     pub(super) messengers: Vec<Messenger>,
     pub(super) story: SagaStory,
+}
+
+impl Told {
+    /// Its journal, to be kept.
+    ///
+    /// # Errors
+    /// It cannot be trusted.
+    pub(super) fn trace(&self) -> anyhow::Result<SagaTrace> {
+        let names = self.flow.steps().iter().map(|step| step.name.clone()).collect();
+        let StoredSaga { id, version, entries, .. } = &self.stored;
+        SagaTrace::new((id, self.flow.name()), names, self.flow.plan(), *version, entries).with_context(|| format!("saga {id}"))
+    }
 }
 
 /// Everything about the saga of that id, or `None` if there is none.
@@ -86,11 +99,11 @@ fn lines(stored: &StoredSaga, flow: &Flow) -> (Vec<Line>, Option<String>) {
     (lines, stored.why.clone())
 }
 
-fn step_of(name: &str) -> StoryStep {
+pub(crate) fn step_of(name: &str) -> StoryStep {
     StoryStep { name: name.to_owned(), done: String::new(), undone: String::new() }
 }
 
-fn entry_of(entry: &Entry, line: &Line) -> StoryEntry {
+pub(crate) fn entry_of(entry: &Entry, line: &Line) -> StoryEntry {
     let (changed_at, detail) = match line {
         Line::Start | Line::Timeout => (None, None),
         Line::Cancel { by, why } => {

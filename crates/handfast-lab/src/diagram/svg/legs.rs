@@ -7,12 +7,17 @@ use super::{DOT, Metrics, Picture, SLANT, TEXT, pixels, wrapped};
 
 /// How much a further lane of waits takes.
 const LANE: f64 = 18.0;
+/// How far a messenger comes, as a part of its way, before it is about to meet another.
+const MEETING: f64 = 0.44;
 /// From a life line to the first lane.
 const FIRST_LANE: f64 = 40.0;
 
 /// Pixels that a messenger would like to have between two life lines.
-pub(super) fn wanted(message: &Message) -> f64 {
+pub(super) fn wanted(message: &Message, meets: bool) -> f64 {
     let label = pixels(&message.label, TEXT);
+    if meets {
+        return (label + 22.0) / MEETING;
+    }
     let after = message.ends.iter().map(|end| match end {
         End::Arrives { note, .. } => (label + note.as_deref().map_or(0.0, |note| pixels(note, TEXT) + 20.0)) + 60.0,
         // The end is in the middle, and both halves have to hold their text.
@@ -24,6 +29,9 @@ pub(super) fn wanted(message: &Message) -> f64 {
 /// Whether the word at the end of a messenger that reaches nobody may need a second line.
 pub(super) fn said_wraps(diagram: &Diagram, layout: &Layout, metrics: &Metrics, item: usize) -> bool {
     let Some(Item::Message(message)) = diagram.items.get(item) else { return false };
+    if layout.meets(item) {
+        return false;
+    }
     // After a wait only half of what is left of the road is beyond the end.
     let half = metrics.channel / if layout.track(item).is_some() { 4.0 } else { 2.0 };
     let room = half - 27.0 - waits_width(layout.lanes(last_channel(message)));
@@ -58,7 +66,7 @@ impl Picture<'_> {
 
     /// Whether that leg arrives at that life line.
     pub(super) fn arrives_at(&self, item: usize, leg: Leg, line: usize) -> bool {
-        let arrives = matches!(leg, Leg::Branch { .. } | Leg::Trunk { direct: Some(_) });
+        let arrives = matches!(leg, Leg::Branch { .. } | Leg::Trunk { direct: Some(_) } | Leg::Lands);
         arrives && self.message(item).is_some_and(|message| message.to.0 == line)
     }
 
@@ -97,6 +105,9 @@ impl Picture<'_> {
                         self.branch(&way, x, y, end);
                     }
                 }
+                Leg::Departs { arrives, lands } => self.departure(&way, arrives, lands),
+                // Drawn with the whole arrow, where it left.
+                Leg::Lands => {}
             }
         }
     }
@@ -125,6 +136,21 @@ impl Picture<'_> {
         } else {
             self.ending(way, way.from, lost);
         }
+    }
+
+    /// The whole way of a messenger that meets another, or up to its capture just before that.
+    fn departure(&mut self, way: &Way<'_>, arrives: bool, lands: Option<usize>) {
+        let to = self.metrics.lines[way.message.to.0];
+        let end = (to, lands.map_or(way.from.1, |row| self.metrics.rows[row]) + SLANT);
+        let met = (way.from.0 + (end.0 - way.from.0) * MEETING, way.from.1 + (end.1 - way.from.1) * MEETING);
+        if arrives {
+            self.arrow(way, way.from, end);
+        } else {
+            let back = if way.rightwards { -8.0 } else { 8.0 };
+            self.page.line(way.from, (met.0 + back, met.1), way.class);
+            self.page.cross(met, 6.5, "cross");
+        }
+        self.label(way, way.from, met, &way.message.label);
     }
 
     /// A leg that starts at `start` and reaches nobody.

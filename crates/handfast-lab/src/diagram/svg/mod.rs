@@ -7,7 +7,7 @@ mod page;
 mod tests;
 
 use self::page::{Class, Page, STYLE};
-use super::layout::{self, Cell, Layout, Life, Row};
+use super::layout::{self, Cell, Layout, Leg, Life, Row};
 use super::measure::{duration, pause, printable, thousandths, wrap};
 use super::{Clock, Diagram, Item, Mark};
 
@@ -113,9 +113,9 @@ fn widths(diagram: &Diagram, layout: &Layout) -> Metrics {
         (widest.fold(0.0, f64::max).min(220.0) + 22.0).max(half_head).max(half_foot)
     };
     let wanted = |channel: usize| {
-        let legs = diagram.items.iter().filter_map(|item| match item {
+        let legs = diagram.items.iter().enumerate().filter_map(|(number, item)| match item {
             Item::Message(message) if message.from != message.to && layout::last_channel(message) == channel => {
-                Some(legs::wanted(message))
+                Some(legs::wanted(message, layout.meets(number)))
             }
             Item::Message(_) | Item::Event(_) | Item::Fold { .. } => None,
         });
@@ -130,9 +130,10 @@ fn widths(diagram: &Diagram, layout: &Layout) -> Metrics {
         let half = |line| frame::head_width(line).max(frame::foot_width(line)) / 2.0;
         half(&pair[0]) + half(&pair[1]) + 2.0 * frame::HALF_CITY + 28.0
     });
-    let channel = (0..count.saturating_sub(1)).map(wanted).chain(heads).fold(190.0, f64::max).min(350.0);
+    let channel =
+        (0..count.saturating_sub(1)).map(wanted).chain(heads).fold(190.0, f64::max).min(if count == 2 { 390.0 } else { 350.0 });
     let time = match diagram.clock {
-        Clock::Steps => 0.0,
+        Clock::Steps => diagram.ticks.iter().map(|(_, text)| pixels(text, TEXT - 1.0) + 16.0).fold(0.0, f64::max),
         Clock::Milliseconds => {
             let start = layout.rows.first().map_or(0, |row| row.time);
             let times = layout.rows.iter().map(|row| pixels(&duration(row.time - start), TEXT - 1.0));
@@ -162,9 +163,10 @@ fn heights(diagram: &Diagram, layout: &Layout, metrics: &Metrics) -> Vec<f64> {
             return 30.0;
         }
         // What was seen instead of an answer may need a second line.
+        let departs = row.legs.iter().any(|&(_, leg)| matches!(leg, Leg::Departs { lands: Some(_), .. }));
         let wraps = row.legs.iter().any(|&(item, _)| legs::said_wraps(diagram, layout, metrics, item));
         let second = if wraps { 14.0 } else { 0.0 };
-        let leg: f64 = if row.legs.is_empty() { 0.0 } else { SLANT + 28.0 + second };
+        let leg: f64 = if row.legs.is_empty() || departs { 0.0 } else { SLANT + 28.0 + second };
         let texts = row.marks.iter().enumerate().filter_map(|(line, placed)| {
             let (_, text) = mark_of(diagram, row, line)?;
             let cell = row.cells.iter().position(|&cell| cell == Cell::Text(line))?;
@@ -199,6 +201,7 @@ impl Picture<'_> {
         self.waits();
         let layout = self.layout;
         let mut printed = None;
+        let ticks = layout.ticks(self.diagram);
         for (number, row) in layout.rows.iter().enumerate() {
             let y = self.metrics.rows[number];
             if let Some(ms) = row.pause {
@@ -216,6 +219,9 @@ impl Picture<'_> {
             if self.diagram.clock == Clock::Milliseconds && printed != Some(row.time) {
                 self.time(y + 4.0, &duration(row.time - self.start));
                 printed = Some(row.time);
+            }
+            if let Some(tick) = ticks[number] {
+                self.time(y + 4.0, tick);
             }
             self.legs(row, y);
         }

@@ -53,6 +53,9 @@ pub(super) struct Glyphs {
     pub(super) across: char,
     pub(super) waits: char,
     pub(super) crossing: char,
+    /// A leg that meets another goes down: to the right, to the left; and where the two meet.
+    pub(super) slopes: [char; 2],
+    pub(super) meeting: char,
     /// A leg begins at a life line: to the right, to the left.
     pub(super) leaves: [char; 2],
     /// A leg turns down into its wait: coming from the left, from the right; and where it also goes on.
@@ -81,6 +84,8 @@ pub(super) const UNICODE: Glyphs = Glyphs {
     across: '─',
     waits: '╎',
     crossing: '┼',
+    slopes: ['╲', '╱'],
+    meeting: '╳',
     leaves: ['├', '┤'],
     turns: ['╮', '╭'],
     parts: '┬',
@@ -106,6 +111,8 @@ pub(super) const ASCII: Glyphs = Glyphs {
     across: '-',
     waits: '!',
     crossing: '+',
+    slopes: ['\\', '/'],
+    meeting: 'X',
     leaves: ['|', '|'],
     turns: ['.', '.'],
     parts: '+',
@@ -150,6 +157,11 @@ impl Canvas {
     pub(super) fn line(&mut self) -> usize {
         self.lines.push(vec![BLANK; self.width]);
         self.lines.len() - 1
+    }
+
+    /// How many lines there are.
+    pub(super) const fn height(&self) -> usize {
+        self.lines.len()
     }
 
     pub(super) fn put(&mut self, x: usize, y: usize, c: char, style: Style) {

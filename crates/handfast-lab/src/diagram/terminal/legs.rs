@@ -4,8 +4,11 @@ use super::super::layout::{Leg, Row, Track, channels, last_channel, tracks_on_th
 use super::super::{End, Item, Message};
 use super::{Style, Terminal, columns, shorten};
 
-/// Columns that a messenger would like to have between two life lines.
-pub(super) fn wanted(message: &Message) -> usize {
+/// Columns that a messenger would like to have between two life lines; one that meets another has half of them.
+pub(super) fn wanted(message: &Message, meets: bool) -> usize {
+    if meets {
+        return 2 * (columns(&message.label) + 6) + 1;
+    }
     let after = message.ends.iter().map(|end| match end {
         End::Arrives { .. } => 0,
         End::Captured { how } => columns(how) + 3,
@@ -48,6 +51,8 @@ impl Terminal<'_> {
             match leg {
                 Leg::Trunk { direct } => self.trunk(&way, track, direct.is_some()),
                 Leg::Branch { end, last } => self.branch(&way, track, end, last),
+                Leg::Departs { arrives, .. } => self.departure(&way, arrives),
+                Leg::Lands => self.landing(&way),
             }
         }
     }
@@ -83,6 +88,39 @@ impl Terminal<'_> {
         } else {
             self.ending(way, from, lost);
         }
+    }
+
+    /// The column in which two messengers meet.
+    fn meeting_column(&self, message: &Message) -> usize {
+        let channel = last_channel(message);
+        usize::midpoint(self.metrics.lines[channel], self.metrics.lines[channel + 1])
+    }
+
+    /// A leg up to where it meets the other, or to where it is captured just before that.
+    fn departure(&mut self, way: &Way<'_>, arrives: bool) {
+        let from = self.metrics.lines[way.message.from.0];
+        let stop = step_back(self.meeting_column(way.message), way.rightwards);
+        let side = usize::from(!way.rightwards);
+        self.canvas.put(from, way.y, self.glyphs.leaves[side], Style::Plain);
+        self.run(way, from, stop);
+        // The slope or the cross at its end needs no more of the line before it.
+        self.label(way, from, if way.rightwards { stop + 1 } else { stop - 1 }, &way.message.label);
+        let (end, style) = if arrives { (self.glyphs.slopes[side], way.style) } else { (self.glyphs.captured, Style::Bad) };
+        self.canvas.put(stop, way.y, end, style);
+    }
+
+    /// The rest of it, from where they meet to its arrival.
+    fn landing(&mut self, way: &Way<'_>) {
+        let to = self.metrics.lines[way.message.to.0];
+        let middle = self.meeting_column(way.message);
+        let side = usize::from(!way.rightwards);
+        let start = if way.rightwards { middle + 1 } else { middle - 1 };
+        let is_met = self.canvas.at(middle, way.y - 1) != ' ';
+        let (met, style) = if is_met { (self.glyphs.meeting, Style::Plain) } else { (self.glyphs.slopes[side], way.style) };
+        self.canvas.put(middle, way.y - 1, met, style);
+        self.canvas.put(start, way.y, self.glyphs.slopes[side], way.style);
+        self.run(way, start, to);
+        self.canvas.put(step_back(to, way.rightwards), way.y, self.glyphs.heads[side], way.style);
     }
 
     /// A leg that starts at column `from` and reaches nobody.

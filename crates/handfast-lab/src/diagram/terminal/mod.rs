@@ -7,7 +7,7 @@ mod legs;
 mod tests;
 
 use self::canvas::{ASCII, Canvas, Glyphs, Style, UNICODE};
-use super::layout::{self, Cell, Layout, Life, Row};
+use super::layout::{self, Cell, Layout, Leg, Life, Row};
 use super::measure::{ascii, columns, duration, pause, printable, shorten, wrap};
 use super::{Clock, Diagram, Item, Line, Mark};
 
@@ -90,7 +90,7 @@ fn metrics(diagram: &Diagram, layout: &Layout, width: usize) -> Metrics {
     let count = diagram.lines.len();
     let start = layout.rows.first().map_or(0, |row| row.time);
     let time = match diagram.clock {
-        Clock::Steps => 0,
+        Clock::Steps => diagram.ticks.iter().map(|(_, text)| columns(text) + 2).max().unwrap_or(0),
         Clock::Milliseconds => {
             let times = layout.rows.iter().map(|row| columns(&duration(row.time - start)));
             let pauses = layout.rows.iter().filter_map(|row| row.pause).map(|ms| columns(&pause(ms)) + 2);
@@ -105,20 +105,27 @@ fn metrics(diagram: &Diagram, layout: &Layout, width: usize) -> Metrics {
     let (mut left, least_left) = wanted_margin(0, diagram.lines.first());
     let (mut right, least_right) = wanted_margin(count, diagram.lines.last());
     let wanted_channel = (0..count.saturating_sub(1)).map(|channel| {
-        let legs = diagram.items.iter().filter_map(|item| match item {
+        let legs = diagram.items.iter().enumerate().filter_map(|(number, item)| match item {
             Item::Message(message) if message.from != message.to && layout::last_channel(message) == channel => {
-                Some(legs::wanted(message) + lanes_width(layout.lanes(channel)))
+                Some(legs::wanted(message, layout.meets(number)) + lanes_width(layout.lanes(channel)))
             }
             Item::Message(_) | Item::Event(_) | Item::Fold { .. } => None,
         });
         let texts = texts_in(diagram, layout, channel + 1).map(|text| text.min(24) + 3 + lanes_width(layout.lanes(channel)));
         legs.chain(texts).max().unwrap_or(0)
     });
-    let mut channel = wanted_channel.max().unwrap_or(0).clamp(16, 34);
+    let has_meetings = (0..diagram.items.len()).any(|item| layout.meets(item));
+    let folds = diagram.items.iter().filter_map(|item| match item {
+        Item::Fold { text, .. } if count == 2 => Some(columns(text) + 2),
+        Item::Fold { .. } | Item::Message(_) | Item::Event(_) => None,
+    });
+    let mut channel = wanted_channel.chain(folds).max().unwrap_or(0).clamp(16, if has_meetings { 45 } else { 34 });
+    // Where two labels share a channel, and rounds take their room as well, texts beside it are wrapped before they are cut.
+    let spares_channel = has_meetings || !diagram.ticks.is_empty();
     // What does not fit is taken from the widest texts first: they can be wrapped.
     let needed = |left: usize, right: usize, channel: usize| time + left + right + count + channel * count.saturating_sub(1);
     while needed(left, right, channel) > width {
-        if left.max(right) > channel && (left > least_left || right > least_right) {
+        if (spares_channel || left.max(right) > channel) && (left > least_left || right > least_right) {
             if left > least_left && (left >= right || right <= least_right) { left -= 1 } else { right -= 1 }
         } else if channel > 14 {
             channel -= 1;
@@ -161,6 +168,8 @@ impl Terminal<'_> {
         let layout = self.layout;
         let mut lives = vec![Life::Alive; self.diagram.lines.len()];
         let mut printed = None;
+        let ticks = layout.ticks(self.diagram);
+        let mut departed = 0;
         for (number, row) in layout.rows.iter().enumerate() {
             if let Some(ms) = row.pause {
                 let y = self.life_lines(&lives, true, number);
@@ -171,7 +180,17 @@ impl Terminal<'_> {
                 self.fold_row(number, &lives, text);
                 continue;
             }
+            let before = number.checked_sub(1).map_or(&lives, |before| &layout.lives[before]).clone();
+            let lands = row.legs.iter().any(|&(_, leg)| leg == Leg::Lands);
+            if lands && self.canvas.height() < departed + 2 {
+                // Where the two meet.
+                self.life_lines(&before, false, number);
+            }
             let y = self.life_lines(&lives, false, number);
+            departed = y;
+            if let Some(tick) = ticks[number] {
+                self.time(y, tick);
+            }
             if self.diagram.clock == Clock::Milliseconds && printed != Some(row.time) {
                 self.time(y, &duration(row.time - self.start));
                 printed = Some(row.time);

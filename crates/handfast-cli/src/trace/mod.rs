@@ -1,0 +1,103 @@
+//! Kept runs: one JSON document each, which `--keep` writes and `handfast replay` executes again. `docs/trace.md` has the format.
+
+mod counterexample;
+mod document;
+mod generals;
+mod saga;
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use handfast_lab::generals::{Run, Table};
+use serde::Deserialize;
+
+pub(crate) use self::counterexample::CounterexampleTrace;
+pub(crate) use self::generals::{GeneralsTrace, parse_captured};
+pub(crate) use self::saga::SagaTrace;
+use crate::commands::generals::Agreed;
+use crate::output::{Exit, OrExit as _};
+
+/// A larger file is no trace: nobody could step through it.
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
+
+/// A kept run.
+#[derive(Debug)]
+pub(crate) enum Trace {
+    /// Of the two generals.
+    Generals(GeneralsTrace),
+    /// Of a saga, as its journal has it.
+    Saga(SagaTrace),
+    /// Of a saga's world without a guard.
+    Counterexample(CounterexampleTrace),
+}
+
+/// What every trace begins with.
+#[derive(Deserialize)]
+struct Head {
+    trace: Option<String>,
+    kind: Option<String>,
+}
+
+/// Keeps a run of the generals in a file.
+///
+/// # Errors
+/// The file cannot be written.
+pub(crate) fn keep(path: &Path, agreed: &Agreed, table: &Table, run: &Run) -> anyhow::Result<()> {
+    write(path, &GeneralsTrace::new(agreed, table, run)?.write(&table.name)?)
+}
+
+/// Keeps the journal of a saga in a file.
+///
+/// # Errors
+/// The file cannot be written.
+pub(crate) fn keep_saga(path: &Path, saga: &SagaTrace) -> anyhow::Result<()> {
+    write(path, &saga.write()?)
+}
+
+/// Keeps the run that shows what happens without a guard.
+///
+/// # Errors
+/// The file cannot be written.
+pub(crate) fn keep_counterexample(path: &Path, counterexample: &CounterexampleTrace) -> anyhow::Result<()> {
+    write(path, &counterexample.write()?)
+}
+
+/// Reads a kept run.
+///
+/// # Errors
+/// There is no such file, or it is no trace that this program knows; the error names the place.
+pub(crate) fn read(path: &Path) -> anyhow::Result<Trace> {
+    let length = fs::metadata(path).with_context(|| format!("cannot read {}", path.display())).or_exit(Exit::Usage)?.len();
+    let text = if length > MOST_BYTES {
+        Err(anyhow::anyhow!("it is larger than a trace can be ({length} bytes, at most {MOST_BYTES})"))
+    } else {
+        fs::read_to_string(path).map_err(anyhow::Error::from)
+    };
+    let text = text.with_context(|| format!("cannot read {}", path.display())).or_exit(Exit::Usage)?;
+    parse(&text).with_context(|| path.display().to_string()).or_exit(Exit::Usage)
+}
+
+fn parse(text: &str) -> anyhow::Result<Trace> {
+    if !text.trim_start().starts_with('{') {
+        bail!("this is no trace: it is no JSON object, which every trace is");
+    }
+    let head: Head = document::members(text)?;
+    let version = head.trace.context("this is no trace: it has no member \"trace\"")?;
+    if version != document::VERSION {
+        bail!("it says {version:?}, and this handfast reads {:?}; a newer one may have written it", document::VERSION);
+    }
+    match head.kind.as_deref() {
+        Some("generals") => Ok(Trace::Generals(GeneralsTrace::read(text)?)),
+        Some("saga") => Ok(Trace::Saga(SagaTrace::read(text)?)),
+        Some("counterexample") => Ok(Trace::Counterexample(CounterexampleTrace::read(text)?)),
+        Some(kind) => bail!("there is no trace of the kind {kind:?}; a newer handfast may have written it"),
+        None => bail!("it does not say of which \"kind\" it is"),
+    }
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    fs::write(path, text)
+        .with_context(|| format!("cannot write {}; give --keep another path", path.display()))
+        .or_exit(Exit::Usage)
+}
