@@ -107,7 +107,9 @@ fn with_help(document: &str) -> String {
     while let Some(line) = lines.next() {
         renewed.push_str(line);
         renewed.push('\n');
-        let Some(command) = line.strip_prefix("<!-- handfast ").and_then(|rest| rest.strip_suffix(" --help -->")) else { continue };
+        let Some(command) = line.strip_prefix("<!-- handfast ").and_then(|rest| rest.strip_suffix(" --help -->")) else {
+            continue;
+        };
         let help = handfast().args(command.split(' ')).arg("--help").env("COLUMNS", "120").output().expect("the binary runs");
         let help = String::from_utf8(help.stdout).expect("text");
         let examples = help.find("Examples:").unwrap_or_else(|| panic!("{command} has no examples: {help}"));
@@ -131,7 +133,10 @@ fn the_lab_document_shows_the_help_of_every_question() {
         return;
     }
     for question in ["table", "simulate", "odds", "check", "knowledge", "decide", "bounds", "draw"] {
-        assert!(document.contains(&format!("<!-- handfast generals {question} --help -->")), "{question} is not in docs/generals.md");
+        assert!(
+            document.contains(&format!("<!-- handfast generals {question} --help -->")),
+            "{question} is not in docs/generals.md"
+        );
     }
     let differs = document.lines().zip(renewed.lines()).position(|(old, new)| old != new);
     let line = differs.map_or(document.lines().count(), |place| place + 1);

@@ -14,4 +14,3 @@ mod serve;
 mod shop;
 mod show;
 mod support;
-
