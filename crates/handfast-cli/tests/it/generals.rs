@@ -2,5 +2,6 @@
 
 mod bounds;
 mod check;
+mod knowledge;
 mod odds;
 mod programs;

@@ -4,6 +4,7 @@
 use num_bigint::BigUint;
 use num_integer::Integer as _;
 use num_traits::{One as _, Zero as _};
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::views::{Kind, Moment, Pair, ViewId, Views};
@@ -23,11 +24,12 @@ pub(super) fn blocks(moment: &Moment, views: Views, weighed: bool) -> [Blocks; 2
     let mut calm = 0;
     for side in [0, 1].into_iter().cycle() {
         let other = &blocks[1 - side].0;
-        let signs = (0..moment.sides[side].len()).map(|view| {
+        let sign_of = |view: usize| {
             let pairs = beside[side].of(view).iter().map(|&pair| &moment.pairs[pair as usize]);
             (blocks[side].0[view], sign(pairs, 1 - side, other, weighed))
-        });
-        let split = number(signs);
+        };
+        let signs: Vec<(ViewId, Sign)> = (0..moment.sides[side].len()).into_par_iter().with_min_len(FEW).map(sign_of).collect();
+        let split = number(signs.into_iter());
         calm = if split.1 == blocks[side].1 { calm + 1 } else { 0 };
         blocks[side] = split;
         // Neither side could be split by the other: that is so for good.
@@ -37,6 +39,9 @@ pub(super) fn blocks(moment: &Moment, views: Views, weighed: bool) -> [Blocks; 2
     }
     blocks.map(|(blocks, _)| blocks)
 }
+
+/// So many views are not worth a thread of their own.
+const FEW: usize = 512;
 
 /// What a view's pairs look like: the other's blocks, and their shares where these count.
 type Sign = (Vec<(ViewId, Kind)>, Vec<BigUint>);
@@ -112,8 +117,8 @@ pub(super) fn pairs_of(moment: &Moment, side: usize) -> PairsOf {
     PairsOf { ends, pairs }
 }
 
-/// Keeps one view a block, renames the views in the pairs, and returns the new names.
-pub(super) fn merge(moment: &mut Moment, side: usize, blocks: &Blocks) -> Blocks {
+/// Keeps one view a block, and renames the views in the pairs.
+pub(super) fn merge(moment: &mut Moment, side: usize, blocks: &Blocks) {
     let mut kept = Vec::new();
     for (view, &block) in moment.sides[side].iter().zip(blocks) {
         if block as usize == kept.len() {
@@ -124,7 +129,6 @@ pub(super) fn merge(moment: &mut Moment, side: usize, blocks: &Blocks) -> Blocks
     for pair in &mut moment.pairs {
         pair.views[side] = blocks[pair.views[side] as usize];
     }
-    blocks.clone()
 }
 
 /// Sorts the pairs, and makes one of those that have become the same.

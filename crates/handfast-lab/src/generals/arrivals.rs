@@ -28,12 +28,11 @@ impl Arrivals {
     }
 
     /// What arrives if the wave arrives in this way.
-    pub(super) fn of(&self, wave: WaveId, way: usize) -> Option<ArrivalId> {
-        self.waves[wave as usize].get(way).copied()
+    pub(super) fn of(&self, wave: WaveId, way: usize) -> ArrivalId {
+        self.waves[wave as usize][way]
     }
 
     /// The way in which this arrives of a wave, if it can.
-    #[expect(dead_code, reason = "the chain of runs asks for it")]
     pub(super) fn way(&self, wave: WaveId, arrival: ArrivalId) -> Option<usize> {
         self.waves[wave as usize].iter().rposition(|&other| other == arrival)
     }

@@ -1,5 +1,6 @@
 //! The ladder of knowledge in one run: what each general knows before the first round and after each.
 
+use super::arrivals::ArrivalId;
 use super::knowledge::{distances, wanted};
 use super::run::{Journey, Run};
 use super::table::{Table, WaveId};
@@ -27,7 +28,7 @@ pub fn ladder(table: &Table, run: &Run, views: Views, bounds: Bounds) -> Result<
         let distances = distances(moment, |kind| wanted(table, kind));
         [0, 1].map(|side| distances[side][views[side] as usize].map_or(Rung::Common, Rung::Level))
     };
-    Ok(moments.iter().zip(path).map(rung).collect())
+    Ok(moments.iter().zip(path.views).map(rung).collect())
 }
 
 /// What general 1 and general 2 know before the first round and after each, in words that fit beside a time line; nothing
@@ -61,26 +62,41 @@ impl Rung {
     }
 }
 
-/// The views of a run at every moment.
-fn path(unfolding: &Unfolding<'_>, moments: &[Moment], run: &Run) -> Vec<[ViewId; 2]> {
+/// A run as its generals see it.
+pub(super) struct Path {
+    /// The views before the first round and after each.
+    pub(super) views: Vec<[ViewId; 2]>,
+    /// What arrives at general 1 and at general 2 in each round.
+    pub(super) arrivals: Vec<[ArrivalId; 2]>,
+}
+
+impl Path {
+    /// The views after the last round.
+    pub(super) fn last(&self) -> [ViewId; 2] {
+        self.views[self.arrivals.len()]
+    }
+}
+
+/// Follows a run through the moments.
+pub(super) fn path(unfolding: &Unfolding<'_>, moments: &[Moment], run: &Run) -> Path {
     let table = unfolding.table;
     let mut views = [0, 1].map(|side| {
         let view = unfolding.first_view(run.states[0][side], run.beginning.ordered[side]);
         moments[0].view(side, view).unwrap_or(0)
     });
-    let mut path = vec![views];
+    let mut path = Path { views: vec![views], arrivals: Vec::new() };
     let mut journeys = &*run.journeys;
     for (layer, moment) in table.layers.iter().zip(&moments[..table.rounds()]) {
         let sends = moment.sends(layer, views);
-        let mut next = views;
+        let mut ways = [0, 0];
         for from in [0, 1] {
             let (wave, rest) = journeys.split_at(table.waves[sends[from] as usize].size() as usize);
-            let way = way(table, sends[from], wave);
-            next[1 - from] = moment.leads[1 - from][&(views[1 - from], sends[from])][way];
+            ways[1 - from] = way(table, sends[from], wave);
             journeys = rest;
         }
-        views = next;
-        path.push(views);
+        path.arrivals.push([0, 1].map(|side| unfolding.arrivals().of(sends[1 - side], ways[side])));
+        views = [0, 1].map(|side| moment.leads[side][&(views[side], sends[1 - side])][ways[side]]);
+        path.views.push(views);
     }
     path
 }

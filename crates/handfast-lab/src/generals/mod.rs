@@ -12,7 +12,9 @@
 mod adversary;
 mod alike;
 mod arrivals;
+mod belief;
 mod bounds;
+mod chain;
 mod chance;
 mod check;
 mod email;
@@ -34,7 +36,9 @@ mod views;
 mod worst;
 
 pub use adversary::{Adversary, AdversaryError};
+pub use belief::{NoBelief, common_belief};
 pub use bounds::{BoundError, RoundsBound, rounds_bound};
+pub use chain::{Chain, Link, chain};
 pub use chance::{Chance, Share, binomial};
 pub use check::{CheckError, Checked, Covered, Distance, Least, Minimal, Property};
 pub use email::Email;

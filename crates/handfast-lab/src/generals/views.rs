@@ -164,7 +164,6 @@ pub(super) enum Weighing {
     /// Every run counts once.
     Count,
     /// By the probability of the orders and of the captures, as whole numbers.
-    #[expect(dead_code, reason = "the belief weighs like this")]
     Chance {
         chance: Chance,
         /// For each way in which orders can have been given.
@@ -184,6 +183,9 @@ pub(super) struct Unfolding<'t> {
     coin: u32,
 }
 
+/// From which waves, by their place among those that a view can meet, something can arrive, and how likely from each.
+type Evidence = Vec<(usize, BigUint)>;
+
 /// Where a wave leads one view: the next view, whether nothing arrived, and the weight of the ways.
 type Branches = Vec<(ViewId, bool, BigUint)>;
 
@@ -195,6 +197,11 @@ impl<'t> Unfolding<'t> {
             Weighing::Chance { chance, .. } => chance.clone(),
         };
         Self { table, views, weighing, chance, bounds, arrivals: Arrivals::new(table), coin }
+    }
+
+    /// What can arrive of every wave.
+    pub(super) const fn arrivals(&self) -> &Arrivals {
+        &self.arrivals
     }
 
     /// The view of a general before the first round.
@@ -280,11 +287,15 @@ impl<'t> Unfolding<'t> {
             }
         }
         self.pair(moment, &mut next, round, &sent, &branches)?;
-        let blocks = alike::blocks(&next, self.views, matches!(self.weighing, Weighing::Chance { .. }));
-        let kept = [0, 1].map(|side| alike::merge(&mut next, side, &blocks[side]));
-        for (leads, kept) in moment.leads.iter_mut().zip(&kept) {
-            // What is merged is not looked at in any order: every entry is renamed on its own.
-            leads.values_mut().flatten().for_each(|view| *view = kept[*view as usize]);
+        // Taking views together makes the coming rounds quick; after the last round it is one more thing to do.
+        let over = round == self.table.rounds() && matches!((self.views, &self.weighing), (Views::Inputs, Weighing::Count));
+        if !over {
+            let blocks = alike::blocks(&next, self.views, matches!(self.weighing, Weighing::Chance { .. }));
+            for (side, blocks) in blocks.iter().enumerate() {
+                alike::merge(&mut next, side, blocks);
+                // In whatever order: every entry is renamed on its own.
+                moment.leads[side].values_mut().flatten().for_each(|view| *view = blocks[*view as usize]);
+            }
         }
         alike::add_up(&mut next.pairs);
         Ok(next)
@@ -311,20 +322,22 @@ impl<'t> Unfolding<'t> {
         // What can arrive from several waves says less about the sender than what can arrive from one.
         let shared = if only_states { FxHashMap::default() } else { self.arrivals.shared(waves.iter().map(|&(_, wave)| wave)) };
         let mut digits = 0;
-        let mut alone: FxHashMap<(StateId, usize), ViewId> = FxHashMap::default();
-        let mut together: BTreeMap<(StateId, Vec<(usize, BigUint)>), ViewId> = BTreeMap::new();
+        let mut alone: FxHashMap<(StateId, bool, usize), ViewId> = FxHashMap::default();
+        let mut together: BTreeMap<(StateId, bool, Evidence), ViewId> = BTreeMap::new();
         for (place, (&(_, wave), row)) in waves.iter().zip(&rows).enumerate() {
             let mut leads = Vec::with_capacity(row.len());
             for (way, &state) in row.iter().enumerate() {
-                let sources = self.arrivals.of(wave, way).and_then(|arrival| shared.get(&arrival));
+                // Whether anything has arrived at all distinguishes runs of different kinds.
+                let nothing = way == 0 && matches!(self.views, Views::Inputs);
+                let sources = shared.get(&self.arrivals.of(wave, way));
                 leads.push(match sources {
                     None => {
-                        let key = (state, if only_states { 0 } else { place });
+                        let key = (state, nothing, if only_states { 0 } else { place });
                         *alone.entry(key).or_insert_with(|| add(state))
                     }
                     Some(sources) => {
                         let evidence = self.evidence(waves, sources, &mut digits);
-                        *together.entry((state, evidence)).or_insert_with(|| add(state))
+                        *together.entry((state, nothing, evidence)).or_insert_with(|| add(state))
                     }
                 });
             }
@@ -337,8 +350,8 @@ impl<'t> Unfolding<'t> {
     }
 
     /// From which waves something can arrive, and how likely it is from each of them, up to a factor.
-    fn evidence(&self, waves: &[(ViewId, WaveId)], sources: &[(usize, usize)], digits: &mut u64) -> Vec<(usize, BigUint)> {
-        let mut evidence: Vec<(usize, BigUint)> = Vec::with_capacity(sources.len());
+    fn evidence(&self, waves: &[(ViewId, WaveId)], sources: &[(usize, usize)], digits: &mut u64) -> Evidence {
+        let mut evidence: Evidence = Vec::with_capacity(sources.len());
         match self.weighing {
             Weighing::Count => {
                 evidence.extend(sources.iter().map(|&(place, _)| (place, BigUint::one())));

@@ -1,6 +1,8 @@
 //! The two generals' lab: every module of it against brute force, formulas and the values of the literature.
 
+mod belief;
 mod bounds;
+mod chain;
 mod check;
 mod email;
 mod grid;

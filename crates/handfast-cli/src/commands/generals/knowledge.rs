@@ -1,13 +1,111 @@
-//! `handfast generals knowledge`.
+//! `handfast generals knowledge`: who knows what, in every run and step by step in one.
 
-use crate::output::{Exit, Output};
+mod told;
+
+use anyhow::anyhow;
+use handfast_lab::generals::{Bounds, Chain, Knowledge, Ratio, Run, Rung, Table, Views, chain, common_belief, knowledge, ladder};
+
+use super::agreed::{Agreed, probability};
+use crate::output::{Exit, OrExit as _, Output};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  handfast generals knowledge")]
-pub(crate) struct Args {}
+  handfast generals knowledge handshake --steps 4               how deep it goes, run by run and step by step
+  handfast generals knowledge handshake --chain                 from all delivered to no order, link by link
+  handfast generals knowledge handshake --captured 2            in the run in which messenger 2 is captured
+  handfast generals knowledge random-attack --rounds 10         4,194,304 runs
+  handfast generals knowledge always --messengers 5 --capture 1/10     and the greatest common belief
+
+A world is a way to give the order together with a pattern of captures; a coin is not part of it. General i knows
+what holds in every world in which it has the same view. In a run of depth k \"everybody knows\" that the attack is
+wanted holds k times over, and not once more. The histogram counts the runs in which the attack is wanted
+(random-attack: both have the order), by depth from 0.
+
+With --json it prints
+  {\"protocol\":\"..\",\"adversary\":\"every pattern\",\"views\":\"inputs\"|\"state\",\"worlds\":N,\"histogram\":[N,..],
+   \"common_knowledge\":bool,\"common_knowledge_runs\":N,\"because\":\"..\",\"depth\":K|null,
+   \"run\":{\"captured\":[messenger,..],\"ordered\":[bool,bool],\"outcome\":\"both\"|\"alone_1\"|\"alone_2\"|\"neither\",
+     \"steps\":[{\"round\":R,\"levels\":[K|null,K|null],\"knows\":[\"..\",\"..\"]},..]}}
+in which depth is that of the run, K in levels counts \"knows\", general by general (0: does not know), null stands
+for no end (common knowledge), round 0 is before the first, and messengers are numbered from 0 in the order of
+sending. Numbers of runs from 2^53 on are strings. With --chain also
+  \"chain\":[{\"captured\":[..],\"ordered\":[..],\"outcome\":\"..\",\"same_for\":1|2|null},..],
+  \"links_to_nothing_delivered\":N|null,\"links_to_no_order\":N|null
+where same_for is the general who cannot tell the run from the one before it; with --capture also
+  \"common_belief\":\"a/b\",\"common_belief_float\":x,\"prior\":\"a/b\",\"prior_float\":x,\"capture\":\"a/b\",\"capture_float\":x")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    agreed: Agreed,
+
+    /// What a general goes by: all inputs so far (perfect recall), or the party's state alone
+    #[arg(long, value_name = "VIEWS", default_value = "inputs", value_parser = ["inputs", "state"], help_heading = "Question")]
+    views: String,
+
+    /// Shows the shortest chain of runs from all delivered to nothing delivered and on to a run without the order
+    #[arg(long, help_heading = "Question")]
+    chain: bool,
+
+    /// Steps through the run in which these messengers are captured, numbered from 0 in the order of sending [default: none]
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', help_heading = "Question")]
+    captured: Vec<usize>,
+
+    /// Also finds the greatest common belief, if each messenger is captured with this probability: a/b or a decimal
+    #[arg(long, value_name = "P", value_parser = probability, help_heading = "Question")]
+    capture: Option<Ratio>,
+
+    /// How likely the attack is wanted, before anything is seen [default: 1/2]
+    #[arg(long, value_name = "P", value_parser = probability, requires = "capture", help_heading = "Question")]
+    prior: Option<Ratio>,
+}
+
+/// The greatest belief that can be common, and for which probabilities.
+struct Belief {
+    greatest: Ratio,
+    prior: Ratio,
+    capture: Ratio,
+}
+
+/// Everything that was asked for.
+struct Told {
+    table: Table,
+    email: bool,
+    knowledge: Knowledge,
+    run: Run,
+    rungs: Vec<[Rung; 2]>,
+    chain: Option<Chain>,
+    belief: Option<Belief>,
+}
 
 /// Answers the question.
-pub(crate) fn run(_args: Args, _output: &Output) -> anyhow::Result<Exit> {
-    anyhow::bail!("not there yet")
+pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
+    let views = if args.views == "state" { Views::State } else { Views::Inputs };
+    let bounds = Bounds::default();
+    let table = args.agreed.tabulate()?;
+    let run = table.play(0, |number| args.captured.contains(&number));
+    let sent = run.journeys.len();
+    if let Some(number) = args.captured.iter().find(|&&number| number >= sent) {
+        let sent = if sent == 0 { "none".to_owned() } else { format!("0 to {}", sent - 1) };
+        return Err(anyhow!("messenger {number} is not sent in this run, so it cannot be captured; the numbers are {sent}"))
+            .or_exit(Exit::Usage);
+    }
+    let belief = |capture: &Ratio| {
+        let prior = args.prior.clone().unwrap_or_else(|| Ratio::new(1, 2));
+        let greatest = common_belief(&table, views, &prior, capture, bounds).or_exit(Exit::Usage)?;
+        anyhow::Ok(Belief { greatest, prior, capture: capture.clone() })
+    };
+    let told = Told {
+        knowledge: knowledge(&table, views, bounds).or_exit(Exit::Usage)?,
+        rungs: ladder(&table, &run, views, bounds).or_exit(Exit::Usage)?,
+        chain: args.chain.then(|| chain(&table, views, bounds)).transpose().or_exit(Exit::Usage)?,
+        belief: args.capture.as_ref().map(belief).transpose()?,
+        email: args.agreed.protocol == "email",
+        run,
+        table,
+    };
+    if output.wants_json() {
+        output.json_line(&told.json())?;
+    } else {
+        told.print(output)?;
+    }
+    Ok(Exit::Done)
 }

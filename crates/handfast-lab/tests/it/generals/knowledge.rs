@@ -1,8 +1,11 @@
 //! Knowledge against its definition on explicit runs, and the values of the literature.
 
-use handfast_lab::generals::{Bounds, Limits, Run, Rung, Shipped, Table, Views, knowledge, knows, ladder};
+use handfast_lab::generals::{Bounds, Limits, Protocol, Run, Rung, Shipped, Table, TooMuch, Views, knowledge, knows, ladder};
+use handfast_protocol::generals::{Camp, Condition, General, Size, Strategy as Waves, Wave};
 use num_bigint::BigUint;
+use proptest::prelude::*;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 pub(super) fn tabulate(shipped: Shipped) -> Table {
     shipped.tabulate(&Limits::default()).expect("it fits")
@@ -219,4 +222,73 @@ fn the_ladder_of_a_handshake_in_words() {
             ["knowledge 5 deep", "knowledge 4 deep"],
         ]
     );
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let table = tabulate(Shipped::RandomAttack { rounds: 7 });
+    let told = [1, 2].map(|threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
+        pool.install(|| knowledge(&table, Views::Inputs, Bounds::default()))
+    });
+    assert_eq!(told[0], told[1]);
+    assert_eq!(told[0].as_ref().expect("it fits").worlds, BigUint::from(4u32).pow(8));
+}
+
+#[test]
+fn what_would_not_fit_is_refused_by_its_bound() {
+    let small = Bounds { pairs: 100, ..Bounds::default() };
+    let refused = knowledge(&tabulate(Shipped::ReplyEach { messengers: 30 }), Views::Inputs, small).expect_err("it is bounded");
+    assert!(matches!(refused, TooMuch::Pairs { round: 2, limit: 100, .. }), "{refused}");
+}
+
+/// Waves in up to three rounds with conditions of every kind, and no more than this many messengers in all.
+pub(super) fn a_strategy(most: u32) -> impl Strategy<Value = Table> {
+    let wave = (any::<bool>(), 1u32..=3, 1u32..=3, any::<bool>(), a_condition());
+    let attack_if = [a_condition(), a_condition()];
+    (prop::collection::vec(wave, 1..6), attack_if).prop_map(move |(planned, attack_if)| {
+        let mut planned = planned;
+        planned.sort_by_key(|(_, round, ..)| *round);
+        let (mut waves, mut sizes): (Vec<Wave>, Vec<u32>) = Default::default();
+        for (place, (first, round, size, per_arrival, when)) in planned.into_iter().enumerate() {
+            let (size, largest) = match sizes.last() {
+                Some(&before) if per_arrival => (Size::PerArrival { wave: waves.len() - 1, each: 1 }, before),
+                Some(_) | None => (Size::Fixed(size), size),
+            };
+            if sizes.iter().sum::<u32>() + largest > most {
+                continue;
+            }
+            let says = ["yes", "no"][place % 2].into();
+            let from = if first { Camp::First } else { Camp::Second };
+            waves.push(Wave { from, round, size, when: condition(when, waves.len()), says });
+            sizes.push(largest);
+        }
+        let attack_if = attack_if.map(|when| condition(when, waves.len()));
+        let strategy = Arc::new(Waves { waves, attack_if, rounds: 3 });
+        let begin = move |ordered| General::both(Arc::clone(&strategy), ordered);
+        Protocol::new("random", 3, begin).tabulate(&Limits::default()).expect("it fits")
+    })
+}
+
+fn a_condition() -> impl Strategy<Value = (u32, usize, u32)> {
+    (0u32..4, 0usize..5, 1u32..=2)
+}
+
+/// On one of so many earlier waves.
+fn condition((kind, wave, number): (u32, usize, u32), earlier: usize) -> Vec<Condition> {
+    match (kind, earlier) {
+        (0, _) => vec![Condition::Ordered],
+        (1, 1..) => vec![Condition::Heard { waves: vec![wave % earlier], at_least: number }],
+        (2, 1..) => vec![Condition::Missed { waves: vec![wave % earlier], fewer_than: number }],
+        _ => vec![],
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn strategies_agree_with_the_definition(table in a_strategy(7)) {
+        check_against_definition(&table);
+    }
 }

@@ -1,0 +1,292 @@
+//! How knowledge is told: bars, ladders and chains for people, one object for programs.
+
+use handfast_lab::generals::{Chain, Link, Orders, Run, Rung, Views};
+use serde_json::{Value, json};
+
+use super::{Belief, Told};
+use crate::output::Output;
+
+/// The longest bar of the histogram.
+const BAR: usize = 40;
+/// Numbers with more digits are rounded for people.
+const DIGITS: usize = 18;
+
+impl Told {
+    /// Tells it all to a person.
+    pub(super) fn print(&self, output: &Output) -> anyhow::Result<()> {
+        let worlds = rounded(&self.knowledge.worlds.to_string());
+        output.line(format_args!("{}", self.table.name))?;
+        output.line(format_args!(
+            "{worlds} worlds: every way to give the order, and every pattern of captures (any number, in synchronous rounds)."
+        ))?;
+        output.line(format_args!("A view is {}.\n", self.knowledge.views.in_words()))?;
+        if self.table.orders == Orders::Nobody {
+            output.line(format_args!("Common knowledge, trivially: {}.", self.reason()))?;
+        } else {
+            self.print_histogram(output)?;
+            self.print_ladder(output)?;
+            let verdict = if self.is_reached() { "is reached" } else { "is never reached" };
+            output.line(format_args!("\nCommon knowledge {verdict}: {}.", self.reason()))?;
+        }
+        if self.email {
+            output.line(
+                "\nThe mail game has no end: this is a handshake that is cut off after the threshold. Every further message adds a \
+                 rung to the ladder, and none of them reaches common knowledge.",
+            )?;
+        }
+        if let Some(chain) = &self.chain {
+            self.print_chain(chain, output)?;
+        }
+        if let Some(Belief { greatest, prior, capture }) = &self.belief {
+            output.line(format_args!(
+                "\nGreatest common belief: {} ({}), if the attack is wanted with probability {prior} and every messenger is \
+                 captured with probability {capture}, independently. In no run do both believe with more that the attack is \
+                 wanted, that the other believes it, and so on.",
+                short(&greatest.to_string()),
+                greatest.to_decimal(6),
+            ))?;
+        }
+        Ok(())
+    }
+
+    fn is_reached(&self) -> bool {
+        self.knowledge.common.bits() > 0
+    }
+
+    fn reason(&self) -> String {
+        if self.table.orders == Orders::Nobody {
+            return "there is no order in this protocol, so the attack is wanted in every run and nobody can be wrong about it"
+                .to_owned();
+        }
+        if self.is_reached() {
+            return format!(
+                "from {} of the runs no chain of runs leads to one in which the attack is not wanted",
+                rounded(&self.knowledge.common.to_string())
+            );
+        }
+        "from every run a chain of runs leads to one in which the attack is not wanted, and at each link one general cannot tell \
+         the two runs apart"
+            .to_owned()
+    }
+
+    fn print_histogram(&self, output: &Output) -> anyhow::Result<()> {
+        let what = if self.table.orders == Orders::Each { "both have the order" } else { "the order was given" };
+        output.line(format_args!(
+            "Depth k: \"everybody knows\" that {what} holds k times over. Runs in which {what}, by depth:\n"
+        ))?;
+        let digits: Vec<String> = self.knowledge.histogram.iter().map(ToString::to_string).collect();
+        let most = digits.iter().max_by_key(|digits| (digits.len(), *digits)).map_or("1", |most| most);
+        let width = digits.iter().map(|digits| rounded(digits).len()).max().unwrap_or(1);
+        for (depth, digits) in digits.iter().enumerate() {
+            output.line(format_args!("{depth:>5}  {:>width$}  {}", rounded(digits), bar(digits, most)))?;
+        }
+        if self.is_reached() {
+            output.line(format_args!("  no end  {}", rounded(&self.knowledge.common.to_string())))?;
+        }
+        Ok(())
+    }
+
+    fn print_ladder(&self, output: &Output) -> anyhow::Result<()> {
+        output.line(format_args!("\nStep by step, in the run in which {}:\n", captured_in_words(&self.run)))?;
+        for (round, rungs) in self.rungs.iter().enumerate() {
+            let when = if round == 0 { "at first".to_owned() } else { format!("after round {round}") };
+            let [one, two] = [0, 1].map(|side| self.in_words(rungs[side], side));
+            output.line(format_args!("  {when:<15} 1 {one}; 2 {two}"))?;
+        }
+        let depth = self.depth().map_or_else(|| "no end".to_owned(), |depth| depth.to_string());
+        output.line(format_args!("\n  Depth of this run at the end: {depth}."))
+    }
+
+    fn in_words(&self, rung: Rung, side: usize) -> String {
+        match rung {
+            Rung::Level(0) if self.table.orders == Orders::Each => "does not know of both orders".to_owned(),
+            Rung::Level(0) => "does not know of the order".to_owned(),
+            Rung::Level(1..=3) => rung.in_words(&self.table, side),
+            Rung::Level(level) => format!("has knowledge {level} deep"),
+            Rung::Common => "has common knowledge".to_owned(),
+        }
+    }
+
+    /// The depth of the run that is stepped through; nothing if there is no end.
+    fn depth(&self) -> Option<u32> {
+        let level = |rung: &Rung| match rung {
+            Rung::Level(level) => Some(*level),
+            Rung::Common => None,
+        };
+        let levels = self.rungs.last().map_or([None, None], |rungs| [level(&rungs[0]), level(&rungs[1])]);
+        Some(levels[0]?.min(levels[1]?))
+    }
+
+    fn print_chain(&self, chain: &Chain, output: &Output) -> anyhow::Result<()> {
+        output.line("\nThe shortest chain; each run looks the same to one general as the run above it:\n")?;
+        output.line(format_args!("  {:>3}  {:<11}  {}: {}", 0, "", captured_in_words(&chain.first), ends(&chain.first)))?;
+        for (number, link) in (1..).zip(links(chain)) {
+            let order = if self.table.wants_attack(link.run.beginning) { "" } else { self.without(&link.run) };
+            output.line(format_args!(
+                "  {number:>3}  same for {:<2}  {order}{}: {}",
+                link.same_for.number(),
+                captured_in_words(&link.run),
+                ends(&link.run)
+            ))?;
+        }
+        match lengths(chain) {
+            (Some(silence), Some(end)) => output.line(format_args!(
+                "\n{silence} links from everything delivered to nothing delivered, {end} to a run in which the attack is not wanted."
+            )),
+            (Some(silence), None) => output.line(format_args!(
+                "\n{silence} links from everything delivered to nothing delivered. No chain leads on to a run in which the attack \
+                 is not wanted{}.",
+                if self.table.orders == Orders::Nobody { ": this protocol has no order" } else { "" }
+            )),
+            (None, Some(end)) => output.line(format_args!(
+                "\nNo chain leads to nothing delivered; {end} links lead to a run in which the attack is not wanted."
+            )),
+            (None, None) => output.line("\nNo chain leads to nothing delivered, nor to a run in which the attack is not wanted."),
+        }
+    }
+
+    /// What is missing in a run in which the attack is not wanted.
+    fn without(&self, run: &Run) -> &'static str {
+        match (self.table.orders, run.beginning.ordered) {
+            (Orders::Each, [true, false]) => "2 has no order, ",
+            (Orders::Each, [false, true]) => "1 has no order, ",
+            (Orders::First | Orders::Each | Orders::Nobody, _) => "no order, ",
+        }
+    }
+
+    /// Tells it all to a program.
+    pub(super) fn json(&self) -> Value {
+        let knowledge = &self.knowledge;
+        let views = match knowledge.views {
+            Views::Inputs => "inputs",
+            Views::State => "state",
+        };
+        let level = |rung: Rung| match rung {
+            Rung::Level(level) => json!(level),
+            Rung::Common => Value::Null,
+        };
+        let step = |(round, rungs): (usize, &[Rung; 2])| {
+            let knows = [0, 1].map(|side| self.in_words(rungs[side], side));
+            json!({ "round": round, "levels": rungs.map(level), "knows": knows })
+        };
+        let mut run = run_json(&self.run);
+        run["steps"] = self.rungs.iter().enumerate().map(step).collect();
+        let mut told = json!({
+            "protocol": self.table.name,
+            "adversary": "every pattern",
+            "views": views,
+            "worlds": number(&knowledge.worlds),
+            "histogram": knowledge.histogram.iter().map(number).collect::<Vec<_>>(),
+            "common_knowledge": self.is_reached(),
+            "common_knowledge_runs": number(&knowledge.common),
+            "because": self.reason(),
+            "depth": self.depth(),
+            "run": run,
+        });
+        if let Some(chain) = &self.chain {
+            let mut runs = vec![run_json(&chain.first)];
+            runs[0]["same_for"] = Value::Null;
+            for link in links(chain) {
+                let mut run = run_json(&link.run);
+                run["same_for"] = json!(link.same_for.number());
+                runs.push(run);
+            }
+            let (silence, end) = lengths(chain);
+            told["chain"] = json!(runs);
+            told["links_to_nothing_delivered"] = json!(silence);
+            told["links_to_no_order"] = json!(end);
+        }
+        if let Some(Belief { greatest, prior, capture }) = &self.belief {
+            for (name, ratio) in [("common_belief", greatest), ("prior", prior), ("capture", capture)] {
+                told[name] = json!(ratio.to_string());
+                told[format!("{name}_float")] = json!(ratio.to_f64());
+            }
+        }
+        told
+    }
+}
+
+fn run_json(run: &Run) -> Value {
+    json!({
+        "captured": run.captured().collect::<Vec<_>>(),
+        "ordered": run.beginning.ordered,
+        "outcome": run.outcome().key(),
+    })
+}
+
+/// Every link of a chain.
+fn links(chain: &Chain) -> impl Iterator<Item = &Link> {
+    [&chain.to_silence, &chain.to_no_order].into_iter().flatten().flatten()
+}
+
+/// The links from everything delivered to nothing delivered, and to a run in which the attack is not wanted.
+fn lengths(chain: &Chain) -> (Option<usize>, Option<usize>) {
+    let silence = chain.to_silence.as_ref().map(Vec::len);
+    (silence, chain.to_no_order.as_ref().map(|rest| rest.len() + silence.unwrap_or(0)))
+}
+
+fn ends(run: &Run) -> &'static str {
+    run.outcome().in_words()
+}
+
+/// Which messengers are captured, with neighbours taken together.
+fn captured_in_words(run: &Run) -> String {
+    let captured: Vec<usize> = run.captured().collect();
+    let sent = run.journeys.len();
+    if sent == 0 {
+        return "nobody is sent".to_owned();
+    }
+    if captured.is_empty() {
+        return "everything arrives".to_owned();
+    }
+    let ranges = captured.chunk_by(|one, next| one + 1 == *next).map(|range| match range {
+        [one] => one.to_string(),
+        [first, .., last] => format!("{first} to {last}"),
+        [] => String::new(),
+    });
+    let whom = ranges.collect::<Vec<_>>().join(", ");
+    let all = if captured.len() == sent { " (all that are sent)" } else { "" };
+    let (messengers, are) = if captured.len() == 1 { ("messenger", "is") } else { ("messengers", "are") };
+    format!("{messengers} {whom} {are} captured{all}")
+}
+
+/// A number of runs: a string where programs would round it.
+fn number(number: &impl ToString) -> Value {
+    let digits = number.to_string();
+    match digits.parse::<u64>() {
+        Ok(number) if number < 1 << 53 => json!(number),
+        Ok(_) | Err(_) => json!(digits),
+    }
+}
+
+/// A whole number with its thousands apart, or rounded where it is very long.
+fn rounded(digits: &str) -> String {
+    if digits.len() > DIGITS {
+        return format!("{}.{}e{}", &digits[..1], &digits[1..4], digits.len() - 1);
+    }
+    let mut grouped = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// An exact number that is too long for a line is cut; the decimal beside it tells its size.
+fn short(exact: &str) -> String {
+    if exact.len() <= 60 {
+        return exact.to_owned();
+    }
+    format!("a fraction of {} digits, exact with --json", exact.len() - 1)
+}
+
+/// A bar as long as this number is, next to the greatest.
+fn bar(digits: &str, most: &str) -> String {
+    let leading = |digits: &str| digits[..digits.len().min(15)].parse::<f64>().unwrap_or(0.0);
+    let shift = |digits: &str| digits.len().saturating_sub(15) as i32;
+    let share = leading(digits) / leading(most) * 10f64.powi(shift(digits) - shift(most));
+    let length = (share * BAR as f64).round() as usize;
+    if digits == "0" { String::new() } else { "█".repeat(length.clamp(1, BAR)) }
+}
