@@ -37,7 +37,7 @@ impl Help {
             let text = match program {
                 Program::Handfast => {
                     let binary = self.handfast.get_or_insert_with(|| workspace::build_handfast().ok()).as_ref();
-                    binary.and_then(|binary| workspace::output(Command::new(binary).args([subcommand, "--help"])).ok())
+                    binary.and_then(|binary| workspace::output(Command::new(binary).args(subcommand.split(' ')).arg("--help")).ok())
                 }
                 Program::Xtask => {
                     let mut command = crate::Arguments::command();
@@ -110,8 +110,19 @@ fn check_one(program: Program, words: &[&str], help: &mut Help) -> Result<(), St
     let Some((subcommand, options)) = words.split_first().filter(|(first, _)| !first.starts_with('-')) else {
         return Ok(());
     };
-    let Some(text) = help.of(program, subcommand) else {
-        return Err(format!("`{subcommand} --help` does not work"));
+    let mut path = (*subcommand).to_owned();
+    let mut options = options;
+    // A subcommand may have subcommands of its own, which its help names.
+    while let Some((next, rest)) = options.split_first() {
+        let names_it = |text: &str| text.lines().any(|line| line.starts_with(&format!("  {next} ")));
+        if next.starts_with('-') || !help.of(program, &path).is_some_and(names_it) {
+            break;
+        }
+        path = format!("{path} {next}");
+        options = rest;
+    }
+    let Some(text) = help.of(program, &path) else {
+        return Err(format!("`{path} --help` does not work"));
     };
     let options =
         options.iter().filter(|word| word.starts_with("--") && word.len() > 2).map(|word| word.split('=').next().unwrap_or(word));
@@ -119,7 +130,7 @@ fn check_one(program: Program, words: &[&str], help: &mut Help) -> Result<(), St
         let known =
             text.match_indices(option).any(|(at, _)| !text[at + option.len()..].starts_with(|next| is_word(next) || next == '-'));
         if !known {
-            return Err(format!("`{subcommand} --help` does not know {option}"));
+            return Err(format!("`{path} --help` does not know {option}"));
         }
     }
     Ok(())
