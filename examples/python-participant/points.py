@@ -172,6 +172,8 @@ class Handler(BaseHTTPRequestHandler):
     def read_body(self):
         length = int(self.headers.get("Content-Length") or 0)
         if length > MOST_BYTES:
+            # Closing with bytes unread would reset the connection, and the caller might never see the answer.
+            self.rfile.read(min(length, 16 * MOST_BYTES))
             self.close_connection = True
             raise BadRequest(413, "body-too-large", f"a body has at most {MOST_BYTES} bytes")
         return self.rfile.read(length)
