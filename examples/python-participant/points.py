@@ -174,7 +174,7 @@ class Handler(BaseHTTPRequestHandler):
         if length > MOST_BYTES:
             # Closing with bytes unread would reset the connection, and the caller might never see the answer.
             self.rfile.read(min(length, 16 * MOST_BYTES))
-            self.close_connection = True
+            self.close_connection = length > 16 * MOST_BYTES
             raise BadRequest(413, "body-too-large", f"a body has at most {MOST_BYTES} bytes")
         return self.rfile.read(length)
 
@@ -205,6 +205,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
 
