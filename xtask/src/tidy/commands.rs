@@ -37,7 +37,8 @@ impl Help {
             let text = match program {
                 Program::Handfast => {
                     let binary = self.handfast.get_or_insert_with(|| workspace::build_handfast().ok()).as_ref();
-                    binary.and_then(|binary| workspace::output(Command::new(binary).args(subcommand.split(' ')).arg("--help")).ok())
+                    binary
+                        .and_then(|binary| workspace::output(Command::new(binary).args(subcommand.split(' ')).arg("--help")).ok())
                 }
                 Program::Xtask => {
                     let mut command = crate::Arguments::command();
