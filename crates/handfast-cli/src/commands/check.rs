@@ -7,7 +7,7 @@ use handfast_lab::explorer::{Limits, Report, Verdict};
 use handfast_lab::saga::{Action, Case, Found, MUTANTS, Mutant, World, suite};
 use serde_json::{Value, json};
 
-use crate::output::{Exit, Output};
+use crate::output::{Exit, Output, grouped};
 use crate::picture;
 use crate::trace::{self, CounterexampleTrace};
 
@@ -227,17 +227,4 @@ fn show_mutant(mutant: &'static Mutant, args: &Args, output: &Output) -> anyhow:
         output.line(format_args!("\nNo shorter run breaks \"{}\" against: {}.", mutant.breaks, caught.adversary))?;
     }
     Ok(Exit::Neither)
-}
-
-/// A number with its thousands apart.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() * 4 / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }

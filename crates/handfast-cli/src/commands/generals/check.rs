@@ -11,7 +11,7 @@ use num_bigint::BigUint;
 use serde_json::{Value, json};
 
 use super::agreed::Agreed;
-use crate::output::{Exit, OrExit as _, Output};
+use crate::output::{self, Exit, OrExit as _, Output};
 use crate::picture;
 
 /// So many of the simplest runs are drawn with `--all`.
@@ -372,12 +372,5 @@ fn grouped(number: &BigUint) -> String {
     if digits.len() > 30 {
         return format!("{}.{}e{}", &digits[..1], &digits[1..4], digits.len() - 1);
     }
-    let mut grouped = String::with_capacity(digits.len() * 4 / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
+    output::grouped(digits)
 }

@@ -1,5 +1,6 @@
 //! What is told about a simulation, in words.
 
+use crate::output::grouped;
 use std::fmt::Write as _;
 
 use handfast_lab::generals::{Interval, Outcome, Ratio};
@@ -162,17 +163,4 @@ fn aligned(rows: &[Cells]) -> String {
         lines.push('\n');
     }
     lines
-}
-
-/// A number with its thousands apart.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() * 4 / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
