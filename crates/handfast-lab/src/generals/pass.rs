@@ -54,11 +54,7 @@ struct Rows<'a, W: Weigh> {
 
 impl<W: Weigh> Rows<'_, W> {
     fn steps(&mut self, wave: WaveId, row: &[StateId]) -> Steps<W::Weight> {
-        let mut classes: BTreeMap<StateId, Vec<usize>> = BTreeMap::new();
-        for (way, &state) in row.iter().enumerate() {
-            classes.entry(state).or_default().push(way);
-        }
-        let (states, classes): (Vec<StateId>, Vec<Vec<usize>>) = classes.into_iter().unzip();
+        let (states, classes) = divide(row);
         let weights = self
             .divided
             .entry((wave, classes))
@@ -89,6 +85,19 @@ impl<W: Weigh> Rows<'_, W> {
         }
         sums
     }
+}
+
+/// The states that a row leads to, in order, with the ways that lead to each.
+///
+/// Most rows of many ways lead to few states, the same for many ways on end, so a state is looked up only where it changes.
+fn divide(row: &[StateId]) -> (Vec<StateId>, Vec<Vec<usize>>) {
+    let mut classes: BTreeMap<StateId, Vec<usize>> = BTreeMap::new();
+    let mut from = 0;
+    for same in row.chunk_by(|one, other| one == other) {
+        classes.entry(same[0]).or_default().extend(from..from + same.len());
+        from += same.len();
+    }
+    classes.into_iter().unzip()
 }
 
 impl Table {

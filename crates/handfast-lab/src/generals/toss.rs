@@ -133,6 +133,31 @@ impl Toss {
         self.captured_more(messengers, bits)
     }
 
+    /// Tosses a coin for each of `messengers`, of whom there are fewer than 64; a bit that is set is a messenger captured, and
+    /// the first one has the lowest.
+    #[inline]
+    pub(super) fn pattern(&mut self, messengers: u32, bits: &mut ChaCha8Rng) -> u64 {
+        if messengers >= self.left {
+            return self.pattern_more(messengers, bits);
+        }
+        let captured = self.kept & ((1 << messengers) - 1);
+        self.kept >>= messengers;
+        self.left -= messengers;
+        captured
+    }
+
+    #[cold]
+    fn pattern_more(&mut self, messengers: u32, bits: &mut ChaCha8Rng) -> u64 {
+        let (first, taken) = (self.kept, self.left);
+        self.kept = self.rate.toss(bits);
+        self.left = 64;
+        let wanted = messengers - taken;
+        let more = self.kept & ((1 << wanted) - 1);
+        self.kept >>= wanted;
+        self.left -= wanted;
+        first | more << taken
+    }
+
     fn captured_more(&mut self, messengers: u32, bits: &mut ChaCha8Rng) -> u32 {
         let mut captured = self.kept.count_ones();
         let mut wanted = messengers - self.left;
@@ -223,6 +248,10 @@ mod tests {
         for messengers in [5u32, 59, 64, 1, 0, 63, 200, 17, 300] {
             let single: u32 = (0..messengers).map(|_| one_by_one.captured(1, &mut first)).sum();
             assert_eq!(single, together.captured(messengers, &mut second), "{messengers}");
+        }
+        for messengers in (0..64).cycle().take(1000) {
+            let single = (0..messengers).fold(0, |all, place| all | u64::from(one_by_one.captured(1, &mut first)) << place);
+            assert_eq!(single, together.pattern(messengers, &mut second), "{messengers}");
         }
     }
 

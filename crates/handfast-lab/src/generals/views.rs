@@ -287,8 +287,8 @@ impl<'t> Unfolding<'t> {
             }
         }
         self.pair(moment, &mut next, round, &sent, &branches)?;
-        // Taking views together makes the coming rounds quick; after the last round it is one more thing to do.
-        let over = round == self.table.rounds() && matches!((self.views, &self.weighing), (Views::Inputs, Weighing::Count));
+        // Taking views together makes the coming rounds quick, which the last one alone does not pay for.
+        let over = round + 1 >= self.table.rounds() && matches!((self.views, &self.weighing), (Views::Inputs, Weighing::Count));
         if !over {
             let blocks = alike::blocks(&next, self.views, matches!(self.weighing, Weighing::Chance { .. }));
             for (side, blocks) in blocks.iter().enumerate() {

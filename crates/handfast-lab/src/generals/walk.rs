@@ -1,15 +1,19 @@
 //! A table laid out for walking: no hashing where it is not too large, and nothing is allocated on the way.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use chacha20::ChaCha8Rng;
 
 use super::outcome::Outcome;
-use super::table::{StateId, Table};
+use super::table::{StateId, Table, Wave};
 use super::toss::{Toss, draw};
 
 /// A walk with more ways on than this is looked up in the table's own hash maps.
 const MOST_WAYS: u64 = 1 << 22;
+
+/// Where both waves of a round together have at most so many messengers, every pattern of captures has a place of its own.
+const FEW_MESSENGERS: u64 = 6;
 
 /// How the messengers of a wave are tossed: a place in the walker's list of coins.
 pub(super) type Coin = u8;
@@ -25,16 +29,26 @@ pub(super) struct Walked {
 }
 
 impl Walked {
-    fn toss(&mut self, sizes: impl Iterator<Item = u32>, coin: Coin, tosses: &mut [Toss; COINS], bits: &mut ChaCha8Rng) -> usize {
+    fn toss(&mut self, sizes: &[u32], coin: Coin, tosses: &mut [Toss; COINS], bits: &mut ChaCha8Rng) -> usize {
         let coin = usize::from(coin);
         let mut way = 0;
-        for size in sizes {
+        for &size in sizes {
             let caught = tosses[coin].captured(size, bits);
             way = way * (size as usize + 1) + (size - caught) as usize;
             self.sent[coin] += u64::from(size);
             self.captured[coin] += u64::from(caught);
         }
         way
+    }
+
+    /// Which of so few messengers are captured.
+    #[inline]
+    fn toss_few(&mut self, messengers: u32, coin: Coin, tosses: &mut [Toss; COINS], bits: &mut ChaCha8Rng) -> usize {
+        let coin = usize::from(coin);
+        let pattern = tosses[coin].pattern(messengers, bits);
+        self.sent[coin] += u64::from(messengers);
+        self.captured[coin] += u64::from(pattern.count_ones());
+        pattern as usize
     }
 }
 
@@ -55,7 +69,9 @@ struct Spots {
     all: Vec<Spot>,
     /// The sizes of the groups of every wave, one after the other.
     sizes: Vec<u32>,
-    /// The next spot, for every spot and every way in which its two waves can arrive; general 2's counts fastest.
+    /// The next spot, for every spot and every way in which its two waves can arrive; general 2's counts fastest. Where the
+    /// messengers are few, for every pattern of captures instead: a bit that is set is a messenger captured, and the first
+    /// one sent has the lowest.
     next: Vec<u32>,
     /// Of the spots after the last round, which come last.
     outcomes: Vec<Outcome>,
@@ -67,8 +83,16 @@ struct Spot {
     /// Where the groups of general 1's wave begin, where those of general 2's do, and where they end.
     groups: [u32; 3],
     next: u32,
-    /// In how many ways general 2's wave can arrive.
-    ways_of_second: u32,
+    ways: Ways,
+}
+
+/// How the places of a spot in [`Spots::next`] are told apart.
+#[derive(Clone, Copy, Debug)]
+enum Ways {
+    /// By who of so many messengers is captured.
+    Patterns(u32),
+    /// By how many of every group arrive, of which general 2's have so many ways.
+    Arrivals(u32),
 }
 
 impl<'a> Walk<'a> {
@@ -88,12 +112,19 @@ impl<'a> Walk<'a> {
         };
         let mut at = spots.starts[start] as usize;
         for &[first, second] in &self.coins {
-            let Spot { groups: [one, two, end], next, ways_of_second } = spots.all[at];
-            let mut toss = |from: u32, to: u32, coin| {
-                walked.toss(spots.sizes[from as usize..to as usize].iter().copied(), coin, tosses, bits)
+            let Spot { groups: [one, two, end], next, ways } = spots.all[at];
+            let way = match ways {
+                Ways::Patterns(messengers) if first == second => walked.toss_few(messengers, first, tosses, bits),
+                Ways::Patterns(_) => {
+                    let [ones, twos] = [one..two, two..end].map(|groups| spots.messengers(groups));
+                    walked.toss_few(ones, first, tosses, bits) | walked.toss_few(twos, second, tosses, bits) << ones
+                }
+                Ways::Arrivals(of_second) => {
+                    let mut toss = |groups, coin| walked.toss(spots.sizes(groups), coin, tosses, bits);
+                    toss(one..two, first) * of_second as usize + toss(two..end, second)
+                }
             };
-            let way = toss(one, two, first) * ways_of_second as usize;
-            at = spots.next[next as usize + way + toss(two, end, second)] as usize;
+            at = spots.next[next as usize + way] as usize;
         }
         walked.outcome = spots.outcomes[at - spots.all.len()];
         walked
@@ -106,11 +137,14 @@ impl<'a> Walk<'a> {
         tosses: &mut [Toss; COINS],
         bits: &mut ChaCha8Rng,
     ) -> Walked {
+        let mut sizes = Vec::new();
         for (layer, coins) in self.table.layers.iter().zip(&self.coins) {
             let (sends, rows) = (layer.sends(pair), layer.rows(pair));
             for from in 0..2 {
-                let groups = self.table.waves[sends[from] as usize].groups.iter();
-                let way = walked.toss(groups.map(|group| group.size), coins[from], tosses, bits);
+                let groups = &self.table.waves[sends[from] as usize].groups;
+                sizes.clear();
+                sizes.extend(groups.iter().map(|group| group.size));
+                let way = walked.toss(&sizes, coins[from], tosses, bits);
                 pair[1 - from] = rows[1 - from][way];
             }
         }
@@ -138,7 +172,9 @@ impl Spots {
             for &pair in &pairs {
                 let waves = layer.sends(pair).map(|wave| &table.waves[wave as usize]);
                 let [ones, twos] = layer.rows(pair);
-                let ways = waves[0].ways().saturating_mul(waves[1].ways());
+                let messengers = waves[0].size().saturating_add(waves[1].size());
+                let few = messengers <= FEW_MESSENGERS;
+                let ways = if few { 1 << messengers } else { waves[0].ways().saturating_mul(waves[1].ways()) };
                 if ways.saturating_add(spots.next.len() as u64) > MOST_WAYS {
                     return None;
                 }
@@ -147,15 +183,45 @@ impl Spots {
                     spots.sizes.extend(wave.groups.iter().map(|group| group.size));
                     groups[side + 1] = spots.sizes.len() as u32;
                 }
-                spots.all.push(Spot { groups, next: spots.next.len() as u32, ways_of_second: waves[1].ways() as u32 });
+                let next = spots.next.len() as u32;
                 // General 2 goes where general 1's wave sends it.
+                if few {
+                    let [sent_by_1, _] = waves.map(Wave::size);
+                    spots.next.extend((0..1u64 << messengers).map(|pattern| {
+                        let two = twos[way_of(waves[0], pattern)];
+                        number_of([ones[way_of(waves[1], pattern >> sent_by_1)], two], &mut reached, &mut numbers, base)
+                    }));
+                    spots.all.push(Spot { groups, next, ways: Ways::Patterns(messengers as u32) });
+                    continue;
+                }
                 for &two in twos {
                     spots.next.extend(ones.iter().map(|&one| number_of([one, two], &mut reached, &mut numbers, base)));
                 }
+                spots.all.push(Spot { groups, next, ways: Ways::Arrivals(waves[1].ways() as u32) });
             }
             pairs = reached;
         }
         spots.outcomes = pairs.iter().map(|&pair| Outcome::of(table.choices(pair))).collect();
         Some(spots)
     }
+
+    /// The sizes of these groups.
+    fn sizes(&self, groups: Range<u32>) -> &[u32] {
+        &self.sizes[groups.start as usize..groups.end as usize]
+    }
+
+    /// How many messengers they have together.
+    fn messengers(&self, groups: Range<u32>) -> u32 {
+        self.sizes(groups).iter().sum()
+    }
+}
+
+/// In which way a wave arrives if these of its messengers are captured.
+fn way_of(wave: &Wave, pattern: u64) -> usize {
+    let mut rest = pattern;
+    wave.groups.iter().fold(0, |way, group| {
+        let captured = (rest & ((1 << group.size) - 1)).count_ones();
+        rest >>= group.size;
+        way * (group.size as usize + 1) + (group.size - captured) as usize
+    })
 }
