@@ -1,22 +1,17 @@
 //! How long it takes to find the best wave, the best plan and the best rule, with the machine they were measured on.
 
+#[path = "support/limit.rs"]
+mod limit;
+#[path = "support/machine.rs"]
+mod machine;
+
+use std::time::Duration;
+
 use criterion::{Criterion, criterion_group};
 use handfast_lab::generals::decide::adaptive::{self, Class};
 use handfast_lab::generals::decide::rule::best_rule;
 use handfast_lab::generals::decide::{Stakes, wave};
 use handfast_lab::generals::{Limits, Ratio, Shipped};
-use std::thread::available_parallelism;
-
-/// Prints what the figures below were measured on.
-fn print_machine() {
-    let description = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = description
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .map(|rest| rest.trim_start_matches([' ', '\t', ':']));
-    let cores = available_parallelism().map_or(1, usize::from);
-    println!("machine: {cores} cores, {}", name.unwrap_or("of a model that /proc/cpuinfo does not name"));
-}
 
 fn stakes(messenger: Ratio) -> Stakes {
     Stakes::new(Ratio::new(10, 1), Ratio::new(10, 1), messenger).expect("nothing is negative")
@@ -25,19 +20,20 @@ fn stakes(messenger: Ratio) -> Stakes {
 fn thousand_budgets(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decide, budgets 0 to 1000");
     group.sample_size(10);
+    let limit = Some(Duration::from_secs(1));
     let (half, tenth) = (Ratio::new(1, 2), Ratio::new(9, 10));
     let (paid, free, cheap) = (stakes(Ratio::new(1, 10)), stakes(Ratio::new(0, 1)), stakes(Ratio::new(1, 10_000)));
-    group.bench_function("single waves, capture 1/2", |bencher| {
-        bencher.iter(|| wave::best_for_budgets(&paid, &half, 1000).expect("it is small"));
+    limit::measure(&mut group, "single waves, capture 1/2", limit, || {
+        wave::best_for_budgets(&paid, &half, 1000).expect("it is small")
     });
-    group.bench_function("single waves, capture 9/10, free messengers", |bencher| {
-        bencher.iter(|| wave::best_for_budgets(&free, &tenth, 1000).expect("it is small"));
+    limit::measure(&mut group, "single waves, capture 9/10, free messengers", limit, || {
+        wave::best_for_budgets(&free, &tenth, 1000).expect("it is small")
     });
-    group.bench_function("up to 3 waves, capture 1/2", |bencher| {
-        bencher.iter(|| adaptive::best_for_budgets(&paid, &half, 3, 1000).expect("it is small"));
+    limit::measure(&mut group, "up to 3 waves, capture 1/2", limit, || {
+        adaptive::best_for_budgets(&paid, &half, 3, 1000).expect("it is small")
     });
-    group.bench_function("up to 3 waves, capture 1/2, messengers at 1/10000", |bencher| {
-        bencher.iter(|| adaptive::best_for_budgets(&cheap, &half, 3, 1000).expect("it is small"));
+    limit::measure(&mut group, "up to 3 waves, capture 1/2, messengers at 1/10000", limit, || {
+        adaptive::best_for_budgets(&cheap, &half, 3, 1000).expect("it is small")
     });
     group.finish();
 }
@@ -66,7 +62,5 @@ fn one_rule(criterion: &mut Criterion) {
 criterion_group!(benches, thousand_budgets, one_plan, one_rule);
 
 fn main() {
-    print_machine();
-    benches();
-    Criterion::default().configure_from_args().final_summary();
+    machine::run(" (one is used)", benches);
 }

@@ -1,29 +1,18 @@
 //! How many states a second the explorer visits on the reference models, with one thread and with all cores.
 
+#[path = "support/machine.rs"]
+mod machine;
+
+use std::time::Duration;
+
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group};
 use handfast_lab::explorer::{Limits, Model, explore};
 use handfast_lab::models::shop::{Network, Shop};
 use handfast_lab::models::two_phase::TwoPhaseCommit;
-use std::thread::available_parallelism;
-use std::time::Duration;
-
-fn cores() -> usize {
-    available_parallelism().map_or(1, usize::from)
-}
-
-/// Prints what the figures below were measured on.
-fn print_machine() {
-    let description = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = description
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .map(|rest| rest.trim_start_matches([' ', '\t', ':']));
-    println!("machine: {} cores, {}", cores(), name.unwrap_or("of a model that /proc/cpuinfo does not name"));
-}
 
 /// Criterion's throughput is in different states: the elements a second it prints are states a second.
 fn measure<M: Model>(criterion: &mut Criterion, name: &str, model: &M) {
-    let cores = cores();
+    let cores = machine::cores();
     let mut group = criterion.benchmark_group(name);
     group.sampling_mode(SamplingMode::Flat).sample_size(10).measurement_time(Duration::from_secs(5));
     for threads in [1, cores] {
@@ -56,7 +45,5 @@ fn shop(criterion: &mut Criterion) {
 criterion_group!(benches, two_phase, shop);
 
 fn main() {
-    print_machine();
-    benches();
-    Criterion::default().configure_from_args().final_summary();
+    machine::run("", benches);
 }

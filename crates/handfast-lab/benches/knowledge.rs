@@ -1,18 +1,14 @@
 //! How long it takes, and how much memory, to tell the knowledge in all runs: from the protocol to the histogram.
 
-use criterion::{Criterion, SamplingMode, criterion_group};
-use handfast_lab::generals::{Bounds, Knowledge, Limits, Shipped, Views, knowledge};
-use std::thread::available_parallelism;
+#[path = "support/limit.rs"]
+mod limit;
+#[path = "support/machine.rs"]
+mod machine;
+
 use std::time::Duration;
 
-/// Prints what the figures below were measured on.
-fn print_machine() {
-    let cores = available_parallelism().map_or(1, usize::from);
-    let description = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = description.lines().find_map(|line| line.strip_prefix("model name"));
-    let name = name.map_or("of a model that /proc/cpuinfo does not name", |rest| rest.trim_start_matches([' ', '\t', ':']));
-    println!("machine: {cores} cores, {name}");
-}
+use criterion::{Criterion, SamplingMode, criterion_group};
+use handfast_lab::generals::{Bounds, Knowledge, Limits, Shipped, Views, knowledge};
 
 /// The most memory that this process has ever held, as Linux counts it.
 fn peak_memory() -> String {
@@ -26,27 +22,26 @@ fn tell(shipped: Shipped) -> Knowledge {
     knowledge(&table, Views::Inputs, Bounds::default()).expect("it fits")
 }
 
-fn measure(criterion: &mut Criterion, shipped: Shipped) {
+fn measure(criterion: &mut Criterion, shipped: Shipped, limit: Option<Duration>) {
     let told = tell(shipped);
-    println!("{}: {} runs, in {} pairs of views; peak memory {}", shipped.title(), told.worlds, told.pairs, peak_memory());
+    let (runs, pairs, title) = (told.worlds.bits(), told.pairs, shipped.title());
+    println!("{title}: below 2^{runs} runs, in {pairs} pairs of views; peak memory {} (limit 200 MB)", peak_memory());
     let mut group = criterion.benchmark_group("knowledge, tabulation to histogram");
     group.sampling_mode(SamplingMode::Flat).sample_size(10).measurement_time(Duration::from_secs(5));
-    group.bench_function(shipped.title(), |bencher| bencher.iter(|| tell(shipped)));
+    limit::measure(&mut group, &title, limit, || tell(shipped));
     group.finish();
 }
 
 fn exchange(criterion: &mut Criterion) {
-    measure(criterion, Shipped::RandomAttack { rounds: 10 });
+    measure(criterion, Shipped::RandomAttack { rounds: 10 }, Some(Duration::from_millis(600)));
 }
 
 fn handshake(criterion: &mut Criterion) {
-    measure(criterion, Shipped::Handshake { steps: 20, messengers: 1000 });
+    measure(criterion, Shipped::Handshake { steps: 20, messengers: 1000 }, None);
 }
 
 criterion_group!(benches, exchange, handshake);
 
 fn main() {
-    print_machine();
-    benches();
-    Criterion::default().configure_from_args().final_summary();
+    machine::run(" (one is used)", benches);
 }

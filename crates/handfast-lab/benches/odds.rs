@@ -1,25 +1,20 @@
 //! How long the exact odds of a thousand messengers take, the table included, and the polynomials and the worst case.
 
+#[path = "support/limit.rs"]
+mod limit;
+#[path = "support/machine.rs"]
+mod machine;
+
 use std::hint::black_box;
-use std::thread::available_parallelism;
+use std::time::Duration;
 
 use criterion::{Criterion, criterion_group};
 use handfast_lab::generals::{Chance, Limits, Ratio, Shipped, worst_case};
 
-/// Prints what the figures below were measured on.
-fn print_machine() {
-    let description = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = description
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .map(|rest| rest.trim_start_matches([' ', '\t', ':']));
-    let cores = available_parallelism().map_or(1, usize::from);
-    println!("machine: {cores} cores (one is used), {}", name.unwrap_or("of a model that /proc/cpuinfo does not name"));
-}
-
 fn odds(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("exact odds, table included");
     group.sample_size(10);
+    let limit = Some(Duration::from_millis(10));
     let thousand = [
         Shipped::Always { messengers: 1000 },
         Shipped::Reply { messengers: 1000, replies: 1000 },
@@ -29,8 +24,8 @@ fn odds(criterion: &mut Criterion) {
     for shipped in thousand {
         for capture in [Ratio::new(1, 10), Ratio::new(123_456_789, 1_000_000_000)] {
             let chance = Chance::new(&capture).expect("a probability");
-            group.bench_function(format!("{}, p = {capture}", shipped.title()), |bencher| {
-                bencher.iter(|| black_box(shipped.tabulate(&Limits::default()).expect("it fits").odds(&chance)));
+            limit::measure(&mut group, &format!("{}, p = {capture}", shipped.title()), limit, || {
+                shipped.tabulate(&Limits::default()).expect("it fits").odds(&chance)
             });
         }
     }
@@ -60,7 +55,5 @@ fn everything(criterion: &mut Criterion) {
 criterion_group!(benches, odds, everything);
 
 fn main() {
-    print_machine();
-    benches();
-    Criterion::default().configure_from_args().final_summary();
+    machine::run(" (one is used)", benches);
 }

@@ -1,24 +1,14 @@
 //! How many messengers a second are simulated, each with a coin of its own, with one thread and with two.
 
-use std::thread::available_parallelism;
+#[path = "support/limit.rs"]
+mod limit;
+#[path = "support/machine.rs"]
+mod machine;
+
 use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group};
 use handfast_lab::generals::{CaptureRate, Limits, Ratio, Shipped, Simulation};
-
-fn cores() -> usize {
-    available_parallelism().map_or(1, usize::from)
-}
-
-/// Prints what the figures below were measured on.
-fn print_machine() {
-    let description = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = description
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .map(|rest| rest.trim_start_matches([' ', '\t', ':']));
-    println!("machine: {} cores, {}", cores(), name.unwrap_or("of a model that /proc/cpuinfo does not name"));
-}
 
 /// Criterion's throughput is in messengers.
 fn measure(criterion: &mut Criterion, shipped: Shipped, runs: u64) {
@@ -28,10 +18,12 @@ fn measure(criterion: &mut Criterion, shipped: Shipped, runs: u64) {
     group.sampling_mode(SamplingMode::Flat).sample_size(10).measurement_time(Duration::from_secs(3));
     for threads in [1, 2] {
         let simulation = Simulation { runs, seed: 1, threads };
-        let simulated = table.simulate(&rate, &simulation, &|_| {});
-        group.throughput(Throughput::Elements(simulated.messengers));
-        let name = format!("threads: {threads} of {} cores", cores());
-        group.bench_function(name, |bencher| bencher.iter(|| table.simulate(&rate, &simulation, &|_| {})));
+        let elements = table.simulate(&rate, &simulation, &|_| {}).messengers;
+        group.throughput(Throughput::Elements(elements));
+        // The promise: 50 million a second on two cores.
+        let limit = (threads == 2).then(|| Duration::from_secs_f64(elements as f64 / 50e6));
+        let name = format!("threads: {threads} of {} cores", machine::cores());
+        limit::measure(&mut group, &name, limit, || table.simulate(&rate, &simulation, &|_| {}));
     }
     group.finish();
 }
@@ -51,7 +43,5 @@ fn random_attack(criterion: &mut Criterion) {
 criterion_group!(benches, always, handshake, random_attack);
 
 fn main() {
-    print_machine();
-    benches();
-    Criterion::default().configure_from_args().final_summary();
+    machine::run("", benches);
 }
