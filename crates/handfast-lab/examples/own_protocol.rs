@@ -1,7 +1,7 @@
 //! A protocol of one's own: general 1 says "attack" in every round until it hears "yes", which general 2 says back.
 
 use handfast_lab::diagram::{TextOptions, generals};
-use handfast_lab::generals::{Adversary, Chance, Limits, Outcome, Protocol, Ratio};
+use handfast_lab::generals::{Adversary, CaptureRate, Limits, Outcome, Protocol, Ratio, Simulation};
 use handfast_protocol::generals::Choice;
 use handfast_protocol::{Input, Party, Time};
 
@@ -42,18 +42,17 @@ impl Party for General {
     }
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) fn report() -> Result<String, Box<dyn std::error::Error>> {
     let general = |says, willing| General { says, willing, answered: false, over: 0 };
-    let protocol =
-        Protocol::new("until you say yes", ROUNDS as u32, move |ordered| [general("attack", ordered), general("yes", false)]);
-    let table = protocol.tabulate(&Limits::default())?;
+    let begin = move |ordered| [general("attack", ordered), general("yes", false)];
+    let table = Protocol::new("until you say yes", ROUNDS as u32, begin).tabulate(&Limits::default())?;
+    let run = table.check(Adversary::Any)?.counterexample().ok_or("it holds, whoever is captured")?;
+    let rate = CaptureRate::new(&Ratio::new(1, 10)).ok_or("not a probability")?;
+    let simulated = table.simulate(&rate, &Simulation { runs: 100_000, seed: 1, threads: 0 }, &|_| {});
+    let row = |outcome: Outcome| format!("\n{}: {} of 100000 runs", outcome.in_words(), simulated.count(outcome));
+    Ok(generals(&table, &run, &[]).to_text(&TextOptions::default()) + &Outcome::ALL.map(row).concat())
+}
 
-    let chance = Chance::new(&Ratio::new(1, 10)).ok_or("not a probability")?;
-    let odds = table.odds(&chance);
-    Outcome::ALL.iter().for_each(|&outcome| println!("{}: {}", outcome.in_words(), odds.of(outcome)));
-
-    let checked = table.check(Adversary::Any)?;
-    let run = checked.counterexample().ok_or("it holds, whoever is captured")?;
-    println!("{}", generals(&table, &run, &[]).to_text(&TextOptions::default()));
-    Ok(())
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    report().map(|report| println!("{report}"))
 }

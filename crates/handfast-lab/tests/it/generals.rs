@@ -9,6 +9,7 @@ mod email;
 mod grid;
 mod knowledge;
 mod odds;
+mod own_protocol;
 mod polynomial;
 mod random;
 mod simulate;
