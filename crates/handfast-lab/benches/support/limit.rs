@@ -23,7 +23,7 @@ pub(crate) fn measure<T>(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, l
     if let (Some(limit), Some(&median)) = (limit, samples.get(samples.len() / 2)) {
         let share = median / limit.as_secs_f64();
         let kept = if share <= 1.0 { "kept" } else { "NOT KEPT" };
-        println!("limit {limit:.1?}: {:.3} ms, x{share:.2} of it, {kept}", median * 1e3);
+        println!("limit {limit:.1?}: {:.3} ms, x{share:.3} of it, {kept}", median * 1e3);
     }
 }
 

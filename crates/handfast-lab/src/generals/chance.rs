@@ -87,11 +87,17 @@ impl Chance {
         if asked.is_empty() {
             return classes.iter().map(|ways| if ways.is_empty() { self.zero() } else { self.one() }).collect();
         }
-        let of_way = numbers_of_ways(wave, &asked, &self.captured, &self.arrives);
+        // That none arrives needs no numbers of ways, and is what is asked of most waves.
+        let of_way = (asked != [0]).then(|| numbers_of_ways(wave, &asked, &self.captured, &self.arrives));
+        let of_ways = |ways: &[usize]| match &of_way {
+            Some(of_way) => ways.iter().map(|&way| of_way(way)).sum(),
+            None if ways.is_empty() => BigUint::ZERO,
+            None => self.captured.pow(sent as u32),
+        };
         let mut left = self.all.pow(sent as u32);
         let mut shares = Vec::with_capacity(classes.len());
         for (class, ways) in classes.iter().enumerate() {
-            let numerator: BigUint = if Some(class) == rest { BigUint::ZERO } else { ways.iter().map(|&way| of_way(way)).sum() };
+            let numerator = if Some(class) == rest { BigUint::ZERO } else { of_ways(ways) };
             left -= &numerator;
             shares.push(Share { numerator, sent });
         }
