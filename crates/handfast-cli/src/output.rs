@@ -4,6 +4,7 @@ use std::fmt::{self, Display};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
+use handfast_lab::generals::Ratio;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
@@ -243,4 +244,13 @@ pub(crate) fn grouped(number: impl Display) -> String {
         grouped.push(digit);
     }
     grouped
+}
+
+/// A number in decimals with so many significant digits; what is not 1 does not look like it.
+pub(crate) fn decimal(ratio: &Ratio, digits: usize) -> String {
+    let decimal = ratio.to_decimal(digits);
+    if decimal == "1" && *ratio != Ratio::new(1, 1) && ratio.is_probability() {
+        return format!("1 - {}", ratio.complement().to_decimal(4));
+    }
+    decimal
 }

@@ -54,3 +54,23 @@ pub(crate) fn width() -> usize {
     let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     columns.filter(|columns| (40..=400).contains(columns)).unwrap_or(80)
 }
+
+/// The text in lines that are not wider than `width`; the first begins with `lead`, the others with as much space.
+pub(crate) fn wrapped(lead: &str, text: &str, width: usize) -> Vec<String> {
+    let indent = " ".repeat(lead.len());
+    let mut lines = vec![lead.to_owned()];
+    for word in text.split(' ') {
+        let line = lines.last().map_or(0, String::len);
+        let empty = line == lead.len();
+        if !empty && line + 1 + word.len() > width {
+            lines.push(indent.clone());
+        }
+        if let Some(line) = lines.last_mut() {
+            if line.len() > lead.len() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
+}

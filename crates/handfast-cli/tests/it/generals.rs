@@ -7,4 +7,5 @@ mod draw;
 mod knowledge;
 mod odds;
 mod programs;
+mod simulate;
 mod table;

@@ -24,6 +24,9 @@ pub struct Estimate {
     pub value: Ratio,
     /// Its standard error.
     pub error: Ratio,
+    /// So many hits that weigh the same would tell as much: the square of the sum of the weights over the sum of their
+    /// squares (Kish, *Survey Sampling*, 1965, section 11.7). Far fewer than `hits` if a few runs outweigh all others.
+    pub effective_hits: Ratio,
 }
 
 impl Estimate {
@@ -33,6 +36,15 @@ impl Estimate {
         let wide = Wide::of(&self.error) * Wide::of(&decimal(confidence.deviations()));
         let value = Wide::of(&self.value);
         [(value - wide).exact(), (value + wide).exact()]
+    }
+
+    /// How many times the variance of as many plain runs the estimate has, for an outcome of this probability: above 1 the
+    /// rates suit it badly. `None` where plain runs have no variance.
+    #[must_use]
+    pub fn variance_ratio(&self, probability: &Ratio, runs: u64) -> Option<f64> {
+        let plain = Wide::of(probability) * Wide::of(&probability.complement()) / Wide::count(runs.max(1));
+        let error = Wide::of(&self.error);
+        (!plain.is_zero()).then(|| (error * error / plain).to_f64())
     }
 }
 
@@ -99,5 +111,6 @@ fn estimate(tally: &Tally, outcome: Outcome, tilt: &Tilt, runs: u64) -> Estimate
     let all = Wide::count(runs);
     let value = sum / all;
     let variance = (squares / all - value * value) / Wide::count(runs.saturating_sub(1).max(1));
-    Estimate { hits, value: value.exact(), error: variance.sqrt().exact() }
+    let effective_hits = (sum * sum / squares).exact();
+    Estimate { hits, value: value.exact(), error: variance.sqrt().exact(), effective_hits }
 }

@@ -30,6 +30,8 @@ Intervals are Wilson's score intervals; those of importance sampling are normal.
 other rates and weighs every run by its likelihood ratio. It is added for every outcome of which fewer than 10 runs are to be
 expected, and for lone attacks when asked for. The rates are chosen by cross-entropy: for each wave that is captured
 markedly more (or less) in the runs that end so, the share of it that is captured there.
+A rate that suits an outcome badly is told: if its runs weigh as much as fewer than 10 equal ones, or if plain runs
+have less than half the variance.
 
 For email the machines go on until a message is lost, whatever the threshold (--steps); messengers counts all that they send.
 
@@ -38,11 +40,12 @@ With --json it prints
    \"outcome\":{\"both\":{\"count\",\"share\",\"low\",\"high\",\"exact\":\"a/b\",\"exact_float\",\"inside\":true},\"alone_1\",\"alone_2\",\"neither\"},
    \"messengers\",\"captures\",                                                 of all runs together
    \"importance\":null or {\"why\":\"asked\"|\"rare\",\"outcome\":{\"alone_1\":{\"estimate\",\"error\",\"low\",\"high\",\"estimate_decimal\",
-       \"error_decimal\",\"hits\",\"exact\",\"exact_float\",\"inside\",\"rates\":[{\"rate\":\"a/b\",\"waves\":[{\"round\",\"from\"}]}]},..}},
+       \"error_decimal\",\"hits\",\"effective_hits\",\"variance_ratio\",\"warning\":null|\"few\"|\"worse\",
+       \"exact\",\"exact_float\",\"inside\",\"rates\":[{\"rate\":\"a/b\",\"waves\":[{\"round\",\"from\"}]}]},..}},
    \"email\":null or {\"messengers_mean\",\"low\",\"high\",\"exact\",\"exact_float\",\"inside\",
        \"last_lost\":[{\"general\",\"count\",\"of\",\"share\",\"low\",\"high\",\"exact\",\"exact_float\",\"inside\"},..]}}
 exact and inside are null where the exact value would have more digits than anybody reads. A float is 0 where it is smaller
-than every float; estimate_decimal and error_decimal are text and never are.
+than every float; estimate_decimal and error_decimal are text and never are. What needs a hit is null where there are none.
 
 Exit codes: 0 told; 2 the protocol or a number makes no sense.")]
 pub(crate) struct Args {

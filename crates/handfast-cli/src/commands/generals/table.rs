@@ -5,7 +5,7 @@ use handfast_protocol::generals::Choice;
 use serde_json::{Value, json};
 
 use crate::output::{Exit, Output};
-use crate::picture;
+use crate::picture::{self, wrapped};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -130,26 +130,6 @@ const fn colour(outcome: Outcome) -> &'static str {
         Outcome::Alone1 | Outcome::Alone2 => "\x1b[31m",
         Outcome::Neither => DIM,
     }
-}
-
-/// The text in lines that are not wider than `width`; the first begins with `lead`, the others with as much space.
-fn wrapped(lead: &str, text: &str, width: usize) -> Vec<String> {
-    let indent = " ".repeat(lead.len());
-    let mut lines = vec![lead.to_owned()];
-    for word in text.split(' ') {
-        let line = lines.last().map_or(0, String::len);
-        let empty = line == lead.len();
-        if !empty && line + 1 + word.len() > width {
-            lines.push(indent.clone());
-        }
-        if let Some(line) = lines.last_mut() {
-            if line.len() > lead.len() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines
 }
 
 fn as_json() -> Value {

@@ -238,6 +238,28 @@ fn at_any_rates_the_estimate_is_that_of_the_true_one() {
 }
 
 #[test]
+fn rates_that_suit_an_outcome_badly_are_told_from_those_that_suit_it_well() {
+    let table = table(Shipped::Always { messengers: 15 });
+    let at = |rate: &str| {
+        let tilt = Tilt::everywhere(&table, &ratio("1/10"), &ratio(rate)).expect("rates");
+        let simulation = Simulation { runs: 100_000, seed: 1, threads: 2 };
+        table.simulate_tilted(&tilt, 1, &simulation, &|_| {}).expect("rates")
+    };
+    // Every run of the only kind weighs the same: as many hits as there are, and far less variance than plain runs have.
+    let [_, suits, _, nothing] = at("9/10");
+    assert_eq!(suits.effective_hits.to_f64().round(), suits.hits as f64);
+    assert!(suits.variance_ratio(&ratio("1e-15"), 100_000).expect("it is random") < 1e-12, "{suits:?}");
+    assert_eq!((nothing.hits, nothing.effective_hits), (0, ratio("0")));
+    let [plain, ..] = at("1/10");
+    assert!(plain.variance_ratio(&ratio("1/2"), 100_000).expect("it is random") < 1.0);
+    // Nearly all of the weight lies on runs that hardly ever come.
+    let [badly, ..] = at("3/4");
+    assert!(badly.effective_hits.to_f64() < badly.hits as f64 / 100.0, "{badly:?}");
+    assert!(badly.variance_ratio(&ratio("1/2"), 100_000).expect("it is random") > 100.0, "{badly:?}");
+    assert_eq!(badly.variance_ratio(&ratio("1"), 100_000), None);
+}
+
+#[test]
 fn what_cannot_be_tilted_is_refused() {
     let table = table(Shipped::Always { messengers: 2 });
     let towards = |capture: &str, outcome| Tilt::towards(&table, &ratio(capture), outcome);
@@ -249,7 +271,7 @@ fn what_cannot_be_tilted_is_refused() {
 
 #[test]
 fn the_interval_of_an_estimate_is_so_many_errors_wide() {
-    let estimate = Estimate { hits: 1, value: ratio("1e-15"), error: ratio("1e-16") };
+    let estimate = Estimate { hits: 1, value: ratio("1e-15"), error: ratio("1e-16"), effective_hits: ratio("1") };
     let [low, high] = estimate.interval(Confidence::Percent95);
     assert_eq!((low.to_decimal(6), high.to_decimal(6)), ("8.04004e-16".to_owned(), "1.196e-15".to_owned()));
 }

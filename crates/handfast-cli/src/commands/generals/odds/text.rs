@@ -6,6 +6,10 @@ use handfast_lab::generals::{Outcome, Patterns, Polynomial, Ratio};
 
 use super::answer::{ADVERSARY, Answer, WORST_ADVERSARY};
 use super::short_name;
+use crate::output::decimal;
+
+/// So many significant digits has a number beside the exact one.
+const DIGITS: usize = 10;
 
 /// A fraction with more characters than this is told only in JSON.
 const MOST_CHARACTERS: usize = 26;
@@ -28,15 +32,6 @@ pub(super) fn told(answer: &Answer) -> String {
     text
 }
 
-/// In decimals, so that what is not 1 does not look like it.
-fn decimal(ratio: &Ratio) -> String {
-    let decimal = ratio.to_decimal(10);
-    if decimal == "1" && *ratio != Ratio::new(1, 1) {
-        return format!("1 - {}", ratio.complement().to_decimal(4));
-    }
-    decimal
-}
-
 fn exact(ratio: &Ratio) -> String {
     let exact = ratio.to_string();
     if exact.len() <= MOST_CHARACTERS {
@@ -50,7 +45,7 @@ fn numbers(text: &mut String, answer: &Answer) {
     let Some((capture, odds)) = &answer.at else { return };
     text.push_str(&format!("\nCapture rate p = {capture}.\n\n"));
     let mut line = |words: &str, ratio: &Ratio| {
-        text.push_str(&format!("  {words:<34} {:<18} {}\n", decimal(ratio), exact(ratio)));
+        text.push_str(&format!("  {words:<34} {:<18} {}\n", decimal(ratio, DIGITS), exact(ratio)));
     };
     for outcome in Outcome::ALL {
         line(outcome.in_words(), odds.of(outcome));
@@ -161,10 +156,10 @@ fn email(text: &mut String, answer: &Answer) {
     text.push_str("\nThe machines (Rubinstein 1989), which acknowledge without end:\n");
     match (email.messengers(), email.last_lost()) {
         (Some(messengers), Some(last_lost)) => {
-            text.push_str(&format!("  messages sent, expected: {} = {messengers}\n", decimal(&messengers)));
+            text.push_str(&format!("  messages sent, expected: {} = {messengers}\n", decimal(&messengers, DIGITS)));
             text.push_str(&format!(
                 "  for a general whose machine has sent, its last message was lost\n    with probability {} = {last_lost}\n",
-                decimal(&last_lost)
+                decimal(&last_lost, DIGITS)
             ));
         }
         (None, _) | (_, None) => {

@@ -14,6 +14,9 @@ const MOST_DIGITS: u64 = 250_000;
 /// An outcome of which fewer runs than this are to be expected is sampled at other rates.
 const FEW: u64 = 10;
 
+/// From so many times the variance of plain runs on the rates suit an outcome badly; below that it may be chance.
+const MARKEDLY: f64 = 2.0;
+
 /// A game of electronic mail with more messages than this would not end today.
 const MOST_MESSAGES: u64 = 1_000_000_000_000_000;
 
@@ -35,6 +38,25 @@ pub(super) struct Sampled {
     pub(super) rows: Vec<(Outcome, Estimate, Tilt)>,
     /// How often all runs were simulated for it.
     times: u32,
+}
+
+/// Why an estimate of importance sampling is worth little.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Misfit {
+    /// It hangs on few runs.
+    Few,
+    /// As many plain runs have so many times less variance.
+    Worse(f64),
+}
+
+impl Misfit {
+    /// What it is called in JSON.
+    pub(super) const fn key(self) -> &'static str {
+        match self {
+            Self::Few => "few",
+            Self::Worse(_) => "worse",
+        }
+    }
 }
 
 impl Answer {
@@ -118,6 +140,24 @@ impl Answer {
             Some(exact) => *exact > Ratio::new(0, 1) && *exact < Ratio::new(FEW as i64, self.simulation.runs),
             None => self.counted.count(outcome) < FEW,
         }
+    }
+
+    /// How many times the variance of as many plain runs an estimate has.
+    pub(super) fn variance_ratio(&self, outcome: Outcome, estimate: &Estimate) -> Option<f64> {
+        let counted = || Ratio::new(self.counted.count(outcome) as i64, self.simulation.runs);
+        let probability = self.exact(outcome).cloned().unwrap_or_else(counted);
+        estimate.variance_ratio(&probability, self.simulation.runs)
+    }
+
+    /// Whether the rates suit this outcome badly. What cannot happen is estimated well by nothing.
+    pub(super) fn misfit(&self, outcome: Outcome, estimate: &Estimate) -> Option<Misfit> {
+        if self.exact(outcome) == Some(&Ratio::new(0, 1)) {
+            return None;
+        }
+        if estimate.effective_hits < Ratio::new(FEW as i64, 1) {
+            return Some(Misfit::Few);
+        }
+        self.variance_ratio(outcome, estimate).filter(|times| *times >= MARKEDLY).map(Misfit::Worse)
     }
 
     fn sample(&self, table: &Table, asked: Option<&Importance>, output: &Output) -> Option<Sampled> {

@@ -3,7 +3,7 @@
 use handfast_lab::generals::{Interval, Outcome, Ratio};
 use serde_json::{Map, Value, json};
 
-use super::answer::{Answer, Sampled};
+use super::answer::{Answer, Misfit, Sampled};
 
 /// Everything.
 pub(super) fn told(answer: &Answer) -> Value {
@@ -45,6 +45,8 @@ fn importance(answer: &Answer, sampled: &Sampled) -> Value {
     let row = |(outcome, estimate, tilt): &(Outcome, _, _)| {
         let (estimate, tilt): (&handfast_lab::generals::Estimate, &handfast_lab::generals::Tilt) = (estimate, tilt);
         let [low, high] = estimate.interval(answer.confidence);
+        // Of no runs neither an error nor an interval can be told.
+        let known = estimate.hits > 0;
         let exact = answer.exact(*outcome);
         let rates = tilt.changes().into_iter().map(|(rate, waves)| {
             let waves: Vec<Value> = waves.iter().map(|(round, from)| json!({ "round": round, "from": from })).collect();
@@ -52,15 +54,18 @@ fn importance(answer: &Answer, sampled: &Sampled) -> Value {
         });
         let told = json!({
             "estimate": estimate.value.to_f64(),
-            "error": estimate.error.to_f64(),
-            "low": low.to_f64(),
-            "high": high.to_f64(),
+            "error": known.then(|| estimate.error.to_f64()),
+            "low": known.then(|| low.to_f64()),
+            "high": known.then(|| high.to_f64()),
             "estimate_decimal": estimate.value.to_decimal(6),
-            "error_decimal": estimate.error.to_decimal(3),
+            "error_decimal": known.then(|| estimate.error.to_decimal(3)),
             "hits": estimate.hits,
+            "effective_hits": estimate.effective_hits.to_f64(),
+            "variance_ratio": answer.variance_ratio(*outcome, estimate).filter(|_| known),
+            "warning": answer.misfit(*outcome, estimate).map(Misfit::key),
             "exact": exact.map(ToString::to_string),
             "exact_float": exact.map(Ratio::to_f64),
-            "inside": exact.map(|exact| (&low..=&high).contains(&exact)),
+            "inside": exact.filter(|_| known).map(|exact| (&low..=&high).contains(&exact)),
             "rates": rates.collect::<Vec<_>>(),
         });
         (outcome.key().to_owned(), told)

@@ -1,11 +1,10 @@
 //! What is told about a simulation, in words.
 
-use crate::output::grouped;
-use std::fmt::Write as _;
+use handfast_lab::generals::{Estimate, Interval, Outcome, Ratio};
 
-use handfast_lab::generals::{Interval, Outcome, Ratio};
-
-use super::answer::{Answer, Sampled};
+use super::answer::{Answer, Misfit, Sampled};
+use crate::output::{decimal, grouped};
+use crate::picture::{width, wrapped};
 
 /// So many significant digits has a number that was counted.
 const DIGITS: usize = 6;
@@ -14,11 +13,12 @@ const DIGITS: usize = 6;
 pub(super) fn told(answer: &Answer) -> String {
     let (runs, seed) = (grouped(answer.simulation.runs), answer.simulation.seed);
     let (sent, captured) = (grouped(answer.counted.messengers), grouped(answer.counted.captures));
-    let mut told = format!(
-        "{}\nAdversary: every messenger is captured with probability {}, independently. The attack is wanted.\n\
-         {runs} runs with seed {seed}: {sent} messengers were sent, and {captured} of them captured.\n\n",
-        answer.protocol, answer.capture
-    );
+    let mut told = paragraph("", &answer.protocol);
+    let adversary = format!("every messenger is captured with probability {}, independently", answer.capture);
+    told += &paragraph("", &format!("Adversary: {adversary}. The attack is wanted."));
+    told +=
+        &paragraph("", &format!("{runs} runs with seed {seed}: {sent} messengers were sent, and {captured} of them captured."));
+    told.push('\n');
     let mut rows = vec![heading("outcome", "runs", "share", answer)];
     for outcome in Outcome::ALL {
         let count = answer.counted.count(outcome);
@@ -26,7 +26,8 @@ pub(super) fn told(answer: &Answer) -> String {
     }
     told += &aligned(&rows);
     if answer.exact.is_none() {
-        told += "\nThe exact values would have more digits than anybody reads, and are not worked out.\n";
+        told.push('\n');
+        told += &paragraph("", "The exact values would have more digits than anybody reads, and are not worked out.");
     }
     if answer.email.is_some() {
         told += &email(answer);
@@ -49,11 +50,11 @@ fn row(what: &str, count: u64, of: u64, exact: Option<&Ratio>, answer: &Answer) 
     let [low, high] = interval.ends().map(|end| end.to_decimal(DIGITS));
     let share = if of == 0 { "-".to_owned() } else { Ratio::new(count as i64, of).to_decimal(DIGITS) };
     let inside = exact.map(|exact| interval.holds(exact.to_f64()));
-    [what.to_owned(), grouped(count), share, low, format!("to {high}"), decimal(exact), mark(inside)]
+    [what.to_owned(), grouped(count), share, low, format!("to {high}"), or_dash(exact), mark(inside)]
 }
 
-fn decimal(exact: Option<&Ratio>) -> String {
-    exact.map_or_else(|| "-".to_owned(), |exact| exact.to_decimal(DIGITS))
+fn or_dash(exact: Option<&Ratio>) -> String {
+    exact.map_or_else(|| "-".to_owned(), |exact| decimal(exact, DIGITS))
 }
 
 fn mark(inside: Option<bool>) -> String {
@@ -71,46 +72,53 @@ const fn short_name(outcome: Outcome) -> &'static str {
 
 fn email(answer: &Answer) -> String {
     let (Some(email), Some((messengers, last_lost))) = (&answer.email, answer.email_exact()) else { return String::new() };
-    let mut rows = vec![heading("a general's last message", "lost", "share", answer)];
+    let mut rows = vec![heading("last message of", "lost", "share", answer)];
     for side in 0..2 {
-        let what = format!("general {}, of {} runs", side + 1, grouped(email.sent[side]));
+        let what = format!("general {}, {} runs", side + 1, grouped(email.sent[side]));
         rows.push(row(&what, email.last_lost[side], email.sent[side], Some(&last_lost), answer));
     }
     let interval = answer.mean_interval();
     let [low, high] = interval.ends().map(|end| end.to_decimal(DIGITS));
-    format!(
-        "\nThe machines go on until a message is lost: {} messages a run ({low} to {high}), exactly {} expected, {}.\n\n{}",
+    let mean = format!(
+        "The machines go on until a message is lost: {} messages a run ({low} to {high}), exactly {} expected, {}.",
         answer.mean_exact().to_decimal(DIGITS),
         messengers.to_decimal(DIGITS),
         mark(Some(interval.holds(messengers.to_f64()))),
-        aligned(&rows)
-    )
+    );
+    format!("\n{}\n{}", paragraph("", &mean), aligned(&rows))
 }
 
 fn importance(answer: &Answer, sampled: &Sampled) -> String {
     if sampled.rows.is_empty() {
-        return "\nImportance sampling was asked for, but no lone attack can happen, or the table is too large to choose rates.\n"
-            .to_owned();
+        let none = "Importance sampling was asked for, but no lone attack can happen, or the table is too large to choose rates.";
+        return format!("\n{}", paragraph("", none));
     }
-    let mut told = if sampled.asked {
-        "\nImportance sampling, as asked for".to_owned()
+    let why = if sampled.asked {
+        "Importance sampling, as asked for".to_owned()
     } else {
-        format!("\nImportance sampling of what is rarer than {} runs can show", grouped(answer.simulation.runs))
+        format!("Importance sampling of what is rarer than {} runs can show", grouped(answer.simulation.runs))
     };
-    told += ": captured at other rates, and each run weighed by its likelihood ratio.\n\n";
+    let how = "captured at other rates, and each run weighed by its likelihood ratio";
+    let mut told = format!("\n{}\n", paragraph("", &format!("{why}: {how}.")));
     let interval = format!("{} interval", answer.confidence.in_words());
     let words = ["outcome", "estimate", "error", &interval, "", "exact", ""];
     let mut rows = vec![words.map(str::to_owned)];
     for (outcome, estimate, _) in &sampled.rows {
-        let [low, high] = estimate.interval(answer.confidence);
         let exact = answer.exact(*outcome);
+        let name = short_name(*outcome).to_owned();
+        // Of no runs neither an error nor an interval can be told.
+        if estimate.hits == 0 {
+            rows.push([name, "0".to_owned(), "-".to_owned(), "-".to_owned(), String::new(), or_dash(exact), String::new()]);
+            continue;
+        }
+        let [low, high] = estimate.interval(answer.confidence);
         rows.push([
-            short_name(*outcome).to_owned(),
+            name,
             estimate.value.to_decimal(DIGITS),
             estimate.error.to_decimal(2),
             low.to_decimal(DIGITS),
             format!("to {}", high.to_decimal(DIGITS)),
-            decimal(exact),
+            or_dash(exact),
             mark(exact.map(|exact| (&low..=&high).contains(&exact))),
         ]);
     }
@@ -121,10 +129,26 @@ fn importance(answer: &Answer, sampled: &Sampled) -> String {
         let changes = tilt.changes();
         let rates = changes.iter().map(|(rate, waves)| format!("{} {}", rate.to_decimal(4), where_to(waves)));
         let rates = if changes.is_empty() { "at the true rate".to_owned() } else { rates.collect::<Vec<_>>().join(", ") };
-        // Writing to a string cannot fail.
-        let _ = writeln!(told, "  {name}: {} runs ended so; captured with {rates}.", grouped(estimate.hits));
+        told += &paragraph("  ", &format!("{name}: {} runs ended so; captured with {rates}.", grouped(estimate.hits)));
+        if let Some(misfit) = answer.misfit(*outcome, estimate) {
+            told += &paragraph("    ", &warning(misfit, estimate));
+        }
     }
     told
+}
+
+fn warning(misfit: Misfit, estimate: &Estimate) -> String {
+    let way_out = "take more runs, or --importance without a rate, which chooses one";
+    match misfit {
+        Misfit::Few if estimate.hits == 0 => format!("Nothing is known from that: {way_out}."),
+        Misfit::Few => {
+            format!("This suits it badly: they weigh as much as {} equal ones; {way_out}.", estimate.effective_hits.to_decimal(3))
+        }
+        Misfit::Worse(times) => {
+            let times = if times < 1e6 { format!("{times:.1}") } else { format!("{times:.1e}") };
+            format!("This suits it badly: the variance is {times} times that of plain runs; read the table above.")
+        }
+    }
 }
 
 /// The waves at which messengers are captured at another rate: few of them by name.
@@ -134,33 +158,44 @@ fn where_to(waves: &[(usize, usize)]) -> String {
         _ => {
             let rounds: Vec<usize> = waves.iter().map(|(round, _)| *round).collect();
             let (first, last) = (rounds.iter().min().unwrap_or(&0), rounds.iter().max().unwrap_or(&0));
-            format!("in {} waves of rounds {first} to {last}", waves.len())
+            let rounds = if first == last { format!("round {first}") } else { format!("rounds {first} to {last}") };
+            format!("in {} waves of {rounds}", waves.len())
         }
     }
 }
 
-/// The first column to the left and the others to the right, two blanks apart; the "to" of an interval one apart.
+/// A paragraph that is not wider than the terminal.
+fn paragraph(lead: &str, text: &str) -> String {
+    wrapped(lead, text, width()).join("\n") + "\n"
+}
+
+/// A line for each row, or, where the terminal is too narrow for that, two: the interval goes below the rest.
 fn aligned(rows: &[Cells]) -> String {
-    let mut widths = [0; 7];
-    for row in rows {
-        for (column, cell) in row.iter().enumerate() {
-            widths[column] = widths[column].max(cell.len());
-        }
-    }
-    let mut lines = String::new();
-    for row in rows {
-        let mut line = format!("  {:<width$}", row[0], width = widths[0]);
-        for (column, cell) in row.iter().enumerate().skip(1) {
-            let width = widths[column];
-            let padded = match column {
+    let lines = in_columns(rows, &[0, 1, 2, 3, 4, 5, 6]);
+    let narrow = lines.iter().any(|line| line.trim_end().len() > width());
+    let lines = if narrow {
+        let below = rows.iter().map(|row| format!("    {} {}", row[3], row[4]));
+        in_columns(rows, &[0, 1, 2, 5, 6]).into_iter().zip(below).flat_map(|(rest, interval)| [rest, interval]).collect()
+    } else {
+        lines
+    };
+    lines.iter().map(|line| line.trim_end().to_owned() + "\n").collect()
+}
+
+/// The first column to the left and the others to the right, two blanks apart; the "to" of an interval one apart.
+fn in_columns(rows: &[Cells], columns: &[usize]) -> Vec<String> {
+    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
+    let line = |row: &Cells| {
+        let mut line = String::new();
+        for (place, &column) in columns.iter().enumerate() {
+            let (cell, width) = (&row[column], width(column));
+            line += &match column {
                 4 => format!(" {cell:<width$}"),
-                6 => format!("  {cell:<width$}"),
+                _ if place == 0 || column == 6 => format!("  {cell:<width$}"),
                 _ => format!("  {cell:>width$}"),
             };
-            line += &padded;
         }
-        lines += line.trim_end();
-        lines.push('\n');
-    }
-    lines
+        line
+    };
+    rows.iter().map(line).collect()
 }
