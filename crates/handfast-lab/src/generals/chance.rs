@@ -197,7 +197,9 @@ impl Weigh for Chance {
 
     /// Brings the numerators over one denominator, from power to power.
     fn total(&self, sum: BTreeMap<u64, BigUint>) -> Result<Share, Infallible> {
-        let mut total = self.zero();
+        let mut sum = sum.into_iter();
+        // Most sums have one addend only, which is over its denominator already.
+        let mut total = sum.next().map_or_else(|| self.zero(), |(sent, numerator)| Share { numerator, sent });
         for (sent, numerator) in sum {
             total = Share { numerator: total.numerator * self.all.pow((sent - total.sent) as u32) + numerator, sent };
         }
