@@ -50,7 +50,7 @@ pub use belief::{NoBelief, common_belief};
 pub use bounds::{BoundError, RoundsBound, rounds_bound};
 pub use chain::{Chain, Link, chain};
 pub use chance::{Chance, Share, binomial};
-pub use check::{CheckError, Checked, Covered, Distance, Least, Minimal, Property};
+pub use check::{CheckError, Checked, Counts, Covered, Distance, Least, Minimal, Property};
 pub use email::Email;
 pub use grid::{Axis, HeatMap, Shade};
 pub use importance::Estimate;

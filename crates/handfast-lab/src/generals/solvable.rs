@@ -17,7 +17,6 @@ use std::collections::VecDeque;
 use std::fmt::{self, Display};
 
 use handfast_protocol::generals::Camp;
-use rustc_hash::FxHashMap;
 
 use super::adversary::Adversary;
 
@@ -162,11 +161,11 @@ fn runs(rounds: u32, adversary: Adversary) -> Result<Vec<Edge>, TooManyRuns> {
     let begin =
         |ordered: [bool; 2]| Edge { views: ordered.map(u32::from), ordered, captured: 0, captures: 0, knows: [false, false] };
     let mut runs = [[true, true], [true, false], [false, true], [false, false]].map(begin).to_vec();
+    // So many views of each general there are at most before the round.
+    let mut views = [2, 2];
     for _ in 0..rounds {
-        // Who has seen the same before and is told the same, has seen the same.
-        let mut views: [FxHashMap<(u32, Option<u32>), u32>; 2] = [FxHashMap::default(), FxHashMap::default()];
         let mut next = Vec::with_capacity(2 * runs.len());
-        for run in &runs {
+        for (number, run) in (0..).zip(&runs) {
             for captured in [[false, false], [false, true], [true, false], [true, true]] {
                 let in_round = captured.map(u64::from).iter().sum::<u64>();
                 if !adversary.allows(in_round, run.captures + in_round) {
@@ -178,15 +177,17 @@ fn runs(rounds: u32, adversary: Adversary) -> Result<Vec<Edge>, TooManyRuns> {
                     ..*run
                 };
                 for side in [0, 1] {
-                    let arrives = !captured[1 - side];
-                    let view = (run.views[side], arrives.then_some(run.views[1 - side]));
-                    let free = views[side].len() as u32;
-                    after.views[side] = *views[side].entry(view).or_insert(free);
-                    after.knows[side] |= arrives && run.is_wanted();
+                    // Who is told nothing has seen what it had seen. Who is told what the other had seen knows the run so
+                    // far: of two runs with the same two views, one and the other would have met the same captures.
+                    if !captured[1 - side] {
+                        after.views[side] = views[side] + number;
+                        after.knows[side] |= run.is_wanted();
+                    }
                 }
                 next.push(after);
             }
         }
+        views = views.map(|views| views + runs.len() as u32);
         runs = next;
     }
     Ok(runs)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use handfast_lab::diagram::{self, Diagram};
 use handfast_lab::generals::{
-    Adversary, Checked, Covered, Limits, Orders, Outcome, Property, Ratio, Run, Table, WorstError, knows, worst_case,
+    Adversary, Checked, Counts, Covered, Limits, Orders, Outcome, Property, Ratio, Run, Table, WorstError, knows, worst_case,
 };
 use handfast_protocol::generals::Choice;
 use num_bigint::BigUint;
@@ -41,6 +41,7 @@ With --json it prints one object (a count above 2^53 is a string of digits):
   nodes         pairs of states that were reached, all rounds together
   outcome       {both, alone_1, alone_2, neither}: the runs, by the row of the problem's table
   violations    the runs that go wrong
+  uncounted     null; or why worlds, runs, outcome, violations and beginnings are null: to count them takes too long
   properties    [{name, meaning, verdict, violations}], name \"agreement\" or \"validity\"
   beginnings    [{ordered: [bool, bool], coin, wanted, patterns, outcome, violations}]
   captures, steps   what the simplest run that goes wrong takes; null if the protocol holds
@@ -123,7 +124,8 @@ impl Answer<'_> {
                 "HOLDS: army 1 attacks if and only if army 2 attacks, and nobody attacks where it is not wanted.".to_owned()
             }
             Some(first) => {
-                let broken: Vec<&str> = self.checked.broken(first).into_iter().map(Property::in_words).collect();
+                let in_words = |property: Property| format!("{}, that is, {}", property.key(), property.in_words());
+                let broken: Vec<String> = self.checked.broken(first).into_iter().map(in_words).collect();
                 format!("VIOLATED: {}.", broken.join("; "))
             }
         };
@@ -184,18 +186,25 @@ impl Answer<'_> {
 
     fn print_covered(&self, output: &Output) -> anyhow::Result<()> {
         let checked = self.checked;
-        let wrong = checked.breaking(&Property::ALL);
+        let nodes = grouped(&BigUint::from(checked.nodes));
+        let counts = match &checked.counts {
+            Ok(counts) => counts,
+            Err(reason) => {
+                output.line(format_args!("Covered: every pattern of captures from every way to begin, in {nodes} nodes."))?;
+                return output.line(format_args!("Not counted: {reason}."));
+            }
+        };
+        let wrong = counts.breaking(&Property::ALL);
         output.line(format_args!(
-            "Covered: {} {} of captures from every way to begin, {} of which {};\n{} nodes, every one explored.",
-            grouped(&checked.runs()),
-            if checked.runs() == BigUint::from(1u32) { "pattern" } else { "patterns" },
+            "Covered: {} {}, every pattern of captures from every way to begin, in {nodes} nodes; {} {}.",
+            grouped(&counts.runs()),
+            if counts.runs() == BigUint::from(1u32) { "run" } else { "runs" },
             if wrong == BigUint::ZERO { "none".to_owned() } else { grouped(&wrong) },
             if wrong <= BigUint::from(1u32) { "goes wrong" } else { "go wrong" },
-            grouped(&BigUint::from(checked.nodes)),
         ))?;
         // The sides of a coin are added up.
         let mut rows: Vec<Covered> = Vec::new();
-        for covered in &checked.beginnings {
+        for covered in &counts.beginnings {
             match rows.last_mut() {
                 Some(row) if row.beginning.ordered == covered.beginning.ordered => {
                     row.outcomes.iter_mut().zip(&covered.outcomes).for_each(|(sum, number)| *sum += number);
@@ -258,22 +267,26 @@ impl Answer<'_> {
     fn json(&self) -> Value {
         let checked = self.checked;
         let least = checked.least.as_ref();
+        let counts = checked.counts.as_ref().ok();
+        let number = |of: &dyn Fn(&Counts) -> BigUint| counts.map(|counts| count(&of(counts)));
         let properties = Property::ALL.map(|property| {
-            let violations = checked.breaking(&[property]);
-            let verdict = verdict(violations == BigUint::ZERO);
-            json!({ "name": property.key(), "meaning": property.in_words(), "verdict": verdict, "violations": count(&violations) })
+            let violations = number(&|counts| counts.breaking(&[property]));
+            let verdict = verdict(!checked.breaks(property));
+            json!({ "name": property.key(), "meaning": property.in_words(), "verdict": verdict, "violations": violations })
         });
-        let sums = Outcome::ALL.map(|outcome| checked.beginnings.iter().map(|covered| &covered.outcomes[outcome.index()]).sum());
-        let beginnings: Vec<Value> = checked.beginnings.iter().map(beginning_json).collect();
+        let sum = |counts: &Counts, place: usize| counts.beginnings.iter().map(|covered| &covered.outcomes[place]).sum();
+        let outcome = counts.map(|counts| outcome_json(&[0, 1, 2, 3].map(|place| sum(counts, place))));
+        let beginnings = counts.map(|counts| counts.beginnings.iter().map(beginning_json).collect::<Value>());
         let mut told = json!({
             "protocol": self.table.name,
             "adversary": checked.adversary.to_string(),
             "verdict": verdict(checked.holds()),
-            "worlds": count(&checked.worlds()),
-            "runs": count(&checked.runs()),
+            "worlds": number(&Counts::worlds),
+            "runs": number(&Counts::runs),
             "nodes": checked.nodes,
-            "outcome": outcome_json(&sums),
-            "violations": count(&checked.breaking(&Property::ALL)),
+            "outcome": outcome,
+            "violations": number(&|counts| counts.breaking(&Property::ALL)),
+            "uncounted": checked.counts.as_ref().err().map(ToString::to_string),
             "properties": properties,
             "beginnings": beginnings,
             "captures": least.map(|least| least.distance.captures),

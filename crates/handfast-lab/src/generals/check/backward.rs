@@ -17,13 +17,13 @@ pub(super) const LONE: usize = 0;
 /// The place of the distance to an attack of anybody.
 pub(super) const ATTACK: usize = 1;
 
-/// More products of long numbers than this are not made: they take some ten seconds.
-const MOST_PRODUCTS: u64 = 10_000_000;
+/// More products of long numbers than this are not made: they take some seconds.
+const MOST_PRODUCTS: u64 = 2_000_000;
 
 /// What is found.
 pub(super) struct Found {
-    /// For each way to begin, the patterns by outcome.
-    pub(super) outcomes: Vec<[BigUint; 4]>,
+    /// For each way to begin, the patterns by outcome, unless it takes too long to count them.
+    pub(super) outcomes: Result<Vec<[BigUint; 4]>, CheckError>,
     /// For each way to begin, how many runs have the least distance to a lone attack, and to any attack.
     pub(super) least: Vec<[BigUint; 2]>,
     /// For each layer and node these distances.
@@ -92,14 +92,16 @@ pub(super) fn search(table: &Table, adversary: Adversary) -> Result<Found, Check
         toward.push(distances(&known));
     }
     toward.reverse();
-    let mut found = Found { outcomes: Vec::new(), least: Vec::new(), toward };
+    let (mut outcomes, mut least) = (Vec::new(), Vec::new());
     for &(_, pair) in &table.starts {
         let known = table.layers[0].node(pair).map_or_else(Known::nothing, |node| known[node].clone());
         let sum = |outcome: Outcome| known.tally.iter().map(|row| &row[outcome.index()]).sum();
-        found.outcomes.push(Outcome::ALL.map(sum));
-        found.least.push(known.least);
+        outcomes.push(Outcome::ALL.map(sum));
+        least.push(known.least);
     }
-    Ok(found)
+    let is_counted = search.products <= MOST_PRODUCTS;
+    let outcomes = if is_counted { Ok(outcomes) } else { Err(CheckError::Products { limit: MOST_PRODUCTS }) };
+    Ok(Found { outcomes, least, toward })
 }
 
 /// A number of messengers that no run exceeds.
@@ -132,7 +134,7 @@ impl Search<'_> {
             for one in ones {
                 for two in twos {
                     if let Some(node) = next.node([one.to, two.to]) {
-                        self.tell(&mut here, &after[node], one, two, counted)?;
+                        self.tell(&mut here, &after[node], one, two, counted);
                         self.shorten(&mut here, &after[node], one, two, steps);
                     }
                 }
@@ -148,19 +150,16 @@ impl Search<'_> {
         self.counter.count(wave, &branches, self.counted == Adversary::Any)
     }
 
-    /// Adds the patterns that go on in one of the nodes that follow.
-    fn tell(
-        &mut self,
-        here: &mut Known,
-        after: &Known,
-        one: &Counted,
-        two: &Counted,
-        counted: Adversary,
-    ) -> Result<(), CheckError> {
-        let now: Patterns = together(&one.patterns, &two.patterns, counted);
-        self.products += (one.patterns.len() * two.patterns.len() + now.len() * after.tally.len()) as u64;
+    /// Adds the patterns that go on in one of the nodes that follow, until there have been too many products.
+    fn tell(&mut self, here: &mut Known, after: &Known, one: &Counted, two: &Counted, counted: Adversary) {
+        self.products += (one.patterns.len() * two.patterns.len()) as u64;
         if self.products > MOST_PRODUCTS {
-            return Err(CheckError::Products { limit: MOST_PRODUCTS });
+            return;
+        }
+        let now: Patterns = together(&one.patterns, &two.patterns, counted);
+        self.products += (now.len() * after.tally.len()) as u64;
+        if self.products > MOST_PRODUCTS {
+            return;
         }
         for (captures, patterns) in &now {
             for (later, row) in after.tally.iter().enumerate() {
@@ -176,7 +175,6 @@ impl Search<'_> {
                 }
             }
         }
-        Ok(())
     }
 
     /// Takes the shorter way to each goal.

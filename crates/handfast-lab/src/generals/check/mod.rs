@@ -75,7 +75,7 @@ pub enum CheckError {
         /// The most bits that their binomial coefficients may take.
         bits: u64,
     },
-    /// To count the patterns of a bounded adversary takes too long.
+    /// To count the patterns of a bounded adversary takes too long. The verdict does not need their numbers.
     Products {
         /// The most products that are made.
         limit: u64,
@@ -93,7 +93,7 @@ impl Display for CheckError {
             Self::Products { limit } => write!(
                 f,
                 "to count the patterns of this adversary takes more than {limit} products of long numbers; take fewer \
-                 messengers or captures, or --adversary any"
+                 messengers or captures to have them counted"
             ),
         }
     }
@@ -140,6 +140,33 @@ impl Covered {
     }
 }
 
+/// How many patterns there are, and how they end.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Counts {
+    /// What was found from every way to begin, in the order of [`Table::starts`].
+    pub beginnings: Vec<Covered>,
+}
+
+impl Counts {
+    /// The number of runs: patterns from every way to begin, every side of the coin apart.
+    #[must_use]
+    pub fn runs(&self) -> BigUint {
+        self.beginnings.iter().map(Covered::patterns).sum()
+    }
+
+    /// The number of worlds: orders and patterns. What a coin shows is no part of a world.
+    #[must_use]
+    pub fn worlds(&self) -> BigUint {
+        self.beginnings.iter().filter(|covered| covered.beginning.coin == 1).map(Covered::patterns).sum()
+    }
+
+    /// The number of runs that break one of these properties.
+    #[must_use]
+    pub fn breaking(&self, properties: &[Property]) -> BigUint {
+        self.beginnings.iter().map(|covered| covered.breaking(properties)).sum()
+    }
+}
+
 /// The runs that go wrong with the fewest captures, and among them those in which the fewest messengers are sent.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Least {
@@ -155,8 +182,8 @@ pub struct Checked<'a> {
     table: &'a Table,
     /// Whom the protocol was checked against.
     pub adversary: Adversary,
-    /// What was found from every way to begin, in the order of [`Table::starts`].
-    pub beginnings: Vec<Covered>,
+    /// The numbers of patterns, or why they were not counted: the verdict stands without them.
+    pub counts: Result<Counts, CheckError>,
     /// How many nodes the adversary can reach, those of every layer taken together.
     pub nodes: u64,
     /// How to break the protocol most simply; nothing if it holds.
@@ -169,17 +196,14 @@ impl Table {
     /// Tries every pattern of captures that the adversary can make, from every way to begin.
     ///
     /// # Errors
-    /// The exact numbers would not fit in memory, or take too long.
+    /// A wave is so large that the number of the simplest runs would not fit in memory.
     pub fn check(&self, adversary: Adversary) -> Result<Checked<'_>, CheckError> {
         let nodes = forward::reachable(self, adversary);
         let found = backward::search(self, adversary)?;
-        let beginnings = self.starts.iter().zip(found.outcomes).map(|(&(beginning, _), outcomes)| Covered {
-            beginning,
-            wanted: self.wants_attack(beginning),
-            outcomes,
-        });
-        let checked =
-            Checked { table: self, adversary, beginnings: beginnings.collect(), nodes, least: None, toward: found.toward };
+        let covered = |(&(beginning, _), outcomes)| Covered { beginning, wanted: self.wants_attack(beginning), outcomes };
+        let counts =
+            found.outcomes.map(|outcomes| Counts { beginnings: self.starts.iter().zip(outcomes).map(covered).collect() });
+        let checked = Checked { table: self, adversary, counts, nodes, least: None, toward: found.toward };
         let mut least: Option<Least> = None;
         for (start, runs) in found.least.into_iter().enumerate() {
             let (goal, distance) = checked.goal(start);
@@ -203,30 +227,30 @@ impl<'a> Checked<'a> {
         self.least.is_none()
     }
 
-    /// The number of runs: patterns from every way to begin, every side of the coin apart.
+    /// Whether some run breaks this property.
     #[must_use]
-    pub fn runs(&self) -> BigUint {
-        self.beginnings.iter().map(Covered::patterns).sum()
+    pub fn breaks(&self, property: Property) -> bool {
+        let starts = self.table.starts.iter();
+        let nodes = starts.filter_map(|&(beginning, pair)| Some((beginning, self.table.layers[0].node(pair)?)));
+        let mut toward = nodes.map(|(beginning, node)| (self.table.wants_attack(beginning), self.toward[0][node]));
+        toward.any(|(wanted, toward)| match property {
+            Property::Agreement => self.is_possible(toward[backward::LONE]),
+            Property::Validity => !wanted && self.is_possible(toward[backward::ATTACK]),
+        })
     }
 
-    /// The number of worlds: orders and patterns. What a coin shows is no part of a world.
-    #[must_use]
-    pub fn worlds(&self) -> BigUint {
-        self.beginnings.iter().filter(|covered| covered.beginning.coin == 1).map(Covered::patterns).sum()
-    }
-
-    /// The number of runs that break one of these properties.
-    #[must_use]
-    pub fn breaking(&self, properties: &[Property]) -> BigUint {
-        self.beginnings.iter().map(|covered| covered.breaking(properties)).sum()
+    /// Whether the adversary may capture so many in all.
+    fn is_possible(&self, distance: Distance) -> bool {
+        distance != Distance::NEVER && self.adversary.allows(0, distance.captures)
     }
 
     /// Whether nobody attacks although the attack is wanted and every messenger arrives: such a protocol is safe because
     /// it is of no use. This is no violation.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        let starts = self.beginnings.iter().enumerate().filter(|(_, covered)| covered.wanted);
-        starts.map(|(start, _)| self.table.play(start, |_| false)).any(|run| run.outcome() == Outcome::Neither)
+        let starts = self.table.starts.iter().enumerate();
+        let wanted = starts.filter(|(_, (beginning, _))| self.table.wants_attack(*beginning));
+        wanted.map(|(start, _)| self.table.play(start, |_| false)).any(|run| run.outcome() == Outcome::Neither)
     }
 
     /// The simplest run that goes wrong: of all with the fewest captures, and among them the fewest messengers, the
@@ -262,7 +286,6 @@ impl<'a> Checked<'a> {
         let goal = if self.table.wants_attack(beginning) { backward::LONE } else { backward::ATTACK };
         let node = self.table.layers[0].node(pair);
         let distance = node.map_or(Distance::NEVER, |node| self.toward[0][node][goal]);
-        let possible = self.adversary.allows(0, distance.captures);
-        (goal, if possible { distance } else { Distance::NEVER })
+        (goal, if self.is_possible(distance) { distance } else { Distance::NEVER })
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use handfast_lab::generals::{Adversary, Checked, Distance, Limits, Outcome, Property, Protocol, Run, Shipped, Table};
+use handfast_lab::generals::{Adversary, Checked, Counts, Distance, Limits, Outcome, Property, Protocol, Run, Shipped, Table};
 use handfast_protocol::generals::{Camp, Condition, General, Size, Strategy as Waves, Wave};
 use num_bigint::BigUint;
 use proptest::prelude::*;
@@ -45,6 +45,10 @@ fn breaks(table: &Table, run: &Run) -> bool {
     run.outcome().is_alone() || unwanted
 }
 
+fn counts<'a>(checked: &'a Checked<'_>) -> &'a Counts {
+    checked.counts.as_ref().expect("they are counted")
+}
+
 fn distance(run: &Run) -> Distance {
     Distance { captures: run.captures(), steps: run.journeys.len() as u64 }
 }
@@ -69,12 +73,15 @@ fn check_against_brute_force(table: &Table) {
         let name = format!("{} against {adversary}", table.name);
         let possible: Vec<Vec<&Run>> =
             every.iter().map(|runs| runs.iter().filter(|run| allows(adversary, run)).collect()).collect();
-        for (covered, runs) in checked.beginnings.iter().zip(&possible) {
+        for (covered, runs) in counts(&checked).beginnings.iter().zip(&possible) {
             let count = |outcome: Outcome| BigUint::from(runs.iter().filter(|run| run.outcome() == outcome).count());
             assert_eq!(covered.outcomes, Outcome::ALL.map(count), "{name}");
         }
         let broken: Vec<&Run> = possible.iter().flatten().copied().filter(|run| breaks(table, run)).collect();
-        assert_eq!(checked.breaking(&Property::ALL), BigUint::from(broken.len()), "{name}");
+        assert_eq!(counts(&checked).breaking(&Property::ALL), BigUint::from(broken.len()), "{name}");
+        for property in Property::ALL {
+            assert_eq!(checked.breaks(property), counts(&checked).breaking(&[property]) != BigUint::ZERO, "{name}");
+        }
         let least = broken.iter().map(|run| distance(run)).min();
         assert_eq!(checked.least.as_ref().map(|least| least.distance), least, "{name}");
         let minimal: Vec<Run> = checked.minimal().collect();
@@ -179,7 +186,7 @@ fn a_handshake_breaks_with_one_wave_whatever_its_length() {
             assert_eq!(run.outcome(), if steps % 2 == 1 { Outcome::Alone1 } else { Outcome::Alone2 });
             // (2^n - 1)^(k-1) patterns bring it to the last wave, of which none gets through in one.
             let through = (BigUint::from(1u32) << messengers) - 1u32;
-            assert_eq!(checked.breaking(&Property::ALL), through.pow(steps - 1), "{steps} of {messengers}");
+            assert_eq!(counts(&checked).breaking(&Property::ALL), through.pow(steps - 1), "{steps} of {messengers}");
             if messengers < 10 {
                 let holds = table.check(Adversary::AtMost(captures - 1)).expect("it fits");
                 assert!(holds.holds(), "{steps} of {messengers}");
@@ -192,7 +199,7 @@ fn a_handshake_breaks_with_one_wave_whatever_its_length() {
 fn check_ready_ready(last_tick: u32, patterns: u32, alone: u32, captures: u64) {
     let table = table(Shipped::ReadyReady { last_tick });
     let checked = table.check(Adversary::Any).expect("it fits");
-    let found = (checked.worlds(), checked.breaking(&[Property::Agreement]));
+    let found = (counts(&checked).worlds(), counts(&checked).breaking(&[Property::Agreement]));
     assert_eq!(found, (BigUint::from(patterns), BigUint::from(alone)));
     assert_eq!(checked.least.as_ref().map(|least| least.distance.captures), Some(captures));
 }
@@ -212,7 +219,11 @@ fn two_who_never_attack_agree_and_are_of_no_use() {
     let table = waves(strategy);
     let checked = table.check(Adversary::Any).expect("it fits");
     assert!(checked.holds() && checked.is_idle());
-    assert_eq!((checked.worlds(), checked.counterexample()), (BigUint::from(4u32), None), "lost, unanswered, both, no order");
+    assert_eq!(
+        (counts(&checked).worlds(), checked.counterexample()),
+        (BigUint::from(4u32), None),
+        "lost, unanswered, both, no order"
+    );
 }
 
 #[test]
@@ -223,7 +234,7 @@ fn an_attack_without_the_order_is_a_violation_even_if_both_attack() {
     let checked = table.check(Adversary::Any).expect("it fits");
     let run = checked.counterexample().expect("it is broken");
     assert_eq!((checked.broken(&run), run.beginning.ordered, run.captures()), (vec![Property::Validity], [false, false], 0));
-    assert_eq!(checked.breaking(&[Property::Agreement]), BigUint::ZERO);
+    assert_eq!(counts(&checked).breaking(&[Property::Agreement]), BigUint::ZERO);
 }
 
 #[test]
@@ -237,6 +248,11 @@ fn what_would_not_fit_is_refused() {
     let error = waves(strategy).check(Adversary::Any).expect_err("half a million numbers of a million bits").to_string();
     assert!(error.contains("take fewer messengers"), "{error}");
     let long = table(Shipped::Handshake { steps: 20, messengers: 1000 });
-    let error = long.check(Adversary::AtMost(999)).expect_err("a million products in each of twenty steps").to_string();
+    let holds = long.check(Adversary::AtMost(999)).expect("the verdict is cheap");
+    assert!(holds.holds());
+    let error = holds.counts.expect_err("a million products in each of twenty steps").to_string();
     assert!(error.contains("or captures"), "{error}");
+    let broken = long.check(Adversary::AtMost(1000)).expect("the verdict is cheap");
+    assert_eq!(broken.least.map(|least| least.distance), Some(Distance { captures: 1000, steps: 20_000 }));
+    broken.counts.expect_err("they are as many");
 }
