@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::agreed::Agreed;
 use crate::output::{self, Exit, OrExit as _, Output};
 use crate::picture;
+use crate::trace;
 
 /// So many of the simplest runs are drawn with `--all`.
 const DRAWN: usize = 6;
@@ -28,6 +29,7 @@ const MOST_EXACT: u64 = 1 << 53;
   handfast generals check ready-ready --rounds 2 --all                     a published solution, refuted
   handfast generals check random-attack --rounds 3 --adversary per-round:1
   handfast generals check handshake --steps 3 --svg counterexample.svg
+  handfast generals check handshake --steps 3 --keep counterexample.trace
 
 A run goes wrong if exactly one general attacks (agreement), or if somebody attacks although the attack is not
 wanted (validity: with the order to general 1, if there is none; with orders to each, unless both have one).
@@ -71,6 +73,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
 
+    /// Also keeps the counterexample in a file, for `handfast replay`
+    #[arg(long, value_name = "FILE")]
+    keep: Option<PathBuf>,
+
     /// Draws with plain ASCII
     #[arg(long)]
     ascii: bool,
@@ -83,6 +89,12 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     let checked = table.check(args.adversary).or_exit(Exit::Usage)?;
     let exit = if checked.holds() { Exit::Done } else { Exit::Neither };
     let first = checked.counterexample();
+    if let (Some(path), Some(run)) = (&args.keep, &first) {
+        trace::keep(path, &args.agreed, &table, run)?;
+        output.note(format_args!("the counterexample is kept in {}", path.display()));
+    } else if args.keep.is_some() {
+        output.note("there is no counterexample to be kept, so no file was written");
+    }
     if let (Some(path), Some(run)) = (&args.svg, &first) {
         picture::write_svg(path, &drawing(&table, run), output)?;
         if picture::is_stdout(path) {

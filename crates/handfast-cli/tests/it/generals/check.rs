@@ -88,6 +88,22 @@ fn a_picture_goes_to_a_file_or_to_standard_output() {
 }
 
 #[test]
+fn a_counterexample_is_kept_and_replayed() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("wrong.trace");
+    let file = path.to_str().expect("a path in UTF-8");
+    let ended = run(["generals", "check", "handshake", "--steps", "3", "--keep", file]);
+    assert_eq!((ended.code, ended.stderr), (Some(3), format!("the counterexample is kept in {file}\n")));
+    let drawn = run(["generals", "draw", file, "--json"]);
+    assert_eq!(drawn.code, Some(0), "{}", drawn.stderr);
+    let drawn: Value = serde_json::from_str(&drawn.stdout).expect("JSON");
+    assert_eq!((&drawn["outcome"], &drawn["captures"]), (&json!("alone_1"), &json!(1)));
+    let none = dir.path().join("none.trace");
+    let ended = run(["generals", "check", "always", "--adversary", "at-most:0", "--keep", none.to_str().expect("a path")]);
+    assert_eq!((ended.code, none.exists()), (Some(0), false), "{}", ended.stderr);
+}
+
+#[test]
 fn nonsense_is_refused_with_the_way_out() {
     let refused = |arguments: &[&str], word: &str| {
         let ended = run([&["generals", "check"], arguments].concat());
