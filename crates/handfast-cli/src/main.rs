@@ -15,6 +15,7 @@ mod picture;
 mod serve;
 mod signals;
 mod state;
+mod terminal;
 mod trace;
 mod usual_way;
 

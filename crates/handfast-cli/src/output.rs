@@ -7,8 +7,10 @@ use std::process::ExitCode;
 use handfast_lab::generals::Ratio;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::cli::{Color, Global};
+use crate::terminal::{self, Waiting};
 
 /// How a command ended.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -140,6 +142,14 @@ impl Output {
         written(writeln!(stdout, "{text}").and_then(|()| stdout.flush()))
     }
 
+    /// Prints sentences, in lines that fit the terminal.
+    ///
+    /// # Errors
+    /// As [`Output::line`].
+    pub(crate) fn sentences(&self, text: impl Display) -> anyhow::Result<()> {
+        self.line(terminal::sentences(&text.to_string(), terminal::width()))
+    }
+
     /// Prints a value as one line of JSON.
     ///
     /// # Errors
@@ -189,6 +199,11 @@ impl Output {
         ProgressBar::with_draw_target(Some(length), target).with_style(style)
     }
 
+    /// Shows that work of unknown length goes on, until what it gives is dropped; on a terminal, unless quiet was asked for.
+    pub(crate) fn waiting(&self, what: &'static str) -> Waiting {
+        if self.quiet { Waiting::NOBODY } else { Waiting::begin(what) }
+    }
+
     /// Prints the error, if there is one to print, and says how the process ends.
     pub(crate) fn finish(&self, end: anyhow::Result<Exit>) -> Exit {
         match end {
@@ -231,6 +246,27 @@ fn written(result: io::Result<()>) -> anyhow::Result<()> {
             anyhow::Error::new(error).context("cannot write to standard output")
         }
     })
+}
+
+/// Numbers up to here are JSON numbers, which every reader takes exactly.
+const MOST_EXACT: u64 = 1 << 53;
+
+/// A count as JSON: a number where every reader takes it exactly, a string of digits otherwise.
+pub(crate) fn count(number: impl Display) -> Value {
+    let digits = number.to_string();
+    match digits.parse::<u64>() {
+        Ok(number) if number <= MOST_EXACT => Value::from(number),
+        Ok(_) | Err(_) => Value::from(digits),
+    }
+}
+
+/// A count with its thousands apart; only the size of one that has more digits than `most`.
+pub(crate) fn rounded(number: impl Display, most: usize) -> String {
+    let digits = number.to_string();
+    if digits.len() > most {
+        return format!("{}.{}e{}", &digits[..1], &digits[1..4], digits.len() - 1);
+    }
+    grouped(digits)
 }
 
 /// A number with its thousands apart.

@@ -6,10 +6,11 @@ use anyhow::{Context as _, anyhow};
 use handfast_lab::diagram::{Diagram, TextOptions};
 
 use crate::output::{Exit, OrExit as _, Output};
+use crate::terminal;
 
 /// The picture as text, in colours: the stream takes them out where they are not wanted.
 pub(crate) fn text(picture: &Diagram, ascii: bool) -> String {
-    picture.to_text(&TextOptions { ascii, colour: true, width: width() })
+    picture.to_text(&TextOptions { ascii, colour: true, width: terminal::width() })
 }
 
 /// Whether `--svg` names standard output, which then takes the picture and nothing else.
@@ -47,30 +48,4 @@ pub(crate) fn write(path: &Path, svg: &str, output: &Output) -> anyhow::Result<(
     std::fs::write(path, svg)
         .with_context(|| format!("cannot write {}; give --svg another path", path.display()))
         .or_exit(Exit::Usage)
-}
-
-/// As wide as the user says the terminal is; 80 columns otherwise.
-pub(crate) fn width() -> usize {
-    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    columns.filter(|columns| (40..=400).contains(columns)).unwrap_or(80)
-}
-
-/// The text in lines that are not wider than `width`; the first begins with `lead`, the others with as much space.
-pub(crate) fn wrapped(lead: &str, text: &str, width: usize) -> Vec<String> {
-    let indent = " ".repeat(lead.len());
-    let mut lines = vec![lead.to_owned()];
-    for word in text.split(' ') {
-        let line = lines.last().map_or(0, String::len);
-        let empty = line == lead.len();
-        if !empty && line + 1 + word.len() > width {
-            lines.push(indent.clone());
-        }
-        if let Some(line) = lines.last_mut() {
-            if line.len() > lead.len() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines
 }

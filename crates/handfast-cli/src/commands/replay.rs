@@ -50,7 +50,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     picture::check_place(args.svg.as_deref(), output)?;
     let story = match trace::read(&args.trace)? {
-        Trace::Generals(kept) => generals::story(&kept, args.run_program),
+        Trace::Generals(kept) => generals::story(&kept, args.run_program, output),
         Trace::Saga(kept) => saga::story(kept),
         Trace::Counterexample(kept) => counterexample::story(&kept),
     }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::document::{Document, members};
 use crate::commands::generals::Agreed;
 use crate::generals::strategy_file::StrategyFile;
-use crate::output::{Exit, OrExit as _};
+use crate::output::{Exit, OrExit as _, Output};
 
 /// More messengers than anybody would capture one by one: a greater number is a slip.
 const MOST_MESSENGERS: usize = 5_000_000;
@@ -96,7 +96,7 @@ impl GeneralsTrace {
     ///
     /// # Errors
     /// There is no such protocol here, or it does something else; the error says where.
-    pub(crate) fn replay(&self, run_programs: bool) -> anyhow::Result<(Table, Run)> {
+    pub(crate) fn replay(&self, run_programs: bool, output: &Output) -> anyhow::Result<(Table, Run)> {
         if self.agreed.runs_programs() && !run_programs {
             let second = self.agreed.second.iter().map(|second| format!(" and {second:?}"));
             let programs = format!("{:?}{}", self.agreed.protocol, second.collect::<String>());
@@ -107,7 +107,7 @@ impl GeneralsTrace {
                 .or_exit(Exit::Usage)?
                 .tabulate(&Limits::default())
                 .or_exit(Exit::Usage)?,
-            None => self.agreed.tabulate()?,
+            None => self.agreed.tabulate(output)?,
         };
         let run = self.kept.replay(&table).context("the protocol does something else than is kept").or_exit(Exit::Usage)?;
         Ok((table, run))

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::support::{Ended, repository, run};
+use crate::support::{Ended, handfast, repository, run};
 
 fn traces() -> Vec<PathBuf> {
     let mut traces: Vec<PathBuf> = fs::read_dir(repository("crates/handfast-cli/tests/traces"))
@@ -22,18 +22,27 @@ fn trace(name: &str) -> String {
 
 #[track_caller]
 fn replay(arguments: &[&str]) -> String {
-    let ended = run([&["replay"], arguments].concat());
+    let ended = run_here(&[&["replay"], arguments].concat());
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{arguments:?}");
     ended.stdout
+}
+
+/// Runs it where the programs that a trace names are found.
+fn run_here(arguments: &[&str]) -> Ended {
+    handfast().current_dir(repository("")).args(arguments).output().expect("the binary runs").into()
 }
 
 #[test]
 fn every_committed_trace_is_executed_again_and_told() {
     let traces = traces();
-    assert!(traces.len() > 8, "{traces:?}");
+    assert!(traces.len() > 10, "{traces:?}");
     for path in traces {
         let name = path.file_stem().and_then(|name| name.to_str()).expect("a name of text").to_owned();
-        insta::assert_snapshot!(format!("replay_{name}"), replay(&[path.to_str().expect("a path of text")]));
+        let mut arguments = vec![path.to_str().expect("a path of text")];
+        if fs::read_to_string(&path).expect("it can be read").contains("\"exec:") {
+            arguments.push("--run-program");
+        }
+        insta::assert_snapshot!(format!("replay_{name}"), replay(&arguments));
     }
 }
 
@@ -109,4 +118,44 @@ fn what_is_no_trace_is_refused_with_the_line() {
     refused(&run(["replay", "no/such.trace"]), &["no/such.trace"]);
     let readme = repository("README.md");
     refused(&run(["replay", readme.to_str().expect("a path of text")]), &["this is no trace"]);
+}
+
+/// A trace may come from a stranger.
+#[test]
+fn a_program_is_run_only_if_that_is_said() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let witness = dir.path().join("was-run");
+    let path = dir.path().join("stranger.trace");
+    let program = format!("exec:touch {}", witness.display());
+    let text = fs::read_to_string(trace("generals-program")).expect("it is committed");
+    let text = text.replace("exec:sh examples/generals/reply.sh", &program);
+    fs::write(&path, text).expect("the directory can be written to");
+    let path = path.to_str().expect("a path of text");
+    for command in [&["replay", path][..], &["replay", path, "--json"], &["generals", "draw", path]] {
+        refused(&run(command), &["the trace names a program", &program, "--run-program"]);
+        assert!(!witness.exists(), "{command:?} has run it");
+    }
+    let ended = run(["replay", path, "--run-program"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "touch is no general");
+    assert!(witness.exists(), "{}", ended.stderr);
+}
+
+#[test]
+fn a_program_that_behaves_otherwise_than_was_kept_is_noticed() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("changed.trace");
+    let text = fs::read_to_string(trace("generals-program")).expect("it is committed");
+    fs::write(&path, text.replacen("we come", "we stay", 1)).expect("the directory can be written to");
+    let ended = run_here(&["replay", path.to_str().expect("a path of text"), "--run-program"]);
+    refused(&ended, &["the protocol does something else than is kept", "we come", "we stay"]);
+}
+
+#[test]
+fn a_strategy_file_is_replayed_from_the_trace_alone() {
+    let path = trace("generals-strategy");
+    let drawn = run(["generals", "draw", &path, "--json"]);
+    let drawn: Value = serde_json::from_str(&drawn.stdout).expect("JSON");
+    assert_eq!((&drawn["outcome"], &drawn["captures"]), (&"both".into(), &3.into()));
+    changed("generals-strategy", "heard none of acknowledgement", "heard none of nobody", &["nobody"]);
+    changed("generals-strategy", "messengers = 6", "messengers = 5", &["departure", "6", "5"]);
 }

@@ -238,3 +238,21 @@ fn what_is_not_there_is_said_and_nothing_is_made() {
     let unlike = shop.show("x", &[]);
     assert_eq!(unlike.stderr, "error: there is no saga \"x\", and none with a similar id\n");
 }
+
+#[test]
+fn a_saga_is_kept_and_replayed() {
+    let shop = Shop::open(&[]);
+    shop.order("order-17", "tok_visa");
+    let kept = shop.show("order-17", &["--keep", "order-17.trace"]);
+    check(&kept, 0, &["both: every step is done"]);
+    assert!(kept.stderr.contains("order-17.trace"), "{}", kept.stderr);
+    let replayed = shop.handfast(&["replay", "order-17.trace"]);
+    check(&replayed, 0, &["order-17 (shop)", "payment", "dispatch"]);
+    let data: Value = serde_json::from_str(&shop.handfast(&["replay", "order-17.trace", "--json"]).stdout).expect("JSON");
+    assert_eq!(data["kind"], "saga");
+    let text = fs::read_to_string(shop.path("order-17.trace")).expect("it was kept");
+    assert!(text.contains("\"standing\": \"completed\"") && !text.contains("tok_visa"), "{text}");
+    let nowhere = shop.show("order-17", &["--keep", "no/such/directory.trace"]);
+    assert_eq!(nowhere.code, Some(2), "{}", nowhere.stderr);
+    assert!(nowhere.stderr.contains("cannot write no/such/directory.trace; give --keep another path"), "{}", nowhere.stderr);
+}

@@ -8,43 +8,17 @@
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
-use std::fmt::{self, Display};
 
 use num_bigint::{BigInt, BigUint};
 use num_rational::BigRational;
 use num_traits::{One as _, Zero as _};
 
 use super::alike::pairs_of;
-use super::chance::Chance;
 use super::knowledge::wanted;
 use super::ratio::Ratio;
 use super::table::Table;
-use super::views::{Bounds, Moment, TooMuch, Unfolding, Views, Weighing};
-
-/// Why there is no greatest common belief.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum NoBelief {
-    /// The capture rate is no probability.
-    Capture(Ratio),
-    /// The attack is never wanted, or this is no probability.
-    Prior(Ratio),
-    /// It would not fit in memory.
-    TooMuch(TooMuch),
-}
-
-impl Display for NoBelief {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Capture(capture) => write!(f, "messengers cannot be captured at the rate {capture}: it lies between 0 and 1"),
-            Self::Prior(prior) => {
-                write!(f, "the attack cannot be wanted with probability {prior}: it is more than 0, and at most 1")
-            }
-            Self::TooMuch(bound) => bound.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for NoBelief {}
+use super::views::{Bounds, Moment, Unfolding, Views};
+use super::weighed::{NotWeighed, weighing};
 
 /// The greatest q for which it is common q-belief, in some run and when the last round is over, that the attack is wanted.
 ///
@@ -53,27 +27,10 @@ impl std::error::Error for NoBelief {}
 ///
 /// # Errors
 /// An argument is no probability, or more would have to be held than the bounds allow.
-pub fn common_belief(table: &Table, views: Views, prior: &Ratio, capture: &Ratio, bounds: Bounds) -> Result<Ratio, NoBelief> {
-    let chance = Chance::new(capture).ok_or_else(|| NoBelief::Capture(capture.clone()))?;
-    if !prior.is_probability() || prior.0.is_zero() {
-        return Err(NoBelief::Prior(prior.clone()));
-    }
-    let weighing = Weighing::Chance { chance, prior: shares(table, prior) };
-    let moment = Unfolding::new(table, views, weighing, bounds, 1).last().map_err(NoBelief::TooMuch)?;
+pub fn common_belief(table: &Table, views: Views, prior: &Ratio, capture: &Ratio, bounds: Bounds) -> Result<Ratio, NotWeighed> {
+    let weighing = weighing(table, prior, capture)?;
+    let moment = Unfolding::new(table, views, weighing, bounds, 1).last().map_err(NotWeighed::TooMuch)?;
     Ok(Peeling::new(table, &moment).greatest())
-}
-
-/// The prior of every way in which orders can have been given, as whole numbers.
-fn shares(table: &Table, prior: &Ratio) -> Vec<BigUint> {
-    let ways = table.orders.ways();
-    let (numerator, denominator) = (prior.0.numer().magnitude(), prior.0.denom().magnitude());
-    if let [_] = ways {
-        return vec![BigUint::one()];
-    }
-    let share = |way: &[bool; 2]| {
-        if table.orders.wants_attack(*way) { numerator * (ways.len() - 1) } else { denominator - numerator }
-    };
-    ways.iter().map(share).collect()
 }
 
 /// How likely a general thinks something, seeing what it sees.

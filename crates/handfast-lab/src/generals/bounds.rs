@@ -5,6 +5,10 @@ use super::shipped::Shipped;
 use super::tabulate::{Limits, TableError};
 use super::worst::{Worst, WorstError, worst_case};
 
+/// The worst case of more rounds than this is not enumerated: the joint states of all keys grow with the fifth power of the
+/// rounds or so.
+const MOST_ENUMERATED: u32 = 20;
+
 /// The greatest probability, over all orders and patterns, with which exactly one general attacks after so many rounds.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RoundsBound {
@@ -16,8 +20,9 @@ pub struct RoundsBound {
     pub lower: Ratio,
     /// What the random attack guarantees: 1/rounds (Lynch 1996, section 5.2).
     pub random_attack: Ratio,
-    /// The worst case of the random attack, by enumeration of all patterns.
-    pub worst: Worst,
+    /// The worst case of the random attack, by enumeration of all patterns; nothing for more than 20 rounds, which take too
+    /// long.
+    pub worst: Option<Worst>,
 }
 
 /// Why a bound was not computed.
@@ -46,8 +51,11 @@ impl std::error::Error for BoundError {}
 /// The enumeration would not fit in `limits`.
 pub fn rounds_bound(rounds: u32, limits: &Limits) -> Result<RoundsBound, BoundError> {
     let rounds = rounds.max(1);
-    let table = Shipped::RandomAttack { rounds }.tabulate(limits).map_err(BoundError::Table)?;
-    let worst = worst_case(&table, limits).map_err(BoundError::Worst)?;
+    let enumerate = || {
+        let table = Shipped::RandomAttack { rounds }.tabulate(limits).map_err(BoundError::Table)?;
+        worst_case(&table, limits).map_err(BoundError::Worst)
+    };
+    let worst = (rounds <= MOST_ENUMERATED).then(enumerate).transpose()?;
     let one_in = |number: u32| Ratio::new(1, u64::from(number));
     Ok(RoundsBound { rounds, lower: one_in(rounds.saturating_add(1)), random_attack: one_in(rounds), worst })
 }

@@ -12,16 +12,33 @@
 //!
 //! There is a rule if and only if there is no such chain (Fevat and Godard, "Minimal obstructions for the coordinated attack
 //! problem and beyond", 2011; the chain itself goes back to Gray 1978).
+//!
+//! The runs are not gone through one by one: their number grows with four to the power of the rounds. A run is an edge between
+//! what general 1 has seen and what general 2 has seen, and a round makes of it up to four edges, always in the same way
+//! (Herlihy, Kozlov and Rajsbaum, "Distributed Computing Through Combinatorial Topology", 2013, chapter 2):
+//!
+//! ```text
+//!        what 1 had seen --------------- both captured --------------- what 2 had seen
+//!             |                                                             |
+//!      2's is captured                                               1's is captured
+//!             |                                                             |
+//!     what 2 has seen now ------------ nothing captured ------------ what 1 has seen now
+//! ```
+//!
+//! So what becomes of an edge depends on nothing but the rounds that are left and the captures so far, and is found once for
+//! each of these: how many runs and classes of runs there are, and the shortest way across.
 
-use std::collections::VecDeque;
 use std::fmt::{self, Display};
 
 use handfast_protocol::generals::Camp;
 
 use super::adversary::Adversary;
 
-/// More runs than this are not explored: ten rounds in which anything may be captured.
-const MOST_RUNS: u64 = 1 << 22;
+/// The runs of more rounds than this cannot be counted in 128 bits.
+const MOST_ROUNDS: u32 = 60;
+
+/// Of a longer chain so many runs are listed.
+const MOST_LISTED: usize = 1_000;
 
 /// One run of the exchange.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -59,12 +76,15 @@ pub struct Solvability {
     pub rounds: u32,
     /// What the city may do.
     pub adversary: Adversary,
-    /// How many runs were explored: orders and patterns.
-    pub runs: u64,
+    /// How many runs there are: orders and patterns.
+    pub runs: u128,
     /// Into how many classes they fall, if chains of runs that somebody cannot tell apart join what belongs together.
-    pub classes: u64,
-    /// Why there is no rule: a shortest chain from both orders and nothing captured to a run in which an order is
-    /// missing. Between each run and the next stands the general who cannot tell the two apart.
+    pub classes: u128,
+    /// How many links a shortest chain has from both orders and nothing captured to a run in which an order is missing;
+    /// nothing if there is no chain.
+    pub links: Option<u128>,
+    /// Such a chain, which is why there is no rule: its runs, or the first 1,000 of them. Between each run and the next
+    /// stands the general who cannot tell the two apart.
     pub chain: Option<Vec<(Exchange, Option<Camp>)>>,
     /// Whether this rule is one: attack if and only if you have the order and have heard that the other has it.
     pub hearing_suffices: bool,
@@ -74,24 +94,24 @@ impl Solvability {
     /// Whether there is a rule.
     #[must_use]
     pub const fn is_solvable(&self) -> bool {
-        self.chain.is_none()
+        self.links.is_none()
     }
 }
 
-/// There are too many runs to be explored.
+/// There are too many rounds for their runs to be counted.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TooManyRuns {
-    /// The most that are explored.
-    pub limit: u64,
+pub struct TooManyRounds {
+    /// The most rounds that are explored.
+    pub limit: u32,
 }
 
-impl Display for TooManyRuns {
+impl Display for TooManyRounds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "more than {} runs would have to be explored; take fewer rounds or captures", self.limit)
+        write!(f, "the runs of more than {} rounds cannot be counted; take fewer rounds", self.limit)
     }
 }
 
-impl std::error::Error for TooManyRuns {}
+impl std::error::Error for TooManyRounds {}
 
 /// What the theory says: at most f captures in all can be borne if and only if f is less than the number of rounds (Fevat
 /// and Godard 2011), a capture in every round never (Santoro and Widmayer, "Time is not a healer", 1989).
@@ -104,199 +124,185 @@ pub const fn is_solvable_by_theory(rounds: u32, adversary: Adversary) -> bool {
     }
 }
 
-/// A run as it is being made.
-#[derive(Clone, Copy)]
-struct Edge {
-    /// What general 1 and general 2 have seen.
-    views: [u32; 2],
-    ordered: [bool; 2],
-    /// Two bits for every round, the last at the end: set where general 1's and general 2's messenger was captured.
-    captured: u64,
-    captures: u64,
-    /// Whether each general knows that both have the order.
-    knows: [bool; 2],
-}
-
-impl Edge {
-    fn is_wanted(&self) -> bool {
-        self.ordered == [true, true]
-    }
-
-    fn exchange(&self, rounds: u32) -> Exchange {
-        let bit = |place: u32| self.captured >> place & 1 == 1;
-        let captured = (0..rounds).rev().map(|round| [bit(2 * round + 1), bit(2 * round)]).collect();
-        Exchange { ordered: self.ordered, captured }
-    }
-}
-
 /// Explores every run, and looks for a chain.
 ///
 /// # Errors
-/// There are more runs than fit.
-pub fn solvable(rounds: u32, adversary: Adversary) -> Result<Solvability, TooManyRuns> {
-    let runs = runs(rounds, adversary)?;
-    let graph = Graph::new(&runs);
-    let mut seen = Seen::nothing(&graph);
-    // The first run of all is the one with both orders and nothing captured.
-    graph.explore(0, &mut seen);
-    let chain = seen.chain();
-    let mut classes = 1;
-    for first in 0..runs.len() {
-        if !seen.runs[first] {
-            classes += 1;
-            graph.explore(first, &mut seen);
-        }
+/// There are more rounds than can be counted.
+pub fn solvable(rounds: u32, adversary: Adversary) -> Result<Solvability, TooManyRounds> {
+    if rounds > MOST_ROUNDS {
+        return Err(TooManyRounds { limit: MOST_ROUNDS });
     }
-    let chain = chain.map(|links| links.into_iter().map(|(run, camp)| (runs[run].exchange(rounds), camp)).collect());
-    let agree = |run: &Edge| run.knows[0] == run.knows[1] && (run.is_wanted() || !run.knows[0]);
-    let hearing_suffices = runs.iter().all(agree) && runs[0].knows == [true, true];
-    Ok(Solvability { rounds, adversary, runs: runs.len() as u64, classes, chain, hearing_suffices })
+    let stretches = Stretches::new(rounds, adversary);
+    let whole = stretches.of(rounds, 0);
+    // The four ways to begin are edges too, and make a ring of what each general can have seen before the first round.
+    let beginnings = match (whole.across, whole.keeps_ends) {
+        (Some(_), _) => 1,
+        (None, true) => 4,
+        (None, false) => 0,
+    };
+    let links = stretches.links(rounds);
+    let chain = links.map(|_| Lister::new(&stretches, rounds).chain());
+    Ok(Solvability {
+        rounds,
+        adversary,
+        runs: 4 * whole.runs,
+        classes: 4 * whole.apart + beginnings,
+        links,
+        chain,
+        // With both orders exactly one of them hears of the other's if all messengers of one are captured and not all of the
+        // other, which is easiest where none of the other is. Where an order is missing nobody hears of both.
+        hearing_suffices: rounds > 0 && !(1..=u64::from(rounds)).all(|captures| adversary.allows(1, captures)),
+    })
 }
 
-/// Every run that the adversary can make; the one with both orders and nothing captured is the first.
-fn runs(rounds: u32, adversary: Adversary) -> Result<Vec<Edge>, TooManyRuns> {
-    if 4 * patterns(rounds, adversary) > u128::from(MOST_RUNS) {
-        return Err(TooManyRuns { limit: MOST_RUNS });
-    }
-    let begin =
-        |ordered: [bool; 2]| Edge { views: ordered.map(u32::from), ordered, captured: 0, captures: 0, knows: [false, false] };
-    let mut runs = [[true, true], [true, false], [false, true], [false, false]].map(begin).to_vec();
-    // So many views of each general there are at most before the round.
-    let mut views = [2, 2];
-    for _ in 0..rounds {
-        let mut next = Vec::with_capacity(2 * runs.len());
-        for (number, run) in (0..).zip(&runs) {
-            for captured in [[false, false], [false, true], [true, false], [true, true]] {
-                let in_round = captured.map(u64::from).iter().sum::<u64>();
-                if !adversary.allows(in_round, run.captures + in_round) {
-                    continue;
-                }
-                let mut after = Edge {
-                    captured: run.captured << 2 | u64::from(captured[0]) << 1 | u64::from(captured[1]),
-                    captures: run.captures + in_round,
-                    ..*run
-                };
-                for side in [0, 1] {
-                    // Who is told nothing has seen what it had seen. Who is told what the other had seen knows the run so
-                    // far: of two runs with the same two views, one and the other would have met the same captures.
-                    if !captured[1 - side] {
-                        after.views[side] = views[side] + number;
-                        after.knows[side] |= run.is_wanted();
-                    }
-                }
-                next.push(after);
-            }
-        }
-        views = views.map(|views| views + runs.len() as u32);
-        runs = next;
-    }
-    Ok(runs)
+/// What becomes of one edge in the rounds that are left: runs between what the generals have seen by then, the two ends of the
+/// edge among it where nothing more is heard. The adversary makes no difference between the generals, nor do the numbers here.
+#[derive(Clone, Copy, Default)]
+struct Stretch {
+    runs: u128,
+    /// Whether some run leaves general 1 with what it had seen; then some run leaves general 2 so as well.
+    keeps_ends: bool,
+    /// How many runs there are in the shortest chain from one end to the other.
+    across: Option<u128>,
+    /// How many classes of runs hang together with neither end.
+    apart: u128,
 }
 
-/// How many patterns the adversary can make; of more than fit, some number that does not fit either.
-fn patterns(rounds: u32, adversary: Adversary) -> u128 {
-    let of_rounds = |ways: u128| ways.saturating_pow(rounds).min(u128::from(MOST_RUNS));
-    match adversary {
-        Adversary::Any => of_rounds(4),
-        Adversary::PerRound(0) => of_rounds(1),
-        Adversary::PerRound(1) => of_rounds(3),
-        Adversary::PerRound(_) => of_rounds(4),
-        Adversary::AtMost(most) => {
-            let messengers = 2 * u128::from(rounds);
-            let (mut sum, mut choices) = (0, 1);
-            for captures in 0..=u128::from(most).min(messengers) {
-                sum += choices;
-                if sum > u128::from(MOST_RUNS) {
-                    break;
-                }
-                choices = choices * (messengers - captures) / (captures + 1);
-            }
-            sum
+impl Stretch {
+    /// The edge itself, when no round is left.
+    const EDGE: Self = Self { runs: 1, keeps_ends: true, across: Some(1), apart: 0 };
+
+    /// One round earlier: what becomes of the edges in which nothing, one messenger and both are captured.
+    fn before([none, one, both]: [Self; 3]) -> Self {
+        // What has been heard now hangs together with an end by the edge in which one messenger is captured, or not at all.
+        let inner = match (one.across, none.across) {
+            (Some(_), _) => 0,
+            (None, Some(_)) => 1,
+            (None, None) => 2 * u128::from(one.keeps_ends || none.keeps_ends),
+        };
+        Self {
+            runs: none.runs + 2 * one.runs + both.runs,
+            keeps_ends: one.keeps_ends || both.keeps_ends,
+            across: both.across.into_iter().chain(Self::around(none, one)).min(),
+            apart: none.apart + 2 * one.apart + both.apart + inner,
         }
+    }
+
+    /// The way across by what has been heard now.
+    fn around(none: Self, one: Self) -> Option<u128> {
+        Some(none.across? + 2 * one.across?)
     }
 }
 
-/// Runs as edges between the views of general 1 and those of general 2.
-struct Graph<'a> {
-    runs: &'a [Edge],
-    /// For each general and view the place of its first run in `members`; one more at the end.
-    firsts: [Vec<u32>; 2],
-    /// The runs by the view of general 1, and of general 2.
-    members: [Vec<u32>; 2],
+/// All stretches, by the rounds that are left and the captures so far.
+struct Stretches {
+    adversary: Adversary,
+    by_left: Vec<Vec<Stretch>>,
 }
 
-impl<'a> Graph<'a> {
-    fn new(runs: &'a [Edge]) -> Self {
-        let mut firsts = [Vec::new(), Vec::new()];
-        let mut members = [Vec::new(), Vec::new()];
-        for side in [0, 1] {
-            let views = runs.iter().map(|run| run.views[side] as usize + 1).max().unwrap_or(0);
-            let mut counts = vec![0_u32; views + 1];
-            runs.iter().for_each(|run| counts[run.views[side] as usize + 1] += 1);
-            (0..views).for_each(|view| counts[view + 1] += counts[view]);
-            firsts[side].clone_from(&counts);
-            members[side] = vec![0; runs.len()];
-            for (number, run) in (0..).zip(runs) {
-                let place = &mut counts[run.views[side] as usize];
-                members[side][*place as usize] = number;
-                *place += 1;
-            }
+impl Stretches {
+    fn new(rounds: u32, adversary: Adversary) -> Self {
+        let most = 2 * rounds as usize;
+        let mut stretches = Self { adversary, by_left: vec![vec![Stretch::EDGE; most + 1]] };
+        for left in 1..=rounds {
+            let before = |captures| Stretch::before(stretches.parts(left, captures));
+            let row = (0..=most as u64).map(before).collect();
+            stretches.by_left.push(row);
         }
-        Self { runs, firsts, members }
+        stretches
     }
 
-    fn alike(&self, side: usize, view: u32) -> &[u32] {
-        let firsts = &self.firsts[side];
-        &self.members[side][firsts[view as usize] as usize..firsts[view as usize + 1] as usize]
+    fn of(&self, left: u32, captures: u64) -> Stretch {
+        self.by_left[left as usize].get(captures as usize).copied().unwrap_or_default()
     }
 
-    /// Sees every run that a chain joins to this one, nearest first.
-    fn explore(&self, first: usize, seen: &mut Seen) {
-        let mut waiting = VecDeque::from([first as u32]);
-        seen.runs[first] = true;
-        while let Some(number) = waiting.pop_front() {
-            for camp in Camp::BOTH {
-                let (side, view) = (camp.index(), self.runs[number as usize].views[camp.index()]);
-                // All that look like this have been seen with the first of them.
-                if std::mem::replace(&mut seen.views[side][view as usize], true) {
-                    continue;
-                }
-                for &other in self.alike(side, view) {
-                    if !std::mem::replace(&mut seen.runs[other as usize], true) {
-                        seen.before[other as usize] = Some((number, camp));
-                        seen.goal = seen.goal.or((!self.runs[other as usize].is_wanted()).then_some(other));
-                        waiting.push_back(other);
-                    }
-                }
-            }
-        }
+    /// What becomes of the edges that the next round makes: where nothing, one messenger, and both are captured.
+    fn parts(&self, left: u32, captures: u64) -> [Stretch; 3] {
+        [0, 1, 2].map(|in_round| {
+            let possible = self.adversary.allows(in_round, captures + in_round);
+            if possible { self.of(left - 1, captures + in_round) } else { Stretch::default() }
+        })
+    }
+
+    /// The links of the shortest chain from nothing captured to what a general had seen before the first of these rounds, and
+    /// one more to a run that begins in another way.
+    fn links(&self, rounds: u32) -> Option<u128> {
+        (1..=rounds).try_fold(1, |links, left| Some(links + self.parts(left, 0)[1].across?))
     }
 }
 
-/// What a search through the graph has seen.
-struct Seen {
-    runs: Vec<bool>,
-    views: [Vec<bool>; 2],
-    /// The run before it in a shortest chain, and who cannot tell the two apart.
-    before: Vec<Option<(u32, Camp)>>,
-    /// The first run that was seen in which an order is missing.
-    goal: Option<u32>,
+/// Writes down a shortest chain, run by run.
+struct Lister<'a> {
+    stretches: &'a Stretches,
+    rounds: u32,
+    /// The captures in the rounds before those that are left.
+    captured: Vec<[bool; 2]>,
+    chain: Vec<(Exchange, Option<Camp>)>,
 }
 
-impl Seen {
-    fn nothing(graph: &Graph<'_>) -> Self {
-        let runs = graph.runs.len();
-        let views = [0, 1].map(|side: usize| vec![false; graph.firsts[side].len()]);
-        Self { runs: vec![false; runs], views, before: vec![None; runs], goal: None }
+impl<'a> Lister<'a> {
+    fn new(stretches: &'a Stretches, rounds: u32) -> Self {
+        Self { stretches, rounds, captured: Vec::new(), chain: Vec::new() }
     }
 
-    /// The chain from the first run to the goal.
-    fn chain(&self) -> Option<Vec<(usize, Option<Camp>)>> {
-        let mut chain = vec![(self.goal? as usize, None)];
-        while let Some((number, camp)) = chain.last().and_then(|&(run, _)| self.before[run]) {
-            chain.push((number as usize, Some(camp)));
+    /// From both orders and nothing captured to the run in which general 2 has no order, and general 1 hears nothing.
+    fn chain(mut self) -> Vec<(Exchange, Option<Camp>)> {
+        self.outward(self.rounds, Camp::First);
+        if !self.is_full() {
+            let captured = vec![losing_to(Camp::First); self.rounds as usize];
+            self.chain.push((Exchange { ordered: [true, false], captured }, None));
         }
-        chain.reverse();
-        Some(chain)
+        self.chain
+    }
+
+    fn is_full(&self) -> bool {
+        self.chain.len() >= MOST_LISTED
+    }
+
+    /// From the run in which nothing is captured to what this general had seen when so many rounds were left.
+    fn outward(&mut self, left: u32, to: Camp) {
+        if left == 0 {
+            return self.push(to);
+        }
+        self.within([false, false], |lister| lister.outward(left - 1, to.other()));
+        self.within(losing_to(to), |lister| lister.across(left - 1, 1, to.other()));
+    }
+
+    /// From one end of an edge, what this general had seen when so many rounds were left, to its other end.
+    fn across(&mut self, left: u32, captures: u64, from: Camp) {
+        if left == 0 || self.is_full() {
+            return self.push(from.other());
+        }
+        let [none, one, both] = self.stretches.parts(left, captures);
+        let around = Stretch::around(none, one);
+        if both.across.is_some_and(|both| around.is_none_or(|around| both <= around)) {
+            return self.within([true, true], |lister| lister.across(left - 1, captures + 2, from));
+        }
+        self.within(losing_to(from), |lister| lister.across(left - 1, captures + 1, from));
+        self.within([false, false], |lister| lister.across(left - 1, captures, from.other()));
+        self.within(losing_to(from.other()), |lister| lister.across(left - 1, captures + 1, from));
+    }
+
+    /// Does it after a round with these captures.
+    fn within(&mut self, captured: [bool; 2], list: impl FnOnce(&mut Self)) {
+        self.captured.push(captured);
+        list(self);
+        self.captured.pop();
+    }
+
+    /// Adds the run, which looks to this general like the next.
+    fn push(&mut self, alike_for: Camp) {
+        if !self.is_full() {
+            let run = Exchange { ordered: [true, true], captured: self.captured.clone() };
+            self.chain.push((run, Some(alike_for)));
+        }
+    }
+}
+
+/// The captures of a round in which nothing arrives at this general alone.
+const fn losing_to(camp: Camp) -> [bool; 2] {
+    match camp {
+        Camp::First => [false, true],
+        Camp::Second => [true, false],
     }
 }

@@ -4,19 +4,14 @@ use std::path::Path;
 
 use handfast_lab::diagram::{Clock, Diagram, Fate, Flight, Mark, SagaStory, StoryEntry, StoryStep, StoryTry, TextOptions, Tone};
 use handfast_lab::diagram::{generals as draw_generals, shop};
-use handfast_lab::generals::{Limits, Shipped};
-use handfast_protocol::generals::Camp;
+use handfast_lab::generals::{Limits, Shipped, knows};
 use handfast_protocol::{Answer, Command, Definite, Input, Kind, Operation, Plan, StepPlan, Told};
 
-/// The run of a shipped protocol that begins in this way, with these messengers captured.
+/// The run of a shipped protocol that begins in this way, with these messengers captured, drawn as the command line draws it.
 fn draw(shipped: Shipped, start: usize, captured: impl FnMut(usize) -> bool) -> Diagram {
     let table = shipped.tabulate(&Limits::default()).expect("it fits");
     let run = table.play(start, captured);
-    let reached = |to: Camp| run.journeys.iter().any(|journey| journey.from != to && !journey.captured);
-    let knows = |to: Camp, what: &str| if reached(to) { what.to_owned() } else { String::new() };
-    let first = [String::new(), knows(Camp::Second, "knows of the order")];
-    let second = [knows(Camp::First, "knows that 2 knows of the order"), first[1].clone()];
-    draw_generals(&table, &run, &[Default::default(), first, second])
+    draw_generals(&table, &run, &knows(&table, &run).expect("it fits"))
 }
 
 /// Strategy 2 with one messenger each way, the reply captured.

@@ -7,7 +7,7 @@ use handfast_lab::generals::{Limits, Ratio, Shipped, Table};
 
 use crate::generals::program::{PREFIX, Programs, TIME_LIMIT_MS};
 use crate::generals::strategy_file::StrategyFile;
-use crate::output::{Exit, OrExit as _};
+use crate::output::{Exit, OrExit as _, Output};
 
 /// The protocol and its parameters. A parameter that the protocol does not have is refused.
 #[derive(Clone, Debug, clap::Args)]
@@ -46,8 +46,9 @@ impl Agreed {
     ///
     /// # Errors
     /// There is no such protocol, it has no such parameter, or it does not fit in memory.
-    pub(crate) fn tabulate(&self) -> anyhow::Result<Table> {
+    pub(crate) fn tabulate(&self, output: &Output) -> anyhow::Result<Table> {
         if let Some(command) = self.protocol.strip_prefix(PREFIX) {
+            let _asking = output.waiting("asking the program all that it can be asked");
             return self.programs(command).and_then(|programs| programs.tabulate()).or_exit(Exit::Usage);
         }
         let limits = Limits::default();

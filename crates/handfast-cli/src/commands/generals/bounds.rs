@@ -1,12 +1,12 @@
 //! `handfast generals bounds`: what theory allows, beside what the protocols that ship achieve.
 
 use handfast_lab::generals::{
-    Adversary, Exchange, Limits, Ratio, RoundsBound, Solvability, TooManyRuns, is_solvable_by_theory, rounds_bound, solvable,
+    Adversary, Exchange, Limits, Ratio, RoundsBound, Solvability, is_solvable_by_theory, rounds_bound, solvable,
 };
 use handfast_protocol::generals::Camp;
 use serde_json::{Value, json};
 
-use crate::output::{Exit, OrExit as _, Output};
+use crate::output::{Exit, OrExit as _, Output, count, grouped};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -18,28 +18,31 @@ and what counts is the greatest probability with which exactly one general attac
 The second is about certainty against a bounded city: each general may have the order (four ways to begin), both send all
 they have seen in every round, one messenger each way, and any decision rule is allowed. There is a rule if and only if no
 chain of runs, each of which looks to one general like the next, leads from both orders and nothing captured to a run in
-which an order is missing. This is explored run by run, and put beside what the theorems say.
+which an order is missing. Every run is covered, those that go on alike only once, and what is found is put beside what the
+theorems say.
 
 With --json it prints one object:
   rounds
   bounds    [{rounds, lower, lower_float, random_attack, random_attack_float, exact, exact_float, captures, deterministic}]
             for every number of rounds up to the given one: 1/(r+1) for any protocol, 1/r that the random attack
-            guarantees, its exact worst case by enumeration, the captures of such a pattern, and \"1\" without a coin
-  solvable  [{adversary, verdict, theorem, agrees, source, runs, classes, rule, chain}]
-            for the given number of rounds: verdict \"solvable\", \"unsolvable\" or \"not explored\"; what the theorem says, and
-            whether the two agree (null if not explored); a rule in words, or the chain:
+            guarantees, its exact worst case by enumeration and the captures of such a pattern (null for more than 20
+            rounds), and \"1\" without a coin
+  solvable  [{adversary, verdict, theorem, agrees, source, runs, classes, links, rule, chain}]
+            for the given number of rounds: verdict \"solvable\" or \"unsolvable\"; what the theorem says, and whether the two
+            agree; how many runs there are, in how many classes that no chain joins; a rule in words, or the number of links
+            of a shortest chain and its runs, at most the first 1000:
             [{ordered: [bool, bool], captured: [[bool, bool]], alike_for}]: for each round whether the messenger of general
             1 and of general 2 was captured, and the general who cannot tell this run from the next
 
-At most 4,194,304 runs are explored, ten rounds against any captures; beyond, the theorem stands alone.")]
+A count above 2^53 is a string of digits.")]
 pub(crate) struct Args {
     /// Rounds of the exchange, one messenger each way in each
     #[arg(long, value_name = "R", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=MOST_ROUNDS))]
     rounds: u32,
 }
 
-/// Beyond this the exact worst case takes minutes.
-const MOST_ROUNDS: i64 = 40;
+/// The runs of more rounds cannot be counted.
+const MOST_ROUNDS: i64 = 60;
 
 /// Answers the question.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
@@ -55,14 +58,13 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     let mut explored = Vec::new();
     for adversary in adversaries {
         progress.set_message(format!("{rounds} rounds against {adversary}"));
-        explored.push((adversary, solvable(rounds, adversary)));
+        explored.push((adversary, solvable(rounds, adversary).or_exit(Exit::Usage)?));
         progress.inc(1);
     }
     progress.finish_and_clear();
     if output.wants_json() {
         let bounds: Vec<Value> = bounds.iter().map(bound_json).collect();
-        let solvable: Vec<Value> =
-            explored.iter().map(|(adversary, found)| solvable_json(rounds, *adversary, found.as_ref().ok())).collect();
+        let solvable: Vec<Value> = explored.iter().map(|(adversary, found)| solvable_json(rounds, *adversary, found)).collect();
         output.json_line(&json!({ "rounds": rounds, "bounds": bounds, "solvable": solvable }))?;
     } else {
         print_bounds(&bounds, output)?;
@@ -77,80 +79,78 @@ fn adversaries(rounds: u32) -> Vec<Adversary> {
 }
 
 fn print_bounds(bounds: &[RoundsBound], output: &Output) -> anyhow::Result<()> {
-    output.line("With a coin that the city cannot see: the probability that exactly one attacks, in the worst case over")?;
-    output
-        .line("all orders and all patterns of captures. Both must attack where both have the order and nothing is captured.")?;
+    output.sentences(
+        "With a coin that the city cannot see: the probability that exactly one attacks, in the worst case over all orders and \
+         all patterns of captures. Both must attack where both have the order and nothing is captured.",
+    )?;
     output.line("")?;
     output.line("rounds   any protocol   random-attack   random-attack, by      without")?;
     output.line("         at least       at most         all patterns           a coin")?;
     for bound in bounds {
         let both = |ratio: &Ratio| format!("{ratio} ({})", ratio.to_decimal(3));
-        let exact = both(&bound.worst.disagreement);
+        let exact = bound.worst.as_ref().map_or_else(|| "not enumerated".to_owned(), |worst| both(&worst.disagreement));
         let (lower, guaranteed) = (both(&bound.lower), both(&bound.random_attack));
         output.line(format_args!("{:>6}   {lower:<14} {guaranteed:<15} {exact:<22} 1", bound.rounds))?;
     }
-    output.line("\nLower bound: Varghese and Lynch 1996. Random attack: Lynch 1996, section 5.2. Without a coin: Gray 1978.")
+    if bounds.iter().any(|bound| bound.worst.is_none()) {
+        output.sentences(
+            "\nNot enumerated: the worst case of more than 20 rounds, which would take too long. There the theorem stands alone.",
+        )?;
+    }
+    output.sentences("\nLower bound: Varghese and Lynch 1996. Random attack: Lynch 1996, section 5.2. Without a coin: Gray 1978.")
 }
 
-fn print_solvable(
-    rounds: u32,
-    explored: &[(Adversary, Result<Solvability, TooManyRuns>)],
-    output: &Output,
-) -> anyhow::Result<()> {
-    output.line(format_args!(
-        "\nFor certain, in {rounds} {}: is there a rule by which both attack where both have the order and nothing is\n\
+fn print_solvable(rounds: u32, explored: &[(Adversary, Solvability)], output: &Output) -> anyhow::Result<()> {
+    output.sentences(format_args!(
+        "\nFor certain, in {rounds} {}: is there a rule by which both attack where both have the order and nothing is \
          captured, nobody attacks where an order is missing, and never one alone? Both send all they have seen in every round.\n",
         if rounds == 1 { "round" } else { "rounds" }
     ))?;
-    output.line("adversary     explored       theorem             runs    classes   chain")?;
-    // Of many that were not explored, all but the last two are one line.
-    let skipped = explored.iter().filter(|(_, found)| found.is_err()).count();
-    let mut unexplored = 0;
-    for (adversary, found) in explored {
-        if found.is_err() && matches!(adversary, Adversary::AtMost(most) if *most < u64::from(rounds)) {
-            unexplored += 1;
-            if unexplored > 1 && skipped > 4 {
-                if unexplored == 2 {
-                    output.line("...           not explored   solvable")?;
-                }
-                continue;
-            }
-        }
-        let theorem = verdict(is_solvable_by_theory(rounds, *adversary));
-        let name = adversary.to_string();
-        match found {
-            Ok(found) => {
-                let chain = found.chain.as_ref().map_or_else(String::new, |chain| format!("{} links", chain.len() - 1));
-                let told = format!("{:>12} {:>10}   {chain}", found.runs, found.classes);
-                output.line(format_args!("{name:<13} {:<14} {theorem:<11} {}", verdict(found.is_solvable()), told.trim_end()))?;
-            }
-            Err(_) => output.line(format_args!("{name:<13} {:<14} {theorem}", "not explored"))?,
-        }
+    let rows: Vec<[String; 6]> = explored
+        .iter()
+        .map(|(adversary, found)| {
+            let theorem = verdict(is_solvable_by_theory(rounds, *adversary)).to_owned();
+            let links = found.links.map_or_else(String::new, |links| format!("{} links", grouped(links)));
+            let explored = verdict(found.is_solvable()).to_owned();
+            [adversary.to_string(), explored, theorem, grouped(found.runs), grouped(found.classes), links]
+        })
+        .collect();
+    let width = |column: usize, least: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0).max(least);
+    let (runs, classes) = (width(3, 4), width(4, 7));
+    output.line(format_args!("adversary     explored     theorem      {:>runs$}   {:>classes$}   chain", "runs", "classes"))?;
+    for [adversary, explored, theorem, number, of_classes, links] in &rows {
+        let line = format!("{adversary:<13} {explored:<12} {theorem:<12} {number:>runs$}   {of_classes:>classes$}   {links}");
+        output.line(line.trim_end())?;
     }
-    if let Some(limit) = explored.iter().find_map(|(_, found)| found.as_ref().err()) {
-        output.line(format_args!("\nNot explored: {limit}. There the theorem stands alone."))?;
+    if explored.iter().any(|(_, found)| found.hearing_suffices) {
+        output.sentences(format_args!("\nWhere it is solvable this rule does it in every run: {RULE}."))?;
     }
-    let found = || explored.iter().filter_map(|(_, found)| found.as_ref().ok());
-    if found().any(|found| found.hearing_suffices) {
-        output.line(format_args!("\nWhere it is solvable this rule does it, checked in every run:\n{RULE}."))?;
+    if let Some((adversary, found)) = explored.iter().find(|(_, found)| found.chain.is_some()) {
+        print_chain(*adversary, found, output)?;
     }
-    if let Some((adversary, chain)) = found().find_map(|found| found.chain.as_ref().map(|chain| (found.adversary, chain))) {
-        print_chain(adversary, chain, output)?;
-    }
-    output.line("\nCaptures in all: solvable if and only if fewer than the rounds (Fevat and Godard 2011).")?;
-    output.line("One capture in each round: never (Santoro and Widmayer 1989). Any captures: never (Gray 1978).")
+    output.sentences("\nCaptures in all: solvable if and only if fewer than the rounds (Fevat and Godard 2011).")?;
+    output.sentences("One capture in each round: never (Santoro and Widmayer 1989). Any captures: never (Gray 1978).")
 }
 
-fn print_chain(adversary: Adversary, chain: &[(Exchange, Option<Camp>)], output: &Output) -> anyhow::Result<()> {
-    output.line(format_args!(
-        "\nWhy there is none against {adversary}: no run can differ from the next, which looks the same to one general. It does\n\
+fn print_chain(adversary: Adversary, found: &Solvability, output: &Output) -> anyhow::Result<()> {
+    let chain = found.chain.as_deref().unwrap_or_default();
+    output.sentences(format_args!(
+        "\nWhy there is none against {adversary}: no run can differ from the next, which looks the same to one general. It does \
          the same in both, and so does the other. (Orders of 1/2; in each round > is the messenger of 1, < of 2, x captured.)\n"
     ))?;
-    let folded = if chain.len() > DRAWN { DRAWN / 2..chain.len() - DRAWN / 2 } else { 0..0 };
+    // The end of a chain that was not listed to its end is not known here.
+    let runs = found.links.unwrap_or(0) + 1;
+    let is_whole = runs == chain.len() as u128;
+    let (head, tail) = match chain.len() {
+        length if length <= DRAWN => (length, 0),
+        _ if is_whole => (DRAWN / 2, DRAWN / 2),
+        _ => (DRAWN, 0),
+    };
     for (place, (run, camp)) in chain.iter().enumerate() {
-        if folded.contains(&place) {
-            if place == folded.start {
-                output.line(format_args!("  ... {} more, all told by --json", folded.len()))?;
+        if (head..chain.len() - tail).contains(&place) {
+            if place == head {
+                let told = if is_whole { "all told by --json" } else { "which end where an order is missing" };
+                output.line(format_args!("  ... {} more, {told}", grouped(runs - (head + tail) as u128)))?;
             }
             continue;
         }
@@ -172,36 +172,34 @@ const fn verdict(solvable: bool) -> &'static str {
 }
 
 fn bound_json(bound: &RoundsBound) -> Value {
+    let worst = bound.worst.as_ref();
     json!({
         "rounds": bound.rounds,
         "lower": bound.lower.to_string(),
         "lower_float": bound.lower.to_f64(),
         "random_attack": bound.random_attack.to_string(),
         "random_attack_float": bound.random_attack.to_f64(),
-        "exact": bound.worst.disagreement.to_string(),
-        "exact_float": bound.worst.disagreement.to_f64(),
-        "captures": bound.worst.captured.len(),
+        "exact": worst.map(|worst| worst.disagreement.to_string()),
+        "exact_float": worst.map(|worst| worst.disagreement.to_f64()),
+        "captures": worst.map(|worst| worst.captured.len()),
         "deterministic": "1",
     })
 }
 
-fn solvable_json(rounds: u32, adversary: Adversary, found: Option<&Solvability>) -> Value {
+fn solvable_json(rounds: u32, adversary: Adversary, found: &Solvability) -> Value {
     let theorem = is_solvable_by_theory(rounds, adversary);
-    let chain = found.and_then(|found| found.chain.as_ref()).map(|chain| {
-        let link = |(run, camp): &(Exchange, Option<Camp>)| {
-            json!({ "ordered": run.ordered, "captured": run.captured, "alike_for": camp.map(|camp| camp.number()) })
-        };
-        chain.iter().map(link).collect::<Vec<Value>>()
-    });
+    let link = |(run, camp): &(Exchange, Option<Camp>)| json!({ "ordered": run.ordered, "captured": run.captured, "alike_for": camp.map(|camp| camp.number()) });
+    let chain = found.chain.as_ref().map(|chain| chain.iter().map(link).collect::<Vec<Value>>());
     json!({
         "adversary": adversary.to_string(),
-        "verdict": found.map_or("not explored", |found| verdict(found.is_solvable())),
+        "verdict": verdict(found.is_solvable()),
         "theorem": verdict(theorem),
-        "agrees": found.map(|found| found.is_solvable() == theorem),
+        "agrees": found.is_solvable() == theorem,
         "source": source(adversary),
-        "runs": found.map(|found| found.runs),
-        "classes": found.map(|found| found.classes),
-        "rule": found.filter(|found| found.hearing_suffices).map(|_| RULE),
+        "runs": count(found.runs),
+        "classes": count(found.classes),
+        "links": found.links.map(count),
+        "rule": found.hearing_suffices.then_some(RULE),
         "chain": chain,
     })
 }

@@ -11,7 +11,7 @@ use num_bigint::BigUint;
 use serde_json::{Value, json};
 
 use super::agreed::Agreed;
-use crate::output::{self, Exit, OrExit as _, Output};
+use crate::output::{Exit, OrExit as _, Output, count, grouped, rounded};
 use crate::picture;
 use crate::trace;
 
@@ -19,8 +19,8 @@ use crate::trace;
 const DRAWN: usize = 6;
 /// So many of them are written as JSON.
 const WRITTEN: usize = 1_000;
-/// Numbers up to here are JSON numbers, which every reader takes exactly; larger ones are strings of digits.
-const MOST_EXACT: u64 = 1 << 53;
+/// Numbers with more digits are rounded for people: they would fill the line.
+const DIGITS: usize = 30;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -36,7 +36,7 @@ wanted (validity: with the order to general 1, if there is none; with orders to 
 All patterns are covered, of the messengers that are actually sent, from every way to begin. The run that is drawn
 has the fewest captures, and among those the fewest messengers sent.
 
-With --json it prints one object (a count above 2^53 is a string of digits):
+With --json it prints one object; a count above 2^53 is a string of digits:
   protocol, adversary, verdict (\"holds\" or \"violated\"),
   worlds        orders and patterns covered; what a coin shows is no part of a world
   runs          the same with every side of the coin apart
@@ -85,10 +85,12 @@ pub(crate) struct Args {
 /// Answers the question.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     picture::check_place(args.svg.as_deref(), output)?;
-    let table = args.agreed.tabulate()?;
+    let table = args.agreed.tabulate(output)?;
+    let checking = output.waiting("trying every pattern of captures");
     let checked = table.check(args.adversary).or_exit(Exit::Usage)?;
     let exit = if checked.holds() { Exit::Done } else { Exit::Neither };
     let first = checked.counterexample();
+    drop(checking);
     if let (Some(path), Some(run)) = (&args.keep, &first) {
         trace::keep(path, &args.agreed, &table, run)?;
         output.note(format_args!("the counterexample is kept in {}", path.display()));
@@ -141,15 +143,15 @@ impl Answer<'_> {
                 format!("VIOLATED: {}.", broken.join("; "))
             }
         };
-        output.line(verdict)?;
-        output.line(format_args!("Adversary {adversary}: {}.", adversary.in_words()))?;
+        output.sentences(verdict)?;
+        output.sentences(format_args!("Adversary {adversary}: {}.", adversary.in_words()))?;
         if let Some(first) = self.first {
             self.draw(output)?;
             self.print_least(first, output)?;
         }
         self.print_covered(output)?;
         for remark in self.remarks() {
-            output.line(format_args!("\n{remark}"))?;
+            output.sentences(format_args!("\n{remark}"))?;
         }
         Ok(())
     }
@@ -163,8 +165,8 @@ impl Answer<'_> {
         let runs = self.checked.least.as_ref().map(|least| least.runs.clone()).unwrap_or_default();
         if self.args.all && runs > BigUint::from(DRAWN) {
             let more = runs - DRAWN;
-            let written = BigUint::from(WRITTEN);
-            output.line(format_args!("\n... and {} more; --json tells up to {} of them.", grouped(&more), grouped(&written)))?;
+            let (more, written) = (rounded(more, DIGITS), grouped(WRITTEN));
+            output.line(format_args!("\n... and {more} more; --json tells up to {written} of them."))?;
         }
         Ok(())
     }
@@ -175,20 +177,21 @@ impl Answer<'_> {
         let least = self.checked.least.as_ref().map(|least| least.runs.clone()).unwrap_or_default();
         let alike = match (least == BigUint::from(1u32), self.args.all) {
             (true, _) => "it is the only one that takes as little".to_owned(),
-            (false, true) => format!("{} runs take as little", grouped(&least)),
-            (false, false) => format!("{} runs take as little, which --all shows", grouped(&least)),
+            (false, true) => format!("{} runs take as little", rounded(&least, DIGITS)),
+            (false, false) => format!("{} runs take as little, which --all shows", rounded(&least, DIGITS)),
         };
         let messengers = if steps == 1 { "messenger" } else { "messengers" };
-        output
-            .line(format_args!("\nSimplest counterexample: {captures} captured of {steps} {messengers} sent; {alike}.{fewer}"))?;
+        output.sentences(format_args!(
+            "\nSimplest counterexample: {captures} captured of {steps} {messengers} sent; {alike}.{fewer}"
+        ))?;
         if let Some(coin) = self.coin(first) {
             let (wrong, sides) = (coin.wrong, self.table.coins);
             let told = |ratio: &Ratio| format!("{ratio} ({})", ratio.to_decimal(4));
-            output.line(format_args!(
+            output.sentences(format_args!(
                 "The city cannot see the coin: this pattern goes wrong on {wrong} of its {sides} sides, with probability {}.",
                 told(&coin.probability)
             ))?;
-            output.line(match &coin.worst {
+            output.sentences(match &coin.worst {
                 Ok(worst) => format!("In the worst case over all patterns exactly one attacks with probability {}.", told(worst)),
                 Err(reason) => format!("The worst case over all patterns is not known: {reason}."),
             })?;
@@ -198,20 +201,21 @@ impl Answer<'_> {
 
     fn print_covered(&self, output: &Output) -> anyhow::Result<()> {
         let checked = self.checked;
-        let nodes = grouped(&BigUint::from(checked.nodes));
+        let nodes = grouped(checked.nodes);
         let counts = match &checked.counts {
             Ok(counts) => counts,
             Err(reason) => {
-                output.line(format_args!("Covered: every pattern of captures from every way to begin, in {nodes} nodes."))?;
-                return output.line(format_args!("Not counted: {reason}."));
+                output
+                    .sentences(format_args!("Covered: every pattern of captures from every way to begin, in {nodes} nodes."))?;
+                return output.sentences(format_args!("Not counted: {reason}."));
             }
         };
         let wrong = counts.breaking(&Property::ALL);
-        output.line(format_args!(
+        output.sentences(format_args!(
             "Covered: {} {}, every pattern of captures from every way to begin, in {nodes} nodes; {} {}.",
-            grouped(&counts.runs()),
+            rounded(counts.runs(), DIGITS),
             if counts.runs() == BigUint::from(1u32) { "run" } else { "runs" },
-            if wrong == BigUint::ZERO { "none".to_owned() } else { grouped(&wrong) },
+            if wrong == BigUint::ZERO { "none".to_owned() } else { rounded(&wrong, DIGITS) },
             if wrong <= BigUint::from(1u32) { "goes wrong" } else { "go wrong" },
         ))?;
         // The sides of a coin are added up.
@@ -225,7 +229,8 @@ impl Answer<'_> {
             }
         }
         for row in &rows {
-            let counts = Outcome::ALL.map(|outcome| format!("{} {}", word(outcome), grouped(&row.outcomes[outcome.index()])));
+            let counts =
+                Outcome::ALL.map(|outcome| format!("{} {}", word(outcome), rounded(&row.outcomes[outcome.index()], DIGITS)));
             output.line(format_args!("  {:<19} {}", self.beginning(row.beginning.ordered), counts.join(", ")))?;
         }
         Ok(())
@@ -247,7 +252,7 @@ impl Answer<'_> {
         let mut remarks = Vec::new();
         if self.args.agreed.protocol == "email" {
             remarks.push(
-                "What was checked is the rule \"attack once your machine has sent --steps messages\". It is no equilibrium:\n\
+                "What was checked is the rule \"attack once your machine has sent --steps messages\". It is no equilibrium: \
                  where a lone attack is costly enough, never attacking is the only one (Rubinstein 1989)."
                     .to_owned(),
             );
@@ -381,21 +386,4 @@ fn beginning_json(covered: &Covered) -> Value {
 
 fn outcome_json(counts: &[BigUint; 4]) -> Value {
     Outcome::ALL.into_iter().zip(counts).map(|(outcome, number)| (outcome.key().to_owned(), count(number))).collect()
-}
-
-/// A count as JSON: a number where every reader takes it exactly, a string of digits otherwise.
-fn count(number: &BigUint) -> Value {
-    match u64::try_from(number) {
-        Ok(number) if number <= MOST_EXACT => json!(number),
-        Ok(_) | Err(_) => json!(number.to_string()),
-    }
-}
-
-/// A number with its thousands apart; only the size of one that would fill the line.
-fn grouped(number: &BigUint) -> String {
-    let digits = number.to_string();
-    if digits.len() > 30 {
-        return format!("{}.{}e{}", &digits[..1], &digits[1..4], digits.len() - 1);
-    }
-    output::grouped(digits)
 }

@@ -38,23 +38,25 @@ const HELP: &str = "Examples:
 
 Without a PROTOCOL the order was given, and the question is how many messengers to send. Single waves are
 compared, or plans that top up only when no acknowledgement came; what is best is best within that class.
+No plan of either class calls the attack off once the order was given and the first wave is sent.
 
 With a PROTOCOL its messengers are as they are, and the question is who attacks on which view. Runs in which
 the order was not given count as well (--prior): if it were certain, to attack whatever arrives would be
 best, and no messenger would be needed. Whoever could have been ordered and was not does not attack.
 Messengers are free there unless --messenger-cost is given.
 
-With --json, every number is a string \"a/b\", with a float beside it under NAME_float:
+With --json, every amount and probability is a string \"a/b\", with a float beside it under NAME_float:
   {\"gain\",\"alone\",\"messenger_cost\",\"capture\",\"adversary\",\"class\",\"budget\":N|null,\"attained\":bool,\"attack\":bool,
-   \"messengers\":most that leave,\"expected_messengers\",\"value\",\"plan\":[{\"messengers\",\"acknowledged_by\"}],
+   \"messengers\":N that leave at most,\"expected_messengers\",\"value\",\"plan\":[{\"messengers\",\"acknowledged_by\"}],
    \"outcome\":{\"both\",\"alone_1\",\"alone_2\",\"neither\"},\"nearby\":[{\"messengers\",\"value\"}]}
 with --plans adaptive also \"single\", the best wave in the same shape; with free messengers \"attained\" is false,
 \"messengers\" and \"plan\" are null, and \"value\" is the bound. With --budget A..B instead of the figures
   {..,\"budgets\":[{\"budget\",\"messengers\",\"plan\",\"value\"}]}
 and with a PROTOCOL
-  {..,\"protocol\",\"title\",\"prior\",\"value\",\"value_given_order\",\"messengers\":mean,\"messengers_given_order\",
+  {..,\"protocol\",\"title\",\"prior\",\"value\",\"value_given_order\",\"messengers\":\"a/b\",\"messengers_given_order\",
    \"outcome\",\"outcome_given_order\",\"rule\":[{\"general\",\"view\",\"probability\",\"attacks\",\"pinned\"}],
-   \"break_points\":[\"a/b\" in D/V],\"pieces\":[{\"from\",\"both\",\"alone\"}],\"own\":{\"value\",.. of the protocol's own rule}}";
+   \"break_points\":[\"a/b\" in D/V],\"pieces\":[{\"from\",\"both\",\"alone\"}],\"own\":{\"value\",.. of the protocol's own rule}}
+Mind that \"messengers\" is a whole number without a PROTOCOL, the most that leave, and with one the mean, a rational.";
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Stakes")]

@@ -57,7 +57,7 @@ pub(crate) struct Args {
 /// Draws the run.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     picture::check_place(args.svg.as_deref(), output)?;
-    let (agreed, table, run) = played(&args)?;
+    let (agreed, table, run) = played(&args, output)?;
     if let Some(path) = &args.keep {
         trace::keep(path, &agreed, &table, &run)?;
         output.note(format_args!("the run is kept in {}", path.display()));
@@ -84,20 +84,21 @@ pub(crate) fn knows(table: &Table, run: &Run) -> Vec<[String; 2]> {
 }
 
 /// The run that was asked for, of a trace or of a protocol.
-fn played(args: &Args) -> anyhow::Result<(Agreed, Table, Run)> {
+fn played(args: &Args, output: &Output) -> anyhow::Result<(Agreed, Table, Run)> {
     let named = &args.agreed.protocol;
     let is_protocol = Shipped::NAMES.contains(&named.as_str()) || named.ends_with(".toml") || named.starts_with("exec:");
     if !is_protocol && Path::new(named).exists() {
-        return of_trace(args, Path::new(named));
+        return of_trace(args, Path::new(named), output);
     }
-    let table = args.agreed.tabulate().map_err(|error| if is_protocol { error } else { error.context("nor is it a trace") })?;
+    let table =
+        args.agreed.tabulate(output).map_err(|error| if is_protocol { error } else { error.context("nor is it a trace") })?;
     let beginning = beginning(args, &table).or_exit(Exit::Usage)?;
     let captured = args.captured.clone().unwrap_or_default();
     let run = table.play_out(beginning, &captured).or_exit(Exit::Usage)?;
     Ok((args.agreed.clone(), table, run))
 }
 
-fn of_trace(args: &Args, path: &Path) -> anyhow::Result<(Agreed, Table, Run)> {
+fn of_trace(args: &Args, path: &Path, output: &Output) -> anyhow::Result<(Agreed, Table, Run)> {
     let changed = args.captured.is_some() || args.no_order.is_some() || args.coin.is_some() || args.agreed.has_parameters();
     if changed {
         return Err(anyhow!(
@@ -107,7 +108,7 @@ fn of_trace(args: &Args, path: &Path) -> anyhow::Result<(Agreed, Table, Run)> {
     }
     match trace::read(path)? {
         Trace::Generals(kept) => {
-            let (table, run) = kept.replay(args.run_program).with_context(|| path.display().to_string())?;
+            let (table, run) = kept.replay(args.run_program, output).with_context(|| path.display().to_string())?;
             Ok((kept.agreed, table, run))
         }
         Trace::Saga(_) | Trace::Counterexample(_) => {

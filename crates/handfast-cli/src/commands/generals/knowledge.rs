@@ -28,7 +28,7 @@ With --json it prints
      \"steps\":[{\"round\":R,\"levels\":[K|null,K|null],\"knows\":[\"..\",\"..\"]},..]}}
 in which depth is that of the run, K in levels counts \"knows\", general by general (0: does not know), null stands
 for no end (common knowledge), round 0 is before the first, and messengers are numbered from 0 in the order of
-sending. Numbers of runs from 2^53 on are strings. With --chain also
+sending. Numbers of runs above 2^53 are strings. With --chain also
   \"chain\":[{\"captured\":[..],\"ordered\":[..],\"outcome\":\"..\",\"same_for\":1|2|null},..],
   \"links_to_nothing_delivered\":N|null,\"links_to_no_order\":N|null
 where same_for is the general who cannot tell the run from the one before it; with --capture also
@@ -80,7 +80,7 @@ struct Told {
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     let views = if args.views == "state" { Views::State } else { Views::Inputs };
     let bounds = Bounds::default();
-    let table = args.agreed.tabulate()?;
+    let table = args.agreed.tabulate(output)?;
     let run = table.play(0, |number| args.captured.contains(&number));
     let sent = run.journeys.len();
     if let Some(number) = args.captured.iter().find(|&&number| number >= sent) {
@@ -88,6 +88,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
         return Err(anyhow!("messenger {number} is not sent in this run, so it cannot be captured; the numbers are {sent}"))
             .or_exit(Exit::Usage);
     }
+    let thinking = output.waiting("telling apart what the generals see in every run");
     let belief = |capture: &Ratio| {
         let prior = args.prior.clone().unwrap_or_else(|| Ratio::new(1, 2));
         let greatest = common_belief(&table, views, &prior, capture, bounds).or_exit(Exit::Usage)?;
@@ -102,6 +103,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
         run,
         table,
     };
+    drop(thinking);
     if output.wants_json() {
         output.json_line(&told.json())?;
     } else {

@@ -85,7 +85,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     if args.grid {
         return grid::run(&args, output);
     }
-    let table = args.agreed.tabulate()?;
+    let table = args.agreed.tabulate(output)?;
     let answer = Answer::find(&table, &args.agreed.protocol, args.capture)?;
     if output.wants_json() {
         output.json_line(&json::told(&answer))?;

@@ -128,7 +128,7 @@ fn tilted(text: &str) -> Result<Importance, String> {
 
 /// Answers the question.
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<Exit> {
-    let table = args.agreed.tabulate()?;
+    let table = args.agreed.tabulate(output)?;
     let stopwatch = Stopwatch::start();
     let answer = Answer::find(&table, args, output)?;
     let seconds = stopwatch.elapsed().as_secs_f64();

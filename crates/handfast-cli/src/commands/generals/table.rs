@@ -5,7 +5,7 @@ use handfast_protocol::generals::Choice;
 use serde_json::{Value, json};
 
 use crate::output::{Exit, Output};
-use crate::picture::{self, wrapped};
+use crate::terminal::{self, wrapped};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -70,7 +70,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
         output.json_line(&as_json())?;
         return Ok(Exit::Done);
     }
-    let width = picture::width();
+    let width = terminal::width();
     let mut lines = wrapped("", TITLE, width);
     lines.push(format!("  {BOLD}{:16}  {:16}  outcome{PLAIN}", "army 1", "army 2"));
     lines.push(format!("  {}", if args.ascii { "-" } else { "─" }.repeat(56.min(width - 2))));

@@ -7,14 +7,15 @@ use serde_json::{Map, Value, json};
 
 use super::story::{Step, Story};
 use crate::commands::generals::knows;
+use crate::output::Output;
 use crate::trace::GeneralsTrace;
 
 /// Executes the run again, and tells it.
 ///
 /// # Errors
 /// The protocol does something else than is kept.
-pub(super) fn story(kept: &GeneralsTrace, run_programs: bool) -> anyhow::Result<Story> {
-    let (table, run) = kept.replay(run_programs)?;
+pub(super) fn story(kept: &GeneralsTrace, run_programs: bool, output: &Output) -> anyhow::Result<Story> {
+    let (table, run) = kept.replay(run_programs, output)?;
     let known = knows(&table, &run);
     let departures = run.departures(&table);
     let teller = Teller { table: &table, run: &run, knows: &known };

@@ -98,9 +98,80 @@ fn a_counterexample_is_kept_and_replayed() {
     assert_eq!(drawn.code, Some(0), "{}", drawn.stderr);
     let drawn: Value = serde_json::from_str(&drawn.stdout).expect("JSON");
     assert_eq!((&drawn["outcome"], &drawn["captures"]), (&json!("alone_1"), &json!(1)));
+    let replayed = run(["replay", file]);
+    assert_eq!((replayed.code, replayed.stderr.as_str()), (Some(0), ""));
+    assert!(replayed.stdout.contains("The protocol did again what was kept: 1 alone"), "{}", replayed.stdout);
     let none = dir.path().join("none.trace");
     let ended = run(["generals", "check", "always", "--adversary", "at-most:0", "--keep", none.to_str().expect("a path")]);
     assert_eq!((ended.code, none.exists()), (Some(0), false), "{}", ended.stderr);
+}
+
+#[test]
+fn a_counterexample_that_cannot_be_kept_is_an_error_with_the_place() {
+    for file in ["no/such/directory/wrong.trace", "."] {
+        let ended = run(["generals", "check", "always", "--keep", file]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{file}: {}", ended.stderr);
+        assert!(ended.stderr.contains(&format!("cannot write {file}; give --keep another path")), "{}", ended.stderr);
+        assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    }
+}
+
+/// The directory from which the examples are named as the documents name them.
+#[track_caller]
+fn check_example(arguments: &[&str], code: i32) -> String {
+    let mut command = handfast();
+    command.current_dir(crate::support::repository("")).args(["generals", "check"]).args(arguments);
+    let ended: crate::support::Ended = command.output().expect("the binary runs").into();
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(code), ""), "{arguments:?}");
+    ended.stdout
+}
+
+#[test]
+fn a_strategy_file_is_checked() {
+    let told = check_example(&["examples/generals/top-up.toml", "--all", "--ascii"], 3);
+    assert!(told.contains("VIOLATED: agreement") && told.contains("8 captured of 8 messengers sent"), "{told}");
+    let told: Value = serde_json::from_str(&check_example(&["examples/generals/reply.toml", "--json"], 3)).expect("JSON");
+    let shipped = check_json(&["reply", "--messengers", "2", "--replies", "3"], 3);
+    for member in ["worlds", "outcome", "violations", "captures", "steps", "beginnings", "minimal_runs"] {
+        assert_eq!(told[member], shipped[member], "{member}");
+    }
+    let holds = check_example(&["examples/generals/top-up.toml", "--adversary", "at-most:7"], 0);
+    assert!(holds.contains("HOLDS"), "{holds}");
+}
+
+#[test]
+fn a_program_is_checked_as_the_strategy_file_of_the_same_plan_is() {
+    let program = ["exec:python3 examples/generals/top_up.py", "--time-limit-ms", "60000", "--all", "--json"];
+    let told: Value = serde_json::from_str(&check_example(&program, 3)).expect("JSON");
+    let file: Value =
+        serde_json::from_str(&check_example(&["examples/generals/top-up.toml", "--all", "--json"], 3)).expect("JSON");
+    assert_eq!((&told["verdict"], &told["captures"]), (&json!("violated"), &json!(8)));
+    for member in ["worlds", "outcome", "violations", "captures", "steps", "minimal_runs"] {
+        assert_eq!(told[member], file[member], "{member}");
+    }
+    assert_eq!(told["minimal"].as_array().map(Vec::len), Some(1));
+    let program = ["exec:python3 examples/generals/top_up.py", "--time-limit-ms", "60000", "--adversary", "at-most:7"];
+    assert!(check_example(&program, 0).contains("HOLDS"));
+}
+
+#[test]
+fn large_bounds_on_captures_are_no_harder_than_small_ones() {
+    let told = check_json(&["handshake", "--steps", "20", "--adversary", "at-most:18446744073709551615"], 3);
+    assert_eq!((&told["runs"], &told["captures"]), (&json!(22), &json!(1)));
+    let told = check_json(&["always", "--messengers", "1000000", "--adversary", "at-most:999999"], 0);
+    assert_eq!((&told["verdict"], &told["runs"].is_null()), (&json!("holds"), &true), "{told}");
+    assert!(told["uncounted"].as_str().is_some_and(|reason| reason.contains("a wave of 1000000 messengers")), "{told}");
+}
+
+/// Every line that is a sentence fits; pictures have a width of their own, and tables are indented.
+#[test]
+fn sentences_fit_the_terminal() {
+    let mut command = handfast();
+    command.env("COLUMNS", "60").args(["generals", "check", "random-attack", "--rounds", "3"]);
+    let ended: crate::support::Ended = command.output().expect("the binary runs").into();
+    assert_eq!(ended.code, Some(3));
+    let long: Vec<&str> = ended.stdout.lines().filter(|line| line.chars().count() > 60 && !line.starts_with("  ")).collect();
+    assert!(long.is_empty(), "{long:#?}");
 }
 
 #[test]

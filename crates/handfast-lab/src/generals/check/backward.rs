@@ -99,8 +99,8 @@ pub(super) fn search(table: &Table, adversary: Adversary) -> Result<Found, Check
         outcomes.push(Outcome::ALL.map(sum));
         least.push(known.least);
     }
-    let is_counted = search.products <= MOST_PRODUCTS;
-    let outcomes = if is_counted { Ok(outcomes) } else { Err(CheckError::Products { limit: MOST_PRODUCTS }) };
+    let too_long = (search.products > MOST_PRODUCTS).then_some(CheckError::Products { limit: MOST_PRODUCTS });
+    let outcomes = search.counter.gave_up.or(too_long).map_or(Ok(outcomes), Err);
     Ok(Found { outcomes, least, toward })
 }
 

@@ -59,6 +59,8 @@ pub(super) struct Counted {
 /// Counts patterns, and keeps the binomial coefficients that it has met.
 #[derive(Default)]
 pub(super) struct Counter {
+    /// Why only the patterns with the fewest captures are counted any more.
+    pub(super) gave_up: Option<CheckError>,
     /// For each number of messengers the coefficients from 0 on, as far as they were needed.
     triangle: FxHashMap<u32, Vec<BigUint>>,
 }
@@ -86,8 +88,27 @@ impl Counter {
         Ok(patterns)
     }
 
-    /// The branches with the number of their patterns; those that `collapses` are not told apart by their captures.
+    /// The branches with the number of their patterns; those that `collapses` are not told apart by their captures. Where
+    /// all the patterns are too many, only those with the fewest captures are counted, from then on.
     pub(super) fn count(&mut self, wave: &Wave, branches: &[Branch], collapses: bool) -> Result<Vec<Counted>, CheckError> {
+        if self.gave_up.is_none() {
+            match self.count_all(wave, branches, collapses) {
+                Ok(counted) => return Ok(counted),
+                Err(reason) => self.gave_up = Some(reason),
+            }
+        }
+        branches.iter().map(|branch| self.count_least(wave, branch)).collect()
+    }
+
+    fn count_least(&mut self, wave: &Wave, branch: &Branch) -> Result<Counted, CheckError> {
+        let mut with_least = BigUint::ZERO;
+        for &way in branch.ways.iter().filter(|&&way| captures(wave, way) == branch.least) {
+            with_least += self.of_way(wave, way)?;
+        }
+        Ok(Counted { to: branch.to, least: branch.least, with_least, patterns: Patterns::new() })
+    }
+
+    fn count_all(&mut self, wave: &Wave, branches: &[Branch], collapses: bool) -> Result<Vec<Counted>, CheckError> {
         // Most waves lead to one state unless they are lost as a whole, so what is left over is quicker to count.
         let largest = branches.iter().enumerate().max_by_key(|(_, branch)| branch.ways.len()).map(|(place, _)| place);
         let mut rest = BigUint::one() << wave.size();

@@ -22,50 +22,23 @@
 //! segmentation in large shared databases* (1976). Divided by `V + 2 D` only the edges to the sink depend on `D / V`, so the
 //! best rules shrink as it grows (Gallo, Grigoriadis and Tarjan 1989), and there are no more corners than views.
 
-use std::fmt::{self, Display};
-
 use handfast_protocol::generals::Choice;
 use num_bigint::{BigInt, BigUint};
 use num_rational::BigRational;
 use num_traits::{One as _, Zero as _};
 
-use super::super::chance::Chance;
 use super::super::knowledge::wanted;
 use super::super::protocol::Orders;
 use super::super::ratio::Ratio;
 use super::super::table::Table;
-use super::super::views::{Bounds, Moment, TooMuch, Unfolding, Views, Weighing};
+use super::super::views::{Bounds, Moment, Unfolding, Views};
+use super::super::weighed::{NotWeighed, weighing};
 use super::cut::Network;
 use super::sight;
 use super::stakes::Stakes;
 
 /// So many pairs of views are put into a network at most.
 pub const MOST_PAIRS: u64 = 200_000;
-
-/// Why there is no rule.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum RuleError {
-    /// The capture rate is no probability.
-    Capture(Ratio),
-    /// The attack is never wanted, or this is no probability.
-    Prior(Ratio),
-    /// It would not fit in memory.
-    TooMuch(TooMuch),
-}
-
-impl Display for RuleError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Capture(capture) => write!(f, "messengers cannot be captured at the rate {capture}: it lies between 0 and 1"),
-            Self::Prior(prior) => {
-                write!(f, "the order cannot be given with probability {prior}: it is more than 0, and at most 1")
-            }
-            Self::TooMuch(bound) => bound.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for RuleError {}
 
 /// What comes of a rule.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -165,16 +138,12 @@ impl BestRule {
 ///
 /// # Errors
 /// An argument is no probability, or there are more than [`MOST_PAIRS`] pairs of views.
-pub fn best_rule(table: &Table, stakes: &Stakes, capture: &Ratio, prior: &Ratio) -> Result<BestRule, RuleError> {
-    let chance = Chance::new(capture).ok_or_else(|| RuleError::Capture(capture.clone()))?;
-    if !prior.is_probability() || prior.0.is_zero() {
-        return Err(RuleError::Prior(prior.clone()));
-    }
+pub fn best_rule(table: &Table, stakes: &Stakes, capture: &Ratio, prior: &Ratio) -> Result<BestRule, NotWeighed> {
+    let weighing = weighing(table, prior, capture)?;
     let bounds = Bounds { pairs: MOST_PAIRS, ..Bounds::default() };
-    let weighing = Weighing::Chance { chance, prior: shares(table, prior) };
     let unfold = |coin| Unfolding::new(table, Views::Inputs, weighing.clone(), bounds, coin);
-    let moments = unfold(1).all().map_err(RuleError::TooMuch)?;
-    let Some(last) = moments.last() else { return Err(RuleError::Prior(prior.clone())) };
+    let moments = unfold(1).all().map_err(NotWeighed::TooMuch)?;
+    let Some(last) = moments.last() else { return Err(NotWeighed::Prior(prior.clone())) };
     let game = Game::new(table, last);
     let whole = stakes.whole();
     let attacks = game.best(&whole.alone, &(whole.span() + &whole.alone));
@@ -182,7 +151,7 @@ pub fn best_rule(table: &Table, stakes: &Stakes, capture: &Ratio, prior: &Ratio)
     let best = game.judge(|side, view| attacks[side][view as usize], &sent);
     let mut own = Vec::new();
     for coin in 1..=table.coins {
-        let moments = unfold(coin).all().map_err(RuleError::TooMuch)?;
+        let moments = unfold(coin).all().map_err(NotWeighed::TooMuch)?;
         let Some(last) = moments.last() else { continue };
         let states = |side: usize, view: u32| last.sides[side][view as usize].state;
         let decided = |side: usize, view: u32| table.last().sides[side].decided[states(side, view) as usize];
@@ -199,19 +168,6 @@ pub fn best_rule(table: &Table, stakes: &Stakes, capture: &Ratio, prior: &Ratio)
         }
     }
     Ok(BestRule { rule, best, own: average(&own), pieces: game.pieces() })
-}
-
-/// The prior of every way in which orders can have been given, as whole numbers.
-fn shares(table: &Table, prior: &Ratio) -> Vec<BigUint> {
-    let ways = table.orders.ways();
-    let (numerator, denominator) = (prior.0.numer().magnitude(), prior.0.denom().magnitude());
-    if let [_] = ways {
-        return vec![BigUint::one()];
-    }
-    let share = |way: &[bool; 2]| {
-        if table.orders.wants_attack(*way) { numerator * (ways.len() - 1) } else { denominator - numerator }
-    };
-    ways.iter().map(share).collect()
 }
 
 /// How many messengers leave in the mean, over all runs and over those in which the attack is wanted.

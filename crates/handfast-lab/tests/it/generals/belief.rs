@@ -1,6 +1,6 @@
 //! The greatest common belief against every set of views, and against the formula of a handshake.
 
-use handfast_lab::generals::{Bounds, NoBelief, Ratio, Run, Shipped, Table, Views, common_belief};
+use handfast_lab::generals::{Bounds, NotWeighed, Ratio, Run, Shipped, Table, Views, common_belief};
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One as _, Zero as _};
@@ -119,8 +119,8 @@ fn captures_that_are_certain_or_never_happen() {
         |prior: &str, capture: &str| common_belief(&table, Views::Inputs, &ratio(prior), &ratio(capture), Bounds::default());
     assert_eq!(belief("1/2", "0"), Ok(ratio("1")));
     assert_eq!(belief("1/3", "1"), Ok(ratio("1/3")));
-    assert_eq!(belief("0", "1/2"), Err(NoBelief::Prior(ratio("0"))));
-    assert_eq!(belief("1/2", "2"), Err(NoBelief::Capture(ratio("2"))));
+    assert_eq!(belief("0", "1/2"), Err(NotWeighed::Prior(ratio("0"))));
+    assert_eq!(belief("1/2", "2"), Err(NotWeighed::Capture(ratio("2"))));
     let small = Bounds { digits: 10, ..Bounds::default() };
     let refused = common_belief(&table, Views::Inputs, &ratio("1/2"), &ratio("1/3"), small).expect_err("it is bounded");
     assert!(refused.to_string().contains("more than 10 binary digits"), "{refused}");

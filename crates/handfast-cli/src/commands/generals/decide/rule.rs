@@ -20,12 +20,14 @@ const CLASS: &str = "every joint rule: each general attacks or not on each of it
 
 /// Answers for the messengers that a protocol sends.
 pub(super) fn answer(question: &Question, agreed: &Agreed, prior: Option<Ratio>, output: &Output) -> anyhow::Result<Exit> {
-    let table = agreed.tabulate()?;
+    let table = agreed.tabulate(output)?;
     if prior.is_some() && table.orders == Orders::Nobody {
         return Err(anyhow!("{} begins without an order, so there is no --prior of it", table.name)).or_exit(Exit::Usage);
     }
     let prior = prior.unwrap_or_else(|| Ratio::new(1, 2));
+    let cutting = output.waiting("cutting the network of views");
     let found = best_rule(&table, &question.stakes, &question.capture, &prior).or_exit(Exit::Usage)?;
+    drop(cutting);
     if output.wants_json() {
         output.json_line(&answer_json(question, agreed, &table, &prior, &found))?;
     } else {
@@ -105,7 +107,7 @@ fn print(question: &Question, table: &Table, prior: &Ratio, found: &BestRule, ou
     print_compared(question, found, output)?;
     output.line("")?;
     print_pieces(found, output)?;
-    output.line(format_args!("The class is {CLASS}."))
+    output.sentences(format_args!("The class is {CLASS}."))
 }
 
 fn print_views(found: &BestRule, output: &Output) -> anyhow::Result<()> {

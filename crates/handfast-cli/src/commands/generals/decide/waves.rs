@@ -10,6 +10,9 @@ use super::budget::Budget;
 use super::{Plans, Question, insert_number, readable};
 use crate::output::{Exit, OrExit as _, Output};
 
+/// What is said while plans are compared.
+const SEARCHING: &str = "comparing plans";
+
 /// What was found: the best of a class, or that there is none.
 #[derive(Debug)]
 enum Found {
@@ -33,10 +36,12 @@ pub(super) fn answer(
         None => None,
     };
     let single = best_wave(question, budget)?;
+    let searching = output.waiting(SEARCHING);
     let found = match plans {
         Plans::Single => None,
         Plans::Adaptive => Some(best_plan(question, waves, budget)?),
     };
+    drop(searching);
     let class = class_in_words(plans, waves, budget);
     if output.wants_json() {
         let mut members = question.members();
@@ -57,12 +62,14 @@ pub(super) fn answer(
         None => print_single(question, &single, budget, output)?,
         Some(found) => print_plan(&found, &single, output)?,
     }
-    output.line(format_args!("The class is {class}."))?;
+    output.sentences(format_args!("The class is {class}."))?;
     match plans {
         Plans::Single if *question.stakes.messenger() == Ratio::new(0, 1) => {}
-        Plans::Single => output.line("Plans that top up only when no acknowledgement came can do better: --plans adaptive.")?,
+        Plans::Single => {
+            output.sentences("Plans that top up only when no acknowledgement came can do better: --plans adaptive.")?
+        }
         Plans::Adaptive => {
-            output.line("It was searched to the end, in exact numbers; nothing is said about plans outside it.")?;
+            output.sentences("It was searched to the end, in exact numbers; nothing is said about plans outside it.")?;
         }
     }
     Ok(Exit::Done)
@@ -95,7 +102,8 @@ fn class_in_words(plans: Plans, waves: u32, budget: Option<u64>) -> String {
         Plans::Single => "single waves, paid in advance".to_owned(),
         Plans::Adaptive => format!(
             "plans of at most {waves} waves of general 1, each of any size, sent only if no acknowledgement has arrived; \
-             every wave but the last is acknowledged by any fixed number of messengers if one of it arrives"
+             every wave but the last is acknowledged by any fixed number of messengers if one of it arrives; general 1 \
+             attacks whether or not an acknowledgement came, so plans that call the attack off are not in it"
         ),
     };
     match budget {
@@ -246,6 +254,7 @@ fn print_budgets(
     output: &Output,
 ) -> anyhow::Result<Exit> {
     let (first, last) = (*budgets.start() as usize, *budgets.end());
+    let searching = output.waiting(SEARCHING);
     let bests: Vec<Valued> = match plans {
         Plans::Single => {
             let bests = wave::best_for_budgets(&question.stakes, &question.capture, last).or_exit(Exit::Usage)?;
@@ -255,6 +264,7 @@ fn print_budgets(
             adaptive::best_for_budgets(&question.stakes, &question.capture, waves, last).or_exit(Exit::Usage)?.split_off(first)
         }
     };
+    drop(searching);
     let class = class_in_words(plans, waves, None);
     if output.wants_json() {
         let mut members = question.members();
@@ -280,7 +290,7 @@ fn print_budgets(
     if plans == Plans::Adaptive {
         output.line("2+3, 6 stands for: send 2, acknowledged by 3; else 6 more.")?;
     }
-    output.line(format_args!("The class is {class}; at most as many messengers in all as the budget has."))?;
+    output.sentences(format_args!("The class is {class}; at most as many messengers in all as the budget has."))?;
     Ok(Exit::Done)
 }
 

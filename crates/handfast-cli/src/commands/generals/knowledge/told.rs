@@ -4,7 +4,7 @@ use handfast_lab::generals::{Chain, Link, Orders, Run, Rung, Views};
 use serde_json::{Value, json};
 
 use super::{Belief, Told};
-use crate::output::Output;
+use crate::output::{Output, count, rounded};
 
 /// The longest bar of the histogram.
 const BAR: usize = 40;
@@ -14,22 +14,22 @@ const DIGITS: usize = 18;
 impl Told {
     /// Tells it all to a person.
     pub(super) fn print(&self, output: &Output) -> anyhow::Result<()> {
-        let worlds = rounded(&self.knowledge.worlds.to_string());
-        output.line(format_args!("{}", self.table.name))?;
-        output.line(format_args!(
+        let worlds = rounded(&self.knowledge.worlds, DIGITS);
+        output.line(&self.table.name)?;
+        output.sentences(format_args!(
             "{worlds} worlds: every way to give the order, and every pattern of captures (any number, in synchronous rounds)."
         ))?;
-        output.line(format_args!("A view is {}.\n", self.knowledge.views.in_words()))?;
+        output.sentences(format_args!("A view is {}.\n", self.knowledge.views.in_words()))?;
         if self.table.orders == Orders::Nobody {
-            output.line(format_args!("Common knowledge, trivially: {}.", self.reason()))?;
+            output.sentences(format_args!("Common knowledge, trivially: {}.", self.reason()))?;
         } else {
             self.print_histogram(output)?;
             self.print_ladder(output)?;
             let verdict = if self.is_reached() { "is reached" } else { "is never reached" };
-            output.line(format_args!("\nCommon knowledge {verdict}: {}.", self.reason()))?;
+            output.sentences(format_args!("\nCommon knowledge {verdict}: {}.", self.reason()))?;
         }
         if self.email {
-            output.line(
+            output.sentences(
                 "\nThe mail game has no end: this is a handshake that is cut off after the threshold. Every further message adds a \
                  rung to the ladder, and none of them reaches common knowledge.",
             )?;
@@ -38,7 +38,7 @@ impl Told {
             self.print_chain(chain, output)?;
         }
         if let Some(Belief { greatest, prior, capture }) = &self.belief {
-            output.line(format_args!(
+            output.sentences(format_args!(
                 "\nGreatest common belief: {} ({}), if the attack is wanted with probability {prior} and every messenger is \
                  captured with probability {capture}, independently. In no run do both believe with more that the attack is \
                  wanted, that the other believes it, and so on.",
@@ -61,7 +61,7 @@ impl Told {
         if self.is_reached() {
             return format!(
                 "from {} of the runs no chain of runs leads to one in which the attack is not wanted",
-                rounded(&self.knowledge.common.to_string())
+                rounded(&self.knowledge.common, DIGITS)
             );
         }
         "from every run a chain of runs leads to one in which the attack is not wanted, and at each link one general cannot tell \
@@ -71,23 +71,23 @@ impl Told {
 
     fn print_histogram(&self, output: &Output) -> anyhow::Result<()> {
         let what = if self.table.orders == Orders::Each { "both have the order" } else { "the order was given" };
-        output.line(format_args!(
+        output.sentences(format_args!(
             "Depth k: \"everybody knows\" that {what} holds k times over. Runs in which {what}, by depth:\n"
         ))?;
         let digits: Vec<String> = self.knowledge.histogram.iter().map(ToString::to_string).collect();
         let most = digits.iter().max_by_key(|digits| (digits.len(), *digits)).map_or("1", |most| most);
-        let width = digits.iter().map(|digits| rounded(digits).len()).max().unwrap_or(1);
+        let width = digits.iter().map(|digits| rounded(digits, DIGITS).len()).max().unwrap_or(1);
         for (depth, digits) in digits.iter().enumerate() {
-            output.line(format_args!("{depth:>5}  {:>width$}  {}", rounded(digits), bar(digits, most)))?;
+            output.line(format_args!("{depth:>5}  {:>width$}  {}", rounded(digits, DIGITS), bar(digits, most)))?;
         }
         if self.is_reached() {
-            output.line(format_args!("  no end  {}", rounded(&self.knowledge.common.to_string())))?;
+            output.line(format_args!("  no end  {}", rounded(&self.knowledge.common, DIGITS)))?;
         }
         Ok(())
     }
 
     fn print_ladder(&self, output: &Output) -> anyhow::Result<()> {
-        output.line(format_args!("\nStep by step, in the run in which {}:\n", captured_in_words(&self.run)))?;
+        output.sentences(format_args!("\nStep by step, in the run in which {}:\n", captured_in_words(&self.run)))?;
         for (round, rungs) in self.rungs.iter().enumerate() {
             let when = if round == 0 { "at first".to_owned() } else { format!("after round {round}") };
             let [one, two] = [0, 1].map(|side| self.in_words(rungs[side], side));
@@ -118,7 +118,7 @@ impl Told {
     }
 
     fn print_chain(&self, chain: &Chain, output: &Output) -> anyhow::Result<()> {
-        output.line("\nThe shortest chain; each run looks the same to one general as the run above it:\n")?;
+        output.sentences("\nThe shortest chain; each run looks the same to one general as the run above it:\n")?;
         output.line(format_args!("  {:>3}  {:<11}  {}: {}", 0, "", captured_in_words(&chain.first), ends(&chain.first)))?;
         for (number, link) in (1..).zip(links(chain)) {
             let order = if self.table.wants_attack(link.run.beginning) { "" } else { self.without(&link.run) };
@@ -130,18 +130,18 @@ impl Told {
             ))?;
         }
         match lengths(chain) {
-            (Some(silence), Some(end)) => output.line(format_args!(
+            (Some(silence), Some(end)) => output.sentences(format_args!(
                 "\n{silence} links from everything delivered to nothing delivered, {end} to a run in which the attack is not wanted."
             )),
-            (Some(silence), None) => output.line(format_args!(
+            (Some(silence), None) => output.sentences(format_args!(
                 "\n{silence} links from everything delivered to nothing delivered. No chain leads on to a run in which the attack \
                  is not wanted{}.",
                 if self.table.orders == Orders::Nobody { ": this protocol has no order" } else { "" }
             )),
-            (None, Some(end)) => output.line(format_args!(
+            (None, Some(end)) => output.sentences(format_args!(
                 "\nNo chain leads to nothing delivered; {end} links lead to a run in which the attack is not wanted."
             )),
-            (None, None) => output.line("\nNo chain leads to nothing delivered, nor to a run in which the attack is not wanted."),
+            (None, None) => output.sentences("\nNo chain leads to nothing delivered, nor to a run in which the attack is not wanted."),
         }
     }
 
@@ -175,10 +175,10 @@ impl Told {
             "protocol": self.table.name,
             "adversary": "every pattern",
             "views": views,
-            "worlds": number(&knowledge.worlds),
-            "histogram": knowledge.histogram.iter().map(number).collect::<Vec<_>>(),
+            "worlds": count(&knowledge.worlds),
+            "histogram": knowledge.histogram.iter().map(count).collect::<Vec<_>>(),
             "common_knowledge": self.is_reached(),
-            "common_knowledge_runs": number(&knowledge.common),
+            "common_knowledge_runs": count(&knowledge.common),
             "because": self.reason(),
             "depth": self.depth(),
             "run": run,
@@ -248,30 +248,6 @@ fn captured_in_words(run: &Run) -> String {
     let all = if captured.len() == sent { " (all that are sent)" } else { "" };
     let (messengers, are) = if captured.len() == 1 { ("messenger", "is") } else { ("messengers", "are") };
     format!("{messengers} {whom} {are} captured{all}")
-}
-
-/// A number of runs: a string where programs would round it.
-fn number(number: &impl ToString) -> Value {
-    let digits = number.to_string();
-    match digits.parse::<u64>() {
-        Ok(number) if number < 1 << 53 => json!(number),
-        Ok(_) | Err(_) => json!(digits),
-    }
-}
-
-/// A whole number with its thousands apart, or rounded where it is very long.
-fn rounded(digits: &str) -> String {
-    if digits.len() > DIGITS {
-        return format!("{}.{}e{}", &digits[..1], &digits[1..4], digits.len() - 1);
-    }
-    let mut grouped = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 /// An exact number that is too long for a line is cut; the decimal beside it tells its size.

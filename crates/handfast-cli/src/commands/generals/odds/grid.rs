@@ -8,6 +8,7 @@ use super::answer::{ADVERSARY, given, most_sent};
 use super::{Args, Show, check_digits};
 use crate::output::{Exit, Output};
 use crate::picture;
+use crate::terminal;
 
 /// The most rows of a heat map.
 const MOST_ROWS: u32 = 20;
@@ -86,7 +87,7 @@ pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<Exit> {
     let mut cells = Vec::with_capacity(sizes.len());
     let mut table = None;
     for &size in &sizes {
-        let sized = down.sized(&args.agreed, size).tabulate()?;
+        let sized = down.sized(&args.agreed, size).tabulate(output)?;
         cells.push(row(&sized, &rates, show)?);
         table = Some(sized);
         progress.inc(1);
@@ -110,7 +111,7 @@ pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<Exit> {
         }))?;
     } else if args.svg.is_none() {
         let map = heat_map(&protocol, given, (show, down), (&sizes, &rates), &cells);
-        output.line(map.to_text(args.ascii, picture::width()).trim_end())?;
+        output.line(map.to_text(args.ascii, terminal::width()).trim_end())?;
     }
     Ok(Exit::Done)
 }
