@@ -15,7 +15,7 @@ fn measure(criterion: &mut Criterion, shipped: Shipped, adversary: Adversary, li
     limit::measure(&mut group, &format!("{} against {adversary}", shipped.title()), limit, || {
         let table = shipped.tabulate(&Limits::default()).expect("it fits");
         let checked = table.check(adversary).expect("it fits");
-        (checked.counts.as_ref().map(Counts::runs), checked.counterexample())
+        (checked.counts.as_ref().ok().map(Counts::runs), checked.counterexample())
     });
     group.finish();
 }

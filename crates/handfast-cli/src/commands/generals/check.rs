@@ -43,7 +43,7 @@ With --json it prints one object; a count above 2^53 is a string of digits:
   nodes         pairs of states that were reached, all rounds together
   outcome       {both, alone_1, alone_2, neither}: the runs, by the row of the problem's table
   violations    the runs that go wrong
-  uncounted     null; or why worlds, runs, outcome, violations and beginnings are null: to count them takes too long
+  uncounted     null; or why worlds, runs, outcome, violations and beginnings are null: they are too many
   properties    [{name, meaning, verdict, violations}], name \"agreement\" or \"validity\"
   beginnings    [{ordered: [bool, bool], coin, wanted, patterns, outcome, violations}]
   captures, steps   what the simplest run that goes wrong takes; null if the protocol holds
@@ -285,7 +285,7 @@ impl Answer<'_> {
         let checked = self.checked;
         let least = checked.least.as_ref();
         let counts = checked.counts.as_ref().ok();
-        let number = |of: &dyn Fn(&Counts) -> BigUint| counts.map(|counts| count(&of(counts)));
+        let number = |of: &dyn Fn(&Counts) -> BigUint| counts.map(|counts| count(of(counts)));
         let properties = Property::ALL.map(|property| {
             let violations = number(&|counts| counts.breaking(&[property]));
             let verdict = verdict(!checked.breaks(property));
@@ -309,7 +309,7 @@ impl Answer<'_> {
             "captures": least.map(|least| least.distance.captures),
             "steps": least.map(|least| least.distance.steps),
             "counterexample": self.first.map(|run| self.run_json(run)),
-            "minimal_runs": count(&least.map(|least| least.runs.clone()).unwrap_or_default()),
+            "minimal_runs": count(least.map(|least| least.runs.clone()).unwrap_or_default()),
             "idle": checked.is_idle(),
             "remarks": self.remarks(),
         });
@@ -378,9 +378,9 @@ fn beginning_json(covered: &Covered) -> Value {
         "ordered": covered.beginning.ordered,
         "coin": covered.beginning.coin,
         "wanted": covered.wanted,
-        "patterns": count(&covered.patterns()),
+        "patterns": count(covered.patterns()),
         "outcome": outcome_json(&covered.outcomes),
-        "violations": count(&covered.breaking(&Property::ALL)),
+        "violations": count(covered.breaking(&Property::ALL)),
     })
 }
 
