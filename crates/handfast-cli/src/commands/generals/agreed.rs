@@ -17,16 +17,16 @@ pub(crate) struct Agreed {
     #[arg(value_name = "PROTOCOL")]
     pub(crate) protocol: String,
     /// Messengers in a wave, or in every step of a handshake [default: 1]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) messengers: Option<u32>,
     /// Messengers in the reply wave [default: 1]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) replies: Option<u32>,
     /// Steps of a handshake, or the threshold of email [default: 3]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) steps: Option<u32>,
     /// Rounds of an exchange; for ready-ready the tick of the deadline [default: 3]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) rounds: Option<u32>,
     /// Another program for general 2, where PROTOCOL is exec:COMMAND [default: the same]
     #[arg(long, value_name = "exec:COMMAND")]

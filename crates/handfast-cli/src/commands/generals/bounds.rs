@@ -36,7 +36,7 @@ With --json it prints one object; a count above 2^53 is a string of digits:
             from the next")]
 pub(crate) struct Args {
     /// Rounds of the exchange, one messenger each way in each
-    #[arg(long, value_name = "R", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=MOST_ROUNDS))]
+    #[arg(long, value_name = "R", allow_negative_numbers = true, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=MOST_ROUNDS))]
     rounds: u32,
 }
 

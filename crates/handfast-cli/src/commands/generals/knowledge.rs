@@ -2,11 +2,13 @@
 
 mod told;
 
-use anyhow::anyhow;
+use std::collections::BTreeSet;
+
 use handfast_lab::generals::{Bounds, Chain, Knowledge, Ratio, Run, Rung, Table, Views, chain, common_belief, knowledge, ladder};
 
 use super::agreed::{Agreed, probability};
 use crate::output::{Exit, OrExit as _, Output};
+use crate::trace;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -45,16 +47,16 @@ pub(crate) struct Args {
     #[arg(long, help_heading = "Question")]
     chain: bool,
 
-    /// Steps through the run in which these messengers are captured, numbered from 0 in the order of sending [default: none]
-    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', help_heading = "Question")]
-    captured: Vec<usize>,
+    /// Steps through the run in which these messengers are captured, as in 0,3,5-9, counted from 0 in the order of sending
+    #[arg(long, value_name = "LIST", value_parser = trace::parse_captured, help_heading = "Question")]
+    captured: Option<BTreeSet<usize>>,
 
     /// Also finds the greatest common belief, if each messenger is captured with this probability: a/b or a decimal
-    #[arg(long, value_name = "P", value_parser = probability, help_heading = "Question")]
+    #[arg(long, value_name = "P", allow_hyphen_values = true, value_parser = probability, help_heading = "Question")]
     capture: Option<Ratio>,
 
     /// How likely the attack is wanted, before anything is seen [default: 1/2]
-    #[arg(long, value_name = "P", value_parser = probability, requires = "capture", help_heading = "Question")]
+    #[arg(long, value_name = "P", allow_hyphen_values = true, value_parser = probability, requires = "capture", help_heading = "Question")]
     prior: Option<Ratio>,
 }
 
@@ -81,13 +83,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     let views = if args.views == "state" { Views::State } else { Views::Inputs };
     let bounds = Bounds::default();
     let table = args.agreed.tabulate(output)?;
-    let run = table.play(0, |number| args.captured.contains(&number));
-    let sent = run.journeys.len();
-    if let Some(number) = args.captured.iter().find(|&&number| number >= sent) {
-        let sent = if sent == 0 { "none".to_owned() } else { format!("0 to {}", sent - 1) };
-        return Err(anyhow!("messenger {number} is not sent in this run, so it cannot be captured; the numbers are {sent}"))
-            .or_exit(Exit::Usage);
-    }
+    let run = table.play_out(table.starts[0].0, &args.captured.clone().unwrap_or_default()).or_exit(Exit::Usage)?;
     let thinking = output.waiting("telling apart what the generals see in every run");
     let belief = |capture: &Ratio| {
         let prior = args.prior.clone().unwrap_or_else(|| Ratio::new(1, 2));

@@ -48,7 +48,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     agreed: Agreed,
     /// The probability that a messenger is captured, as 1/10 or 0.1, read exactly
-    #[arg(long, value_name = "P", value_parser = probability)]
+    #[arg(long, value_name = "P", allow_hyphen_values = true, value_parser = probability)]
     capture: Option<Ratio>,
     /// A heat map over the number of messengers (rounds or steps where there are none) and the capture rate
     #[arg(long, conflicts_with = "capture")]

@@ -52,13 +52,13 @@ pub(crate) struct Args {
     #[command(flatten)]
     agreed: Agreed,
     /// The probability that a messenger is captured, as 1/10 or 0.1, read exactly
-    #[arg(long, value_name = "P", default_value = "1/2", value_parser = probability)]
+    #[arg(long, value_name = "P", allow_hyphen_values = true, default_value = "1/2", value_parser = probability)]
     capture: Ratio,
     /// How many runs, as 1000000 or 1e6
-    #[arg(long, value_name = "N", default_value = "1000000", value_parser = count)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value = "1000000", value_parser = count)]
     runs: u64,
     /// The same seed gives the same numbers
-    #[arg(long, value_name = "S", default_value_t = 1)]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, default_value_t = 1)]
     seed: u64,
     /// How many threads; the numbers do not depend on it [default: one a core]
     #[arg(long, value_name = "T", default_value_t = 0, hide_default_value = true)]

@@ -182,6 +182,7 @@ fn nonsense_is_refused_with_the_way_out() {
         assert!(ended.stderr.contains(word), "{}", ended.stderr);
     };
     refused(&["always", "--adversary", "at-most:x"], "give any, at-most:f (f captures in all) or per-round:k");
+    refused(&["always", "--messengers", "-1"], "'-1' for '--messengers");
     refused(&["alwais"], "there is no protocol");
     refused(&["always", "--rounds", "2"], "always has no --rounds");
     refused(&["always", "--svg", "-", "--json"], "give --svg a file");

@@ -93,8 +93,20 @@ fn numbers_of_runs_are_exact() {
 }
 
 #[test]
+fn sentences_and_steps_fit_the_terminal() {
+    let mut command = crate::support::handfast();
+    command.env("COLUMNS", "60").args(["generals", "knowledge", "handshake", "--steps", "4", "--capture", "1/10"]);
+    let ended: crate::support::Ended = command.output().expect("the binary runs").into();
+    let long: Vec<&str> = ended.stdout.lines().filter(|line| line.chars().count() > 60).collect();
+    assert!(ended.code == Some(0) && long.is_empty(), "{long:#?}");
+}
+
+#[test]
 fn what_makes_no_sense_is_refused() {
-    refuse(&["handshake", "--captured", "3"], "the numbers are 0 to 2");
+    refuse(&["handshake", "--captured", "3"], "0 to 2");
+    refuse(&["handshake", "--captured", "x"], "\"x\" is no messenger");
+    refuse(&["handshake", "--capture", "-1/2"], "between 0 and 1");
+    refuse(&["handshake", "--steps", "-1"], "-1");
     refuse(&["handshake", "--prior", "1/2"], "--capture");
     refuse(&["handshake", "--prior", "0", "--capture", "1/2"], "more than 0");
     refuse(&["handshake", "--capture", "2"], "between 0 and 1");
