@@ -41,8 +41,23 @@ pub trait Guards: Copy + Ord + Debug + core::hash::Hash + Send + Sync + 'static 
     const STALE_ANSWER_IS_IGNORED: bool = true;
     /// A step that somebody else closed or undid turns the saga back.
     const CLOSED_ELSEWHERE_TURNS_BACK: bool = true;
-    /// Of the commands for one key only the highest is ever delivered: act < close < undo.
+    /// Of the commands for one key only the highest is ever delivered: act < look < close < undo.
     const COMMANDS_ARE_MONOTONE: bool = true;
+
+    /// A refusal that does not hold closes the key.
+    const LOOSE_REFUSAL_IS_CLOSED: bool = true;
+    /// A key in doubt that cannot be closed is asked until it answers.
+    const UNCLOSABLE_IS_ASKED_AGAIN: bool = true;
+    /// Nothing is sent to a key that its participant may have forgotten.
+    const FORGOTTEN_KEY_IS_LEFT_ALONE: bool = true;
+    /// An act that must not be repeated is marked as sent before it is sent.
+    const ACT_IS_MARKED_AS_SENT: bool = true;
+    /// A key in doubt is closed before it is undone, where an undo that comes first leaves no tombstone.
+    const ABSENT_IS_CLOSED_BEFORE_UNDO: bool = true;
+    /// What rests on a hold is committed before the hold can lapse, or turned back.
+    const HOLD_IS_COMMITTED_IN_TIME: bool = true;
+    /// An effect that appears after the end in *neither* is undone.
+    const LATE_EFFECT_IS_UNDONE: bool = true;
 }
 
 /// The protocol as it is deployed: every guard on.

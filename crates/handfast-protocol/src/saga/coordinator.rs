@@ -10,6 +10,8 @@
 //!   a contradiction --> suspended, with the evidence (unreachable while participants keep their promises)
 //! ```
 //!
+//! What is different for participants that promise less is in [`doubt`](super::doubt).
+//!
 //! The *gate* is the pivot, or the first retriable step in a plan without one. Its key is the register in which the saga
 //! is decided: turning back begins by closing it, whether or not this journal says that it was ever sent, since a newer
 //! copy of the journal or a worker that is behind may have sent it.
@@ -34,6 +36,8 @@ pub(super) enum Phase {
     Completed,
     Cancelled,
     Suspended,
+    /// Cancelled, and looking whether an effect appears after all.
+    Watching,
 }
 
 /// What was asked of one key and what is known of it.
@@ -43,7 +47,8 @@ pub(super) struct StepState {
     pub(super) asked: Option<Operation>,
     /// The furthest state of the register that an answer has shown.
     pub(super) known: Option<Definite>,
-    /// When its act was intended, from which its deadline counts.
+    /// When its act was intended, from which its deadlines count; for an act that is sent once, when it was sent; once the
+    /// saga is watched after its end, when that began.
     pub(super) since: Time,
 }
 
@@ -51,27 +56,27 @@ impl StepState {
     const UNTOUCHED: Self = Self { asked: None, known: None, since: Time(0) };
 
     /// Nothing is left to deliver for this key.
-    fn is_settled(self) -> bool {
+    pub(super) fn is_settled(self) -> bool {
         match self.asked {
             None => true,
-            Some(Operation::Act | Operation::Close) => self.known.is_some(),
+            Some(Operation::Act | Operation::Look | Operation::Close) => self.known.is_some(),
             Some(Operation::Undo) => self.is_off(),
         }
     }
 
     /// The effect is not there, and never will be (again).
-    fn is_off(self) -> bool {
+    pub(super) fn is_off(self) -> bool {
         match self.known {
             Some(Definite::Refused | Definite::Closed | Definite::Undone) => true,
             Some(Definite::Done) | None => false,
         }
     }
 
-    fn is_done(self) -> bool {
+    pub(super) fn is_done(self) -> bool {
         self.known == Some(Definite::Done)
     }
 
-    fn ask(&mut self, operation: Operation, now: Time) {
+    pub(super) fn ask(&mut self, operation: Operation, now: Time) {
         if self.asked.is_none() {
             self.since = now;
         }
@@ -82,7 +87,7 @@ impl StepState {
 /// The saga coordinator, as a pure machine. `G` is [`Deployed`] wherever money is at stake.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Coordinator<G = Deployed> {
-    plan: Arc<Plan>,
+    pub(super) plan: Arc<Plan>,
     pub(super) phase: Phase,
     pub(super) steps: Vec<StepState>,
     /// The time of the last input that changed anything; the next one is never taken as earlier.
@@ -106,7 +111,7 @@ pub enum Standing {
     Completed,
     /// Ended: *neither*.
     Cancelled,
-    /// A participant contradicted itself; a person has to look at the evidence.
+    /// A participant contradicted itself, or cannot be asked any more; a person has to look at the evidence.
     Suspended,
 }
 
@@ -149,7 +154,7 @@ impl<G: Guards> Coordinator<G> {
             Phase::Forward => Standing::Acting,
             Phase::TurningBack => Standing::Cancelling,
             Phase::Completed => Standing::Completed,
-            Phase::Cancelled => Standing::Cancelled,
+            Phase::Cancelled | Phase::Watching => Standing::Cancelled,
             Phase::Suspended => Standing::Suspended,
         }
     }
@@ -163,24 +168,24 @@ impl<G: Guards> Coordinator<G> {
     /// Some command may be under way, and no definite answer to it is known.
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {
-        self.steps.iter().any(|step| !step.is_settled())
+        (0..self.steps.len()).any(|step| self.wanted(step).is_some())
     }
 
-    /// The contradiction, if a participant was caught in one. A saga that had ended before stays ended.
+    /// Why a person has to look at it, if one has to. A saga that had ended before stays ended.
     #[must_use]
     pub const fn evidence(&self) -> Option<Evidence> {
         self.evidence
     }
 
-    fn is_committed(&self) -> bool {
+    pub(super) fn is_committed(&self) -> bool {
         self.plan.gate().is_some_and(|gate| self.steps[gate].is_done())
     }
 
     fn has_ended(&self) -> bool {
-        matches!(self.phase, Phase::Completed | Phase::Cancelled)
+        matches!(self.phase, Phase::Completed | Phase::Cancelled | Phase::Watching)
     }
 
-    fn contradicted(&mut self, evidence: Evidence) {
+    pub(super) fn suspended_for(&mut self, evidence: Evidence) {
         self.evidence = self.evidence.or(Some(evidence));
         if !self.has_ended() {
             self.phase = Phase::Suspended;
@@ -200,41 +205,52 @@ impl<G: Guards> Coordinator<G> {
         }
     }
 
-    /// Closes the keys of steps whose deadline has passed: not known is neither done nor refused.
-    fn expire(&mut self, now: Time) {
-        if self.phase != Phase::Forward {
-            return;
-        }
+    /// Closes the keys of steps whose deadline has passed: not known is neither done nor refused. Says whether any had.
+    pub(super) fn expire_steps(&mut self, now: Time) -> bool {
+        let mut any = false;
         for step in 0..self.steps.len() {
-            if self.deadline_of(step).is_some_and(|deadline| deadline <= now) {
-                let state = &mut self.steps[step];
-                if !G::UNKNOWN_IS_NOT_DONE {
-                    state.known = Some(Definite::Done);
-                } else if !G::UNKNOWN_IS_NOT_REFUSED {
-                    state.known = Some(Definite::Refused);
-                } else {
-                    state.ask(Operation::Close, now);
-                }
+            if self.deadline_of(step).is_none_or(|deadline| deadline > now) {
+                continue;
+            }
+            any = true;
+            let closes = self.plan.steps()[step].closes();
+            let state = &mut self.steps[step];
+            if !G::UNKNOWN_IS_NOT_DONE {
+                state.known = Some(Definite::Done);
+            } else if !G::UNKNOWN_IS_NOT_REFUSED {
+                state.known = Some(Definite::Refused);
+            } else if closes {
+                state.ask(Operation::Close, now);
+            } else {
+                self.turn_back();
             }
         }
+        any
     }
 
     /// When a step's key is closed for want of an answer.
-    fn deadline_of(&self, step: usize) -> Option<Time> {
+    pub(super) fn deadline_of(&self, step: usize) -> Option<Time> {
         let state = self.steps[step];
-        let waiting = state.asked == Some(Operation::Act) && state.known.is_none();
+        let waiting = matches!(state.asked, Some(Operation::Act | Operation::Look)) && state.known.is_none();
         self.plan.steps()[step].deadline_ms.filter(|_| waiting).map(|deadline_ms| state.since.after(deadline_ms))
     }
 
     /// Takes a definite answer, ordered by the register's own arrows rather than by its arrival.
-    fn learn(&mut self, to: Command, answer: Answer) {
-        let Some(state) = self.steps.get_mut(to.step) else { return };
-        let known = state.known;
-        let evidence = Evidence { to, known, answer };
-        let Answer::State(told) = answer else { return self.contradicted(evidence) };
+    fn learn(&mut self, to: Command, answer: Answer, now: Time) {
+        let Some(known) = self.steps.get(to.step).map(|state| state.known) else { return };
+        let evidence = Evidence::Contradiction { to, known, answer };
+        if to.operation == Operation::Look {
+            self.find(to.step, answer, now);
+            return self.check_promises(evidence);
+        }
+        let Answer::State(told) = answer else { return self.suspended_for(evidence) };
+        if self.took_loose_refusal(to, told, now) || self.took_late_effect(to.step, told, now) {
+            return;
+        }
         let undo_was_refused = to.operation == Operation::Undo && told == Definite::Done;
+        let state = &mut self.steps[to.step];
         match (known, told) {
-            _ if undo_was_refused => self.contradicted(evidence),
+            _ if undo_was_refused => self.suspended_for(evidence),
             (None, _) | (Some(Definite::Done), Definite::Undone) => state.known = Some(told),
             (Some(known), _) if known == told => {}
             (Some(Definite::Undone), Definite::Done) => {
@@ -242,7 +258,7 @@ impl<G: Guards> Coordinator<G> {
                     state.known = Some(told);
                 }
             }
-            (Some(_), _) => self.contradicted(evidence),
+            (Some(_), _) => self.suspended_for(evidence),
         }
         self.check_promises(evidence);
     }
@@ -252,11 +268,11 @@ impl<G: Guards> Coordinator<G> {
         let decided = self.is_committed() || self.phase == Phase::Completed;
         let broken = (0..self.steps.len()).any(|step| self.steps[step].is_off() && (decided || self.plan.is_after_gate(step)));
         if broken {
-            self.contradicted(evidence);
+            self.suspended_for(evidence);
         }
     }
 
-    fn turn_back(&mut self) {
+    pub(super) fn turn_back(&mut self) {
         self.phase = Phase::TurningBack;
     }
 
@@ -267,7 +283,7 @@ impl<G: Guards> Coordinator<G> {
             match self.phase {
                 Phase::Forward => self.go_forward(now),
                 Phase::TurningBack => self.go_back(now),
-                Phase::Placed | Phase::Completed | Phase::Cancelled | Phase::Suspended => {}
+                Phase::Placed | Phase::Completed | Phase::Cancelled | Phase::Watching | Phase::Suspended => {}
             }
             if self.phase == before {
                 return;
@@ -304,29 +320,24 @@ impl<G: Guards> Coordinator<G> {
                 self.phase = Phase::Forward;
                 return;
             }
-            if G::UNSENT_PIVOT_IS_CLOSED || self.steps[gate].asked.is_some() {
+            if self.plan.steps()[gate].closes() && (G::UNSENT_PIVOT_IS_CLOSED || self.steps[gate].asked.is_some()) {
                 self.steps[gate].ask(Operation::Close, now);
             }
         }
         let shut = gate.is_none_or(|gate| {
             let state = self.steps[gate];
-            state.is_off()
+            self.is_off_for_good(gate)
                 || (!G::UNSENT_PIVOT_IS_CLOSED && state.asked.is_none())
                 || !G::DONE_PIVOT_MEANS_FORWARD && state.is_done()
         });
         let undo = shut || !G::PIVOT_CLOSED_BEFORE_UNDO;
         let compensatable = gate.unwrap_or(self.steps.len());
-        for state in &mut self.steps[..compensatable] {
-            if undo && !state.is_off() {
-                state.ask(Operation::Undo, now);
-            } else if state.known.is_none() {
-                // Even while the gate is silent nobody is charged any more.
-                state.ask(Operation::Close, now);
-            }
+        for step in 0..compensatable {
+            self.take_back(step, undo, now);
         }
-        let undone = !G::UNDO_IS_AWAITED || self.steps[..compensatable].iter().all(|state| state.is_off());
+        let undone = !G::UNDO_IS_AWAITED || (0..compensatable).all(|step| self.is_off_for_good(step));
         if shut && undone {
-            self.phase = Phase::Cancelled;
+            self.end_in_neither(now);
         }
     }
 }
@@ -342,7 +353,8 @@ impl<G: Guards> Party for Coordinator<G> {
         match input {
             Input::Start => next.start(),
             Input::Receive(Told::Cancel) => next.cancel(),
-            Input::Receive(Told::Answer { to, answer }) => next.learn(to, answer),
+            Input::Receive(Told::Sent { step }) => next.mark_as_sent(step, now),
+            Input::Receive(Told::Answer { to, answer }) => next.learn(to, answer, now),
             Input::Timeout => next.expire(now),
         }
         next.proceed(now);
@@ -357,14 +369,14 @@ impl<G: Guards> Party for Coordinator<G> {
         let silent = match self.phase {
             Phase::Placed | Phase::Suspended => true,
             Phase::Completed | Phase::Cancelled => G::UNDO_IS_AWAITED,
-            Phase::Forward | Phase::TurningBack => false,
+            Phase::Forward | Phase::TurningBack | Phase::Watching => false,
         };
         if silent {
             return Vec::new();
         }
         let mut outbox = Vec::new();
-        for (step, state) in self.steps.iter().enumerate().filter(|(_, state)| !state.is_settled()) {
-            if let Some(operation) = state.asked {
+        for step in 0..self.steps.len() {
+            if let Some(operation) = self.wanted(step) {
                 outbox.push(Command { step, operation });
                 if !G::COMMANDS_ARE_MONOTONE && operation != Operation::Act {
                     outbox.push(Command { step, operation: Operation::Act });
@@ -375,16 +387,22 @@ impl<G: Guards> Party for Coordinator<G> {
     }
 
     fn deadline(&self) -> Option<Time> {
+        let steps = 0..self.steps.len();
         match self.phase {
-            Phase::Forward => (0..self.steps.len()).filter_map(|step| self.deadline_of(step)).min(),
-            Phase::Placed | Phase::TurningBack | Phase::Completed | Phase::Cancelled | Phase::Suspended => None,
+            Phase::Forward => {
+                let of_steps = steps.filter_map(|step| self.deadline_of(step).into_iter().chain(self.gives_up_at(step)).min());
+                of_steps.chain(self.commit_by()).min()
+            }
+            Phase::TurningBack => steps.filter_map(|step| self.gives_up_at(step)).min(),
+            Phase::Watching => self.watched_until(),
+            Phase::Placed | Phase::Completed | Phase::Cancelled | Phase::Suspended => None,
         }
     }
 
     fn decision(&self) -> Option<Outcome> {
         match self.phase {
             Phase::Completed => Some(Outcome::Completed),
-            Phase::Cancelled => Some(Outcome::Cancelled),
+            Phase::Cancelled | Phase::Watching => Some(Outcome::Cancelled),
             Phase::Placed | Phase::Forward | Phase::TurningBack | Phase::Suspended => None,
         }
     }

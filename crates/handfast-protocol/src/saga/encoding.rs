@@ -9,7 +9,7 @@ use crate::register::{Answer, Definite};
 
 impl<G: Guards> Coordinator<G> {
     /// The whole state in a fixed layout: phase (1 byte), clock (8), evidence (12, of which the first says whether
-    /// there is any), then for each step what was asked (1), what is known (1) and since when (8). Numbers are
+    /// there is any, and of which kind), then for each step what was asked (1), what is known (1) and since when (8). Numbers are
     /// little-endian. Equal states have equal bytes, different states different ones, in every build of this version.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
@@ -27,17 +27,21 @@ impl<G: Guards> Coordinator<G> {
 }
 
 fn encode_evidence(bytes: &mut Vec<u8>, evidence: Option<Evidence>) {
-    let Some(Evidence { to, known, answer }) = evidence else {
-        return bytes.extend_from_slice(&[0; 12]);
+    let (kind, step, rest) = match evidence {
+        None => (0, 0, [0; 3]),
+        Some(Evidence::Contradiction { to, known, answer }) => {
+            let answer = match answer {
+                Answer::State(state) => definite_code(state),
+                Answer::OtherBody => 5,
+            };
+            (1, to.step, [operation_code(to.operation), known.map_or(0, definite_code), answer])
+        }
+        Some(Evidence::OutOfReach { step }) => (2, step, [0; 3]),
+        Some(Evidence::LateEffect { step }) => (3, step, [0; 3]),
     };
-    bytes.push(1);
-    bytes.extend_from_slice(&(to.step as u64).to_le_bytes());
-    bytes.push(operation_code(to.operation));
-    bytes.push(known.map_or(0, definite_code));
-    bytes.push(match answer {
-        Answer::State(state) => definite_code(state),
-        Answer::OtherBody => 5,
-    });
+    bytes.push(kind);
+    bytes.extend_from_slice(&(step as u64).to_le_bytes());
+    bytes.extend_from_slice(&rest);
 }
 
 const fn phase_code(phase: Phase) -> u8 {
@@ -48,6 +52,7 @@ const fn phase_code(phase: Phase) -> u8 {
         Phase::Completed => 3,
         Phase::Cancelled => 4,
         Phase::Suspended => 5,
+        Phase::Watching => 6,
     }
 }
 
@@ -56,6 +61,7 @@ const fn operation_code(operation: Operation) -> u8 {
         Operation::Act => 1,
         Operation::Close => 2,
         Operation::Undo => 3,
+        Operation::Look => 4,
     }
 }
 

@@ -2,11 +2,14 @@
 
 use crate::register::{Answer, Definite};
 
-/// The operations on a key that change something, in their order: once a later one was asked for, an earlier one never is.
+/// The operations on a key, in their order: once a later one was asked for, an earlier one never is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Operation {
     /// Do it, once.
     Act,
+    /// Has it happened? It changes nothing, and only what is there proves anything: not found is not not-done. It is
+    /// asked of those alone who may not be asked to act again.
+    Look,
     /// If it was not done, it never will be.
     Close,
     /// If it was done, undo it; if not, it never will be.
@@ -14,11 +17,15 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// Every operation, in order.
+    pub const ALL: [Self; 4] = [Self::Act, Self::Look, Self::Close, Self::Undo];
+
     /// The word for it on the wire and on the screen.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Act => "act",
+            Self::Look => "look",
             Self::Close => "close",
             Self::Undo => "undo",
         }
@@ -27,7 +34,7 @@ impl Operation {
     /// The operation that [`name`](Self::name) gave this word to, if any did.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Act, Self::Close, Self::Undo].into_iter().find(|operation| operation.name() == name)
+        Self::ALL.into_iter().find(|operation| operation.name() == name)
     }
 }
 
@@ -52,6 +59,12 @@ pub enum Told {
     },
     /// Somebody who may do so asks for the saga to end in *neither*, if it still can.
     Cancel,
+    /// The act of a step that may be sent once only is on its way out. Told *before* it leaves, so that it never leaves
+    /// twice: after a crash in between nobody knows whether it left, and it is looked for instead.
+    Sent {
+        /// The step.
+        step: usize,
+    },
 }
 
 /// How a saga ends.
@@ -74,13 +87,27 @@ impl Outcome {
     }
 }
 
-/// An answer that cannot be true together with what is known: a participant broke its contract, or the key is not ours.
+/// Why a person has to look at a saga, with what there is to show.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Evidence {
-    /// The command that was answered.
-    pub to: Command,
-    /// What was known of the key before.
-    pub known: Option<Definite>,
-    /// What the participant said.
-    pub answer: Answer,
+pub enum Evidence {
+    /// An answer that cannot be true together with what is known: a participant broke its contract, or the key is not ours.
+    Contradiction {
+        /// The command that was answered.
+        to: Command,
+        /// What was known of the key before.
+        known: Option<Definite>,
+        /// What the participant said.
+        answer: Answer,
+    },
+    /// A step is in doubt, and asking again is not safe any more: its participant may have forgotten the key, or nothing
+    /// was found of an act that may be sent only once.
+    OutOfReach {
+        /// The step.
+        step: usize,
+    },
+    /// An effect appeared after the saga had ended without it.
+    LateEffect {
+        /// The step.
+        step: usize,
+    },
 }

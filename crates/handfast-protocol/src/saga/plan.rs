@@ -30,15 +30,86 @@ impl Kind {
     }
 }
 
-/// One step of a plan.
+/// How doubt about a step's key comes to an end.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Doubt {
+    /// The key is closed: from then on its tombstone refuses an act that is late.
+    #[default]
+    Closes,
+    /// The key cannot be closed, so the act is repeated until it is answered.
+    Repeats {
+        /// How many milliseconds after its intent the act is sent for the last time, since its participant may forget the
+        /// key soon after. Whoever is in doubt still then needs a person. `None`: the key is never forgotten.
+        last_send_ms: Option<u64>,
+    },
+    /// Not even a repetition is safe: the act is sent once, and from then on only looked for.
+    Looks {
+        /// How many milliseconds after it was sent a person is asked, if nothing was found. `None`: it is looked for on
+        /// and on.
+        horizon_ms: Option<u64>,
+    },
+}
+
+/// One step of a plan: what the coordinator has to know of it. [`StepPlan::new`] is a step of a participant that speaks
+/// the contract; every other field says how one that does not is treated.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct StepPlan {
     /// What it can promise.
     pub kind: Kind,
     /// It runs side by side with the step before it instead of after it.
     pub beside: bool,
-    /// How many milliseconds after its intent its key is closed, unless it is known by then what became of it.
+    /// How many milliseconds after its intent its key is closed, unless it is known by then what became of it. Where it
+    /// cannot be closed the saga turns back, and the key is asked until it is known.
     pub deadline_ms: Option<u64>,
+    /// How doubt about its key comes to an end.
+    pub doubt: Doubt,
+    /// A refusal is for ever. Where it is not, an act that is still on the road may succeed after it, so that a refusal
+    /// closes the key instead of settling it.
+    pub refusal_holds: bool,
+    /// An undo that overtakes the act leaves a tombstone. Where it does not, a key in doubt is closed before it is undone.
+    pub undo_closes: bool,
+    /// How many milliseconds after its intent its effect may lapse by itself (a hold on a card), less a margin: a saga
+    /// that is not committed by then turns back.
+    pub commit_within_ms: Option<u64>,
+    /// For how many milliseconds after the end in *neither* its key is looked at, since an effect may still appear there.
+    pub watch_ms: Option<u64>,
+}
+
+impl StepPlan {
+    /// A step whose participant speaks the contract, after the step before it and without a deadline.
+    #[must_use]
+    pub const fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            beside: false,
+            deadline_ms: None,
+            doubt: Doubt::Closes,
+            refusal_holds: true,
+            undo_closes: true,
+            commit_within_ms: None,
+            watch_ms: None,
+        }
+    }
+
+    /// The same with a deadline, in milliseconds after its intent.
+    #[must_use]
+    pub const fn deadline(mut self, deadline_ms: Option<u64>) -> Self {
+        self.deadline_ms = deadline_ms;
+        self
+    }
+
+    /// The same, side by side with the step before it.
+    #[must_use]
+    pub const fn beside(mut self) -> Self {
+        self.beside = true;
+        self
+    }
+
+    /// Its key can be closed for good.
+    #[must_use]
+    pub const fn closes(&self) -> bool {
+        matches!(self.doubt, Doubt::Closes)
+    }
 }
 
 /// A sound order of steps: compensatable ones, then at most one pivot, then retriable ones.
@@ -173,7 +244,7 @@ impl Plan {
     /// Deadlines in milliseconds, for each of the two.
     #[must_use]
     pub fn payment_then_dispatch(payment_deadline_ms: Option<u64>, dispatch_deadline_ms: Option<u64>) -> Self {
-        let step = |kind, deadline_ms| StepPlan { kind, beside: false, deadline_ms };
+        let step = |kind, deadline_ms| StepPlan::new(kind).deadline(deadline_ms);
         Self {
             steps: Box::new([step(Kind::Compensatable, payment_deadline_ms), step(Kind::Pivot, dispatch_deadline_ms)]),
             stages: Box::new([0, 1]),

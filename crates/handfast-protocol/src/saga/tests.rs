@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Command, Coordinator, Kind, Operation, Outcome, Plan, PlanError, Standing, StepPlan, Told};
+use super::{Command, Coordinator, Evidence, Kind, Operation, Outcome, Plan, PlanError, Standing, StepPlan, Told};
 use crate::{Answer, Definite, Input, Party, Time, replay};
 
 const ANSWERS: [Answer; 5] = [
@@ -18,7 +18,7 @@ const ANSWERS: [Answer; 5] = [
 ];
 
 fn step(kind: Kind) -> StepPlan {
-    StepPlan { kind, beside: false, deadline_ms: None }
+    StepPlan::new(kind)
 }
 
 fn shop(payment_deadline_ms: Option<u64>) -> Coordinator {
@@ -33,7 +33,7 @@ fn inputs(steps: usize) -> Vec<Input<Told>> {
     let mut inputs = vec![Input::Start, Input::Timeout, Input::Receive(Told::Cancel)];
     // One step more than there is: an answer for a step that does not exist means nothing.
     for step in 0..=steps {
-        for operation in [Operation::Act, Operation::Close, Operation::Undo] {
+        for operation in Operation::ALL {
             inputs.extend(ANSWERS.map(|answer| Input::Receive(Told::Answer { to: Command { step, operation }, answer })));
         }
     }
@@ -203,7 +203,9 @@ fn a_contradiction_suspends_and_keeps_the_evidence() {
     assert_eq!(saga.standing(), Standing::Suspended);
     assert!(saga.outbox().is_empty());
     let evidence = saga.evidence().expect("it was kept");
-    assert_eq!((evidence.known, evidence.answer), (Some(Definite::Done), Answer::State(Definite::Refused)));
+    let to = Command { step: 0, operation: Operation::Act };
+    let contradiction = Evidence::Contradiction { to, known: Some(Definite::Done), answer: Answer::State(Definite::Refused) };
+    assert_eq!(evidence, contradiction);
 }
 
 #[test]

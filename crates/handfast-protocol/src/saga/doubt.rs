@@ -1,0 +1,207 @@
+//! What the coordinator does for participants that promise less than the contract: keys that cannot be closed, acts that
+//! must not be repeated, refusals that do not hold, holds that lapse, and effects that appear after the end.
+//!
+//! | the participant | the coordinator |
+//! | --- | --- |
+//! | cannot close a key | asks it to act until it answers, and then undoes; it stops before the key may be forgotten |
+//! | may not be asked to act twice | marks the act as sent before it is sent, and from then on only looks for it |
+//! | refuses, and may accept the same act later | closes the key after a refusal |
+//! | undoes nothing, and remembers nothing, where nothing is | is asked to close a key in doubt before it is asked to undo |
+//! | holds an amount for a time only | is not waited for: what is not committed in time turns back |
+//! | may show an effect after all this | is looked at after the end; what appears is undone, and told |
+//!
+//! Where nothing else is safe a person is asked: *unknown* never becomes *failed*.
+
+use super::coordinator::{Coordinator, Phase, StepState};
+use super::message::{Command, Evidence, Operation};
+use super::plan::Doubt;
+use crate::guards::Guards;
+use crate::party::Time;
+use crate::register::{Answer, Definite};
+
+impl<G: Guards> Coordinator<G> {
+    /// What is to be delivered for a step, if anything is.
+    pub(super) fn wanted(&self, step: usize) -> Option<Operation> {
+        let state = self.steps[step];
+        if self.phase == Phase::Watching && self.is_watched(step) && state.is_off() && state.known != Some(Definite::Undone) {
+            return Some(Operation::Look);
+        }
+        state.asked.filter(|_| !state.is_settled() && !(self.phase != Phase::Forward && self.was_never_sent(step)))
+    }
+
+    /// Tells apart what is due: one thing a time-out, so that no two of them are taken for one another.
+    pub(super) fn expire(&mut self, now: Time) {
+        match self.phase {
+            Phase::Forward => {
+                if self.expire_steps(now) {
+                } else if self.commit_by().is_some_and(|by| by <= now) {
+                    self.turn_back();
+                } else {
+                    self.give_up(now);
+                }
+            }
+            Phase::TurningBack => self.give_up(now),
+            Phase::Watching => {
+                if self.watched_until().is_some_and(|until| until <= now) {
+                    self.phase = Phase::Cancelled;
+                }
+            }
+            Phase::Placed | Phase::Completed | Phase::Cancelled | Phase::Suspended => {}
+        }
+    }
+
+    /// By when the saga has to be committed, because an effect that it rests on lapses by itself.
+    pub(super) fn commit_by(&self) -> Option<Time> {
+        let gate = self.plan.gate().filter(|_| G::HOLD_IS_COMMITTED_IN_TIME && !self.is_committed())?;
+        let by = |(state, plan): (&StepState, &super::StepPlan)| {
+            let within_ms = plan.commit_within_ms.filter(|_| state.asked.is_some())?;
+            Some(state.since.after(within_ms))
+        };
+        self.steps[..gate].iter().zip(self.plan.steps()).filter_map(by).min()
+    }
+
+    /// When a step that is in doubt must not be asked any more.
+    pub(super) fn gives_up_at(&self, step: usize) -> Option<Time> {
+        let state = self.steps[step];
+        let after_ms = match (self.plan.steps()[step].doubt, state.asked) {
+            (Doubt::Repeats { last_send_ms }, Some(Operation::Act)) if G::FORGOTTEN_KEY_IS_LEFT_ALONE => last_send_ms,
+            (Doubt::Looks { horizon_ms }, Some(Operation::Look)) => horizon_ms,
+            (Doubt::Closes | Doubt::Repeats { .. } | Doubt::Looks { .. }, _) => None,
+        };
+        after_ms.filter(|_| state.known.is_none()).map(|after_ms| state.since.after(after_ms))
+    }
+
+    fn give_up(&mut self, now: Time) {
+        if let Some(step) = (0..self.steps.len()).find(|&step| self.gives_up_at(step).is_some_and(|at| at <= now)) {
+            self.suspended_for(Evidence::OutOfReach { step });
+        }
+    }
+
+    /// The act of a step that is sent once is about to leave.
+    pub(super) fn mark_as_sent(&mut self, step: usize, now: Time) {
+        let sent_once = self.plan.steps().get(step).is_some_and(|plan| matches!(plan.doubt, Doubt::Looks { .. }));
+        if sent_once && self.phase == Phase::Forward && self.was_never_sent(step) && G::ACT_IS_MARKED_AS_SENT {
+            let state = &mut self.steps[step];
+            if state.asked.is_some() {
+                (state.asked, state.since) = (Some(Operation::Look), now);
+            }
+        }
+    }
+
+    /// Nothing can have left for this key. Of an act that is sent once that is known until it is marked, since whoever
+    /// marks it must find the journal as it was.
+    fn was_never_sent(&self, step: usize) -> bool {
+        let state = self.steps[step];
+        let latest_unsent = match self.plan.steps()[step].doubt {
+            Doubt::Closes | Doubt::Repeats { .. } => None,
+            Doubt::Looks { .. } => Some(Operation::Act),
+        };
+        state.known.is_none() && (state.asked.is_none() || state.asked == latest_unsent)
+    }
+
+    /// What a look has found. Only what is there counts; everything else may be old, or of somebody else.
+    pub(super) fn find(&mut self, step: usize, answer: Answer, now: Time) {
+        let Answer::State(found) = answer else { return };
+        if self.took_late_effect(step, found, now) {
+            return;
+        }
+        let refusal_holds = self.plan.steps()[step].refusal_holds;
+        let state = &mut self.steps[step];
+        let counts = match found {
+            Definite::Done => true,
+            Definite::Refused => refusal_holds,
+            Definite::Closed | Definite::Undone => false,
+        };
+        if counts && state.known.is_none() {
+            state.known = Some(found);
+        }
+    }
+
+    /// A refusal that does not hold proves nothing while an act may be on the road. Says whether it was dealt with here.
+    pub(super) fn took_loose_refusal(&mut self, to: Command, told: Definite, now: Time) -> bool {
+        let plan = self.plan.steps()[to.step];
+        let is_loose = told == Definite::Refused && to.operation == Operation::Act && !plan.refusal_holds;
+        if !is_loose || !G::LOOSE_REFUSAL_IS_CLOSED {
+            return false;
+        }
+        let cannot_refuse = self.plan.is_after_gate(to.step);
+        let state = &mut self.steps[to.step];
+        match plan.doubt {
+            _ if state.known.is_some() || cannot_refuse => {}
+            Doubt::Closes => state.ask(Operation::Close, now),
+            // Somebody accepted this risk: there is nothing better than to take it, and to look again afterwards.
+            Doubt::Repeats { .. } | Doubt::Looks { .. } => return false,
+        }
+        true
+    }
+
+    /// An effect where there was none for good, at a key that is watched for it. Says whether it was dealt with here.
+    pub(super) fn took_late_effect(&mut self, step: usize, told: Definite, now: Time) -> bool {
+        let was_off = matches!(self.steps[step].known, Some(Definite::Refused | Definite::Closed));
+        if !(was_off && told == Definite::Done && self.is_watched(step)) {
+            return false;
+        }
+        let can_be_undone = self.plan.gate().is_none_or(|gate| step < gate);
+        let state = &mut self.steps[step];
+        match self.phase {
+            Phase::TurningBack if can_be_undone => state.known = Some(told),
+            Phase::Watching | Phase::Cancelled => {
+                state.known = Some(told);
+                if can_be_undone {
+                    state.ask(Operation::Undo, now);
+                    self.phase = Phase::Watching;
+                }
+                self.suspended_for(Evidence::LateEffect { step });
+            }
+            Phase::Placed | Phase::Forward | Phase::TurningBack | Phase::Completed | Phase::Suspended => return false,
+        }
+        true
+    }
+
+    fn is_watched(&self, step: usize) -> bool {
+        G::LATE_EFFECT_IS_UNDONE && self.plan.steps()[step].watch_ms.is_some() && self.steps[step].asked.is_some()
+    }
+
+    /// Until when the keys are watched, if nothing else is left to do.
+    pub(super) fn watched_until(&self) -> Option<Time> {
+        let all_settled = self.steps.iter().all(|state| state.is_settled());
+        let until = |step: usize| Some(self.steps[step].since.after(self.plan.steps()[step].watch_ms?));
+        (0..self.steps.len()).filter(|&step| all_settled && self.is_watched(step)).filter_map(until).max()
+    }
+
+    /// The saga ends without any effect, and keys at which one may appear all the same are watched.
+    pub(super) fn end_in_neither(&mut self, now: Time) {
+        self.phase = Phase::Cancelled;
+        for step in 0..self.steps.len() {
+            if self.is_watched(step) {
+                self.steps[step].since = now;
+                self.phase = Phase::Watching;
+            }
+        }
+    }
+
+    /// Nothing is in effect for this key, and nothing will be.
+    pub(super) fn is_off_for_good(&self, step: usize) -> bool {
+        let state = self.steps[step];
+        if state.is_off() || self.plan.steps()[step].closes() {
+            return state.is_off();
+        }
+        self.was_never_sent(step) || (!G::UNCLOSABLE_IS_ASKED_AGAIN && state.known.is_none())
+    }
+
+    /// Brings the key of a compensatable step back to nothing. Undos start only once the gate is shut, but even while it
+    /// is silent nobody is charged any more.
+    pub(super) fn take_back(&mut self, step: usize, undo: bool, now: Time) {
+        let plan = self.plan.steps()[step];
+        let state = &mut self.steps[step];
+        let in_doubt = state.known.is_none();
+        if state.is_off() || (in_doubt && !plan.closes()) {
+            return;
+        }
+        if undo && (!in_doubt || plan.undo_closes || !G::ABSENT_IS_CLOSED_BEFORE_UNDO) {
+            state.ask(Operation::Undo, now);
+        } else if in_doubt {
+            state.ask(Operation::Close, now);
+        }
+    }
+}
