@@ -22,7 +22,10 @@ mod saga;
 pub use guards::{Deployed, Guards};
 pub use party::{Input, Party, Time, replay};
 pub use register::{Answer, Definite, Effect, Register, Request};
-pub use saga::{Command, Coordinator, Doubt, Evidence, Kind, Operation, Outcome, Plan, PlanError, Standing, StepPlan, Told};
+pub use saga::{
+    Answers, Assessment, Assumptions, Close, Command, Coordinator, Doubt, Evidence, Finding, Kind, Operation, Outcome, Plan,
+    PlanError, Profile, ProfiledStep, Remark, Repeat, Risk, Standing, StepPlan, Told, Undo, assess,
+};
 
 /// The version of the transition functions. A saga is pinned to the version it started with; a change that makes an
 /// old journal replay to another state needs a new number.

@@ -28,6 +28,11 @@ pub enum Line {
         /// The reason given.
         why: Option<String>,
     },
+    /// The act of a step that is sent once only is about to leave.
+    Sent {
+        /// The step, counted from 0.
+        step: usize,
+    },
     /// A participant gave a definite answer.
     Answer {
         /// The command that was answered.
@@ -103,6 +108,7 @@ impl Line {
             Self::Start => Input::Start,
             Self::Timeout => Input::Timeout,
             Self::Cancel { .. } => Input::Receive(Told::Cancel),
+            Self::Sent { step } => Input::Receive(Told::Sent { step: *step }),
             Self::Answer { to, answer, .. } => Input::Receive(Told::Answer { to: *to, answer: *answer }),
         }
     }
@@ -164,7 +170,7 @@ pub fn replay_checked(plan: Arc<Plan>, version: u32, entries: &[Entry]) -> Resul
 pub fn why_not_done<'a>(lines: impl IntoIterator<Item = &'a Line>, step: usize, known: Definite) -> Option<&'a str> {
     lines.into_iter().filter(|_| known != Definite::Done).find_map(|line| match line {
         Line::Answer { to, answer, receipt } if to.step == step && *answer == Answer::State(known) => receipt.detail.as_deref(),
-        Line::Answer { .. } | Line::Start | Line::Timeout | Line::Cancel { .. } => None,
+        Line::Answer { .. } | Line::Start | Line::Timeout | Line::Cancel { .. } | Line::Sent { .. } => None,
     })
 }
 
@@ -174,7 +180,8 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
-/// Version 1 of the shapes. Never changed: what a later version needs is a module of its own.
+/// Version 1 of the shapes. What a journal of it may hold is never changed, only added to: a flow whose sagas write what was
+/// added cannot be read by an older handfast, which leaves them alone. Everything else is a module of its own.
 mod v1 {
     use super::{Answer, Command, Cow, Definite, Deserialize, Line, LineError, Operation, Receipt, Serialize, Time};
 
@@ -188,6 +195,9 @@ mod v1 {
             by: Option<Cow<'a, str>>,
             #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
             why: Option<Cow<'a, str>>,
+        },
+        Sent {
+            step: usize,
         },
         #[serde(borrow)]
         Answer(AnswerShape<'a>),
@@ -220,6 +230,7 @@ mod v1 {
             Line::Cancel { by, why } => {
                 Shape::Cancel { by: by.as_deref().map(Cow::Borrowed), why: why.as_deref().map(Cow::Borrowed) }
             }
+            Line::Sent { step } => Shape::Sent { step: *step },
             Line::Answer { to, answer, receipt } => Shape::Answer(AnswerShape {
                 step: to.step,
                 to: Cow::Borrowed(to.operation.name()),
@@ -242,6 +253,7 @@ mod v1 {
             Shape::Start {} => Line::Start,
             Shape::Timeout {} => Line::Timeout,
             Shape::Cancel { by, why } => Line::Cancel { by: by.map(Cow::into_owned), why: why.map(Cow::into_owned) },
+            Shape::Sent { step } => Line::Sent { step },
             Shape::Answer(shape) => Line::Answer {
                 to: Command { step: shape.step, operation: operation(&shape.to)? },
                 answer: answer(&shape.state)?,

@@ -144,7 +144,7 @@ impl SagaTrace {
 fn step(shape: &StepShape) -> anyhow::Result<StepPlan> {
     let kind = Kind::ALL.into_iter().find(|kind| kind.name() == shape.kind);
     let Some(kind) = kind else { bail!("{:?} is no kind of step: compensatable, pivot or retriable", shape.kind) };
-    Ok(StepPlan { kind, beside: shape.beside, deadline_ms: shape.deadline_ms })
+    Ok(StepPlan { beside: shape.beside, deadline_ms: shape.deadline_ms, ..StepPlan::new(kind) })
 }
 
 fn entry(shape: EntryShape) -> anyhow::Result<Entry> {

@@ -146,6 +146,8 @@ impl Shop<'_> {
                     let before = register.peek();
                     let request = match command.operation {
                         Operation::Act => Request::Act { body: (), expired: false },
+                        // Nobody looks where an act may be repeated.
+                        Operation::Look => continue,
                         Operation::Close => Request::Close { body: None },
                         Operation::Undo => Request::Undo { body: None },
                     };

@@ -7,11 +7,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use handfast_protocol::{
-    Answer, Command, Coordinator, Definite, Guards, Input, Operation, Outcome, Party, Plan, Standing, Time, Told,
+    Answer, Command, Coordinator, Definite, Evidence, Guards, Input, Operation, Outcome, Party, Plan, Standing, Time, Told,
 };
+
+use super::network::{FOUND_DONE, operation_number};
 
 /// The number of a coordinator's state.
 pub type StateId = u32;
+
+/// How many inputs there are beside those of the steps.
+const OF_THE_SAGA: usize = 3;
+/// How many inputs there are of one step: an answer of each kind to each operation that changes something, that its act is
+/// on its way, and that it was found to be done.
+const PER_STEP: usize = 3 * ANSWERS.len() + 2;
 
 /// Everything that can be said to a coordinator of so many steps, in a fixed order.
 fn inputs(steps: usize) -> Vec<Input<Told>> {
@@ -22,6 +30,9 @@ fn inputs(steps: usize) -> Vec<Input<Told>> {
                 inputs.push(Input::Receive(Told::Answer { to: Command { step, operation }, answer }));
             }
         }
+        inputs.push(Input::Receive(Told::Sent { step }));
+        let to = Command { step, operation: Operation::Look };
+        inputs.push(Input::Receive(Told::Answer { to, answer: FOUND_DONE }));
     }
     inputs
 }
@@ -46,8 +57,8 @@ pub struct Facts {
     pub decision: Option<Outcome>,
     /// How it stands.
     pub standing: Standing,
-    /// Whether a contradiction is on record.
-    pub has_evidence: bool,
+    /// Why a person has to look at it, if one has to.
+    pub evidence: Option<Evidence>,
     /// For each step the highest command that was asked for, and what is known of its key.
     pub steps: Vec<(Option<Operation>, Option<Definite>)>,
 }
@@ -65,7 +76,8 @@ pub struct Automaton {
 impl Automaton {
     /// Enumerates the states that a coordinator of this plan can reach by any inputs at all.
     ///
-    /// A saga with a contradiction on record is not told anything further: a person has it from there on.
+    /// A saga with a contradiction on record is not told anything further: a person has it from there on. Only one at which
+    /// an effect appeared late goes on, until that is undone.
     #[must_use]
     pub fn new<G: Guards>(plan: &Arc<Plan>) -> Self {
         let inputs = inputs(plan.steps().len());
@@ -79,7 +91,7 @@ impl Automaton {
             let state = states[at].clone();
             for input in &inputs {
                 let mut after = state.clone();
-                if state.evidence().is_none() {
+                if matches!(state.evidence(), None | Some(Evidence::LateEffect { .. })) {
                     after.step(Time(0), *input);
                 }
                 let fresh = StateId::try_from(states.len()).unwrap_or(StateId::MAX);
@@ -101,7 +113,7 @@ impl Automaton {
             has_deadline: state.deadline().is_some(),
             decision: state.decision(),
             standing: state.standing(),
-            has_evidence: state.evidence().is_some(),
+            evidence: state.evidence(),
             steps: (0..state.plan().steps().len()).map(|step| state.step_state(step)).collect(),
         }
     }
@@ -143,8 +155,13 @@ impl Automaton {
             Input::Start => 0,
             Input::Timeout => 1,
             Input::Receive(Told::Cancel) => 2,
+            Input::Receive(Told::Sent { step }) => OF_THE_SAGA + step * PER_STEP + 3 * ANSWERS.len(),
+            Input::Receive(Told::Answer { to: Command { step, operation: Operation::Look }, .. }) => {
+                OF_THE_SAGA + step * PER_STEP + 3 * ANSWERS.len() + 1
+            }
             Input::Receive(Told::Answer { to, answer }) => {
-                3 + (to.step * 3 + to.operation as usize) * ANSWERS.len() + answer_number(answer)
+                let of_step = operation_number(to.operation) as usize * ANSWERS.len() + answer_number(answer);
+                OF_THE_SAGA + to.step * PER_STEP + of_step
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod adversary;
 mod automaton;
+mod behaviour;
 mod follow;
 mod model;
 mod mutants;
@@ -12,6 +13,7 @@ mod suite;
 mod world;
 
 pub use adversary::{Adversary, Driver, Stores};
+pub use behaviour::{Behaviour, When};
 pub use automaton::{Automaton, Facts, StateId};
 pub use follow::{Followed, FollowedStep, Lost};
 pub use model::{in_words, step_names};

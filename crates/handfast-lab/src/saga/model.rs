@@ -1,7 +1,8 @@
 //! The saga's world as a model for the explorer: its properties, and its actions in words.
 
-use handfast_protocol::{Answer, Command, Definite, Guards, Input, Kind, Outcome, Plan, Told};
+use handfast_protocol::{Answer, Command, Definite, Doubt, Guards, Input, Kind, Outcome, Plan, Told};
 
+use super::behaviour::When;
 use super::network::{Message, Network};
 use super::world::{Action, Saga, Service, World};
 use crate::explorer::{Model, Property};
@@ -43,6 +44,8 @@ impl<G: Guards> Model for Saga<G> {
                 when(adversary.restores > 0, "copy the journal"),
                 when(adversary.restores > 0, "older journal comes back"),
                 when(!adversary.stores.keep_keys || !adversary.stores.keep_tombstones, "forget"),
+                when(self.behaviours.iter().any(|it| it.forgets != When::Never || it.reopens != When::Never), "expire"),
+                when(self.behaviours.iter().any(|it| it.lapses != When::Never), "lapse"),
             ]
             .into_iter()
             .flatten(),
@@ -57,7 +60,7 @@ impl<G: Guards> Model for Saga<G> {
                 Input::Start => "append the start",
                 Input::Timeout => "append a time-out",
                 Input::Receive(Told::Cancel) => "append a cancel",
-                Input::Receive(Told::Answer { .. }) => "append an answer",
+                Input::Receive(Told::Answer { .. } | Told::Sent { .. }) => "append an answer",
             },
             Action::Send { .. } => "send",
             Action::SendEarly { .. } => "send early",
@@ -73,11 +76,13 @@ impl<G: Guards> Model for Saga<G> {
             Action::Copy => "copy the journal",
             Action::Restore => "older journal comes back",
             Action::Forget { .. } => "forget",
+            Action::Expire { .. } => "expire",
+            Action::Lapse { .. } => "lapse",
         }
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let adversary = &self.adversary;
+        let (adversary, steps) = (&self.adversary, self.plan.steps());
         let mut properties = vec![
             Property::always("dispatched only if paid", Self::is_dispatched_only_if_paid),
             Property::always("cancelled is never charged", Self::is_cancelled_never_charged),
@@ -96,7 +101,24 @@ impl<G: Guards> Model for Saga<G> {
             return properties;
         }
         properties.push(Property::always("no contradiction", Self::is_without_contradiction));
-        properties.push(Property::can_always_reach("can always end", Self::has_ended));
+        if steps.iter().any(|step| step.watch_ms.is_some()) {
+            properties.push(Property::can_always_reach("a late effect is undone", Self::is_without_late_effect));
+        }
+        let asks_a_person = steps.iter().any(|step| match step.doubt {
+            Doubt::Closes => false,
+            Doubt::Repeats { last_send_ms } => last_send_ms.is_some(),
+            Doubt::Looks { horizon_ms } => horizon_ms.is_some(),
+        });
+        if asks_a_person {
+            properties.push(Property::can_always_reach("ends, or a person has it", Self::has_ended_or_suspended));
+        } else {
+            properties.push(Property::can_always_reach("can always end", Self::has_ended));
+        }
+        let all_keep_the_contract = self.behaviours.iter().zip(steps).all(|(behaviour, plan)| behaviour.keeps_contract(plan));
+        if !all_keep_the_contract {
+            properties.push(Property::sometimes("completed", Self::has_completed));
+            return properties;
+        }
         properties.push(Property::sometimes("completed", Self::has_completed));
         let compensatable = || self.plan.steps().iter().filter(|step| step.kind == Kind::Compensatable);
         if compensatable().next().is_some() && (adversary.cancels || self.plan.steps().len() > 1) {
@@ -166,6 +188,7 @@ pub fn in_words<G: Guards>(saga: &Saga<G>, action: &Action) -> String {
         Input::Start => "start".into(),
         Input::Timeout => "deadline".into(),
         Input::Receive(Told::Cancel) => "cancel".into(),
+        Input::Receive(Told::Sent { step }) => format!("act {} is marked as sent", names[step]),
         Input::Receive(Told::Answer { to, answer: said }) => format!("{} -> {}", command(to), answer(said)),
     };
     let again = |keeps: bool| if keeps { ", and a copy stays on the road" } else { "" };
@@ -196,5 +219,7 @@ pub fn in_words<G: Guards>(saga: &Saga<G>, action: &Action) -> String {
         Action::Copy => "a copy of the journal is taken".into(),
         Action::Restore => "the coordinator comes back with the older journal".into(),
         Action::Forget { step } => format!("{} forgets its key", names[step]),
+        Action::Expire { step } => format!("{} does not remember its key any more", names[step]),
+        Action::Lapse { step } => format!("what {} holds lapses", names[step]),
     }
 }

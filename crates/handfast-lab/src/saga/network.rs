@@ -1,6 +1,6 @@
 //! The network between a coordinator and its participants: what is under way, as a set or as a multiset.
 
-use handfast_protocol::{Answer, Command, Operation};
+use handfast_protocol::{Answer, Command, Definite, Operation};
 
 use super::automaton::{ANSWERS, answer_number};
 
@@ -10,7 +10,8 @@ pub enum Network {
     /// A set of sent messages: what was sent once may arrive at any time, any number of times, or never.
     /// It covers loss, delay, duplication and reordering, and hides a message that was sent once and lost.
     Set,
-    /// So many copies of each message at most (1 to 3): each may be lost, delivered, or delivered and kept.
+    /// So many copies of each message at most (1 to 3): each may be lost, delivered, or delivered and kept. Longer flows
+    /// fit where one copy is enough.
     Multiset {
         /// Copies of one message that fit; a further one is lost at once.
         capacity: u8,
@@ -26,15 +27,33 @@ pub enum Message {
     Answer(Command, Answer),
 }
 
-const PER_STEP: u32 = 18;
-const OPERATIONS: [Operation; 3] = [Operation::Act, Operation::Close, Operation::Undo];
+/// Three operations that change something, five answers to each, a look, and the one answer to it that counts.
+const PER_STEP: u32 = 20;
+const CHANGING: [Operation; 3] = [Operation::Act, Operation::Close, Operation::Undo];
+const LOOK: u32 = 18;
+const FOUND: u32 = 19;
+
+/// The answer to a look that counts: it is there.
+pub(super) const FOUND_DONE: Answer = Answer::State(Definite::Done);
+
+/// The place of an operation among all of them, those that change something first.
+pub(super) const fn operation_number(operation: Operation) -> u32 {
+    match operation {
+        Operation::Act => 0,
+        Operation::Close => 1,
+        Operation::Undo => 2,
+        Operation::Look => 3,
+    }
+}
 
 impl Message {
     fn number(self) -> u32 {
         let (Self::Command(command) | Self::Answer(command, _)) = self;
         let first = command.step as u32 * PER_STEP;
-        let operation = command.operation as u32;
+        let operation = operation_number(command.operation);
         match self {
+            Self::Command(Command { operation: Operation::Look, .. }) => first + LOOK,
+            Self::Answer(Command { operation: Operation::Look, .. }, _) => first + FOUND,
             Self::Command(_) => first + operation,
             Self::Answer(_, answer) => first + 3 + operation * ANSWERS.len() as u32 + answer_number(answer) as u32,
         }
@@ -43,10 +62,12 @@ impl Message {
     fn numbered(number: u32) -> Self {
         let step = (number / PER_STEP) as usize;
         match number % PER_STEP {
-            operation @ 0..3 => Self::Command(Command { step, operation: OPERATIONS[operation as usize] }),
+            operation @ 0..3 => Self::Command(Command { step, operation: CHANGING[operation as usize] }),
+            LOOK => Self::Command(Command { step, operation: Operation::Look }),
+            FOUND => Self::Answer(Command { step, operation: Operation::Look }, FOUND_DONE),
             rest => {
                 let rest = rest as usize - 3;
-                let operation = OPERATIONS[rest / ANSWERS.len()];
+                let operation = CHANGING[rest / ANSWERS.len()];
                 Self::Answer(Command { step, operation }, ANSWERS[rest % ANSWERS.len()])
             }
         }
@@ -66,7 +87,7 @@ impl Network {
 
     const fn bits(self) -> u32 {
         match self {
-            Self::Set => 1,
+            Self::Set | Self::Multiset { capacity: 0 | 1 } => 1,
             Self::Multiset { .. } => 2,
         }
     }
@@ -101,6 +122,13 @@ impl Network {
             Self::Set => under_way,
             Self::Multiset { .. } => UnderWay(under_way.0 - (1 << (message.number() * self.bits()))),
         }
+    }
+
+    /// After every copy of a message has died of old age, in a set too.
+    #[must_use]
+    pub fn died(self, under_way: UnderWay, message: Message) -> UnderWay {
+        let bits = self.bits();
+        UnderWay(under_way.0 & !(((1 << bits) - 1) << (message.number() * bits)))
     }
 
     /// Every message of which at least one copy is under way, in order.

@@ -51,6 +51,7 @@ impl Painter<'_> {
                 Input::Start => self.note(at, worker, Mark::Durable, "start"),
                 // Drawn where the answer left, with the arrow that brings it.
                 Input::Receive(Told::Answer { .. }) => {}
+                Input::Receive(Told::Sent { .. }) => self.note(at, worker, Mark::Durable, "marked as sent"),
             },
             Action::Send { worker, command } => self.draw_command(step, worker, command, ""),
             Action::SendEarly { worker, command, .. } => self.draw_command(step, worker, command, ", before the journal knows"),
@@ -72,6 +73,12 @@ impl Painter<'_> {
             }
             Action::Forget { step: forgetful } => {
                 self.picture.mark(self.participants[forgetful], at, Mark::News, "forgets its key");
+            }
+            Action::Expire { step: forgetful } => {
+                self.picture.mark(self.participants[forgetful], at, Mark::News, "does not remember its key any more");
+            }
+            Action::Lapse { step: held } => {
+                self.picture.mark(self.participants[held], at, Mark::News, "the hold lapses");
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What must hold in every state of a saga's world, and what must happen in some, so that no promise holds for nothing.
 
-use handfast_protocol::{Answer, Command, Definite, Guards, Kind, Operation, Outcome, Standing};
+use handfast_protocol::{Answer, Command, Definite, Evidence, Guards, Kind, Operation, Outcome, Standing};
 
 use super::network::Message;
 use super::world::{Action, Key, NOTHING_LOADED, OUR_BODY, Saga, World};
@@ -46,7 +46,16 @@ impl<G: Guards> Saga<G> {
 
     /// *No contradiction*: while participants keep their promises nobody is asked to look at evidence.
     pub(super) fn is_without_contradiction(&self, world: &World) -> bool {
-        !self.automaton.facts(world.journal).has_evidence
+        match self.automaton.facts(world.journal).evidence {
+            None | Some(Evidence::OutOfReach { .. } | Evidence::LateEffect { .. }) => true,
+            Some(Evidence::Contradiction { .. }) => false,
+        }
+    }
+
+    /// *A late effect is undone*: what appears after the end in *neither* is gone again, where it can be undone.
+    pub(super) fn is_without_late_effect(&self, world: &World) -> bool {
+        let compensatable = self.plan.gate().unwrap_or(self.plan.steps().len());
+        world.announced != Some(Outcome::Cancelled) || !world.keys[..compensatable].iter().any(|key| key.is_in_effect())
     }
 
     /// *Hands off*: what somebody else did under the same key is neither undone nor done again.

@@ -69,11 +69,11 @@ impl Found {
 }
 
 const fn step(kind: Kind, deadline_ms: Option<u64>) -> StepPlan {
-    StepPlan { kind, beside: false, deadline_ms }
+    StepPlan::new(kind).deadline(deadline_ms)
 }
 
 const fn beside(kind: Kind, deadline_ms: Option<u64>) -> StepPlan {
-    StepPlan { kind, beside: true, deadline_ms }
+    StepPlan::new(kind).deadline(deadline_ms).beside()
 }
 
 fn plan(steps: &[StepPlan]) -> Arc<Plan> {

@@ -9,12 +9,13 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use handfast_protocol::{
-    Command, Definite, Deployed, Effect, Guards, Input, Kind, Operation, Outcome, Plan, Register, Request, Told,
+    Answer, Command, Definite, Deployed, Doubt, Effect, Guards, Input, Operation, Outcome, Plan, Register, Request, Told,
 };
 
 use super::adversary::Adversary;
 use super::automaton::{Automaton, StateId};
-use super::network::{Message, UnderWay};
+use super::behaviour::{Behaviour, When};
+use super::network::{FOUND_DONE, Message, UnderWay, operation_number};
 use crate::explorer::Run;
 
 /// The largest number of workers.
@@ -35,8 +36,10 @@ pub struct Key {
     pub body: u8,
     /// How often the effect happened (2 stands for more than once).
     pub acts: u8,
-    /// How often it was undone.
+    /// How often it was undone, or lapsed.
     pub undos: u8,
+    /// The participant has forgotten what the register says, and would carry out an act again.
+    pub is_open_again: bool,
 }
 
 impl Key {
@@ -109,6 +112,10 @@ pub enum Action {
     Restore,
     /// A mutant: a tombstone expires, or a key is forgotten.
     Forget { step: usize },
+    /// A participant that promises less forgets a key, or a tombstone of it expires: it would carry out an act again.
+    Expire { step: usize },
+    /// What a participant has held lapses.
+    Lapse { step: usize },
 }
 
 impl Action {
@@ -126,7 +133,9 @@ impl Action {
             | Self::CrashParticipant { .. }
             | Self::Copy
             | Self::Restore
-            | Self::Forget { .. } => {}
+            | Self::Forget { .. }
+            | Self::Expire { .. }
+            | Self::Lapse { .. } => {}
         }
         self
     }
@@ -139,6 +148,8 @@ pub struct Saga<G = Deployed> {
     pub plan: Arc<Plan>,
     /// What may go wrong.
     pub adversary: Adversary,
+    /// How the participants behave, one a step.
+    pub behaviours: Vec<Behaviour>,
     /// The coordinator.
     pub automaton: Automaton,
     guards: PhantomData<G>,
@@ -148,16 +159,27 @@ pub struct Saga<G = Deployed> {
 const SPONTANEOUS: [Input<Told>; 2] = [Input::Timeout, Input::Receive(Told::Cancel)];
 
 impl<G: Guards> Saga<G> {
-    /// The world of one saga of this plan.
+    /// The world of one saga of this plan, among participants that speak the contract.
     ///
     /// # Panics
     /// If the plan has more steps, or the adversary more workers, than a world can hold.
     #[must_use]
     pub fn new(plan: Arc<Plan>, adversary: Adversary) -> Self {
+        let behaviours = plan.steps().iter().map(|step| Behaviour::contract(step.kind)).collect();
+        Self::among(behaviours, plan, adversary)
+    }
+
+    /// The same among participants that behave like this, one a step.
+    ///
+    /// # Panics
+    /// If the plan has more steps, or the adversary more workers, than a world can hold, or not one behaviour a step.
+    #[must_use]
+    pub fn among(behaviours: Vec<Behaviour>, plan: Arc<Plan>, adversary: Adversary) -> Self {
         let steps = MAX_STEPS.min(adversary.network.max_steps());
         assert!(plan.steps().len() <= steps, "a world holds {steps} steps on this network");
+        assert_eq!(behaviours.len(), plan.steps().len(), "every step has a participant");
         assert!((1..=MAX_WORKERS).contains(&adversary.workers), "a world holds 1 to {MAX_WORKERS} workers");
-        Self { automaton: Automaton::new::<G>(&plan), plan, adversary, guards: PhantomData }
+        Self { automaton: Automaton::new::<G>(&plan), behaviours, plan, adversary, guards: PhantomData }
     }
 
     /// The world as it begins: the start is in the journal, and nobody has loaded it yet.
@@ -165,7 +187,7 @@ impl<G: Guards> Saga<G> {
     pub fn beginning(&self) -> World {
         let mut keys = [Key::default(); MAX_STEPS];
         if let Some(step) = self.adversary.foreign_key {
-            keys[step] = Key { state: Some(Definite::Done), body: THEIR_BODY, acts: 1, undos: 0 };
+            keys[step] = Key { state: Some(Definite::Done), body: THEIR_BODY, acts: 1, ..Key::default() };
         }
         World {
             journal: 0,
@@ -204,7 +226,48 @@ impl<G: Guards> Saga<G> {
             if forgets {
                 into.push(Action::Forget { step });
             }
+            self.moves_of_time(world, step, into);
         }
+    }
+
+    /// What a participant does by itself, in time.
+    fn moves_of_time(&self, world: &World, step: usize, into: &mut Vec<Action>) {
+        let (key, behaviour) = (&world.keys[step], &self.behaviours[step]);
+        let expires = match key.state {
+            Some(Definite::Closed) => behaviour.reopens,
+            Some(Definite::Done | Definite::Refused | Definite::Undone) => behaviour.forgets,
+            None => When::Never,
+        };
+        let expires = match expires {
+            When::Never => false,
+            When::OnceQuiet => !G::FORGOTTEN_KEY_IS_LEFT_ALONE || !self.is_wanted(world, step),
+            When::AnyTime => true,
+        };
+        if expires && !key.is_open_again {
+            into.push(Action::Expire { step });
+        }
+        let is_lasting = |(captor, other): (usize, &Behaviour)| other.captures == Some(step) && world.keys[captor].is_in_effect();
+        let lapses = match behaviour.lapses {
+            When::Never => false,
+            When::OnceQuiet => !G::HOLD_IS_COMMITTED_IN_TIME || self.is_turned_back_for_good(world),
+            When::AnyTime => true,
+        };
+        if lapses && key.is_in_effect() && !self.behaviours.iter().enumerate().any(is_lasting) {
+            into.push(Action::Lapse { step });
+        }
+    }
+
+    /// Somebody would send the act of a step, now or after having looked into the journal.
+    fn is_wanted(&self, world: &World, step: usize) -> bool {
+        let act = Command { step, operation: Operation::Act };
+        let held = world.workers[..self.adversary.workers].iter().copied().filter(|&state| state != NOTHING_LOADED);
+        held.chain([world.journal]).chain(world.copy).any(|state| self.automaton.facts(state).outbox.contains(&act))
+    }
+
+    /// Nobody asks for the step in which the saga is decided any more, and it is not done: nothing will rest on a hold.
+    fn is_turned_back_for_good(&self, world: &World) -> bool {
+        let Some(gate) = self.plan.gate() else { return true };
+        !self.is_wanted(world, gate) && !world.keys[gate].is_in_effect() && (world.keys[gate].state.is_some() || self.has_ended(world))
     }
 
     fn moves_of_worker(&self, world: &World, worker: usize, into: &mut Vec<Action>) {
@@ -247,14 +310,18 @@ impl<G: Guards> Saga<G> {
             into.push(Action::Capture { message });
         }
         let Message::Command(command) = message else { return };
-        let step = self.plan.steps()[command.step];
-        let absent = world.keys[command.step].state.is_none();
+        let (step, behaviour, key) =
+            (self.plan.steps()[command.step], &self.behaviours[command.step], &world.keys[command.step]);
+        let absent = key.state.is_none();
         let is_act = command.operation == Operation::Act;
+        let has_lapsed = behaviour.captures.is_some_and(|held| !world.keys[held].is_in_effect());
         for service in [Service::Accepts, Service::Refuses, Service::FindsExpired] {
             let possible = match service {
-                Service::Accepts => true,
-                Service::Refuses => is_act && step.kind != Kind::Retriable && (absent || !G::REFUSAL_IS_STICKY),
-                Service::FindsExpired => is_act && absent && step.deadline_ms.is_some(),
+                Service::Accepts => !(is_act && absent && has_lapsed),
+                Service::Refuses => {
+                    is_act && ((behaviour.may_refuse && (absent || key.is_open_again || !G::REFUSAL_IS_STICKY)) || absent && has_lapsed)
+                }
+                Service::FindsExpired => is_act && absent && step.deadline_ms.is_some() && behaviour.closes,
             };
             if possible {
                 into.push(Action::Arrive { command, service, keeps: false });
@@ -313,6 +380,16 @@ impl<G: Guards> Saga<G> {
                 next.keys[step].state = None;
                 next.keys[step].body = 0;
             }
+            Action::Expire { step } => {
+                next.keys[step].is_open_again = true;
+                if self.dies_first(step) {
+                    next.under_way = self.without_acts(next.under_way, step);
+                }
+            }
+            Action::Lapse { step } => {
+                let key = &mut next.keys[step];
+                (key.state, key.undos) = (Some(Definite::Undone), 2.min(key.undos + 1));
+            }
         }
         Some(next)
     }
@@ -349,6 +426,15 @@ impl<G: Guards> Saga<G> {
         if next == state {
             return None;
         }
+        if input == Input::Timeout && self.automaton.facts(state).decision.is_some() {
+            // An end is watched for as long as an act may be on the road.
+            for step in (0..self.plan.steps().len()).filter(|&step| self.plan.steps()[step].watch_ms.is_some()) {
+                if self.is_wanted(world, step) {
+                    return None;
+                }
+                world.under_way = self.without_acts(world.under_way, step);
+            }
+        }
         world.workers[worker] = next;
         world.journal = next;
         if let Input::Receive(Told::Answer { to, answer }) = input {
@@ -362,13 +448,18 @@ impl<G: Guards> Saga<G> {
 
     fn send(&self, world: &mut World, worker: usize, command: Command) -> Option<()> {
         if !self.adversary.driver.delivers_again {
-            let bit = 1 << (command.step * 3 + command.operation as usize);
+            let bit = 1 << (command.step as u32 * 4 + operation_number(command.operation));
             if world.sent_once & bit != 0 {
                 return None;
             }
             world.sent_once |= bit;
         }
         debug_assert!(self.automaton.facts(world.workers[worker]).outbox.contains(&command), "only what the state wants is sent");
+        let is_sent_once = matches!(self.plan.steps()[command.step].doubt, Doubt::Looks { .. });
+        if is_sent_once && command.operation == Operation::Act && G::ACT_IS_MARKED_AS_SENT {
+            let mark = Input::Receive(Told::Sent { step: command.step });
+            self.append(world, worker, mark, false)?;
+        }
         world.under_way = self.sent(world.under_way, Message::Command(command));
         Some(())
     }
@@ -376,11 +467,22 @@ impl<G: Guards> Saga<G> {
     /// The deployed register takes the command; its row and the effect change together.
     fn arrive(&self, world: &mut World, command: Command, service: Service, keeps: bool) {
         world.under_way = self.consumed(world.under_way, Message::Command(command), keeps);
+        let behaviour = self.behaviours[command.step];
         let key = &mut world.keys[command.step];
         let body = (key.body != 0).then_some(key.body);
-        let mut register = Register::<u8, G>::stored(key.state, body);
+        let acts_again = key.is_open_again || !behaviour.idempotent && key.state == Some(Definite::Done);
+        let state = key.state.filter(|_| !(command.operation == Operation::Act && acts_again));
+        let mut register = Register::<u8, G>::stored(state, body);
+        let answers = |answer| Message::Answer(command, answer);
         let request = match command.operation {
             Operation::Act => Request::Act { body: OUR_BODY, expired: service == Service::FindsExpired },
+            // What is not there is no answer, and an older copy may be what is read: then nothing comes of it either.
+            Operation::Look if key.state != Some(Definite::Done) => return,
+            Operation::Look => return world.under_way = self.sent(world.under_way, answers(FOUND_DONE)),
+            Operation::Close if !behaviour.closes => return,
+            Operation::Undo if !behaviour.undo_closes && key.state.is_none() => {
+                return world.under_way = self.sent(world.under_way, answers(Answer::State(Definite::Undone)));
+            }
             Operation::Close => Request::Close { body: Some(OUR_BODY) },
             Operation::Undo => Request::Undo { body: Some(OUR_BODY) },
         };
@@ -405,7 +507,23 @@ impl<G: Guards> Saga<G> {
         key.state = register.peek();
         key.body = register.body().copied().unwrap_or_default();
         (key.acts, key.undos) = (acts, undos);
-        world.under_way = self.sent(world.under_way, Message::Answer(command, answer));
+        if command.operation == Operation::Act {
+            key.is_open_again = false;
+            if key.state == Some(Definite::Refused) && !behaviour.refusal_holds {
+                (key.state, key.body) = (None, 0);
+            }
+        }
+        world.under_way = self.sent(world.under_way, answers(answer));
+    }
+
+    /// Whether every act on the road dies before the participant of this step forgets anything.
+    fn dies_first(&self, step: usize) -> bool {
+        let behaviour = &self.behaviours[step];
+        behaviour.forgets != When::AnyTime && behaviour.reopens != When::AnyTime
+    }
+
+    fn without_acts(&self, under_way: UnderWay, step: usize) -> UnderWay {
+        self.adversary.network.died(under_way, Message::Command(Command { step, operation: Operation::Act }))
     }
 
     fn sent(&self, under_way: UnderWay, message: Message) -> UnderWay {

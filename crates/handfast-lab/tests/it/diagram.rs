@@ -111,7 +111,7 @@ fn from_the_store() -> SagaStory {
 
 /// Two compensatable steps side by side, a pivot and a retriable step, from the road's log.
 fn four_steps() -> SagaStory {
-    let plan = |kind, beside| StepPlan { kind, beside, deadline_ms: None };
+    let plan = |kind, beside| StepPlan { beside, ..StepPlan::new(kind) };
     let steps = vec![
         plan(Kind::Compensatable, false),
         plan(Kind::Compensatable, true),

@@ -26,15 +26,19 @@ impl<G: Guards> Coordinator<G> {
         if self.phase == Phase::Watching && self.is_watched(step) && state.is_off() && state.known != Some(Definite::Undone) {
             return Some(Operation::Look);
         }
-        state.asked.filter(|_| !state.is_settled() && !(self.phase != Phase::Forward && self.was_never_sent(step)))
+        let is_moot = self.phase != Phase::Forward && self.was_never_sent(step);
+        state.asked.filter(|_| !state.is_settled() && !is_moot)
     }
 
     /// Tells apart what is due: one thing a time-out, so that no two of them are taken for one another.
     pub(super) fn expire(&mut self, now: Time) {
         match self.phase {
             Phase::Forward => {
-                if self.expire_steps(now) {
-                } else if self.commit_by().is_some_and(|by| by <= now) {
+                let step_was_due = self.expire_steps(now);
+                if step_was_due {
+                    return;
+                }
+                if self.commit_by().is_some_and(|by| by <= now) {
                     self.turn_back();
                 } else {
                     self.give_up(now);

@@ -5,10 +5,14 @@ mod doubt;
 mod encoding;
 mod message;
 mod plan;
+mod profile;
+mod risk;
 
 pub use coordinator::{Coordinator, Standing};
 pub use message::{Command, Evidence, Operation, Outcome, Told};
 pub use plan::{Doubt, Kind, Plan, PlanError, StepPlan};
+pub use profile::{Answers, Assessment, Assumptions, Close, Profile, ProfiledStep, Repeat, Undo, assess};
+pub use risk::{Finding, Remark, Risk};
 
 #[cfg(test)]
 mod tests;

@@ -276,7 +276,7 @@ impl WrittenStep {
             .into_iter()
             .find(|kind| kind.name() == self.kind)
             .ok_or_else(|| FlowError::Text(format!("{:?} is no kind of step", self.kind)))?;
-        Ok(StepPlan { kind, beside: self.beside, deadline_ms: self.deadline_ms })
+        Ok(StepPlan { beside: self.beside, deadline_ms: self.deadline_ms, ..StepPlan::new(kind) })
     }
 
     fn into_step(self) -> FlowStep {

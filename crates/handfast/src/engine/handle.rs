@@ -61,11 +61,23 @@ impl Progress {
     }
 }
 
-/// The contradiction in words.
+/// Why a person has to look at a saga, in words.
 pub(crate) fn describe(saga: &Journaled, evidence: Evidence) -> String {
     use handfast_protocol::Answer;
-    let Evidence { to, known, answer } = evidence;
-    let step = saga.definition().flow().steps().get(to.step).map_or("?", |step| step.name.as_str());
+    let name = |step: usize| saga.definition().flow().steps().get(step).map_or("?", |step| step.name.as_str());
+    let (to, known, answer) = match evidence {
+        Evidence::Contradiction { to, known, answer } => (to, known, answer),
+        Evidence::OutOfReach { step } => {
+            return format!(
+                "step {}: nobody knows whether it was done, and it is not safe to ask again; look it up at its participant",
+                name(step)
+            );
+        }
+        Evidence::LateEffect { step } => {
+            return format!("step {}: it was done after all, after the saga had ended without it", name(step));
+        }
+    };
+    let step = name(to.step);
     let said = match answer {
         Answer::State(state) => state.name(),
         Answer::OtherBody => "that its key is in use for another body",

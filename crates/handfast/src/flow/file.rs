@@ -258,7 +258,11 @@ fn plan_of(steps: &[FileStep]) -> Result<Plan, PlanError> {
     Plan::new(
         steps
             .iter()
-            .map(|step| StepPlan { kind: step.kind, beside: step.beside, deadline_ms: step.deadline.map(whole_ms) })
+            .map(|step| StepPlan {
+                beside: step.beside,
+                deadline_ms: step.deadline.map(whole_ms),
+                ..StepPlan::new(step.kind)
+            })
             .collect(),
     )
 }

@@ -1,4 +1,5 @@
-//! Participants over HTTP, by the contract: `PUT {base}/{key}` acts, `POST {base}/{key}/close` closes, `DELETE {base}/{key}` undoes.
+//! Participants over HTTP, by the contract: `PUT {base}/{key}` acts, `GET {base}/{key}` looks, `POST {base}/{key}/close` closes,
+//! `DELETE {base}/{key}` undoes.
 
 use std::time::Duration;
 
@@ -74,6 +75,7 @@ impl HttpParticipant {
     fn request(&self, delivery: &Delivery<'_>) -> Request {
         let (method, suffix) = match delivery.operation {
             Operation::Act => (Method::PUT, ""),
+            Operation::Look => (Method::GET, ""),
             Operation::Close => (Method::POST, "/close"),
             Operation::Undo => (Method::DELETE, ""),
         };
@@ -91,7 +93,7 @@ impl HttpParticipant {
                 headers.insert("handfast-not-after", HeaderValue::from(not_after_ms));
             }
             *request.body_mut() = Some(delivery.body.clone().into());
-        } else {
+        } else if delivery.operation != Operation::Look {
             insert(headers, "handfast-body", delivery.body_hash);
         }
         request

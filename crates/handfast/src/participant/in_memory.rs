@@ -38,12 +38,19 @@ impl InMemory {
     #[must_use]
     pub fn receive(&self, request: Delivery<'_>, expired: bool) -> Reply {
         let body = request.body_hash.to_owned();
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         let asked = match request.operation {
             Operation::Act => Request::Act { body, expired },
+            Operation::Look => {
+                let found = keys.get(request.key).and_then(Register::peek);
+                return found.map_or_else(
+                    || Reply::unknown("nothing under this key, which proves nothing"),
+                    |state| Reply::Definite { answer: Answer::State(state), receipt: Receipt::default() },
+                );
+            }
             Operation::Close => Request::Close { body: Some(body) },
             Operation::Undo => Request::Undo { body: Some(body) },
         };
-        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         let register = keys.entry(request.key.to_owned()).or_default();
         let answer = register.receive(asked, |effect| Ok::<_, Infallible>((self.service)(effect, request.body)));
         match answer {

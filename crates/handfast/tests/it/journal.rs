@@ -45,7 +45,7 @@ fn stories() -> Vec<Story> {
     use Operation::{Act, Close, Undo};
     let shop = || Plan::payment_then_dispatch(Some(3_000), Some(5_000));
     let story = |name, lines, standing| Story { name, plan: shop(), lines, standing };
-    let step = |kind, beside| StepPlan { kind, beside, deadline_ms: None };
+    let step = |kind, beside| StepPlan { beside, ..StepPlan::new(kind) };
     let card_trade = vec![
         step(Kind::Compensatable, false),
         step(Kind::Compensatable, true),
@@ -151,6 +151,7 @@ fn parse_golden(text: &str) -> Golden {
         kind: Kind::ALL.into_iter().find(|kind| step["kind"] == kind.name()).unwrap(),
         beside: step["beside"].as_bool().unwrap(),
         deadline_ms: step["deadline_ms"].as_u64(),
+        ..StepPlan::new(Kind::Pivot)
     };
     let entry = |line: Value| Entry {
         seq: line["seq"].as_u64().unwrap(),

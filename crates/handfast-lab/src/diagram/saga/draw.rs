@@ -185,6 +185,10 @@ fn entry(story: &SagaStory, replayed: &[Replayed], index: usize) -> (Mark, Strin
         Input::Start => (Mark::Durable, "placed".to_owned()),
         Input::Timeout => (Mark::Demand, deadline(story, replayed, index)),
         Input::Receive(Told::Cancel) => (Mark::Demand, format!("cancel asked for{detail}")),
+        Input::Receive(Told::Sent { step }) => {
+            let name = story.steps.get(step).map_or("?", |step| step.name.as_str());
+            (Mark::Durable, format!("{name}: marked as sent"))
+        }
         Input::Receive(Told::Answer { to, answer }) => {
             let name = story.steps.get(to.step).map_or("?", |step| step.name.as_str());
             let word = match answer {

@@ -1,0 +1,284 @@
+//! What a participant promises for one step, and what follows from it: how the coordinator treats the step, and what
+//! cannot be promised at all.
+//!
+//! A profile is what somebody declares about a service. [`assess`] makes a [`Plan`] of the profiles of a flow's steps, or
+//! says why no order of commands can make them safe.
+
+use alloc::vec::Vec;
+
+use super::plan::{Doubt, Kind, Plan, PlanError, StepPlan};
+use super::risk::{Finding, Remark, Risk};
+
+/// Whether, and how, an effect can be undone.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Undo {
+    /// It can; undoing what is not there closes the key.
+    #[default]
+    Closes,
+    /// It can, but undoing what is not there does nothing, and an act that comes later is carried out.
+    NoOpWhenAbsent,
+    /// It cannot.
+    Never,
+}
+
+/// Whether, and for how long, a key can be closed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Close {
+    /// For ever.
+    #[default]
+    ForEver,
+    /// For so many milliseconds; an act that arrives after that is carried out.
+    For(u64),
+    /// Closing what is not there does nothing, and an act that comes later is carried out.
+    NoOpWhenAbsent,
+    /// It cannot.
+    Never,
+}
+
+/// Whether an act may be asked for again.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Repeat {
+    /// As often and as late as one likes: the key is remembered for ever.
+    #[default]
+    ForEver,
+    /// For so many milliseconds; the key is forgotten after that, and an act on it is carried out again.
+    For(u64),
+    /// Never: every act is carried out.
+    Never,
+}
+
+/// When the answer to an act says what became of it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Answers {
+    /// At once.
+    #[default]
+    Now,
+    /// Later: the first answer is "accepted", and the act, which is idempotent, is asked for again until it says more.
+    Later,
+}
+
+/// What a participant promises for one step. The default is the contract.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Profile {
+    /// Whether its effect can be undone.
+    pub undo: Undo,
+    /// Whether it may refuse.
+    pub may_refuse: bool,
+    /// Whether its key can be closed.
+    pub close: Close,
+    /// Whether its act may be asked for again.
+    pub repeat: Repeat,
+    /// Whether a refusal is for ever.
+    pub sticky_refusal: bool,
+    /// After how many milliseconds its effect lapses by itself, unless a later step makes it lasting.
+    pub hold_expires_ms: Option<u64>,
+    /// Whether it can be looked at, by its key or a reference.
+    pub peek: bool,
+    /// When its answer comes.
+    pub answers: Answers,
+}
+
+impl Profile {
+    /// A participant that speaks the contract, and may refuse and undo.
+    pub const CONTRACT: Self = Self {
+        undo: Undo::Closes,
+        may_refuse: true,
+        close: Close::ForEver,
+        repeat: Repeat::ForEver,
+        sticky_refusal: true,
+        hold_expires_ms: None,
+        peek: true,
+        answers: Answers::Now,
+    };
+
+    /// The profile of a step of this kind whose participant speaks the contract.
+    #[must_use]
+    pub const fn of_kind(kind: Kind) -> Self {
+        match kind {
+            Kind::Compensatable => Self::CONTRACT,
+            Kind::Pivot => Self { undo: Undo::Never, ..Self::CONTRACT },
+            Kind::Retriable => Self { undo: Undo::Never, may_refuse: false, ..Self::CONTRACT },
+        }
+    }
+
+    /// What kind of step it makes.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match (self.undo, self.may_refuse) {
+            (Undo::Closes | Undo::NoOpWhenAbsent, _) => Kind::Compensatable,
+            (Undo::Never, true) => Kind::Pivot,
+            (Undo::Never, false) => Kind::Retriable,
+        }
+    }
+
+    /// The key can be closed, for ever or for a time.
+    #[must_use]
+    pub const fn closes(&self) -> bool {
+        matches!(self.close, Close::ForEver | Close::For(_))
+    }
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self::CONTRACT
+    }
+}
+
+/// One step of a flow, by what its participant promises.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct ProfiledStep {
+    /// What its participant promises.
+    pub profile: Profile,
+    /// It runs side by side with the step before it.
+    pub beside: bool,
+    /// How many milliseconds after its intent its key is closed.
+    pub deadline_ms: Option<u64>,
+    /// The step, counted from 0, whose hold this one makes lasting.
+    pub captures: Option<usize>,
+}
+
+/// What is taken for granted about the world. Without all three of them nothing that ends after a time can be relied on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Assumptions {
+    /// No message arrives more than so many milliseconds after it was sent.
+    pub message_lifetime_ms: Option<u64>,
+    /// No two clocks differ by more than so many milliseconds.
+    pub clock_error_ms: Option<u64>,
+    /// No coordinator or participant is out of reach for more than so many milliseconds.
+    pub longest_outage_ms: Option<u64>,
+}
+
+impl Assumptions {
+    /// For how many milliseconds after its last send an act may still arrive, by anybody's clock; `None` if something is
+    /// not declared.
+    #[must_use]
+    pub const fn margin_ms(&self) -> Option<u64> {
+        match (self.message_lifetime_ms, self.clock_error_ms, self.longest_outage_ms) {
+            (Some(lifetime), Some(error), Some(outage)) => Some(lifetime.saturating_add(error).saturating_add(outage)),
+            (Some(_) | None, Some(_) | None, Some(_) | None) => None,
+        }
+    }
+}
+
+/// How long an act that is sent once is looked for, and how long an end is watched, where nothing is declared: a day.
+const UNDECLARED_HORIZON_MS: u64 = 24 * 60 * 60 * 1_000;
+
+/// What follows from the profiles of a flow.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Assessment {
+    /// How the coordinator treats the steps.
+    pub plan: Plan,
+    /// What cannot be promised, in the order of the steps. Such a flow runs only where each of these was accepted.
+    pub risks: Vec<Finding<Risk>>,
+    /// What is promised, but not as one might expect.
+    pub remarks: Vec<Finding<Remark>>,
+}
+
+/// Makes a plan of the steps of a flow, if their order is sound, and says what it cannot promise.
+///
+/// Two steps that may refuse and cannot be undone make a plan too, in which the second is treated as if it could not
+/// refuse: [`Risk::TwoPivots`].
+///
+/// # Errors
+/// The first rule that the order breaks, and where.
+pub fn assess(steps: &[ProfiledStep], assumptions: &Assumptions) -> Result<Assessment, PlanError> {
+    let mut risks = Vec::new();
+    let mut remarks = Vec::new();
+    let pivots: Vec<usize> = (0..steps.len()).filter(|&step| steps[step].profile.kind() == Kind::Pivot).collect();
+    if let [first, second, ..] = pivots[..] {
+        risks.push(Finding { step: second, what: Risk::TwoPivots { first } });
+    }
+    let gate = steps.iter().position(|step| step.profile.kind() != Kind::Compensatable);
+    let plans = steps.iter().enumerate().map(|(step, profiled)| {
+        let mut assessed = Assessed { step, gate, profiled, assumptions, risks: &mut risks, remarks: &mut remarks };
+        let plan = assessed.plan(gate.is_some_and(|gate| !steps[gate].profile.closes()));
+        let later_pivot = pivots.first().is_some_and(|&first| step > first) && plan.kind == Kind::Pivot;
+        StepPlan { kind: if later_pivot { Kind::Retriable } else { plan.kind }, ..plan }
+    });
+    let plan = Plan::new(plans.collect())?;
+    Ok(Assessment { plan, risks, remarks })
+}
+
+/// One step while it is assessed.
+struct Assessed<'a> {
+    step: usize,
+    gate: Option<usize>,
+    profiled: &'a ProfiledStep,
+    assumptions: &'a Assumptions,
+    risks: &'a mut Vec<Finding<Risk>>,
+    remarks: &'a mut Vec<Finding<Remark>>,
+}
+
+impl Assessed<'_> {
+    fn plan(&mut self, gate_cannot_close: bool) -> StepPlan {
+        let ProfiledStep { profile, beside, deadline_ms, captures: _ } = *self.profiled;
+        let undo_closes = profile.undo != Undo::NoOpWhenAbsent;
+        let mut plan = StepPlan { beside, deadline_ms, undo_closes, ..StepPlan::new(profile.kind()) };
+        plan.refusal_holds = profile.sticky_refusal || !profile.may_refuse;
+        plan.doubt = self.doubt(&mut plan.deadline_ms);
+        if !plan.refusal_holds && !plan.closes() {
+            self.risk(Risk::LooseRefusal);
+        }
+        if let Close::For(closed_ms) = profile.close {
+            let margin_ms = self.assumptions.margin_ms();
+            if margin_ms.is_none_or(|margin_ms| closed_ms <= margin_ms) {
+                self.risk(Risk::ShortTombstone { closed_ms, margin_ms });
+            }
+        }
+        if let Some(expires_ms) = profile.hold_expires_ms {
+            let margin_ms = self.assumptions.margin_ms();
+            plan.commit_within_ms = Some(expires_ms.saturating_sub(margin_ms.unwrap_or(0)));
+            self.risk(Risk::HoldLapse { expires_ms, margin_ms, gate_cannot_close });
+        }
+        if self.risks.iter().any(|risk| risk.step == self.step && risk.what.may_show_late()) {
+            plan.watch_ms = profile.peek.then(|| self.assumptions.margin_ms().unwrap_or(UNDECLARED_HORIZON_MS));
+        }
+        if !plan.closes() {
+            self.remark(if self.gate == Some(self.step) { Remark::GateCannotClose } else { Remark::ActsAfterCancel });
+        }
+        plan
+    }
+
+    /// How doubt about the key ends. A key that is forgotten but can be closed is closed in time, by an earlier deadline.
+    fn doubt(&mut self, deadline_ms: &mut Option<u64>) -> Doubt {
+        let profile = self.profiled.profile;
+        let last_send_ms = match profile.repeat {
+            Repeat::ForEver => None,
+            Repeat::For(remembers_ms) => Some(self.last_send(remembers_ms)),
+            Repeat::Never => {
+                self.risk(Risk::NotIdempotent { peek: profile.peek });
+                let horizon_ms = Some(self.assumptions.margin_ms().unwrap_or(UNDECLARED_HORIZON_MS));
+                return Doubt::Looks { horizon_ms };
+            }
+        };
+        let after_gate = self.gate.is_some_and(|gate| self.step > gate);
+        match last_send_ms {
+            Some(last_send_ms) if profile.closes() && !after_gate => {
+                *deadline_ms = Some(deadline_ms.map_or(last_send_ms, |deadline_ms| deadline_ms.min(last_send_ms)));
+                Doubt::Closes
+            }
+            Some(_) => Doubt::Repeats { last_send_ms },
+            None if profile.closes() => Doubt::Closes,
+            None => Doubt::Repeats { last_send_ms: None },
+        }
+    }
+
+    fn last_send(&mut self, remembers_ms: u64) -> u64 {
+        let margin_ms = self.assumptions.margin_ms();
+        match margin_ms {
+            Some(margin_ms) if margin_ms < remembers_ms => remembers_ms - margin_ms,
+            Some(_) | None => {
+                self.risk(Risk::ForgottenKey { remembers_ms, margin_ms });
+                remembers_ms
+            }
+        }
+    }
+
+    fn risk(&mut self, what: Risk) {
+        self.risks.push(Finding { step: self.step, what });
+    }
+
+    fn remark(&mut self, what: Remark) {
+        self.remarks.push(Finding { step: self.step, what });
+    }
+}
