@@ -167,6 +167,7 @@ impl Caller {
     pub(super) async fn ask(&self, operation: Operation, key: &str, body: &Bytes, extra: &Extra) -> Exchange {
         let (method, suffix, sent) = match operation {
             Operation::Act => (Method::PUT, "", body.clone()),
+            Operation::Look => (Method::GET, "", Bytes::new()),
             Operation::Close => (Method::POST, "/close", Bytes::new()),
             Operation::Undo => (Method::DELETE, "", Bytes::new()),
         };

@@ -73,6 +73,8 @@ pub struct StepPlan {
     pub commit_within_ms: Option<u64>,
     /// For how many milliseconds after the end in *neither* its key is looked at, since an effect may still appear there.
     pub watch_ms: Option<u64>,
+    /// The step, counted from 0, that has to be off before this one is undone, because its undo needs what that one's left.
+    pub undo_after: Option<usize>,
 }
 
 impl StepPlan {
@@ -88,6 +90,7 @@ impl StepPlan {
             undo_closes: true,
             commit_within_ms: None,
             watch_ms: None,
+            undo_after: None,
         }
     }
 
@@ -164,6 +167,13 @@ pub enum PlanError {
         /// The step.
         step: usize,
     },
+    /// A step is to be undone after another that is never undone, or that waits for it in turn.
+    UndoOrder {
+        /// The step.
+        step: usize,
+        /// The step that it waits for.
+        after: usize,
+    },
     /// A deadline after the point from which there is no way back.
     DeadlineTooLate {
         /// The step.
@@ -203,6 +213,12 @@ impl fmt::Display for PlanError {
             Self::BesideAnotherKind { step } => {
                 write!(f, "step {} can run beside a neighbour of its own kind only", step + 1)
             }
+            Self::UndoOrder { step, after } => write!(
+                f,
+                "step {} cannot be undone after step {}: name another compensatable step, and no two that wait for each other",
+                step + 1,
+                after + 1
+            ),
             Self::DeadlineTooLate { step } => {
                 write!(f, "step {} runs when there is no way back any more, so a deadline could not be kept; remove it", step + 1)
             }
@@ -235,6 +251,7 @@ impl Plan {
         {
             return Err(PlanError::DeadlineTooLate { step });
         }
+        check_undo_order(&steps, gate)?;
         let stages = (0..steps.len()).filter(|&step| !steps[step].beside).collect();
         Ok(Self { steps: steps.into(), stages, gate })
     }
@@ -298,6 +315,27 @@ fn check_order(steps: &[StepPlan]) -> Result<(), PlanError> {
                     return Err(PlanError::RetriableTooEarly { step, before });
                 }
             }
+        }
+    }
+    Ok(())
+}
+
+/// The undos of a saga wait for one another in no circle.
+fn check_undo_order(steps: &[StepPlan], gate: Option<usize>) -> Result<(), PlanError> {
+    let compensatable = gate.unwrap_or(steps.len());
+    for (step, plan) in steps.iter().enumerate() {
+        let Some(after) = plan.undo_after else { continue };
+        let error = Err(PlanError::UndoOrder { step, after });
+        let (mut last, mut waits) = (step, Some(after));
+        for _ in 0..steps.len() {
+            let Some(next) = waits else { break };
+            if next >= compensatable || last >= compensatable {
+                return error;
+            }
+            (last, waits) = (next, steps[next].undo_after);
+        }
+        if waits.is_some() {
+            return error;
         }
     }
     Ok(())

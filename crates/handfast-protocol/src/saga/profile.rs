@@ -135,6 +135,8 @@ pub struct ProfiledStep {
     pub deadline_ms: Option<u64>,
     /// The step, counted from 0, whose hold this one makes lasting.
     pub captures: Option<usize>,
+    /// The step, counted from 0, that has to be off before this one is undone.
+    pub undo_after: Option<usize>,
 }
 
 /// What is taken for granted about the world. Without all three of them nothing that ends after a time can be relied on.
@@ -211,9 +213,9 @@ struct Assessed<'a> {
 
 impl Assessed<'_> {
     fn plan(&mut self, gate_cannot_close: bool) -> StepPlan {
-        let ProfiledStep { profile, beside, deadline_ms, captures: _ } = *self.profiled;
+        let ProfiledStep { profile, beside, deadline_ms, captures: _, undo_after } = *self.profiled;
         let undo_closes = profile.undo != Undo::NoOpWhenAbsent;
-        let mut plan = StepPlan { beside, deadline_ms, undo_closes, ..StepPlan::new(profile.kind()) };
+        let mut plan = StepPlan { beside, deadline_ms, undo_closes, undo_after, ..StepPlan::new(profile.kind()) };
         plan.refusal_holds = profile.sticky_refusal || !profile.may_refuse;
         plan.doubt = self.doubt(&mut plan.deadline_ms);
         if !plan.refusal_holds && !plan.closes() {

@@ -164,7 +164,8 @@ fn unsound_orders_are_refused_and_say_where() {
     use Kind::{Compensatable, Pivot, Retriable};
     let beside = |kind| StepPlan { beside: true, ..step(kind) };
     let late = StepPlan { deadline_ms: Some(1), ..step(Retriable) };
-    let cases: [(Vec<StepPlan>, PlanError); 9] = [
+    let undone_after = |after, kind| StepPlan { undo_after: Some(after), ..step(kind) };
+    let cases: [(Vec<StepPlan>, PlanError); 12] = [
         (vec![], PlanError::Empty),
         (vec![step(Compensatable); 65], PlanError::TooMany { steps: 65 }),
         (vec![step(Pivot), step(Pivot)], PlanError::TwoPivots { first: 0, second: 1 }),
@@ -174,6 +175,12 @@ fn unsound_orders_are_refused_and_say_where() {
         (vec![step(Retriable), beside(Retriable)], PlanError::GateBeside { gate: 0, neighbour: 1 }),
         (vec![beside(Compensatable)], PlanError::BesideAnotherKind { step: 0 }),
         (vec![step(Pivot), late], PlanError::DeadlineTooLate { step: 1 }),
+        (vec![undone_after(0, Compensatable)], PlanError::UndoOrder { step: 0, after: 0 }),
+        (vec![undone_after(1, Compensatable), step(Pivot)], PlanError::UndoOrder { step: 0, after: 1 }),
+        (
+            vec![undone_after(1, Compensatable), undone_after(0, Compensatable)],
+            PlanError::UndoOrder { step: 0, after: 1 },
+        ),
     ];
     for (steps, expected) in cases {
         assert_eq!(Plan::new(steps.clone()), Err(expected), "{steps:?}");

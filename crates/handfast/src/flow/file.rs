@@ -279,6 +279,7 @@ fn check_plan(source: Source<'_>, steps: &[Spanned<FileStep>]) -> Result<(), Fil
         PlanError::MayRefuseTooLate { step, after } => vec![step, after],
         PlanError::RetriableTooEarly { step, before } => vec![step, before],
         PlanError::GateBeside { gate, neighbour } => vec![if plain[gate].beside { gate } else { neighbour }, gate.min(neighbour)],
+        PlanError::UndoOrder { step, after } => vec![step, after],
         PlanError::BesideAnotherKind { step } | PlanError::DeadlineTooLate { step } => vec![step],
     };
     let span = concerned.first().or(Some(&0)).and_then(|&step| steps.get(step)).map(Spanned::span).unwrap_or_default();

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use handfast_protocol::{Effect, Operation, Register, Request};
+use handfast_protocol::{Answer, Effect, Operation, Register, Request};
 
 use super::{Delivery, Participant, Receipt, Reply};
 use crate::store::BoxFuture;

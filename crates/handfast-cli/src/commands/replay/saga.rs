@@ -76,6 +76,7 @@ impl Teller<'_> {
                 let by = by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
                 format!("the coordinator is told: cancel{by}{}", remark(why.as_ref()))
             }
+            Line::Sent { step } => format!("the act of {} is marked as sent, once and for all", self.name(*step)),
             Line::Answer { to, answer, receipt } => {
                 let word = match answer {
                     Answer::State(state) => state.name(),

@@ -105,7 +105,7 @@ pub(crate) fn step_of(name: &str) -> StoryStep {
 
 pub(crate) fn entry_of(entry: &Entry, line: &Line) -> StoryEntry {
     let (changed_at, detail) = match line {
-        Line::Start | Line::Timeout => (None, None),
+        Line::Start | Line::Timeout | Line::Sent { .. } => (None, None),
         Line::Cancel { by, why } => {
             let by = by.as_ref().map(|by| format!("by {by}"));
             let said: Vec<&str> = by.iter().chain(why).map(String::as_str).collect();
