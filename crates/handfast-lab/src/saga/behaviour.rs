@@ -76,14 +76,8 @@ impl Behaviour {
             undo_closes: profile.undo != Undo::NoOpWhenAbsent,
             refusal_holds: !(is_loose && (profile.closes() || happens(|risk| matches!(risk, Risk::LooseRefusal)))),
             idempotent: !acts_twice,
-            forgets: when(
-                matches!(profile.repeat, Repeat::For(_)),
-                happens(|risk| matches!(risk, Risk::ForgottenKey { .. })),
-            ),
-            reopens: when(
-                matches!(profile.close, Close::For(_)),
-                happens(|risk| matches!(risk, Risk::ShortTombstone { .. })),
-            ),
+            forgets: when(matches!(profile.repeat, Repeat::For(_)), happens(|risk| matches!(risk, Risk::ForgottenKey { .. }))),
+            reopens: when(matches!(profile.close, Close::For(_)), happens(|risk| matches!(risk, Risk::ShortTombstone { .. }))),
             lapses: when(profile.hold_expires_ms.is_some(), happens(|risk| matches!(risk, Risk::HoldLapse { .. }))),
             captures: step.captures,
         }
@@ -92,7 +86,8 @@ impl Behaviour {
     /// Whether it does all that the contract asks of a step of this kind.
     #[must_use]
     pub fn keeps_contract(&self, plan: &StepPlan) -> bool {
-        *self == Self::contract(plan.kind) && *plan == StepPlan { beside: plan.beside, deadline_ms: plan.deadline_ms, ..StepPlan::new(plan.kind) }
+        *self == Self::contract(plan.kind)
+            && *plan == StepPlan { beside: plan.beside, deadline_ms: plan.deadline_ms, ..StepPlan::new(plan.kind) }
     }
 }
 

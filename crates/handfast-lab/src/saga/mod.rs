@@ -13,8 +13,8 @@ mod suite;
 mod world;
 
 pub use adversary::{Adversary, Driver, Stores};
-pub use behaviour::{Behaviour, When};
 pub use automaton::{Automaton, Facts, StateId};
+pub use behaviour::{Behaviour, When};
 pub use follow::{Followed, FollowedStep, Lost};
 pub use model::{in_words, step_names};
 pub use mutants::{Caught, MUTANTS, Mutant};

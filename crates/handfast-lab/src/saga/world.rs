@@ -267,7 +267,9 @@ impl<G: Guards> Saga<G> {
     /// Nobody asks for the step in which the saga is decided any more, and it is not done: nothing will rest on a hold.
     fn is_turned_back_for_good(&self, world: &World) -> bool {
         let Some(gate) = self.plan.gate() else { return true };
-        !self.is_wanted(world, gate) && !world.keys[gate].is_in_effect() && (world.keys[gate].state.is_some() || self.has_ended(world))
+        !self.is_wanted(world, gate)
+            && !world.keys[gate].is_in_effect()
+            && (world.keys[gate].state.is_some() || self.has_ended(world))
     }
 
     fn moves_of_worker(&self, world: &World, worker: usize, into: &mut Vec<Action>) {
@@ -310,8 +312,7 @@ impl<G: Guards> Saga<G> {
             into.push(Action::Capture { message });
         }
         let Message::Command(command) = message else { return };
-        let (step, behaviour, key) =
-            (self.plan.steps()[command.step], &self.behaviours[command.step], &world.keys[command.step]);
+        let (step, behaviour, key) = (self.plan.steps()[command.step], &self.behaviours[command.step], &world.keys[command.step]);
         let absent = key.state.is_none();
         let is_act = command.operation == Operation::Act;
         let has_lapsed = behaviour.captures.is_some_and(|held| !world.keys[held].is_in_effect());
@@ -319,7 +320,9 @@ impl<G: Guards> Saga<G> {
             let possible = match service {
                 Service::Accepts => !(is_act && absent && has_lapsed),
                 Service::Refuses => {
-                    is_act && ((behaviour.may_refuse && (absent || key.is_open_again || !G::REFUSAL_IS_STICKY)) || absent && has_lapsed)
+                    is_act
+                        && ((behaviour.may_refuse && (absent || key.is_open_again || !G::REFUSAL_IS_STICKY))
+                            || absent && has_lapsed)
                 }
                 Service::FindsExpired => is_act && absent && step.deadline_ms.is_some() && behaviour.closes,
             };

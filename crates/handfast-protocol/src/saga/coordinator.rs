@@ -332,11 +332,8 @@ impl<G: Guards> Coordinator<G> {
         });
         let undo = shut || !G::PIVOT_CLOSED_BEFORE_UNDO;
         let compensatable = gate.unwrap_or(self.steps.len());
-        // One undo may be what another waits for.
-        for _ in 0..compensatable {
-            for step in 0..compensatable {
-                self.take_back(step, undo, now);
-            }
+        for step in 0..compensatable {
+            self.take_back(step, undo, now);
         }
         let undone = !G::UNDO_IS_AWAITED || (0..compensatable).all(|step| self.is_off_for_good(step));
         if shut && undone {

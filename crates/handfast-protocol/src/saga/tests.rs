@@ -177,10 +177,7 @@ fn unsound_orders_are_refused_and_say_where() {
         (vec![step(Pivot), late], PlanError::DeadlineTooLate { step: 1 }),
         (vec![undone_after(0, Compensatable)], PlanError::UndoOrder { step: 0, after: 0 }),
         (vec![undone_after(1, Compensatable), step(Pivot)], PlanError::UndoOrder { step: 0, after: 1 }),
-        (
-            vec![undone_after(1, Compensatable), undone_after(0, Compensatable)],
-            PlanError::UndoOrder { step: 0, after: 1 },
-        ),
+        (vec![undone_after(1, Compensatable), undone_after(0, Compensatable)], PlanError::UndoOrder { step: 0, after: 1 }),
     ];
     for (steps, expected) in cases {
         assert_eq!(Plan::new(steps.clone()), Err(expected), "{steps:?}");

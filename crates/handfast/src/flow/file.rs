@@ -258,11 +258,7 @@ fn plan_of(steps: &[FileStep]) -> Result<Plan, PlanError> {
     Plan::new(
         steps
             .iter()
-            .map(|step| StepPlan {
-                beside: step.beside,
-                deadline_ms: step.deadline.map(whole_ms),
-                ..StepPlan::new(step.kind)
-            })
+            .map(|step| StepPlan { beside: step.beside, deadline_ms: step.deadline.map(whole_ms), ..StepPlan::new(step.kind) })
             .collect(),
     )
 }
