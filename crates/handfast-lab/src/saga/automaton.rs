@@ -47,7 +47,7 @@ pub(super) const ANSWERS: [Answer; 5] = [
 ];
 
 /// What the explorer needs to know of one state.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Facts {
     /// What wants delivering.
     pub outbox: Vec<Command>,
@@ -63,6 +63,21 @@ pub struct Facts {
     pub steps: Vec<(Option<Operation>, Option<Definite>)>,
 }
 
+impl Facts {
+    fn without_evidence(mut self) -> Self {
+        self.evidence = None;
+        self
+    }
+}
+
+/// A person has it, so that nothing more is told. Only where an effect appeared late it goes on, until that is undone.
+fn is_dead<G: Guards>(state: &Coordinator<G>) -> bool {
+    match state.evidence() {
+        None | Some(Evidence::LateEffect { .. }) => false,
+        Some(Evidence::Contradiction { .. } | Evidence::OutOfReach { .. }) => true,
+    }
+}
+
 /// The coordinator of one plan as a table.
 ///
 /// Time stands still at 0 and every deadline of the plan is 0, so a step that has a deadline can expire at every moment.
@@ -76,30 +91,38 @@ pub struct Automaton {
 impl Automaton {
     /// Enumerates the states that a coordinator of this plan can reach by any inputs at all.
     ///
-    /// A saga with a contradiction on record is not told anything further: a person has it from there on. Only one at which
-    /// an effect appeared late goes on, until that is undone.
+    /// A saga with a contradiction on record is not told anything further: a person has it from there on.
     #[must_use]
     pub fn new<G: Guards>(plan: &Arc<Plan>) -> Self {
         let inputs = inputs(plan.steps().len());
         let mut started = Coordinator::<G>::new(Arc::clone(plan));
         started.step(Time(0), Input::Start);
         let mut ids = BTreeMap::from([(started.clone(), 0)]);
+        let mut dead = BTreeMap::new();
         let mut states = vec![started];
         let mut next = Vec::new();
         let mut at = 0;
         while at < states.len() {
             let state = states[at].clone();
+            if is_dead(&state) {
+                next.extend(inputs.iter().map(|_| StateId::try_from(at).unwrap_or(StateId::MAX)));
+                at += 1;
+                continue;
+            }
             for input in &inputs {
                 let mut after = state.clone();
-                if matches!(state.evidence(), None | Some(Evidence::LateEffect { .. })) {
-                    after.step(Time(0), *input);
-                }
+                after.step(Time(0), *input);
                 let fresh = StateId::try_from(states.len()).unwrap_or(StateId::MAX);
-                let id = *ids.entry(after).or_insert_with_key(|new| {
-                    states.push(new.clone());
-                    fresh
-                });
-                next.push(id);
+                // Which contradiction it was makes no difference to anything that is explored.
+                let entry = if is_dead(&after) {
+                    dead.entry(Self::facts_of(&after).without_evidence()).or_insert(fresh)
+                } else {
+                    ids.entry(after.clone()).or_insert(fresh)
+                };
+                if *entry == fresh {
+                    states.push(after);
+                }
+                next.push(*entry);
             }
             at += 1;
         }

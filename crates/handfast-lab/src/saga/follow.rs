@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 
 use handfast_protocol::{Guards, Outcome};
 
-use super::model::{in_words, step_names};
+use super::model::in_words;
 use super::picture::{draw, draw_so_far};
 use super::world::{Action, Saga, World};
 use crate::diagram::Diagram;
@@ -113,7 +113,7 @@ fn find<G: Guards>(saga: &Saga<G>, world: &World, numbers: &[usize], words: &str
 }
 
 fn step<G: Guards>(saga: &Saga<G>, words: &str, before: &World, after: &World) -> FollowedStep {
-    let names = step_names(&saga.plan);
+    let names = &saga.names;
     let facts = |world: &World| saga.automaton.facts(world.journal);
     let mut changes = Vec::new();
     let standing = [before, after].map(|world| facts(world).standing.name());

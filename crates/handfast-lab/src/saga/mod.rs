@@ -3,6 +3,7 @@
 mod adversary;
 mod automaton;
 mod behaviour;
+mod flow_case;
 mod follow;
 mod model;
 mod mutants;
@@ -15,6 +16,7 @@ mod world;
 pub use adversary::{Adversary, Driver, Stores};
 pub use automaton::{Automaton, Facts, StateId};
 pub use behaviour::{Behaviour, When};
+pub use flow_case::FlowCase;
 pub use follow::{Followed, FollowedStep, Lost};
 pub use model::{in_words, step_names};
 pub use mutants::{Caught, MUTANTS, Mutant};

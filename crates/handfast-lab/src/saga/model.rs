@@ -145,8 +145,7 @@ impl<G: Guards> Saga<G> {
     #[must_use]
     pub fn in_words(&self, world: &World) -> String {
         let facts = self.automaton.facts(world.journal);
-        let names = step_names(&self.plan);
-        let keys = world.keys.iter().zip(names).map(|(key, name)| {
+        let keys = world.keys.iter().zip(&self.names).map(|(key, name)| {
             let state = key.state.map_or("absent", Definite::name);
             format!("{name} {state} (done {}x, undone {}x)", key.acts, key.undos)
         });
@@ -178,7 +177,7 @@ pub fn step_names(plan: &Plan) -> Vec<String> {
 /// An action in words, as it stands in a kept run.
 #[must_use]
 pub fn in_words<G: Guards>(saga: &Saga<G>, action: &Action) -> String {
-    let names = step_names(&saga.plan);
+    let names = &saga.names;
     let command = |command: Command| format!("{} {}", command.operation.name(), names[command.step]);
     let answer = |answer: Answer| match answer {
         Answer::State(state) => state.name(),

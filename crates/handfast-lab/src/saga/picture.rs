@@ -2,7 +2,6 @@
 
 use handfast_protocol::{Answer, Command, Guards, Input, Told};
 
-use super::model::step_names;
 use super::network::Message;
 use super::world::{Action, Key, Saga, World};
 use crate::diagram::{Clock, Diagram, LineId, Mark, Tone};
@@ -20,7 +19,7 @@ pub(super) fn draw_so_far<G: Guards>(saga: &Saga<G>, run: &Run<World, Action>, t
     let mut picture = Diagram::new(title, Clock::Steps);
     picture.between("the road");
     let shop = picture.line("coordinator");
-    let participants = step_names(&saga.plan).iter().map(|name| picture.line(name)).collect();
+    let participants = saga.names.iter().map(|name| picture.line(name)).collect();
     let mut painter =
         Painter { picture, shop, participants, workers: saga.adversary.workers, actions: saga.with_lasting_numbers(run), run };
     for step in 0..run.steps.len() {

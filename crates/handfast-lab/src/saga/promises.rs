@@ -65,8 +65,11 @@ impl<G: Guards> Saga<G> {
 
     /// *Knowledge never goes back*: what an entry makes known of a key lies further along the register's path, never earlier.
     pub(super) fn is_never_unlearning(&self, before: &World, action: &Action, after: &World) -> bool {
+        let watches = self.plan.steps().iter().any(|step| step.watch_ms.is_some());
         self.every_step_of_an_entry(before, action, after, |(_, before), (_, after)| match (before, after) {
             (None, _) | (Some(Definite::Done), Some(Definite::Undone)) => true,
+            // What is watched is watched for this.
+            (Some(Definite::Refused | Definite::Closed), Some(Definite::Done)) => watches,
             (Some(before), after) => after == Some(before),
         })
     }
@@ -74,7 +77,9 @@ impl<G: Guards> Saga<G> {
     /// *Commands are monotone*: act < close < undo, and of the commands for one key only the highest is delivered.
     pub(super) fn is_monotone(&self, before: &World, action: &Action, after: &World) -> bool {
         let facts = self.automaton.facts(after.journal);
-        let only_the_highest = facts.outbox.iter().all(|command| facts.steps[command.step].0 == Some(command.operation));
+        // A look changes nothing, whenever it comes.
+        let is_highest = |command: &Command| facts.steps[command.step].0 == Some(command.operation);
+        let only_the_highest = facts.outbox.iter().all(|command| command.operation == Operation::Look || is_highest(command));
         only_the_highest && self.every_step_of_an_entry(before, action, after, |(before, _), (after, _)| before <= after)
     }
 

@@ -31,7 +31,7 @@ pub struct Case {
 pub struct Found {
     /// The explorer's report.
     pub report: Report<World, Action>,
-    saga: Saga<Deployed>,
+    pub(super) saga: Saga<Deployed>,
 }
 
 impl Case {

@@ -15,6 +15,7 @@ use handfast_protocol::{
 use super::adversary::Adversary;
 use super::automaton::{Automaton, StateId};
 use super::behaviour::{Behaviour, When};
+use super::model::step_names;
 use super::network::{FOUND_DONE, Message, UnderWay, operation_number};
 use crate::explorer::Run;
 
@@ -150,6 +151,8 @@ pub struct Saga<G = Deployed> {
     pub adversary: Adversary,
     /// How the participants behave, one a step.
     pub behaviours: Vec<Behaviour>,
+    /// What the steps are called, in order.
+    pub names: Vec<String>,
     /// The coordinator.
     pub automaton: Automaton,
     guards: PhantomData<G>,
@@ -179,7 +182,15 @@ impl<G: Guards> Saga<G> {
         assert!(plan.steps().len() <= steps, "a world holds {steps} steps on this network");
         assert_eq!(behaviours.len(), plan.steps().len(), "every step has a participant");
         assert!((1..=MAX_WORKERS).contains(&adversary.workers), "a world holds 1 to {MAX_WORKERS} workers");
-        Self { automaton: Automaton::new::<G>(&plan), behaviours, plan, adversary, guards: PhantomData }
+        let names = step_names(&plan);
+        Self { automaton: Automaton::new::<G>(&plan), behaviours, names, plan, adversary, guards: PhantomData }
+    }
+
+    /// The same with other names for the steps.
+    #[must_use]
+    pub fn called(mut self, names: Vec<String>) -> Self {
+        self.names = names;
+        self
     }
 
     /// The world as it begins: the start is in the journal, and nobody has loaded it yet.
@@ -430,9 +441,10 @@ impl<G: Guards> Saga<G> {
             return None;
         }
         if input == Input::Timeout && self.automaton.facts(state).decision.is_some() {
-            // An end is watched for as long as an act may be on the road.
+            // An end is watched for as long as an act may be on the road, and longer than anybody is out of reach: what is
+            // there is seen before.
             for step in (0..self.plan.steps().len()).filter(|&step| self.plan.steps()[step].watch_ms.is_some()) {
-                if self.is_wanted(world, step) {
+                if self.is_wanted(world, step) || world.keys[step].is_in_effect() {
                     return None;
                 }
                 world.under_way = self.without_acts(world.under_way, step);

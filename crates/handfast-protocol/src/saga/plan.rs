@@ -269,6 +269,24 @@ impl Plan {
         }
     }
 
+    /// The same plan in which everything that is due after a time is due at once: whoever explores it with a clock that
+    /// stands still sees every deadline pass at every moment.
+    #[must_use]
+    pub fn at_any_moment(mut self) -> Self {
+        let at_once = |ms: Option<u64>| ms.map(|_| 0);
+        for step in &mut self.steps {
+            step.deadline_ms = at_once(step.deadline_ms);
+            step.commit_within_ms = at_once(step.commit_within_ms);
+            step.watch_ms = at_once(step.watch_ms);
+            step.doubt = match step.doubt {
+                Doubt::Closes => Doubt::Closes,
+                Doubt::Repeats { last_send_ms } => Doubt::Repeats { last_send_ms: at_once(last_send_ms) },
+                Doubt::Looks { horizon_ms } => Doubt::Looks { horizon_ms: at_once(horizon_ms) },
+            };
+        }
+        self
+    }
+
     /// Its steps, in order.
     #[must_use]
     pub fn steps(&self) -> &[StepPlan] {

@@ -235,7 +235,7 @@ impl Assessed<'_> {
         if self.risks.iter().any(|risk| risk.step == self.step && risk.what.may_show_late()) {
             plan.watch_ms = profile.peek.then(|| self.assumptions.margin_ms().unwrap_or(UNDECLARED_HORIZON_MS));
         }
-        if !plan.closes() {
+        if !plan.closes() && self.gate.is_none_or(|gate| self.step <= gate) {
             self.remark(if self.gate == Some(self.step) { Remark::GateCannotClose } else { Remark::ActsAfterCancel });
         }
         plan
