@@ -54,6 +54,8 @@ pub trait Guards: Copy + Ord + Debug + core::hash::Hash + Send + Sync + 'static 
     const ACT_IS_MARKED_AS_SENT: bool = true;
     /// A key in doubt is closed before it is undone, where an undo that comes first leaves no tombstone.
     const ABSENT_IS_CLOSED_BEFORE_UNDO: bool = true;
+    /// An undo waits for the undos that it is to come after.
+    const UNDO_WAITS_ITS_TURN: bool = true;
     /// What rests on a hold is committed before the hold can lapse, or turned back.
     const HOLD_IS_COMMITTED_IN_TIME: bool = true;
     /// An effect that appears after the end in *neither* is undone.

@@ -15,6 +15,8 @@ pub struct Adversary {
     pub restores: u8,
     /// How often a worker or a participant crashes, in all. A restart is free and keeps what is durable.
     pub crashes: u8,
+    /// Whether a message that is delivered may also stay under way. A set of messages always lets them.
+    pub duplicates: bool,
     /// Whether somebody cancels, at any moment.
     pub cancels: bool,
     /// A step whose key somebody else has used with another body before.
@@ -56,6 +58,7 @@ impl Adversary {
             workers: 1,
             restores: 0,
             crashes: 0,
+            duplicates: true,
             cancels: true,
             foreign_key: None,
             driver: Driver { fences_writers: true, appends_before_sending: true, delivers_again: true },
@@ -90,6 +93,9 @@ impl fmt::Display for Adversary {
         match self.network {
             Network::Set => write!(f, "set of sent messages")?,
             Network::Multiset { capacity } => write!(f, "multiset of messages, {capacity} of a kind")?,
+        }
+        if !self.duplicates {
+            write!(f, ", none delivered twice")?;
         }
         write!(f, ", {} worker{}", self.workers, if self.workers == 1 { "" } else { "s" })?;
         if self.cancels {

@@ -17,6 +17,15 @@ pub enum When {
     AnyTime,
 }
 
+/// What is to be known of a step's surroundings before it can be said how its participant behaves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Given {
+    /// The network may deliver a message twice.
+    pub(super) duplicates: bool,
+    /// A step before it may refuse and cannot be undone, and so may and can this one not.
+    pub(super) is_later_pivot: bool,
+}
+
 /// How the participant of one step behaves.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Behaviour {
@@ -57,21 +66,24 @@ impl Behaviour {
         }
     }
 
-    /// Everything that the profile of step number `at` allows. What is a risk happens where it is among `risks`; elsewhere
-    /// it is taken for granted that it does not, and what ends after a time ends once the declared assumptions allow it.
+    /// Everything that the profile of step number `at` allows. What is a risk happens where it is among `come_true`;
+    /// elsewhere it is taken for granted that it does not, and what ends after a time ends once the declared assumptions
+    /// allow it. Where the network duplicates nothing, an act that must not arrive twice can be left to do harm if it does.
     #[must_use]
-    pub fn of(at: usize, step: &ProfiledStep, risks: &[Finding<Risk>]) -> Self {
+    pub(super) fn of(at: usize, step: &ProfiledStep, come_true: &[Finding<Risk>], world: Given) -> Self {
         let profile = step.profile;
-        let happens = |is_it: fn(&Risk) -> bool| risks.iter().any(|risk| risk.step == at && is_it(&risk.what));
+        let happens = |is_it: fn(&Risk) -> bool| come_true.iter().any(|risk| risk.step == at && is_it(&risk.what));
         let when = |limited: bool, at_any_time: bool| match (limited, at_any_time) {
             (false, _) => When::Never,
             (true, true) => When::AnyTime,
             (true, false) => When::OnceQuiet,
         };
         let is_loose = profile.may_refuse && !profile.sticky_refusal;
-        let acts_twice = profile.repeat == Repeat::Never && happens(|risk| matches!(risk, Risk::NotIdempotent { .. }));
+        let acts_twice =
+            profile.repeat == Repeat::Never && (!world.duplicates || happens(|risk| matches!(risk, Risk::NotIdempotent { .. })));
+        let refuses_too_late = happens(|risk| matches!(risk, Risk::TwoPivots { .. }));
         Self {
-            may_refuse: profile.may_refuse,
+            may_refuse: profile.may_refuse && (!world.is_later_pivot || refuses_too_late),
             closes: profile.closes(),
             undo_closes: profile.undo != Undo::NoOpWhenAbsent,
             refusal_holds: !(is_loose && (profile.closes() || happens(|risk| matches!(risk, Risk::LooseRefusal)))),

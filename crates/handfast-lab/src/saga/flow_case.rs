@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use handfast_protocol::{Assessment, Assumptions, Deployed, Finding, PlanError, ProfiledStep, Risk, assess};
+use handfast_protocol::{Assessment, Assumptions, Deployed, Finding, Guards, PlanError, ProfiledStep, Risk, assess};
 
 use super::adversary::Adversary;
-use super::behaviour::Behaviour;
+use super::behaviour::{Behaviour, Given};
+use super::network::Network;
 use super::suite::Found;
 use super::world::Saga;
 use crate::explorer::{Limits, explore};
@@ -42,23 +43,27 @@ impl FlowCase {
 
     /// Its world, in which just these risks come true.
     #[must_use]
-    pub fn world(&self, come_true: &[Finding<Risk>], adversary: Adversary) -> Saga<Deployed> {
-        let second_pivot_refuses = come_true.iter().any(|risk| matches!(risk.what, Risk::TwoPivots { .. }));
+    pub fn world<G: Guards>(&self, come_true: &[Finding<Risk>], mut adversary: Adversary) -> Saga<G> {
+        let risks = &self.assessment.risks;
+        let must_not_repeat = |risks: &[Finding<Risk>]| risks.iter().any(|it| matches!(it.what, Risk::NotIdempotent { .. }));
+        if must_not_repeat(risks) && !must_not_repeat(come_true) && adversary.network != Network::Set {
+            // What is taken for granted there is that nothing arrives twice unless it is sent twice.
+            adversary.duplicates = false;
+        }
         let behaviours = self.steps.iter().enumerate().map(|(at, step)| {
-            let mut behaviour = Behaviour::of(at, step, come_true);
-            let is_second = self.assessment.risks.iter().any(|risk| risk.step == at && matches!(risk.what, Risk::TwoPivots { .. }));
-            behaviour.may_refuse &= !is_second || second_pivot_refuses;
-            behaviour
+            let is_later_pivot = risks.iter().any(|risk| risk.step == at && matches!(risk.what, Risk::TwoPivots { .. }));
+            Behaviour::of(at, step, come_true, Given { duplicates: adversary.duplicates, is_later_pivot })
         });
+        let behaviours = behaviours.collect();
         // Time stands still in a world, so everything that is due after a time is due at every moment.
         let plan = Arc::new(self.assessment.plan.clone().at_any_moment());
-        Saga::among(behaviours.collect(), plan, adversary).called(self.names.clone())
+        Saga::among(behaviours, plan, adversary).called(self.names.clone())
     }
 
     /// Explores it with just these risks coming true.
     #[must_use]
     pub fn explore(&self, come_true: &[Finding<Risk>], adversary: Adversary, limits: &Limits) -> Found {
-        let saga = self.world(come_true, adversary);
+        let saga = self.world::<Deployed>(come_true, adversary);
         Found { report: explore(&saga, limits), saga }
     }
 }

@@ -101,6 +101,9 @@ impl<G: Guards> Model for Saga<G> {
             return properties;
         }
         properties.push(Property::always("no contradiction", Self::is_without_contradiction));
+        if steps.iter().any(|step| step.undo_after.is_some()) {
+            properties.push(Property::always("undone in order", Self::is_undone_in_order));
+        }
         if steps.iter().any(|step| step.watch_ms.is_some()) {
             properties.push(Property::can_always_reach("a late effect is undone", Self::is_without_late_effect));
         }

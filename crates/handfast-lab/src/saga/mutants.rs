@@ -7,6 +7,7 @@ use std::sync::Arc;
 use handfast_protocol::{Deployed, Guards, Plan};
 
 use super::adversary::Adversary;
+use super::flows::flow;
 use super::follow::{Followed, Lost, follow};
 use super::model::in_words;
 use super::network::Network;
@@ -95,6 +96,11 @@ fn hunt<G: Guards>(saga: &Saga<G>, mutant: &Mutant) -> Option<Caught> {
     })
 }
 
+/// A world of participants that promise less than the contract, in which no risk comes true.
+fn weak<G: Guards>(name: &str, adversary: Adversary) -> Box<dyn Unguarded> {
+    Box::new(flow(name).world::<G>(&[], adversary))
+}
+
 /// Declares mutants of the deployed code: each a type whose one guard is off.
 macro_rules! without {
     ($($mutant:ident lacks $guard:ident),* $(,)?) => {
@@ -127,6 +133,14 @@ without! {
     LastAnswerWins lacks STALE_ANSWER_IS_IGNORED,
     KeepsKnocking lacks CLOSED_ELSEWHERE_TURNS_BACK,
     ActsAfterClosing lacks COMMANDS_ARE_MONOTONE,
+    BelievesRefusals lacks LOOSE_REFUSAL_IS_CLOSED,
+    StopsAsking lacks UNCLOSABLE_IS_ASKED_AGAIN,
+    AsksTheForgetful lacks FORGOTTEN_KEY_IS_LEFT_ALONE,
+    SendsAgain lacks ACT_IS_MARKED_AS_SENT,
+    UndoesTheAbsent lacks ABSENT_IS_CLOSED_BEFORE_UNDO,
+    UndoesAtRandom lacks UNDO_WAITS_ITS_TURN,
+    RestsOnHolds lacks HOLD_IS_COMMITTED_IN_TIME,
+    LooksAway lacks LATE_EFFECT_IS_UNDONE,
 }
 
 fn set() -> Adversary {
@@ -340,6 +354,65 @@ pub const MUTANTS: &[Mutant] = &[
             let mut adversary = multiset();
             adversary.driver.delivers_again = false;
             world::<Deployed>(payment_then_dispatch(), adversary)
+        },
+    },
+    Mutant {
+        name: "loose-refusal-believed",
+        guard: "a refusal that does not hold closes the key",
+        hazard: "the card is declined, the order is cancelled, and a copy of the charge succeeds a moment later",
+        breaks: "cancelled is never charged",
+        world: || weak::<BelievesRefusals>("payment's refusals do not hold", set()),
+    },
+    Mutant {
+        name: "gives-up-asking",
+        guard: "a key in doubt that cannot be closed is asked until it answers",
+        hazard: "the service knows no way to close, so what was not answered is taken as not done",
+        breaks: "cancelled is never charged",
+        world: || weak::<StopsAsking>("payment cannot be closed", set()),
+    },
+    Mutant {
+        name: "asks-after-a-day",
+        guard: "nothing is sent to a key that its participant may have forgotten",
+        hazard: "the idempotency key lives for a day, the outage lasts for two, and the retry charges again",
+        breaks: "at most once",
+        world: || weak::<AsksTheForgetful>("payment cannot be closed and forgets its keys", set()),
+    },
+    Mutant {
+        name: "sent-twice",
+        guard: "an act that must not be repeated is marked as sent before it is sent",
+        hazard: "the process dies between sending and remembering, and sends again",
+        breaks: "at most once",
+        world: || weak::<SendsAgain>("payment may be asked only once", multiset()),
+    },
+    Mutant {
+        name: "undo-before-close",
+        guard: "a key in doubt is closed before it is undone, where an undo that comes first leaves no tombstone",
+        hazard: "the refund finds nothing to refund, and the charge arrives afterwards",
+        breaks: "cancelled is never charged",
+        world: || weak::<UndoesTheAbsent>("payment's undo of nothing is a no-op", set()),
+    },
+    Mutant {
+        name: "undone-out-of-order",
+        guard: "an undo waits for the undos that it is to come after",
+        hazard: "what the second undo needs is gone already",
+        breaks: "undone in order",
+        world: || weak::<UndoesAtRandom>("two payments undone in order", set()),
+    },
+    Mutant {
+        name: "dispatch-on-a-lapsed-hold",
+        guard: "what rests on a hold is committed before the hold can lapse, or turned back",
+        hazard: "the authorization has expired by the time the goods leave, and there is nothing to capture",
+        breaks: "dispatched only if paid",
+        world: || weak::<RestsOnHolds>("a hold that expires, dispatch, capture", set()),
+    },
+    Mutant {
+        name: "looks-away",
+        guard: "an effect that appears after the end in neither is undone",
+        hazard: "the charge that nobody could close succeeds after all, and nobody looks",
+        breaks: "a late effect is undone",
+        world: || {
+            let flow = flow("payment's refusals do not hold, and it cannot be closed");
+            Box::new(flow.world::<LooksAway>(&flow.assessment().risks, set()))
         },
     },
 ];

@@ -52,6 +52,15 @@ impl<G: Guards> Saga<G> {
         }
     }
 
+    /// *Undone in order*: nothing is undone before what it is to be undone after.
+    pub(super) fn is_undone_in_order(&self, world: &World) -> bool {
+        self.plan
+            .steps()
+            .iter()
+            .zip(&world.keys)
+            .all(|(step, key)| key.undos == 0 || step.undo_after.is_none_or(|other| !world.keys[other].is_in_effect()))
+    }
+
     /// *A late effect is undone*: what appears after the end in *neither* is gone again, where it can be undone.
     pub(super) fn is_without_late_effect(&self, world: &World) -> bool {
         let compensatable = self.plan.gate().unwrap_or(self.plan.steps().len());

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use handfast_protocol::{Deployed, Kind, Plan, StepPlan};
 
 use super::adversary::Adversary;
+use super::flow_case::FlowCase;
+use super::flows::flows;
 use super::model::in_words;
 use super::network::Network;
 use super::picture::draw;
@@ -15,15 +17,24 @@ use crate::explorer::{Limits, Report, Verdict, explore};
 // Time stands still while a world is explored, so a deadline of 0 is due at every moment.
 const ANY_MOMENT: Option<u64> = Some(0);
 
-/// One plan against one adversary.
+/// One plan, or one flow whose participants promise less than the contract, against one adversary.
 #[derive(Clone, Debug)]
 pub struct Case {
     /// The plan in words.
     pub plan_name: &'static str,
-    /// The plan.
-    pub plan: Arc<Plan>,
+    /// Who takes part.
+    pub cast: Cast,
     /// What may go wrong.
     pub adversary: Adversary,
+}
+
+/// Who takes part in a case.
+#[derive(Clone, Debug)]
+pub enum Cast {
+    /// Participants that speak the contract follow a plan.
+    Contract(Arc<Plan>),
+    /// Others, of which it is taken for granted that no risk comes true.
+    Profiles(FlowCase),
 }
 
 /// What the exploration of a case has found.
@@ -38,8 +49,13 @@ impl Case {
     /// Explores it within limits.
     #[must_use]
     pub fn explore(&self, limits: &Limits) -> Found {
-        let saga = Saga::new(Arc::clone(&self.plan), self.adversary.clone());
-        Found { report: explore(&saga, limits), saga }
+        match &self.cast {
+            Cast::Contract(plan) => {
+                let saga = Saga::new(Arc::clone(plan), self.adversary.clone());
+                Found { report: explore(&saga, limits), saga }
+            }
+            Cast::Profiles(flow) => flow.explore(&[], self.adversary.clone(), limits),
+        }
     }
 }
 
@@ -108,7 +124,11 @@ pub fn suite() -> Vec<Case> {
     let foreign = |step| Adversary { foreign_key: Some(step), ..set().workers(2) };
     let mut cases = Vec::new();
     let mut add = |plan_name, plan: Arc<Plan>, adversaries: Vec<Adversary>| {
-        cases.extend(adversaries.into_iter().map(|adversary| Case { plan_name, plan: Arc::clone(&plan), adversary }));
+        cases.extend(adversaries.into_iter().map(|adversary| Case {
+            plan_name,
+            cast: Cast::Contract(Arc::clone(&plan)),
+            adversary,
+        }));
     };
     add(
         "payment, then dispatch",
@@ -144,5 +164,10 @@ pub fn suite() -> Vec<Case> {
     add("two payments (no pivot)", two_payments(), vec![set().workers(2), multiset()]);
     add("one payment", plan(&[step(Kind::Compensatable, ANY_MOMENT)]), vec![set().workers(2), multiset().crashes(1)]);
     add("one dispatch", plan(&[step(Kind::Pivot, ANY_MOMENT)]), all_of_it());
+    for (plan_name, flow) in flows() {
+        let adversaries = [set().workers(2), multiset().crashes(1)];
+        let case = |adversary| Case { plan_name, cast: Cast::Profiles(flow.clone()), adversary };
+        cases.extend(adversaries.map(case));
+    }
     cases
 }

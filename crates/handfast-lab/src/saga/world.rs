@@ -300,7 +300,7 @@ impl<G: Guards> Saga<G> {
         for input in spontaneous.chain(answers) {
             let is_answer = matches!(input, Input::Receive(Told::Answer { .. }));
             into.push(Action::Append { worker, input, keeps: false });
-            if is_answer && self.keeps_copies() {
+            if is_answer && self.duplicates_copies() {
                 into.push(Action::Append { worker, input, keeps: true });
             }
             if !self.adversary.driver.appends_before_sending {
@@ -339,7 +339,7 @@ impl<G: Guards> Saga<G> {
             };
             if possible {
                 into.push(Action::Arrive { command, service, keeps: false });
-                if self.keeps_copies() {
+                if self.duplicates_copies() {
                     into.push(Action::Arrive { command, service, keeps: true });
                 }
             }
@@ -355,6 +355,10 @@ impl<G: Guards> Saga<G> {
     /// A set keeps every message anyway.
     fn keeps_copies(&self) -> bool {
         matches!(self.adversary.network, super::network::Network::Multiset { .. })
+    }
+
+    fn duplicates_copies(&self) -> bool {
+        self.keeps_copies() && self.adversary.duplicates
     }
 
     /// The world after an action; `None` if it cannot happen or changes nothing.

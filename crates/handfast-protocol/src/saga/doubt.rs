@@ -197,7 +197,7 @@ impl<G: Guards> Coordinator<G> {
     /// is silent nobody is charged any more.
     pub(super) fn take_back(&mut self, step: usize, undo: bool, now: Time) {
         let plan = self.plan.steps()[step];
-        let undo = undo && plan.undo_after.is_none_or(|other| self.is_off_for_good(other));
+        let undo = undo && plan.undo_after.is_none_or(|other| self.is_off_for_good(other) || !G::UNDO_WAITS_ITS_TURN);
         let state = &mut self.steps[step];
         let in_doubt = state.known.is_none();
         if state.is_off() || (in_doubt && !plan.closes()) {

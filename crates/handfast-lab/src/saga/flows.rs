@@ -1,0 +1,108 @@
+//! Flows whose participants promise less than the contract, by name: one for each way in which they do.
+
+use handfast_protocol::{Assumptions, Close, Profile, ProfiledStep, Repeat, Undo};
+
+use super::flow_case::FlowCase;
+
+/// How long things last in these flows, in milliseconds. In a world every moment is any moment, so that the numbers matter
+/// only where one is compared with another.
+const A_WHILE: u64 = 5;
+const LONGER: u64 = 100;
+
+/// What is declared where anything is: less than [`LONGER`] in all.
+const DECLARED: Assumptions = Assumptions { message_lifetime_ms: Some(10), clock_error_ms: Some(1), longest_outage_ms: Some(10) };
+
+const PAYMENT: Profile = Profile::CONTRACT;
+const DISPATCH: Profile = Profile { undo: Undo::Never, ..Profile::CONTRACT };
+const NOTICE: Profile = Profile { may_refuse: false, ..DISPATCH };
+const NO_CLOSE: Profile = Profile { close: Close::Never, ..PAYMENT };
+
+/// A step with a deadline, where it may have one.
+const fn step(profile: Profile) -> ProfiledStep {
+    let deadline_ms = if profile.may_refuse { Some(A_WHILE) } else { None };
+    ProfiledStep { profile, beside: false, deadline_ms, captures: None, undo_after: None }
+}
+
+/// Every flow, with its name.
+///
+/// # Panics
+/// Never: their orders are sound, which a test sees to.
+#[must_use]
+pub fn flows() -> Vec<(&'static str, FlowCase)> {
+    let none = Assumptions::default();
+    let make = |(name, steps, assumptions): (&'static str, Vec<ProfiledStep>, Assumptions)| {
+        let names = steps.iter().map(|step| word(&step.profile)).collect::<Vec<_>>();
+        let names = (0..names.len()).map(|at| numbered(&names, at)).collect();
+        let flow = FlowCase::new(names, steps, &assumptions).expect("the flows of the suite are in sound order");
+        (name, flow)
+    };
+    let held = Profile { hold_expires_ms: Some(LONGER), ..PAYMENT };
+    let forgets = Repeat::For(LONGER);
+    let second = ProfiledStep { undo_after: Some(0), ..step(PAYMENT) };
+    [
+        ("payment cannot be closed", vec![step(NO_CLOSE), step(DISPATCH)], none),
+        (
+            "payment cannot be closed and forgets its keys",
+            vec![step(Profile { repeat: forgets, ..NO_CLOSE }), step(DISPATCH)],
+            DECLARED,
+        ),
+        (
+            "payment forgets its keys",
+            vec![ProfiledStep { deadline_ms: None, ..step(Profile { repeat: forgets, ..PAYMENT }) }, step(DISPATCH)],
+            DECLARED,
+        ),
+        ("payment's tombstones expire", vec![step(Profile { close: Close::For(LONGER), ..PAYMENT }), step(DISPATCH)], DECLARED),
+        ("payment's refusals do not hold", vec![step(Profile { sticky_refusal: false, ..PAYMENT }), step(DISPATCH)], none),
+        (
+            "payment's refusals do not hold, and it cannot be closed",
+            vec![step(Profile { sticky_refusal: false, ..NO_CLOSE }), step(DISPATCH)],
+            none,
+        ),
+        (
+            "payment's undo of nothing is a no-op",
+            vec![step(Profile { undo: Undo::NoOpWhenAbsent, ..PAYMENT }), step(DISPATCH)],
+            none,
+        ),
+        ("payment may be asked only once", vec![step(Profile { repeat: Repeat::Never, ..NO_CLOSE }), step(DISPATCH)], none),
+        ("dispatch cannot be closed", vec![step(PAYMENT), step(Profile { close: Close::Never, ..DISPATCH })], none),
+        ("dispatch's refusals do not hold", vec![step(PAYMENT), step(Profile { sticky_refusal: false, ..DISPATCH })], none),
+        (
+            "a hold that expires, dispatch, capture",
+            vec![step(held), step(DISPATCH), ProfiledStep { captures: Some(0), ..step(NOTICE) }],
+            DECLARED,
+        ),
+        (
+            "payment, dispatch, a notice that forgets its keys",
+            vec![step(PAYMENT), step(DISPATCH), step(Profile { repeat: forgets, ..NOTICE })],
+            DECLARED,
+        ),
+        ("two payments undone in order", vec![step(PAYMENT), second], none),
+        ("two dispatches", vec![step(DISPATCH), ProfiledStep { deadline_ms: None, ..step(DISPATCH) }], none),
+    ]
+    .into_iter()
+    .map(make)
+    .collect()
+}
+
+/// The flow of this name.
+///
+/// # Panics
+/// If there is none.
+#[must_use]
+pub fn flow(name: &str) -> FlowCase {
+    flows().into_iter().find(|(other, _)| *other == name).expect("there is a flow of this name").1
+}
+
+fn word(profile: &Profile) -> &'static str {
+    match (profile.undo, profile.may_refuse) {
+        (Undo::Closes | Undo::NoOpWhenAbsent, _) => "payment",
+        (Undo::Never, true) => "dispatch",
+        (Undo::Never, false) => "notice",
+    }
+}
+
+fn numbered(names: &[&str], at: usize) -> String {
+    let alone = names.iter().filter(|name| **name == names[at]).count() == 1;
+    let number = names[..=at].iter().filter(|name| **name == names[at]).count();
+    if alone { names[at].to_owned() } else { format!("{} {number}", names[at]) }
+}
