@@ -64,8 +64,12 @@ pub struct Facts {
 }
 
 impl Facts {
-    fn without_evidence(mut self) -> Self {
-        self.evidence = None;
+    /// The same for every contradiction, whichever it was.
+    fn without_details(mut self) -> Self {
+        if matches!(self.evidence, Some(Evidence::Contradiction { .. })) {
+            let to = Command { step: 0, operation: Operation::Act };
+            self.evidence = Some(Evidence::Contradiction { to, known: None, answer: Answer::OtherBody });
+        }
         self
     }
 }
@@ -115,7 +119,7 @@ impl Automaton {
                 let fresh = StateId::try_from(states.len()).unwrap_or(StateId::MAX);
                 // Which contradiction it was makes no difference to anything that is explored.
                 let entry = if is_dead(&after) {
-                    dead.entry(Self::facts_of(&after).without_evidence()).or_insert(fresh)
+                    dead.entry(Self::facts_of(&after).without_details()).or_insert(fresh)
                 } else {
                     ids.entry(after.clone()).or_insert(fresh)
                 };

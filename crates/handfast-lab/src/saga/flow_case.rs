@@ -6,9 +6,10 @@ use handfast_protocol::{Assessment, Assumptions, Deployed, Finding, Guards, Plan
 
 use super::adversary::Adversary;
 use super::behaviour::{Behaviour, Given};
+use super::follow::{Followed, Lost, follow};
 use super::network::Network;
 use super::suite::Found;
-use super::world::Saga;
+use super::world::{MAX_STEPS, Saga};
 use crate::explorer::{Limits, explore};
 
 /// A flow, assessed.
@@ -16,6 +17,7 @@ use crate::explorer::{Limits, explore};
 pub struct FlowCase {
     names: Vec<String>,
     steps: Vec<ProfiledStep>,
+    assumptions: Assumptions,
     assessment: Assessment,
 }
 
@@ -26,7 +28,48 @@ impl FlowCase {
     /// The first rule that the order of the steps breaks.
     pub fn new(names: Vec<String>, steps: Vec<ProfiledStep>, assumptions: &Assumptions) -> Result<Self, PlanError> {
         let assessment = assess(&steps, assumptions)?;
-        Ok(Self { names, steps, assessment })
+        Ok(Self { names, steps, assumptions: *assumptions, assessment })
+    }
+
+    /// The flow itself if a world holds it; otherwise every choice of as many of its steps as a world holds that has the
+    /// step in which the saga is decided among them. Each comes with the places of its steps in the whole flow.
+    ///
+    /// # Errors
+    /// Never, for a flow that was assessed: what is left of a sound order is one. [`PlanError`] all the same.
+    pub fn parts(&self) -> Result<Vec<(Vec<usize>, Self)>, PlanError> {
+        if self.steps.len() <= MAX_STEPS {
+            return Ok(vec![((0..self.steps.len()).collect(), self.clone())]);
+        }
+        let gate = self.assessment.plan.gate();
+        let chosen = choices(self.steps.len(), MAX_STEPS);
+        chosen.into_iter().filter(|part| gate.is_none_or(|gate| part.contains(&gate))).map(|part| self.part(part)).collect()
+    }
+
+    fn part(&self, places: Vec<usize>) -> Result<(Vec<usize>, Self), PlanError> {
+        let within = |place: Option<usize>| places.iter().position(|&other| Some(other) == place);
+        let step = |(at, &place): (usize, &usize)| {
+            let whole = self.steps[place];
+            // What a step ran beside may have been left out.
+            let beside = whole.beside && at > 0 && places[at - 1] + 1 == place;
+            ProfiledStep { beside, captures: within(whole.captures), undo_after: within(whole.undo_after), ..whole }
+        };
+        let steps = places.iter().enumerate().map(step).collect();
+        let names = places.iter().map(|&place| self.names[place].clone()).collect();
+        Ok((places.clone(), Self::new(names, steps, &self.assumptions)?))
+    }
+
+    /// Executes a kept run again, of which every action is given in words, where these risks come true.
+    ///
+    /// # Errors
+    /// The first action that cannot happen where the run has come to, or what the run should break and does not.
+    pub fn follow(
+        &self,
+        come_true: &[Finding<Risk>],
+        adversary: Adversary,
+        property: &str,
+        run: &[String],
+    ) -> Result<Followed, Lost> {
+        follow(&self.world::<Deployed>(come_true, adversary), &self.names.join(", "), property, run)
     }
 
     /// What follows from the profiles.
@@ -65,5 +108,45 @@ impl FlowCase {
     pub fn explore(&self, come_true: &[Finding<Risk>], adversary: Adversary, limits: &Limits) -> Found {
         let saga = self.world::<Deployed>(come_true, adversary);
         Found { report: explore(&saga, limits), saga }
+    }
+}
+
+/// Every choice of `size` of the numbers below `of`, each in order.
+fn choices(of: usize, size: usize) -> Vec<Vec<usize>> {
+    if size == 0 {
+        return vec![Vec::new()];
+    }
+    let with_last = |last: usize| {
+        choices(last, size - 1).into_iter().map(move |mut choice| {
+            choice.push(last);
+            choice
+        })
+    };
+    (size - 1..of).flat_map(with_last).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use handfast_protocol::{Kind, Profile};
+
+    use super::*;
+
+    #[test]
+    fn a_long_flow_is_taken_apart_around_the_step_that_decides() {
+        let step = |kind| ProfiledStep { profile: Profile::of_kind(kind), ..ProfiledStep::default() };
+        let mut steps = vec![step(Kind::Compensatable); 4];
+        steps[3].undo_after = Some(0);
+        steps.push(step(Kind::Pivot));
+        steps.push(ProfiledStep { captures: Some(1), ..step(Kind::Retriable) });
+        let names = (0..6).map(|at| at.to_string()).collect();
+        let flow = FlowCase::new(names, steps, &Assumptions::default()).expect("a sound order");
+        let parts = flow.parts().expect("what is left is sound");
+        assert_eq!(parts.len(), 10, "the step that decides, and 3 of the 5 others");
+        for (places, part) in parts {
+            assert_eq!((part.steps.len(), places.contains(&4)), (4, true), "{places:?}");
+            let whole = |at: Option<usize>| at.map(|at| places[at]);
+            let last = places.iter().position(|&place| place == 3).map(|at| part.steps[at]);
+            assert!(last.is_none_or(|step| whole(step.undo_after) == places.contains(&0).then_some(0)), "{places:?}");
+        }
     }
 }

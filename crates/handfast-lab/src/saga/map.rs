@@ -83,14 +83,21 @@ pub enum Verdict {
         /// How many states were explored.
         states: u64,
     },
-    /// A property breaks where one of these risks comes true; it held where none does.
+    /// Every property held where none of these risks comes true, and no strategy keeps them from doing so.
     AtRisk {
         /// Which is asked first.
         order: Order,
-        /// The risks.
-        risks: Vec<Risk>,
+        /// The risks, each with the property that it breaks in some run, if one was found.
+        risks: Vec<(Risk, Option<&'static str>)>,
         /// How many states were explored.
         states: u64,
+    },
+    /// A property broke although no risk came true. It has never been seen.
+    Broken {
+        /// Which is asked first.
+        order: Order,
+        /// The property.
+        property: &'static str,
     },
     /// Neither order is sound.
     Impossible {
@@ -133,7 +140,8 @@ fn rank(verdict: &Verdict) -> (u8, usize) {
     match verdict {
         Verdict::Possible { .. } => (0, 0),
         Verdict::AtRisk { risks, .. } => (1, risks.len()),
-        Verdict::Impossible { .. } => (2, 0),
+        Verdict::Broken { .. } => (2, 0),
+        Verdict::Impossible { .. } => (3, 0),
     }
 }
 
@@ -164,12 +172,13 @@ fn judge_in_order(payment: Profile, dispatch: Profile, order: Order, limits: &Li
         flow.explore(come_true, Adversary::new(Network::Set).workers(2), &Limits { stop_at_first, ..*limits })
     };
     let promised = explore(&[]);
-    let come_true: Vec<Risk> =
-        risks.iter().filter(|risk| !explore(std::slice::from_ref(risk)).report.holds()).map(|risk| risk.what).collect();
+    let breaks = |risk: &Finding<Risk>| explore(std::slice::from_ref(risk)).report.broken().next().map(|judged| judged.name);
+    let risks: Vec<(Risk, Option<&'static str>)> = risks.iter().map(|risk| (risk.what, breaks(risk))).collect();
     let states = promised.report.unique;
-    match (promised.holds(), come_true.is_empty()) {
-        (true, true) => Verdict::Possible { order, strategy: strategy(&flow, &names), states },
-        (true, false) | (false, _) => Verdict::AtRisk { order, risks: come_true, states },
+    match promised.report.broken().next().map(|judged| judged.name) {
+        Some(property) => Verdict::Broken { order, property },
+        None if risks.is_empty() => Verdict::Possible { order, strategy: strategy(&flow, &names), states },
+        None => Verdict::AtRisk { order, risks, states },
     }
 }
 

@@ -7,7 +7,7 @@ use handfast_protocol::Deployed;
 
 /// States of each case, in the suite's order. A change of the protocol or of the model changes them, and wants a look.
 const STATES: [u64; 58] = [
-    550, 3_404, 12_662, 43_392, 74_216, 23_155, 19_595, 115_771, 171_041, 556, 1_121, 19_099, 22_519, 88_576, 80_263, 68_180,
+    550, 3_404, 12_662, 43_392, 74_216, 23_155, 19_595, 115_771, 171_041, 489, 1_094, 19_099, 22_519, 88_576, 80_263, 68_180,
     51_991, 21_652, 183_924, 565_407, 41_232, 185_363, 7_258, 6_451, 25_184, 625_691, 597, 3_667, 1_364, 511,
     // Participants that promise less than the contract.
     570, 9_019, 1_052, 13_783, 5_857, 102_847, 3_651, 70_699, 6_220, 133_957, 696, 10_651, 3_059, 63_463, 2_491, 11_431, 919,
@@ -141,9 +141,17 @@ fn the_map_of_profiles_is_the_one_that_was_looked_at() {
                 format!("yes, {}: {strategy} ({states} states)", order(*first))
             }
             OnTheMap::AtRisk { order: first, risks, states } => {
-                let risks: Vec<&str> = risks.iter().map(|risk| risk.name()).collect();
-                format!("at risk, {}: {} ({states} states)", order(*first), risks.join(", "))
+                let risk = |(risk, breaks): &(_, Option<&str>)| {
+                    format!(
+                        "{}, which breaks: {}",
+                        handfast_protocol::Risk::name(risk),
+                        breaks.unwrap_or("nothing that was explored")
+                    )
+                };
+                let risks: Vec<String> = risks.iter().map(risk).collect();
+                format!("at risk, {}: {} ({states} states)", order(*first), risks.join("; "))
             }
+            OnTheMap::Broken { property, .. } => format!("BROKEN: {property}"),
             OnTheMap::Impossible { why } => format!("no: {why}"),
         };
         format!("payment {} | dispatch {} | {verdict}", pair.payment, pair.dispatch)
