@@ -50,6 +50,7 @@
 //! - [`Registers`]: the store, with one writer and group commit; usable without HTTP too.
 //! - [`contract_router`]: the contract over HTTP, for any axum service.
 //! - [`payment`] and [`dispatch`]: the two reference services.
+//! - [`Weakness`]: what a service can be made to promise less, to try a coordinator against it.
 
 mod body;
 mod clock;
@@ -64,7 +65,7 @@ mod service;
 pub use body::{BODY_LIMIT_BYTES, Body, BodyHash, BodyHashError, NotJson};
 pub use clock::{Clock, system_clock};
 pub use handfast_protocol::{Definite, Time};
-pub use http::{about_router, contract_router};
+pub use http::{Weakness, about_router, contract_router, weak_contract_router};
 pub use key::{Incarnation, Key, KeyError, Position, PositionError};
 pub use receipt::{Receipt, Reply};
 pub use registers::{NotDefinite, OpenError, Overview, Registers, Request, Settings, States};

@@ -41,7 +41,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
         store: &args.store,
         common: &args.common,
         open: Box::new(|path, settings| dispatch::open(path, stock, settings)),
-        router: dispatch::router,
+        router: dispatch::weak_router,
         base_path: dispatch::BASE_PATH,
     }
     .run(output)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use handfast::flow::parse_duration;
-use handfast_participant::{OpenError, Registers, Settings};
+use handfast_participant::{OpenError, Registers, Settings, Weakness};
 use serde_json::json;
 
 use crate::output::{Exit, OrExit as _, Output};
@@ -24,6 +24,33 @@ pub(crate) struct Common {
     /// How long stopping in good order may take.
     #[arg(long, value_name = "DURATION", env = "HANDFAST_SHUTDOWN_TIMEOUT", default_value = "10s", value_parser = parse_duration)]
     pub(crate) shutdown_timeout: Duration,
+    /// For tests and demonstrations: promise less than the contract. A list of no-close, no-op-undo, loose-refusals,
+    /// not-idempotent, remembers=TIME, closes-for=TIME, holds-for=TIME and answers-after=TIME.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = weakness)]
+    pub(crate) weak: Vec<Weakness>,
+}
+
+/// One promise that is not kept: a name, and for some of them for how long it is.
+fn weakness(text: &str) -> Result<Weakness, String> {
+    let (name, time) = match text.split_once('=') {
+        Some((name, time)) => (name, Some(parse_duration(time).map_err(|error| error.to_string())?)),
+        None => (text, None),
+    };
+    match (name, time) {
+        ("no-close", None) => Ok(Weakness::NoClose),
+        ("no-op-undo", None) => Ok(Weakness::NoOpUndo),
+        ("loose-refusals", None) => Ok(Weakness::LooseRefusals),
+        ("not-idempotent", None) => Ok(Weakness::NotIdempotent),
+        ("remembers", Some(time)) => Ok(Weakness::Remembers(time)),
+        ("closes-for", Some(time)) => Ok(Weakness::ClosesFor(time)),
+        ("holds-for", Some(time)) => Ok(Weakness::HoldsFor(time)),
+        ("answers-after", Some(time)) => Ok(Weakness::AnswersAfter(time)),
+        ("remembers" | "closes-for" | "holds-for" | "answers-after", None) => {
+            Err(format!("{name} needs a time, as in {name}=2s"))
+        }
+        ("no-close" | "no-op-undo" | "loose-refusals" | "not-idempotent", Some(_)) => Err(format!("{name} takes no time")),
+        (unknown, _) => Err(format!("there is no weakness called {unknown:?}; --help lists them")),
+    }
 }
 
 /// One service, ready to be run.
@@ -32,7 +59,7 @@ pub(crate) struct Participant<'a> {
     pub(crate) store: &'a str,
     pub(crate) common: &'a Common,
     pub(crate) open: Box<dyn FnOnce(PathBuf, Settings) -> Result<Registers, OpenError> + 'a>,
-    pub(crate) router: fn(&Registers) -> Router,
+    pub(crate) router: fn(&Registers, &[Weakness]) -> Router,
     pub(crate) base_path: &'static str,
 }
 
@@ -66,8 +93,11 @@ impl Participant<'_> {
             output.note(format_args!("the store is declared restored; its incarnation is now {incarnation}"));
         }
         announce(output, &registers, listener.local_addr()?, base_path)?;
+        if !common.weak.is_empty() {
+            output.note("it promises less than the contract (--weak): for tests and demonstrations only");
+        }
 
-        let serving = tokio::spawn(connections::serve_router(listener, router(&registers), stop.clone()));
+        let serving = tokio::spawn(connections::serve_router(listener, router(&registers, &common.weak), stop.clone()));
         signals::stopped(&mut stop).await;
         if tokio::time::timeout(common.shutdown_timeout, serving).await.is_err() {
             output.note("requests are still under way; stopping without them");

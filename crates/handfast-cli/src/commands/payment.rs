@@ -28,7 +28,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
         store: &args.store,
         common: &args.common,
         open: Box::new(payment::open),
-        router: payment::router,
+        router: payment::weak_router,
         base_path: payment::BASE_PATH,
     }
     .run(output)

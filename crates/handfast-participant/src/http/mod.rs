@@ -2,6 +2,7 @@
 
 mod headers;
 mod problem;
+mod weak;
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use self::problem::{Kind, Problem};
+pub use self::weak::{Weakness, weak_contract_router};
 use crate::body::{BODY_LIMIT_BYTES, Body};
 use crate::key::{Key, Position};
 use crate::receipt::{Receipt, Reply};

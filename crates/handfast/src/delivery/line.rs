@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use handfast_protocol::Time;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::breaker::{Admission, Breaker, BreakerSettings, BreakerState};
 use crate::clock::Clock;
@@ -41,14 +41,23 @@ pub struct LineStats {
 pub(crate) enum CallEnd {
     /// It went out.
     Replied { reply: Reply, sent: Time },
-    /// It did not go out, since the line was found shut when its turn came.
+    /// It did not go out, since the line was found shut when its turn came, or its time had passed.
     Held,
+    /// Its turn has come, and it goes out once it is marked as sent.
+    Ready(Slot),
+}
+
+/// The right to have one request out.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    /// `None` if nobody counts them.
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 pub(crate) struct Line {
     name: String,
     participant: Arc<dyn Participant>,
-    slots: Semaphore,
+    slots: Arc<Semaphore>,
     breaker: Mutex<Breaker>,
     /// What was durable here of the participant's receipts; every request carries it.
     watermark: Mutex<Option<Arc<Seen>>>,
@@ -63,7 +72,7 @@ impl Line {
         Self {
             name: name.to_owned(),
             participant,
-            slots: Semaphore::new(settings.calls_at_once),
+            slots: Arc::new(Semaphore::new(settings.calls_at_once)),
             breaker: Mutex::new(Breaker::new(settings.breaker)),
             watermark: Mutex::new(watermark.map(Arc::new)),
             behind: Mutex::default(),
@@ -92,15 +101,18 @@ impl Line {
         }
     }
 
-    /// Sends one request when a slot is free, and waits for its answer for as long as `timeout`. Nothing is sent if the
-    /// line was shut meanwhile.
-    pub(crate) async fn call(&self, clock: &Clock, timeout: Duration, delivery: Delivery<'_>, leaves: impl FnOnce()) -> CallEnd {
+    /// Waits until one more request may be out. `None` if the line was shut meanwhile, or `before` has come: whoever waits
+    /// for a participant must not be overtaken by what follows from a deadline.
+    pub(crate) async fn slot(&self, clock: &Clock, before: Option<Time>) -> Option<Slot> {
         // The semaphore is never closed; if it were, there would be no cap to wait for.
-        let _slot = self.slots.acquire().await;
-        if matches!(locked(&self.breaker).state(), BreakerState::Open | BreakerState::Behind) {
-            return CallEnd::Held;
-        }
-        leaves();
+        let slot = Slot { _permit: Arc::clone(&self.slots).acquire_owned().await.ok() };
+        let is_shut = matches!(locked(&self.breaker).state(), BreakerState::Open | BreakerState::Behind);
+        let is_late = before.is_some_and(|before| before <= clock.now());
+        (!is_shut && !is_late).then_some(slot)
+    }
+
+    /// Sends one request, and waits for its answer for as long as `timeout`.
+    pub(crate) async fn call(&self, _slot: Slot, clock: &Clock, timeout: Duration, delivery: Delivery<'_>) -> CallEnd {
         let _in_flight = Counted::new(&self.in_flight);
         let seen = locked(&self.watermark).clone();
         let sent = clock.now();
@@ -133,6 +145,11 @@ impl Line {
     pub(crate) fn unanswered(&self, now: Time, retry_after: Option<Duration>) {
         self.unanswered.fetch_add(1, Ordering::Relaxed);
         locked(&self.breaker).unanswered(now, retry_after);
+    }
+
+    /// A look found nothing, which is an ordinary answer to a look and says nothing of whether the participant is well.
+    pub(crate) fn found_nothing(&self) {
+        self.unanswered.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn fell_behind(&self, incarnation: &str, seq: u64) -> String {

@@ -10,4 +10,4 @@ pub use line::LineStats;
 
 pub(crate) use backoff::Jitter;
 pub(crate) use breaker::Admission;
-pub(crate) use line::{CallEnd, Line, LineSettings};
+pub(crate) use line::{CallEnd, Line, LineSettings, Slot};

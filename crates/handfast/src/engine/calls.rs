@@ -5,12 +5,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
+use std::time::Duration;
 
-use handfast_protocol::Command;
+use bytes::Bytes;
+use handfast_protocol::{Command, Operation, Time};
 
 use super::journaled::Journaled;
 use crate::clock::Clock;
-use crate::delivery::CallEnd;
+use crate::delivery::{CallEnd, Line, Slot};
 use crate::participant::Delivery;
 
 /// One call, from waiting for its turn to its end.
@@ -18,6 +20,8 @@ struct Call {
     command: Command,
     number: u64,
     has_left: Arc<AtomicBool>,
+    /// It never leaves again, so nothing may keep it from being heard out.
+    leaves_once: bool,
     future: Pin<Box<dyn Future<Output = CallEnd> + Send>>,
 }
 
@@ -45,26 +49,44 @@ impl Calls {
         self.0.retain(|call| call.has_left.load(Ordering::Relaxed) || wanted.contains(&call.command));
     }
 
-    /// Sends a command of the outbox on its way.
+    /// Whether an act on this step's key is waiting or out.
+    pub(crate) fn has_act(&self, step: usize) -> bool {
+        self.has(Command { step, operation: Operation::Act })
+    }
+
+    /// Whether a request is out that will never leave again.
+    pub(crate) fn has_one_that_leaves_once(&self) -> bool {
+        self.0.iter().any(|call| call.leaves_once)
+    }
+
+    /// Sends a command of the outbox on its way, unless the saga's deadline comes before its turn does.
     pub(crate) fn launch(&mut self, saga: &Journaled, command: Command, number: u64, setting: Setting<'_>) {
-        let definition = saga.definition();
-        let (Some(line), Some(body), Some(step)) =
-            (definition.line(command.step), saga.body(command.step), definition.flow().steps().get(command.step))
-        else {
-            return;
-        };
-        let key = format!("{}.{}.{}", setting.store_id, saga.id(), step.name);
-        let timeout = step.timeout.unwrap_or(setting.timeout);
-        let (line, bytes, hash) = (Arc::clone(line), body.bytes.clone(), body.hash.clone());
-        let (clock, not_after) = (setting.clock.clone(), saga.not_after(command.step));
+        let Some(envelope) = Envelope::of(saga, command, number, setting) else { return };
         let has_left = Arc::new(AtomicBool::new(false));
-        let leaving = Arc::clone(&has_left);
+        let (leaving, before) = (Arc::clone(&has_left), setting.before);
         let future = Box::pin(async move {
-            let operation = command.operation;
-            let delivery = Delivery { key: &key, operation, body: &bytes, body_hash: &hash, number, seen: None, not_after };
-            line.call(&clock, timeout, delivery, || leaving.store(true, Ordering::Relaxed)).await
+            let Some(slot) = envelope.line.slot(&envelope.clock, before).await else { return CallEnd::Held };
+            leaving.store(true, Ordering::Relaxed);
+            envelope.send(slot).await
         });
-        self.0.push(Call { command, number, has_left, future });
+        self.0.push(Call { command, number, has_left, leaves_once: false, future });
+    }
+
+    /// Lets a command wait for its turn without sending it: before it leaves it has to be marked as sent.
+    pub(crate) fn queue(&mut self, saga: &Journaled, command: Command, number: u64, setting: Setting<'_>) {
+        let Some(line) = saga.definition().line(command.step).map(Arc::clone) else { return };
+        let (clock, before) = (setting.clock.clone(), setting.before);
+        let future = Box::pin(async move { line.slot(&clock, before).await.map_or(CallEnd::Held, CallEnd::Ready) });
+        let has_left = Arc::new(AtomicBool::new(false));
+        self.0.push(Call { command, number, has_left, leaves_once: false, future });
+    }
+
+    /// Sends a command whose turn has come and that is marked as sent. It is heard out whatever the outbox says.
+    pub(crate) fn launch_once(&mut self, saga: &Journaled, command: Command, number: u64, slot: Slot, setting: Setting<'_>) {
+        let Some(envelope) = Envelope::of(saga, command, number, setting) else { return };
+        let has_left = Arc::new(AtomicBool::new(true));
+        let future = Box::pin(async move { envelope.send(slot).await });
+        self.0.push(Call { command, number, has_left, leaves_once: true, future });
     }
 
     /// The next call that ends; never, if none is out.
@@ -82,10 +104,50 @@ impl Calls {
     }
 }
 
+/// One request with everything that it takes along.
+struct Envelope {
+    line: Arc<Line>,
+    key: String,
+    operation: Operation,
+    body: Bytes,
+    body_hash: String,
+    number: u64,
+    not_after: Option<Time>,
+    timeout: Duration,
+    clock: Clock,
+}
+
+impl Envelope {
+    fn of(saga: &Journaled, command: Command, number: u64, setting: Setting<'_>) -> Option<Self> {
+        let definition = saga.definition();
+        let step = definition.flow().steps().get(command.step)?;
+        let body = saga.body(command.step)?;
+        Some(Self {
+            line: Arc::clone(definition.line(command.step)?),
+            key: format!("{}.{}.{}", setting.store_id, saga.id(), step.name),
+            operation: command.operation,
+            body: body.bytes.clone(),
+            body_hash: body.hash.clone(),
+            number,
+            not_after: saga.not_after(command.step),
+            timeout: step.timeout.unwrap_or(setting.timeout),
+            clock: setting.clock.clone(),
+        })
+    }
+
+    async fn send(self, slot: Slot) -> CallEnd {
+        let Self { line, key, operation, body, body_hash, number, not_after, timeout, clock } = self;
+        let delivery = Delivery { key: &key, operation, body: &body, body_hash: &body_hash, number, seen: None, not_after };
+        line.call(slot, &clock, timeout, delivery).await
+    }
+}
+
 /// What every call of an engine has in common.
 #[derive(Clone, Copy)]
 pub(crate) struct Setting<'a> {
     pub(crate) store_id: &'a str,
-    pub(crate) timeout: std::time::Duration,
+    pub(crate) timeout: Duration,
     pub(crate) clock: &'a Clock,
+    /// When the saga is told a deadline, after which its outbox may want something else.
+    pub(crate) before: Option<Time>,
 }

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use handfast_protocol::{Command, Operation, Standing, Time};
+use handfast_protocol::{Command, Evidence, Operation, Standing, Time};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::calls::{Calls, EndedCall, Setting};
@@ -16,7 +16,7 @@ use super::journaled::{Journaled, Loaded};
 use super::options::{LEFT_ALONE_FOR, LONGEST_PARK};
 use super::shared::{CancelResult, Mail, Shared};
 use crate::clock::whole_ms;
-use crate::delivery::{Admission, CallEnd};
+use crate::delivery::{Admission, Backoff, CallEnd, Slot};
 use crate::journal::Line as JournalLine;
 use crate::participant::Reply;
 use crate::store::{Seen, StoreError, Try};
@@ -163,8 +163,8 @@ struct Driver<'a> {
     number: Option<u64>,
     /// How the saga stood when that was last said.
     told: Option<Standing>,
-    /// The deadline of which the coordinator was told last.
-    passed: Option<Time>,
+    /// A deadline that changed nothing when the coordinator was told of it, and the length of the journal then.
+    passed: Option<(u64, Time)>,
 }
 
 impl<'a> Driver<'a> {
@@ -178,12 +178,15 @@ impl<'a> Driver<'a> {
     /// Does what there is to do, and waits for one thing to happen. Breaks when the saga can leave memory.
     async fn turn(&mut self, mailbox: &mut UnboundedReceiver<Mail>) -> ControlFlow<()> {
         let now = self.shared.now();
-        if self.saga.deadline().is_some_and(|deadline| deadline <= now && self.passed != Some(deadline)) {
-            self.passed = self.saga.deadline();
-            return self.tell(&JournalLine::Timeout, None).await;
+        let deadline = self.next_deadline();
+        if let Some(due) = deadline.filter(|&deadline| deadline <= now) {
+            // Of several things that are due each is told by a timeout of its own, for as long as that changes anything.
+            let changed = self.tell(&JournalLine::Timeout, None).await?;
+            self.passed = (!changed).then_some((self.saga.entries(), due));
+            return ControlFlow::Continue(());
         }
         let next_at = self.launch(now).await;
-        let next_at = [next_at, self.saga.deadline()].into_iter().flatten().min();
+        let next_at = [next_at, deadline].into_iter().flatten().min();
         if self.calls.is_empty() {
             let Some(next_at) = next_at else {
                 return ControlFlow::Break(());
@@ -194,7 +197,8 @@ impl<'a> Driver<'a> {
         }
         let rest = next_at.map_or(LONGEST_PARK, |at| Duration::from_millis(at.0.saturating_sub(now.0)));
         tokio::select! {
-            mail = mailbox.recv() => match mail {
+            // What leaves once only is heard out first, even if the engine stops meanwhile: its answer can be asked for no more.
+            mail = mailbox.recv(), if !self.calls.has_one_that_leaves_once() => match mail {
                 Some(mail) => self.take_mail(mail).await,
                 None => ControlFlow::Break(()),
             },
@@ -203,13 +207,25 @@ impl<'a> Driver<'a> {
         }
     }
 
+    /// When the coordinator wants to be told the time next.
+    fn next_deadline(&self) -> Option<Time> {
+        self.saga.deadline().filter(|&deadline| self.passed != Some((self.saga.entries(), deadline)))
+    }
+
+    fn setting(&self) -> Setting<'a> {
+        let options = &self.shared.options;
+        let store_id = self.shared.store.store_id();
+        Setting { store_id, timeout: options.try_timeout, clock: &options.clock, before: self.next_deadline() }
+    }
+
     /// Sends what the outbox wants and what is not out already. Says when the next of the others is to go out.
     async fn launch(&mut self, now: Time) -> Option<Time> {
         let mut next_at: Option<Time> = None;
         let outbox = self.saga.outbox().to_vec();
         self.calls.keep_wanted(&outbox);
         for command in outbox {
-            if self.calls.has(command) {
+            let act_is_out = command.operation == Operation::Look && self.calls.has_act(command.step);
+            if self.calls.has(command) || act_is_out {
                 continue;
             }
             let at = self.turn_of(command, now);
@@ -218,9 +234,12 @@ impl<'a> Driver<'a> {
                 continue;
             }
             let number = self.next_number().await;
-            let options = &self.shared.options;
-            let setting = Setting { store_id: self.shared.store.store_id(), timeout: options.try_timeout, clock: &options.clock };
-            self.calls.launch(&self.saga, command, number, setting);
+            let setting = self.setting();
+            if command.operation == Operation::Act && self.saga.is_sent_once(command.step) {
+                self.calls.queue(&self.saga, command, number, setting);
+            } else {
+                self.calls.launch(&self.saga, command, number, setting);
+            }
         }
         next_at
     }
@@ -267,6 +286,7 @@ impl<'a> Driver<'a> {
         let Some(line) = self.saga.definition().line(command.step).map(Arc::clone) else { return ControlFlow::Continue(()) };
         let (reply, sent) = match call.end {
             CallEnd::Held => return ControlFlow::Continue(()),
+            CallEnd::Ready(slot) => return self.send_once(command, call.number, slot).await,
             CallEnd::Replied { reply, sent } => (reply, sent),
         };
         let seen = match reply {
@@ -275,7 +295,7 @@ impl<'a> Driver<'a> {
                     self.shared.wake_early();
                 }
                 let (seen, entries) = (line.seen(&receipt), self.saga.entries());
-                let told = self.tell(&JournalLine::Answer { to: command, answer, receipt }, seen.clone()).await;
+                let told = self.tell(&JournalLine::Answer { to: command, answer, receipt }, seen.clone()).await.map_continue(drop);
                 self.slow_down(command, now, self.saga.outbox().contains(&command));
                 if let Some(seen) = seen.filter(|_| self.saga.entries() > entries) {
                     line.raise(seen);
@@ -283,7 +303,10 @@ impl<'a> Driver<'a> {
                 return told;
             }
             Reply::Unknown { seen, retry_after, sent: _ } => {
-                line.unanswered(now, retry_after);
+                match command.operation {
+                    Operation::Look if retry_after.is_none() => line.found_nothing(),
+                    Operation::Act | Operation::Look | Operation::Close | Operation::Undo => line.unanswered(now, retry_after),
+                }
                 seen
             }
             Reply::Behind { seq, incarnation } => {
@@ -303,21 +326,47 @@ impl<'a> Driver<'a> {
         ControlFlow::Continue(())
     }
 
+    /// Marks an act that leaves at most once as sent, and lets it leave if it was marked here and by nobody before: a crash in
+    /// between, or an append whose own answer is lost, leaves it unsent, and it is looked for instead.
+    async fn send_once(&mut self, command: Command, number: u64, slot: Slot) -> ControlFlow<()> {
+        let is_due = self.next_deadline().is_some_and(|deadline| deadline <= self.shared.now());
+        if is_due || !self.saga.outbox().contains(&command) {
+            return ControlFlow::Continue(());
+        }
+        let was_marked_here = self.tell(&JournalLine::Sent { step: command.step }, None).await?;
+        if was_marked_here {
+            self.calls.launch_once(&self.saga, command, number, slot, self.setting());
+        }
+        ControlFlow::Continue(())
+    }
+
     /// Sets when a command may go out again; at once if its last delivery was answered.
     fn slow_down(&mut self, command: Command, now: Time, is_unanswered: bool) {
-        let Some(pace) = self.pace.get_mut(command.step) else { return };
-        pace.tries = if is_unanswered { pace.tries.saturating_add(1) } else { 0 };
+        let Some(pace) = self.pace.get(command.step).copied() else { return };
+        let tries = if is_unanswered { pace.tries.saturating_add(1) } else { 0 };
         // An act that is heard out says nothing about the pace of the close that has taken its place.
-        if is_unanswered && pace.operation == Some(command.operation) {
-            let delay = self.shared.options.backoff.delay(pace.tries, &self.shared.jitter);
-            pace.next_at = now.after(whole_ms(delay).max(1));
-        }
+        let is_next = is_unanswered && pace.operation == Some(command.operation);
+        let next_at = if is_next { self.again_at(tries, now) } else { pace.next_at };
+        self.pace[command.step] = Pace { tries, next_at, ..pace };
+    }
+
+    /// When a command goes out after so many tries in a row. A saga that has ended is looked at less and less often, and once
+    /// more right before nobody looks any more.
+    fn again_at(&self, tries: u32, now: Time) -> Time {
+        let options = &self.shared.options;
+        let after = |backoff: &Backoff| now.after(whole_ms(backoff.delay(tries, &self.shared.jitter)).max(1));
+        let Some(until) = self.saga.deadline().filter(|_| self.saga.decision().is_some()) else {
+            return after(&options.backoff);
+        };
+        let last = Time(until.0.saturating_sub(whole_ms(options.try_timeout)));
+        let next = after(&Backoff { cap: LONGEST_PARK, ..options.backoff });
+        if last > now { next.min(last) } else { next }
     }
 
     pub(super) async fn take_mail(&mut self, mail: Mail) -> ControlFlow<()> {
         let Mail::Cancel { by, why, reply } = mail else { return ControlFlow::Break(()) };
         let entries = self.saga.entries();
-        let told = self.tell(&JournalLine::Cancel { by, why }, None).await;
+        let told = self.tell(&JournalLine::Cancel { by, why }, None).await.map_continue(drop);
         if told.is_continue() {
             let result = if self.saga.entries() > entries { CancelResult::Accepted } else { cancel_result(&self.saga) };
             // Whoever asked may have gone away; the saga turns back all the same.
@@ -326,13 +375,16 @@ impl<'a> Driver<'a> {
         told
     }
 
-    /// Tells the coordinator one thing, for as long as the store needs to keep it. Breaks if the saga cannot go on here.
-    async fn tell(&mut self, line: &JournalLine, seen: Option<Seen>) -> ControlFlow<()> {
-        for attempt in 1_u32.. {
+    /// Tells the coordinator one thing, for as long as the store needs to keep it. Says whether that changed anything, by an
+    /// entry that was written here. Breaks if the saga cannot go on here.
+    async fn tell(&mut self, line: &JournalLine, seen: Option<Seen>) -> ControlFlow<(), bool> {
+        let mut attempt = 0;
+        let changed = loop {
             match self.saga.advance(&*self.shared.store, self.shared.now(), line, seen.clone()).await {
-                Ok(_changed) => break,
+                Ok(changed) => break changed,
                 Err(StoreError::Conflict) => {}
                 Err(error) => {
+                    attempt += 1;
                     if pause_after(self.shared, self.saga.id(), &error, attempt).await.is_none() {
                         return ControlFlow::Break(());
                     }
@@ -343,9 +395,9 @@ impl<'a> Driver<'a> {
                 Some(saga) => self.saga = saga,
                 None => return ControlFlow::Break(()),
             }
-        }
+        };
         self.say_how_it_stands();
-        ControlFlow::Continue(())
+        ControlFlow::Continue(changed)
     }
 
     fn say_how_it_stands(&mut self) {
@@ -353,7 +405,12 @@ impl<'a> Driver<'a> {
         if let Some(evidence) = self.saga.coordinator().evidence() {
             let reason = describe(&self.saga, evidence);
             if self.shared.suspended.add(self.saga.id(), &reason) {
-                tracing::error!(saga = %self.saga.id(), reason, "a participant contradicted itself");
+                let what = match evidence {
+                    Evidence::Contradiction { .. } => "a participant contradicted itself",
+                    Evidence::OutOfReach { .. } => "a person has to find out what became of it",
+                    Evidence::LateEffect { .. } => "a participant broke its promise",
+                };
+                tracing::error!(saga = %self.saga.id(), reason, "{what}");
             }
         }
         let standing = self.saga.standing();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use handfast_protocol::{Command, Coordinator, Outcome, PROTOCOL_VERSION, Party, Standing, Time};
+use handfast_protocol::{Command, Coordinator, Doubt, Operation, Outcome, PROTOCOL_VERSION, Party, Standing, Time};
 use sha2::{Digest as _, Sha256};
 
 use super::definitions::{Definition, Definitions};
@@ -33,7 +33,7 @@ pub(crate) struct Journaled {
     coordinator: Coordinator,
     /// What the coordinator of the last entry wants delivered.
     outbox: Vec<Command>,
-    /// When each step's key was first asked for anything.
+    /// When each step's key was first asked for anything; for an act that is sent once, when it was sent.
     since: Vec<Option<Time>>,
     /// The time of the last entry, as the coordinator took it.
     clock: Time,
@@ -180,7 +180,8 @@ impl Journaled {
         self.coordinator.standing()
     }
 
-    /// Nothing will happen any more unless somebody tells it something: it has ended, or waits for a person.
+    /// Nothing will happen any more unless somebody tells it something: it has ended and is not watched, or waits for a
+    /// person.
     pub(crate) fn is_at_rest(&self) -> bool {
         self.outbox.is_empty() && self.deadline().is_none()
     }
@@ -205,6 +206,15 @@ impl Journaled {
     pub(crate) fn not_after(&self, step: usize) -> Option<Time> {
         let deadline_ms = self.coordinator.plan().steps().get(step)?.deadline_ms?;
         Some((*self.since.get(step)?)?.after(deadline_ms))
+    }
+
+    /// Whether the act of this step leaves at most once, and is marked as sent before it does.
+    pub(crate) fn is_sent_once(&self, step: usize) -> bool {
+        let plan = self.coordinator.plan().steps().get(step);
+        plan.is_some_and(|plan| match plan.doubt {
+            Doubt::Looks { .. } => true,
+            Doubt::Closes | Doubt::Repeats { .. } => false,
+        })
     }
 
     /// How many deliveries in a row went without a definite answer when it was last put aside.
@@ -257,7 +267,10 @@ impl Journaled {
     fn become_durable(&mut self, next: Coordinator, entry: &Entry) {
         self.clock = self.clock.max(entry.at);
         for (step, since) in self.since.iter_mut().enumerate() {
-            if since.is_none() && next.step_state(step).0.is_some() {
+            let (before, after) = (self.coordinator.step_state(step).0, next.step_state(step).0);
+            // An act that is sent once counts its deadline from when it was sent.
+            let is_sent = after == Some(Operation::Look) && before != after;
+            if is_sent || (since.is_none() && after.is_some()) {
                 *since = Some(self.clock);
             }
         }
@@ -269,6 +282,7 @@ impl Journaled {
     /// While a saga is active its place in the wake-up index stays in the past: after a crash it is found at once, and
     /// no append has to move it.
     fn wake_after(&self, now: Time, next: &Coordinator) -> Option<Time> {
+        // A saga that has ended may go on watching for an effect that comes late.
         let at_rest = next.outbox().is_empty() && next.deadline().is_none();
         let never_placed = self.seq == 0;
         (!at_rest).then(|| if never_placed { now } else { self.wake_at.min(now) })
