@@ -41,7 +41,7 @@ pub enum Weakness {
     NotIdempotent,
     /// Keys are forgotten after this time: an act is carried out again.
     Remembers(Duration),
-    /// Tombstones expire after this time: an act is carried out after all.
+    /// Tombstones expire after this time: an act is carried out after all, however late it is.
     ClosesFor(Duration),
     /// What was done lapses after this time, unless it was undone before.
     HoldsFor(Duration),
@@ -121,7 +121,8 @@ async fn answer(
 
 async fn act(shared: &Arc<Shared>, notes: &mut Notes, mut asked: Asked, found: Found) -> Result<Response, Problem> {
     let weak = &shared.weak;
-    if weak.has(Weakness::NoClose) {
+    let closes_for = weak.time_of(|weakness| if let Weakness::ClosesFor(time) = weakness { Some(time) } else { None });
+    if weak.has(Weakness::NoClose) || closes_for.is_some() {
         asked.headers.remove("handfast-not-after");
     }
     if found.receipt.is_none() && weak.has(Weakness::LooseRefusals) && notes.refused.insert(asked.key.clone()) {

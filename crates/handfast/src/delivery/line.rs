@@ -204,3 +204,24 @@ impl Drop for Counted<'_> {
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::participant::InMemory;
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waited_past_its_time_does_not_leave() {
+        let settings = LineSettings { calls_at_once: 1, breaker: BreakerSettings::default() };
+        let line = Line::new("bank", Arc::new(InMemory::new(|_, _| true)), settings, None);
+        let clock = Clock::of_runtime(Time(0));
+        let first = line.slot(&clock, None).await.unwrap();
+        let (late, in_time) = (line.slot(&clock, Some(Time(100))), line.slot(&clock, Some(Time(101))));
+        let free_again = async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            drop(first);
+        };
+        let ((), late, in_time) = tokio::join!(free_again, late, in_time);
+        assert!(late.is_none() && in_time.is_some());
+    }
+}

@@ -295,7 +295,8 @@ impl<'a> Driver<'a> {
                     self.shared.wake_early();
                 }
                 let (seen, entries) = (line.seen(&receipt), self.saga.entries());
-                let told = self.tell(&JournalLine::Answer { to: command, answer, receipt }, seen.clone()).await.map_continue(drop);
+                let told =
+                    self.tell(&JournalLine::Answer { to: command, answer, receipt }, seen.clone()).await.map_continue(drop);
                 self.slow_down(command, now, self.saga.outbox().contains(&command));
                 if let Some(seen) = seen.filter(|_| self.saga.entries() > entries) {
                     line.raise(seen);

@@ -6,5 +6,6 @@ mod driver;
 mod faults;
 mod flushes;
 mod journal;
+mod profiles;
 mod stores;
 mod support;

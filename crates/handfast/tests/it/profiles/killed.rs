@@ -1,0 +1,175 @@
+//! The engine as a process of its own that is killed with SIGKILL: what must not be sent is not sent afterwards either.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use axum::http::Method;
+use handfast::Engine;
+use handfast::Time;
+use handfast::store::{
+    Append, BoxFuture, Counts, Created, Due, NewSaga, Seen, SqliteStore, Store, StoreError, StoredSaga, Summary, Try,
+};
+use handfast_protocol::{Assumptions, Profile};
+
+use super::shop::{Road, Shop, flow, options, order, sleep, until, view};
+use super::{once, time};
+
+const CHILD: &str = "HANDFAST_TEST_PROFILES";
+
+/// Kills its process once it has written that an act is about to leave.
+struct KillsAtSent(SqliteStore);
+
+impl Store for KillsAtSent {
+    fn store_id(&self) -> &str {
+        self.0.store_id()
+    }
+    fn create(&self, saga: NewSaga) -> BoxFuture<'_, Result<Created, StoreError>> {
+        self.0.create(saga)
+    }
+    fn append(&self, append: Append) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let is_sent = append.entry.input.contains("\"sent\"");
+            let written = self.0.append(append).await;
+            if is_sent {
+                kill(std::process::id());
+            }
+            written
+        })
+    }
+    fn load<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<StoredSaga>, StoreError>> {
+        self.0.load(id)
+    }
+    fn due(&self, now: Time, limit: usize) -> BoxFuture<'_, Result<Due, StoreError>> {
+        self.0.due(now, limit)
+    }
+    fn park<'a>(&'a self, id: &'a str, wake_at: Time, tries: u32) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.0.park(id, wake_at, tries)
+    }
+    fn suspend<'a>(&'a self, id: &'a str, reason: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.0.suspend(id, reason)
+    }
+    fn record_try(&self, attempt: Try) {
+        self.0.record_try(attempt);
+    }
+    fn tries<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Vec<Try>, StoreError>> {
+        self.0.tries(id)
+    }
+    fn list<'a>(
+        &'a self,
+        standing: Option<&'a str>,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
+        self.0.list(standing, after, limit)
+    }
+    fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>> {
+        self.0.counts()
+    }
+    fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>> {
+        self.0.seen()
+    }
+}
+
+/// Ends a process as the kernel does that is out of memory.
+fn kill(process: u32) {
+    let killed = Command::new("kill").args(["-9", &process.to_string()]).status();
+    assert!(killed.unwrap().success());
+    loop {
+        std::thread::park();
+    }
+}
+
+/// The profile and the margin that a child is told by name.
+fn profile(name: &str) -> (Profile, Assumptions) {
+    let (profile, margin_ms) = match name {
+        "once" | "once-killed" => (once::ONCE, once::HORIZON_MS),
+        "forgets" => (time::FORGETS, time::MARGIN_MS),
+        other => panic!("{other}"),
+    };
+    let zero = Some(0);
+    (profile, Assumptions { message_lifetime_ms: Some(margin_ms), clock_error_ms: zero, longest_outage_ms: zero })
+}
+
+/// The child: an engine that drives what is in its store, and one order.
+#[test]
+fn child_that_drives() {
+    let Ok(arguments) = std::env::var(CHILD) else { return };
+    let [name, payment, dispatch, path] = *arguments.splitn(4, ' ').collect::<Vec<_>>() else { panic!("{arguments}") };
+    let (profile, assumptions) = profile(name);
+    let flow = flow(profile, None, assumptions, &[payment.to_owned(), dispatch.to_owned()]);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let store = SqliteStore::open(path).unwrap();
+        let store: Arc<dyn Store> = if name == "once-killed" { Arc::new(KillsAtSent(store)) } else { Arc::new(store) };
+        let engine = Engine::builder(store).flow(flow).options(options()).open().await.unwrap();
+        engine.submit(order("order-1")).await.unwrap();
+        std::future::pending::<()>().await;
+    });
+}
+
+fn spawn(name: &str, shop: &Shop, store: &Path) -> Child {
+    let [payment, dispatch] = &shop.urls;
+    Command::new(std::env::current_exe().unwrap())
+        .args(["profiles::killed::child_that_drives", "--exact", "--nocapture", "--test-threads=1"])
+        .env(CHILD, format!("{name} {payment} {dispatch} {}", store.display()))
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+fn end(mut child: Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_between_the_mark_and_the_act_leaves_it_unsent() {
+    let shop = Shop::open(&once::WEAK).await.declare(once::ONCE).margin(once::HORIZON_MS);
+    let mut child = spawn("once-killed", &shop, &shop.store_path());
+    let ended = tokio::task::spawn_blocking(move || child.wait()).await.unwrap().unwrap();
+    assert!(!ended.success(), "it was killed where it was meant to be");
+    assert_eq!(shop.to_payment.sent(), []);
+    let child = spawn("once", &shop, &shop.store_path());
+    until("it is looked for", async || shop.to_payment.count(&Method::GET) > 0).await;
+    sleep(2 * once::HORIZON_MS).await;
+    end(child);
+    assert_eq!((shop.to_payment.count(&Method::PUT), shop.charges().await), (0, (0, 0)));
+    let engine = shop.engine().await;
+    let view = view(&engine, "order-1").await;
+    assert_eq!((view.standing.as_str(), view.wake_at, view.entries.len()), ("suspended", None, 3));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_after_the_act_has_left_lets_nobody_send_it_again() {
+    let shop = Shop::open(&once::WEAK).await.declare(once::ONCE).margin(once::HORIZON_MS);
+    shop.to_payment.set(|act| if act.is_some() { Road::AnswerCaptured } else { Road::Open });
+    let child = spawn("once", &shop, &shop.store_path());
+    until("it is charged", async || shop.charges().await == (1, 0)).await;
+    end(child);
+    let child = spawn("once", &shop, &shop.store_path());
+    until("it is dispatched", async || shop.shipments().await == 1).await;
+    end(child);
+    assert_eq!((shop.to_payment.count(&Method::PUT), shop.charges().await), (1, (1, 0)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stopping_time_that_passes_while_nobody_runs_holds() {
+    let shop = Shop::open(&time::WEAK).await.declare(time::FORGETS).margin(time::MARGIN_MS);
+    shop.to_payment.set(|act| if act.is_some() { Road::AnswerCaptured } else { Road::Open });
+    let child = spawn("forgets", &shop, &shop.store_path());
+    until("it is charged", async || shop.charges().await == (1, 0)).await;
+    end(child);
+    let sent = shop.to_payment.sent();
+    // Long enough for the key to be forgotten: one more act would charge again.
+    sleep(2_000).await;
+    let child = spawn("forgets", &shop, &shop.store_path());
+    let store = SqliteStore::open(shop.store_path()).unwrap();
+    until("a person is asked", async || {
+        store.load("order-1").await.unwrap().is_some_and(|stored| stored.standing == "suspended")
+    })
+    .await;
+    sleep(500).await;
+    end(child);
+    assert_eq!((shop.to_payment.sent(), shop.charges().await), (sent, (1, 0)), "not one more");
+}

@@ -1,0 +1,96 @@
+//! Acts that may not be repeated: each leaves at most once, and is looked for from then on.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::http::Method;
+use handfast::{NoOutcome, Options, Outcome};
+use handfast_participant::Weakness;
+use handfast_protocol::{Close, Profile, Repeat};
+
+use super::shop::{Road, Shop, options, place, sleep, until, view};
+
+pub(super) const ONCE: Profile = Profile { close: Close::Never, repeat: Repeat::Never, ..Profile::CONTRACT };
+pub(super) const WEAK: [Weakness; 2] = [Weakness::NoClose, Weakness::NotIdempotent];
+pub(super) const HORIZON_MS: u64 = 1_000;
+
+async fn shop() -> Shop {
+    Shop::open(&WEAK).await.declare(ONCE).margin(HORIZON_MS)
+}
+
+#[tokio::test]
+async fn an_act_whose_answer_is_captured_is_looked_for_and_found() {
+    let shop = shop().await;
+    shop.to_payment.set(|act| if act.is_some() { Road::AnswerCaptured } else { Road::Open });
+    let engine = shop.engine().await;
+    assert_eq!(place(&engine, "order-1").await.outcome().await.unwrap(), Outcome::Completed);
+    let asked: Vec<Method> = shop.to_payment.sent().into_iter().map(|sent| sent.method).collect();
+    assert_eq!(asked, [Method::PUT, Method::GET]);
+    assert_eq!((shop.charges().await, shop.shipments().await), ((1, 0), 1));
+    let journal: Vec<String> = view(&engine, "order-1").await.entries.into_iter().map(|entry| entry.input).collect();
+    assert_eq!(journal[1], r#"{"sent":{"step":0}}"#);
+    assert!(journal[2].contains(r#""to":"look","state":"done""#), "{journal:?}");
+}
+
+#[tokio::test]
+async fn an_act_that_is_answered_is_not_looked_for() {
+    let shop = shop().await;
+    let engine = shop.engine().await;
+    assert_eq!(place(&engine, "order-1").await.outcome().await.unwrap(), Outcome::Completed);
+    assert_eq!((shop.to_payment.count(&Method::PUT), shop.to_payment.count(&Method::GET)), (1, 0));
+}
+
+#[tokio::test]
+async fn an_act_that_is_not_found_waits_for_a_person_and_never_leaves_again() {
+    let shop = shop().await;
+    shop.to_payment.set(|act| if act.is_some() { Road::RequestCaptured } else { Road::Open });
+    let engine = shop.engine().await;
+    let mut saga = place(&engine, "order-1").await;
+    let stuck = saga.outcome().await.unwrap_err();
+    assert!(matches!(&stuck, NoOutcome::Stuck { reason, .. } if reason.contains("look it up at its participant")), "{stuck}");
+    drop(engine);
+    let engine = shop.engine().await;
+    sleep(500).await;
+    assert_eq!((shop.to_payment.count(&Method::PUT), shop.charges().await), (1, (0, 0)));
+    assert!(shop.to_payment.count(&Method::GET) > 1);
+    assert_eq!(engine.stats().totals.suspended, 1);
+}
+
+#[tokio::test]
+async fn a_look_that_finds_nothing_does_not_shut_the_line() {
+    let shop = shop().await;
+    // With every look counted against it, the line to the payment service would be shut most of the time.
+    shop.to_payment.set(|act| if act.is_some_and(|act| act <= 40) { Road::RequestCaptured } else { Road::Open });
+    let mut hasty = Options { ..options() };
+    hasty.breaker.threshold = 60;
+    hasty.breaker.pause = Duration::from_secs(30);
+    let engine = shop.engine_with(hasty).await;
+    for number in 0..40 {
+        place(&engine, &format!("order-{number}")).await;
+    }
+    until("they are looked for", async || shop.to_payment.count(&Method::GET) > 200).await;
+    let mut last = place(&engine, "order-last").await;
+    let ended = tokio::time::timeout(Duration::from_secs(10), last.outcome()).await;
+    assert_eq!(ended.unwrap().unwrap(), Outcome::Completed);
+}
+
+#[tokio::test]
+async fn of_two_workers_only_the_one_that_marked_an_act_sends_it() {
+    let shop = shop().await;
+    shop.to_payment.set(|act| if act.is_some_and(|act| act % 2 == 0) { Road::AnswerCaptured } else { Road::Open });
+    let hasty = || Options { patrol: Duration::from_millis(2), ..options() };
+    let engines = [shop.engine_with(hasty()).await, shop.engine_with(hasty()).await];
+    let mut sagas = Vec::new();
+    for number in 0..60 {
+        sagas.push(place(&engines[number % 2], &format!("order-{number}")).await);
+    }
+    for saga in &mut sagas {
+        assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
+    }
+    let mut acts = BTreeMap::<String, u32>::new();
+    for sent in shop.to_payment.sent().into_iter().filter(|sent| sent.method == Method::PUT) {
+        *acts.entry(sent.path).or_default() += 1;
+    }
+    assert_eq!((acts.len(), acts.values().max()), (60, Some(&1)), "{acts:?}");
+    assert_eq!((shop.charges().await, shop.shipments().await), ((60, 0), 60));
+}

@@ -1,0 +1,254 @@
+//! A shop with both reference services on loopback, each behind its road, and engines that come and go.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::Method;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use handfast::store::{SqliteStore, Store};
+use handfast::{Backoff, Engine, Flow, FlowStep, Options, Order, SagaHandle, SagaView, Time};
+use handfast_participant::{Registers, Settings, Weakness, dispatch, payment};
+use handfast_protocol::{Assumptions, Profile, ProfiledStep, assess};
+
+/// How long an engine of these tests waits for an answer.
+pub(super) const TRY_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// What becomes of one request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Road {
+    /// It arrives, and so does its answer.
+    Open,
+    /// It is captured.
+    RequestCaptured,
+    /// Its answer is captured.
+    AnswerCaptured,
+    /// It arrives so many milliseconds later, and nobody hears the answer.
+    Late(u64),
+    /// It arrives, and so many milliseconds later a second time.
+    Twice(u64),
+}
+
+/// Decides what becomes of the n-th act (from 1), or of a request that is none (`None`).
+type Fates = Box<dyn Fn(Option<usize>) -> Road + Send>;
+
+/// What arrived at one end of a road, or was captured on it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Sent {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) at: Time,
+}
+
+/// The road to one service.
+pub(super) struct Way {
+    fates: Mutex<Fates>,
+    sent: Mutex<Vec<Sent>>,
+}
+
+impl Way {
+    fn open() -> Arc<Self> {
+        Arc::new(Self { fates: Mutex::new(Box::new(|_| Road::Open)), sent: Mutex::default() })
+    }
+
+    pub(super) fn set(&self, fates: impl Fn(Option<usize>) -> Road + Send + 'static) {
+        *self.fates.lock().unwrap() = Box::new(fates);
+    }
+
+    pub(super) fn sent(&self) -> Vec<Sent> {
+        self.sent.lock().unwrap().clone()
+    }
+
+    /// When requests with this method were sent.
+    pub(super) fn times(&self, method: &Method) -> Vec<Time> {
+        self.sent().into_iter().filter(|sent| sent.method == *method).map(|sent| sent.at).collect()
+    }
+
+    pub(super) fn count(&self, method: &Method) -> usize {
+        self.times(method).len()
+    }
+}
+
+async fn travel(State(way): State<Arc<Way>>, request: Request, next: Next) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let fate = {
+        let mut sent = way.sent.lock().unwrap();
+        sent.push(Sent { method: method.clone(), path, at: now() });
+        let acts = sent.iter().filter(|sent| sent.method == Method::PUT).count();
+        (*way.fates.lock().unwrap())((method == Method::PUT).then_some(acts))
+    };
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+    let copy = || Request::from_parts(parts.clone(), Body::from(body.clone()));
+    let later = |delay_ms: u64| {
+        let (request, next) = (copy(), next.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+            next.run(request).await;
+        })
+    };
+    match fate {
+        Road::Open => next.run(copy()).await,
+        Road::RequestCaptured => std::future::pending().await,
+        Road::AnswerCaptured => {
+            next.run(copy()).await;
+            std::future::pending().await
+        }
+        Road::Late(delay_ms) => {
+            later(delay_ms);
+            std::future::pending().await
+        }
+        Road::Twice(delay_ms) => {
+            later(delay_ms);
+            next.run(copy()).await
+        }
+    }
+}
+
+/// The time, as the services and the engines take it.
+pub(super) fn now() -> Time {
+    handfast::Clock::system().now()
+}
+
+/// Both services, for as long as the runtime lives, and where the engines of this shop keep their sagas.
+pub(super) struct Shop {
+    folder: tempfile::TempDir,
+    payment: Registers,
+    dispatch: Registers,
+    pub(super) to_payment: Arc<Way>,
+    pub(super) to_dispatch: Arc<Way>,
+    pub(super) urls: [String; 2],
+    pub(super) profile: Profile,
+    pub(super) deadline_ms: Option<u64>,
+    pub(super) assumptions: Assumptions,
+}
+
+impl Shop {
+    /// A shop whose payment service has these weaknesses.
+    pub(super) async fn open(weaknesses: &[Weakness]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let payment = payment::open(folder.path().join("payment.db"), Settings::default()).unwrap();
+        let stock = dispatch::Stock::default();
+        let dispatch = dispatch::open(folder.path().join("dispatch.db"), stock, Settings::default()).unwrap();
+        let (to_payment, to_dispatch) = (Way::open(), Way::open());
+        let charges = serve(payment::weak_router(&payment, weaknesses), &to_payment).await;
+        let shipments = serve(dispatch::router(&dispatch), &to_dispatch).await;
+        let urls = [charges + payment::BASE_PATH, shipments + dispatch::BASE_PATH];
+        let (profile, deadline_ms, assumptions) = (Profile::CONTRACT, None, Assumptions::default());
+        Self { folder, payment, dispatch, to_payment, to_dispatch, urls, profile, deadline_ms, assumptions }
+    }
+
+    /// The payment's profile as it is declared.
+    pub(super) fn declare(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        self
+    }
+
+    /// For how many milliseconds after its last send an act may still arrive.
+    pub(super) fn margin(mut self, margin_ms: u64) -> Self {
+        let zero = Some(0);
+        self.assumptions = Assumptions { message_lifetime_ms: Some(margin_ms), clock_error_ms: zero, longest_outage_ms: zero };
+        self
+    }
+
+    /// The payment's deadline, in milliseconds.
+    pub(super) fn deadline(mut self, deadline_ms: u64) -> Self {
+        self.deadline_ms = Some(deadline_ms);
+        self
+    }
+
+    pub(super) fn flow(&self) -> Flow {
+        flow(self.profile, self.deadline_ms, self.assumptions, &self.urls)
+    }
+
+    pub(super) fn store_path(&self) -> PathBuf {
+        self.folder.path().join("shop.db")
+    }
+
+    pub(super) async fn engine(&self) -> Engine {
+        self.engine_with(options()).await
+    }
+
+    pub(super) async fn engine_with(&self, options: Options) -> Engine {
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(self.store_path()).unwrap());
+        Engine::builder(store).flow(self.flow()).options(options).open().await.unwrap()
+    }
+
+    /// What is charged and what is refunded, effect by effect.
+    pub(super) async fn charges(&self) -> (u64, u64) {
+        let audit = self.payment.read(|snapshot| Ok(payment::Audit::read(snapshot)?)).await.unwrap();
+        (audit.charges, audit.refunds)
+    }
+
+    pub(super) async fn shipments(&self) -> u64 {
+        self.dispatch.read(|snapshot| Ok(dispatch::Audit::read(snapshot)?)).await.unwrap().shipments
+    }
+
+    /// Acts that met a key of the payment service which had been closed.
+    pub(super) async fn late_acts(&self) -> u64 {
+        let audit = self.payment.read(|snapshot| Ok(payment::Audit::read(snapshot)?)).await.unwrap();
+        audit.registers.late_acts_at_closed_keys
+    }
+}
+
+/// The flow of a shop whose payment promises this.
+pub(super) fn flow(profile: Profile, deadline_ms: Option<u64>, assumptions: Assumptions, urls: &[String; 2]) -> Flow {
+    let payment = ProfiledStep { profile, deadline_ms, ..ProfiledStep::default() };
+    let dispatch = ProfiledStep { profile: Profile::of_kind(handfast_protocol::Kind::Pivot), ..ProfiledStep::default() };
+    let plan = assess(&[payment, dispatch], &assumptions).unwrap().plan;
+    let step = |name: &str, url: &String| FlowStep { name: name.to_owned(), participant: url.as_str().into(), timeout: None };
+    let text = format!("{plan:?} {urls:?}");
+    Flow::from_parts("shop", Arc::new(plan), vec![step("payment", &urls[0]), step("dispatch", &urls[1])], &text).unwrap()
+}
+
+/// Impatient, so that a test takes a second and not a minute.
+pub(super) fn options() -> Options {
+    Options {
+        try_timeout: TRY_TIMEOUT,
+        backoff: Backoff { base: Duration::from_millis(5), cap: Duration::from_millis(100) },
+        park_after: Duration::from_millis(50),
+        ..Options::default()
+    }
+}
+
+async fn serve(router: Router, way: &Arc<Way>) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = router.layer(from_fn_with_state(Arc::clone(way), travel));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
+}
+
+/// An order that nobody declines.
+pub(super) fn order(id: &str) -> Order {
+    let payment = br#"{"amount":{"minor":100,"currency":"EUR"},"token":"tok_visa"}"#.to_vec();
+    let dispatch = br#"{"lines":[{"sku":"mug","quantity":1}]}"#.to_vec();
+    Order::new(id, "{}", vec![payment, dispatch])
+}
+
+pub(super) async fn place(engine: &Engine, id: &str) -> SagaHandle {
+    engine.submit(order(id)).await.unwrap()
+}
+
+pub(super) async fn view(engine: &Engine, id: &str) -> SagaView {
+    engine.saga(id).await.unwrap().unwrap()
+}
+
+pub(super) async fn sleep(time_ms: u64) {
+    tokio::time::sleep(Duration::from_millis(time_ms)).await;
+}
+
+/// Waits until something holds, for as long as a slow machine may need.
+pub(super) async fn until<F: Future<Output = bool>>(what: &str, holds: impl Fn() -> F) {
+    for _ in 0..1_000 {
+        if holds().await {
+            return;
+        }
+        sleep(20).await;
+    }
+    panic!("{what}: it does not come to that");
+}

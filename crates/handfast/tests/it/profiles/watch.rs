@@ -1,0 +1,83 @@
+//! Sagas that have ended and are watched: what appears after all is undone and reported.
+
+use std::time::Duration;
+
+use axum::http::Method;
+use handfast::{CancelResult, Outcome, Time};
+use handfast_participant::Weakness;
+use handfast_protocol::{Close, Profile};
+
+use super::shop::{Road, Shop, now, place, sleep, until, view};
+
+/// A tombstone that is shorter than a message may live.
+async fn shop() -> Shop {
+    let profile = Profile { close: Close::For(300), ..Profile::CONTRACT };
+    let shop = Shop::open(&[Weakness::ClosesFor(Duration::from_millis(300))]).await;
+    let shop = shop.declare(profile).margin(2_500).deadline(400);
+    // The first act arrives when its key is open again.
+    shop.to_payment.set(|act| match act {
+        Some(1) => Road::Late(1_500),
+        Some(_) => Road::RequestCaptured,
+        None => Road::Open,
+    });
+    shop
+}
+
+#[tokio::test]
+async fn a_late_effect_is_undone_and_reported() {
+    let shop = shop().await;
+    let engine = shop.engine().await;
+    let placed = now();
+    let mut saga = place(&engine, "order-1").await;
+    assert_eq!(saga.outcome().await.unwrap(), Outcome::Cancelled);
+    assert!(now() < placed.after(1_500), "the end is told at once, not when nobody looks any more");
+    let totals = *engine.totals().borrow();
+    assert_eq!((totals.cancelled, totals.in_doubt, totals.suspended), (1, 0, 0));
+    let watched = view(&engine, "order-1").await;
+    assert!(watched.wake_at.is_some() && watched.trouble.is_none() && !watched.is_in_doubt(), "{watched:?}");
+    assert_eq!(engine.cancel("order-1", None, None).await.unwrap(), CancelResult::Ended(Outcome::Cancelled));
+
+    until("the charge is there and refunded", async || shop.charges().await == (1, 1)).await;
+    until("it is told", async || view(&engine, "order-1").await.trouble.is_some()).await;
+    let found = view(&engine, "order-1").await;
+    assert!(found.trouble.unwrap().contains("payment: it was done after all"));
+    assert_eq!((found.standing.as_str(), found.outcome), ("cancelled", Some(Outcome::Cancelled)));
+    assert!(engine.stats().suspended[0].1.contains("done after all"), "{:?}", engine.stats().suspended);
+    let totals = *engine.totals().borrow();
+    assert_eq!((totals.placed, totals.cancelled, totals.in_doubt, totals.suspended), (1, 1, 0, 0));
+    until("nobody looks any more", async || view(&engine, "order-1").await.wake_at.is_none()).await;
+    assert_eq!(shop.shipments().await, 0);
+}
+
+#[tokio::test]
+async fn a_saga_is_watched_across_a_restart() {
+    let shop = shop().await;
+    let engine = shop.engine().await;
+    assert_eq!(place(&engine, "order-1").await.outcome().await.unwrap(), Outcome::Cancelled);
+    assert!(engine.shutdown(Duration::from_secs(10)).await);
+    drop(engine);
+    let engine = shop.engine().await;
+    let totals = *engine.totals().borrow();
+    assert_eq!((totals.cancelled, totals.in_doubt), (1, 0));
+    until("the charge is there and refunded", async || shop.charges().await == (1, 1)).await;
+    until("it is told", async || !engine.stats().suspended.is_empty()).await;
+    assert_eq!(engine.follow("order-1").await.unwrap().unwrap().outcome().await.unwrap(), Outcome::Cancelled);
+}
+
+#[tokio::test]
+async fn a_watched_key_is_looked_at_less_and_less_often_and_once_more_at_the_end() {
+    let shop = shop().await;
+    shop.to_payment.set(|act| if act.is_some() { Road::RequestCaptured } else { Road::Open });
+    let engine = shop.engine().await;
+    assert_eq!(place(&engine, "order-1").await.outcome().await.unwrap(), Outcome::Cancelled);
+    let ended = now();
+    until("nobody looks any more", async || view(&engine, "order-1").await.wake_at.is_none()).await;
+    sleep(300).await;
+    let looks: Vec<Time> = shop.to_payment.times(&Method::GET);
+    assert!((2..30).contains(&looks.len()), "{looks:?}");
+    // The pauses are drawn at random up to a limit that doubles, so the last look is the one that is certain.
+    let last = looks.last().unwrap();
+    assert!(*last >= ended.after(2_500 - 600), "{ended:?} {looks:?}");
+    let seen = view(&engine, "order-1").await;
+    assert_eq!((seen.trouble, shop.charges().await), (None, (0, 0)));
+}
