@@ -41,6 +41,6 @@ pub use delivery::{Backoff, BreakerSettings, BreakerState, LineStats};
 pub use engine::{
     CancelError, CancelResult, Engine, EngineBuilder, Flow, FlowBuilder, FlowError, FlowResolver, FlowStep, MAX_BODY_BYTES,
     MAX_REASON_CHARACTERS, NoOutcome, OpenError, Options, Order, ParticipantRef, Progress, SagaHandle, SagaView, Stats, StepView,
-    SubmitError, Totals,
+    SubmitError, Totals, describe_evidence,
 };
 pub use handfast_protocol::{Effect, Operation, Outcome, Standing, Time};

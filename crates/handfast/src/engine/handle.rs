@@ -6,6 +6,7 @@ use std::time::Duration;
 use handfast_protocol::{Evidence, Outcome, Standing};
 use tokio::sync::watch;
 
+use super::flow::Flow;
 use super::journaled::{Journaled, Loaded};
 use super::shared::Shared;
 
@@ -63,8 +64,14 @@ impl Progress {
 
 /// Why a person has to look at a saga, in words.
 pub(crate) fn describe(saga: &Journaled, evidence: Evidence) -> String {
+    describe_evidence(saga.definition().flow(), evidence)
+}
+
+/// Why a person has to look at a saga of this flow, in words: which step it is about, and what is known of it.
+#[must_use]
+pub fn describe_evidence(flow: &Flow, evidence: Evidence) -> String {
     use handfast_protocol::Answer;
-    let name = |step: usize| saga.definition().flow().steps().get(step).map_or("?", |step| step.name.as_str());
+    let name = |step: usize| flow.steps().get(step).map_or("?", |step| step.name.as_str());
     let (to, known, answer) = match evidence {
         Evidence::Contradiction { to, known, answer } => (to, known, answer),
         Evidence::OutOfReach { step } => {

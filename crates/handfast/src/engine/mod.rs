@@ -23,7 +23,7 @@ use tokio::sync::{oneshot, watch};
 
 pub use definitions::FlowResolver;
 pub use flow::{Flow, FlowBuilder, FlowError, FlowStep, ParticipantRef};
-pub use handle::{NoOutcome, Progress, SagaHandle};
+pub use handle::{NoOutcome, Progress, SagaHandle, describe_evidence};
 pub use options::Options;
 pub use reason::MAX_REASON_CHARACTERS;
 pub use shared::CancelResult;

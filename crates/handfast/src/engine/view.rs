@@ -23,7 +23,7 @@ pub struct SagaView {
     pub steps: Vec<StepView>,
     /// When it was placed.
     pub created: Time,
-    /// When it is looked at next; `None` once it has ended or is suspended.
+    /// When it is looked at next; `None` once it is suspended, or has ended and is not watched any more.
     pub wake_at: Option<Time>,
     /// The order as it was submitted.
     pub input: Vec<u8>,
@@ -31,7 +31,7 @@ pub struct SagaView {
     pub entries: Vec<Entry>,
     /// Its latest tries without a definite answer, oldest first; none where they were not asked for.
     pub tries: Vec<Try>,
-    /// Why it cannot go on by itself, if it cannot.
+    /// Why it cannot go on by itself, if it cannot; of a saga that has ended, how a participant broke its promise afterwards.
     pub trouble: Option<String>,
 }
 

@@ -84,7 +84,7 @@ impl<'a> Shown<'a> {
             standing: told.standing.name(),
             outcome: told.outcome.map(handfast::Outcome::name),
             placed: told.stored.created.0,
-            trouble: told.story.trouble.as_deref(),
+            trouble: told.trouble.as_deref(),
             steps: steps.collect(),
             journal: journal.collect(),
             tries: tries.collect(),

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use handfast::flow::FlowFile;
 use handfast::journal::{Line, replay_checked};
 use handfast::store::{Entry, Store, StoredSaga, Try};
-use handfast::{Flow, Operation, Outcome, Standing};
+use handfast::{Flow, Operation, Outcome, Standing, describe_evidence};
 use handfast_lab::diagram::{SagaStory, StoryEntry, StoryStep, StoryTry};
 use handfast_protocol::{Coordinator, Definite, Party as _, replay};
 
@@ -28,6 +28,8 @@ pub(crate) struct Told {
     pub(super) lines: Vec<Line>,
     pub(super) tries: Vec<Try>,
     pub(super) messengers: Vec<Messenger>,
+    /// Why a person has to look at it, if one has to, also after its end.
+    pub(super) trouble: Option<String>,
     pub(super) story: SagaStory,
 }
 
@@ -59,6 +61,11 @@ pub(super) async fn read(store: &dyn Store, id: &str, roads: &[PathBuf]) -> anyh
         replay(Coordinator::new(flow.plan().clone()), entries.clone().map(|(entry, line)| (entry.at, line.told())));
     let outcome = coordinator.decision();
     let standing = if trouble.is_some() { Standing::Suspended } else { coordinator.standing() };
+    let trouble = trouble.or_else(|| coordinator.evidence().map(|evidence| describe_evidence(&flow, evidence)));
+    let mut notes = notes(&stored, !tries.is_empty(), !roads.is_empty());
+    // What was told of the end stays told: a promise that was broken afterwards stands beside it.
+    let broken_promise = trouble.as_ref().filter(|_| outcome.is_some());
+    notes.extend(broken_promise.map(|what| format!("A participant broke its promise: {what}.")));
     let story = SagaStory {
         title: format!("{id} ({})", flow.name()),
         coordinator: flow.name().to_owned(),
@@ -68,11 +75,11 @@ pub(super) async fn read(store: &dyn Store, id: &str, roads: &[PathBuf]) -> anyh
         tries: tries.iter().filter_map(try_of).collect(),
         flights: road::flights(&messengers),
         kills: Vec::new(),
-        trouble,
-        notes: notes(&stored, !tries.is_empty(), !roads.is_empty()),
+        trouble: trouble.clone().filter(|_| standing == Standing::Suspended),
+        notes,
     };
     let steps = (0..flow.steps().len()).map(|step| coordinator.step_state(step)).collect();
-    Ok(Some(Told { stored, flow, keys, standing, outcome, steps, lines, tries, messengers, story }))
+    Ok(Some(Told { stored, flow, keys, standing, outcome, steps, lines, tries, messengers, trouble, story }))
 }
 
 /// The flow as it was when the saga was placed: a flow file, or one that was built in code.

@@ -7,7 +7,7 @@ use handfast_protocol::{Answers, Close, Profile, Undo};
 
 use std::time::Duration;
 
-use super::shop::{Road, Shop, place, sleep, until, view};
+use super::shop::{Road, Shop, ended, place, sleep, until, view};
 
 const NO_CLOSE: Profile = Profile { close: Close::Never, undo: Undo::NoOpWhenAbsent, ..Profile::CONTRACT };
 
@@ -16,7 +16,7 @@ async fn a_key_is_closed_at_its_deadline_and_the_late_act_meets_it() {
     let shop = Shop::open(&[]).await.deadline(500);
     shop.to_payment.set(|act| if act.is_some() { Road::Late(1_000) } else { Road::Open });
     let engine = shop.engine().await;
-    assert_eq!(place(&engine, "order-1").await.outcome().await.unwrap(), Outcome::Cancelled);
+    assert_eq!(ended(&mut place(&engine, "order-1").await).await.unwrap(), Outcome::Cancelled);
     assert_eq!(shop.to_payment.count(&Method::POST), 1, "{:?}", shop.to_payment.sent());
     until("the late act arrives", async || shop.late_acts().await == 1).await;
     assert_eq!((shop.charges().await, shop.shipments().await), ((0, 0), 0));
@@ -35,7 +35,7 @@ async fn a_key_that_cannot_be_closed_is_asked_until_it_answers_and_then_undone()
     let mut saga = place(&engine, "order-1").await;
     sleep(300).await;
     assert_eq!(engine.cancel("order-1", None, None).await.unwrap(), CancelResult::Accepted);
-    assert_eq!(saga.outcome().await.unwrap(), Outcome::Cancelled);
+    assert_eq!(ended(&mut saga).await.unwrap(), Outcome::Cancelled);
     sleep(1_200).await;
     assert_eq!(shop.charges().await, (1, 1), "charged briefly, and refunded");
     let methods: Vec<Method> = shop.to_payment.sent().into_iter().map(|sent| sent.method).collect();
@@ -52,7 +52,7 @@ async fn a_refusal_that_does_not_hold_is_followed_by_a_close() {
     // The copy of the refused act would be carried out.
     shop.to_payment.set(|act| if act == Some(1) { Road::Twice(600) } else { Road::Open });
     let engine = shop.engine().await;
-    assert_eq!(place(&engine, "order-1").await.outcome().await.unwrap(), Outcome::Cancelled);
+    assert_eq!(ended(&mut place(&engine, "order-1").await).await.unwrap(), Outcome::Cancelled);
     until("the copy arrives", async || shop.late_acts().await == 1).await;
     assert_eq!((shop.charges().await, shop.shipments().await), ((0, 0), 0));
     assert_eq!((shop.to_payment.count(&Method::PUT), shop.to_payment.count(&Method::POST)), (1, 1));
@@ -65,7 +65,7 @@ async fn an_answer_that_comes_later_is_asked_for_until_it_is_there() {
     let profile = Profile { answers: Answers::Later, ..Profile::CONTRACT };
     let shop = Shop::open(&[Weakness::AnswersAfter(Duration::from_millis(500))]).await.declare(profile);
     let engine = shop.engine().await;
-    assert_eq!(place(&engine, "order-1").await.outcome().await.unwrap(), Outcome::Completed);
+    assert_eq!(ended(&mut place(&engine, "order-1").await).await.unwrap(), Outcome::Completed);
     assert_eq!((shop.charges().await, shop.shipments().await), ((1, 0), 1));
     let asked = shop.to_payment.count(&Method::PUT);
     assert!((2..60).contains(&asked), "asked again, with pauses: {asked} times");

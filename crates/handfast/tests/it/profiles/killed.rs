@@ -1,15 +1,13 @@
 //! The engine as a process of its own that is killed with SIGKILL: what must not be sent is not sent afterwards either.
 
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 
 use axum::http::Method;
-use handfast::Engine;
-use handfast::Time;
 use handfast::store::{
     Append, BoxFuture, Counts, Created, Due, NewSaga, Seen, SqliteStore, Store, StoreError, StoredSaga, Summary, Try,
 };
+use handfast::{Engine, Time};
 use handfast_protocol::{Assumptions, Profile};
 
 use super::shop::{Road, Shop, flow, options, order, sleep, until, view};
@@ -108,32 +106,45 @@ fn child_that_drives() {
     });
 }
 
-fn spawn(name: &str, shop: &Shop, store: &Path) -> Child {
-    let [payment, dispatch] = &shop.urls;
-    Command::new(std::env::current_exe().unwrap())
-        .args(["profiles::killed::child_that_drives", "--exact", "--nocapture", "--test-threads=1"])
-        .env(CHILD, format!("{name} {payment} {dispatch} {}", store.display()))
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap()
+/// A child, which is killed at the latest when it goes out of scope.
+struct Process(Mutex<Child>);
+
+impl Process {
+    fn spawn(name: &str, shop: &Shop) -> Self {
+        let [payment, dispatch] = &shop.urls;
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["profiles::killed::child_that_drives", "--exact", "--nocapture", "--test-threads=1"])
+            .env(CHILD, format!("{name} {payment} {dispatch} {}", shop.store_path().display()))
+            .stdout(Stdio::null())
+            .spawn();
+        Self(Mutex::new(child.unwrap()))
+    }
+
+    /// How it ended, if it has.
+    fn ended(&self) -> Option<ExitStatus> {
+        self.0.lock().unwrap().try_wait().unwrap()
+    }
 }
 
-fn end(mut child: Child) {
-    child.kill().unwrap();
-    child.wait().unwrap();
+impl Drop for Process {
+    fn drop(&mut self) {
+        let child = self.0.get_mut().unwrap();
+        // It may have ended by itself.
+        drop(child.kill());
+        child.wait().unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kill_between_the_mark_and_the_act_leaves_it_unsent() {
     let shop = Shop::open(&once::WEAK).await.declare(once::ONCE).margin(once::HORIZON_MS);
-    let mut child = spawn("once-killed", &shop, &shop.store_path());
-    let ended = tokio::task::spawn_blocking(move || child.wait()).await.unwrap().unwrap();
-    assert!(!ended.success(), "it was killed where it was meant to be");
+    let child = Process::spawn("once-killed", &shop);
+    until("it is killed where it is meant to be", async || child.ended().is_some_and(|ended| !ended.success())).await;
     assert_eq!(shop.to_payment.sent(), []);
-    let child = spawn("once", &shop, &shop.store_path());
+    let child = Process::spawn("once", &shop);
     until("it is looked for", async || shop.to_payment.count(&Method::GET) > 0).await;
     sleep(2 * once::HORIZON_MS).await;
-    end(child);
+    drop(child);
     assert_eq!((shop.to_payment.count(&Method::PUT), shop.charges().await), (0, (0, 0)));
     let engine = shop.engine().await;
     let view = view(&engine, "order-1").await;
@@ -144,12 +155,12 @@ async fn a_kill_between_the_mark_and_the_act_leaves_it_unsent() {
 async fn a_kill_after_the_act_has_left_lets_nobody_send_it_again() {
     let shop = Shop::open(&once::WEAK).await.declare(once::ONCE).margin(once::HORIZON_MS);
     shop.to_payment.set(|act| if act.is_some() { Road::AnswerCaptured } else { Road::Open });
-    let child = spawn("once", &shop, &shop.store_path());
+    let child = Process::spawn("once", &shop);
     until("it is charged", async || shop.charges().await == (1, 0)).await;
-    end(child);
-    let child = spawn("once", &shop, &shop.store_path());
+    drop(child);
+    let child = Process::spawn("once", &shop);
     until("it is dispatched", async || shop.shipments().await == 1).await;
-    end(child);
+    drop(child);
     assert_eq!((shop.to_payment.count(&Method::PUT), shop.charges().await), (1, (1, 0)));
 }
 
@@ -157,19 +168,19 @@ async fn a_kill_after_the_act_has_left_lets_nobody_send_it_again() {
 async fn a_stopping_time_that_passes_while_nobody_runs_holds() {
     let shop = Shop::open(&time::WEAK).await.declare(time::FORGETS).margin(time::MARGIN_MS);
     shop.to_payment.set(|act| if act.is_some() { Road::AnswerCaptured } else { Road::Open });
-    let child = spawn("forgets", &shop, &shop.store_path());
+    let child = Process::spawn("forgets", &shop);
     until("it is charged", async || shop.charges().await == (1, 0)).await;
-    end(child);
+    drop(child);
     let sent = shop.to_payment.sent();
     // Long enough for the key to be forgotten: one more act would charge again.
     sleep(2_000).await;
-    let child = spawn("forgets", &shop, &shop.store_path());
+    let child = Process::spawn("forgets", &shop);
     let store = SqliteStore::open(shop.store_path()).unwrap();
     until("a person is asked", async || {
         store.load("order-1").await.unwrap().is_some_and(|stored| stored.standing == "suspended")
     })
     .await;
     sleep(500).await;
-    end(child);
+    drop(child);
     assert_eq!((shop.to_payment.sent(), shop.charges().await), (sent, (1, 0)), "not one more");
 }

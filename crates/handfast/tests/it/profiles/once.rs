@@ -8,7 +8,7 @@ use handfast::{NoOutcome, Options, Outcome};
 use handfast_participant::Weakness;
 use handfast_protocol::{Close, Profile, Repeat};
 
-use super::shop::{Road, Shop, options, place, sleep, until, view};
+use super::shop::{Road, Shop, ended, options, place, sleep, until, view};
 
 pub(super) const ONCE: Profile = Profile { close: Close::Never, repeat: Repeat::Never, ..Profile::CONTRACT };
 pub(super) const WEAK: [Weakness; 2] = [Weakness::NoClose, Weakness::NotIdempotent];
@@ -23,7 +23,7 @@ async fn an_act_whose_answer_is_captured_is_looked_for_and_found() {
     let shop = shop().await;
     shop.to_payment.set(|act| if act.is_some() { Road::AnswerCaptured } else { Road::Open });
     let engine = shop.engine().await;
-    assert_eq!(place(&engine, "order-1").await.outcome().await.unwrap(), Outcome::Completed);
+    assert_eq!(ended(&mut place(&engine, "order-1").await).await.unwrap(), Outcome::Completed);
     let asked: Vec<Method> = shop.to_payment.sent().into_iter().map(|sent| sent.method).collect();
     assert_eq!(asked, [Method::PUT, Method::GET]);
     assert_eq!((shop.charges().await, shop.shipments().await), ((1, 0), 1));
@@ -36,7 +36,7 @@ async fn an_act_whose_answer_is_captured_is_looked_for_and_found() {
 async fn an_act_that_is_answered_is_not_looked_for() {
     let shop = shop().await;
     let engine = shop.engine().await;
-    assert_eq!(place(&engine, "order-1").await.outcome().await.unwrap(), Outcome::Completed);
+    assert_eq!(ended(&mut place(&engine, "order-1").await).await.unwrap(), Outcome::Completed);
     assert_eq!((shop.to_payment.count(&Method::PUT), shop.to_payment.count(&Method::GET)), (1, 0));
 }
 
@@ -46,7 +46,7 @@ async fn an_act_that_is_not_found_waits_for_a_person_and_never_leaves_again() {
     shop.to_payment.set(|act| if act.is_some() { Road::RequestCaptured } else { Road::Open });
     let engine = shop.engine().await;
     let mut saga = place(&engine, "order-1").await;
-    let stuck = saga.outcome().await.unwrap_err();
+    let stuck = ended(&mut saga).await.unwrap_err();
     assert!(matches!(&stuck, NoOutcome::Stuck { reason, .. } if reason.contains("look it up at its participant")), "{stuck}");
     drop(engine);
     let engine = shop.engine().await;
@@ -69,9 +69,7 @@ async fn a_look_that_finds_nothing_does_not_shut_the_line() {
         place(&engine, &format!("order-{number}")).await;
     }
     until("they are looked for", async || shop.to_payment.count(&Method::GET) > 200).await;
-    let mut last = place(&engine, "order-last").await;
-    let ended = tokio::time::timeout(Duration::from_secs(10), last.outcome()).await;
-    assert_eq!(ended.unwrap().unwrap(), Outcome::Completed);
+    assert_eq!(ended(&mut place(&engine, "order-last").await).await.unwrap(), Outcome::Completed);
 }
 
 #[tokio::test]
@@ -85,7 +83,7 @@ async fn of_two_workers_only_the_one_that_marked_an_act_sends_it() {
         sagas.push(place(&engines[number % 2], &format!("order-{number}")).await);
     }
     for saga in &mut sagas {
-        assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
+        assert_eq!(ended(saga).await.unwrap(), Outcome::Completed);
     }
     let mut acts = BTreeMap::<String, u32>::new();
     for sent in shop.to_payment.sent().into_iter().filter(|sent| sent.method == Method::PUT) {

@@ -11,7 +11,7 @@ use axum::http::Method;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use handfast::store::{SqliteStore, Store};
-use handfast::{Backoff, Engine, Flow, FlowStep, Options, Order, SagaHandle, SagaView, Time};
+use handfast::{Backoff, Engine, Flow, FlowStep, NoOutcome, Options, Order, Outcome, SagaHandle, SagaView, Time};
 use handfast_participant::{Registers, Settings, Weakness, dispatch, payment};
 use handfast_protocol::{Assumptions, Profile, ProfiledStep, assess};
 
@@ -232,6 +232,11 @@ pub(super) fn order(id: &str) -> Order {
 
 pub(super) async fn place(engine: &Engine, id: &str) -> SagaHandle {
     engine.submit(order(id)).await.unwrap()
+}
+
+/// The saga's end, for which a slow machine may need a while, but not for ever.
+pub(super) async fn ended(saga: &mut SagaHandle) -> Result<Outcome, NoOutcome> {
+    tokio::time::timeout(Duration::from_secs(20), saga.outcome()).await.expect("it ends, or cannot go on")
 }
 
 pub(super) async fn view(engine: &Engine, id: &str) -> SagaView {

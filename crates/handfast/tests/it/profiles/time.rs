@@ -7,7 +7,7 @@ use handfast::{NoOutcome, Options, Outcome};
 use handfast_participant::Weakness;
 use handfast_protocol::{Close, Profile, Repeat};
 
-use super::shop::{Road, Shop, now, options, place, sleep, view};
+use super::shop::{Road, Shop, ended, now, options, place, sleep, view};
 
 /// No close, and keys that are forgotten; with the margin of a second the last act is sent half a second after the first.
 pub(super) const FORGETS: Profile = Profile { close: Close::Never, repeat: Repeat::For(1_500), ..Profile::CONTRACT };
@@ -28,7 +28,7 @@ async fn nothing_is_sent_once_the_key_may_be_forgotten() {
         let engine = shop.engine().await;
         let placed = now();
         let mut saga = place(&engine, "order-1").await;
-        let stuck = saga.outcome().await.unwrap_err();
+        let stuck = ended(&mut saga).await.unwrap_err();
         assert!(matches!(&stuck, NoOutcome::Stuck { reason, .. } if reason.contains("payment: nobody knows")), "{stuck}");
         sleep(2_000).await;
         let times = shop.to_payment.times(&Method::PUT);
@@ -58,7 +58,7 @@ async fn what_waits_for_its_turn_does_not_leave_after_its_time() {
         sagas.push(place(&engine, &format!("order-{number}")).await);
     }
     for saga in &mut sagas {
-        assert!(matches!(saga.outcome().await, Err(NoOutcome::Stuck { .. })));
+        assert!(matches!(ended(saga).await, Err(NoOutcome::Stuck { .. })));
     }
     sleep(1_500).await;
     assert_eq!(shop.to_payment.count(&Method::PUT), 1, "{:?}", shop.to_payment.sent());
@@ -72,7 +72,7 @@ async fn what_rests_on_a_hold_is_committed_before_it_lapses_or_turned_back() {
     shop.to_dispatch.set(|act| if act.is_some() { Road::Late(2_600) } else { Road::Open });
     let engine = shop.engine().await;
     let placed = now();
-    assert_eq!(place(&engine, "order-1").await.outcome().await.unwrap(), Outcome::Cancelled);
+    assert_eq!(ended(&mut place(&engine, "order-1").await).await.unwrap(), Outcome::Cancelled);
     assert!(now() < placed.after(2_500), "it turned back in time");
     assert_eq!((shop.to_payment.count(&Method::DELETE), shop.charges().await), (1, (1, 1)), "the hold was released, not lapsed");
     sleep(3_500).await;

@@ -7,7 +7,7 @@ use handfast::{CancelResult, Outcome, Time};
 use handfast_participant::Weakness;
 use handfast_protocol::{Close, Profile};
 
-use super::shop::{Road, Shop, now, place, sleep, until, view};
+use super::shop::{Road, Shop, ended, now, place, sleep, until, view};
 
 /// A tombstone that is shorter than a message may live.
 async fn shop() -> Shop {
@@ -29,7 +29,7 @@ async fn a_late_effect_is_undone_and_reported() {
     let engine = shop.engine().await;
     let placed = now();
     let mut saga = place(&engine, "order-1").await;
-    assert_eq!(saga.outcome().await.unwrap(), Outcome::Cancelled);
+    assert_eq!(ended(&mut saga).await.unwrap(), Outcome::Cancelled);
     assert!(now() < placed.after(1_500), "the end is told at once, not when nobody looks any more");
     let totals = *engine.totals().borrow();
     assert_eq!((totals.cancelled, totals.in_doubt, totals.suspended), (1, 0, 0));
@@ -53,7 +53,7 @@ async fn a_late_effect_is_undone_and_reported() {
 async fn a_saga_is_watched_across_a_restart() {
     let shop = shop().await;
     let engine = shop.engine().await;
-    assert_eq!(place(&engine, "order-1").await.outcome().await.unwrap(), Outcome::Cancelled);
+    assert_eq!(ended(&mut place(&engine, "order-1").await).await.unwrap(), Outcome::Cancelled);
     assert!(engine.shutdown(Duration::from_secs(10)).await);
     drop(engine);
     let engine = shop.engine().await;
@@ -61,7 +61,7 @@ async fn a_saga_is_watched_across_a_restart() {
     assert_eq!((totals.cancelled, totals.in_doubt), (1, 0));
     until("the charge is there and refunded", async || shop.charges().await == (1, 1)).await;
     until("it is told", async || !engine.stats().suspended.is_empty()).await;
-    assert_eq!(engine.follow("order-1").await.unwrap().unwrap().outcome().await.unwrap(), Outcome::Cancelled);
+    assert_eq!(ended(&mut engine.follow("order-1").await.unwrap().unwrap()).await.unwrap(), Outcome::Cancelled);
 }
 
 #[tokio::test]
@@ -69,15 +69,15 @@ async fn a_watched_key_is_looked_at_less_and_less_often_and_once_more_at_the_end
     let shop = shop().await;
     shop.to_payment.set(|act| if act.is_some() { Road::RequestCaptured } else { Road::Open });
     let engine = shop.engine().await;
-    assert_eq!(place(&engine, "order-1").await.outcome().await.unwrap(), Outcome::Cancelled);
-    let ended = now();
+    assert_eq!(ended(&mut place(&engine, "order-1").await).await.unwrap(), Outcome::Cancelled);
+    let from = now();
     until("nobody looks any more", async || view(&engine, "order-1").await.wake_at.is_none()).await;
     sleep(300).await;
     let looks: Vec<Time> = shop.to_payment.times(&Method::GET);
     assert!((2..30).contains(&looks.len()), "{looks:?}");
     // The pauses are drawn at random up to a limit that doubles, so the last look is the one that is certain.
     let last = looks.last().unwrap();
-    assert!(*last >= ended.after(2_500 - 600), "{ended:?} {looks:?}");
+    assert!(*last >= from.after(2_500 - 600), "{from:?} {looks:?}");
     let seen = view(&engine, "order-1").await;
     assert_eq!((seen.trouble, shop.charges().await), (None, (0, 0)));
 }
