@@ -14,3 +14,4 @@ mod serve;
 mod shop;
 mod show;
 mod support;
+mod weak;

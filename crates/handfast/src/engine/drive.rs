@@ -152,6 +152,8 @@ struct Pace {
     /// Deliveries in a row without a definite answer, and turns at which the line was found shut.
     tries: u32,
     next_at: Time,
+    /// When a look ended last.
+    looked_at: Time,
 }
 
 struct Driver<'a> {
@@ -207,9 +209,18 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// When the coordinator wants to be told the time next.
+    /// When the coordinator is told the time next.
     fn next_deadline(&self) -> Option<Time> {
-        self.saga.deadline().filter(|&deadline| self.passed != Some((self.saga.entries(), deadline)))
+        let deadline = self.saga.deadline()?;
+        let was_told = self.passed == Some((self.saga.entries(), deadline));
+        (!was_told && !self.awaits_last_look(deadline)).then_some(deadline)
+    }
+
+    /// A saga that has ended is looked at once more when the time for it is over: perhaps nobody has looked all the while.
+    fn awaits_last_look(&self, until: Time) -> bool {
+        let mut looks = self.saga.outbox().iter().filter(|command| command.operation == Operation::Look);
+        let is_watched = self.saga.decision().is_some();
+        is_watched && looks.any(|command| self.pace.get(command.step).is_some_and(|pace| pace.looked_at < until))
     }
 
     fn setting(&self) -> Setting<'a> {
@@ -343,7 +354,10 @@ impl<'a> Driver<'a> {
 
     /// Sets when a command may go out again; at once if its last delivery was answered.
     fn slow_down(&mut self, command: Command, now: Time, is_unanswered: bool) {
-        let Some(pace) = self.pace.get(command.step).copied() else { return };
+        let Some(mut pace) = self.pace.get(command.step).copied() else { return };
+        if command.operation == Operation::Look {
+            pace.looked_at = now;
+        }
         let tries = if is_unanswered { pace.tries.saturating_add(1) } else { 0 };
         // An act that is heard out says nothing about the pace of the close that has taken its place.
         let is_next = is_unanswered && pace.operation == Some(command.operation);
@@ -352,16 +366,15 @@ impl<'a> Driver<'a> {
     }
 
     /// When a command goes out after so many tries in a row. A saga that has ended is looked at less and less often, and once
-    /// more right before nobody looks any more.
+    /// more when its time is over.
     fn again_at(&self, tries: u32, now: Time) -> Time {
         let options = &self.shared.options;
         let after = |backoff: &Backoff| now.after(whole_ms(backoff.delay(tries, &self.shared.jitter)).max(1));
         let Some(until) = self.saga.deadline().filter(|_| self.saga.decision().is_some()) else {
             return after(&options.backoff);
         };
-        let last = Time(until.0.saturating_sub(whole_ms(options.try_timeout)));
         let next = after(&Backoff { cap: LONGEST_PARK, ..options.backoff });
-        if last > now { next.min(last) } else { next }
+        if until > now { next.min(until) } else { next }
     }
 
     pub(super) async fn take_mail(&mut self, mail: Mail) -> ControlFlow<()> {

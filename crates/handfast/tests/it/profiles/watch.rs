@@ -77,7 +77,21 @@ async fn a_watched_key_is_looked_at_less_and_less_often_and_once_more_at_the_end
     assert!((2..30).contains(&looks.len()), "{looks:?}");
     // The pauses are drawn at random up to a limit that doubles, so the last look is the one that is certain.
     let last = looks.last().unwrap();
-    assert!(*last >= from.after(2_500 - 600), "{from:?} {looks:?}");
+    assert!(*last >= from.after(2_500 - 300), "{from:?} {looks:?}");
     let seen = view(&engine, "order-1").await;
     assert_eq!((seen.trouble, shop.charges().await), (None, (0, 0)));
+}
+
+#[tokio::test]
+async fn a_watch_whose_time_passed_while_nobody_ran_ends_with_a_look() {
+    let shop = shop().await;
+    let engine = shop.engine().await;
+    assert_eq!(ended(&mut place(&engine, "order-1").await).await.unwrap(), Outcome::Cancelled);
+    assert!(engine.shutdown(Duration::from_secs(10)).await);
+    drop(engine);
+    sleep(3_500).await;
+    assert_eq!(shop.charges().await, (1, 0), "it came late, and nobody looked");
+    let engine = shop.engine().await;
+    until("it is refunded", async || shop.charges().await == (1, 1)).await;
+    until("it is told", async || !engine.stats().suspended.is_empty()).await;
 }
