@@ -15,6 +15,8 @@ pub struct Audit {
     pub charges: u64,
     /// Refunds in the ledger.
     pub refunds: u64,
+    /// Charges that were captured for good.
+    pub captures: u64,
     /// Keys whose act was refused.
     pub declines: u64,
     /// Keys closed before they were charged.
@@ -53,15 +55,20 @@ pub struct CurrencyTotals {
     pub receivable: i128,
 }
 
-/// A done key is charged and not refunded, an undone one both, any other neither.
+/// A done key is charged and not refunded, an undone one both, any other neither. Captures are no charges: theirs are done,
+/// and so is what they captured.
 const DISAGREEMENTS: &str = "
     SELECT count(*) FROM (
         SELECT r.state IN ('done', 'undone') AS charge_belongs, r.state = 'undone' AS refund_belongs,
                EXISTS (SELECT 1 FROM charge c WHERE c.key = r.key) AS charged,
                (SELECT count(*) FROM posting p WHERE p.key = r.key AND p.kind = 'charge') AS charge_postings,
                (SELECT count(*) FROM posting p WHERE p.key = r.key AND p.kind = 'refund') AS refund_postings
-        FROM register r
+        FROM register r WHERE NOT EXISTS (SELECT 1 FROM capture k WHERE k.key = r.key)
     ) WHERE charged <> charge_belongs OR charge_postings <> 2 * charge_belongs OR refund_postings <> 2 * refund_belongs";
+
+const CROOKED_CAPTURES: &str = "
+    SELECT count(*) FROM capture k JOIN register c ON c.key = k.key JOIN register h ON h.key = k.hold
+    WHERE c.state <> 'done' OR h.state <> 'done'";
 
 /// A sum that stands in two columns, billions and the rest: of amounts as large as they may be, SQLite's own sum would
 /// overflow after some nine thousand.
@@ -115,7 +122,8 @@ impl Audit {
             closed: registers.states.closed,
             balanced: unbalanced.is_empty() && crooked_pairs == 0,
             unbalanced,
-            disagreements: number(DISAGREEMENTS)?,
+            captures: number("SELECT count(*) FROM capture")?,
+            disagreements: number(DISAGREEMENTS)? + number(CROOKED_CAPTURES)?,
             currencies,
             registers,
         })

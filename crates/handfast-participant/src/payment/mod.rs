@@ -1,9 +1,11 @@
 //! The reference payment service: charges and refunds against a ledger in double entry, on the registers of the contract.
 //!
 //! An act's body is `{"amount": {"minor": 1999, "currency": "EUR"}, "token": "tok_visa"}`; other fields are ignored and
-//! kept nowhere. A token that starts with `tok_declined` or `tok_insufficient` is declined, for good.
+//! kept nowhere. A token that starts with `tok_declined` or `tok_insufficient` is declined, for good. The same body below
+//! [`HOLDS_PATH`] is an authorization, which `{"hold": "payment"}` below [`CAPTURES_PATH`] makes lasting.
 
 mod audit;
+mod capture;
 mod ledger;
 mod order;
 
@@ -26,7 +28,13 @@ use crate::service::{Acted, Migration, Reverted, Service, ServiceError};
 /// Where the contract is mounted: a payment participant's base URL ends with it.
 pub const BASE_PATH: &str = "/charges";
 
-/// The service: an act charges, an undo refunds in full.
+/// Where the contract is mounted for authorizations: the same as a charge, for a flow that captures it later.
+pub const HOLDS_PATH: &str = "/holds";
+
+/// Where the contract is mounted for captures of what another key holds.
+pub const CAPTURES_PATH: &str = "/captures";
+
+/// The service: an act charges, an undo refunds in full; or an act captures what another key holds, for good.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Payment;
 
@@ -36,10 +44,19 @@ impl Service for Payment {
     }
 
     fn migrations(&self) -> &'static [Migration] {
-        &[Migration { name: "V1__ledger", sql: include_str!("migrations/V1__ledger.sql") }]
+        &[
+            Migration { name: "V1__ledger", sql: include_str!("migrations/V1__ledger.sql") },
+            Migration { name: "V2__captures", sql: include_str!("migrations/V2__captures.sql") },
+        ]
     }
 
     fn act(&self, transaction: &Connection, key: &Key, body: &Value, now: Time) -> Result<Acted, ServiceError> {
+        if let Some(hold) = capture::hold(key, body) {
+            return match hold {
+                Ok(hold) => capture::capture(transaction, key, &hold, now),
+                Err(reason) => Ok(Acted::refused(reason)),
+            };
+        }
         let order = match Order::parse(body) {
             Ok(order) => order,
             Err(reason) => return Ok(Acted::refused(reason)),
@@ -52,6 +69,9 @@ impl Service for Payment {
     }
 
     fn undo(&self, transaction: &Connection, key: &Key, now: Time) -> Result<Reverted, ServiceError> {
+        if capture::is_lasting(transaction, key)? {
+            return Ok(Reverted::Irrevocable);
+        }
         ledger::refund(transaction, key, now)?;
         Ok(Reverted::Undone)
     }
@@ -65,15 +85,19 @@ pub fn open(path: impl AsRef<Path>, settings: Settings) -> Result<Registers, Ope
     Registers::open_with(path, Payment, settings)
 }
 
-/// The whole service: the contract under [`BASE_PATH`], `GET /audit`, and what operators ask of any service.
+/// The whole service: the contract under [`BASE_PATH`], [`HOLDS_PATH`] and [`CAPTURES_PATH`], `GET /audit`, and what
+/// operators ask of any service.
 pub fn router(registers: &Registers) -> Router {
     weak_router(registers, &[])
 }
 
-/// The same, of a service that promises less than the contract.
+/// The same, of a service that promises less than the contract for its charges and holds.
 pub fn weak_router(registers: &Registers, weaknesses: &[Weakness]) -> Router {
     let audit = Router::new()
         .route("/audit", get(async |State(registers): State<Registers>| page(&registers, Audit::read).await))
         .with_state(registers.clone());
-    with_problems(about_router(registers).merge(audit)).nest(BASE_PATH, weak_contract_router(registers, weaknesses))
+    with_problems(about_router(registers).merge(audit))
+        .nest(BASE_PATH, weak_contract_router(registers, weaknesses))
+        .nest(HOLDS_PATH, weak_contract_router(registers, weaknesses))
+        .nest(CAPTURES_PATH, weak_contract_router(registers, &[]))
 }

@@ -4,7 +4,7 @@ use handfast_participant::dispatch::{self, Stock};
 use handfast_participant::{Settings, payment};
 use serde_json::json;
 
-use crate::support::{DECLINED, LAMP, Subject, VISA};
+use crate::support::{DECLINED, JSON, LAMP, Subject, VISA};
 
 #[tokio::test]
 async fn a_refusal_is_sticky_even_when_its_reason_has_gone() {
@@ -180,4 +180,26 @@ async fn acts_that_come_again_are_counted() {
     assert_eq!(subject.audit().await["duplicate_acts"], 3, "a stop forgets nothing");
     let again = payment::open(subject.path(), Settings::default()).unwrap();
     assert_eq!(again.path(), subject.path());
+}
+
+#[tokio::test]
+async fn a_hold_is_captured_once_and_not_released_any_more() {
+    let subject = Subject::payment();
+    let ask = async |method: &str, path: &str, body: &str| subject.send(method, path, &[JSON], body).await;
+    let capture = async |key: &str, hold: &str| ask("PUT", &format!("/captures/{key}"), &format!(r#"{{"hold":"{hold}"}}"#)).await;
+    assert_eq!(capture("s.o-1.early", "payment").await.body["detail"], "hold_unknown");
+    assert_eq!(ask("PUT", "/holds/s.o-1.payment", VISA).await.status, 200);
+    assert_eq!(capture("s.o-1.capture", "payment").await.status, 200);
+    assert_eq!(capture("s.o-1.capture", "payment").await.status, 200, "the same again is the same");
+    assert_eq!(capture("s.o-1.again", "s.o-1.payment").await.body["detail"], "hold_captured");
+    assert_eq!(ask("DELETE", "/holds/s.o-1.payment", "").await.body["state"], "done");
+    assert_eq!(ask("DELETE", "/captures/s.o-1.capture", "").await.body["state"], "done");
+
+    assert_eq!(ask("PUT", "/holds/s.o-2.payment", VISA).await.status, 200);
+    assert_eq!(ask("DELETE", "/holds/s.o-2.payment", "").await.body["state"], "undone");
+    assert_eq!(capture("s.o-2.capture", "payment").await.body["detail"], "hold_lapsed");
+    assert_eq!(ask("PUT", "/captures/s.o-2.other", r#"{"hold":7}"#).await.body["detail"], "hold_unusable");
+    let audit = subject.audit().await;
+    assert_eq!((&audit["captures"], &audit["charges"], &audit["refunds"]), (&json!(1), &json!(2), &json!(1)));
+    assert_eq!((&audit["disagreements"], &audit["balanced"]), (&json!(0), &json!(true)));
 }

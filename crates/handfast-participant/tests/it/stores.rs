@@ -69,7 +69,7 @@ async fn another_services_store_and_a_newer_one_are_refused_untouched() {
     );
     std::fs::remove_file(&shipping).unwrap();
 
-    for table in ["schema_register", "schema_service"] {
+    for (table, known) in [("schema_register", 1), ("schema_service", 2)] {
         let newer = folder.path().join(format!("{table}.db"));
         let registers = payment::open(&newer, Settings::default()).unwrap();
         registers.stop().await;
@@ -81,7 +81,7 @@ async fn another_services_store_and_a_newer_one_are_refused_untouched() {
         check_refused(
             &newer,
             &format!(
-                "FOLDER/{table}.db was written by a newer version (its schema is 9, this version knows 1); it was left \
+                "FOLDER/{table}.db was written by a newer version (its schema is 9, this version knows {known}); it was left \
                  untouched: use that version"
             ),
         );

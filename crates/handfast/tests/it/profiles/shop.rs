@@ -13,7 +13,7 @@ use axum::response::Response;
 use handfast::store::{SqliteStore, Store};
 use handfast::{Backoff, Engine, Flow, FlowStep, NoOutcome, Options, Order, Outcome, SagaHandle, SagaView, Time};
 use handfast_participant::{Registers, Settings, Weakness, dispatch, payment};
-use handfast_protocol::{Assumptions, Profile, ProfiledStep, assess};
+use handfast_protocol::{Assumptions, Kind, Plan, Profile, ProfiledStep, assess};
 
 /// How long an engine of these tests waits for an answer.
 pub(super) const TRY_TIMEOUT: Duration = Duration::from_millis(200);
@@ -174,14 +174,34 @@ impl Shop {
     }
 
     pub(super) async fn engine_with(&self, options: Options) -> Engine {
+        self.engine_of(self.flow(), options).await
+    }
+
+    pub(super) async fn engine_of(&self, flow: Flow, options: Options) -> Engine {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(self.store_path()).unwrap());
-        Engine::builder(store).flow(self.flow()).options(options).open().await.unwrap()
+        Engine::builder(store).flow(flow).options(options).open().await.unwrap()
+    }
+
+    /// Authorize, dispatch, capture.
+    pub(super) fn capturing_flow(&self) -> Flow {
+        let [charges, shipments] = &self.urls;
+        let url = |path: &str| charges.replace(payment::BASE_PATH, path);
+        let hold = ProfiledStep { profile: self.profile, ..ProfiledStep::default() };
+        let dispatch = ProfiledStep { profile: Profile::of_kind(Kind::Pivot), ..ProfiledStep::default() };
+        let capture = ProfiledStep { profile: Profile::of_kind(Kind::Retriable), captures: Some(0), ..ProfiledStep::default() };
+        let plan = assess(&[hold, dispatch, capture], &self.assumptions).unwrap().plan;
+        let urls = [url(payment::HOLDS_PATH), shipments.clone(), url(payment::CAPTURES_PATH)];
+        named(plan, &["payment", "dispatch", "capture"], &urls)
     }
 
     /// What is charged and what is refunded, effect by effect.
     pub(super) async fn charges(&self) -> (u64, u64) {
         let audit = self.payment.read(|snapshot| Ok(payment::Audit::read(snapshot)?)).await.unwrap();
         (audit.charges, audit.refunds)
+    }
+
+    pub(super) async fn captures(&self) -> u64 {
+        self.payment.read(|snapshot| Ok(payment::Audit::read(snapshot)?)).await.unwrap().captures
     }
 
     pub(super) async fn shipments(&self) -> u64 {
@@ -198,11 +218,17 @@ impl Shop {
 /// The flow of a shop whose payment promises this.
 pub(super) fn flow(profile: Profile, deadline_ms: Option<u64>, assumptions: Assumptions, urls: &[String; 2]) -> Flow {
     let payment = ProfiledStep { profile, deadline_ms, ..ProfiledStep::default() };
-    let dispatch = ProfiledStep { profile: Profile::of_kind(handfast_protocol::Kind::Pivot), ..ProfiledStep::default() };
+    let dispatch = ProfiledStep { profile: Profile::of_kind(Kind::Pivot), ..ProfiledStep::default() };
     let plan = assess(&[payment, dispatch], &assumptions).unwrap().plan;
-    let step = |name: &str, url: &String| FlowStep { name: name.to_owned(), participant: url.as_str().into(), timeout: None };
+    named(plan, &["payment", "dispatch"], urls)
+}
+
+fn named(plan: Plan, names: &[&str], urls: &[String]) -> Flow {
     let text = format!("{plan:?} {urls:?}");
-    Flow::from_parts("shop", Arc::new(plan), vec![step("payment", &urls[0]), step("dispatch", &urls[1])], &text).unwrap()
+    let steps = names.iter().zip(urls);
+    let steps =
+        steps.map(|(&name, url)| FlowStep { name: name.to_owned(), participant: url.as_str().into(), timeout: None }).collect();
+    Flow::from_parts("shop", Arc::new(plan), steps, &text).unwrap()
 }
 
 /// Impatient, so that a test takes a second and not a minute.

@@ -7,7 +7,7 @@ use handfast::{NoOutcome, Options, Outcome};
 use handfast_participant::Weakness;
 use handfast_protocol::{Close, Profile, Repeat};
 
-use super::shop::{Road, Shop, ended, now, options, place, sleep, view};
+use super::shop::{Road, Shop, ended, now, options, order, place, sleep, view};
 
 /// No close, and keys that are forgotten; with the margin of a second the last act is sent half a second after the first.
 pub(super) const FORGETS: Profile = Profile { close: Close::Never, repeat: Repeat::For(1_500), ..Profile::CONTRACT };
@@ -62,6 +62,19 @@ async fn what_waits_for_its_turn_does_not_leave_after_its_time() {
     }
     sleep(1_500).await;
     assert_eq!(shop.to_payment.count(&Method::PUT), 1, "{:?}", shop.to_payment.sent());
+}
+
+#[tokio::test]
+async fn a_hold_that_is_captured_in_time_does_not_lapse() {
+    let hold = Profile { hold_expires_ms: Some(1_500), ..Profile::CONTRACT };
+    let shop = Shop::open(&[Weakness::HoldsFor(Duration::from_millis(1_500))]).await.declare(hold).margin(500);
+    let engine = shop.engine_of(shop.capturing_flow(), options()).await;
+    let mut orders = order("order-1");
+    orders.bodies.push(br#"{"hold":"payment"}"#.to_vec());
+    let mut saga = engine.submit(orders).await.unwrap();
+    assert_eq!(ended(&mut saga).await.unwrap(), Outcome::Completed);
+    sleep(2_000).await;
+    assert_eq!((shop.charges().await, shop.captures().await, shop.shipments().await), ((1, 0), 1, 1));
 }
 
 #[tokio::test]
