@@ -118,7 +118,7 @@ fn show_says_why_a_person_has_to_look() {
     let store = format!("sqlite:{}", path.display());
     let drawn = run(["show", "order-1", "--store", &store]);
     assert_eq!(drawn.code, Some(4), "{}", drawn.stderr);
-    let text = drawn.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = drawn.stdout.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
     assert!(text.contains(&format!("suspended: {why}")), "{}", drawn.stdout);
     let data: Value = serde_json::from_str(&run(["show", "order-1", "--store", &store, "--json"]).stdout).expect("JSON");
     assert_eq!((&data["trouble"], &data["standing"], &data["outcome"]), (&why.into(), &"suspended".into(), &Value::Null));

@@ -134,28 +134,38 @@ async fn act(shared: &Arc<Shared>, notes: &mut Notes, mut asked: Asked, found: F
     let is_new = is_again || found.receipt.is_none();
     let later = weak.time_of(|weakness| if let Weakness::AnswersAfter(time) = weakness { Some(time) } else { None });
     let holds = weak.time_of(|weakness| if let Weakness::HoldsFor(time) = weakness { Some(time) } else { None });
-    if let Some(lapse) = holds.filter(|_| is_new) {
-        let shared = Arc::clone(shared);
+    let holds = holds.filter(|_| is_new);
+    let Some(later) = later.filter(|_| is_new) else {
         let key = asked.key.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(lapse + later.unwrap_or_default()).await;
-            let _turn = shared.notes.lock().await;
-            // To find a key is to see to it that it has lapsed when its time is over.
-            let _found = shared.weak.find(&key).await;
-        });
-    }
-    let Some(later) = later.filter(|_| is_new) else { return Ok(weak.forward(&name, asked).await) };
+        let response = weak.forward(&name, asked).await;
+        lapse_after(shared, holds, key);
+        return Ok(response);
+    };
     if notes.under_way.insert(name.clone()) {
         let shared = Arc::clone(shared);
         tokio::spawn(async move {
             tokio::time::sleep(later).await;
             let mut notes = shared.notes.lock().await;
+            let key = asked.key.clone();
             let _nobody_waits = shared.weak.forward(&name, asked).await;
             notes.under_way.remove(&name);
+            lapse_after(&shared, holds, key);
         });
     }
     let retry_after = [(RETRY_AFTER, HeaderValue::from_static("0"))];
     Ok((StatusCode::ACCEPTED, retry_after, Json(json!({ "status": "accepted" }))).into_response())
+}
+
+/// Lets what was just done lapse, even if nobody asks for it any more.
+fn lapse_after(shared: &Arc<Shared>, holds: Option<Duration>, key: String) {
+    let Some(holds) = holds else { return };
+    let shared = Arc::clone(shared);
+    tokio::spawn(async move {
+        tokio::time::sleep(holds).await;
+        let _turn = shared.notes.lock().await;
+        // To find a key is to see to it that it has lapsed when its time is over.
+        let _found = shared.weak.find(&key).await;
+    });
 }
 
 /// Where a key's latest effect stands, among the registers that stand for it.
