@@ -4,6 +4,8 @@
 //! journal cannot. `docs/journal.md` describes the format.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use handfast_protocol::{Answer, Command, Coordinator, Definite, Guards, Input, Operation, Party, Plan, Time, Told};
@@ -55,6 +57,30 @@ pub struct Receipt {
     pub at: Option<Time>,
     /// Why it refused, or anything else it had to say.
     pub detail: Option<String>,
+    /// What was kept of the answer for later requests, by name, as in the id of a hold that is to be captured.
+    pub kept: BTreeMap<String, Scalar>,
+}
+
+/// A value without parts, as JSON has it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Scalar {
+    /// True or false.
+    Bool(bool),
+    /// A whole number.
+    Integer(i64),
+    /// Text.
+    Text(String),
+}
+
+impl fmt::Display for Scalar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool(value) => value.fmt(f),
+            Self::Integer(value) => value.fmt(f),
+            Self::Text(value) => f.write_str(value),
+        }
+    }
 }
 
 /// Why a line cannot be written or read.
@@ -183,7 +209,9 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// Version 1 of the shapes. What a journal of it may hold is never changed, only added to: a flow whose sagas write what was
 /// added cannot be read by an older handfast, which leaves them alone. Everything else is a module of its own.
 mod v1 {
-    use super::{Answer, Command, Cow, Definite, Deserialize, Line, LineError, Operation, Receipt, Serialize, Time};
+    use super::{
+        Answer, BTreeMap, Command, Cow, Definite, Deserialize, Line, LineError, Operation, Receipt, Scalar, Serialize, Time,
+    };
 
     #[derive(Serialize, Deserialize)]
     #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -219,6 +247,16 @@ mod v1 {
         at: Option<u64>,
         #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
         detail: Option<Cow<'a, str>>,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        kept: BTreeMap<String, Kept>,
+    }
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Kept {
+        Bool(bool),
+        Integer(i64),
+        Text(String),
     }
 
     const OTHER_BODY: &str = "other_body";
@@ -242,6 +280,7 @@ mod v1 {
                 incarnation: receipt.incarnation.as_deref().map(Cow::Borrowed),
                 at: receipt.at.map(|at| at.0),
                 detail: receipt.detail.as_deref().map(Cow::Borrowed),
+                kept: receipt.kept.iter().map(|(name, value)| (name.clone(), write_kept(value))).collect(),
             }),
         };
         serde_json::to_string(&shape).map_err(|error| LineError::Unreadable(error.to_string()))
@@ -262,9 +301,26 @@ mod v1 {
                     incarnation: shape.incarnation.map(Cow::into_owned),
                     at: shape.at.map(Time),
                     detail: shape.detail.map(Cow::into_owned),
+                    kept: shape.kept.into_iter().map(|(name, value)| (name, read_kept(value))).collect(),
                 },
             },
         })
+    }
+
+    fn write_kept(value: &Scalar) -> Kept {
+        match value {
+            Scalar::Bool(value) => Kept::Bool(*value),
+            Scalar::Integer(value) => Kept::Integer(*value),
+            Scalar::Text(value) => Kept::Text(value.clone()),
+        }
+    }
+
+    fn read_kept(value: Kept) -> Scalar {
+        match value {
+            Kept::Bool(value) => Scalar::Bool(value),
+            Kept::Integer(value) => Scalar::Integer(value),
+            Kept::Text(value) => Scalar::Text(value),
+        }
     }
 
     fn operation(word: &str) -> Result<Operation, LineError> {

@@ -41,6 +41,9 @@ pub use delivery::{Backoff, BreakerSettings, BreakerState, LineStats};
 pub use engine::{
     CancelError, CancelResult, Engine, EngineBuilder, Flow, FlowBuilder, FlowError, FlowResolver, FlowStep, MAX_BODY_BYTES,
     MAX_REASON_CHARACTERS, NoOutcome, OpenError, Options, Order, ParticipantRef, Progress, SagaHandle, SagaView, Stats, StepView,
-    SubmitError, Totals, describe_evidence,
+    SubmitError, Totals, UnacceptedRisk, UnacceptedRisks, describe_evidence,
 };
-pub use handfast_protocol::{Effect, Operation, Outcome, Standing, Time};
+pub use handfast_protocol::{
+    Answers, Assessment, Assumptions, Close, Effect, Finding, Kind, Operation, Outcome, Profile, ProfiledStep, Remark, Repeat, Risk,
+    Standing, Time, Undo,
+};

@@ -181,6 +181,24 @@ pub enum PlanError {
     },
 }
 
+impl PlanError {
+    /// The name of the rule that is broken. It stays the same, whatever becomes of the text.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Empty => "no-steps",
+            Self::TooMany { .. } => "too-many-steps",
+            Self::TwoPivots { .. } => "two-pivots",
+            Self::MayRefuseTooLate { .. } => "may-refuse-too-late",
+            Self::RetriableTooEarly { .. } => "retriable-too-early",
+            Self::GateBeside { .. } => "gate-beside",
+            Self::BesideAnotherKind { .. } => "beside-another-kind",
+            Self::UndoOrder { .. } => "undo-order",
+            Self::DeadlineTooLate { .. } => "deadline-too-late",
+        }
+    }
+}
+
 impl fmt::Display for PlanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // People count steps from 1.

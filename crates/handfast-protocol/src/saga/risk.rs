@@ -69,6 +69,23 @@ impl Risk {
         }
     }
 
+    /// What would make it go away, for whoever does not want to accept it.
+    #[must_use]
+    pub const fn way_out(&self) -> &'static str {
+        match self {
+            Self::TwoPivots { .. } => "make one of the two undoable, or unable to refuse",
+            Self::ForgottenKey { .. } => {
+                "declare message_lifetime, clock_error and longest_outage under [assume], shorter than the key is remembered"
+            }
+            Self::ShortTombstone { .. } => {
+                "declare message_lifetime, clock_error and longest_outage under [assume], shorter than the key stays closed"
+            }
+            Self::LooseRefusal => "find a way to close its key",
+            Self::NotIdempotent { .. } => "find a key or a reference by which the service notices what it was asked before",
+            Self::HoldLapse { .. } => "take the amount at once and give it back where need be, instead of holding it",
+        }
+    }
+
     /// An effect may show after everything was taken back, so that the key has to be watched.
     #[must_use]
     pub const fn may_show_late(&self) -> bool {
@@ -76,6 +93,78 @@ impl Risk {
             Self::ForgottenKey { .. } | Self::ShortTombstone { .. } | Self::LooseRefusal | Self::NotIdempotent { .. } => true,
             Self::TwoPivots { .. } | Self::HoldLapse { .. } => false,
         }
+    }
+}
+
+impl fmt::Display for Finding<Risk> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // People count steps from 1.
+        let step = self.step + 1;
+        match self.what {
+            Risk::TwoPivots { first } => write!(
+                f,
+                "step {} may refuse and cannot be undone, and so can step {step}: this is the two generals' problem; no \
+                 protocol exists",
+                first + 1
+            ),
+            Risk::ForgottenKey { remembers_ms, margin_ms } => write!(
+                f,
+                "step {step} remembers its key for {}, and {}: an act that arrives later is carried out again",
+                Span(remembers_ms),
+                OnTheRoad(margin_ms)
+            ),
+            Risk::ShortTombstone { closed_ms, margin_ms } => write!(
+                f,
+                "step {step} keeps its key closed for {}, and {}: an act that arrives later is carried out all the same",
+                Span(closed_ms),
+                OnTheRoad(margin_ms)
+            ),
+            Risk::LooseRefusal => write!(
+                f,
+                "step {step} may accept what it has refused before, and its key cannot be closed: an act that is late may \
+                 take effect after the saga has ended without it"
+            ),
+            Risk::NotIdempotent { peek: true } => write!(
+                f,
+                "step {step} does again what it is asked again, so it is asked once and then only looked for: a request that \
+                 is doubled on the road acts twice, and one that is late acts after the end"
+            ),
+            Risk::NotIdempotent { peek: false } => write!(
+                f,
+                "step {step} does again what it is asked again, and it cannot be looked for: where its one answer is lost, a \
+                 person has to find out"
+            ),
+            Risk::HoldLapse { expires_ms, margin_ms: _, gate_cannot_close } => write!(
+                f,
+                "what step {step} holds lapses by itself after {}, and may be gone when it is needed{}",
+                Span(expires_ms),
+                if gate_cannot_close { "; the step that decides cannot be closed, and may be done at any time" } else { "" }
+            ),
+        }
+    }
+}
+
+/// For how long an act may be on the road, at the end of "remembers it for so long, and ..".
+struct OnTheRoad(Option<u64>);
+
+impl fmt::Display for OnTheRoad {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(margin_ms) => write!(f, "an act may be on the road for {}", Span(margin_ms)),
+            None => f.write_str("nobody has declared how long an act may be on the road"),
+        }
+    }
+}
+
+/// Milliseconds as people write them: a whole number of the largest unit that divides them.
+struct Span(u64);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [(u64, &str); 4] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
+        let unit = UNITS.into_iter().find(|(ms, _)| self.0 > 0 && self.0.is_multiple_of(*ms));
+        let (ms, unit) = unit.unwrap_or((1, "ms"));
+        write!(f, "{}{unit}", self.0 / ms)
     }
 }
 

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use super::flow::{Flow, ParticipantRef};
+use super::flow::{Flow, FlowStep, ParticipantRef};
+use super::kept::JournalReceipts;
 use crate::clock::Clock;
 use crate::delivery::{Line, LineSettings};
-use crate::participant::{HttpParticipant, Participant};
-use crate::store::Seen;
+use crate::participant::{HttpParticipant, HttpTemplates, Participant, Secret, Secrets, TemplateParticipant};
+use crate::store::{Seen, Store};
 
 /// Reads the stored definition of a flow that is not configured any more.
 pub type FlowResolver = Box<dyn Fn(&str) -> Result<Flow, Box<dyn std::error::Error + Send + Sync>> + Send + Sync>;
@@ -41,12 +42,19 @@ pub(crate) struct Definitions {
 
 pub(crate) struct Lines {
     pub(crate) in_process: BTreeMap<String, Arc<dyn Participant>>,
+    /// Secrets that the program gave itself; all others come from the environment.
+    pub(crate) secrets: BTreeMap<String, Secret>,
+    /// Where the kept values of earlier answers are.
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) watermarks: Vec<Seen>,
     pub(crate) settings: LineSettings,
     pub(crate) connect_timeout: Duration,
     pub(crate) clock: Clock,
-    pub(crate) open: BTreeMap<ParticipantRef, Arc<Line>>,
+    pub(crate) open: BTreeMap<LineTo, Arc<Line>>,
 }
+
+/// Whose line it is. Templates belong to one definition: another may call the same service in another way.
+pub(crate) type LineTo = (ParticipantRef, Option<[u8; 32]>);
 
 impl Definitions {
     pub(crate) fn new(resolver: Option<FlowResolver>, lines: Lines) -> Self {
@@ -59,7 +67,7 @@ impl Definitions {
         let to_steps = flow
             .steps()
             .iter()
-            .map(|step| lines.to(&step.participant).map_err(|why| format!("flow {}, step {}: {why}", flow.name(), step.name)))
+            .map(|step| lines.to(&flow, step).map_err(|why| format!("flow {}, step {}: {why}", flow.name(), step.name)))
             .collect::<Result<_, _>>()?;
         let hash = flow.hash();
         let definition = Arc::new(Definition { flow, lines: to_steps });
@@ -102,22 +110,34 @@ impl fmt::Debug for Definitions {
 }
 
 impl Lines {
-    fn to(&mut self, participant: &ParticipantRef) -> Result<Arc<Line>, String> {
-        if let Some(line) = self.open.get(participant) {
+    fn to(&mut self, flow: &Flow, step: &FlowStep) -> Result<Arc<Line>, String> {
+        let to = (step.participant.clone(), step.http.is_some().then(|| flow.hash()));
+        if let Some(line) = self.open.get(&to) {
             return Ok(Arc::clone(line));
         }
-        let name = participant.as_str();
-        let adapter = match self.in_process.get(name) {
-            Some(adapter) => Arc::clone(adapter),
-            None if participant.is_url() => {
+        let name = step.participant.as_str();
+        let adapter: Arc<dyn Participant> = match (self.in_process.get(name), &step.http) {
+            (Some(adapter), _) => Arc::clone(adapter),
+            (None, Some(templates)) => Arc::new(self.by_templates(flow, Arc::clone(templates))?),
+            (None, None) if step.participant.is_url() => {
                 let adapter = HttpParticipant::new(name, self.connect_timeout, self.clock.clone());
                 Arc::new(adapter.map_err(|error| error.to_string())?)
             }
-            None => return Err(format!("no participant called {name:?} was added; add it, or give a URL")),
+            (None, None) => return Err(format!("no participant called {name:?} was added; add it, or give a URL")),
         };
         let watermark = self.watermarks.iter().find(|seen| seen.participant == name).cloned();
-        let line = Arc::new(Line::new(name, adapter, self.settings, watermark));
-        self.open.insert(participant.clone(), Arc::clone(&line));
+        let in_flight = step.in_flight.and_then(|requests| usize::try_from(requests).ok());
+        let settings = LineSettings { calls_at_once: in_flight.map_or(self.settings.calls_at_once, |most| most.max(1)), ..self.settings };
+        let line = Arc::new(Line::new(name, adapter, settings, watermark));
+        self.open.insert(to, Arc::clone(&line));
         Ok(line)
+    }
+
+    fn by_templates(&self, flow: &Flow, templates: Arc<HttpTemplates>) -> Result<TemplateParticipant, String> {
+        let secrets = Secrets::load(templates.secrets(), &self.secrets).map_err(|error| error.to_string())?;
+        let names = flow.steps().iter().map(|step| step.name.clone()).collect();
+        let receipts = Arc::new(JournalReceipts::new(Arc::clone(&self.store), names));
+        TemplateParticipant::new(templates, secrets, receipts, self.connect_timeout, self.clock.clone())
+            .map_err(|error| format!("the HTTP client cannot be set up: {error}"))
     }
 }

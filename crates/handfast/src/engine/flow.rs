@@ -4,11 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use handfast_protocol::{Kind, Plan, PlanError, StepPlan};
-use serde::{Deserialize, Serialize};
+use handfast_protocol::{Finding, Plan, PlanError, Risk};
 use sha2::{Digest, Sha256};
 
-use crate::clock::whole_ms;
+use crate::participant::HttpTemplates;
+
+mod builder;
+mod written;
+
+pub use builder::FlowBuilder;
+use written::Written;
 
 /// A participant, by the base URL of its service or by the name under which it was added to the engine.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -55,6 +60,19 @@ pub struct FlowStep {
     pub participant: ParticipantRef,
     /// How long the engine waits for the answer to one try, where that differs from its default.
     pub timeout: Option<Duration>,
+    /// So many requests are out to the participant at most, where that differs from the engine's default. Of several steps
+    /// with one participant the first one counts.
+    pub in_flight: Option<u32>,
+    /// How the participant is called, where it knows nothing of the contract.
+    pub http: Option<Arc<HttpTemplates>>,
+}
+
+impl FlowStep {
+    /// A step as the engine's defaults have it.
+    #[must_use]
+    pub fn new(name: impl Into<String>, participant: impl Into<ParticipantRef>) -> Self {
+        Self { name: name.into(), participant: participant.into(), timeout: None, in_flight: None, http: None }
+    }
 }
 
 /// A flow: a plan, and who takes each step.
@@ -95,16 +113,64 @@ pub enum FlowError {
     /// The order of the steps is unsound.
     #[error(transparent)]
     Order(#[from] PlanError),
+    /// A step names another that does not exist.
+    #[error("step {step} names the step {other:?}, and there is none of that name")]
+    NoSuchStep {
+        /// The step.
+        step: String,
+        /// The name.
+        other: String,
+    },
+    /// It cannot promise what a flow promises, and nobody has accepted that.
+    #[error(transparent)]
+    Risks(#[from] UnacceptedRisks),
     /// A stored definition that nothing here can read.
     #[error("the flow's definition cannot be read: {0}")]
     Text(String),
 }
 
+/// What a flow cannot promise and nobody has accepted. It says what may go wrong, what would prevent it, and under which
+/// name somebody may accept it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UnacceptedRisks {
+    /// What messages call the flow.
+    pub flow: String,
+    /// Each risk, the name of its step, and what messages call its place.
+    pub risks: Vec<UnacceptedRisk>,
+}
+
+/// One of them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UnacceptedRisk {
+    /// Where it stands: `flow.toml:12:1`, or the name of the flow.
+    pub place: String,
+    /// The name of its step.
+    pub step: String,
+    /// Which risk, and of which step.
+    pub finding: Finding<Risk>,
+}
+
+impl fmt::Display for UnacceptedRisks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for UnacceptedRisk { place, step, finding } in &self.risks {
+            let (name, way_out) = (finding.what.name(), finding.what.way_out());
+            writeln!(f, "{place}: {finding} (step {} is {step}, risk {name}); {way_out}, or accept it", finding.step + 1)?;
+        }
+        let mut names: Vec<&str> = self.risks.iter().map(|risk| risk.finding.what.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let options: Vec<String> = names.iter().map(|name| format!("--accept-risk {name}")).collect();
+        write!(f, "the flow {} starts only where somebody accepts what it cannot promise: {}", self.flow, options.join(" "))
+    }
+}
+
+impl std::error::Error for UnacceptedRisks {}
+
 impl Flow {
     /// Begins a flow in code. Steps are added in their order.
     #[must_use]
     pub fn builder(name: &str) -> FlowBuilder {
-        FlowBuilder { name: name.to_owned(), steps: Vec::new() }
+        FlowBuilder::new(name)
     }
 
     /// A flow whose definition is `text`, in whatever format the caller reads.
@@ -135,9 +201,8 @@ impl Flow {
     /// It is not one.
     pub fn from_built_text(text: &str) -> Result<Self, FlowError> {
         let written: Written = serde_json::from_str(text).map_err(|error| FlowError::Text(error.to_string()))?;
-        let plan = written.steps.iter().map(WrittenStep::plan).collect::<Result<_, _>>()?;
-        let steps = written.steps.into_iter().map(WrittenStep::into_step).collect();
-        Self::from_parts(&written.flow, Arc::new(Plan::new(plan)?), steps, text)
+        let (name, plan, steps) = written.into_parts()?;
+        Self::from_parts(&name, Arc::new(Plan::new(plan)?), steps, text)
     }
 
     /// Its name.
@@ -171,122 +236,10 @@ impl Flow {
     }
 }
 
-/// Builds a [`Flow`] in code. [`deadline`](Self::deadline), [`timeout`](Self::timeout) and [`beside`](Self::beside) speak
-/// of the step that was added last.
-#[derive(Clone, Debug)]
-pub struct FlowBuilder {
-    name: String,
-    steps: Vec<WrittenStep>,
-}
-
-impl FlowBuilder {
-    /// Adds a step that may refuse and can be undone.
-    #[must_use]
-    pub fn compensatable(self, name: &str, participant: impl Into<ParticipantRef>) -> Self {
-        self.step(name, participant.into(), Kind::Compensatable)
-    }
-
-    /// Adds the step that may refuse and cannot be undone.
-    #[must_use]
-    pub fn pivot(self, name: &str, participant: impl Into<ParticipantRef>) -> Self {
-        self.step(name, participant.into(), Kind::Pivot)
-    }
-
-    /// Adds a step that cannot refuse.
-    #[must_use]
-    pub fn retriable(self, name: &str, participant: impl Into<ParticipantRef>) -> Self {
-        self.step(name, participant.into(), Kind::Retriable)
-    }
-
-    /// How long after its intent the step's key is closed, unless it is known by then what became of it.
-    #[must_use]
-    pub fn deadline(self, deadline: Duration) -> Self {
-        self.with_last(|step| step.deadline_ms = Some(whole_ms(deadline)))
-    }
-
-    /// How long the engine waits for the answer to one try.
-    #[must_use]
-    pub fn timeout(self, timeout: Duration) -> Self {
-        self.with_last(|step| step.timeout_ms = Some(whole_ms(timeout)))
-    }
-
-    /// The step runs side by side with the one before it.
-    #[must_use]
-    pub fn beside(self) -> Self {
-        self.with_last(|step| step.beside = true)
-    }
-
-    /// The flow, if the order of its steps is sound.
-    ///
-    /// # Errors
-    /// The first thing that is wrong with it.
-    pub fn build(self) -> Result<Flow, FlowError> {
-        let written = Written { flow: self.name, steps: self.steps };
-        let text = serde_json::to_string(&written).map_err(|error| FlowError::Text(error.to_string()))?;
-        Flow::from_built_text(&text)
-    }
-
-    fn step(mut self, name: &str, participant: ParticipantRef, kind: Kind) -> Self {
-        let kind = kind.name().to_owned();
-        let participant = participant.as_str().to_owned();
-        self.steps.push(WrittenStep {
-            name: name.to_owned(),
-            kind,
-            participant,
-            beside: false,
-            deadline_ms: None,
-            timeout_ms: None,
-        });
-        self
-    }
-
-    fn with_last(mut self, change: impl FnOnce(&mut WrittenStep)) -> Self {
-        if let Some(step) = self.steps.last_mut() {
-            change(step);
-        }
-        self
-    }
-}
-
-/// The stored shape of a flow that was built in code.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    flow: String,
-    steps: Vec<WrittenStep>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenStep {
-    name: String,
-    kind: String,
-    participant: String,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    beside: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    deadline_ms: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    timeout_ms: Option<u64>,
-}
-
-impl WrittenStep {
-    fn plan(&self) -> Result<StepPlan, FlowError> {
-        let kind = Kind::ALL
-            .into_iter()
-            .find(|kind| kind.name() == self.kind)
-            .ok_or_else(|| FlowError::Text(format!("{:?} is no kind of step", self.kind)))?;
-        Ok(StepPlan { beside: self.beside, deadline_ms: self.deadline_ms, ..StepPlan::new(kind) })
-    }
-
-    fn into_step(self) -> FlowStep {
-        let timeout = self.timeout_ms.map(Duration::from_millis);
-        FlowStep { name: self.name, participant: self.participant.into(), timeout }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use handfast_protocol::{Assumptions, Close, Doubt, Profile, Repeat, Undo};
+
     use super::*;
 
     fn shop() -> FlowBuilder {
@@ -318,7 +271,59 @@ mod tests {
 
     #[test]
     fn an_unsound_order_is_refused() {
-        let error = shop().pivot("again", "ship").build().unwrap_err();
-        assert_eq!(error, FlowError::from(PlanError::TwoPivots { first: 1, second: 2 }));
+        let error = shop().compensatable("again", "ship").build().unwrap_err();
+        assert_eq!(error, FlowError::from(PlanError::MayRefuseTooLate { step: 2, after: 1 }));
+        let error = shop().undo_after("depot").build().unwrap_err();
+        assert_eq!(error, FlowError::NoSuchStep { step: "dispatch".to_owned(), other: "depot".to_owned() });
+    }
+
+    #[test]
+    fn what_cannot_be_promised_has_to_be_accepted() {
+        let two = || shop().pivot("again", "ship");
+        let error = two().build().unwrap_err();
+        let expected = "shop: step 2 may refuse and cannot be undone, and so can step 3: this is the two generals' problem; no \
+                        protocol exists (step 3 is again, risk two-pivots); make one of the two undoable, or unable to \
+                        refuse, or accept it\nthe flow shop starts only where somebody accepts what it cannot promise: \
+                        --accept-risk two-pivots";
+        assert_eq!(error.to_string(), expected);
+        assert!(two().accept_risk("hold-lapse").build().is_err());
+        let accepted = two().accept_risk("two-pivots").build().unwrap();
+        assert_eq!(Flow::from_built_text(accepted.text()).unwrap(), accepted, "what was accepted once goes on");
+    }
+
+    #[test]
+    fn a_profile_is_kept_as_what_follows_from_it() {
+        let assumed = Assumptions {
+            message_lifetime_ms: Some(1_000),
+            clock_error_ms: Some(100),
+            longest_outage_ms: Some(3_600_000),
+        };
+        let weak = Profile {
+            undo: Undo::NoOpWhenAbsent,
+            close: Close::Never,
+            repeat: Repeat::For(86_400_000),
+            sticky_refusal: false,
+            ..Profile::CONTRACT
+        };
+        let once = Profile { repeat: Repeat::Never, undo: Undo::Never, may_refuse: false, ..Profile::CONTRACT };
+        let built = Flow::builder("shop")
+            .step("hold", "bank", Profile { hold_expires_ms: Some(7 * 86_400_000), ..weak })
+            .undo_after("points")
+            .in_flight(4)
+            .compensatable("points", "club")
+            .pivot("dispatch", "ship")
+            .retriable("capture", "bank")
+            .captures("hold")
+            .step("mail", "mail", once)
+            .assume(assumed);
+        let risks = ["hold-lapse", "loose-refusal", "not-idempotent"];
+        let flow = risks.into_iter().fold(built, FlowBuilder::accept_risk).build().unwrap();
+        assert_eq!(Flow::from_built_text(flow.text()).unwrap(), flow);
+        let hold = flow.plan().steps()[0];
+        assert_eq!(hold.doubt, Doubt::Repeats { last_send_ms: Some(86_400_000 - 3_601_100) });
+        assert!(!hold.refusal_holds && !hold.undo_closes && hold.watch_ms.is_some());
+        assert_eq!((hold.commit_within_ms, hold.undo_after), (Some(7 * 86_400_000 - 3_601_100), Some(1)));
+        assert!(matches!(flow.plan().steps()[4].doubt, Doubt::Looks { .. }));
+        assert_eq!(flow.steps()[0].in_flight, Some(4));
     }
 }

@@ -6,6 +6,7 @@ mod drive;
 mod flow;
 mod handle;
 mod journaled;
+mod kept;
 mod options;
 mod reason;
 mod schedule;
@@ -22,7 +23,7 @@ use handfast_protocol::Time;
 use tokio::sync::{oneshot, watch};
 
 pub use definitions::FlowResolver;
-pub use flow::{Flow, FlowBuilder, FlowError, FlowStep, ParticipantRef};
+pub use flow::{Flow, FlowBuilder, FlowError, FlowStep, ParticipantRef, UnacceptedRisk, UnacceptedRisks};
 pub use handle::{NoOutcome, Progress, SagaHandle, describe_evidence};
 pub use options::Options;
 pub use reason::MAX_REASON_CHARACTERS;
@@ -31,7 +32,7 @@ pub use stats::{Stats, Totals};
 pub use view::{SagaView, StepView};
 
 use crate::delivery::{Jitter, LineSettings};
-use crate::participant::Participant;
+use crate::participant::{Participant, Secret};
 use crate::store::{Counts, Created, Store, StoreError, Summary};
 use definitions::{Definition, Definitions, Lines};
 use journaled::{Journaled, Loaded, Placing};
@@ -168,6 +169,7 @@ pub struct EngineBuilder {
     store: Arc<dyn Store>,
     flows: Vec<Arc<Flow>>,
     participants: BTreeMap<String, Arc<dyn Participant>>,
+    secrets: BTreeMap<String, Secret>,
     resolver: Option<FlowResolver>,
     options: Options,
 }
@@ -194,6 +196,14 @@ impl EngineBuilder {
         self
     }
 
+    /// Gives a secret that templates name. Without this it comes from the environment, as `NAME` or from the file that
+    /// `NAME_FILE` names.
+    #[must_use]
+    pub fn secret(mut self, name: &str, secret: Secret) -> Self {
+        self.secrets.insert(name.to_owned(), secret);
+        self
+    }
+
     /// How to read the stored definition of a flow that is not configured any more. Definitions of flows that were
     /// built in code are read without it.
     #[must_use]
@@ -217,10 +227,12 @@ impl EngineBuilder {
     /// # Errors
     /// A flow that cannot be followed, or the store's.
     pub async fn open(self) -> Result<Engine, OpenError> {
-        let Self { store, flows, participants, resolver, options } = self;
+        let Self { store, flows, participants, secrets, resolver, options } = self;
         let calls_at_once = options.calls_per_participant.max(1);
         let lines = Lines {
             in_process: participants,
+            secrets,
+            store: Arc::clone(&store),
             watermarks: store.seen().await?,
             settings: LineSettings { calls_at_once, breaker: options.breaker },
             connect_timeout: options.connect_timeout,
@@ -270,7 +282,14 @@ impl Engine {
     /// Begins to set up an engine on this store.
     #[must_use]
     pub fn builder(store: Arc<dyn Store>) -> EngineBuilder {
-        EngineBuilder { store, flows: Vec::new(), participants: BTreeMap::new(), resolver: None, options: Options::default() }
+        EngineBuilder {
+            store,
+            flows: Vec::new(),
+            participants: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            resolver: None,
+            options: Options::default(),
+        }
     }
 
     /// Places an order. When this resolves it is flushed, and nothing but a person can keep it from its end. Placing the

@@ -4,16 +4,13 @@
 use std::time::Duration;
 
 use handfast_protocol::{Operation, Time};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Method, Request, Response, Url};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Client, Method, Request, Url};
 
-use super::receipts::{MAX_ANSWER_BYTES, Received, read_answer};
-use super::{Delivery, Participant, Reply};
+use super::receipts::read_answer;
+use super::{Delivery, Participant, Reply, client};
 use crate::clock::Clock;
 use crate::store::BoxFuture;
-
-/// The longest time for which a participant's wish to be left alone is obeyed without asking again.
-const RETRY_AFTER_CAP: Duration = Duration::from_mins(5);
 
 /// A service that speaks the contract.
 ///
@@ -55,20 +52,7 @@ impl HttpParticipant {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(refuse("a query or fragment has no place in it"));
         }
-        // Another part of the process may have installed a provider already; any one does.
-        let _installed_before = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder();
-        // Without TLS nobody's certificate is looked at, so a machine that has no list of authorities will do.
-        let client = if url.scheme() == "http" { client.tls_certs_only([]) } else { client };
-        let client = client
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .tcp_nodelay(true)
-            .connect_timeout(connect_timeout)
-            .pool_idle_timeout(Duration::from_mins(1))
-            .http1_only()
-            .build()?;
+        let client = client::build(url.scheme(), connect_timeout)?;
         Ok(Self { base: url, client, clock })
     }
 
@@ -98,39 +82,13 @@ impl HttpParticipant {
         }
         request
     }
-
-    async fn read(&self, delivery: &Delivery<'_>, mut response: Response) -> Reply {
-        let status = response.status().as_u16();
-        let retry_after = response
-            .headers()
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| retry_after(value, self.clock.now()))
-            .map(|wait| wait.min(RETRY_AFTER_CAP));
-        let mut body = Vec::new();
-        let mut fits = true;
-        loop {
-            match response.chunk().await {
-                Ok(None) => break,
-                Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_ANSWER_BYTES => body.extend_from_slice(&chunk),
-                Ok(Some(_)) => {
-                    fits = false;
-                    break;
-                }
-                Err(error) => return not_answered(&error),
-            }
-        }
-        read_answer(delivery, Received { status, body: fits.then_some(&body), retry_after })
-    }
 }
 
 impl Participant for HttpParticipant {
     fn deliver<'a>(&'a self, request: Delivery<'a>) -> BoxFuture<'a, Reply> {
         Box::pin(async move {
-            match self.client.execute(self.request(&request)).await {
-                Ok(response) => self.read(&request, response).await,
-                Err(error) => not_answered(&error),
-            }
+            let sent = client::send(&self.client, self.request(&request), &self.clock).await;
+            sent.map_or_else(|reply| reply, |answer| read_answer(&request, answer.received()))
         })
     }
 }
@@ -142,41 +100,9 @@ fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
     }
 }
 
-fn not_answered(error: &reqwest::Error) -> Reply {
-    let mut root: &dyn std::error::Error = error;
-    while let Some(source) = root.source() {
-        root = source;
-    }
-    let sent = !error.is_connect();
-    let seen = if sent { format!("no answer: {root}") } else { format!("no connection: {root}") };
-    Reply::Unknown { seen, retry_after: None, sent }
-}
-
-/// Reads a `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).
-fn retry_after(value: &str, now: Time) -> Option<Duration> {
-    let value = value.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
-    let date_ms = u64::try_from(date.as_millisecond()).unwrap_or(0);
-    Some(Duration::from_millis(date_ms.saturating_sub(now.0)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let now = Time(784_111_777_000);
-        assert_eq!(retry_after("120", now), Some(Duration::from_mins(2)));
-        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:47 GMT", now), Some(Duration::from_secs(10)));
-        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:27 GMT", now), Some(Duration::ZERO), "a date that has passed");
-        assert_eq!(retry_after("soon", now), None);
-        assert_eq!(retry_after("-1", now), None);
-        assert_eq!(retry_after("", now), None);
-    }
 
     #[test]
     fn only_a_url_that_keys_can_follow_is_a_base() {

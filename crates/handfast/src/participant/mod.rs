@@ -1,8 +1,10 @@
 //! Participants: the trait that takes one request to a service, and what comes back from there.
 
+mod client;
 mod http;
 mod in_memory;
 mod receipts;
+mod template;
 
 use std::time::Duration;
 
@@ -12,8 +14,13 @@ use handfast_protocol::{Answer, Operation, Time};
 pub use http::{HttpParticipant, HttpParticipantError};
 pub use in_memory::InMemory;
 pub use receipts::{MAX_ANSWER_BYTES, Received, read_answer};
+pub use template::{
+    Call, CallText, Condition, HttpTemplates, HttpTexts, Kept, Place, Secret, SecretError, Secrets, Template, TemplateError,
+    TemplatePart, Value, operation_key,
+};
+pub(crate) use template::{KeptReceipts, TemplateParticipant};
 
-pub use crate::journal::Receipt;
+pub use crate::journal::{Receipt, Scalar};
 use crate::store::{BoxFuture, Seen};
 
 /// One request to a participant: one operation on one key.

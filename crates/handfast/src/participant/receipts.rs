@@ -14,6 +14,7 @@
 //! | any | anything else | | unknown |
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use handfast_protocol::{Answer, Definite, Operation, Time};
 use serde::Deserialize;
@@ -119,6 +120,7 @@ fn receipt(shape: Shape<'_>) -> Receipt {
         incarnation: Some(shape.incarnation.into_owned()),
         at: shape.at.map(Time),
         detail: shape.detail.map(|detail| shorten(&detail).to_owned()),
+        kept: BTreeMap::new(),
     }
 }
 
@@ -127,7 +129,7 @@ fn is_hash(text: &str) -> bool {
 }
 
 /// What others wrote is kept, but not at any length.
-fn shorten(text: &str) -> &str {
+pub(super) fn shorten(text: &str) -> &str {
     const LONGEST: usize = 200;
     let end = (0..=LONGEST.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
     &text[..end]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use handfast::journal::{Line, LineError, Receipt, ReplayError, digest, replay_checked, why_not_done};
+use handfast::journal::{Scalar, Line, LineError, Receipt, ReplayError, digest, replay_checked, why_not_done};
 use handfast::store::{Digest, Entry};
 use handfast_protocol::{Answer, Command, Coordinator, Definite, Kind, Operation, Party, Plan, Standing, StepPlan, Time};
 use proptest::option;
@@ -24,6 +24,7 @@ fn told(step: usize, operation: Operation, answer: Answer, seq: u64, detail: Opt
         incarnation: Some("k3q9x0m2aa".to_owned()),
         at: Some(Time(1_000 + seq)),
         detail: detail.map(str::to_owned),
+        ..Receipt::default()
     };
     Line::Answer { to: Command { step, operation }, answer, receipt }
 }
@@ -296,18 +297,26 @@ fn answer() -> impl Strategy<Value = Answer> {
     prop_oneof![Just(states[0]), Just(states[1]), Just(states[2]), Just(states[3]), Just(Answer::OtherBody)]
 }
 
+fn receipt() -> impl Strategy<Value = Receipt> {
+    let words = || option::of(any::<String>());
+    let scalar = prop_oneof![
+        any::<bool>().prop_map(Scalar::Bool),
+        any::<i64>().prop_map(Scalar::Integer),
+        any::<String>().prop_map(Scalar::Text),
+    ];
+    let kept = proptest::collection::btree_map(any::<String>(), scalar, 0..4);
+    (option::of(any::<u64>()), words(), option::of(any::<u64>()), words(), kept)
+        .prop_map(|(seq, incarnation, at, detail, kept)| Receipt { seq, incarnation, at: at.map(Time), detail, kept })
+}
+
 fn line() -> impl Strategy<Value = Line> {
     let words = || option::of(any::<String>());
     prop_oneof![
         Just(Line::Start),
         Just(Line::Timeout),
         (words(), words()).prop_map(|(by, why)| Line::Cancel { by, why }),
-        (any::<usize>(), operation(), answer(), option::of(any::<u64>()), words(), option::of(any::<u64>()), words()).prop_map(
-            |(step, operation, answer, seq, incarnation, at, detail)| {
-                let receipt = Receipt { seq, incarnation, at: at.map(Time), detail };
-                Line::Answer { to: Command { step, operation }, answer, receipt }
-            }
-        ),
+        (any::<usize>(), operation(), answer(), receipt())
+            .prop_map(|(step, operation, answer, receipt)| Line::Answer { to: Command { step, operation }, answer, receipt }),
     ]
 }
 

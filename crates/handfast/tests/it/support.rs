@@ -257,7 +257,7 @@ pub(crate) fn order(id: &str, card: &str, item: &str) -> Order {
 
 /// A receipt with a commit number.
 pub(crate) fn receipt(incarnation: &str, seq: u64) -> Receipt {
-    Receipt { seq: Some(seq), incarnation: Some(incarnation.to_owned()), at: None, detail: None }
+    Receipt { seq: Some(seq), incarnation: Some(incarnation.to_owned()), at: None, ..Receipt::default() }
 }
 
 /// A participant that is a closure.

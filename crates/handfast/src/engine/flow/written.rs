@@ -1,0 +1,145 @@
+//! The stored shape of a flow: what its steps promise is kept as what followed from it when the flow was built, so that a
+//! later handfast that judges otherwise drives the sagas of today as they began.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use handfast_protocol::{Doubt, Kind, StepPlan};
+use serde::{Deserialize, Serialize};
+
+use super::{FlowError, FlowStep};
+use crate::clock::whole_ms;
+use crate::participant::{HttpTemplates, HttpTexts, operation_key};
+
+/// A whole flow. What is as the contract has it is left out, so that a flow without profiles reads as it always did.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Written {
+    flow: String,
+    steps: Vec<WrittenStep>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenStep {
+    name: String,
+    kind: String,
+    participant: String,
+    #[serde(default, skip_serializing_if = "is_false")]
+    beside: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    deadline_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timeout_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    doubt: Option<WrittenDoubt>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    refusal_is_loose: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    undo_leaves_open: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    commit_within_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    watch_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    undo_after: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    in_flight: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    http: Option<HttpTexts>,
+}
+
+/// How doubt ends where the key is not closed.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum WrittenDoubt {
+    Repeats {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last_send_ms: Option<u64>,
+    },
+    Looks {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        horizon_ms: Option<u64>,
+    },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference to whoever decides what is left out")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+impl Written {
+    pub(super) const fn new(flow: String, steps: Vec<WrittenStep>) -> Self {
+        Self { flow, steps }
+    }
+
+    /// Its name, the plans of its steps, and who takes each.
+    pub(super) fn into_parts(self) -> Result<(String, Vec<StepPlan>, Vec<FlowStep>), FlowError> {
+        let plans = self.steps.iter().map(WrittenStep::plan).collect::<Result<_, _>>()?;
+        let steps = self.steps.into_iter().map(WrittenStep::into_step).collect::<Result<_, _>>()?;
+        Ok((self.flow, plans, steps))
+    }
+}
+
+impl WrittenStep {
+    pub(super) fn of(step: &FlowStep, plan: &StepPlan) -> Self {
+        let StepPlan { kind, beside, deadline_ms, doubt, refusal_holds, undo_closes, commit_within_ms, watch_ms, undo_after } =
+            *plan;
+        Self {
+            name: step.name.clone(),
+            kind: kind.name().to_owned(),
+            participant: step.participant.as_str().to_owned(),
+            beside,
+            deadline_ms,
+            timeout_ms: step.timeout.map(whole_ms),
+            doubt: match doubt {
+                Doubt::Closes => None,
+                Doubt::Repeats { last_send_ms } => Some(WrittenDoubt::Repeats { last_send_ms }),
+                Doubt::Looks { horizon_ms } => Some(WrittenDoubt::Looks { horizon_ms }),
+            },
+            refusal_is_loose: !refusal_holds,
+            undo_leaves_open: !undo_closes,
+            commit_within_ms,
+            watch_ms,
+            undo_after,
+            in_flight: step.in_flight,
+            http: step.http.as_ref().map(|templates| templates.texts().clone()),
+        }
+    }
+
+    fn plan(&self) -> Result<StepPlan, FlowError> {
+        let kind = Kind::ALL
+            .into_iter()
+            .find(|kind| kind.name() == self.kind)
+            .ok_or_else(|| FlowError::Text(format!("{:?} is no kind of step", self.kind)))?;
+        Ok(StepPlan {
+            kind,
+            beside: self.beside,
+            deadline_ms: self.deadline_ms,
+            doubt: match self.doubt {
+                None => Doubt::Closes,
+                Some(WrittenDoubt::Repeats { last_send_ms }) => Doubt::Repeats { last_send_ms },
+                Some(WrittenDoubt::Looks { horizon_ms }) => Doubt::Looks { horizon_ms },
+            },
+            refusal_holds: !self.refusal_is_loose,
+            undo_closes: !self.undo_leaves_open,
+            commit_within_ms: self.commit_within_ms,
+            watch_ms: self.watch_ms,
+            undo_after: self.undo_after,
+        })
+    }
+
+    fn into_step(self) -> Result<FlowStep, FlowError> {
+        let templates = self.http.map(HttpTemplates::compile).transpose();
+        let http = templates.map_err(|(operation, error)| {
+            FlowError::Text(format!("step {}, {}: {error}", self.name, operation_key(operation)))
+        })?;
+        Ok(FlowStep {
+            name: self.name,
+            participant: self.participant.into(),
+            timeout: self.timeout_ms.map(Duration::from_millis),
+            in_flight: self.in_flight,
+            http: http.map(Arc::new),
+        })
+    }
+}

@@ -1,0 +1,40 @@
+//! What was kept of a saga's answers, read from its journal: it is there after every restart, and nowhere else.
+
+use std::sync::Arc;
+
+use crate::journal::Line;
+use crate::participant::{Kept, KeptReceipts};
+use crate::store::{BoxFuture, Store};
+
+/// Reads the journals of sagas whose steps have these names.
+pub(crate) struct JournalReceipts {
+    store: Arc<dyn Store>,
+    steps: Vec<String>,
+}
+
+impl JournalReceipts {
+    pub(crate) fn new(store: Arc<dyn Store>, steps: Vec<String>) -> Self {
+        Self { store, steps }
+    }
+}
+
+impl KeptReceipts for JournalReceipts {
+    /// A value that several answers brought is the one that came last.
+    fn of<'a>(&'a self, saga: &'a str) -> BoxFuture<'a, Result<Kept, String>> {
+        Box::pin(async move {
+            let stored = self.store.load(saga).await.map_err(|error| error.to_string())?;
+            let mut kept = Kept::new();
+            for stored in stored.iter() {
+                for entry in &stored.entries {
+                    let line = Line::read(stored.version, &entry.input).map_err(|error| error.to_string())?;
+                    if let Line::Answer { to, receipt, .. } = line
+                        && let Some(step) = self.steps.get(to.step)
+                    {
+                        kept.entry(step.clone()).or_default().extend(receipt.kept);
+                    }
+                }
+            }
+            Ok(kept)
+        })
+    }
+}

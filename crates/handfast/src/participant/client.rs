@@ -1,0 +1,109 @@
+//! How services are called over HTTP, whatever they speak: no redirects, no proxies, bounded answers, and *no answer* told
+//! apart from *no connection*.
+
+use std::time::Duration;
+
+use handfast_protocol::Time;
+use reqwest::header::RETRY_AFTER;
+use reqwest::{Client, Request};
+
+use super::Reply;
+use super::receipts::{MAX_ANSWER_BYTES, Received};
+use crate::clock::Clock;
+
+/// The longest time for which a participant's wish to be left alone is obeyed without asking again.
+const RETRY_AFTER_CAP: Duration = Duration::from_mins(5);
+
+/// A client for URLs of this scheme. Redirects are not followed and proxies from the environment are not used: both could
+/// answer in the service's stead.
+pub(super) fn build(scheme: &str, connect_timeout: Duration) -> Result<Client, reqwest::Error> {
+    // Another part of the process may have installed a provider already; any one does.
+    let _installed_before = rustls::crypto::ring::default_provider().install_default();
+    let client = Client::builder();
+    // Without TLS nobody's certificate is looked at, so a machine that has no list of authorities will do.
+    let client = if scheme == "http" { client.tls_certs_only([]) } else { client };
+    client
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .tcp_nodelay(true)
+        .connect_timeout(connect_timeout)
+        .pool_idle_timeout(Duration::from_mins(1))
+        .http1_only()
+        .build()
+}
+
+/// An answer, read to its end.
+pub(super) struct Answered {
+    status: u16,
+    /// `None` if it was longer than [`MAX_ANSWER_BYTES`].
+    body: Option<Vec<u8>>,
+    retry_after: Option<Duration>,
+}
+
+impl Answered {
+    pub(super) fn received(&self) -> Received<'_> {
+        Received { status: self.status, body: self.body.as_deref(), retry_after: self.retry_after }
+    }
+}
+
+/// Sends a request and reads its answer, or says what came instead of one.
+pub(super) async fn send(client: &Client, request: Request, clock: &Clock) -> Result<Answered, Reply> {
+    let mut response = client.execute(request).await.map_err(|error| not_answered(&error))?;
+    let status = response.status().as_u16();
+    let retry_after = response
+        .headers()
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| retry_after(value, clock.now()))
+        .map(|wait| wait.min(RETRY_AFTER_CAP));
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(None) => return Ok(Answered { status, body: Some(body), retry_after }),
+            Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_ANSWER_BYTES => body.extend_from_slice(&chunk),
+            Ok(Some(_)) => return Ok(Answered { status, body: None, retry_after }),
+            Err(error) => return Err(not_answered(&error)),
+        }
+    }
+}
+
+/// Says what went wrong without the URL, which may carry more than anybody should read.
+fn not_answered(error: &reqwest::Error) -> Reply {
+    let mut root: Option<&dyn std::error::Error> = None;
+    let mut next = std::error::Error::source(error);
+    while let Some(source) = next {
+        (root, next) = (Some(source), source.source());
+    }
+    let root = root.map_or_else(|| "the request could not be sent".to_owned(), ToString::to_string);
+    let sent = !error.is_connect();
+    let seen = if sent { format!("no answer: {root}") } else { format!("no connection: {root}") };
+    Reply::Unknown { seen, retry_after: None, sent }
+}
+
+/// Reads a `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).
+fn retry_after(value: &str, now: Time) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
+    let date_ms = u64::try_from(date.as_millisecond()).unwrap_or(0);
+    Some(Duration::from_millis(date_ms.saturating_sub(now.0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = Time(784_111_777_000);
+        assert_eq!(retry_after("120", now), Some(Duration::from_mins(2)));
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:47 GMT", now), Some(Duration::from_secs(10)));
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:27 GMT", now), Some(Duration::ZERO), "a date that has passed");
+        assert_eq!(retry_after("soon", now), None);
+        assert_eq!(retry_after("-1", now), None);
+        assert_eq!(retry_after("", now), None);
+    }
+}

@@ -1,0 +1,306 @@
+//! One operation of a service: its texts, read and checked, and the request that they make.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use handfast_protocol::{Definite, Operation};
+use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::{Method, Request, Url};
+use serde::{Deserialize, Serialize};
+
+use super::answer::{Condition, Reading};
+use super::fill::{Values, percent_encoded};
+use super::text::{Place, Setting, Template, Value};
+use crate::toml_file::suggest;
+
+/// The longest text of a template, in bytes.
+const MAX_TEXT: usize = 16 * 1024;
+/// The most values that are kept of an answer, headers of a request and fields of a form.
+const MAX_ENTRIES: usize = 32;
+/// Headers that belong to the connection, not to a template.
+const TAKEN_HEADERS: [&str; 5] = ["host", "content-length", "transfer-encoding", "connection", "upgrade"];
+
+/// The texts of one operation.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallText {
+    /// `GET`, `POST`, `PUT`, `PATCH` or `DELETE`; without it `GET` for a peek, otherwise `POST`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// An absolute `http` or `https` URL; gaps may stand in its path and its query.
+    pub url: String,
+    /// Headers, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    /// A body of JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// The fields of a form, instead of a body, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub form: Vec<(String, String)>,
+    /// What answers mean, by the name of the state: `done`, `refused`, `closed`, `undone`.
+    pub answers: BTreeMap<String, Condition>,
+    /// What is kept of the answer: a name, and the place as a JSON pointer.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub keep: BTreeMap<String, String>,
+    /// Where the answer says why it is not done, as a JSON pointer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// A part of an operation's texts: its key in a flow file, and the entry below that where there is one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TemplatePart {
+    /// `method`, `url`, `headers`, `body`, `form`, `done`, `refused`, `closed`, `undone`, `keep` or `detail`.
+    pub key: &'static str,
+    /// The header, the field, or the name of what is kept.
+    pub entry: Option<String>,
+}
+
+/// Why a text makes no sense.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TemplateError {
+    /// Which.
+    pub part: TemplatePart,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+impl fmt::Display for TemplateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.part.entry {
+            Some(entry) => write!(f, "{} {entry}: {}", self.part.key, self.message),
+            None => write!(f, "{}: {}", self.part.key, self.message),
+        }
+    }
+}
+
+impl std::error::Error for TemplateError {}
+
+/// One operation, ready to be called.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Call {
+    method: Method,
+    url: Template,
+    headers: Vec<(HeaderName, Template)>,
+    body: Option<Template>,
+    form: Vec<(String, Template)>,
+    pub(super) reading: Reading,
+}
+
+fn error(key: &'static str, entry: Option<&str>, message: impl Into<String>) -> TemplateError {
+    TemplateError { part: TemplatePart { key, entry: entry.map(str::to_owned) }, message: message.into() }
+}
+
+impl Call {
+    /// Reads the texts of an operation.
+    ///
+    /// # Errors
+    /// The first that makes no sense.
+    pub fn compile(operation: Operation, text: &CallText) -> Result<Self, TemplateError> {
+        let method = read_method(operation, text.method.as_deref())?;
+        let url = read_url(&text.url)?;
+        let mut headers = text.headers.iter().map(read_header).collect::<Result<Vec<_>, _>>()?;
+        if headers.len() > MAX_ENTRIES || text.form.len() > MAX_ENTRIES {
+            return Err(error("headers", None, format!("more than {MAX_ENTRIES} headers or fields of a form are too many")));
+        }
+        let body = text.body.as_deref().map(read_body).transpose()?;
+        if body.is_some() && !text.form.is_empty() {
+            return Err(error("form", None, "a request has a body or a form, not both; remove one"));
+        }
+        if body.is_some() && headers.iter().all(|(name, _)| name != CONTENT_TYPE) {
+            headers.push((CONTENT_TYPE, Template::literal("application/json")));
+        }
+        let form = text.form.iter().map(read_form_field).collect::<Result<Vec<_>, _>>()?;
+        if !form.is_empty() {
+            headers.retain(|(name, _)| name != CONTENT_TYPE);
+            headers.push((CONTENT_TYPE, Template::literal("application/x-www-form-urlencoded")));
+        }
+        Ok(Self { method, url, headers, body, form, reading: read_reading(operation, text)? })
+    }
+
+    /// Every gap of every text.
+    pub fn gaps(&self) -> impl Iterator<Item = (&Value, Place)> {
+        let headers = self.headers.iter().map(|(_, template)| template);
+        let form = self.form.iter().map(|(_, template)| template);
+        [&self.url].into_iter().chain(headers).chain(&self.body).chain(form).flat_map(Template::gaps)
+    }
+
+    /// What is kept of its answers, by name.
+    pub fn kept_names(&self) -> impl Iterator<Item = &str> {
+        self.reading.keep.keys().map(String::as_str)
+    }
+
+    /// Whether some answer means this.
+    #[must_use]
+    pub fn tells(&self, state: Definite) -> bool {
+        self.reading.states.iter().any(|(told, _)| *told == state)
+    }
+
+    pub(super) fn origin(&self) -> String {
+        Url::parse(&self.url.sample()).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+    }
+
+    /// The request, or why it cannot be made.
+    pub(super) fn request(&self, values: &Values<'_>) -> Result<Request, String> {
+        let text = self.url.fill(values)?;
+        // A value like `..` would lead to another place than the template names, however it is escaped.
+        let url = parse_as_written(&text).ok_or("a value would lead to another path than the flow describes")?;
+        let mut request = Request::new(self.method.clone(), url);
+        for (name, template) in &self.headers {
+            let value = template.fill(values)?;
+            let mut value = HeaderValue::from_str(&value).map_err(|_| format!("the header {name} cannot carry its value"))?;
+            value.set_sensitive(true);
+            request.headers_mut().insert(name.clone(), value);
+        }
+        if let Some(body) = &self.body {
+            *request.body_mut() = Some(body.fill(values)?.into());
+        } else if !self.form.is_empty() {
+            let fields = self.form.iter().map(|(name, template)| {
+                template.fill(values).map(|value| format!("{}={value}", percent_encoded(name)))
+            });
+            *request.body_mut() = Some(fields.collect::<Result<Vec<_>, _>>()?.join("&").into());
+        }
+        Ok(request)
+    }
+}
+
+/// The URL of a text, if its path is the one that is written there.
+fn parse_as_written(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let after_host = text.splitn(4, '/').nth(3).unwrap_or_default();
+    let path = after_host.split('?').next().unwrap_or_default();
+    (url.path().strip_prefix('/') == Some(path)).then_some(url)
+}
+
+fn read_method(operation: Operation, method: Option<&str>) -> Result<Method, TemplateError> {
+    let known = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+    let Some(name) = method else {
+        return Ok(if operation == Operation::Look { Method::GET } else { Method::POST });
+    };
+    known.iter().find(|method| method.as_str() == name).cloned().ok_or_else(|| {
+        error("method", None, format!("{name:?} is no method; {}", suggest::hint(name, known.iter().map(Method::as_str))))
+    })
+}
+
+fn read_template(key: &'static str, entry: Option<&str>, text: &str, setting: Setting) -> Result<Template, TemplateError> {
+    if text.len() > MAX_TEXT {
+        return Err(error(key, entry, format!("it has more than {MAX_TEXT} bytes")));
+    }
+    Template::read(text, setting).map_err(|message| error(key, entry, message))
+}
+
+fn read_url(text: &str) -> Result<Template, TemplateError> {
+    let refused = |message: &str| Err(error("url", None, message));
+    let url = read_template("url", None, text, Setting::Url)?;
+    let sample = url.sample();
+    let parsed = match Url::parse(&sample) {
+        Ok(parsed) => parsed,
+        Err(why) => return refused(&format!("the url cannot be read ({why}); write it as in https://pay.example/v1/holds/{{key}}")),
+    };
+    if parsed.scheme() != "http" && parsed.scheme() != "https" {
+        return refused("a url starts with http:// or https://");
+    }
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return refused("the url carries a user or password, and a flow is stored with every order; use a header with a {secret.NAME}");
+    }
+    if parsed.fragment().is_some() {
+        return refused("the url has a # in it, which is never sent; take it out");
+    }
+    if parse_as_written(&sample).is_none() || sample.contains(|character: char| !character.is_ascii_graphic()) {
+        return refused("the url has a character or a part like .. that is sent otherwise than written; write it as it is to be sent, with %XX where need be");
+    }
+    Ok(url)
+}
+
+fn read_header((name, text): (&String, &String)) -> Result<(HeaderName, Template), TemplateError> {
+    let refused = |message: String| error("headers", Some(name), message);
+    let parsed: HeaderName = name.parse().map_err(|_| refused("this is no name of a header".to_owned()))?;
+    if TAKEN_HEADERS.contains(&parsed.as_str()) {
+        return Err(refused("this header is set by the connection itself; remove it".to_owned()));
+    }
+    let template = read_template("headers", Some(name), text, Setting::Header)?;
+    if HeaderValue::from_str(&template.sample()).is_err() {
+        return Err(refused("its value has a character that no header can carry".to_owned()));
+    }
+    Ok((parsed, template))
+}
+
+fn read_body(text: &str) -> Result<Template, TemplateError> {
+    let body = read_template("body", None, text, Setting::Json)?;
+    match serde_json::from_str::<serde::de::IgnoredAny>(&body.sample()) {
+        Ok(_) => Ok(body),
+        Err(why) => Err(error("body", None, format!("with its gaps filled the body is not JSON ({why}); for a form use form = {{ .. }}"))),
+    }
+}
+
+fn read_form_field((name, text): &(String, String)) -> Result<(String, Template), TemplateError> {
+    Ok((name.clone(), read_template("form", Some(name), text, Setting::Form)?))
+}
+
+/// The state that tells what an operation is for.
+const fn aim(operation: Operation) -> Definite {
+    match operation {
+        Operation::Act | Operation::Look => Definite::Done,
+        Operation::Close => Definite::Closed,
+        Operation::Undo => Definite::Undone,
+    }
+}
+
+fn read_reading(operation: Operation, text: &CallText) -> Result<Reading, TemplateError> {
+    let aim = aim(operation);
+    let mut states: Vec<(Definite, Condition)> = Vec::new();
+    for (name, condition) in &text.answers {
+        let Some(state) = Definite::from_name(name) else {
+            return Err(error("done", None, format!("{name:?} is no state of a key")));
+        };
+        let refused = |message: String| Err(error(state.name(), None, message));
+        if condition.status.is_empty() && condition.json.is_empty() {
+            return refused("say which status or which values mean this, as in { status = [200] }".to_owned());
+        }
+        if let Some(status) = condition.status.iter().find(|status| !(200..=599).contains(*status)) {
+            return refused(format!("{status} is no status of an answer; they are from 200 to 599"));
+        }
+        if let Some(pointer) = condition.json.keys().find(|pointer| !is_pointer(pointer)) {
+            return refused(format!("{pointer:?} is no place in JSON; write it as in \"/error/code\""));
+        }
+        let clash = states.iter().find(|(_, other)| {
+            let alike = other.json.is_empty() && condition.json.is_empty() || other.json == condition.json;
+            alike && (condition.status.iter().any(|status| other.status.contains(status)) || condition.status == other.status)
+        });
+        if let Some((other, _)) = clash {
+            return refused(format!("the same answer would mean {} and {}, which is unknown; tell them apart", other.name(), state.name()));
+        }
+        states.push((state, condition.clone()));
+    }
+    if states.iter().all(|(state, _)| *state != aim) {
+        return Err(error(aim.name(), None, format!("say which answers mean {0}, as in {0} = {{ status = [200] }}", aim.name())));
+    }
+    if text.keep.len() > MAX_ENTRIES {
+        return Err(error("keep", None, format!("more than {MAX_ENTRIES} values of an answer are too many to keep")));
+    }
+    for (name, pointer) in &text.keep {
+        if !is_kept_name(name) {
+            return Err(error("keep", Some(name), "a name is 1 to 32 of a-z, 0-9, - and _"));
+        }
+        if !is_pointer(pointer) {
+            return Err(error("keep", Some(name), format!("{pointer:?} is no place in JSON; write it as in \"/id\"")));
+        }
+    }
+    if let Some(pointer) = text.detail.as_deref().filter(|pointer| !is_pointer(pointer)) {
+        return Err(error("detail", None, format!("{pointer:?} is no place in JSON; write it as in \"/error/code\"")));
+    }
+    let kept_in = Some(if operation == Operation::Undo { Definite::Undone } else { Definite::Done });
+    Ok(Reading { states, keep: text.keep.clone(), kept_in, detail: text.detail.clone() })
+}
+
+fn is_kept_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+    (1..=32).contains(&name.len()) && name.bytes().all(fits)
+}
+
+/// A JSON pointer (RFC 6901): empty for the whole, otherwise `/` before each step, `~0` for `~` and `~1` for `/`.
+fn is_pointer(text: &str) -> bool {
+    let escapes_are_sound = || text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
+    text.starts_with('/') && text.len() <= 200 && escapes_are_sound()
+}

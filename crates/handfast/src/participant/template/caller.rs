@@ -1,0 +1,78 @@
+//! A service that is called by templates: a participant like any other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use handfast_protocol::Operation;
+use reqwest::Client;
+use serde_json::Value as Json;
+
+use super::fill::{Kept, Values};
+use super::secret::Secrets;
+use super::text::Value;
+use super::{Call, HttpTemplates, operation_key};
+use crate::clock::Clock;
+use crate::participant::{Delivery, Participant, Reply, client};
+use crate::store::BoxFuture;
+
+/// Where the kept values of answers are read from.
+pub(crate) trait KeptReceipts: Send + Sync + 'static {
+    /// Those of a saga, or why they cannot be had now.
+    fn of<'a>(&'a self, saga: &'a str) -> BoxFuture<'a, Result<Kept, String>>;
+}
+
+/// A service behind templates.
+pub(crate) struct TemplateParticipant {
+    templates: Arc<HttpTemplates>,
+    secrets: Secrets,
+    receipts: Arc<dyn KeptReceipts>,
+    client: Client,
+    clock: Clock,
+}
+
+impl TemplateParticipant {
+    pub(crate) fn new(
+        templates: Arc<HttpTemplates>,
+        secrets: Secrets,
+        receipts: Arc<dyn KeptReceipts>,
+        connect_timeout: Duration,
+        clock: Clock,
+    ) -> Result<Self, reqwest::Error> {
+        // Every operation may be somewhere else, so the client has to know authorities as soon as one of them uses TLS.
+        let uses_tls = templates.calls().any(|(_, call)| call.origin().starts_with("https"));
+        let client = client::build(if uses_tls { "https" } else { "http" }, connect_timeout)?;
+        Ok(Self { templates, secrets, receipts, client, clock })
+    }
+
+    async fn ask(&self, call: &Call, delivery: &Delivery<'_>) -> Result<Reply, String> {
+        let (saga, step) = parts_of(delivery.key).ok_or("its key names no saga and step")?;
+        if delivery.not_after.is_some_and(|not_after| not_after < self.clock.now()) && delivery.operation == Operation::Act {
+            return Err("its time is over".to_owned());
+        }
+        let needs_receipts = call.gaps().any(|(value, _)| matches!(value, Value::Receipt { .. }));
+        let kept = if needs_receipts { self.receipts.of(saga).await? } else { Kept::new() };
+        let input: Json = serde_json::from_slice(delivery.body).map_err(|_| "the body of its step is not JSON")?;
+        let values = Values { key: delivery.key, saga, step, input: &input, kept: &kept, secrets: &self.secrets };
+        let request = call.request(&values)?;
+        let answer = client::send(&self.client, request, &self.clock).await;
+        Ok(answer.map_or_else(|reply| reply, |answer| call.reading.read(answer.received(), &self.secrets)))
+    }
+}
+
+impl Participant for TemplateParticipant {
+    fn deliver<'a>(&'a self, request: Delivery<'a>) -> BoxFuture<'a, Reply> {
+        Box::pin(async move {
+            let not_sent = |why: &str| Reply::Unknown { seen: format!("not sent: {why}"), retry_after: None, sent: false };
+            let Some(call) = self.templates.call(request.operation) else {
+                return not_sent(&format!("the flow has no template for {}", operation_key(request.operation)));
+            };
+            self.ask(call, &request).await.unwrap_or_else(|why| not_sent(&why))
+        })
+    }
+}
+
+/// Saga and step of a key, which reads `{store}.{saga}.{step}`. Neither store nor step has a dot in it.
+fn parts_of(key: &str) -> Option<(&str, &str)> {
+    let (_, rest) = key.split_once('.')?;
+    rest.rsplit_once('.')
+}

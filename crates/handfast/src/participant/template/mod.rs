@@ -1,0 +1,123 @@
+//! Templates: how an existing service is called that knows nothing of the contract, and what its answers mean.
+//!
+//! An operation has a method, a URL, headers and a body, each a text with gaps (`{key}`, `{input.amount.minor}`,
+//! `{receipt.hold.id}`, `{secret.TOKEN}`), and says which statuses and values of the answer mean *done*, *refused*, *closed*
+//! or *undone*. Every other answer is *unknown*, and so is one that means two of them. `docs/flow.md` describes all of it
+//! for those who write flow files.
+//!
+//! ```text
+//!   texts --compile--> HttpTemplates --fill, escaped for each place--> request --> answer --exactly one state--> definite
+//!                                          |  what is missing: not sent                   \--none or two-----> unknown
+//! ```
+
+mod answer;
+mod call;
+mod caller;
+mod fill;
+mod secret;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use handfast_protocol::Operation;
+use serde::{Deserialize, Serialize};
+
+pub use answer::Condition;
+pub use call::{Call, CallText, TemplateError, TemplatePart};
+pub(crate) use caller::{KeptReceipts, TemplateParticipant};
+pub use fill::Kept;
+pub use secret::{Secret, SecretError, Secrets};
+pub use text::{Place, Template, Value};
+
+/// The texts of all operations that a service has, as they are written and kept.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpTexts {
+    /// Do it, once.
+    pub act: CallText,
+    /// If it was not done, it never will be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub close: Option<CallText>,
+    /// If it was done, undo it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<CallText>,
+    /// Has it happened?
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peek: Option<CallText>,
+}
+
+/// Templates that were read and make sense.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HttpTemplates {
+    texts: HttpTexts,
+    act: Call,
+    close: Option<Call>,
+    undo: Option<Call>,
+    peek: Option<Call>,
+}
+
+/// An operation under the name that a flow file gives it.
+#[must_use]
+pub const fn operation_key(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Act => "act",
+        Operation::Look => "peek",
+        Operation::Close => "close",
+        Operation::Undo => "undo",
+    }
+}
+
+impl HttpTemplates {
+    /// Reads every text.
+    ///
+    /// # Errors
+    /// The first part that makes no sense, and of which operation.
+    pub fn compile(texts: HttpTexts) -> Result<Self, (Operation, TemplateError)> {
+        let compile = |operation, text: &CallText| Call::compile(operation, text).map_err(|error| (operation, error));
+        let optional =
+            |operation, text: Option<&CallText>| text.map(|text| compile(operation, text)).transpose();
+        let act = compile(Operation::Act, &texts.act)?;
+        let close = optional(Operation::Close, texts.close.as_ref())?;
+        let undo = optional(Operation::Undo, texts.undo.as_ref())?;
+        let peek = optional(Operation::Look, texts.peek.as_ref())?;
+        Ok(Self { texts, act, close, undo, peek })
+    }
+
+    /// As they were written.
+    #[must_use]
+    pub const fn texts(&self) -> &HttpTexts {
+        &self.texts
+    }
+
+    /// How an operation is called, if the service has it.
+    #[must_use]
+    pub const fn call(&self, operation: Operation) -> Option<&Call> {
+        match operation {
+            Operation::Act => Some(&self.act),
+            Operation::Look => self.peek.as_ref(),
+            Operation::Close => self.close.as_ref(),
+            Operation::Undo => self.undo.as_ref(),
+        }
+    }
+
+    /// The operations that the service has.
+    pub fn calls(&self) -> impl Iterator<Item = (Operation, &Call)> {
+        Operation::ALL.into_iter().filter_map(|operation| Some((operation, self.call(operation)?)))
+    }
+
+    /// The names of the secrets that they need.
+    #[must_use]
+    pub fn secrets(&self) -> BTreeSet<&str> {
+        let gaps = self.calls().flat_map(|(_, call)| call.gaps());
+        gaps.filter_map(|(value, _)| if let Value::Secret(name) = value { Some(name.as_str()) } else { None }).collect()
+    }
+
+    /// Scheme, host and port of its act, as people call the service.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        self.act.origin()
+    }
+}
