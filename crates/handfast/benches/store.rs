@@ -11,8 +11,12 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 fn line() -> Line {
-    let receipt =
-        Receipt { seq: Some(123_456), incarnation: Some("k3q9x0m2aa".into()), at: Some(Time(1_700_000_000_000)), ..Receipt::default() };
+    let receipt = Receipt {
+        seq: Some(123_456),
+        incarnation: Some("k3q9x0m2aa".into()),
+        at: Some(Time(1_700_000_000_000)),
+        ..Receipt::default()
+    };
     Line::Answer { to: Command { step: 0, operation: Operation::Act }, answer: Answer::State(Definite::Done), receipt }
 }
 

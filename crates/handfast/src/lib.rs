@@ -44,6 +44,6 @@ pub use engine::{
     SubmitError, Totals, UnacceptedRisk, UnacceptedRisks, describe_evidence,
 };
 pub use handfast_protocol::{
-    Answers, Assessment, Assumptions, Close, Effect, Finding, Kind, Operation, Outcome, Profile, ProfiledStep, Remark, Repeat, Risk,
-    Standing, Time, Undo,
+    Answers, Assessment, Assumptions, Close, Effect, Finding, Kind, Operation, Outcome, Profile, ProfiledStep, Remark, Repeat,
+    Risk, Standing, Time, Undo,
 };

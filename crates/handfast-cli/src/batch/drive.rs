@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use handfast::flow::FlowFile;
 use handfast::store::Store;
-use handfast::{Engine, Options, Order, Outcome, Progress, Standing, SubmitError};
+use handfast::{Engine, Flow, Options, Order, Outcome, Progress, Standing, SubmitError};
 use indicatif::ProgressBar;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -28,7 +28,9 @@ const BETWEEN_PLACINGS: Duration = Duration::from_millis(200);
 /// What is to be done.
 pub(crate) struct Batch {
     /// The flow that every order follows.
-    pub(crate) flow: Arc<FlowFile>,
+    pub(crate) file: Arc<FlowFile>,
+    /// The same, as it is driven.
+    pub(crate) flow: Arc<Flow>,
     /// The orders.
     pub(crate) source: Source,
     /// How many they are, where that is known.
@@ -45,17 +47,17 @@ pub(crate) struct Batch {
 
 /// Drives every order to its end, or until a signal asks to stop.
 pub(crate) async fn run(batch: Batch, mut stop: watch::Receiver<bool>, output: &Output) -> anyhow::Result<Exit> {
-    let Batch { flow, source, expected, store, limit_in_flight, give_up_after, retry_cap } = batch;
-    if let Some(bad) = first_taken(&*store, &source, &flow).await? {
+    let Batch { file, flow, source, expected, store, limit_in_flight, give_up_after, retry_cap } = batch;
+    if let Some(bad) = first_taken(&*store, &source, &file).await? {
         output.complain(&bad);
         return Err(anyhow::anyhow!("an id of {} is taken in the store; nothing was started", source.name()))
             .or_exit(Exit::Usage);
     }
     let options = Options { max_active: limit_in_flight.get(), ..Options::default().with_retry_cap(retry_cap) };
-    let engine = Engine::builder(store).flow((**flow.flow()).clone()).options(options).open().await?;
+    let engine = Engine::builder(store).flow(flow).options(options).open().await?;
     let mut printer = Printer { output, bar: output.progress(expected.unwrap_or(0)), tally: Tally::default(), is_read: true };
     let input_name = source.name().to_owned();
-    let mut items = source.read(Arc::clone(&flow));
+    let mut items = source.read(Arc::clone(&file));
     let mut under_way = JoinSet::new();
     let mut is_open = true;
     let mut reading = Ok(());
@@ -64,7 +66,7 @@ pub(crate) async fn run(batch: Batch, mut stop: watch::Receiver<bool>, output: &
             item = items.recv(), if is_open && under_way.len() < limit_in_flight.get() => match item {
                 Some(Ok(Item::Order { line, order })) => {
                     printer.expect_one_more(expected);
-                    let follow = Follow { engine: engine.clone(), flow: Arc::clone(&flow), line, give_up_after };
+                    let follow = Follow { engine: engine.clone(), file: Arc::clone(&file), line, give_up_after };
                     under_way.spawn(follow.bring_to_its_end(order));
                 }
                 Some(Ok(Item::Repeated { line, id, first })) => printer.repeated(&input_name, line, &id, first),
@@ -127,7 +129,7 @@ fn taken(id: &str) -> String {
 /// One order on its way.
 struct Follow {
     engine: Engine,
-    flow: Arc<FlowFile>,
+    file: Arc<FlowFile>,
     line: u64,
     give_up_after: Option<Duration>,
 }
@@ -175,7 +177,7 @@ impl Follow {
         let steps = if ending == Ending::Completed {
             // Both means every step, so the store need not be asked.
             let done = |name: &String| StepLine { name: name.clone(), state: Some("done"), detail: None };
-            self.flow.steps().iter().map(|step| done(&step.name)).collect()
+            self.file.steps().iter().map(|step| done(&step.name)).collect()
         } else {
             let view = self.engine.saga_without_tries(&id).await.ok().flatten();
             view.as_ref().map(StepLine::of).unwrap_or_default()

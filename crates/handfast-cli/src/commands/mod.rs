@@ -5,6 +5,7 @@ pub(crate) mod completions;
 pub(crate) mod conform;
 pub(crate) mod demo;
 pub(crate) mod dispatch;
+pub(crate) mod flow;
 pub(crate) mod generals;
 pub(crate) mod man;
 pub(crate) mod messenger;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use handfast::flow::{FlowFile, parse_duration};
 use handfast::store::Store;
 
+use super::flow::{ChosenFlow, FlowArgs};
 use crate::batch::{self, Batch, MOST_SHOWN, Source};
 use crate::output::{Exit, OrExit as _, Output};
 use crate::{signals, state};
@@ -32,9 +33,8 @@ The same command again goes on where the last one was stopped or killed, and pri
 
 Exit codes: 0 all ended, 2 something is wrong with the flow or the orders, 4 some are in doubt or suspended.")]
 pub(crate) struct Args {
-    /// The flow that every order follows.
-    #[arg(long, value_name = "FLOW.toml", env = "HANDFAST_FLOW")]
-    pub(crate) flow: PathBuf,
+    #[command(flatten)]
+    pub(crate) flow: FlowArgs,
     /// Where sagas are kept, as in sqlite:shop.db; by default a file named after the flow where programs keep their state.
     #[arg(long, value_name = "URL", env = "HANDFAST_STORE")]
     pub(crate) store: Option<String>,
@@ -54,10 +54,10 @@ pub(crate) struct Args {
 
 /// Drives them.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
-    let flow = FlowFile::read(&args.flow).or_exit(Exit::Usage)?;
+    let ChosenFlow { file, flow } = args.flow.read()?;
     let source = Source::open(args.orders.as_deref()).or_exit(Exit::Usage)?;
-    let expected = check(&source, &flow, output)?;
-    let url = args.store.map_or_else(|| state::default_store(flow.name()), Ok)?;
+    let expected = check(&source, &file, output)?;
+    let url = args.store.map_or_else(|| state::default_store(file.name()), Ok)?;
     let runtime = super::runtime()?;
     let mut kept = None;
     let end = runtime.block_on(async {
@@ -69,7 +69,8 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
             output.note("reading orders from standard input, one JSON object a line, until Ctrl-D");
         }
         let batch = Batch {
-            flow: Arc::new(flow),
+            file: Arc::new(file),
+            flow,
             source,
             expected,
             store,

@@ -1,12 +1,12 @@
 //! `handfast serve`: the coordinator as a service.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::bail;
-use handfast::flow::{FlowFile, parse_duration};
+use handfast::flow::parse_duration;
 
+use super::flow::FlowArgs;
 use crate::output::{Exit, OrExit as _, Output};
 use crate::serve::{self, Settings};
 use crate::{connections, state};
@@ -20,9 +20,8 @@ Place an order, and wait 10 s at most for its end:
 
 SIGTERM stops it in good order; sagas that have not ended go on at the next start.")]
 pub(crate) struct Args {
-    /// The flow that every saga follows.
-    #[arg(long, value_name = "FLOW.toml", env = "HANDFAST_FLOW")]
-    pub(crate) flow: PathBuf,
+    #[command(flatten)]
+    pub(crate) flow: FlowArgs,
     /// Where to listen: an address of this machine's loopback, as in 127.0.0.1:7070.
     #[arg(long, value_name = "ADDR", env = "HANDFAST_LISTEN", default_value = "127.0.0.1:7070")]
     pub(crate) listen: SocketAddr,
@@ -40,11 +39,11 @@ pub(crate) struct Args {
 /// Runs the service until it is told to stop.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     check_address(args.listen).or_exit(Exit::Usage)?;
-    let flow = FlowFile::read(&args.flow).or_exit(Exit::Usage)?;
+    let flow = args.flow.read()?;
     super::runtime()?.block_on(async {
         // The port comes before the store: where the port is taken, the store is left alone.
         let listener = connections::listen(args.listen).await?;
-        let store = args.store.map_or_else(|| state::default_store(flow.name()), Ok)?;
+        let store = args.store.map_or_else(|| state::default_store(flow.file.name()), Ok)?;
         let settings = Settings { flow, store, retry_cap: args.retry_cap, shutdown_timeout: args.shutdown_timeout };
         serve::run(listener, settings, output).await
     })

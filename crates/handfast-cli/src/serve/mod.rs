@@ -20,17 +20,17 @@ use anyhow::Context as _;
 use axum::Router;
 use axum::middleware;
 use axum::routing::{get, post};
-use handfast::flow::FlowFile;
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use self::service::Service;
+use crate::commands::flow::ChosenFlow;
 use crate::output::{Exit, Output};
 use crate::{connections, signals};
 
 /// What the service is to be.
 pub(crate) struct Settings {
-    pub(crate) flow: FlowFile,
+    pub(crate) flow: ChosenFlow,
     /// Where sagas are kept.
     pub(crate) store: String,
     /// The longest pause between two tries of one delivery.
@@ -47,7 +47,7 @@ pub(crate) async fn run(listener: TcpListener, settings: Settings, output: &Outp
     let Settings { flow, store, retry_cap, shutdown_timeout } = settings;
     let address = listener.local_addr().context("cannot tell where it listens")?;
     let mut stop = signals::on_signal()?;
-    let name = flow.name().to_owned();
+    let name = flow.file.name().to_owned();
     let service = Arc::new(Service::open(flow, &store, retry_cap, stop.clone()).await?);
     output.note(format_args!("handfast serve is listening on http://{address} (flow: {name}, store: {store})"));
     if output.wants_json() {

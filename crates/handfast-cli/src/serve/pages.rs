@@ -28,8 +28,8 @@ pub(crate) async fn version(State(service): State<Arc<Service>>) -> Response {
     shapes::json(&json!({
         "version": env!("CARGO_PKG_VERSION"),
         "protocol_version": PROTOCOL_VERSION,
-        "flow": service.flow().name(),
-        "flow_hash": shapes::hex(&service.flow().flow().hash()),
+        "flow": service.flow().file.name(),
+        "flow_hash": shapes::hex(&service.flow().flow.hash()),
     }))
 }
 

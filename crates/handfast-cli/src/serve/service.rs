@@ -1,8 +1,8 @@
 //! What the handlers share: the engine, the flow it follows, and whether the service is stopping.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use handfast::flow::FlowFile;
 use handfast::store::StoreError;
 use handfast::{Engine, OpenError, Options, Order, SagaHandle, SubmitError};
 use serde_json::Value;
@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use super::key::IdempotencyKey;
 use super::problem::{self, Problem};
 use super::shapes;
+use crate::commands::flow::ChosenFlow;
 use crate::output::{Exit, OrExit as _};
 use crate::signals::stopped;
 use crate::state;
@@ -23,7 +24,7 @@ const NOBODY: &str = "/";
 /// The service, as its handlers see it.
 pub(crate) struct Service {
     engine: Engine,
-    flow: FlowFile,
+    flow: ChosenFlow,
     stop: watch::Receiver<bool>,
 }
 
@@ -33,13 +34,13 @@ impl Service {
     /// # Errors
     /// If the store cannot be opened, or is somebody else's.
     pub(crate) async fn open(
-        flow: FlowFile,
+        flow: ChosenFlow,
         store: &str,
         retry_cap: Duration,
         stop: watch::Receiver<bool>,
     ) -> anyhow::Result<Self> {
         let options = Options::default().with_retry_cap(retry_cap);
-        let engine = Engine::builder(state::open_store(store)?).options(options).flow(flow.flow().as_ref().clone()).open().await;
+        let engine = Engine::builder(state::open_store(store)?).options(options).flow(Arc::clone(&flow.flow)).open().await;
         let engine = engine.or_else(|error| match error {
             OpenError::Flow(_) => Err(error).or_exit(Exit::Usage),
             OpenError::Store(_) => Err(error.into()),
@@ -51,7 +52,7 @@ impl Service {
         &self.engine
     }
 
-    pub(crate) const fn flow(&self) -> &FlowFile {
+    pub(crate) const fn flow(&self) -> &ChosenFlow {
         &self.flow
     }
 
@@ -65,8 +66,8 @@ impl Service {
     /// # Errors
     /// It is not JSON, or no order of the flow.
     pub(crate) fn read_order(&self, key: &IdempotencyKey, body: &[u8]) -> Result<Order, Problem> {
-        let order = self.flow.parse_order(body).or_else(|error| match named_after(key, body) {
-            Some(named) if error.field_path() == Some("id") => self.flow.parse_order(&named),
+        let order = self.flow.file.parse_order(body).or_else(|error| match named_after(key, body) {
+            Some(named) if error.field_path() == Some("id") => self.flow.file.parse_order(&named),
             Some(_) | None => Err(error),
         });
         order.map_err(|error| match (error.column(), error.field_path()) {

@@ -127,7 +127,8 @@ impl Lines {
         };
         let watermark = self.watermarks.iter().find(|seen| seen.participant == name).cloned();
         let in_flight = step.in_flight.and_then(|requests| usize::try_from(requests).ok());
-        let settings = LineSettings { calls_at_once: in_flight.map_or(self.settings.calls_at_once, |most| most.max(1)), ..self.settings };
+        let settings =
+            LineSettings { calls_at_once: in_flight.map_or(self.settings.calls_at_once, |most| most.max(1)), ..self.settings };
         let line = Arc::new(Line::new(name, adapter, settings, watermark));
         self.open.insert(to, Arc::clone(&line));
         Ok(line)

@@ -293,11 +293,8 @@ mod tests {
 
     #[test]
     fn a_profile_is_kept_as_what_follows_from_it() {
-        let assumed = Assumptions {
-            message_lifetime_ms: Some(1_000),
-            clock_error_ms: Some(100),
-            longest_outage_ms: Some(3_600_000),
-        };
+        let assumed =
+            Assumptions { message_lifetime_ms: Some(1_000), clock_error_ms: Some(100), longest_outage_ms: Some(3_600_000) };
         let weak = Profile {
             undo: Undo::NoOpWhenAbsent,
             close: Close::Never,

@@ -1,46 +1,34 @@
 //! Reads a flow file: every key is known, every value makes sense, and the order of the steps is sound.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use handfast_protocol::{Kind, Plan, PlanError, StepPlan};
-use reqwest::Url;
+use handfast_protocol::{Assessment, Assumptions, PlanError, ProfiledStep, Risk, assess};
 use toml::Spanned;
-use toml::de::DeValue;
 
-use super::duration::parse_duration;
-use super::field::{self, Field, FieldType};
+use super::assume::{self, ResidualOdds};
+use super::field::Field;
+use super::input;
+use super::step::{self, FileStep, StepParticipant};
+use super::templates::Surroundings;
 use crate::clock::whole_ms;
-use crate::engine::Flow;
+use crate::engine::{Flow, FlowError};
+use crate::participant::Secrets;
 use crate::toml_file::{FileError, Source, Table, kind_of, read_text, suggest};
 
-/// The most fields of an order.
-const MAX_FIELDS: usize = 100;
-
-/// A flow file that was read and found sound.
+/// A flow file that was read and found sound. [`flow`](Self::flow) makes a flow of it, once somebody has accepted what it
+/// cannot promise.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FlowFile {
-    flow: Arc<Flow>,
+    file: String,
+    name: String,
     fields: Vec<Field>,
     steps: Vec<FileStep>,
-}
-
-/// One step of a flow file.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct FileStep {
-    /// Unique in the flow.
-    pub name: String,
-    /// What it can promise.
-    pub kind: Kind,
-    /// The base URL of its keys, without a slash at the end.
-    pub url: String,
-    /// How long after its intent its key is closed, unless it is known by then what became of it.
-    pub deadline: Option<Duration>,
-    /// Which fields make up the body of its act, as places in [`FlowFile::fields`].
-    pub send: Vec<usize>,
-    /// It runs side by side with the step before it.
-    pub beside: bool,
+    profiled: Vec<ProfiledStep>,
+    assumptions: Assumptions,
+    odds: ResidualOdds,
+    assessment: Assessment,
 }
 
 impl FlowFile {
@@ -61,27 +49,106 @@ impl FlowFile {
         let source = Source { file, text };
         let root = source.parse()?;
         let table = Table::new(source, root.get_ref(), 0..0, "a flow");
-        table.only(&["name", "input", "step"])?;
+        table.only(&["name", "input", "step", "assume"])?;
         let name = table.wanted_text("name", "name = \"shop\"")?;
         check_name(source, &name, "a flow")?;
-        let fields = read_fields(source, table.value("input"))?;
-        let steps = read_steps(source, &table, &fields)?;
-        check_plan(source, &steps)?;
-        let steps: Vec<FileStep> = steps.into_iter().map(Spanned::into_inner).collect();
-        let flow = build(name.get_ref(), &steps).map_err(|message| source.error(name.span(), message))?;
-        Ok(Self { flow: Arc::new(flow), fields, steps })
+        let fields = input::read(source, table.value("input"))?;
+        let (assumptions, odds) = assume::read(&table)?;
+        let (steps, profiled) = read_steps(source, &table, &fields)?;
+        let assessment = assess(&profiled, &assumptions).map_err(|error| order_error(source, &table, &steps, error))?;
+        let name_of_flow = (*name.get_ref()).to_owned();
+        let file = Self { file: file.to_owned(), name: name_of_flow, fields, steps, profiled, assumptions, odds, assessment };
+        // Whatever a flow refuses is found here, and not when the first order comes.
+        file.flow(&Risk::NAMES).map_err(|error| source.error(name.span(), error.to_string()))?;
+        Ok(file)
     }
 
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.flow.name()
+        &self.name
     }
 
-    /// The flow as the engine drives it.
+    /// What messages call the file.
     #[must_use]
-    pub const fn flow(&self) -> &Arc<Flow> {
-        &self.flow
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The flow as the engine drives it, where each of its risks is among those `accepted`, by name.
+    ///
+    /// # Errors
+    /// [`FlowError::Risks`]: what it cannot promise and nobody has accepted, with the line of each step.
+    pub fn flow<S: AsRef<str>>(&self, accepted: &[S]) -> Result<Arc<Flow>, FlowError> {
+        let mut builder = Flow::builder(&self.name).assume(self.assumptions);
+        for (step, profiled) in self.steps.iter().zip(&self.profiled) {
+            builder = builder.step(&step.name, step.participant_name(), step.profile);
+            if let Some(deadline) = step.deadline {
+                builder = builder.deadline(deadline);
+            }
+            if let Some(timeout) = step.timeout {
+                builder = builder.timeout(timeout);
+            }
+            if let Some(requests) = step.in_flight {
+                builder = builder.in_flight(requests);
+            }
+            if step.beside {
+                builder = builder.beside();
+            }
+            if let Some(held) = profiled.captures {
+                builder = builder.captures(&self.steps[held].name);
+            }
+            if let Some(after) = profiled.undo_after {
+                builder = builder.undo_after(&self.steps[after].name);
+            }
+            if let StepParticipant::Http(templates) = &step.participant {
+                builder = builder.templates(Arc::clone(templates));
+            }
+        }
+        let builder = accepted.iter().fold(builder, |builder, name| builder.accept_risk(name.as_ref()));
+        builder.build().map(Arc::new).map_err(|error| match error {
+            FlowError::Risks(mut risks) => {
+                for risk in &mut risks.risks {
+                    let step = &self.steps[risk.finding.step];
+                    risk.place = format!("{}:{}:{}", self.file, step.line, step.column);
+                }
+                FlowError::Risks(risks)
+            }
+            error @ (FlowError::Name { .. }
+            | FlowError::TwoSteps { .. }
+            | FlowError::Length { .. }
+            | FlowError::Order(_)
+            | FlowError::NoSuchStep { .. }
+            | FlowError::Text(_)) => error,
+        })
+    }
+
+    /// Whether every participant can be had: those of the program are among `in_process`, and every secret that a template
+    /// names is in the environment. The engine would find it out too, but only once its store is open.
+    ///
+    /// # Errors
+    /// The first that cannot, with the line of its step.
+    pub fn check_participants(&self, in_process: &[&str]) -> Result<(), FileError> {
+        for step in &self.steps {
+            let refused = |message: String| Err(FileError::new(&self.file, step.line, step.column, message));
+            match &step.participant {
+                StepParticipant::Handfast { .. } => {}
+                StepParticipant::InProcess if in_process.contains(&step.name.as_str()) => {}
+                StepParticipant::InProcess => {
+                    return refused(format!(
+                        "step {} is to be taken by a participant of the program itself, and this program has none called {:?}; \
+                         give it a url, or run the flow from a program that adds one",
+                        step.name, step.name
+                    ));
+                }
+                StepParticipant::Http(templates) => {
+                    if let Err(error) = Secrets::load(templates.secrets(), &BTreeMap::new()) {
+                        return refused(format!("step {}: {error}", step.name));
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// What an order holds besides its id, in the order of the file.
@@ -90,14 +157,38 @@ impl FlowFile {
         &self.fields
     }
 
-    /// Its steps.
+    /// Its steps, each with its line.
     #[must_use]
     pub fn steps(&self) -> &[FileStep] {
         &self.steps
     }
+
+    /// Its steps, by what their participants promise.
+    #[must_use]
+    pub fn profiled(&self) -> &[ProfiledStep] {
+        &self.profiled
+    }
+
+    /// What it takes for granted about the world.
+    #[must_use]
+    pub const fn assumptions(&self) -> &Assumptions {
+        &self.assumptions
+    }
+
+    /// The numbers that it declares for what no protocol can promise.
+    #[must_use]
+    pub const fn residual_odds(&self) -> &ResidualOdds {
+        &self.odds
+    }
+
+    /// What follows from its profiles: the plan, the risks and the remarks.
+    #[must_use]
+    pub const fn assessment(&self) -> &Assessment {
+        &self.assessment
+    }
 }
 
-fn check_name(source: Source<'_>, name: &Spanned<&str>, what: &str) -> Result<(), FileError> {
+pub(super) fn check_name(source: Source<'_>, name: &Spanned<&str>, what: &str) -> Result<(), FileError> {
     let text = name.get_ref();
     let fits = (1..=32).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
@@ -110,196 +201,139 @@ fn check_name(source: Source<'_>, name: &Spanned<&str>, what: &str) -> Result<()
     }
 }
 
-fn read_fields(source: Source<'_>, input: Option<&Spanned<DeValue<'_>>>) -> Result<Vec<Field>, FileError> {
-    let Some(input) = input else {
-        return Ok(Vec::new());
-    };
-    let Some(table) = input.get_ref().as_table() else {
-        return Err(source.error(input.span(), format!("input must be a table, as in [input], and it is {}", kind_of(input))));
-    };
-    let table = Table::new(source, table, input.span(), "[input]");
-    let entries = table.in_order();
-    if let Some((key, _)) = entries.get(MAX_FIELDS) {
-        return Err(source.error(key.span(), format!("[input] has more than {MAX_FIELDS} fields")));
-    }
-    entries.into_iter().map(|(key, value)| read_field(source, &Spanned::new(key.span(), key.get_ref().as_ref()), value)).collect()
-}
-
-fn read_field(source: Source<'_>, name: &Spanned<&str>, value: &Spanned<DeValue<'_>>) -> Result<Field, FileError> {
-    if *name.get_ref() == "id" {
-        return Err(source.error(name.span(), "every order has an id anyway; remove it from [input]"));
-    }
-    if !field::is_name(name.get_ref()) {
-        let message = format!(
-            "{:?} cannot be the name of a field; use 1 to 64 letters, digits and _, not starting with a digit",
-            name.get_ref()
-        );
-        return Err(source.error(name.span(), message));
-    }
-    let (field_type, optional) = if let Some(table) = value.get_ref().as_table() {
-        let table = Table::new(source, table, value.span(), format!("the field {}", name.get_ref()));
-        table.only(&["type", "optional"])?;
-        (table.wanted_text("type", "type = \"text\"")?, table.flag("optional")?)
-    } else if let Some(text) = value.get_ref().as_str() {
-        (Spanned::new(value.span(), text), false)
-    } else {
-        let message = format!(
-            "a field's type is text, as in {name} = \"money\" or {name} = {{ type = \"money\", optional = true }}, and this is {}",
-            kind_of(value),
-            name = name.get_ref()
-        );
-        return Err(source.error(value.span(), message));
-    };
-    let field_type = choose(source, &field_type, "type of a field", &FieldType::ALL.map(|it| (it.name(), it)))?;
-    Ok(Field { name: (*name.get_ref()).to_owned(), field_type, optional })
-}
-
 /// The choice that the file names.
-fn choose<T: Copy>(source: Source<'_>, word: &Spanned<&str>, what: &str, choices: &[(&'static str, T)]) -> Result<T, FileError> {
+pub(super) fn choose<T: Copy>(
+    source: Source<'_>,
+    word: &Spanned<&str>,
+    what: &str,
+    choices: &[(&'static str, T)],
+) -> Result<T, FileError> {
     choices.iter().find(|(name, _)| name == word.get_ref()).map(|(_, choice)| *choice).ok_or_else(|| {
         let hint = suggest::hint(word.get_ref(), choices.iter().map(|(name, _)| *name));
         source.error(word.span(), format!("{:?} is no {what}; {hint}", word.get_ref()))
     })
 }
 
-/// The steps, each with the place of its table.
-fn read_steps(source: Source<'_>, root: &Table<'_, '_>, fields: &[Field]) -> Result<Vec<Spanned<FileStep>>, FileError> {
-    const EXAMPLE: &str = "[[step]] with name, kind and url";
+const EXAMPLE: &str = "[[step]] with name, kind and url";
+
+/// The tables of the steps.
+fn step_tables<'s, 't>(source: Source<'s>, root: &Table<'s, 't>) -> Result<Vec<Table<'s, 't>>, FileError> {
     let value = root.value("step").ok_or_else(|| root.missing("step", EXAMPLE))?;
-    let tables: Option<Vec<_>> = value.get_ref().as_array().map(|list| list.iter().collect());
-    let Some(tables) = tables else {
+    let Some(list) = value.get_ref().as_array() else {
         let message = format!("steps are written as {EXAMPLE}, one after the other, and this is {}", kind_of(value));
         return Err(source.error(value.span(), message));
     };
-    let mut steps: Vec<Spanned<FileStep>> = Vec::new();
-    for (index, value) in tables.into_iter().enumerate() {
-        let Some(table) = value.get_ref().as_table() else {
-            return Err(source.error(value.span(), format!("a step is written as {EXAMPLE}, and this is {}", kind_of(value))));
-        };
-        let table = Table::new(source, table, value.span(), format!("step {}", index + 1));
+    let table = |(index, value): (usize, &'t Spanned<toml::de::DeValue<'s>>)| {
+        let table = value.get_ref().as_table();
+        let wrong = || source.error(value.span(), format!("a step is written as {EXAMPLE}, and this is {}", kind_of(value)));
+        Ok(Table::new(source, table.ok_or_else(wrong)?, value.span(), format!("step {}", index + 1)))
+    };
+    list.iter().enumerate().map(table).collect()
+}
+
+fn read_steps(
+    source: Source<'_>,
+    root: &Table<'_, '_>,
+    fields: &[Field],
+) -> Result<(Vec<FileStep>, Vec<ProfiledStep>), FileError> {
+    let tables = step_tables(source, root)?;
+    let mut steps: Vec<FileStep> = Vec::new();
+    for table in &tables {
         let name = table.wanted_text("name", "name = \"payment\"")?;
-        if let Some(first) = steps.iter().position(|step| step.get_ref().name == *name.get_ref()) {
+        if let Some(first) = steps.iter().position(|step| step.name == *name.get_ref()) {
             let message =
                 format!("step {} is called {:?} already; every step needs a name of its own", first + 1, name.get_ref());
             return Err(source.error(name.span(), message));
         }
-        steps.push(Spanned::new(value.span(), read_step(source, &table, &name, fields)?));
+        steps.push(step::read(source, table, &name, fields)?);
     }
-    Ok(steps)
+    let profiled = profiled(&steps, &tables)?;
+    for (at, table) in tables.iter().enumerate() {
+        let undo_after = profiled[at].undo_after.map(|after| &steps[after]);
+        Surroundings { fields, steps: &steps[..=at], undo_after }.check(table)?;
+        check_limit(&steps[..=at], table)?;
+    }
+    Ok((steps, profiled))
 }
 
-fn read_step(source: Source<'_>, table: &Table<'_, '_>, name: &Spanned<&str>, fields: &[Field]) -> Result<FileStep, FileError> {
-    table.only(&["name", "kind", "url", "deadline", "send", "beside"])?;
-    check_name(source, name, "a step")?;
-    let kind = table.wanted_text(
-        "kind",
-        "kind = \"compensatable\" (it can be undone), \"pivot\" (it cannot) or \"retriable\" (it cannot refuse)",
-    )?;
-    let url = table.wanted_text("url", "url = \"http://127.0.0.1:4001/charges\"")?;
-    let deadline = table
-        .text("deadline")?
-        .map(|text| parse_duration(text.get_ref()).map_err(|error| source.error(text.span(), error.to_string())))
-        .transpose()?;
-    Ok(FileStep {
-        name: (*name.get_ref()).to_owned(),
-        kind: choose(source, &kind, "kind of step", &Kind::ALL.map(|it| (it.name(), it)))?,
-        url: read_url(source, &url)?,
-        deadline,
-        send: read_send(source, table.value("send"), fields)?,
-        beside: table.flag("beside")?,
+/// The steps with the names of others turned into their places.
+fn profiled(steps: &[FileStep], tables: &[Table<'_, '_>]) -> Result<Vec<ProfiledStep>, FileError> {
+    let mut profiled = Vec::new();
+    for (at, (step, table)) in steps.iter().zip(tables).enumerate() {
+        let place = |key: &str| {
+            let Some(name) = table.text(key)? else { return Ok(None) };
+            let found = steps.iter().position(|other| other.name == *name.get_ref());
+            let others = steps.iter().map(|step| step.name.as_str());
+            let missing = || {
+                table.error_at(key, format!("there is no step {:?}; {}", name.get_ref(), suggest::hint(name.get_ref(), others)))
+            };
+            found.map(Some).ok_or_else(missing)
+        };
+        let captures = place("captures")?;
+        if let Some(held) = captures {
+            if held >= at {
+                return Err(
+                    table.error_at("captures", "a step captures what an earlier one holds; name one that stands before it")
+                );
+            }
+            if steps[held].profile.hold_expires_ms.is_none() {
+                let message = format!(
+                    "{} holds nothing that expires; say hold_expires in its profile, or remove captures",
+                    steps[held].name
+                );
+                return Err(table.error_at("captures", message));
+            }
+        }
+        let undo_after = place("undo_after")?;
+        profiled.push(ProfiledStep {
+            profile: step.profile,
+            beside: step.beside,
+            deadline_ms: step.deadline.map(whole_ms),
+            captures,
+            undo_after,
+        });
+    }
+    let is_lost =
+        |at: &usize| steps[*at].profile.hold_expires_ms.is_some() && profiled.iter().all(|step| step.captures != Some(*at));
+    match (0..steps.len()).find(is_lost) {
+        Some(at) => {
+            let name = &steps[at].name;
+            let message = format!(
+                "what {name} holds expires, and no step captures it; say captures = {name:?} in the step that makes it lasting"
+            );
+            Err(tables[at].error_at("profile", message))
+        }
+        None => Ok(profiled),
+    }
+}
+
+/// One participant has one limit.
+fn check_limit(steps: &[FileStep], table: &Table<'_, '_>) -> Result<(), FileError> {
+    let Some((own, before)) = steps.split_last() else { return Ok(()) };
+    let same = |other: &&FileStep| own.url().is_some() && other.url() == own.url() && other.in_flight != own.in_flight;
+    before.iter().find(same).map_or(Ok(()), |other| {
+        let message = format!("{} has the same participant with another in_flight; give both the same", other.name);
+        Err(table.error_at("in_flight", message))
     })
 }
 
-fn read_url(source: Source<'_>, text: &Spanned<&str>) -> Result<String, FileError> {
-    const EXAMPLE: &str = "write it as in http://127.0.0.1:4001/charges";
-    let refused = |message: String| Err(source.error(text.span(), message));
-    let url = match Url::parse(text.get_ref()) {
-        Ok(url) => url,
-        Err(error) => return refused(format!("the url cannot be read ({error}); {EXAMPLE}")),
-    };
-    if url.scheme() != "http" && url.scheme() != "https" {
-        return refused(format!("a url starts with http or https, not with {:?}; {EXAMPLE}", url.scheme()));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return refused("the url carries a user or password, and a flow is stored with every order; take it out".to_owned());
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return refused("the url has a ? or # in it, and a key is to follow it; take it out".to_owned());
-    }
-    Ok(url.as_str().trim_end_matches('/').to_owned())
-}
-
-fn read_send(source: Source<'_>, value: Option<&Spanned<DeValue<'_>>>, fields: &[Field]) -> Result<Vec<usize>, FileError> {
-    let Some(value) = value else {
-        return Ok((0..fields.len()).collect());
-    };
-    let Some(list) = value.get_ref().as_array() else {
-        let message = format!("send is a list of fields, as in send = [\"amount\"], and this is {}", kind_of(value));
-        return Err(source.error(value.span(), message));
-    };
-    let mut send = Vec::new();
-    for item in list.iter() {
-        let Some(name) = item.get_ref().as_str() else {
-            return Err(source.error(item.span(), format!("a field's name is text in quotes, and this is {}", kind_of(item))));
-        };
-        let Some(field) = fields.iter().position(|field| field.name == name) else {
-            let hint = suggest::hint(name, fields.iter().map(|field| field.name.as_str()));
-            return Err(source.error(item.span(), format!("[input] has no field {name:?}; {hint}")));
-        };
-        if send.contains(&field) {
-            return Err(source.error(item.span(), format!("{name:?} is sent twice; remove one")));
-        }
-        send.push(field);
-    }
-    Ok(send)
-}
-
-fn plan_of(steps: &[FileStep]) -> Result<Plan, PlanError> {
-    Plan::new(
-        steps
-            .iter()
-            .map(|step| StepPlan { beside: step.beside, deadline_ms: step.deadline.map(whole_ms), ..StepPlan::new(step.kind) })
-            .collect(),
-    )
-}
-
-/// Whether the order is sound; otherwise the line of the step that breaks the rule, and the names of those concerned.
-fn check_plan(source: Source<'_>, steps: &[Spanned<FileStep>]) -> Result<(), FileError> {
-    let plain: Vec<FileStep> = steps.iter().map(|step| step.get_ref().clone()).collect();
-    let Err(error) = plan_of(&plain) else {
-        return Ok(());
-    };
+/// The line of the step that breaks the rule, and the names of those concerned.
+fn order_error(source: Source<'_>, root: &Table<'_, '_>, steps: &[FileStep], error: PlanError) -> FileError {
     let mut concerned = match error {
         PlanError::Empty | PlanError::TooMany { .. } => vec![],
         PlanError::TwoPivots { first, second } => vec![second, first],
         PlanError::MayRefuseTooLate { step, after } => vec![step, after],
         PlanError::RetriableTooEarly { step, before } => vec![step, before],
-        PlanError::GateBeside { gate, neighbour } => vec![if plain[gate].beside { gate } else { neighbour }, gate.min(neighbour)],
+        PlanError::GateBeside { gate, neighbour } => vec![if steps[gate].beside { gate } else { neighbour }, gate.min(neighbour)],
         PlanError::UndoOrder { step, after } => vec![step, after],
         PlanError::BesideAnotherKind { step } | PlanError::DeadlineTooLate { step } => vec![step],
     };
-    let span = concerned.first().or(Some(&0)).and_then(|&step| steps.get(step)).map(Spanned::span).unwrap_or_default();
+    let first = concerned.first().copied().unwrap_or(0);
+    let tables = step_tables(source, root).unwrap_or_default();
+    let span = tables.get(first).map(Table::span).unwrap_or_default();
     concerned.sort_unstable();
     concerned.dedup();
-    let names: Vec<String> = concerned.iter().map(|&step| format!("step {} is {}", step + 1, plain[step].name)).collect();
-    let names = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
-    Err(source.error(span, format!("{error}{names}")))
-}
-
-fn build(name: &str, steps: &[FileStep]) -> Result<Flow, String> {
-    let mut builder = Flow::builder(name);
-    for step in steps {
-        builder = match step.kind {
-            Kind::Compensatable => builder.compensatable(&step.name, step.url.as_str()),
-            Kind::Pivot => builder.pivot(&step.name, step.url.as_str()),
-            Kind::Retriable => builder.retriable(&step.name, step.url.as_str()),
-        };
-        if let Some(deadline) = step.deadline {
-            builder = builder.deadline(deadline);
-        }
-        if step.beside {
-            builder = builder.beside();
-        }
-    }
-    builder.build().map_err(|error| error.to_string())
+    let names = concerned.iter().map(|&step| format!("step {} is {}", step + 1, steps[step].name));
+    let names: Vec<String> = names.chain([format!("rule {}", error.name())]).collect();
+    source.error(span, format!("{error} ({})", names.join(", "))).of_rule(error.name())
 }

@@ -43,19 +43,26 @@
 //! What a saga keeps of the flow is what drives it, the steps: a comment, or a field that is declared anew, does not make
 //! another flow of it; another step, kind, URL or deadline does.
 
+mod assume;
 mod card;
 mod duration;
 mod error;
 mod field;
 mod file;
+mod input;
 mod json;
 mod money;
 mod order;
+mod profile;
+mod step;
+mod templates;
 
 #[cfg(test)]
 mod file_tests;
 #[cfg(test)]
 mod order_tests;
+#[cfg(test)]
+mod profile_tests;
 
 /// Whether a number in `text` could be a card's, as orders are checked for it.
 #[must_use]
@@ -63,8 +70,10 @@ pub fn has_card_number(text: &str) -> bool {
     card::is_in(text)
 }
 
+pub use assume::{Ratio, ResidualOdds};
 pub use duration::{DurationError, parse_duration};
 pub use error::InputError;
 pub use field::{Field, FieldType};
-pub use file::{FileStep, FlowFile};
+pub use file::FlowFile;
 pub use order::MAX_ORDER_BYTES;
+pub use step::{FileStep, StepParticipant};

@@ -9,9 +9,29 @@ pub struct FileError {
     pub(super) line: usize,
     pub(super) column: usize,
     pub(super) message: String,
+    pub(super) rule: Option<&'static str>,
 }
 
 impl FileError {
+    /// An error at this line and character of a file, both counted from 1.
+    #[must_use]
+    pub fn new(file: &str, line: usize, column: usize, message: impl Into<String>) -> Self {
+        Self { file: file.to_owned(), line, column, message: message.into(), rule: None }
+    }
+
+    /// The same error, as the breach of the rule of this name.
+    #[must_use]
+    pub const fn of_rule(mut self, rule: &'static str) -> Self {
+        self.rule = Some(rule);
+        self
+    }
+
+    /// The name of the rule that is broken, if it has one. It stays the same, whatever becomes of the text.
+    #[must_use]
+    pub const fn rule(&self) -> Option<&'static str> {
+        self.rule
+    }
+
     /// The line, counted from 1.
     #[must_use]
     pub const fn line(&self) -> usize {

@@ -24,7 +24,7 @@ pub struct Source<'a> {
 /// It cannot be read, or is no text.
 pub fn read_text(path: &Path, what: &str) -> Result<String, FileError> {
     let file = path.display().to_string();
-    let unreadable = |message: String| FileError { file: file.clone(), line: 1, column: 1, message };
+    let unreadable = |message: String| FileError { file: file.clone(), line: 1, column: 1, message, rule: None };
     let bytes = std::fs::read(path).map_err(|error| unreadable(format!("the {what} cannot be read: {error}")))?;
     String::from_utf8(bytes).map_err(|_| unreadable("this is not TOML: it is not UTF-8 text".to_owned()))
 }
@@ -69,6 +69,7 @@ impl<'a> Source<'a> {
             line: before.matches('\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
             message: message.into(),
+            rule: None,
         }
     }
 }
@@ -109,6 +110,45 @@ impl<'s, 't> Table<'s, 't> {
         entries
     }
 
+    /// The file that it stands in.
+    #[must_use]
+    pub const fn source(&self) -> Source<'s> {
+        self.source
+    }
+
+    /// What messages call it.
+    #[must_use]
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+
+    /// The table below a key, if the key is there; messages call it `what`.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn table(&self, key: &str, what: impl Into<String>) -> Result<Option<Self>, FileError> {
+        let Some(value) = self.value(key) else {
+            return Ok(None);
+        };
+        let what = what.into();
+        let Some(table) = value.get_ref().as_table() else {
+            return Err(self.source.error(value.span(), format!("{what} must be a table, and it is {}", kind_of(value))));
+        };
+        Ok(Some(Self::new(self.source, table, value.span(), what)))
+    }
+
+    /// An error about the value of a key, or about the whole table where the key is not there.
+    #[must_use]
+    pub fn error_at(&self, key: &str, message: impl Into<String>) -> FileError {
+        self.source.error(self.value(key).map_or_else(|| self.span(), Spanned::span), message)
+    }
+
     /// The value of a key.
     #[must_use]
     pub fn value(&self, key: &str) -> Option<&'t Spanned<DeValue<'s>>> {
@@ -142,13 +182,28 @@ impl<'s, 't> Table<'s, 't> {
     /// # Errors
     /// It is neither true nor false.
     pub fn flag(&self, key: &str) -> Result<bool, FileError> {
+        self.said_flag(key).map(|said| said == Some(true))
+    }
+
+    /// Whether the key says true or false, if it is there.
+    ///
+    /// # Errors
+    /// It is neither true nor false.
+    pub fn said_flag(&self, key: &str) -> Result<Option<bool>, FileError> {
         let Some(value) = self.value(key) else {
-            return Ok(false);
+            return Ok(None);
         };
-        value
-            .get_ref()
-            .as_bool()
-            .ok_or_else(|| self.source.error(value.span(), format!("{key} must be true or false, and it is {}", kind_of(value))))
+        let flag = value.get_ref().as_bool();
+        let wrong = || self.error_at(key, format!("{key} must be true or false, and it is {}", kind_of(value)));
+        flag.map(Some).ok_or_else(wrong)
+    }
+
+    /// A whole number within these bounds, if the key is there.
+    ///
+    /// # Errors
+    /// It is something else, or out of bounds.
+    pub fn number(&self, key: &str, bounds: RangeInclusive<u32>) -> Result<Option<u32>, FileError> {
+        self.value(key).map(|value| self.source.whole_number(value, key, bounds)).transpose()
     }
 
     /// An error about a key that has to be there and is not.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use handfast::journal::{Scalar, Line, LineError, Receipt, ReplayError, digest, replay_checked, why_not_done};
+use handfast::journal::{Line, LineError, Receipt, ReplayError, Scalar, digest, replay_checked, why_not_done};
 use handfast::store::{Digest, Entry};
 use handfast_protocol::{Answer, Command, Coordinator, Definite, Kind, Operation, Party, Plan, Standing, StepPlan, Time};
 use proptest::option;
@@ -315,8 +315,11 @@ fn line() -> impl Strategy<Value = Line> {
         Just(Line::Start),
         Just(Line::Timeout),
         (words(), words()).prop_map(|(by, why)| Line::Cancel { by, why }),
-        (any::<usize>(), operation(), answer(), receipt())
-            .prop_map(|(step, operation, answer, receipt)| Line::Answer { to: Command { step, operation }, answer, receipt }),
+        (any::<usize>(), operation(), answer(), receipt()).prop_map(|(step, operation, answer, receipt)| Line::Answer {
+            to: Command { step, operation },
+            answer,
+            receipt
+        }),
     ]
 }
 

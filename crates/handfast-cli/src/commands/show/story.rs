@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use handfast::flow::FlowFile;
 use handfast::journal::{Line, replay_checked};
 use handfast::store::{Entry, Store, StoredSaga, Try};
 use handfast::{Flow, Operation, Outcome, Standing, describe_evidence};
@@ -82,14 +81,9 @@ pub(super) async fn read(store: &dyn Store, id: &str, roads: &[PathBuf]) -> anyh
     Ok(Some(Told { stored, flow, keys, standing, outcome, steps, lines, tries, messengers, trouble, story }))
 }
 
-/// The flow as it was when the saga was placed: a flow file, or one that was built in code.
+/// The flow as it was when the saga was placed.
 fn flow(stored: &StoredSaga) -> anyhow::Result<Flow> {
-    match FlowFile::parse("the stored flow", &stored.flow_text) {
-        Ok(file) => Ok(file.flow().as_ref().clone()),
-        Err(as_file) => Flow::from_built_text(&stored.flow_text)
-            .map_err(|_| as_file)
-            .with_context(|| format!("the flow of saga {} cannot be read", stored.id)),
-    }
+    Flow::from_built_text(&stored.flow_text).with_context(|| format!("the flow of saga {} cannot be read", stored.id))
 }
 
 /// The lines of the journal as far as they can be trusted, and what is wrong with the first that cannot.

@@ -126,7 +126,13 @@ fn fields_of_a_later_version_are_no_reason_to_doubt() {
     let body = format!(
         r#"{{"key":"{KEY}","state":"done","body_hash":"{OURS}","seq":3,"incarnation":"i","at":9,"detail":"ok","new":[1]}}"#
     );
-    let receipt = Receipt { seq: Some(3), incarnation: Some("i".to_owned()), at: Some(Time(9)), detail: Some("ok".to_owned()), ..Receipt::default() };
+    let receipt = Receipt {
+        seq: Some(3),
+        incarnation: Some("i".to_owned()),
+        at: Some(Time(9)),
+        detail: Some("ok".to_owned()),
+        ..Receipt::default()
+    };
     assert_eq!(read(Operation::Act, 200, body.as_bytes()), Reply::Definite { answer: Answer::State(Definite::Done), receipt });
 }
 

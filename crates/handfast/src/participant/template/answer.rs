@@ -9,8 +9,8 @@ use serde_json::Value as Json;
 use super::secret::Secrets;
 use crate::flow::has_card_number;
 use crate::journal::{Receipt, Scalar};
-use crate::participant::receipts::{MAX_ANSWER_BYTES, Received, shorten};
 use crate::participant::Reply;
+use crate::participant::receipts::{MAX_ANSWER_BYTES, Received, shorten};
 
 /// The longest text that is kept of an answer, in bytes.
 const MAX_KEPT: usize = 255;
@@ -75,9 +75,9 @@ impl Reading {
             }
         }
         let detail = self.detail.as_deref().filter(|_| state != Definite::Done).and_then(at).map(|detail| detail.to_string());
-        let detail = detail.map(|detail| shorten(&detail).to_owned()).filter(|detail| {
-            !secrets.are_in(detail) && !has_card_number(detail) && !detail.chars().any(char::is_control)
-        });
+        let detail = detail
+            .map(|detail| shorten(&detail).to_owned())
+            .filter(|detail| !secrets.are_in(detail) && !has_card_number(detail) && !detail.chars().any(char::is_control));
         Reply::Definite { answer: Answer::State(state), receipt: Receipt { detail, kept, ..Receipt::default() } }
     }
 }

@@ -119,6 +119,15 @@ impl Call {
         Ok(Self { method, url, headers, body, form, reading: read_reading(operation, text)? })
     }
 
+    /// Its texts with gaps, each with what it is.
+    pub fn parts(&self) -> impl Iterator<Item = (TemplatePart, &Template)> {
+        let part = |key, entry: Option<&str>| TemplatePart { key, entry: entry.map(str::to_owned) };
+        let headers = self.headers.iter().map(move |(name, template)| (part("headers", Some(name.as_str())), template));
+        let form = self.form.iter().map(move |(name, template)| (part("form", Some(name)), template));
+        let body = self.body.iter().map(move |template| (part("body", None), template));
+        std::iter::once((part("url", None), &self.url)).chain(headers).chain(body).chain(form)
+    }
+
     /// Every gap of every text.
     pub fn gaps(&self) -> impl Iterator<Item = (&Value, Place)> {
         let headers = self.headers.iter().map(|(_, template)| template);
@@ -156,9 +165,10 @@ impl Call {
         if let Some(body) = &self.body {
             *request.body_mut() = Some(body.fill(values)?.into());
         } else if !self.form.is_empty() {
-            let fields = self.form.iter().map(|(name, template)| {
-                template.fill(values).map(|value| format!("{}={value}", percent_encoded(name)))
-            });
+            let fields = self
+                .form
+                .iter()
+                .map(|(name, template)| template.fill(values).map(|value| format!("{}={value}", percent_encoded(name))));
             *request.body_mut() = Some(fields.collect::<Result<Vec<_>, _>>()?.join("&").into());
         }
         Ok(request)
@@ -196,19 +206,25 @@ fn read_url(text: &str) -> Result<Template, TemplateError> {
     let sample = url.sample();
     let parsed = match Url::parse(&sample) {
         Ok(parsed) => parsed,
-        Err(why) => return refused(&format!("the url cannot be read ({why}); write it as in https://pay.example/v1/holds/{{key}}")),
+        Err(why) => {
+            return refused(&format!("the url cannot be read ({why}); write it as in https://pay.example/v1/holds/{{key}}"));
+        }
     };
     if parsed.scheme() != "http" && parsed.scheme() != "https" {
         return refused("a url starts with http:// or https://");
     }
     if !parsed.username().is_empty() || parsed.password().is_some() {
-        return refused("the url carries a user or password, and a flow is stored with every order; use a header with a {secret.NAME}");
+        return refused(
+            "the url carries a user or password, and a flow is stored with every order; use a header with a {secret.NAME}",
+        );
     }
     if parsed.fragment().is_some() {
         return refused("the url has a # in it, which is never sent; take it out");
     }
     if parse_as_written(&sample).is_none() || sample.contains(|character: char| !character.is_ascii_graphic()) {
-        return refused("the url has a character or a part like .. that is sent otherwise than written; write it as it is to be sent, with %XX where need be");
+        return refused(
+            "the url has a character or a part like .. that is sent otherwise than written; write it as it is to be sent, with %XX where need be",
+        );
     }
     Ok(url)
 }
@@ -230,7 +246,9 @@ fn read_body(text: &str) -> Result<Template, TemplateError> {
     let body = read_template("body", None, text, Setting::Json)?;
     match serde_json::from_str::<serde::de::IgnoredAny>(&body.sample()) {
         Ok(_) => Ok(body),
-        Err(why) => Err(error("body", None, format!("with its gaps filled the body is not JSON ({why}); for a form use form = {{ .. }}"))),
+        Err(why) => {
+            Err(error("body", None, format!("with its gaps filled the body is not JSON ({why}); for a form use form = {{ .. }}")))
+        }
     }
 }
 
@@ -269,7 +287,11 @@ fn read_reading(operation: Operation, text: &CallText) -> Result<Reading, Templa
             alike && (condition.status.iter().any(|status| other.status.contains(status)) || condition.status == other.status)
         });
         if let Some((other, _)) = clash {
-            return refused(format!("the same answer would mean {} and {}, which is unknown; tell them apart", other.name(), state.name()));
+            return refused(format!(
+                "the same answer would mean {} and {}, which is unknown; tell them apart",
+                other.name(),
+                state.name()
+            ));
         }
         states.push((state, condition.clone()));
     }

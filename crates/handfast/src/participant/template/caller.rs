@@ -44,6 +44,11 @@ impl TemplateParticipant {
         Ok(Self { templates, secrets, receipts, client, clock })
     }
 
+    #[cfg(test)]
+    pub(super) const fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
     async fn ask(&self, call: &Call, delivery: &Delivery<'_>) -> Result<Reply, String> {
         let (saga, step) = parts_of(delivery.key).ok_or("its key names no saga and step")?;
         if delivery.not_after.is_some_and(|not_after| not_after < self.clock.now()) && delivery.operation == Operation::Act {

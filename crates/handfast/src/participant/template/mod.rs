@@ -77,8 +77,7 @@ impl HttpTemplates {
     /// The first part that makes no sense, and of which operation.
     pub fn compile(texts: HttpTexts) -> Result<Self, (Operation, TemplateError)> {
         let compile = |operation, text: &CallText| Call::compile(operation, text).map_err(|error| (operation, error));
-        let optional =
-            |operation, text: Option<&CallText>| text.map(|text| compile(operation, text)).transpose();
+        let optional = |operation, text: Option<&CallText>| text.map(|text| compile(operation, text)).transpose();
         let act = compile(Operation::Act, &texts.act)?;
         let close = optional(Operation::Close, texts.close.as_ref())?;
         let undo = optional(Operation::Undo, texts.undo.as_ref())?;

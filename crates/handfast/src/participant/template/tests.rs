@@ -1,1 +1,348 @@
-//! Templates against a real server.
+//! Templates: what is sent, what an answer means, that no value breaks out of its place, and that no secret is shown.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse as _, Response};
+use handfast_protocol::{Answer, Definite, Operation, Time};
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+
+use super::fill::Values;
+use super::text::Setting;
+use super::*;
+use crate::clock::Clock;
+use crate::journal::{Line, Receipt, Scalar};
+use crate::participant::{Delivery, Participant as _, Reply};
+use crate::store::BoxFuture;
+
+const SECRET: &str = "s3cr3t-and-never-shown";
+
+/// What a test's service was asked, and what it answers.
+#[derive(Clone)]
+struct Service {
+    asked: Arc<Mutex<Vec<(Method, Uri, HeaderMap, String)>>>,
+    answer: Arc<Mutex<Box<dyn Fn() -> Response + Send>>>,
+}
+
+async fn answer(State(service): State<Service>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let body = String::from_utf8_lossy(&body).into_owned();
+    service.asked.lock().unwrap().push((method, uri, headers, body));
+    (service.answer.lock().unwrap())()
+}
+
+impl Service {
+    async fn start() -> (Self, String) {
+        let ok = || (StatusCode::OK, json!({"status": "succeeded", "id": "h-1", "n": 7}).to_string()).into_response();
+        let service = Self { asked: Arc::default(), answer: Arc::new(Mutex::new(Box::new(ok))) };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = axum::Router::new().fallback(answer).with_state(service.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        (service, url)
+    }
+
+    fn answers(&self, status: u16, body: &str) {
+        let (status, body) = (StatusCode::from_u16(status).unwrap(), body.to_owned());
+        *self.answer.lock().unwrap() = Box::new(move || (status, body.clone()).into_response());
+    }
+
+    fn asked(&self) -> Vec<(Method, Uri, HeaderMap, String)> {
+        std::mem::take(&mut *self.asked.lock().unwrap())
+    }
+}
+
+/// What a test has kept of earlier answers.
+struct Known(Kept);
+
+impl KeptReceipts for Known {
+    fn of<'a>(&'a self, _saga: &'a str) -> BoxFuture<'a, Result<Kept, String>> {
+        Box::pin(async { Ok(self.0.clone()) })
+    }
+}
+
+fn condition(status: u16, pointer: &str, value: &str) -> Condition {
+    let json = if pointer.is_empty() {
+        BTreeMap::new()
+    } else {
+        BTreeMap::from([(pointer.to_owned(), vec![Scalar::Text(value.to_owned())])])
+    };
+    Condition { status: vec![status], json }
+}
+
+fn texts(url: &str) -> HttpTexts {
+    let owned = |pairs: &[(&str, &str)]| pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    HttpTexts {
+        act: CallText {
+            method: Some("PUT".to_owned()),
+            url: format!("{url}/holds/{{key}}/{{input.token}}?note={{input.note}}"),
+            headers: owned(&[("authorization", "Bearer {secret.TOKEN}"), ("x-step", "{step}")]),
+            body: Some(
+                r#"{"minor": {input.amount.minor}, "note": "{input.note}", "lines": {input.lines}, "saga": "{saga}"}"#.to_owned(),
+            ),
+            answers: BTreeMap::from([
+                ("done".to_owned(), condition(200, "/status", "succeeded")),
+                ("refused".to_owned(), condition(402, "/error", "declined")),
+                (
+                    "closed".to_owned(),
+                    Condition { status: vec![], json: BTreeMap::from([("/closed".to_owned(), vec![Scalar::Bool(true)])]) },
+                ),
+            ]),
+            keep: owned(&[("id", "/id"), ("number", "/n")]),
+            detail: Some("/reason".to_owned()),
+            ..CallText::default()
+        },
+        undo: Some(CallText {
+            url: format!("{url}/holds/{{receipt.hold.id}}/release"),
+            form: vec![("a b".to_owned(), "{input.note}&x".to_owned())],
+            answers: BTreeMap::from([("undone".to_owned(), condition(204, "", ""))]),
+            ..CallText::default()
+        }),
+        ..HttpTexts::default()
+    }
+}
+
+fn participant(url: &str, kept: Kept) -> TemplateParticipant {
+    let templates = Arc::new(HttpTemplates::compile(texts(url)).unwrap());
+    let known = BTreeMap::from([("TOKEN".to_owned(), Secret::new(SECRET))]);
+    let secrets = Secrets::load(templates.secrets(), &known).unwrap();
+    TemplateParticipant::new(templates, secrets, Arc::new(Known(kept)), Duration::from_secs(1), Clock::system()).unwrap()
+}
+
+async fn ask(participant: &TemplateParticipant, operation: Operation, body: &Json) -> Reply {
+    let body = Bytes::from(body.to_string());
+    let key = "store1.order.7.hold";
+    participant.deliver(Delivery { key, operation, body: &body, body_hash: "", number: 1, seen: None, not_after: None }).await
+}
+
+fn order() -> Json {
+    json!({"amount": {"minor": 1999, "currency": "EUR"}, "token": "tok/a?b", "note": "a \"b\"\n&c", "lines": [{"sku": "x"}]})
+}
+
+fn hold() -> Kept {
+    Kept::from([("hold".to_owned(), BTreeMap::from([("id".to_owned(), Scalar::Text("h/1".to_owned()))]))])
+}
+
+#[tokio::test]
+async fn an_act_is_sent_as_it_is_written_and_its_answer_is_kept() {
+    let (service, url) = Service::start().await;
+    let participant = participant(&url, hold());
+    let reply = ask(&participant, Operation::Act, &order()).await;
+    let kept = BTreeMap::from([("id".to_owned(), Scalar::Text("h-1".to_owned())), ("number".to_owned(), Scalar::Integer(7))]);
+    let receipt = Receipt { kept, ..Receipt::default() };
+    assert_eq!(reply, Reply::Definite { answer: Answer::State(Definite::Done), receipt });
+    let [(method, uri, headers, body)] = &service.asked()[..] else { panic!("asked once") };
+    assert_eq!(method, Method::PUT);
+    assert_eq!(uri.to_string(), "/holds/store1.order.7.hold/tok%2Fa%3Fb?note=a%20%22b%22%0A%26c");
+    assert_eq!(headers["authorization"], format!("Bearer {SECRET}").as_str());
+    assert_eq!((&headers["x-step"], &headers["content-type"]), (&"hold".parse().unwrap(), &"application/json".parse().unwrap()));
+    let expected = json!({"minor": 1999, "note": "a \"b\"\n&c", "lines": [{"sku": "x"}], "saga": "order.7"});
+    assert_eq!(serde_json::from_str::<Json>(body).unwrap(), expected);
+
+    service.answers(204, "");
+    let undone = ask(&participant, Operation::Undo, &order()).await;
+    assert_eq!(undone, Reply::Definite { answer: Answer::State(Definite::Undone), receipt: Receipt::default() });
+    let [(method, uri, headers, body)] = &service.asked()[..] else { panic!("asked once") };
+    assert_eq!((method, uri.path()), (&Method::POST, "/holds/h%2F1/release"));
+    assert_eq!(headers["content-type"], "application/x-www-form-urlencoded");
+    assert_eq!(body, "a%20b=a%20%22b%22%0A%26c&x");
+}
+
+#[tokio::test]
+async fn what_is_missing_is_not_sent_and_says_so() {
+    let (service, url) = Service::start().await;
+    let participant = participant(&url, Kept::new());
+    let seen = |reply: Reply| match reply {
+        Reply::Unknown { seen, sent: false, .. } => seen,
+        other => panic!("{other:?}"),
+    };
+    let undo = seen(ask(&participant, Operation::Undo, &order()).await);
+    assert_eq!(undo, "not sent: no answer of step hold has brought its id yet");
+    assert_eq!(seen(ask(&participant, Operation::Close, &order()).await), "not sent: the flow has no template for close");
+    for token in ["..", "."] {
+        let order = json!({"token": token});
+        let act = seen(ask(&participant, Operation::Act, &order).await);
+        assert_eq!(act, "not sent: a value would lead to another path than the flow describes");
+    }
+    assert_eq!(seen(ask(&participant, Operation::Act, &json!({})).await), "not sent: a part of the url's path would be empty");
+    let body = Bytes::from(order().to_string());
+    let late = Delivery {
+        key: "store1.order.7.hold",
+        operation: Operation::Act,
+        body: &body,
+        body_hash: "",
+        number: 1,
+        seen: None,
+        not_after: Some(Time(1)),
+    };
+    assert_eq!(seen(participant.deliver(late).await), "not sent: its time is over");
+    assert!(service.asked().is_empty(), "nothing has left");
+}
+
+#[tokio::test]
+async fn only_an_answer_that_means_one_thing_is_definite() {
+    let (service, url) = Service::start().await;
+    let participant = participant(&url, hold());
+    let done = r#"{"status": "succeeded", "id": "h-1", "n": 7}"#;
+    let secret = format!(r#"{{"status": "succeeded", "id": "x{SECRET}", "n": 7}}"#);
+    let long = format!(r#"{{"status": "succeeded", "id": "{}", "n": 7}}"#, "x".repeat(256));
+    let large = format!(r#"{{"status": "succeeded", "id": "h-1", "n": 7, "more": "{}"}}"#, "x".repeat(70_000));
+    for (status, body, expected) in [
+        (200, done, Ok(Definite::Done)),
+        (201, done, Err("201 that means nothing that the flow describes")),
+        (200, r#"{"status": "pending", "id": "h-1", "n": 7}"#, Err("200 that means nothing that the flow describes")),
+        (200, "<html>succeeded</html>", Err("200 that means nothing that the flow describes")),
+        (200, "", Err("200 that means nothing that the flow describes")),
+        (200, r#"{"status": "succeeded", "n": 7}"#, Err("200 that means done but brings no id that can be kept")),
+        (
+            200,
+            r#"{"status": "succeeded", "id": "h-1", "n": 7.5}"#,
+            Err("200 that means done but brings no number that can be kept"),
+        ),
+        (200, r#"{"status": "succeeded", "id": "", "n": 7}"#, Err("200 that means done but brings no id that can be kept")),
+        (200, &secret, Err("200 that means done but brings no id that can be kept")),
+        (200, &long, Err("200 that means done but brings no id that can be kept")),
+        (200, &large, Err("200 with a body of more than 65536 bytes")),
+        (402, r#"{"error": "declined"}"#, Ok(Definite::Refused)),
+        (402, r#"{"error": "rate limited"}"#, Err("402 that means nothing that the flow describes")),
+        (500, r#"{"closed": true}"#, Ok(Definite::Closed)),
+        (500, r#"{"closed": "true"}"#, Err("500 that means nothing that the flow describes")),
+        (402, r#"{"error": "declined", "closed": true}"#, Err("402 that means closed and refused at once")),
+        (404, done, Err("404 that means nothing that the flow describes")),
+    ] {
+        service.answers(status, body);
+        let told = match ask(&participant, Operation::Act, &order()).await {
+            Reply::Definite { answer: Answer::State(state), .. } => Ok(state),
+            Reply::Unknown { seen, sent: true, .. } => Err(seen),
+            other => panic!("{other:?}"),
+        };
+        let begins: String = body.chars().take(80).collect();
+        assert_eq!(told, expected.map_err(ToOwned::to_owned), "{status} {begins}");
+    }
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed_and_a_wish_for_quiet_is_heard() {
+    let (service, url) = Service::start().await;
+    let participant = participant(&url, hold());
+    *service.answer.lock().unwrap() = Box::new(move || {
+        (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, "/elsewhere"), (header::RETRY_AFTER, "7")]).into_response()
+    });
+    let reply = ask(&participant, Operation::Act, &order()).await;
+    assert!(matches!(reply, Reply::Unknown { retry_after: Some(wait), .. } if wait == Duration::from_secs(7)), "{reply:?}");
+    assert_eq!(service.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_secret_is_shown_nowhere() {
+    let (service, url) = Service::start().await;
+    let participant = participant(&url, hold());
+    // An answer that repeats what it was sent, as some services do.
+    service.answers(402, &format!(r#"{{"error": "declined", "reason": "token {SECRET} has no funds"}}"#));
+    let Reply::Definite { answer, receipt } = ask(&participant, Operation::Act, &order()).await else { panic!("refused") };
+    assert_eq!(receipt.detail, None);
+    let command = handfast_protocol::Command { step: 0, operation: Operation::Act };
+    let line = Line::Answer { to: command, answer, receipt }.write(1).unwrap();
+    service.answers(402, r#"{"error": "declined", "reason": "no_funds"}"#);
+    let Reply::Definite { receipt, .. } = ask(&participant, Operation::Act, &order()).await else { panic!("refused") };
+    assert_eq!(receipt.detail.as_deref(), Some("no_funds"));
+
+    let (order, kept) = (order(), hold());
+    let values = Values { key: "s.o.hold", saga: "o", step: "hold", input: &order, kept: &kept, secrets: participant.secrets() };
+    let templates = HttpTemplates::compile(texts(&url)).unwrap();
+    let request = templates.call(Operation::Act).unwrap().request(&values).unwrap();
+    let closed = self::participant("http://127.0.0.1:9", hold());
+    let unreachable = ask(&closed, Operation::Act, &order).await;
+    for shown in [
+        line,
+        format!("{request:?}"),
+        format!("{unreachable:?}"),
+        format!("{templates:?}"),
+        format!("{:?}", participant.secrets()),
+    ] {
+        assert!(!shown.contains(SECRET), "{shown}");
+    }
+}
+
+fn filled(text: &str, setting: Setting, input: &Json) -> Result<String, String> {
+    let (kept, secrets) = (Kept::new(), Secrets::default());
+    let values = Values { key: "s.o.p", saga: "o", step: "p", input, kept: &kept, secrets: &secrets };
+    Template::read(text, setting).unwrap().fill(&values)
+}
+
+/// The text of a part of a URL or form.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        if let ([b'%', ..], Some(digits)) = (rest, after.get(..2)) {
+            bytes.push(u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap());
+            rest = &after[2..];
+        } else {
+            bytes.push(*first);
+            rest = after;
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+/// Text of all kinds, and more often than by chance what ends a text, a segment or a line somewhere.
+fn any_text() -> impl Strategy<Value = String> {
+    let nasty = prop_oneof![
+        Just("\"".to_owned()),
+        Just("\\".to_owned()),
+        Just("/".to_owned()),
+        Just("..".to_owned()),
+        Just("?".to_owned()),
+        Just("#".to_owned()),
+        Just("&".to_owned()),
+        Just("%2e".to_owned()),
+        Just("{key}".to_owned()),
+        Just("\r\n".to_owned()),
+        Just("\u{2028}".to_owned()),
+        any::<String>()
+    ];
+    proptest::collection::vec(nasty, 0..6).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #[test]
+    fn no_value_breaks_out_of_a_text_of_json(text in any_text()) {
+        let body = filled(r#"{"a": "x{input.t}y", "b": {input.t}, "c": [1]}"#, Setting::Json, &json!({"t": text})).unwrap();
+        let read: Json = serde_json::from_str(&body).unwrap();
+        prop_assert_eq!(read, json!({"a": format!("x{text}y"), "b": text, "c": [1]}));
+    }
+
+    #[test]
+    fn no_value_breaks_out_of_its_part_of_a_url(text in any_text()) {
+        let call = CallText {
+            url: "http://h.example/a/{input.t}/b?c={input.t}&d=1".to_owned(),
+            answers: BTreeMap::from([("done".to_owned(), condition(200, "", ""))]),
+            ..CallText::default()
+        };
+        let call = Call::compile(Operation::Act, &call).unwrap();
+        let (kept, secrets, input) = (Kept::new(), Secrets::default(), json!({"t": text}));
+        let values = Values { key: "s.o.p", saga: "o", step: "p", input: &input, kept: &kept, secrets: &secrets };
+        let Ok(request) = call.request(&values) else {
+            prop_assert!(["", ".", ".."].contains(&text.as_str()), "{:?} could be sent", text);
+            return Ok(());
+        };
+        let url = request.url();
+        let segments: Vec<String> = url.path_segments().unwrap().map(decoded).collect();
+        prop_assert_eq!(segments, ["a".to_owned(), text.clone(), "b".to_owned()]);
+        let fields: Vec<String> = url.query().unwrap().split('&').map(decoded).collect();
+        prop_assert_eq!(fields, [format!("c={text}"), "d=1".to_owned()]);
+        prop_assert_eq!((url.host_str(), url.fragment()), (Some("h.example"), None));
+    }
+
+    #[test]
+    fn no_value_breaks_out_of_a_field_of_a_form(text in any_text()) {
+        let field = filled("x{input.t}", Setting::Form, &json!({"t": text})).unwrap();
+        prop_assert!(!field.contains(['&', '=', '+']), "{}", field);
+        prop_assert_eq!(decoded(&field), format!("x{text}"));
+    }
+}

@@ -1,0 +1,47 @@
+//! The flow of a command: which file, and what somebody accepts that the flow cannot promise.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::builder::PossibleValuesParser;
+use handfast::flow::FlowFile;
+use handfast::{Flow, Risk};
+
+use crate::output::{Exit, OrExit as _};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct FlowArgs {
+    /// The flow that every order follows.
+    #[arg(long, value_name = "FLOW.toml", env = "HANDFAST_FLOW")]
+    pub(crate) flow: PathBuf,
+    /// Start although the flow cannot promise everything, by the name of the risk; once for each.
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "HANDFAST_ACCEPT_RISK",
+        value_delimiter = ',',
+        value_parser = PossibleValuesParser::new(Risk::NAMES),
+        hide_possible_values = true
+    )]
+    pub(crate) accept_risk: Vec<String>,
+}
+
+/// A flow file, and the flow as it is driven.
+#[derive(Debug)]
+pub(crate) struct ChosenFlow {
+    pub(crate) file: FlowFile,
+    pub(crate) flow: Arc<Flow>,
+}
+
+impl FlowArgs {
+    /// Reads the flow. Whatever stands in its way is said before anything is opened or sent.
+    ///
+    /// # Errors
+    /// The file is wrong, a risk was not accepted, or a participant cannot be had.
+    pub(crate) fn read(&self) -> anyhow::Result<ChosenFlow> {
+        let file = FlowFile::read(&self.flow).or_exit(Exit::Usage)?;
+        let flow = file.flow(&self.accept_risk).or_exit(Exit::Usage)?;
+        file.check_participants(&[]).or_exit(Exit::Usage)?;
+        Ok(ChosenFlow { file, flow })
+    }
+}

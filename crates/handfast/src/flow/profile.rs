@@ -1,0 +1,248 @@
+//! Reads `[step.profile]`: what a participant promises for a step, and whether that agrees with the rest of what is said.
+
+use handfast_protocol::{Answers, Close, Definite, Kind, Operation, Profile, Repeat, Undo};
+use toml::Spanned;
+
+use super::assume::period;
+use super::duration::parse_period;
+use super::file::choose;
+use crate::clock::whole_ms;
+use crate::participant::{HttpTemplates, Value};
+use crate::toml_file::{FileError, Table};
+
+/// The keys of the table.
+const KEYS: [&str; 9] =
+    ["undo", "may_refuse", "close", "idempotent", "remembers", "sticky_refusal", "hold_expires", "peek", "answers"];
+
+const UNDOS: [(&str, Undo); 3] = [("closes", Undo::Closes), ("no-op-when-absent", Undo::NoOpWhenAbsent), ("never", Undo::Never)];
+const CLOSES: [(&str, Close); 3] =
+    [("for-ever", Close::ForEver), ("no-op-when-absent", Close::NoOpWhenAbsent), ("never", Close::Never)];
+const ANSWERS: [(&str, Answers); 2] = [("now", Answers::Now), ("later", Answers::Later)];
+
+const KIND_EXAMPLE: &str =
+    "kind = \"compensatable\" (it can be undone), \"pivot\" (it cannot) or \"retriable\" (it cannot refuse)";
+
+/// What the file says, before it is known what follows from what it leaves out.
+#[derive(Clone, Copy, Default)]
+struct Said {
+    undo: Option<Undo>,
+    may_refuse: Option<bool>,
+    close: Option<Close>,
+    idempotent: Option<bool>,
+    remembers: Option<Repeat>,
+    sticky_refusal: Option<bool>,
+    hold_expires_ms: Option<u64>,
+    peek: Option<bool>,
+    answers: Option<Answers>,
+}
+
+/// What is promised for a step that is called `name`, and the kind of step that this makes.
+pub(super) fn read(step: &Table<'_, '_>, name: &str, templates: Option<&HttpTemplates>) -> Result<Profile, FileError> {
+    let kind = step.text("kind")?;
+    let kind = kind.map(|kind| {
+        let chosen = choose(step.source(), &kind, "kind of step", &Kind::ALL.map(|it| (it.name(), it)))?;
+        Ok(Spanned::new(kind.span(), chosen))
+    });
+    let kind = kind.transpose()?;
+    let empty = toml::de::DeTable::default();
+    let table = match step.table("profile", format!("the profile of {}", step.what()))? {
+        Some(table) => table,
+        None => Table::new(step.source(), &empty, step.span(), format!("the profile of {}", step.what())),
+    };
+    table.only(&KEYS)?;
+    let said = read_said(&table)?;
+    let base = match (templates, &kind) {
+        (Some(templates), _) => base_of_templates(step, &table, said, name, templates)?,
+        (None, Some(kind)) => Profile::of_kind(*kind.get_ref()),
+        (None, None) if said.undo.is_some_and(|undo| undo != Undo::Never || said.may_refuse.is_some()) => Profile::CONTRACT,
+        (None, None) => return Err(step.missing("kind", KIND_EXAMPLE)),
+    };
+    let profile = Profile {
+        undo: said.undo.unwrap_or(base.undo),
+        may_refuse: said.may_refuse.unwrap_or(base.may_refuse),
+        close: said.close.unwrap_or(base.close),
+        repeat: repeat(&table, said, base.repeat)?,
+        sticky_refusal: said.sticky_refusal.unwrap_or(base.sticky_refusal),
+        hold_expires_ms: said.hold_expires_ms,
+        peek: said.peek.unwrap_or(base.peek),
+        answers: said.answers.unwrap_or(base.answers),
+    };
+    if profile.answers == Answers::Later && profile.repeat == Repeat::Never {
+        let message = "an answer that comes later is asked for by asking again, which only an idempotent act bears";
+        return Err(table.error_at("answers", message));
+    }
+    if let Some(templates) = templates {
+        check_claims(step, &table, &profile, name, templates)?;
+    }
+    match kind {
+        Some(kind) if *kind.get_ref() != profile.kind() => Err(disagreement(step, &kind, &profile)),
+        Some(_) | None => Ok(profile),
+    }
+}
+
+fn read_said(table: &Table<'_, '_>) -> Result<Said, FileError> {
+    Ok(Said {
+        undo: word(table, "undo", &UNDOS)?,
+        may_refuse: table.said_flag("may_refuse")?,
+        close: word_or_period(table, "close", &CLOSES, Close::For)?,
+        idempotent: table.said_flag("idempotent")?,
+        remembers: word_or_period(table, "remembers", &[("for-ever", Repeat::ForEver)], Repeat::For)?,
+        sticky_refusal: table.said_flag("sticky_refusal")?,
+        hold_expires_ms: period(table, "hold_expires")?.map(whole_ms),
+        peek: table.said_flag("peek")?,
+        answers: word(table, "answers", &ANSWERS)?,
+    })
+}
+
+fn word<T: Copy>(table: &Table<'_, '_>, key: &str, choices: &[(&'static str, T)]) -> Result<Option<T>, FileError> {
+    table.text(key)?.map(|text| choose(table.source(), &text, &format!("value of {key}"), choices)).transpose()
+}
+
+fn word_or_period<T: Copy>(
+    table: &Table<'_, '_>,
+    key: &str,
+    choices: &[(&'static str, T)],
+    of_ms: impl FnOnce(u64) -> T,
+) -> Result<Option<T>, FileError> {
+    let Some(text) = table.text(key)? else { return Ok(None) };
+    if text.get_ref().starts_with(|first: char| first.is_ascii_digit()) {
+        let read = parse_period(text.get_ref());
+        return read.map(|period| Some(of_ms(whole_ms(period)))).map_err(|error| table.error_at(key, error.to_string()));
+    }
+    choose(table.source(), &text, &format!("value of {key} and no duration"), choices).map(Some)
+}
+
+/// Whether, and for how long, an act may be repeated.
+fn repeat(table: &Table<'_, '_>, said: Said, base: Repeat) -> Result<Repeat, FileError> {
+    match (said.idempotent, said.remembers) {
+        (Some(false), Some(_)) => {
+            Err(table.error_at("remembers", "who is not idempotent remembers no key; remove remembers, or say idempotent = true"))
+        }
+        (Some(false), None) => Ok(Repeat::Never),
+        (Some(true) | None, Some(remembers)) => Ok(remembers),
+        (Some(true) | None, None) => Ok(base),
+    }
+}
+
+/// What follows from the operations that there are. What nothing follows from has to be said.
+fn base_of_templates(
+    step: &Table<'_, '_>,
+    table: &Table<'_, '_>,
+    said: Said,
+    name: &str,
+    templates: &HttpTemplates,
+) -> Result<Profile, FileError> {
+    let has = |operation| templates.call(operation).is_some();
+    let refuses = templates.call(Operation::Act).is_some_and(|act| act.tells(Definite::Refused));
+    let undo = match templates.call(Operation::Undo) {
+        None => Undo::Never,
+        Some(undo) if undo.tells(Definite::Closed) && !needs_own_receipt(templates, name) => Undo::Closes,
+        Some(_) => Undo::NoOpWhenAbsent,
+    };
+    let unsaid = |key: &str, why: &str| {
+        let message = format!("{} does not say {key}, and nobody can know it from outside: {why}", table.what());
+        Err(step.source().error(table.span(), message))
+    };
+    if said.idempotent.is_none() {
+        return unsaid(
+            "idempotent",
+            "true if the service notices that it was asked before, by the {key} or another reference, false if it acts again",
+        );
+    }
+    if said.idempotent == Some(true) && said.remembers.is_none() {
+        return unsaid("remembers", "\"for-ever\", or for how long the service knows what it was asked, as in \"24h\"");
+    }
+    if refuses && said.sticky_refusal.is_none() {
+        return unsaid(
+            "sticky_refusal",
+            "true if the service never accepts what it has refused under the same {key}, false if it may",
+        );
+    }
+    Ok(Profile {
+        undo,
+        may_refuse: refuses,
+        close: if has(Operation::Close) { Close::ForEver } else { Close::Never },
+        peek: has(Operation::Look),
+        ..Profile::CONTRACT
+    })
+}
+
+/// Whether the undo uses what the act's own answer has brought.
+fn needs_own_receipt(templates: &HttpTemplates, name: &str) -> bool {
+    let is_own = |value: &Value| matches!(value, Value::Receipt { step, .. } if step == name);
+    templates.call(Operation::Undo).is_some_and(|undo| undo.gaps().any(|(value, _)| is_own(value)))
+}
+
+/// Refuses a profile that promises what no template does, and a template that the profile says is not there.
+fn check_claims(
+    step: &Table<'_, '_>,
+    table: &Table<'_, '_>,
+    profile: &Profile,
+    name: &str,
+    templates: &HttpTemplates,
+) -> Result<(), FileError> {
+    let refused = |key: &str, message: String| Err(table.error_at(key, message));
+    let has = |operation| templates.call(operation).is_some();
+    let claims = [
+        ("undo", Operation::Undo, profile.undo != Undo::Never, "it can be undone", "undo = \"never\""),
+        ("close", Operation::Close, profile.close != Close::Never, "its key can be closed", "close = \"never\""),
+        ("peek", Operation::Look, profile.peek, "it can be looked at", "peek = false"),
+    ];
+    for (key, operation, claimed, claim, denial) in claims {
+        if claimed && !has(operation) {
+            return refused(
+                key,
+                format!("the profile says that {claim}, and there is no [step.http.{key}]; add one, or say {denial}"),
+            );
+        }
+        if !claimed && has(operation) {
+            return refused(key, format!("the profile says {denial}, and there is a [step.http.{key}]; remove one of the two"));
+        }
+    }
+    let Some(act) = templates.call(Operation::Act) else { return Ok(()) };
+    let tells_refused = act.tells(Definite::Refused);
+    if profile.may_refuse && !tells_refused {
+        return refused(
+            "may_refuse",
+            "no answer of [step.http.act] means refused; add refused = { .. }, or say may_refuse = false".to_owned(),
+        );
+    }
+    if !profile.may_refuse && tells_refused {
+        return refused(
+            "may_refuse",
+            "an answer of [step.http.act] means refused; remove it, or say may_refuse = true".to_owned(),
+        );
+    }
+    if profile.undo == Undo::Closes && needs_own_receipt(templates, name) {
+        let message =
+            "the undo needs what the act's answer brings, so it cannot close a key before that; say undo = \"no-op-when-absent\"";
+        return refused("undo", message.to_owned());
+    }
+    let is_reference = |value: &Value| matches!(value, Value::Key | Value::Saga | Value::Receipt { .. });
+    if profile.repeat != Repeat::Never && !act.gaps().any(|(value, _)| is_reference(value)) {
+        let message = "[step.http.act] sends no {key}, {saga} or receipt, so the service cannot notice that it was asked before; send one, or say idempotent = false";
+        return Err(step.source().error(table.value("idempotent").map_or_else(|| step.span(), Spanned::span), message));
+    }
+    Ok(())
+}
+
+fn disagreement(step: &Table<'_, '_>, kind: &Spanned<Kind>, profile: &Profile) -> FileError {
+    let (said, made) = (kind.get_ref(), profile.kind());
+    let because = match made {
+        Kind::Compensatable => "it can be undone",
+        Kind::Pivot => "it may refuse and cannot be undone",
+        Kind::Retriable => "it cannot refuse and cannot be undone",
+    };
+    let way = match said {
+        Kind::Compensatable => "make it undoable",
+        Kind::Pivot => "say undo = \"never\" and may_refuse = true in its profile",
+        Kind::Retriable => "say undo = \"never\" and may_refuse = false in its profile",
+    };
+    let message = format!(
+        "the step is said to be {}, but {because}, which makes it {}; write kind = \"{}\", or {way}",
+        said.name(),
+        made.name(),
+        made.name()
+    );
+    step.source().error(kind.span(), message)
+}

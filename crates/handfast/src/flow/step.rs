@@ -1,0 +1,210 @@
+//! Reads one `[[step]]`: who takes it, what it sends, and what is promised for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use handfast_protocol::{Kind, Profile};
+use reqwest::Url;
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::duration::parse_duration;
+use super::field::Field;
+use super::file::{check_name, choose};
+use super::{profile, templates};
+use crate::participant::HttpTemplates;
+use crate::toml_file::{FileError, Source, Table, kind_of, suggest};
+
+const KEYS: [&str; 13] = [
+    "name",
+    "kind",
+    "participant",
+    "url",
+    "deadline",
+    "send",
+    "beside",
+    "captures",
+    "undo_after",
+    "timeout",
+    "in_flight",
+    "profile",
+    "http",
+];
+
+/// One step of a flow file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FileStep {
+    /// Unique in the flow.
+    pub name: String,
+    /// What it can promise, in one word.
+    pub kind: Kind,
+    /// What its participant promises.
+    pub profile: Profile,
+    /// Who takes it.
+    pub participant: StepParticipant,
+    /// How long after its intent its key is closed, unless it is known by then what became of it.
+    pub deadline: Option<Duration>,
+    /// How long the answer to one try is waited for, where that differs from the engine's default.
+    pub timeout: Option<Duration>,
+    /// So many requests are out to its participant at most, where that differs from the engine's default.
+    pub in_flight: Option<u32>,
+    /// Which fields make up the body of its act, as places in [`FlowFile::fields`](super::FlowFile::fields).
+    pub send: Vec<usize>,
+    /// It runs side by side with the step before it.
+    pub beside: bool,
+    /// The line of the file in which it begins, counted from 1.
+    pub line: usize,
+    /// The character of that line, counted from 1.
+    pub column: usize,
+}
+
+/// Who takes a step.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum StepParticipant {
+    /// A service that speaks the contract, by the base URL of its keys, without a slash at the end.
+    Handfast {
+        /// The URL.
+        url: String,
+    },
+    /// An existing service, by templates.
+    Http(Arc<HttpTemplates>),
+    /// A participant of the program that reads the file, under the name of the step.
+    InProcess,
+}
+
+impl FileStep {
+    /// The base URL of its keys, if its participant speaks the contract.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        match &self.participant {
+            StepParticipant::Handfast { url } => Some(url),
+            StepParticipant::Http(_) | StepParticipant::InProcess => None,
+        }
+    }
+
+    /// What the engine calls its participant.
+    pub(super) fn participant_name(&self) -> String {
+        match &self.participant {
+            StepParticipant::Handfast { url } => url.clone(),
+            StepParticipant::Http(templates) => format!("{} at {}", self.name, templates.origin()),
+            StepParticipant::InProcess => self.name.clone(),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Way {
+    Handfast,
+    Http,
+    InProcess,
+}
+
+const WAYS: [(&str, Way); 3] = [("handfast", Way::Handfast), ("http", Way::Http), ("inproc", Way::InProcess)];
+
+pub(super) fn read(
+    source: Source<'_>,
+    table: &Table<'_, '_>,
+    name: &Spanned<&str>,
+    fields: &[Field],
+) -> Result<FileStep, FileError> {
+    table.only(&KEYS)?;
+    check_name(source, name, "a step")?;
+    let participant = read_participant(source, table)?;
+    let http = match &participant {
+        StepParticipant::Http(templates) => Some(&**templates),
+        StepParticipant::Handfast { .. } | StepParticipant::InProcess => None,
+    };
+    let profile = profile::read(table, name.get_ref(), http)?;
+    let place = source.error(table.span(), "");
+    Ok(FileStep {
+        name: (*name.get_ref()).to_owned(),
+        kind: profile.kind(),
+        profile,
+        participant,
+        deadline: duration(table, "deadline")?,
+        timeout: duration(table, "timeout")?,
+        in_flight: table.number("in_flight", 1..=10_000)?,
+        send: read_send(source, table.value("send"), fields)?,
+        beside: table.flag("beside")?,
+        line: place.line(),
+        column: place.column(),
+    })
+}
+
+fn duration(table: &Table<'_, '_>, key: &str) -> Result<Option<Duration>, FileError> {
+    let Some(text) = table.text(key)? else { return Ok(None) };
+    parse_duration(text.get_ref()).map(Some).map_err(|error| table.error_at(key, error.to_string()))
+}
+
+fn read_participant(source: Source<'_>, table: &Table<'_, '_>) -> Result<StepParticipant, FileError> {
+    let (url, http) = (table.text("url")?, table.value("http"));
+    let way = match table.text("participant")? {
+        Some(word) => choose(source, &word, "participant", &WAYS)?,
+        None if url.is_none() && http.is_some() => Way::Http,
+        None => Way::Handfast,
+    };
+    if http.is_some() && !matches!(way, Way::Http) {
+        let message = "templates are for a participant of its own kind; say participant = \"http\", or remove [step.http]";
+        return Err(table.error_at("http", message));
+    }
+    match (way, url) {
+        (Way::Handfast, Some(url)) => Ok(StepParticipant::Handfast { url: read_url(source, &url)? }),
+        (Way::Handfast, None) => Err(table.missing("url", "url = \"http://127.0.0.1:4001/charges\"")),
+        (Way::Http, None) => match templates::read(table)? {
+            Some(templates) => Ok(StepParticipant::Http(Arc::new(templates))),
+            None => Err(table.missing("[step.http.act]", "[step.http.act] with url and done")),
+        },
+        (Way::InProcess, None) => Ok(StepParticipant::InProcess),
+        (Way::Http, Some(url)) => {
+            Err(source.error(url.span(), "each operation of an http step has a url of its own; move this one to [step.http.act]"))
+        }
+        (Way::InProcess, Some(url)) => {
+            Err(source
+                .error(url.span(), "a participant of this program has no url; remove it, or say participant = \"handfast\""))
+        }
+    }
+}
+
+fn read_url(source: Source<'_>, text: &Spanned<&str>) -> Result<String, FileError> {
+    const EXAMPLE: &str = "write it as in http://127.0.0.1:4001/charges";
+    let refused = |message: String| Err(source.error(text.span(), message));
+    let url = match Url::parse(text.get_ref()) {
+        Ok(url) => url,
+        Err(error) => return refused(format!("the url cannot be read ({error}); {EXAMPLE}")),
+    };
+    if url.scheme() != "http" && url.scheme() != "https" {
+        return refused(format!("a url starts with http or https, not with {:?}; {EXAMPLE}", url.scheme()));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return refused("the url carries a user or password, and a flow is stored with every order; take it out".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return refused("the url has a ? or # in it, and a key is to follow it; take it out".to_owned());
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn read_send(source: Source<'_>, value: Option<&Spanned<DeValue<'_>>>, fields: &[Field]) -> Result<Vec<usize>, FileError> {
+    let Some(value) = value else {
+        return Ok((0..fields.len()).collect());
+    };
+    let Some(list) = value.get_ref().as_array() else {
+        let message = format!("send is a list of fields, as in send = [\"amount\"], and this is {}", kind_of(value));
+        return Err(source.error(value.span(), message));
+    };
+    let mut send = Vec::new();
+    for item in list.iter() {
+        let Some(name) = item.get_ref().as_str() else {
+            return Err(source.error(item.span(), format!("a field's name is text in quotes, and this is {}", kind_of(item))));
+        };
+        let Some(field) = fields.iter().position(|field| field.name == name) else {
+            let hint = suggest::hint(name, fields.iter().map(|field| field.name.as_str()));
+            return Err(source.error(item.span(), format!("[input] has no field {name:?}; {hint}")));
+        };
+        if send.contains(&field) {
+            return Err(source.error(item.span(), format!("{name:?} is sent twice; remove one")));
+        }
+        send.push(field);
+    }
+    Ok(send)
+}

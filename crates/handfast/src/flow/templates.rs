@@ -1,0 +1,234 @@
+//! Reads `[step.http.act]` and its like: the texts of an existing service, and whether every gap in them can be filled.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use handfast_protocol::Operation;
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::field::{Field, FieldType};
+use super::step::{FileStep, StepParticipant};
+use crate::journal::Scalar;
+use crate::participant::{CallText, Condition, HttpTemplates, HttpTexts, Place, TemplatePart, Value, operation_key};
+use crate::toml_file::{FileError, Source, Table, kind_of, suggest};
+
+/// The keys of the table of an operation.
+const KEYS: [&str; 11] = ["method", "url", "headers", "body", "form", "done", "refused", "closed", "undone", "keep", "detail"];
+const STATES: [&str; 4] = ["done", "refused", "closed", "undone"];
+
+/// The templates of a step, where it has any.
+pub(super) fn read(step: &Table<'_, '_>) -> Result<Option<HttpTemplates>, FileError> {
+    let Some(http) = step.table("http", format!("[step.http] of {}", step.what()))? else { return Ok(None) };
+    http.only(&["act", "close", "undo", "peek"])?;
+    let call = |operation| {
+        let table = operation_table(&http, step, operation)?;
+        table.map(|table| read_call(&table)).transpose()
+    };
+    let Some(act) = call(Operation::Act)? else {
+        return Err(http.missing("act", "[step.http.act] with url and done"));
+    };
+    let (close, undo, peek) = (call(Operation::Close)?, call(Operation::Undo)?, call(Operation::Look)?);
+    let compiled = HttpTemplates::compile(HttpTexts { act, close, undo, peek });
+    compiled.map(Some).or_else(|(operation, error)| {
+        let table = operation_table(&http, step, operation)?;
+        let span = table.map_or_else(|| http.span(), |table| span_of(&table, &error.part));
+        Err(step.source().error(span, error.to_string()))
+    })
+}
+
+fn operation_table<'s, 't>(
+    http: &Table<'s, 't>,
+    step: &Table<'_, '_>,
+    operation: Operation,
+) -> Result<Option<Table<'s, 't>>, FileError> {
+    let key = operation_key(operation);
+    http.table(key, format!("[step.http.{key}] of {}", step.what()))
+}
+
+/// Where a part of an operation stands.
+fn span_of(table: &Table<'_, '_>, part: &TemplatePart) -> Range<usize> {
+    let Some(value) = table.value(part.key) else { return table.span() };
+    let entry = part.entry.as_deref().and_then(|entry| value.get_ref().as_table()?.get(entry));
+    entry.map_or_else(|| value.span(), Spanned::span)
+}
+
+fn read_call(table: &Table<'_, '_>) -> Result<CallText, FileError> {
+    table.only(&KEYS)?;
+    let owned = |text: Option<Spanned<&str>>| text.map(|text| (*text.get_ref()).to_owned());
+    let mut answers = BTreeMap::new();
+    for state in STATES {
+        if let Some(condition) = table.table(state, format!("{state} of {}", table.what()))? {
+            answers.insert(state.to_owned(), read_condition(&condition)?);
+        }
+    }
+    Ok(CallText {
+        method: owned(table.text("method")?),
+        url: (*table.wanted_text("url", "url = \"https://pay.example/v1/holds/{key}\"")?.get_ref()).to_owned(),
+        headers: texts(table, "headers")?.into_iter().collect(),
+        body: owned(table.text("body")?),
+        form: texts(table, "form")?,
+        answers,
+        keep: texts(table, "keep")?.into_iter().collect(),
+        detail: owned(table.text("detail")?),
+    })
+}
+
+/// A table of texts, as they stand in the file.
+fn texts(table: &Table<'_, '_>, key: &str) -> Result<Vec<(String, String)>, FileError> {
+    let Some(below) = table.table(key, format!("{key} of {}", table.what()))? else { return Ok(Vec::new()) };
+    let text = |name: &str| below.text(name).map(|text| text.map(|text| (*text.get_ref()).to_owned()).unwrap_or_default());
+    below.in_order().into_iter().map(|(name, _)| Ok((name.get_ref().to_string(), text(name.get_ref())?))).collect()
+}
+
+fn read_condition(table: &Table<'_, '_>) -> Result<Condition, FileError> {
+    table.only(&["status", "json"])?;
+    let source = table.source();
+    let status = match table.value("status") {
+        None => Vec::new(),
+        Some(value) => values_of(value)
+            .map(|value| source.whole_number(value, "a status", 200..=599).map(|status| u16::try_from(status).unwrap_or(0)))
+            .collect::<Result<_, _>>()?,
+    };
+    let mut json = BTreeMap::new();
+    if let Some(places) = table.table("json", format!("json of {}", table.what()))? {
+        for (place, value) in places.in_order() {
+            let values = values_of(value).map(|value| scalar(source, value)).collect::<Result<_, _>>()?;
+            json.insert(place.get_ref().to_string(), values);
+        }
+    }
+    Ok(Condition { status, json })
+}
+
+/// The values of a list, or the one value that stands for a list of one.
+fn values_of<'v, 's>(value: &'v Spanned<DeValue<'s>>) -> Box<dyn Iterator<Item = &'v Spanned<DeValue<'s>>> + 'v> {
+    match value.get_ref().as_array() {
+        Some(list) => Box::new(list.iter()),
+        None => Box::new(std::iter::once(value)),
+    }
+}
+
+fn scalar(source: Source<'_>, value: &Spanned<DeValue<'_>>) -> Result<Scalar, FileError> {
+    let integer = || {
+        let integer = value.get_ref().as_integer()?;
+        i64::from_str_radix(integer.as_str(), integer.radix()).ok()
+    };
+    let text = value.get_ref().as_str().map(|text| Scalar::Text(text.to_owned()));
+    let scalar = text.or_else(|| value.get_ref().as_bool().map(Scalar::Bool)).or_else(|| integer().map(Scalar::Integer));
+    scalar.ok_or_else(|| {
+        let message = format!("a value of an answer is text, a whole number, true or false, and this is {}", kind_of(value));
+        source.error(value.span(), message)
+    })
+}
+
+/// What gaps may be filled with.
+pub(super) struct Surroundings<'a> {
+    pub(super) fields: &'a [Field],
+    /// The steps before, and the one itself last.
+    pub(super) steps: &'a [FileStep],
+    /// The step after which this one is undone.
+    pub(super) undo_after: Option<&'a FileStep>,
+}
+
+impl Surroundings<'_> {
+    /// Whether every gap of the step's templates can be filled when the time comes.
+    pub(super) fn check(&self, table: &Table<'_, '_>) -> Result<(), FileError> {
+        let Some((own, _)) = self.steps.split_last() else { return Ok(()) };
+        let StepParticipant::Http(templates) = &own.participant else { return Ok(()) };
+        let Some(http) = table.table("http", "[step.http]")? else { return Ok(()) };
+        for (operation, call) in templates.calls() {
+            let Some(below) = operation_table(&http, table, operation)? else { continue };
+            for (part, template) in call.parts() {
+                for (value, place) in template.gaps() {
+                    self.check_gap(own, operation, value, place)
+                        .map_err(|message| table.source().error(span_of(&below, &part), message))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_gap(&self, own: &FileStep, operation: Operation, value: &Value, place: Place) -> Result<(), String> {
+        match value {
+            Value::Key | Value::Saga | Value::Step | Value::Secret(_) => Ok(()),
+            Value::Input(path) => self.check_input(own, path, place),
+            Value::Receipt { step, name } => self.check_receipt(own, operation, step, name),
+        }
+    }
+
+    fn check_input(&self, own: &FileStep, path: &[String], place: Place) -> Result<(), String> {
+        let (name, parts) = path.split_first().map_or(("", path), |(name, parts)| (name.as_str(), parts));
+        let gap = path.join(".");
+        let Some(at) = self.fields.iter().position(|field| field.name == name) else {
+            let hint = suggest::hint(name, self.fields.iter().map(|field| field.name.as_str()));
+            return Err(format!("{{input.{gap}}}: [input] has no field {name:?}; {hint}"));
+        };
+        if !own.send.contains(&at) {
+            return Err(format!("{{input.{gap}}}: the step does not send {name}; add it to send"));
+        }
+        let field = &self.fields[at];
+        let whole = parts.is_empty();
+        let fits = match (field.field_type, parts) {
+            (FieldType::Money, [part]) if !["minor", "currency"].contains(&part.as_str()) => {
+                let hint = suggest::hint(part, ["minor", "currency"]);
+                return Err(format!("{{input.{gap}}}: money has no part {part:?}; {hint}"));
+            }
+            (FieldType::Money, [_]) => true,
+            (FieldType::Money | FieldType::List, []) => place == Place::JsonValue,
+            (FieldType::Text, []) => matches!(place, Place::JsonValue | Place::JsonText | Place::Query | Place::Form),
+            (FieldType::Token | FieldType::Integer, []) => true,
+            (FieldType::Text | FieldType::Token | FieldType::Integer | FieldType::List | FieldType::Money, [..]) => {
+                return Err(format!("{{input.{gap}}}: a {} has no parts; write {{input.{name}}}", field.field_type.name()));
+            }
+        };
+        if !fits && whole && field.field_type == FieldType::Money {
+            return Err(format!(
+                "{{input.{gap}}}: money is an object; write {{input.{name}.minor}} or {{input.{name}.currency}}"
+            ));
+        }
+        if !fits {
+            return Err(format!("{{input.{gap}}}: a {} cannot stand {}", field.field_type.name(), words(place)));
+        }
+        if field.optional && matches!(place, Place::Path | Place::Header) {
+            return Err(format!("{{input.{gap}}}: an order may leave {name} out, and then nothing could stand {}", words(place)));
+        }
+        Ok(())
+    }
+
+    fn check_receipt(&self, own: &FileStep, operation: Operation, step: &str, name: &str) -> Result<(), String> {
+        let gap = format!("{{receipt.{step}.{name}}}");
+        if step == own.name && operation != Operation::Undo {
+            let why = "the step's own answer is known to an undo only; the act brings it, and close and peek are asked where it was lost";
+            return Err(format!("{gap}: {why}"));
+        }
+        let after = self.undo_after.filter(|after| operation == Operation::Undo && after.name == step);
+        let Some(found) = after.or_else(|| self.steps.iter().find(|other| other.name == step)) else {
+            return Err(format!("{gap}: there is no step {step:?} before this one"));
+        };
+        // The first step of the stage: those of one stage run side by side and know nothing of each other.
+        let stage = self.steps.iter().rposition(|other| !other.beside).unwrap_or(0);
+        let is_beside = self.steps[stage..].iter().any(|other| other.name == step);
+        if is_beside && after.is_none() && step != own.name {
+            return Err(format!("{gap}: the step {step} runs side by side with this one, so its answer may not be there yet"));
+        }
+        let StepParticipant::Http(templates) = &found.participant else {
+            return Err(format!("{gap}: nothing is kept of the answers of {step}; only an http step has keep"));
+        };
+        let kept: Vec<&str> = templates.calls().flat_map(|(_, call)| call.kept_names()).collect();
+        if kept.contains(&name) {
+            return Ok(());
+        }
+        Err(format!("{gap}: {step} keeps no {name:?} of its answers; {}", suggest::hint(name, kept)))
+    }
+}
+
+const fn words(place: Place) -> &'static str {
+    match place {
+        Place::Path => "in the path of a url",
+        Place::Query => "in the query of a url",
+        Place::Header => "in a header",
+        Place::JsonText => "within a text",
+        Place::JsonValue => "in the place of a value",
+        Place::Form => "in a form",
+    }
+}
