@@ -6,7 +6,8 @@
                                                   --refused-body '{"customer":"c-1","points":0}'
 
 The contract is in docs/contract.md. All of it that has to do with safety is in `Registers.receive`: one transaction
-that looks at the key's row, performs the effect, and writes the row.
+that looks at the key's row, performs the effect, and writes the row. What this service is for is `Points` alone;
+examples/warehouse makes two others of the same file.
 """
 
 import argparse
@@ -24,7 +25,6 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS store (only INTEGER PRIMARY KEY CHECK (only = 1), incarnation TEXT NOT NULL, seq INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS register (key TEXT PRIMARY KEY, state TEXT NOT NULL, body_hash TEXT, seq INTEGER NOT NULL,
                                      at INTEGER NOT NULL, detail TEXT) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS credit (key TEXT PRIMARY KEY, customer TEXT NOT NULL, points INTEGER NOT NULL) WITHOUT ROWID;
 """
 MOST_BYTES = 65_536
 KEY = re.compile(r"[A-Za-z0-9._~-]{1,200}")
@@ -43,29 +43,37 @@ class BadRequest(Exception):
         self.status, self.kind, self.detail = status, kind, detail
 
 
-def credit(transaction, key, body):
-    """The effect: what this service is for. It writes through the transaction and reaches nothing outside it."""
-    if not isinstance(body, dict) or not isinstance(body.get("customer"), str):
-        raise Refused("customer_missing")
-    points = body.get("points")
-    if type(points) is not int or not 0 < points <= 1_000_000:
-        raise Refused("points_unusable")
-    transaction.execute("INSERT INTO credit VALUES (?, ?, ?)", (key, body["customer"], points))
+class Points:
+    """What this service is for. Both effects write through the transaction and reach nothing outside it."""
 
+    name = "points"
+    about = "Credits loyalty points, as a participant of handfast."
+    schema = "CREATE TABLE IF NOT EXISTS credit (key TEXT PRIMARY KEY, customer TEXT NOT NULL, points INTEGER NOT NULL) WITHOUT ROWID;"
 
-def take_back(transaction, key):
-    """Undoes the effect."""
-    transaction.execute("DELETE FROM credit WHERE key = ?", (key,))
+    def act(self, transaction, key, body):
+        """The effect."""
+        if not isinstance(body, dict) or not isinstance(body.get("customer"), str):
+            raise Refused("customer_missing")
+        points = body.get("points")
+        if type(points) is not int or not 0 < points <= 1_000_000:
+            raise Refused("points_unusable")
+        transaction.execute("INSERT INTO credit VALUES (?, ?, ?)", (key, body["customer"], points))
+
+    def undo(self, transaction, key):
+        """Undoes the effect. Says whether it could."""
+        transaction.execute("DELETE FROM credit WHERE key = ?", (key,))
+        return True
 
 
 class Registers:
     """One register per key, each changed in one transaction together with the effect."""
 
-    def __init__(self, path):
+    def __init__(self, path, service):
+        self.service = service
         self.lock = threading.Lock()
         self.connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         # FULL: an answer leaves only after its commit is on the disk.
-        self.connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;" + SCHEMA)
+        self.connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;" + SCHEMA + service.schema)
         self.connection.execute("INSERT OR IGNORE INTO store VALUES (1, ?, 0)", (uuid.uuid4().hex,))
 
     def receive(self, operation, key, body=None, body_hash=None, not_after=None, seen=None):
@@ -105,8 +113,7 @@ class Registers:
         """The state that the request leads to, whose body it is, and why; None where it changes nothing."""
         if row is not None:
             if operation == "undo" and row[0] == "done":
-                take_back(self.connection, key)
-                return "undone", row[1], None
+                return ("undone", row[1], None) if self.service.undo(self.connection, key) else None
             return None
         if operation in ("close", "undo"):
             # The tombstone: from now on a late act finds the key closed.
@@ -115,7 +122,7 @@ class Registers:
             return "closed", None, "expired"
         self.connection.execute("SAVEPOINT effect")
         try:
-            credit(self.connection, key, body)
+            self.service.act(self.connection, key, body)
         except Refused as refused:
             self.connection.execute("ROLLBACK TO effect")
             return "refused", body_hash, str(refused)
@@ -161,9 +168,10 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(503, told, "application/problem+json")
 
     def key(self, operation):
-        key, base = self.path, "/points/"
+        name = self.registers.service.name
+        key, base = self.path, f"/{name}/"
         if not key.startswith(base) or (operation == "close") != key.endswith("/close"):
-            raise BadRequest(404, "not-found", "keys are below /points, and closed at /points/KEY/close")
+            raise BadRequest(404, "not-found", f"keys are below /{name}, and closed at /{name}/KEY/close")
         key = key[len(base) :].removesuffix("/close")
         if not KEY.fullmatch(key) or key in (".", ".."):
             raise BadRequest(400, "key-invalid", "a key is 1 to 200 of A-Z a-z 0-9 . _ ~ -")
@@ -239,17 +247,22 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
 
+def serve(service, listen, store):
+    """Serves it, and says where."""
+    host, port = listen.rsplit(":", 1)
+    Handler.registers = Registers(store, service)
+    with Server((host, int(port)), Handler) as server:
+        host, port = server.server_address
+        print(f"http://{host}:{port}/{service.name}", flush=True)
+        server.serve_forever()
+
+
 def main():
-    parser = argparse.ArgumentParser(description="Credits loyalty points, as a participant of handfast.")
+    parser = argparse.ArgumentParser(description=Points.about)
     parser.add_argument("--listen", default="127.0.0.1:4010", metavar="HOST:PORT")
     parser.add_argument("--store", default="points.db", metavar="FILE")
     arguments = parser.parse_args()
-    host, port = arguments.listen.rsplit(":", 1)
-    Handler.registers = Registers(arguments.store)
-    with Server((host, int(port)), Handler) as server:
-        host, port = server.server_address
-        print(f"http://{host}:{port}/points", flush=True)
-        server.serve_forever()
+    serve(Points(), arguments.listen, arguments.store)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ mod conform;
 mod demo;
 mod documents;
 mod edges;
+mod flows;
 mod generals;
 mod help;
 mod messenger;

@@ -23,6 +23,20 @@
 //! send = ["lines"]
 //! ```
 //!
+//! # Keys
+//!
+//! | key | |
+//! | --- | --- |
+//! | `name` | the flow's name |
+//! | `[input]` | a field of an order and its type, or `{ type, optional }` |
+//! | `[assume]` | `message_lifetime`, `clock_error`, `longest_outage`: durations; `refusal`, `loss`: numbers from 0 to 1 as text; `tries`: a whole number |
+//! | `[[step]]` | `name`, `kind`, `participant` (`"handfast"`, `"http"`, `"inproc"`), `url`, `deadline`, `send`, `beside`, `captures`, `undo_after`, `timeout`, `in_flight` |
+//! | `[step.profile]` | `undo`, `may_refuse`, `close`, `idempotent`, `remembers`, `sticky_refusal`, `hold_expires`, `peek`, `answers` |
+//! | `[step.http.act]`, `.close`, `.undo`, `.peek` | `method`, `url`, `headers`, `body`, `form`, `done`, `refused`, `closed`, `undone`, `keep`, `detail` |
+//!
+//! `docs/flow.md` describes each of them. A flow that cannot promise everything has risks, each with a name;
+//! [`FlowFile::flow`] makes a flow of it only where each was accepted.
+//!
 //! # Types
 //!
 //! | type | what an order gives |
@@ -41,7 +55,7 @@
 //! An order is rewritten in one form before anything else happens: its id, then the fields as the flow declares them, the
 //! keys of objects in alphabetical order, no spaces. Two spellings of one order are therefore the same order.
 //! What a saga keeps of the flow is what drives it, the steps: a comment, or a field that is declared anew, does not make
-//! another flow of it; another step, kind, URL or deadline does.
+//! another flow of it; another step, kind, URL, deadline, template or promise does.
 
 mod assume;
 mod card;

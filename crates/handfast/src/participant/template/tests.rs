@@ -22,10 +22,12 @@ use crate::store::BoxFuture;
 
 const SECRET: &str = "s3cr3t-and-never-shown";
 
+type Asked = (Method, Uri, HeaderMap, String);
+
 /// What a test's service was asked, and what it answers.
 #[derive(Clone)]
 struct Service {
-    asked: Arc<Mutex<Vec<(Method, Uri, HeaderMap, String)>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
     answer: Arc<Mutex<Box<dyn Fn() -> Response + Send>>>,
 }
 
@@ -51,7 +53,7 @@ impl Service {
         *self.answer.lock().unwrap() = Box::new(move || (status, body.clone()).into_response());
     }
 
-    fn asked(&self) -> Vec<(Method, Uri, HeaderMap, String)> {
+    fn asked(&self) -> Vec<Asked> {
         std::mem::take(&mut *self.asked.lock().unwrap())
     }
 }
@@ -158,7 +160,7 @@ async fn what_is_missing_is_not_sent_and_says_so() {
     let participant = participant(&url, Kept::new());
     let seen = |reply: Reply| match reply {
         Reply::Unknown { seen, sent: false, .. } => seen,
-        other => panic!("{other:?}"),
+        other @ (Reply::Unknown { .. } | Reply::Definite { .. } | Reply::Behind { .. }) => panic!("{other:?}"),
     };
     let undo = seen(ask(&participant, Operation::Undo, &order()).await);
     assert_eq!(undo, "not sent: no answer of step hold has brought its id yet");
@@ -218,7 +220,7 @@ async fn only_an_answer_that_means_one_thing_is_definite() {
         let told = match ask(&participant, Operation::Act, &order()).await {
             Reply::Definite { answer: Answer::State(state), .. } => Ok(state),
             Reply::Unknown { seen, sent: true, .. } => Err(seen),
-            other => panic!("{other:?}"),
+            other @ (Reply::Unknown { .. } | Reply::Definite { .. } | Reply::Behind { .. }) => panic!("{other:?}"),
         };
         let begins: String = body.chars().take(80).collect();
         assert_eq!(told, expected.map_err(ToOwned::to_owned), "{status} {begins}");
