@@ -118,14 +118,10 @@ fn the_card_asks_first_and_then_ends_as_its_table_says() {
     const TOKEN: &str = "tok-of-the-bank-7f3a";
     let dir = tempfile::tempdir().expect("a directory");
     let path = |name: &str| dir.path().join(name);
-    let holds = Service::start("payment", &path("holds.db"), &[]);
-    let captures = Service::start("payment", &path("captures.db"), &[]);
+    let payment = Service::start("payment", &path("payment.db"), &[]);
     let dispatch = Service::start("dispatch", &path("dispatch.db"), &["--stock".as_ref(), "mug=10,lamp=0".as_ref()]);
-    let moved = [
-        ("http://127.0.0.1:4001/charges", holds.url.as_str()),
-        ("http://127.0.0.1:4002/shipments", &dispatch.url),
-        ("http://127.0.0.1:4003/charges", &captures.url),
-    ];
+    let at_bank = payment.url.replace("charges", "");
+    let moved = [("http://127.0.0.1:4001/", at_bank.as_str()), ("http://127.0.0.1:4002/shipments", &dispatch.url)];
     let flow = flow_of("card", dir.path(), &moved);
     let line = 1 + fs::read_to_string(&flow).expect("it is there").lines().position(|line| line == "[[step]]").expect("a step");
 
@@ -149,8 +145,9 @@ fn the_card_asks_first_and_then_ends_as_its_table_says() {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert_eq!(results(&ended), documented("card"));
     // Each capture is of the hold of its own order, by the id that the hold's answer brought.
-    let theirs = "SELECT count(*) FROM charge WHERE token LIKE '%.card-1.authorise' OR token LIKE '%.card-4.authorise'";
-    assert_eq!((number(&path("captures.db"), theirs), number(&path("captures.db"), "SELECT count(*) FROM charge")), (2, 2));
+    let theirs = "SELECT count(*) FROM capture WHERE hold LIKE '%.card-1.authorise' AND key LIKE '%.card-1.capture'
+                  OR hold LIKE '%.card-4.authorise' AND key LIKE '%.card-4.capture'";
+    assert_eq!((number(&path("payment.db"), theirs), number(&path("payment.db"), "SELECT count(*) FROM capture")), (2, 2));
     let kept = format!("SELECT count(*) FROM journal WHERE input LIKE '%\"kept\":{}%'", "{\"id\":");
     assert_eq!(number(&path("sagas.db"), &kept), 3);
     for file in fs::read_dir(dir.path()).expect("the directory can be read").map(|file| file.expect("a file").path()) {

@@ -1,4 +1,5 @@
-//! The line to one participant, shared by all sagas: the cap on calls in flight, the breaker, and how far its store is known to be.
+//! The line to one participant, shared by all sagas: the cap on calls in flight, the back-off, the breaker, and how far its
+//! store is known to be.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,6 +9,7 @@ use std::time::Duration;
 use handfast_protocol::Time;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::backoff::Backoff;
 use super::breaker::{Admission, Breaker, BreakerSettings, BreakerState};
 use crate::clock::Clock;
 use crate::participant::{Delivery, Participant, Receipt, Reply};
@@ -17,6 +19,18 @@ use crate::store::Seen;
 pub(crate) struct LineSettings {
     pub(crate) calls_at_once: usize,
     pub(crate) breaker: BreakerSettings,
+    /// Waiting times between the tries of one saga.
+    pub(crate) backoff: Backoff,
+}
+
+impl LineSettings {
+    /// The same, with no pause before another try longer than `cap`.
+    pub(crate) fn with_retry_cap(mut self, cap: Duration) -> Self {
+        self.backoff.cap = cap;
+        self.breaker.pause = self.breaker.pause.min(cap);
+        self.breaker.pause_cap = self.breaker.pause_cap.min(cap);
+        self
+    }
 }
 
 /// How the line to a participant stands.
@@ -58,6 +72,7 @@ pub(crate) struct Line {
     name: String,
     participant: Arc<dyn Participant>,
     slots: Arc<Semaphore>,
+    backoff: Backoff,
     breaker: Mutex<Breaker>,
     /// What was durable here of the participant's receipts; every request carries it.
     watermark: Mutex<Option<Arc<Seen>>>,
@@ -73,6 +88,7 @@ impl Line {
             name: name.to_owned(),
             participant,
             slots: Arc::new(Semaphore::new(settings.calls_at_once)),
+            backoff: settings.backoff,
             breaker: Mutex::new(Breaker::new(settings.breaker)),
             watermark: Mutex::new(watermark.map(Arc::new)),
             behind: Mutex::default(),
@@ -80,6 +96,10 @@ impl Line {
             answered: AtomicU64::new(0),
             unanswered: AtomicU64::new(0),
         }
+    }
+
+    pub(crate) const fn backoff(&self) -> Backoff {
+        self.backoff
     }
 
     pub(crate) fn admit(&self, now: Time) -> Admission {
@@ -212,7 +232,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn whoever_waited_past_its_time_does_not_leave() {
-        let settings = LineSettings { calls_at_once: 1, breaker: BreakerSettings::default() };
+        let settings = LineSettings { calls_at_once: 1, breaker: BreakerSettings::default(), backoff: Backoff::default() };
         let line = Line::new("bank", Arc::new(InMemory::new(|_, _| true)), settings, None);
         let clock = Clock::of_runtime(Time(0));
         let first = line.slot(&clock, None).await.unwrap();

@@ -272,7 +272,7 @@ impl<'a> Driver<'a> {
         };
         // Those who wait for one participant do not all come back at once, and the longer it takes the less often.
         pace.tries = pace.tries.saturating_add(1);
-        let jitter = self.shared.options.backoff.delay(pace.tries, &self.shared.jitter);
+        let jitter = line.backoff().delay(pace.tries, &self.shared.jitter);
         pace.next_at = opens_at.after(whole_ms(jitter)).min(now.after(whole_ms(LONGEST_PARK))).max(now.after(1));
         pace.next_at
     }
@@ -361,19 +361,19 @@ impl<'a> Driver<'a> {
         let tries = if is_unanswered { pace.tries.saturating_add(1) } else { 0 };
         // An act that is heard out says nothing about the pace of the close that has taken its place.
         let is_next = is_unanswered && pace.operation == Some(command.operation);
-        let next_at = if is_next { self.again_at(tries, now) } else { pace.next_at };
+        let next_at = if is_next { self.again_at(command.step, tries, now) } else { pace.next_at };
         self.pace[command.step] = Pace { tries, next_at, ..pace };
     }
 
     /// When a command goes out after so many tries in a row. A saga that has ended is looked at less and less often, and once
     /// more when its time is over.
-    fn again_at(&self, tries: u32, now: Time) -> Time {
-        let options = &self.shared.options;
+    fn again_at(&self, step: usize, tries: u32, now: Time) -> Time {
+        let backoff = self.saga.definition().line(step).map_or(self.shared.options.backoff, |line| line.backoff());
         let after = |backoff: &Backoff| now.after(whole_ms(backoff.delay(tries, &self.shared.jitter)).max(1));
         let Some(until) = self.saga.deadline().filter(|_| self.saga.decision().is_some()) else {
-            return after(&options.backoff);
+            return after(&backoff);
         };
-        let next = after(&Backoff { cap: LONGEST_PARK, ..options.backoff });
+        let next = after(&Backoff { cap: LONGEST_PARK, ..backoff });
         if until > now { next.min(until) } else { next }
     }
 

@@ -63,6 +63,9 @@ pub struct FlowStep {
     /// So many requests are out to the participant at most, where that differs from the engine's default. Of several steps
     /// with one participant the first one counts.
     pub in_flight: Option<u32>,
+    /// The longest pause between two tries of one delivery to the participant, where that differs from the engine's default.
+    /// Of several steps with one participant the first one counts.
+    pub retry_cap: Option<Duration>,
     /// How the participant is called, where it knows nothing of the contract.
     pub http: Option<Arc<HttpTemplates>>,
 }
@@ -71,7 +74,7 @@ impl FlowStep {
     /// A step as the engine's defaults have it.
     #[must_use]
     pub fn new(name: impl Into<String>, participant: impl Into<ParticipantRef>) -> Self {
-        Self { name: name.into(), participant: participant.into(), timeout: None, in_flight: None, http: None }
+        Self { name: name.into(), participant: participant.into(), timeout: None, in_flight: None, retry_cap: None, http: None }
     }
 }
 
@@ -307,6 +310,7 @@ mod tests {
             .step("hold", "bank", Profile { hold_expires_ms: Some(7 * 86_400_000), ..weak })
             .undo_after("points")
             .in_flight(4)
+            .retry_cap(Duration::from_secs(9))
             .compensatable("points", "club")
             .pivot("dispatch", "ship")
             .retriable("capture", "bank")
@@ -321,6 +325,6 @@ mod tests {
         assert!(!hold.refusal_holds && !hold.undo_closes && hold.watch_ms.is_some());
         assert_eq!((hold.commit_within_ms, hold.undo_after), (Some(7 * 86_400_000 - 3_601_100), Some(1)));
         assert!(matches!(flow.plan().steps()[4].doubt, Doubt::Looks { .. }));
-        assert_eq!(flow.steps()[0].in_flight, Some(4));
+        assert_eq!((flow.steps()[0].in_flight, flow.steps()[0].retry_cap), (Some(4), Some(Duration::from_secs(9))));
     }
 }

@@ -234,7 +234,7 @@ impl EngineBuilder {
             secrets,
             store: Arc::clone(&store),
             watermarks: store.seen().await?,
-            settings: LineSettings { calls_at_once, breaker: options.breaker },
+            settings: LineSettings { calls_at_once, breaker: options.breaker, backoff: options.backoff },
             connect_timeout: options.connect_timeout,
             clock: options.clock.clone(),
             open: BTreeMap::new(),

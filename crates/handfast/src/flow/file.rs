@@ -92,6 +92,9 @@ impl FlowFile {
             if let Some(requests) = step.in_flight {
                 builder = builder.in_flight(requests);
             }
+            if let Some(cap) = step.retry_cap {
+                builder = builder.retry_cap(cap);
+            }
             if step.beside {
                 builder = builder.beside();
             }
@@ -307,13 +310,14 @@ fn profiled(steps: &[FileStep], tables: &[Table<'_, '_>]) -> Result<Vec<Profiled
     }
 }
 
-/// One participant has one limit.
+/// One participant has one limit, and one back-off.
 fn check_limit(steps: &[FileStep], table: &Table<'_, '_>) -> Result<(), FileError> {
     let Some((own, before)) = steps.split_last() else { return Ok(()) };
-    let same = |other: &&FileStep| own.url().is_some() && other.url() == own.url() && other.in_flight != own.in_flight;
-    before.iter().find(same).map_or(Ok(()), |other| {
-        let message = format!("{} has the same participant with another in_flight; give both the same", other.name);
-        Err(table.error_at("in_flight", message))
+    let Some(other) = before.iter().find(|other| own.url().is_some() && other.url() == own.url()) else { return Ok(()) };
+    let differs = [("in_flight", other.in_flight != own.in_flight), ("retry_cap", other.retry_cap != own.retry_cap)];
+    differs.iter().find(|(_, differs)| *differs).map_or(Ok(()), |(key, _)| {
+        let message = format!("{} has the same participant with another {key}; give both the same", other.name);
+        Err(table.error_at(key, message))
     })
 }
 

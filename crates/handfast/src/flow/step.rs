@@ -15,7 +15,7 @@ use super::{profile, templates};
 use crate::participant::HttpTemplates;
 use crate::toml_file::{FileError, Source, Table, kind_of, suggest};
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "name",
     "kind",
     "participant",
@@ -27,6 +27,7 @@ const KEYS: [&str; 13] = [
     "undo_after",
     "timeout",
     "in_flight",
+    "retry_cap",
     "profile",
     "http",
 ];
@@ -48,6 +49,8 @@ pub struct FileStep {
     pub timeout: Option<Duration>,
     /// So many requests are out to its participant at most, where that differs from the engine's default.
     pub in_flight: Option<u32>,
+    /// The longest pause between two tries of one delivery to its participant, where that differs from the engine's default.
+    pub retry_cap: Option<Duration>,
     /// Which fields make up the body of its act, as places in [`FlowFile::fields`](super::FlowFile::fields).
     pub send: Vec<usize>,
     /// It runs side by side with the step before it.
@@ -124,6 +127,7 @@ pub(super) fn read(
         deadline: duration(table, "deadline")?,
         timeout: duration(table, "timeout")?,
         in_flight: table.number("in_flight", 1..=10_000)?,
+        retry_cap: duration(table, "retry_cap")?,
         send: read_send(source, table.value("send"), fields)?,
         beside: table.flag("beside")?,
         line: place.line(),

@@ -109,6 +109,46 @@ async fn no_more_calls_are_out_to_one_participant_than_it_may_have() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_step_may_allow_its_participant_fewer_calls_than_the_engine_does() {
+    let world = World::new(None);
+    let most = Arc::new(AtomicU64::new(0));
+    let narrow = Narrow { inside: AtomicU64::new(0), most: Arc::clone(&most), service: InMemory::new(|_, _| true) };
+    let flow = Flow::builder("narrow").compensatable("payment", "alone").in_flight(2).pivot("dispatch", "depot").build().unwrap();
+    let engine = world.builder().flow(flow).participant("alone", narrow).options(world.options()).open().await.unwrap();
+    let mut handles = Vec::new();
+    for number in 0..20 {
+        handles.push(engine.submit(order(&format!("order-{number}"), "visa", "tea").of_flow("narrow")).await.unwrap());
+    }
+    for handle in &mut handles {
+        assert_eq!(handle.outcome().await.unwrap(), Outcome::Completed);
+    }
+    assert_eq!(most.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_may_have_its_participant_asked_more_often_than_the_engine_would() {
+    let asked_in_an_hour = async |cap: Option<Duration>| {
+        let world = World::new(None);
+        let asked = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&asked);
+        let silent = Answering(move |_: &Delivery<'_>| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Reply::unknown("nothing")
+        });
+        let flow = Flow::builder("silent").compensatable("payment", "silent");
+        let flow = cap.into_iter().fold(flow, |flow, cap| flow.retry_cap(cap)).build().unwrap();
+        let engine = world.builder().flow(flow).participant("silent", silent).options(world.options()).open().await.unwrap();
+        engine.submit(Order::new("order-1", "{}", vec![b"{}".to_vec()]).of_flow("silent")).await.unwrap();
+        tokio::time::sleep(Duration::from_hours(1)).await;
+        asked.load(Ordering::Relaxed)
+    };
+    let (by_default, often) = (asked_in_an_hour(None).await, asked_in_an_hour(Some(Duration::from_secs(1))).await);
+    // With full jitter a pause is half its ceiling on average: 30 s and 1 s.
+    assert!((120..500).contains(&by_default), "{by_default} tries");
+    assert!((3_600..14_000).contains(&often), "{often} tries");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_participant_that_asks_for_quiet_gets_it_from_every_saga() {
     let world = World::new(None);
     let calls = Arc::new(Mutex::new(Vec::new()));

@@ -77,6 +77,12 @@ impl FlowBuilder {
         self.with_last(|last| last.step.in_flight = Some(requests))
     }
 
+    /// No pause between two tries of one delivery to the step's participant is longer than this.
+    #[must_use]
+    pub fn retry_cap(self, cap: Duration) -> Self {
+        self.with_last(|last| last.step.retry_cap = Some(cap))
+    }
+
     /// The step runs side by side with the one before it.
     #[must_use]
     pub fn beside(self) -> Self {

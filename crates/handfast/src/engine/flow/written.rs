@@ -46,6 +46,8 @@ pub(super) struct WrittenStep {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     in_flight: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    retry_cap_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     http: Option<HttpTexts>,
 }
 
@@ -103,6 +105,7 @@ impl WrittenStep {
             watch_ms,
             undo_after,
             in_flight: step.in_flight,
+            retry_cap_ms: step.retry_cap.map(whole_ms),
             http: step.http.as_ref().map(|templates| templates.texts().clone()),
         }
     }
@@ -139,6 +142,7 @@ impl WrittenStep {
             participant: self.participant.into(),
             timeout: self.timeout_ms.map(Duration::from_millis),
             in_flight: self.in_flight,
+            retry_cap: self.retry_cap_ms.map(Duration::from_millis),
             http: http.map(Arc::new),
         })
     }

@@ -226,8 +226,7 @@ pub(super) fn flow(profile: Profile, deadline_ms: Option<u64>, assumptions: Assu
 fn named(plan: Plan, names: &[&str], urls: &[String]) -> Flow {
     let text = format!("{plan:?} {urls:?}");
     let steps = names.iter().zip(urls);
-    let steps =
-        steps.map(|(&name, url)| FlowStep { name: name.to_owned(), participant: url.as_str().into(), timeout: None }).collect();
+    let steps = steps.map(|(&name, url)| FlowStep::new(name, url.as_str())).collect();
     Flow::from_parts("shop", Arc::new(plan), steps, &text).unwrap()
 }
 
