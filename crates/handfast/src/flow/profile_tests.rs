@@ -185,6 +185,35 @@ fn a_participant_that_cannot_be_had_is_known_before_anything_starts() {
     );
 }
 
+/// What `docs/flow.md` shows is what is read.
+#[test]
+fn the_documented_examples_are_sound() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/flow.md");
+    let document = std::fs::read_to_string(path).unwrap();
+    let blocks: Vec<&str> = document.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let [shop, assume, template] = blocks[..] else { panic!("three examples") };
+    let input = "[input]\namount = \"money\"\ntoken = \"token\"\n";
+    assert_eq!(FlowFile::parse("shop", shop).unwrap_or_else(|error| panic!("{error}")).steps().len(), 2);
+    let card =
+        FlowFile::parse("card", &format!("name = \"card\"\n{input}{assume}{template}")).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(card.assumptions().margin_ms(), Some(12 * 3_600_000 + 65_000));
+    assert!(card.flow::<&str>(&[]).is_ok(), "it forgets its keys after a day, long after the margin");
+    // Every key that is read is in the document.
+    for key in [
+        "participant",
+        "captures",
+        "undo_after",
+        "timeout",
+        "in_flight",
+        "retry_cap",
+        "sticky_refusal",
+        "hold_expires",
+        "answers",
+    ] {
+        assert!(document.contains(&format!("| `{key}` |")), "{key}");
+    }
+}
+
 #[test]
 fn a_static_rule_keeps_its_name() {
     let beside = super::file_tests::SHOP.replace("kind = \"pivot\"", "kind = \"pivot\"\nbeside = true");
