@@ -24,7 +24,7 @@ pub use party::{Input, Party, Time, replay};
 pub use register::{Answer, Definite, Effect, Register, Request};
 pub use saga::{
     Answers, Assessment, Assumptions, Close, Command, Coordinator, Doubt, Evidence, Finding, Kind, Operation, Outcome, Plan,
-    PlanError, Profile, ProfiledStep, Remark, Repeat, Risk, Standing, StepPlan, Told, Undo, assess,
+    PlanError, Profile, ProfiledStep, Remark, Repeat, Risk, Span, Standing, StepPlan, Told, Undo, assess,
 };
 
 /// The version of the transition functions. A saga is pinned to the version it started with; a change that makes an

@@ -1,10 +1,17 @@
-//! `handfast check`: explores the deployed protocol and prints what was explored, against whom, and the verdict.
+//! `handfast check`: explores the deployed protocol, or a flow of one's own, and prints what was explored, against whom, and
+//! the verdict.
+
+mod flow;
+mod flow_json;
+mod flow_text;
+mod profiles;
+mod residual;
 
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use handfast_lab::explorer::{Limits, Report, Verdict};
-use handfast_lab::saga::{Action, Case, Found, MUTANTS, Mutant, World, suite};
+use handfast_lab::saga::{Action, Case, Found, MUTANTS, Mutant, Network, World, suite};
 use serde_json::{Value, json};
 
 use crate::output::{Exit, Output, grouped};
@@ -12,8 +19,13 @@ use crate::picture;
 use crate::trace::{self, CounterexampleTrace};
 
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("drawn").args(["without", "flow"])))]
 #[command(after_help = "Examples:
   handfast check                                   every case: the deployed code, every interleaving
+  handfast check examples/shop/flow.toml           whether this flow can be safe, and why not
+  handfast check flow.toml --network multiset:1 --crashes 2 --workers 1
+  handfast check flow.toml --accept-risk hold-lapse
+  handfast check --profiles                        which payment and which dispatch go together, and how
   handfast check --guards                          every rule of the protocol, and what happens without it
   handfast check --without not-found-is-final      the shortest run that one missing rule allows, drawn
   handfast check --without not-found-is-final --keep run.trace
@@ -22,10 +34,50 @@ use crate::trace::{self, CounterexampleTrace};
 
 With --json it prints
   {\"verdict\":\"holds\",\"states\":N,\"cases\":[{\"plan\",\"adversary\",\"verdict\",\"states\",\"exhaustive\",\"properties\":[..],..}]}
+with a flow
+  {\"flow\",\"file\",\"verdict\":\"holds\"|\"violated\",\"states\",\"steps\":[{\"name\",\"line\",\"kind\",\"decides\",\"doubt\",..}],
+   \"remarks\":[{\"name\",\"step\",\"line\",\"says\"}],\"risks\":[{\"name\",\"step\",\"line\",\"says\",\"fix\",\"accepted\",
+   \"residual\":{\"formula\",\"odds\":\"a/b\"|null,\"odds_float\",\"window_ms\",\"says\"},\"states\",\"run\":{\"breaks\",\"adversary\",
+   \"actions\":[..],\"end\"}|null}],\"explored\":[{\"steps\",\"adversary\",\"states\",\"depth\",\"exhaustive\",\"verdict\",
+   \"properties\",\"broken\":[{\"name\",\"run\"}]}],\"left_out\"}
+with --profiles {\"verdict\",\"pairs\":[{\"payment\",\"dispatch\",\"verdict\":\"possible\"|\"at risk\"|\"impossible\",..}]},
 with --guards a list of {\"name\",\"guard\",\"hazard\",\"breaks\"}, and with --without one of these with the run.
 
-Exit codes: 0 the protocol holds; 3 a counterexample was found (always, with --without).")]
+Exit codes: 0 it holds, but for risks that were accepted; 3 a counterexample was found (always, with --without), or a
+risk was not accepted; 2 the flow file is wrong.")]
 pub(crate) struct Args {
+    /// Checks this flow, against participants that do whatever their profiles allow
+    #[arg(value_name = "FLOW.toml", conflicts_with_all = ["without", "guards", "profiles"])]
+    flow: Option<PathBuf>,
+
+    /// Prints which payment and which dispatch can be brought to both or neither, found by exploring every pair
+    #[arg(long, conflicts_with_all = ["without", "guards"])]
+    profiles: bool,
+
+    /// How messages are lost, delayed, doubled and reordered: `set` or `multiset:N` (N copies of each, 1 to 3)
+    /// [default: both, where that is quick]
+    #[arg(long, value_name = "NETWORK", requires = "flow", value_parser = parse_network)]
+    network: Option<Network>,
+
+    /// How often a worker or a participant crashes [default: 1]
+    #[arg(long, value_name = "C", requires = "flow", value_parser = clap::value_parser!(u8).range(0..=4))]
+    crashes: Option<u8>,
+
+    /// How many workers drive the saga, each pausing at will, 1 to 3 [default: 2 on a set, 1 on a multiset]
+    #[arg(long, value_name = "W", requires = "flow", value_parser = clap::value_parser!(u8).range(1..=3))]
+    workers: Option<u8>,
+
+    /// Does not mind this risk of the flow; once for each
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "flow",
+        value_delimiter = ',',
+        value_parser = clap::builder::PossibleValuesParser::new(handfast_protocol::Risk::NAMES),
+        hide_possible_values = true
+    )]
+    accept_risk: Vec<String>,
+
     /// Takes one guard out of the deployed code and draws the shortest run that then goes wrong
     #[arg(long, value_name = "NAME", value_parser = names(), hide_possible_values = true, conflicts_with = "guards")]
     without: Option<String>,
@@ -35,11 +87,11 @@ pub(crate) struct Args {
     guards: bool,
 
     /// Also writes the counterexample as a picture; with `-` only the picture, to standard output
-    #[arg(long, value_name = "FILE", requires = "without")]
+    #[arg(long, value_name = "FILE", requires = "drawn")]
     svg: Option<PathBuf>,
 
     /// Keeps the counterexample in a file, for `handfast replay`
-    #[arg(long, value_name = "FILE", requires = "without")]
+    #[arg(long, value_name = "FILE", requires = "drawn")]
     keep: Option<PathBuf>,
 
     /// Draws with plain ASCII
@@ -51,12 +103,33 @@ pub(crate) struct Args {
     threads: usize,
 }
 
+pub(crate) use flow::Counterexample;
+
+/// Reads `set` or `multiset:N`.
+pub(crate) fn parse_network(text: &str) -> Result<Network, String> {
+    const WANTED: &str = "a network is set, or multiset:N with N from 1 to 3";
+    match text.split_once(':') {
+        None if text == "set" => Ok(Network::Set),
+        Some(("multiset", copies)) => {
+            let copies = copies.parse().ok().filter(|copies| (1..=3).contains(copies));
+            copies.map(|capacity| Network::Multiset { capacity }).ok_or_else(|| WANTED.to_owned())
+        }
+        None | Some(_) => Err(WANTED.to_owned()),
+    }
+}
+
 fn names() -> clap::builder::PossibleValuesParser {
     MUTANTS.iter().map(|mutant| mutant.name).collect::<Vec<_>>().into()
 }
 
 /// Explores, and prints what was explored, under which adversary, and the verdict.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
+    if let Some(path) = &args.flow {
+        return flow::run(path, &args, output);
+    }
+    if args.profiles {
+        return profiles::run(args.threads, args.ascii, output);
+    }
     if args.guards {
         return list_guards(output);
     }

@@ -53,6 +53,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
         Trace::Generals(kept) => generals::story(&kept, args.run_program, output),
         Trace::Saga(kept) => saga::story(kept),
         Trace::Counterexample(kept) => counterexample::story(&kept),
+        Trace::Flow(kept) => counterexample::story_of_flow(&kept),
     }
     .with_context(|| args.trace.display().to_string())?;
     let last = story.steps.len() - 1;

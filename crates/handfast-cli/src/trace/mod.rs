@@ -2,6 +2,7 @@
 
 mod counterexample;
 mod document;
+mod flow;
 mod generals;
 mod saga;
 
@@ -13,6 +14,7 @@ use handfast_lab::generals::{Run, Table};
 use serde::Deserialize;
 
 pub(crate) use self::counterexample::CounterexampleTrace;
+pub(crate) use self::flow::FlowTrace;
 pub(crate) use self::generals::{GeneralsTrace, parse_captured};
 pub(crate) use self::saga::SagaTrace;
 use crate::commands::generals::Agreed;
@@ -30,6 +32,8 @@ pub(crate) enum Trace {
     Saga(SagaTrace),
     /// Of a saga's world without a guard.
     Counterexample(CounterexampleTrace),
+    /// Of a flow's world.
+    Flow(FlowTrace),
 }
 
 /// What every trace begins with.
@@ -63,6 +67,14 @@ pub(crate) fn keep_counterexample(path: &Path, counterexample: &CounterexampleTr
     write(path, &counterexample.write()?)
 }
 
+/// Keeps a run that shows why a flow cannot be safe.
+///
+/// # Errors
+/// The file cannot be written.
+pub(crate) fn keep_flow(path: &Path, run: &FlowTrace) -> anyhow::Result<()> {
+    write(path, &run.write()?)
+}
+
 /// Reads a kept run.
 ///
 /// # Errors
@@ -90,6 +102,7 @@ fn parse(text: &str) -> anyhow::Result<Trace> {
     match head.kind.as_deref() {
         Some("generals") => Ok(Trace::Generals(GeneralsTrace::read(text)?)),
         Some("saga") => Ok(Trace::Saga(SagaTrace::read(text)?)),
+        Some("flow") => Ok(Trace::Flow(FlowTrace::read(text)?)),
         Some("counterexample") => Ok(Trace::Counterexample(CounterexampleTrace::read(text)?)),
         Some(kind) => bail!("there is no trace of the kind {kind:?}; a newer handfast may have written it"),
         None => bail!("it does not say of which \"kind\" it is"),

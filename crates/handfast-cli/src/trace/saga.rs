@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use handfast::flow::has_card_number;
 use handfast::journal::{Line, replay_checked};
 use handfast::store::Entry;
-use handfast_protocol::{Coordinator, Kind, Plan, StepPlan, Time};
+use handfast_protocol::{Coordinator, Doubt, Kind, Plan, StepPlan, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -38,6 +38,71 @@ struct StepShape {
     kind: String,
     beside: bool,
     deadline_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "TreatmentShape::is_of_the_contract")]
+    treatment: TreatmentShape,
+}
+
+/// What is different for a participant that promises less than the contract.
+#[derive(Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct TreatmentShape {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    doubt: Option<DoubtShape>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    closed_after_refusal: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    closed_before_undo: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit_within_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    watch_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undo_after: Option<usize>,
+}
+
+/// How doubt ends where the key is not closed.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum DoubtShape {
+    Repeats { last_send_ms: Option<u64> },
+    Looks { horizon_ms: Option<u64> },
+}
+
+impl TreatmentShape {
+    fn is_of_the_contract(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn of(plan: &StepPlan) -> Self {
+        Self {
+            doubt: match plan.doubt {
+                Doubt::Closes => None,
+                Doubt::Repeats { last_send_ms } => Some(DoubtShape::Repeats { last_send_ms }),
+                Doubt::Looks { horizon_ms } => Some(DoubtShape::Looks { horizon_ms }),
+            },
+            closed_after_refusal: !plan.refusal_holds,
+            closed_before_undo: !plan.undo_closes,
+            commit_within_ms: plan.commit_within_ms,
+            watch_ms: plan.watch_ms,
+            undo_after: plan.undo_after,
+        }
+    }
+
+    fn plan(&self, kind: Kind) -> StepPlan {
+        StepPlan {
+            doubt: match self.doubt {
+                None => Doubt::Closes,
+                Some(DoubtShape::Repeats { last_send_ms }) => Doubt::Repeats { last_send_ms },
+                Some(DoubtShape::Looks { horizon_ms }) => Doubt::Looks { horizon_ms },
+            },
+            refusal_holds: !self.closed_after_refusal,
+            undo_closes: !self.closed_before_undo,
+            commit_within_ms: self.commit_within_ms,
+            watch_ms: self.watch_ms,
+            undo_after: self.undo_after,
+            ..StepPlan::new(kind)
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -127,6 +192,7 @@ impl SagaTrace {
                 kind: step.kind.name().to_owned(),
                 beside: step.beside,
                 deadline_ms: step.deadline_ms,
+                treatment: TreatmentShape::of(step),
             })
             .collect();
         let entries = self.entries.iter().map(entry_shape).collect::<anyhow::Result<Vec<_>>>()?;
@@ -144,7 +210,7 @@ impl SagaTrace {
 fn step(shape: &StepShape) -> anyhow::Result<StepPlan> {
     let kind = Kind::ALL.into_iter().find(|kind| kind.name() == shape.kind);
     let Some(kind) = kind else { bail!("{:?} is no kind of step: compensatable, pivot or retriable", shape.kind) };
-    Ok(StepPlan { beside: shape.beside, deadline_ms: shape.deadline_ms, ..StepPlan::new(kind) })
+    Ok(StepPlan { beside: shape.beside, deadline_ms: shape.deadline_ms, ..shape.treatment.plan(kind) })
 }
 
 fn entry(shape: EntryShape) -> anyhow::Result<Entry> {

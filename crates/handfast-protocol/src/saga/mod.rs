@@ -12,7 +12,7 @@ pub use coordinator::{Coordinator, Standing};
 pub use message::{Command, Evidence, Operation, Outcome, Told};
 pub use plan::{Doubt, Kind, Plan, PlanError, StepPlan};
 pub use profile::{Answers, Assessment, Assumptions, Close, Profile, ProfiledStep, Repeat, Undo, assess};
-pub use risk::{Finding, Remark, Risk};
+pub use risk::{Finding, Remark, Risk, Span};
 
 #[cfg(test)]
 mod tests;

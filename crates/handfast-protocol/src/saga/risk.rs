@@ -156,15 +156,27 @@ impl fmt::Display for OnTheRoad {
     }
 }
 
-/// Milliseconds as people write them: a whole number of the largest unit that divides them.
-struct Span(u64);
+/// Milliseconds as people write them, in whole numbers from the largest unit down: `1d2h`, `500ms`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Span(
+    /// The milliseconds.
+    pub u64,
+);
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const UNITS: [(u64, &str); 4] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
-        let unit = UNITS.into_iter().find(|(ms, _)| self.0 > 0 && self.0.is_multiple_of(*ms));
-        let (ms, unit) = unit.unwrap_or((1, "ms"));
-        write!(f, "{}{unit}", self.0 / ms)
+        const UNITS: [(u64, &str); 5] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms")];
+        if self.0 == 0 {
+            return f.write_str("0s");
+        }
+        let mut rest = self.0;
+        for (ms, unit) in UNITS {
+            if rest >= ms {
+                write!(f, "{}{unit}", rest / ms)?;
+                rest %= ms;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -111,7 +111,7 @@ fn of_trace(args: &Args, path: &Path, output: &Output) -> anyhow::Result<(Agreed
             let (table, run) = kept.replay(args.run_program, output).with_context(|| path.display().to_string())?;
             Ok((kept.agreed, table, run))
         }
-        Trace::Saga(_) | Trace::Counterexample(_) => {
+        Trace::Saga(_) | Trace::Counterexample(_) | Trace::Flow(_) => {
             let path = path.display();
             Err(anyhow!("{path} is a run of a saga; handfast replay {path} --svg FILE draws it")).or_exit(Exit::Usage)
         }

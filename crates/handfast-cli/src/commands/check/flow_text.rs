@@ -1,0 +1,147 @@
+//! What the check of a flow found, for people.
+
+use handfast_protocol::{Doubt, Kind, Span, StepPlan};
+
+use super::flow::{Checked, CheckedRisk, Counterexample};
+use crate::output::{Output, grouped};
+use crate::{picture, terminal};
+
+const BOLD: &str = "\x1b[1m";
+const GREEN: &str = "\x1b[32m";
+const RED: &str = "\x1b[31m";
+const YELLOW: &str = "\x1b[33m";
+const PLAIN: &str = "\x1b[0m";
+
+/// Prints the steps, the risks with their runs, what was explored, and the verdict.
+pub(super) fn print(checked: &Checked, ascii: bool, output: &Output) -> anyhow::Result<()> {
+    let file = &checked.file;
+    let say = |text: &str| terminal::sentences(text, terminal::width()).lines().try_for_each(|line| output.line(line));
+    output.line(format_args!("{BOLD}{}{PLAIN} ({})", file.name(), file.file()))?;
+    let plan = &file.assessment().plan;
+    let widest = file.steps().iter().map(|step| step.name.len()).max().unwrap_or(0);
+    for (at, (step, plan_of)) in file.steps().iter().zip(plan.steps()).enumerate() {
+        let decides = if plan.gate() == Some(at) { "; the saga is decided here" } else { "" };
+        say(&format!("  {}. {:widest$}  {}: {}{decides}", at + 1, step.name, plan_of.kind.name(), treatment(plan_of)))?;
+    }
+    for remark in &file.assessment().remarks {
+        let step = &file.steps()[remark.step];
+        output.line("")?;
+        say(&format!("  {} (line {}) {}: {}", step.name, step.line, remark.what.name(), remark.what))?;
+    }
+    for risk in &checked.risks {
+        print_risk(checked, risk, ascii, output)?;
+    }
+    print_explored(checked, ascii, output)?;
+    print_verdict(checked, output)
+}
+
+/// How the coordinator treats a step, in words.
+fn treatment(plan: &StepPlan) -> String {
+    let mut said = Vec::new();
+    let until =
+        if plan.kind == Kind::Retriable && plan.closes() { "asked until it answers" } else { "closed where it is in doubt" };
+    said.push(match plan.doubt {
+        Doubt::Closes => until.to_owned(),
+        Doubt::Repeats { last_send_ms: None } => "asked until it answers".to_owned(),
+        Doubt::Repeats { last_send_ms: Some(ms) } => {
+            format!("asked until it answers, for {} at most, and then a person", Span(ms))
+        }
+        Doubt::Looks { horizon_ms: None } => "asked once, and then looked for".to_owned(),
+        Doubt::Looks { horizon_ms: Some(ms) } => format!("asked once, then looked for, after {} a person", Span(ms)),
+    });
+    if let Some(ms) = plan.deadline_ms {
+        said.push(format!("given up after {}", Span(ms)));
+    }
+    if !plan.refusal_holds {
+        said.push("closed after a refusal".to_owned());
+    }
+    if !plan.undo_closes {
+        said.push("closed before it is undone".to_owned());
+    }
+    if let Some(ms) = plan.commit_within_ms {
+        said.push(format!("turned back unless the saga is decided within {}", Span(ms)));
+    }
+    if let Some(ms) = plan.watch_ms {
+        said.push(format!("watched for {} after the end", Span(ms)));
+    }
+    said.join(", ")
+}
+
+fn print_risk(checked: &Checked, risk: &CheckedRisk, ascii: bool, output: &Output) -> anyhow::Result<()> {
+    let say = |text: &str| terminal::sentences(text, terminal::width()).lines().try_for_each(|line| output.line(line));
+    let step = &checked.file.steps()[risk.finding.step];
+    let name = risk.finding.what.name();
+    let accepted = if risk.is_accepted { "accepted" } else { "not accepted" };
+    output.line(format_args!("\n{YELLOW}risk {name}{PLAIN}, {accepted} ({}:{})", checked.file.file(), step.line))?;
+    say(&format!("  {}.", risk.finding))?;
+    let number = risk.residual.odds.as_ref().map_or_else(String::new, |odds| format!(" = {odds} = {}", odds.to_f64()));
+    say(&format!("  What is left: {}{number}", risk.residual.formula))?;
+    say(&format!("  {}.", risk.residual.says))?;
+    say(&format!("  The way out: {}.", risk.finding.what.way_out()))?;
+    match &risk.run {
+        Some(run) => print_run(run, ascii, output),
+        None => say("  No run within the bounds shows it."),
+    }
+}
+
+fn print_run(run: &Counterexample, ascii: bool, output: &Output) -> anyhow::Result<()> {
+    output.line(format_args!("  Where it comes true, this breaks: {RED}{}{PLAIN}\n", run.property))?;
+    output.line(picture::text(&run.picture, ascii))?;
+    for (number, action) in (1..).zip(&run.actions) {
+        output.line(format_args!("{number:>3}. {action}"))?;
+    }
+    Ok(())
+}
+
+fn print_explored(checked: &Checked, ascii: bool, output: &Output) -> anyhow::Result<()> {
+    let taken = if checked.risks.is_empty() { "" } else { ", where no risk comes true" };
+    output.line(format_args!("\nExplored{taken}: the deployed coordinator against all that the profiles allow"))?;
+    for explored in &checked.explored {
+        let verdict = if explored.found.holds() { format!("{GREEN}holds{PLAIN}") } else { format!("{RED}VIOLATED{PLAIN}") };
+        let part = if explored.part.len() == checked.file.steps().len() {
+            String::new()
+        } else {
+            let names: Vec<&str> = explored.part.iter().map(|&place| checked.file.steps()[place].name.as_str()).collect();
+            format!("{}: ", names.join(", "))
+        };
+        let states = grouped(explored.found.report.unique);
+        output.line(format_args!("  {states:>9} states  {verdict}  {part}{}", explored.adversary))?;
+        for bound in &explored.found.report.bounds {
+            output.line(format_args!("      not exhaustive: {bound}"))?;
+        }
+        for judged in explored.found.report.broken() {
+            output.line(format_args!("      broken: {RED}{}{PLAIN}", judged.name))?;
+            if let Some(picture) = explored.found.picture_against(judged.name) {
+                output.line(picture::text(&picture, ascii))?;
+            }
+        }
+    }
+    if let Some(left_out) = &checked.left_out {
+        let said = terminal::sentences(&format!("  Left out: {left_out}."), terminal::width());
+        output.line(said)?;
+    }
+    Ok(())
+}
+
+fn print_verdict(checked: &Checked, output: &Output) -> anyhow::Result<()> {
+    let open: Vec<&str> = checked.risks.iter().filter(|risk| !risk.is_accepted).map(|risk| risk.finding.what.name()).collect();
+    let states = grouped(checked.states());
+    let verdict = match (checked.keeps_its_promises(), open.is_empty()) {
+        (false, _) => format!("{RED}VIOLATED{PLAIN}: a property breaks although no risk came true ({states} states)."),
+        (true, true) if checked.risks.is_empty() => {
+            format!("{GREEN}It holds{PLAIN}: both or neither, in every one of {states} states.")
+        }
+        (true, true) => format!("{GREEN}It holds{PLAIN}, but for the risks that were accepted ({states} states)."),
+        (true, false) => {
+            let mut names = open;
+            names.dedup();
+            let flags: Vec<String> = names.iter().map(|name| format!("--accept-risk {name}")).collect();
+            format!(
+                "{RED}It cannot be promised{PLAIN} ({states} states). Whoever wants it all the same runs it with {}.",
+                flags.join(" ")
+            )
+        }
+    };
+    output.line("")?;
+    output.line(terminal::sentences(&verdict, terminal::width()))
+}

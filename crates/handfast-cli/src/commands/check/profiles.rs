@@ -1,0 +1,127 @@
+//! `handfast check --profiles`: which payment and which dispatch can be brought to both or neither, found by exploring each pair.
+
+use handfast_lab::explorer::Limits;
+use handfast_lab::saga::map::{DISPATCHES, Order, PAYMENTS, Pair, Verdict, map};
+use serde_json::{Value, json};
+
+use crate::output::{Exit, Output};
+use crate::terminal;
+
+const GREEN: &str = "\x1b[32m";
+const YELLOW: &str = "\x1b[33m";
+const RED: &str = "\x1b[31m";
+const BOLD: &str = "\x1b[1m";
+const PLAIN: &str = "\x1b[0m";
+
+/// Explores every pair, and prints the map.
+pub(super) fn run(threads: usize, ascii: bool, output: &Output) -> anyhow::Result<Exit> {
+    let progress = output.progress((PAYMENTS.len() * DISPATCHES.len()) as u64);
+    let pairs = map(&Limits::default().with_threads(threads), |pair| {
+        progress.set_message(format!("payment {}, dispatch {}", pair.payment, pair.dispatch));
+        progress.inc(1);
+    });
+    progress.finish_and_clear();
+    let is_broken = pairs.iter().any(|pair| matches!(pair.verdict, Verdict::Broken { .. }));
+    if output.wants_json() {
+        let pairs: Vec<Value> = pairs.iter().map(as_json).collect();
+        output.json_line(&json!({ "verdict": if is_broken { "violated" } else { "holds" }, "pairs": pairs }))?;
+    } else {
+        print(&pairs, ascii, output)?;
+    }
+    Ok(if is_broken { Exit::Neither } else { Exit::Done })
+}
+
+fn as_json(pair: &Pair) -> Value {
+    let order = |order: &Order| match order {
+        Order::PaymentFirst => "payment first",
+        Order::DispatchFirst => "dispatch first",
+    };
+    let mut told = json!({ "payment": pair.payment, "dispatch": pair.dispatch });
+    let more = match &pair.verdict {
+        Verdict::Possible { order: first, strategy, states } => {
+            json!({ "verdict": "possible", "order": order(first), "strategy": strategy, "states": states })
+        }
+        Verdict::AtRisk { order: first, risks, states } => {
+            let risks: Vec<Value> = risks.iter().map(|(risk, breaks)| json!({ "name": risk.name(), "breaks": breaks })).collect();
+            json!({ "verdict": "at risk", "order": order(first), "risks": risks, "states": states })
+        }
+        Verdict::Broken { order: first, property } => {
+            json!({ "verdict": "broken", "order": order(first), "property": property })
+        }
+        Verdict::Impossible { why } => json!({ "verdict": "impossible", "rule": why.name(), "why": why.to_string() }),
+    };
+    if let (Some(told), Value::Object(more)) = (told.as_object_mut(), more) {
+        told.extend(more);
+    }
+    told
+}
+
+/// The sign of a verdict in the map, and its colour.
+const fn sign(verdict: &Verdict, ascii: bool) -> (&'static str, &'static str) {
+    match (verdict, ascii) {
+        (Verdict::Possible { .. }, false) => ("✓", GREEN),
+        (Verdict::Possible { .. }, true) => ("y", GREEN),
+        (Verdict::AtRisk { .. }, _) => ("!", YELLOW),
+        (Verdict::Broken { .. }, _) => ("?", RED),
+        (Verdict::Impossible { .. }, false) => ("✗", RED),
+        (Verdict::Impossible { .. }, true) => ("n", RED),
+    }
+}
+
+fn print(pairs: &[Pair], ascii: bool, output: &Output) -> anyhow::Result<()> {
+    let yes = if ascii { "y" } else { "✓" };
+    let widest = PAYMENTS.iter().map(|payment| payment.name.len()).max().unwrap_or(0);
+    let numbers: Vec<String> = (1..=DISPATCHES.len()).map(|number| format!("{number:>2}")).collect();
+    output.line(format_args!("{BOLD}{:widest$}  dispatch{PLAIN}", "payment"))?;
+    output.line(format_args!("{:widest$}  {}", "", numbers.join(" ")))?;
+    for row in pairs.chunks(DISPATCHES.len()) {
+        let signs: Vec<String> = row
+            .iter()
+            .map(|pair| {
+                let (sign, colour) = sign(&pair.verdict, ascii);
+                format!(" {colour}{sign}{PLAIN}")
+            })
+            .collect();
+        output.line(format_args!("{:widest$}  {}", row[0].payment, signs.join(" ")))?;
+    }
+    output.line("")?;
+    for (number, dispatch) in (1..).zip(DISPATCHES) {
+        output.line(format_args!("  {number}  {}", dispatch.name))?;
+    }
+    output.line(format_args!("\n  {yes}  both or neither, in every state   !  only with a risk that somebody accepts"))?;
+    output.line(
+        "\nHow, and what stands in the way (messages live a minute, clocks differ by 5s, nobody is away for more than 1h):",
+    )?;
+    let width = terminal::width();
+    for row in pairs.chunks(DISPATCHES.len()) {
+        output.line(format_args!("\n{BOLD}payment {}{PLAIN}", row[0].payment))?;
+        for (number, pair) in (1..).zip(row) {
+            let (sign, _) = sign(&pair.verdict, ascii);
+            let lead = format!("  {number} {sign} ");
+            for line in terminal::wrapped(&lead, &in_words(pair), width) {
+                // A sign may be more bytes than columns.
+                output.line(line)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn in_words(pair: &Pair) -> String {
+    let first = |order: &Order| match order {
+        Order::PaymentFirst => "payment first",
+        Order::DispatchFirst => "dispatch first",
+    };
+    match &pair.verdict {
+        Verdict::Possible { order, strategy, .. } => format!("{}; {strategy}", first(order)),
+        Verdict::AtRisk { risks, .. } => {
+            let risk = |(risk, breaks): &(handfast_protocol::Risk, Option<&'static str>)| match breaks {
+                Some(property) => format!("{} breaks \"{property}\"", risk.name()),
+                None => risk.name().to_owned(),
+            };
+            risks.iter().map(risk).collect::<Vec<_>>().join("; ")
+        }
+        Verdict::Broken { property, .. } => format!("breaks \"{property}\""),
+        Verdict::Impossible { why } => why.to_string(),
+    }
+}
