@@ -1,6 +1,7 @@
 //! The command line from outside: real processes, their output and their exit codes.
 
 mod check;
+mod check_flow;
 mod conform;
 mod demo;
 mod documents;

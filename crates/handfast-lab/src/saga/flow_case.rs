@@ -47,8 +47,13 @@ impl FlowCase {
 
     fn part(&self, places: Vec<usize>) -> Result<(Vec<usize>, Self), PlanError> {
         let within = |place: Option<usize>| places.iter().position(|&other| Some(other) == place);
+        let is_captured = |held: usize| places.iter().any(|&place| self.steps[place].captures == Some(held));
         let step = |(at, &place): (usize, &usize)| {
-            let whole = self.steps[place];
+            let mut whole = self.steps[place];
+            // Without the step that captures it, what is held is as good as kept.
+            if !is_captured(place) {
+                whole.profile.hold_expires_ms = None;
+            }
             // What a step ran beside may have been left out.
             let beside = whole.beside && at > 0 && places[at - 1] + 1 == place;
             ProfiledStep { beside, captures: within(whole.captures), undo_after: within(whole.undo_after), ..whole }
@@ -137,6 +142,7 @@ mod tests {
         let mut steps = vec![step(Kind::Compensatable); 4];
         steps[3].undo_after = Some(0);
         steps.push(step(Kind::Pivot));
+        steps[1].profile.hold_expires_ms = Some(1);
         steps.push(ProfiledStep { captures: Some(1), ..step(Kind::Retriable) });
         let names = (0..6).map(|at| at.to_string()).collect();
         let flow = FlowCase::new(names, steps, &Assumptions::default()).expect("a sound order");

@@ -159,9 +159,14 @@ fn judge_in_order(payment: Profile, dispatch: Profile, order: Order, limits: &Li
         Order::PaymentFirst => [payment, dispatch],
         Order::DispatchFirst => [dispatch, payment],
     };
-    let (names, mut steps): (Vec<String>, Vec<ProfiledStep>) = steps.into_iter().unzip();
+    let (mut names, mut steps): (Vec<String>, Vec<ProfiledStep>) = steps.into_iter().unzip();
     // Every step that may still be turned back from is given up after a while.
     steps[0].deadline_ms = Some(10_000);
+    // What is held is of no use before it is captured, by a step that cannot refuse while the hold is there.
+    if let Some(held) = steps.iter().position(|step| step.profile.hold_expires_ms.is_some()) {
+        names.push("capture".to_owned());
+        steps.push(ProfiledStep { captures: Some(held), ..step(Profile::of_kind(Kind::Retriable)) });
+    }
     let flow = match FlowCase::new(names.clone(), steps, &DECLARED) {
         Ok(flow) => flow,
         Err(why) => return Verdict::Impossible { why },

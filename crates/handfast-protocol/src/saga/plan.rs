@@ -174,6 +174,18 @@ pub enum PlanError {
         /// The step that it waits for.
         after: usize,
     },
+    /// What a step holds lapses by itself, and no later step makes it lasting.
+    HoldNotCaptured {
+        /// The step.
+        step: usize,
+    },
+    /// A step captures what no earlier step holds.
+    CapturesNothing {
+        /// The step.
+        step: usize,
+        /// The step that it is said to capture.
+        held: usize,
+    },
     /// A deadline after the point from which there is no way back.
     DeadlineTooLate {
         /// The step.
@@ -194,6 +206,8 @@ impl PlanError {
             Self::GateBeside { .. } => "gate-beside",
             Self::BesideAnotherKind { .. } => "beside-another-kind",
             Self::UndoOrder { .. } => "undo-order",
+            Self::HoldNotCaptured { .. } => "hold-not-captured",
+            Self::CapturesNothing { .. } => "captures-nothing",
             Self::DeadlineTooLate { .. } => "deadline-too-late",
         }
     }
@@ -236,6 +250,19 @@ impl fmt::Display for PlanError {
                 "step {} cannot be undone after step {}: name another compensatable step, and no two that wait for each other",
                 step + 1,
                 after + 1
+            ),
+            Self::HoldNotCaptured { step } => write!(
+                f,
+                "what step {} holds lapses by itself, and no step captures it: add the step that does, after the pivot, or remove \
+                 hold_expires",
+                step + 1
+            ),
+            Self::CapturesNothing { step, held } => write!(
+                f,
+                "step {} captures what step {} holds, but that step holds nothing, or does not come before it; give it \
+                 hold_expires, or remove captures",
+                step + 1,
+                held + 1
             ),
             Self::DeadlineTooLate { step } => {
                 write!(f, "step {} runs when there is no way back any more, so a deadline could not be kept; remove it", step + 1)

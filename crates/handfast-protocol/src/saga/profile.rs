@@ -184,6 +184,7 @@ pub struct Assessment {
 /// # Errors
 /// The first rule that the order breaks, and where.
 pub fn assess(steps: &[ProfiledStep], assumptions: &Assumptions) -> Result<Assessment, PlanError> {
+    check_holds(steps)?;
     let mut risks = Vec::new();
     let mut remarks = Vec::new();
     let pivots: Vec<usize> = (0..steps.len()).filter(|&step| steps[step].profile.kind() == Kind::Pivot).collect();
@@ -199,6 +200,22 @@ pub fn assess(steps: &[ProfiledStep], assumptions: &Assumptions) -> Result<Asses
     });
     let plan = Plan::new(plans.collect())?;
     Ok(Assessment { plan, risks, remarks })
+}
+
+/// Every hold is captured by a later step, and nothing else is.
+fn check_holds(steps: &[ProfiledStep]) -> Result<(), PlanError> {
+    let holds = |held: usize| steps[held].profile.hold_expires_ms.is_some();
+    for (step, profiled) in steps.iter().enumerate() {
+        if let Some(held) = profiled.captures
+            && (held >= step || !holds(held))
+        {
+            return Err(PlanError::CapturesNothing { step, held });
+        }
+        if holds(step) && !steps[step..].iter().any(|later| later.captures == Some(step)) {
+            return Err(PlanError::HoldNotCaptured { step });
+        }
+    }
+    Ok(())
 }
 
 /// One step while it is assessed.

@@ -6,7 +6,10 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Command, Coordinator, Evidence, Kind, Operation, Outcome, Plan, PlanError, Standing, StepPlan, Told};
+use super::{
+    Assumptions, Close, Command, Coordinator, Doubt, Evidence, Kind, Operation, Outcome, Plan, PlanError, Profile, ProfiledStep,
+    Repeat, Span, Standing, StepPlan, Told, assess,
+};
 use crate::{Answer, Definite, Input, Party, Time, replay};
 
 const ANSWERS: [Answer; 5] = [
@@ -233,4 +236,51 @@ fn an_undo_that_is_refused_for_good_suspends() {
     assert_eq!(saga.outbox(), [Command { step: 0, operation: Operation::Undo }]);
     saga.step(Time(4), told(0, Operation::Undo, Definite::Done));
     assert_eq!(saga.standing(), Standing::Suspended);
+}
+
+#[test]
+fn a_hold_wants_a_step_that_captures_it() {
+    let step = |profile| ProfiledStep { profile, ..ProfiledStep::default() };
+    let held = step(Profile { hold_expires_ms: Some(100), ..Profile::CONTRACT });
+    let capture = |captures| ProfiledStep { captures, ..step(Profile::of_kind(Kind::Retriable)) };
+    let assessed = |steps: &[ProfiledStep]| assess(steps, &Assumptions::default()).map(|assessed| assessed.plan.gate());
+    assert_eq!(assessed(&[held, capture(Some(0))]), Ok(Some(1)));
+    assert_eq!(assessed(&[held, capture(None)]), Err(PlanError::HoldNotCaptured { step: 0 }));
+    assert_eq!(assessed(&[step(Profile::CONTRACT), capture(Some(0))]), Err(PlanError::CapturesNothing { step: 1, held: 0 }));
+}
+
+/// Everything that a profile lacks is either treated or called a risk, and what keeps the contract is neither.
+#[test]
+fn profiles_become_treatments_and_risks() {
+    let declared = Assumptions { message_lifetime_ms: Some(10), clock_error_ms: Some(1), longest_outage_ms: Some(10) };
+    let of = |profile: Profile, assumptions: &Assumptions| {
+        let step = |profile| ProfiledStep { profile, deadline_ms: Some(1_000), ..ProfiledStep::default() };
+        let assessed = assess(&[step(profile), step(Profile::of_kind(Kind::Pivot))], assumptions).expect("a sound order");
+        let risks: Vec<&str> = assessed.risks.iter().map(|risk| risk.what.name()).collect();
+        (assessed.plan.steps()[0], risks)
+    };
+    let contract = Profile::CONTRACT;
+    let treated = StepPlan::new(Kind::Compensatable).deadline(Some(1_000));
+    assert_eq!(of(contract, &Assumptions::default()), (treated, vec![]));
+    let forgets = Profile { repeat: Repeat::For(100), ..contract };
+    assert_eq!(of(forgets, &declared), (treated.deadline(Some(79)), vec![]), "its key is closed before it is forgotten");
+    assert_eq!(of(forgets, &Assumptions::default()).1, ["forgotten-key"]);
+    let unclosable = Profile { close: Close::Never, ..forgets };
+    assert_eq!(of(unclosable, &declared).0.doubt, Doubt::Repeats { last_send_ms: Some(79) });
+    assert_eq!(of(Profile { repeat: Repeat::For(21), ..unclosable }, &declared).1, ["forgotten-key"], "no send is early enough");
+    let loose = Profile { sticky_refusal: false, ..contract };
+    assert_eq!(of(loose, &declared), (StepPlan { refusal_holds: false, ..treated }, vec![]));
+    let (plan, risks) = of(Profile { close: Close::NoOpWhenAbsent, ..loose }, &declared);
+    assert_eq!((plan.watch_ms, risks), (Some(21), vec!["loose-refusal"]), "what may show late is looked at afterwards");
+    assert_eq!(of(Profile { close: Close::For(22), ..contract }, &declared).1, Vec::<&str>::new());
+    assert_eq!(of(Profile { close: Close::For(21), ..contract }, &declared).1, ["short-tombstone"]);
+    let once = Profile { repeat: Repeat::Never, ..contract };
+    assert_eq!(of(once, &declared).0.doubt, Doubt::Looks { horizon_ms: Some(21) });
+    assert_eq!(of(once, &declared).1, ["not-idempotent"]);
+}
+
+#[test]
+fn spans_are_written_from_the_largest_unit_down() {
+    let written = [0, 999, 1_000, 61_500, 86_400_000, 90_061_001].map(|ms| Span(ms).to_string());
+    assert_eq!(written, ["0s", "999ms", "1s", "1m1s500ms", "1d", "1d1h1m1s1ms"]);
 }

@@ -21,7 +21,9 @@ pub(super) fn print(checked: &Checked, ascii: bool, output: &Output) -> anyhow::
     let widest = file.steps().iter().map(|step| step.name.len()).max().unwrap_or(0);
     for (at, (step, plan_of)) in file.steps().iter().zip(plan.steps()).enumerate() {
         let decides = if plan.gate() == Some(at) { "; the saga is decided here" } else { "" };
-        say(&format!("  {}. {:widest$}  {}: {}{decides}", at + 1, step.name, plan_of.kind.name(), treatment(plan_of)))?;
+        let lead = format!("  {}. {:widest$}  ", at + 1, step.name);
+        let said = format!("{}: {}{decides}", plan_of.kind.name(), treatment(plan_of));
+        terminal::wrapped(&lead, &said, terminal::width()).iter().try_for_each(|line| output.line(line))?;
     }
     for remark in &file.assessment().remarks {
         let step = &file.steps()[remark.step];
@@ -72,11 +74,17 @@ fn print_risk(checked: &Checked, risk: &CheckedRisk, ascii: bool, output: &Outpu
     let step = &checked.file.steps()[risk.finding.step];
     let name = risk.finding.what.name();
     let accepted = if risk.is_accepted { "accepted" } else { "not accepted" };
-    output.line(format_args!("\n{YELLOW}risk {name}{PLAIN}, {accepted} ({}:{})", checked.file.file(), step.line))?;
+    output.line(format_args!(
+        "\n{YELLOW}risk {name}{PLAIN} of {}, {accepted} ({}:{})",
+        step.name,
+        checked.file.file(),
+        step.line
+    ))?;
     say(&format!("  {}.", risk.finding))?;
-    let number = risk.residual.odds.as_ref().map_or_else(String::new, |odds| format!(" = {odds} = {}", odds.to_f64()));
-    say(&format!("  What is left: {}{number}", risk.residual.formula))?;
-    say(&format!("  {}.", risk.residual.says))?;
+    let left = &risk.residual;
+    let number = left.odds.as_ref().map_or_else(String::new, |odds| format!(" = {odds} = {}", odds.to_f64()));
+    say(&format!("  What is left: {}.", left.says))?;
+    say(&format!("  As a formula: {}{number}", left.formula))?;
     say(&format!("  The way out: {}.", risk.finding.what.way_out()))?;
     match &risk.run {
         Some(run) => print_run(run, ascii, output),

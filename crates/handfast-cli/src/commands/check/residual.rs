@@ -48,8 +48,8 @@ pub(super) fn of(risk: &Finding<Risk>, file: &FlowFile) -> Residual {
         Risk::HoldLapse { expires_ms: _, margin_ms, gate_cannot_close: _ } => window(
             "outage > message_lifetime + clock_error + longest_outage",
             margin_ms,
-            "the goods leave unpaid if nobody can be reached, between dispatch and capture, for longer than the margin with \
-             which the saga turns back before the hold lapses",
+            "where nobody can be reached between the decision and the capture for longer than the saga is decided before the \
+             hold lapses, the goods have left unpaid",
             "",
         ),
     }
@@ -98,8 +98,8 @@ fn not_idempotent(file: &FlowFile, peek: bool) -> Residual {
 
 fn window(formula: &'static str, window_ms: Option<u64>, says: &str, after: &str) -> Residual {
     let length = window_ms.map_or_else(
-        || "a window of undeclared length; declare message_lifetime, clock_error and longest_outage under [assume]".to_owned(),
-        |window_ms| format!("a window of {}", Span(window_ms)),
+        || "for how long is not declared; message_lifetime, clock_error and longest_outage under [assume] say it".to_owned(),
+        |window_ms| Span(window_ms).to_string(),
     );
     let after = if after.is_empty() { String::new() } else { format!(" {after}") };
     Residual { formula, odds: None, window_ms, says: format!("{says}{after}: {length}") }

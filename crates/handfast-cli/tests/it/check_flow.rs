@@ -1,0 +1,155 @@
+//! `handfast check FLOW.toml` and `--profiles` from outside: what can be promised, what cannot, and the run that shows it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::{Ended, handfast, repository};
+
+fn check(arguments: &[&str]) -> Ended {
+    let mut command = handfast();
+    command.current_dir(repository("")).arg("check").args(arguments).env("COLUMNS", "100");
+    command.output().expect("the binary runs").into()
+}
+
+/// What it says of a flow, and how it ends.
+#[track_caller]
+fn said(arguments: &[&str], code: i32) -> String {
+    let ended = check(arguments);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(code), ""), "{arguments:?}");
+    ended.stdout
+}
+
+#[track_caller]
+fn json(arguments: &[&str], code: i32) -> Value {
+    serde_json::from_str(&said(&[arguments, &["--json"]].concat(), code)).expect("one line of JSON")
+}
+
+/// A flow of two steps whose tables hold these lines, in a directory of its own.
+fn flow(first: &str, second: &str, more: &str) -> (TempDir, PathBuf) {
+    let dir = TempDir::new().expect("there is room");
+    let path = dir.path().join("flow.toml");
+    let text = format!(
+        "name = \"two\"\n{more}\n[[step]]\nname = \"payment\"\nurl = \"http://127.0.0.1:1/p\"\n{first}\n\n[[step]]\nname = \
+         \"dispatch\"\nurl = \"http://127.0.0.1:1/d\"\n{second}\n"
+    );
+    fs::write(&path, text).expect("the directory can be written to");
+    (dir, path)
+}
+
+#[test]
+fn the_shipped_flows_are_checked() {
+    insta::assert_snapshot!("shop", said(&["examples/shop/flow.toml"], 0));
+    insta::assert_snapshot!("card", said(&["examples/card/flow.toml"], 3));
+    insta::assert_snapshot!("warehouse", said(&["examples/warehouse/flow.toml"], 0));
+    let accepted = said(&["examples/card/flow.toml", "--accept-risk", "hold-lapse"], 0);
+    assert!(accepted.contains("but for the risks that were accepted"), "{accepted}");
+}
+
+#[test]
+fn two_pivots_are_the_two_generals() {
+    let assume = "[assume]\nrefusal = \"1/20\"\nloss = \"0.1\"\ntries = 3\n";
+    let (_dir, path) = flow("kind = \"pivot\"", "kind = \"pivot\"", assume);
+    let path = path.to_str().expect("text");
+    let told = json(&[path], 3);
+    assert_eq!(told["verdict"], "violated");
+    let risk = &told["risks"][0];
+    assert_eq!((&risk["name"], &risk["step"], &risk["line"]), (&"two-pivots".into(), &"dispatch".into(), &11.into()), "{risk}");
+    // 1/20 + 19/20 * 1/1000
+    assert_eq!(risk["residual"]["odds"], "1019/20000");
+    assert_eq!(risk["run"]["breaks"], "no contradiction");
+    let text = said(&[path], 3);
+    assert!(text.contains("this is the two generals' problem"), "{text}");
+    assert!(text.contains("q + (1-q) p^n = 1019/20000 = 0.05095"), "{text}");
+    assert_eq!(json(&[path, "--accept-risk", "two-pivots"], 0)["verdict"], "holds");
+}
+
+/// Every way in which a participant promises less is either treated, and then everything holds, or it is a risk, and then
+/// there is a run that shows it.
+#[test]
+fn every_weakness_is_treated_or_shown() {
+    let declared = "[assume]\nmessage_lifetime = \"1m\"\nclock_error = \"5s\"\nlongest_outage = \"1h\"\n";
+    let cases: [(&str, &str, Option<&str>); 10] = [
+        ("close = \"never\"", "", None),
+        ("close = \"never\"\nremembers = \"24h\"", declared, None),
+        ("close = \"never\"\nremembers = \"24h\"", "", Some("forgotten-key")),
+        ("close = \"24h\"", declared, None),
+        ("close = \"24h\"", "", Some("short-tombstone")),
+        ("sticky_refusal = false", "", None),
+        ("sticky_refusal = false\nclose = \"no-op-when-absent\"", "", Some("loose-refusal")),
+        ("undo = \"no-op-when-absent\"", "", None),
+        ("undo = \"no-op-when-absent\"\nclose = \"never\"", "", None),
+        ("idempotent = false\nclose = \"never\"", "", Some("not-idempotent")),
+    ];
+    for (profile, assume, risk) in cases {
+        let (_dir, path) = flow(&format!("deadline = \"5s\"\n[step.profile]\n{profile}"), "kind = \"pivot\"", assume);
+        let path = path.to_str().expect("text");
+        let told = json(&[path, "--network", "set"], if risk.is_some() { 3 } else { 0 });
+        assert_eq!(told["risks"][0]["name"].as_str(), risk, "{profile}");
+        assert!(
+            told["explored"].as_array().is_some_and(|all| all.iter().all(|it| it["verdict"] == "holds")),
+            "{profile}: {told}"
+        );
+        if risk.is_some() {
+            let run = &told["risks"][0]["run"];
+            assert!(run["actions"].as_array().is_some_and(|actions| actions.len() > 3), "{profile}: {told}");
+        }
+    }
+}
+
+#[test]
+fn a_run_that_shows_a_risk_is_kept_drawn_and_executed_again() {
+    let dir = TempDir::new().expect("there is room");
+    let (kept, drawn) = (dir.path().join("run.trace"), dir.path().join("run.svg"));
+    let (kept, drawn) = (kept.to_str().expect("text"), drawn.to_str().expect("text"));
+    let ended = check(&["examples/card/flow.toml", "--keep", kept, "--svg", drawn]);
+    assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    assert!(fs::read_to_string(drawn).expect("it was drawn").starts_with("<svg"));
+    let replayed: Ended = handfast().args(["replay", kept]).output().expect("the binary runs").into();
+    assert_eq!((replayed.code, replayed.stderr.as_str()), (Some(0), ""));
+    insta::assert_snapshot!("replayed", replayed.stdout);
+    let text = fs::read_to_string(kept).expect("it was kept").replace("arrives: act dispatch", "arrives: act capture");
+    fs::write(kept, text).expect("it can be written");
+    let refused: Ended = handfast().args(["replay", kept]).output().expect("the binary runs").into();
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("cannot happen"), "{}", refused.stderr);
+}
+
+#[test]
+fn an_unsound_order_is_refused_with_its_line() {
+    let cases = [
+        ("kind = \"pivot\"", "kind = \"compensatable\"", 10, "step 2 may refuse"),
+        ("[step.profile]\nhold_expires = \"7d\"", "kind = \"pivot\"", 4, "no step captures it"),
+    ];
+    for (first, second, line, why) in cases {
+        let (_dir, path) = flow(first, second, "");
+        let ended = check(&[path.to_str().expect("text")]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{first}");
+        assert!(ended.stderr.contains(&format!("flow.toml:{line}:")) && ended.stderr.contains(why), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    for arguments in [
+        &["examples/shop/flow.toml", "--network", "multiset:4"] as &[&str],
+        &["examples/shop/flow.toml", "--workers", "4"],
+        &["examples/shop/flow.toml", "--accept-risk", "hold-laps"],
+        &["--network", "set"],
+        &["examples/shop/flow.toml", "--guards"],
+        &["examples/shop/flow.toml", "--svg", "-", "--json"],
+        &["examples/none/flow.toml"],
+    ] {
+        let ended = check(arguments);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments:?}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn the_map_of_profiles_is_drawn() {
+    insta::assert_snapshot!("profiles", said(&["--profiles"], 0));
+    let told = json(&["--profiles"], 0);
+    assert_eq!(told["pairs"].as_array().map(Vec::len), Some(54));
+}
