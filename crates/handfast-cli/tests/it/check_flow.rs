@@ -56,7 +56,7 @@ fn two_pivots_are_the_two_generals() {
     let told = json(&[path], 3);
     assert_eq!(told["verdict"], "violated");
     let risk = &told["risks"][0];
-    assert_eq!((&risk["name"], &risk["step"], &risk["line"]), (&"two-pivots".into(), &"dispatch".into(), &11.into()), "{risk}");
+    assert_eq!((&risk["name"], &risk["step"], &risk["line"]), (&"two-pivots".into(), &"dispatch".into(), &12.into()), "{risk}");
     // 1/20 + 19/20 * 1/1000
     assert_eq!(risk["residual"]["odds"], "1019/20000");
     assert_eq!(risk["run"]["breaks"], "no contradiction");
@@ -84,7 +84,8 @@ fn every_weakness_is_treated_or_shown() {
         ("idempotent = false\nclose = \"never\"", "", Some("not-idempotent")),
     ];
     for (profile, assume, risk) in cases {
-        let (_dir, path) = flow(&format!("deadline = \"5s\"\n[step.profile]\n{profile}"), "kind = \"pivot\"", assume);
+        let (_dir, path) =
+            flow(&format!("kind = \"compensatable\"\ndeadline = \"5s\"\n[step.profile]\n{profile}"), "kind = \"pivot\"", assume);
         let path = path.to_str().expect("text");
         let told = json(&[path, "--network", "set"], if risk.is_some() { 3 } else { 0 });
         assert_eq!(told["risks"][0]["name"].as_str(), risk, "{profile}");
@@ -120,8 +121,8 @@ fn a_run_that_shows_a_risk_is_kept_drawn_and_executed_again() {
 #[test]
 fn an_unsound_order_is_refused_with_its_line() {
     let cases = [
-        ("kind = \"pivot\"", "kind = \"compensatable\"", 10, "step 2 may refuse"),
-        ("[step.profile]\nhold_expires = \"7d\"", "kind = \"pivot\"", 4, "no step captures it"),
+        ("kind = \"pivot\"", "kind = \"compensatable\"", 8, "step 2 may refuse"),
+        ("kind = \"compensatable\"\n[step.profile]\nhold_expires = \"7d\"", "kind = \"pivot\"", 3, "no step captures it"),
     ];
     for (first, second, line, why) in cases {
         let (_dir, path) = flow(first, second, "");

@@ -97,10 +97,11 @@ fn print(pairs: &[Pair], ascii: bool, output: &Output) -> anyhow::Result<()> {
         output.line(format_args!("\n{BOLD}payment {}{PLAIN}", row[0].payment))?;
         for (number, pair) in (1..).zip(row) {
             let (sign, _) = sign(&pair.verdict, ascii);
-            let lead = format!("  {number} {sign} ");
-            for line in terminal::wrapped(&lead, &in_words(pair), width) {
-                // A sign may be more bytes than columns.
-                output.line(line)?;
+            // A sign may be more bytes than columns, so it comes in afterwards.
+            let lead = format!("  {number} _ ");
+            let lines = terminal::wrapped(&lead, &in_words(pair), width);
+            for (at, line) in lines.iter().enumerate() {
+                output.line(if at == 0 { line.replacen('_', sign, 1) } else { line.clone() })?;
             }
         }
     }
