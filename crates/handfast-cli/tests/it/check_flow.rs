@@ -122,7 +122,7 @@ fn a_run_that_shows_a_risk_is_kept_drawn_and_executed_again() {
 fn an_unsound_order_is_refused_with_its_line() {
     let cases = [
         ("kind = \"pivot\"", "kind = \"compensatable\"", 8, "step 2 may refuse"),
-        ("kind = \"compensatable\"\n[step.profile]\nhold_expires = \"7d\"", "kind = \"pivot\"", 3, "no step captures it"),
+        ("kind = \"compensatable\"\n[step.profile]\nhold_expires = \"7d\"", "kind = \"pivot\"", 7, "no step captures it"),
     ];
     for (first, second, line, why) in cases {
         let (_dir, path) = flow(first, second, "");
