@@ -7,6 +7,7 @@
 //! - [`Party`]: one side of a protocol, a value that is told one thing at a time; [`replay`] makes its state out of its journal.
 //! - [`Register`]: a participant's side, one value per key.
 //! - [`Coordinator`]: the side that brings all steps of a saga to *both* or *neither*.
+//! - [`stage`]: the sound orders of a saga's steps, as types.
 //! - [`generals`]: the problem itself, with its two strategies.
 //! - [`Guards`]: every rule that keeps money safe, by name, so that the lab can take one away and show what breaks.
 #![no_std]
@@ -24,7 +25,7 @@ pub use party::{Input, Party, Time, replay};
 pub use register::{Answer, Definite, Effect, Register, Request};
 pub use saga::{
     Answers, Assessment, Assumptions, Close, Command, Coordinator, Doubt, Evidence, Finding, Kind, Operation, Outcome, Plan,
-    PlanError, Profile, ProfiledStep, Remark, Repeat, Risk, Span, Standing, StepPlan, Told, Undo, assess,
+    PlanError, Profile, ProfiledStep, Remark, Repeat, Risk, Span, Standing, StepPlan, Told, Undo, assess, stage,
 };
 
 /// The version of the transition functions. A saga is pinned to the version it started with; a change that makes an

@@ -23,6 +23,30 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # An unsound order does not compile
+//!
+//! A flow has steps that can be undone, then at most one that cannot, the *pivot*, then steps that cannot refuse. Nothing
+//! else can be brought to both or neither, so the builder offers nothing else:
+//!
+//! ```compile_fail
+//! # use handfast::Flow;
+//! Flow::builder("shop").pivot("dispatch", "depot").compensatable("payment", "bank");
+//! // error: a step that may refuse cannot come after the pivot: what cannot be undone has already happened
+//! ```
+//!
+//! The rules are the traits of [`stage`]. A participant that promises less than the contract is described by what it lacks,
+//! as in [`cannot_close`](FlowBuilder::cannot_close), and what no coordinator can make good is an error of
+//! [`build`](FlowBuilder::build) until [`accept_risk`](FlowBuilder::accept_risk) names it. Flows that come from a file
+//! ([`flow`]) are looked at when they are read.
+//!
+//! # Where to go next
+//!
+//! - `examples/embedded_shop.rs`: a web shop with the engine inside, its two services, a declined card and lost answers.
+//! - `examples/two_banks.rs`: a transfer between two banks over a bad road, with participants of one's own.
+//! - [`participant`]: who takes a step. Services are named by their URLs, and `docs/participants.md` makes yours one.
+//! - [`store`]: where sagas are kept; [`journal`]: what is kept of them.
+//! - [`Options`]: limits and waiting times; [`SagaHandle`]: how one saga stands.
+//!
 //! The decisions are those of [`handfast_protocol`], and the engine makes none of its own: it tells the coordinator what
 //! arrives, keeps every input that changes anything before a message it causes leaves, and delivers what the coordinator
 //! wants until the answers are definite.
@@ -45,5 +69,5 @@ pub use engine::{
 };
 pub use handfast_protocol::{
     Answers, Assessment, Assumptions, Close, Effect, Finding, Kind, Operation, Outcome, Profile, ProfiledStep, Remark, Repeat,
-    Risk, Standing, Time, Undo,
+    Risk, Standing, Time, Undo, stage,
 };

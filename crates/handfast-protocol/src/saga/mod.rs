@@ -7,6 +7,7 @@ mod message;
 mod plan;
 mod profile;
 mod risk;
+pub mod stage;
 
 pub use coordinator::{Coordinator, Standing};
 pub use message::{Command, Evidence, Operation, Outcome, Told};

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::participant::HttpTemplates;
 
 mod builder;
+mod promises;
 mod written;
 
 pub use builder::FlowBuilder;
@@ -124,6 +125,9 @@ pub enum FlowError {
         /// The name.
         other: String,
     },
+    /// A deadline, or something else that is said of a step, before there is one.
+    #[error("something is said of a step before there is one; add the step first")]
+    NoStepYet,
     /// It cannot promise what a flow promises, and nobody has accepted that.
     #[error(transparent)]
     Risks(#[from] UnacceptedRisks),
@@ -244,8 +248,9 @@ mod tests {
     use handfast_protocol::{Assumptions, Close, Doubt, Profile, Repeat, Undo};
 
     use super::*;
+    use handfast_protocol::stage::{AfterPivot, Gate};
 
-    fn shop() -> FlowBuilder {
+    fn shop() -> FlowBuilder<AfterPivot, Gate> {
         Flow::builder("shop")
             .compensatable("payment", "http://pay/keys/")
             .deadline(Duration::from_secs(5))
@@ -274,15 +279,18 @@ mod tests {
 
     #[test]
     fn an_unsound_order_is_refused() {
-        let error = shop().compensatable("again", "ship").build().unwrap_err();
+        let error = shop().in_any_order().compensatable("again", "ship").build().unwrap_err();
         assert_eq!(error, FlowError::from(PlanError::MayRefuseTooLate { step: 2, after: 1 }));
-        let error = shop().undo_after("depot").build().unwrap_err();
-        assert_eq!(error, FlowError::NoSuchStep { step: "dispatch".to_owned(), other: "depot".to_owned() });
+        let pay = Flow::builder("shop").compensatable("payment", "bank");
+        let error = pay.undo_after("depot").build().unwrap_err();
+        assert_eq!(error, FlowError::NoSuchStep { step: "payment".to_owned(), other: "depot".to_owned() });
+        let error = Flow::builder("shop").in_any_order().cannot_close().pivot("dispatch", "ship").build().unwrap_err();
+        assert_eq!(error, FlowError::NoStepYet);
     }
 
     #[test]
     fn what_cannot_be_promised_has_to_be_accepted() {
-        let two = || shop().pivot("again", "ship");
+        let two = || shop().in_any_order().pivot("again", "ship");
         let error = two().build().unwrap_err();
         let expected = "shop: step 2 may refuse and cannot be undone, and so can step 3: this is the two generals' problem; no \
                         protocol exists (step 3 is again, risk two-pivots); make one of the two undoable, or unable to \
@@ -307,6 +315,7 @@ mod tests {
         };
         let once = Profile { repeat: Repeat::Never, undo: Undo::Never, may_refuse: false, ..Profile::CONTRACT };
         let built = Flow::builder("shop")
+            .in_any_order()
             .step("hold", "bank", Profile { hold_expires_ms: Some(7 * 86_400_000), ..weak })
             .undo_after("points")
             .in_flight(4)
@@ -326,5 +335,24 @@ mod tests {
         assert_eq!((hold.commit_within_ms, hold.undo_after), (Some(7 * 86_400_000 - 3_601_100), Some(1)));
         assert!(matches!(flow.plan().steps()[4].doubt, Doubt::Looks { .. }));
         assert_eq!((flow.steps()[0].in_flight, flow.steps()[0].retry_cap), (Some(4), Some(Duration::from_secs(9))));
+        let typed = Flow::builder("shop")
+            .compensatable("hold", "bank")
+            .undo_needs_the_act()
+            .cannot_close()
+            .remembers(Duration::from_hours(24))
+            .loose_refusals()
+            .hold_expires(Duration::from_hours(7 * 24))
+            .undo_after("points")
+            .in_flight(4)
+            .retry_cap(Duration::from_secs(9))
+            .compensatable("points", "club")
+            .pivot("dispatch", "ship")
+            .retriable("capture", "bank")
+            .captures("hold")
+            .retriable("mail", "mail")
+            .not_idempotent()
+            .assume(assumed);
+        let typed = risks.into_iter().fold(typed, FlowBuilder::accept_risk).build().unwrap();
+        assert_eq!(typed, flow, "what is said in the steps' own words is the same profile");
     }
 }

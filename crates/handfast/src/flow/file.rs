@@ -80,7 +80,7 @@ impl FlowFile {
     /// # Errors
     /// [`FlowError::Risks`]: what it cannot promise and nobody has accepted, with the line of each step.
     pub fn flow<S: AsRef<str>>(&self, accepted: &[S]) -> Result<Arc<Flow>, FlowError> {
-        let mut builder = Flow::builder(&self.name).assume(self.assumptions);
+        let mut builder = Flow::builder(&self.name).in_any_order().assume(self.assumptions);
         for (step, profiled) in self.steps.iter().zip(&self.profiled) {
             builder = builder.step(&step.name, step.participant_name(), step.profile);
             if let Some(deadline) = step.deadline {
@@ -122,6 +122,7 @@ impl FlowFile {
             | FlowError::Length { .. }
             | FlowError::Order(_)
             | FlowError::NoSuchStep { .. }
+            | FlowError::NoStepYet
             | FlowError::Text(_)) => error,
         })
     }

@@ -3,6 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use handfast_protocol::stage::{
+    AnyOrder, AnyStep, BeforePivot, CanBeUndone, Course, HasNeighbour, HasStep, Last, MayTurnBack, NoPivot, NoStep,
+    NothingDecided, NothingRetriable, RunsInCompany, Stage,
+};
 use handfast_protocol::{Assumptions, Finding, Kind, Profile, ProfiledStep, Risk, assess};
 
 use super::written::{Written, WrittenStep};
@@ -12,12 +16,29 @@ use crate::participant::HttpTemplates;
 
 /// Builds a [`Flow`] in code. What is neither of the whole flow ([`assume`](Self::assume),
 /// [`accept_risk`](Self::accept_risk)) nor a new step speaks of the step that was added last.
+///
+/// The [stage](crate::stage) of the flow is a part of its type, so that an unsound order of steps does not compile. `C` is
+/// its course and says what may come next; `L` is its last step. Steps speak the contract, unless something less is said of
+/// them, as in [`cannot_close`](Self::cannot_close):
+///
+/// ```
+/// # use std::time::Duration;
+/// # use handfast::{Flow, FlowError};
+/// let flow = |name| Flow::builder(name).compensatable("payment", "bank").loose_refusals().cannot_close();
+/// let error = flow("shop").pivot("dispatch", "depot").build().unwrap_err();
+/// assert!(error.to_string().contains("loose-refusal"));
+/// let flow = flow("shop").pivot("dispatch", "depot").accept_risk("loose-refusal").build()?;
+/// # Ok::<_, FlowError>(())
+/// ```
 #[derive(Clone, Debug)]
-pub struct FlowBuilder {
+pub struct FlowBuilder<C = BeforePivot, L = NoStep> {
     name: String,
     steps: Vec<BuiltStep>,
     assumptions: Assumptions,
     accepted: Vec<String>,
+    /// Something was said of a step before there was one.
+    is_astray: bool,
+    stage: Stage<C, L>,
 }
 
 #[derive(Clone, Debug)]
@@ -30,81 +51,144 @@ struct BuiltStep {
 
 impl FlowBuilder {
     pub(super) fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), steps: Vec::new(), assumptions: Assumptions::default(), accepted: Vec::new() }
+        Self {
+            name: name.to_owned(),
+            steps: Vec::new(),
+            assumptions: Assumptions::default(),
+            accepted: Vec::new(),
+            is_astray: false,
+            stage: Stage::start(),
+        }
     }
+}
 
+impl FlowBuilder<AnyOrder, AnyStep> {
+    /// Adds a step whose participant promises this and no more.
+    #[must_use]
+    pub fn step(self, name: &str, participant: impl Into<ParticipantRef>, profile: Profile) -> Self {
+        let stage = self.stage;
+        self.and(stage, name, participant.into(), profile)
+    }
+}
+
+impl<C: Course, L: Last> FlowBuilder<C, L> {
     /// Adds a step that may refuse and can be undone.
     #[must_use]
-    pub fn compensatable(self, name: &str, participant: impl Into<ParticipantRef>) -> Self {
-        self.step(name, participant, Profile::of_kind(Kind::Compensatable))
+    pub fn compensatable(self, name: &str, participant: impl Into<ParticipantRef>) -> FlowBuilder<C, L::ThenCompensatable>
+    where
+        C: NothingDecided + NothingRetriable,
+    {
+        let stage = self.stage.compensatable();
+        self.and(stage, name, participant.into(), Profile::of_kind(Kind::Compensatable))
     }
 
     /// Adds the step that may refuse and cannot be undone.
     #[must_use]
-    pub fn pivot(self, name: &str, participant: impl Into<ParticipantRef>) -> Self {
-        self.step(name, participant, Profile::of_kind(Kind::Pivot))
+    pub fn pivot(self, name: &str, participant: impl Into<ParticipantRef>) -> FlowBuilder<C::ThenPivot, L::ThenPivot>
+    where
+        C: NoPivot + NothingRetriable,
+    {
+        let stage = self.stage.pivot();
+        self.and(stage, name, participant.into(), Profile::of_kind(Kind::Pivot))
     }
 
     /// Adds a step that cannot refuse.
     #[must_use]
-    pub fn retriable(self, name: &str, participant: impl Into<ParticipantRef>) -> Self {
-        self.step(name, participant, Profile::of_kind(Kind::Retriable))
+    pub fn retriable(
+        self,
+        name: &str,
+        participant: impl Into<ParticipantRef>,
+    ) -> FlowBuilder<C::ThenRetriable, L::ThenRetriable> {
+        let stage = self.stage.retriable();
+        self.and(stage, name, participant.into(), Profile::of_kind(Kind::Retriable))
     }
 
-    /// Adds a step whose participant promises this and no more.
+    /// Leaves it to [`build`](Self::build) to look at the order: for steps that are only known when the program runs, and
+    /// for a flow that has to live with two pivots.
     #[must_use]
-    pub fn step(mut self, name: &str, participant: impl Into<ParticipantRef>, profile: Profile) -> Self {
-        let profiled = ProfiledStep { profile, ..ProfiledStep::default() };
-        self.steps.push(BuiltStep { step: FlowStep::new(name, participant), profiled, captures: None, undo_after: None });
-        self
+    pub fn in_any_order(self) -> FlowBuilder<AnyOrder, AnyStep> {
+        let stage = self.stage.in_any_order();
+        self.at(stage)
     }
 
     /// How long after its intent the step's key is closed, unless it is known by then what became of it.
     #[must_use]
-    pub fn deadline(self, deadline: Duration) -> Self {
-        self.with_last(|last| last.profiled.deadline_ms = Some(whole_ms(deadline)))
+    pub fn deadline(self, deadline: Duration) -> Self
+    where
+        L: HasStep + MayTurnBack,
+    {
+        let stage = self.stage.deadline();
+        self.with_last(stage, |last| last.profiled.deadline_ms = Some(whole_ms(deadline)))
     }
 
     /// How long the engine waits for the answer to one try.
     #[must_use]
-    pub fn timeout(self, timeout: Duration) -> Self {
-        self.with_last(|last| last.step.timeout = Some(timeout))
+    pub fn timeout(self, timeout: Duration) -> Self
+    where
+        L: HasStep,
+    {
+        let stage = self.stage.said();
+        self.with_last(stage, |last| last.step.timeout = Some(timeout))
     }
 
     /// So many requests are out to the step's participant at most.
     #[must_use]
-    pub fn in_flight(self, requests: u32) -> Self {
-        self.with_last(|last| last.step.in_flight = Some(requests))
+    pub fn in_flight(self, requests: u32) -> Self
+    where
+        L: HasStep,
+    {
+        let stage = self.stage.said();
+        self.with_last(stage, |last| last.step.in_flight = Some(requests))
     }
 
     /// No pause between two tries of one delivery to the step's participant is longer than this.
     #[must_use]
-    pub fn retry_cap(self, cap: Duration) -> Self {
-        self.with_last(|last| last.step.retry_cap = Some(cap))
+    pub fn retry_cap(self, cap: Duration) -> Self
+    where
+        L: HasStep,
+    {
+        let stage = self.stage.said();
+        self.with_last(stage, |last| last.step.retry_cap = Some(cap))
     }
 
     /// The step runs side by side with the one before it.
     #[must_use]
-    pub fn beside(self) -> Self {
-        self.with_last(|last| last.profiled.beside = true)
+    pub fn beside(self) -> Self
+    where
+        L: HasStep + HasNeighbour + RunsInCompany,
+    {
+        let stage = self.stage.beside();
+        self.with_last(stage, |last| last.profiled.beside = true)
     }
 
     /// The step makes lasting what an earlier step holds.
     #[must_use]
-    pub fn captures(self, step: &str) -> Self {
-        self.with_last(|last| last.captures = Some(step.to_owned()))
+    pub fn captures(self, step: &str) -> Self
+    where
+        L: HasStep,
+    {
+        let stage = self.stage.said();
+        self.with_last(stage, |last| last.captures = Some(step.to_owned()))
     }
 
     /// The step is undone only once this other one is off.
     #[must_use]
-    pub fn undo_after(self, step: &str) -> Self {
-        self.with_last(|last| last.undo_after = Some(step.to_owned()))
+    pub fn undo_after(self, step: &str) -> Self
+    where
+        L: HasStep + CanBeUndone,
+    {
+        let stage = self.stage.undone();
+        self.with_last(stage, |last| last.undo_after = Some(step.to_owned()))
     }
 
     /// The step's participant knows nothing of the contract, and is called by these templates.
     #[must_use]
-    pub fn templates(self, templates: impl Into<Arc<HttpTemplates>>) -> Self {
-        self.with_last(|last| last.step.http = Some(templates.into()))
+    pub fn templates(self, templates: impl Into<Arc<HttpTemplates>>) -> Self
+    where
+        L: HasStep,
+    {
+        let stage = self.stage.said();
+        self.with_last(stage, |last| last.step.http = Some(templates.into()))
     }
 
     /// What is taken for granted about the world.
@@ -125,7 +209,14 @@ impl FlowBuilder {
     ///
     /// # Errors
     /// The first thing that is wrong with it, or every risk that was not accepted.
-    pub fn build(self) -> Result<Flow, FlowError> {
+    pub fn build(self) -> Result<Flow, FlowError>
+    where
+        L: HasStep,
+    {
+        self.stage.end();
+        if self.is_astray {
+            return Err(FlowError::NoStepYet);
+        }
         let assessment = assess(&self.profiled()?, &self.assumptions)?;
         let is_accepted = |finding: &Finding<Risk>| self.accepted.iter().any(|name| name == finding.what.name());
         let risks: Vec<UnacceptedRisk> = assessment
@@ -161,9 +252,48 @@ impl FlowBuilder {
         self.steps.iter().map(profiled).collect()
     }
 
-    fn with_last(mut self, change: impl FnOnce(&mut BuiltStep)) -> Self {
-        if let Some(last) = self.steps.last_mut() {
-            change(last);
+    fn and<C2, L2>(
+        mut self,
+        stage: Stage<C2, L2>,
+        name: &str,
+        participant: ParticipantRef,
+        profile: Profile,
+    ) -> FlowBuilder<C2, L2> {
+        let profiled = ProfiledStep { profile, ..ProfiledStep::default() };
+        self.steps.push(BuiltStep { step: FlowStep::new(name, participant), profiled, captures: None, undo_after: None });
+        self.at(stage)
+    }
+
+    /// The same flow at another stage.
+    fn at<C2, L2>(self, stage: Stage<C2, L2>) -> FlowBuilder<C2, L2> {
+        let Self { name, steps, assumptions, accepted, is_astray, stage: _ } = self;
+        FlowBuilder { name, steps, assumptions, accepted, is_astray, stage }
+    }
+
+    /// Lowers what is promised for the last step, which stays of its kind.
+    pub(super) fn promise(self, change: impl FnOnce(&mut Profile)) -> Self
+    where
+        L: HasStep,
+    {
+        let stage = self.stage.said();
+        self.with_last(stage, |last| change(&mut last.profiled.profile))
+    }
+
+    /// The same for what only a step that is undone can promise or not.
+    pub(super) fn promise_when_undone(self, change: impl FnOnce(&mut Profile)) -> Self
+    where
+        L: HasStep + CanBeUndone,
+    {
+        let stage = self.stage.undone();
+        self.with_last(stage, |last| change(&mut last.profiled.profile))
+    }
+
+    /// Says something of the last step, which the stage allows.
+    fn with_last(mut self, stage: Stage<C, L>, change: impl FnOnce(&mut BuiltStep)) -> Self {
+        self.stage = stage;
+        match self.steps.last_mut() {
+            Some(last) => change(last),
+            None => self.is_astray = true,
         }
         self
     }
