@@ -4,6 +4,7 @@
 mod compile_fail;
 mod delivery;
 mod driver;
+mod examples;
 mod faults;
 mod flushes;
 mod journal;

@@ -1,0 +1,45 @@
+//! The examples say what they say, and are short enough to be read at one sitting.
+
+use std::time::Duration;
+
+#[path = "../../examples/embedded_shop.rs"]
+#[expect(dead_code, reason = "the test takes the place of its `main`")]
+mod embedded_shop;
+#[path = "../../examples/two_banks.rs"]
+#[expect(dead_code, reason = "the test takes the place of its `main`")]
+mod two_banks;
+
+/// Much longer than either takes.
+const LONGEST: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn the_shop_charges_and_sends_or_does_neither() {
+    let report = tokio::time::timeout(LONGEST, embedded_shop::report()).await.expect("it ends").unwrap();
+    let expected = "\
+order-1, tea, tok_visa, 0 answers of each service lost: 201 paid, and on its way
+order-2, tea, tok_declined, 0 answers of each service lost: 402 not sent, and not paid
+order-3, gold, tok_visa, 0 answers of each service lost: 402 not sent, and not paid
+order-4, tea, tok_visa, 2 answers of each service lost: 201 paid, and on its way
+books: 3 charges, 1 refunds, 2 shipments
+";
+    assert_eq!(report, expected);
+}
+
+#[tokio::test]
+async fn money_is_neither_lost_nor_doubled_between_two_banks() {
+    let report = tokio::time::timeout(LONGEST, two_banks::report()).await.expect("it ends").unwrap();
+    // How many transfers run into their deadline differs from run to run, so the numbers are read and compared.
+    let numbers: Vec<i64> = report.split(|it: char| !it.is_ascii_digit()).filter_map(|it| it.parse().ok()).collect();
+    let [moved, of, stayed, ada, ben, cleo, dan, before, after, cents] = numbers[..] else { panic!("{report}") };
+    assert_eq!((moved + stayed, before, after), (of, 170_000, 170_000), "{report}");
+    assert_eq!((ada + ben, cleo + dan, cents), (120_000 - 500 * moved, 50_000 + 500 * moved, 500 * moved), "{report}");
+    assert!(moved > 0 && stayed > of / 3, "{report}");
+}
+
+#[test]
+fn they_are_short() {
+    for text in [include_str!("../../examples/embedded_shop.rs"), include_str!("../../examples/two_banks.rs")] {
+        let lines = text.lines().count();
+        assert!(lines < 150, "{lines} lines");
+    }
+}
