@@ -181,7 +181,7 @@ impl Caller {
                 Reply::Definite { answer: Answer::State(state), .. } => Said::State(state),
                 Reply::Definite { answer: Answer::OtherBody, .. } => Said::OtherBody,
                 Reply::Behind { .. } => Said::Behind,
-                Reply::Unknown { seen, .. } => Said::Nothing(seen),
+                Reply::Absent { seen, .. } | Reply::Unknown { seen, .. } => Said::Nothing(seen),
             };
         }
         exchange

@@ -152,7 +152,7 @@ struct Pace {
     /// Deliveries in a row without a definite answer, and turns at which the line was found shut.
     tries: u32,
     next_at: Time,
-    /// When a look ended last.
+    /// When a look was answered last, by whatever it found.
     looked_at: Time,
 }
 
@@ -308,17 +308,23 @@ impl<'a> Driver<'a> {
                 let (seen, entries) = (line.seen(&receipt), self.saga.entries());
                 let told =
                     self.tell(&JournalLine::Answer { to: command, answer, receipt }, seen.clone()).await.map_continue(drop);
+                self.looked(command, now);
                 self.slow_down(command, now, self.saga.outbox().contains(&command));
                 if let Some(seen) = seen.filter(|_| self.saga.entries() > entries) {
                     line.raise(seen);
                 }
                 return told;
             }
-            Reply::Unknown { seen, retry_after, sent: _ } => {
+            Reply::Absent { seen, retry_after } => {
+                self.looked(command, now);
                 match command.operation {
                     Operation::Look if retry_after.is_none() => line.found_nothing(),
                     Operation::Act | Operation::Look | Operation::Close | Operation::Undo => line.unanswered(now, retry_after),
                 }
+                seen
+            }
+            Reply::Unknown { seen, retry_after, sent: _ } => {
+                line.unanswered(now, retry_after);
                 seen
             }
             Reply::Behind { seq, incarnation } => {
@@ -352,12 +358,17 @@ impl<'a> Driver<'a> {
         ControlFlow::Continue(())
     }
 
-    /// Sets when a command may go out again; at once if its last delivery was answered.
-    fn slow_down(&mut self, command: Command, now: Time, is_unanswered: bool) {
-        let Some(mut pace) = self.pace.get(command.step).copied() else { return };
-        if command.operation == Operation::Look {
+    /// Takes note that a look was answered. One that nobody answered is none: what came late may still be there.
+    fn looked(&mut self, command: Command, now: Time) {
+        let pace = self.pace.get_mut(command.step).filter(|_| command.operation == Operation::Look);
+        if let Some(pace) = pace {
             pace.looked_at = now;
         }
+    }
+
+    /// Sets when a command may go out again; at once if its last delivery was answered.
+    fn slow_down(&mut self, command: Command, now: Time, is_unanswered: bool) {
+        let Some(pace) = self.pace.get(command.step).copied() else { return };
         let tries = if is_unanswered { pace.tries.saturating_add(1) } else { 0 };
         // An act that is heard out says nothing about the pace of the close that has taken its place.
         let is_next = is_unanswered && pace.operation == Some(command.operation);
@@ -365,16 +376,15 @@ impl<'a> Driver<'a> {
         self.pace[command.step] = Pace { tries, next_at, ..pace };
     }
 
-    /// When a command goes out after so many tries in a row. A saga that has ended is looked at less and less often, and once
-    /// more when its time is over.
+    /// When a command goes out after so many tries in a row. A saga that has ended is looked at less and less often, and when
+    /// its time is over as often as anything else that is in doubt, until one look is answered.
     fn again_at(&self, step: usize, tries: u32, now: Time) -> Time {
         let backoff = self.saga.definition().line(step).map_or(self.shared.options.backoff, |line| line.backoff());
         let after = |backoff: &Backoff| now.after(whole_ms(backoff.delay(tries, &self.shared.jitter)).max(1));
         let Some(until) = self.saga.deadline().filter(|_| self.saga.decision().is_some()) else {
             return after(&backoff);
         };
-        let next = after(&Backoff { cap: LONGEST_PARK, ..backoff });
-        if until > now { next.min(until) } else { next }
+        if until > now { after(&Backoff { cap: LONGEST_PARK, ..backoff }).min(until) } else { after(&backoff) }
     }
 
     pub(super) async fn take_mail(&mut self, mail: Mail) -> ControlFlow<()> {

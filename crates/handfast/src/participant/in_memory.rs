@@ -44,7 +44,7 @@ impl InMemory {
             Operation::Look => {
                 let found = keys.get(request.key).and_then(Register::peek);
                 return found.map_or_else(
-                    || Reply::unknown("nothing under this key, which proves nothing"),
+                    || Reply::Absent { seen: "nothing under this key, which proves nothing".to_owned(), retry_after: None },
                     |state| Reply::Definite { answer: Answer::State(state), receipt: Receipt::default() },
                 );
             }
@@ -71,5 +71,30 @@ impl Participant for InMemory {
     fn deliver<'a>(&'a self, request: Delivery<'a>) -> BoxFuture<'a, Reply> {
         let reply = self.receive(request, false);
         Box::pin(async move { reply })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn a_look_at_what_is_not_there_is_answered_all_the_same() {
+        let service = InMemory::new(|_, _| true);
+        let body = Bytes::from_static(b"{}");
+        let look = Delivery {
+            key: "s.o.p",
+            operation: Operation::Look,
+            body: &body,
+            body_hash: "",
+            number: 1,
+            seen: None,
+            not_after: None,
+        };
+        assert!(matches!(service.receive(look, false), Reply::Absent { .. }));
+        assert!(matches!(service.receive(Delivery { operation: Operation::Act, ..look }, false), Reply::Definite { .. }));
+        assert!(matches!(service.receive(look, false), Reply::Definite { .. }));
     }
 }

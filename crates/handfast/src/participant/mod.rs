@@ -53,6 +53,15 @@ pub enum Reply {
         /// participant's store was restored.
         receipt: Receipt,
     },
+    /// Whoever was asked to look answered that there is nothing, or nothing that is definite. It proves nothing, since an act
+    /// may still arrive; it only says that somebody answered, which ends a watch whose time is over. To any other operation it
+    /// is as good as [`Unknown`](Self::Unknown).
+    Absent {
+        /// What was seen, in plain words.
+        seen: String,
+        /// How long the participant wants to be left alone.
+        retry_after: Option<Duration>,
+    },
     /// Anything else. It proves nothing, and the request may still take effect later.
     Unknown {
         /// What was seen instead of an answer, in plain words.
@@ -82,7 +91,7 @@ impl Reply {
 /// Whoever takes a step: a service over HTTP ([`HttpParticipant`]), or anything in this process.
 ///
 /// An implementation keeps the promises of [`Register`](handfast_protocol::Register) for every key, and answers
-/// [`Reply::Definite`] only when it knows how the key stands. The engine may call it for one key at the same time more
+/// [`Reply::Definite`] only when it knows how the key stands, and [`Reply::Absent`] where it looked and there is nothing. The engine may call it for one key at the same time more
 /// than once, gives up waiting after a while, and calls again until it gets a definite answer.
 pub trait Participant: Send + Sync + 'static {
     /// Takes one request there, and brings back what was said.

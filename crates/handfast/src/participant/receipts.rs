@@ -11,6 +11,7 @@
 //! | close, undo | 200 | done, refused, closed or undone | that |
 //! | any | 200, 409, 422 | done, refused or undone, with another body's hash | another body |
 //! | any | 412 | behind | behind |
+//! | look | 404 | absent | absent |
 //! | any | anything else | | unknown |
 
 use std::borrow::Cow;
@@ -77,6 +78,10 @@ pub fn read_answer(request: &Delivery<'_>, received: Received<'_>) -> Reply {
     }
     if status == 412 && shape.state == "behind" {
         return Reply::Behind { seq: shape.seq, incarnation: shape.incarnation.into_owned() };
+    }
+    if request.operation == Operation::Look && status == 404 && shape.state == "absent" {
+        let seen = "404 absent, which proves nothing".to_owned();
+        return Reply::Absent { seen, retry_after: received.retry_after };
     }
     let Some(state) = Definite::from_name(&shape.state) else {
         return unknown(format!("{status} with state {:?}", shorten(&shape.state)));

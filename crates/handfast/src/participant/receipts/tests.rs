@@ -22,7 +22,7 @@ fn receipt_text(key: &str, state: &str, hash: Option<&str>) -> Vec<u8> {
 fn answer(reply: &Reply) -> Option<Answer> {
     match reply {
         Reply::Definite { answer, .. } => Some(*answer),
-        Reply::Unknown { .. } | Reply::Behind { .. } => None,
+        Reply::Absent { .. } | Reply::Unknown { .. } | Reply::Behind { .. } => None,
     }
 }
 
@@ -155,5 +155,23 @@ fn behind_is_behind_only_with_its_own_status() {
         assert_eq!(answer(&read(operation, 200, &body)), None);
         assert!(matches!(read(operation, 200, &body), Reply::Unknown { .. }));
         assert!(matches!(read(operation, 412, &receipt_text("other", "behind", None)), Reply::Unknown { .. }));
+    }
+}
+
+#[test]
+fn only_a_look_is_told_that_there_is_nothing_and_only_about_its_own_key() {
+    let absent = receipt_text(KEY, "absent", None);
+    assert!(matches!(read(Operation::Look, 404, &absent), Reply::Absent { .. }));
+    for operation in OPERATIONS {
+        assert!(matches!(read(operation, 404, &absent), Reply::Unknown { .. }), "{operation:?}");
+    }
+    for (status, body) in [
+        (200, absent.clone()),
+        (503, absent),
+        (404, receipt_text("other", "absent", None)),
+        (404, receipt_text(KEY, "closed", None)),
+        (404, b"<html>not found</html>".to_vec()),
+    ] {
+        assert!(matches!(read(Operation::Look, status, &body), Reply::Unknown { .. }), "{status}");
     }
 }

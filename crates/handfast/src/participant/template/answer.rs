@@ -45,6 +45,8 @@ pub(super) struct Reading {
     pub(super) kept_in: Option<Definite>,
     /// Where the reason stands.
     pub(super) detail: Option<String>,
+    /// Whether it is a look that is answered, for which "there is nothing" is an answer too.
+    pub(super) is_look: bool,
 }
 
 impl Reading {
@@ -59,6 +61,10 @@ impl Reading {
         let mut fits = self.states.iter().filter(|(_, condition)| condition.holds(status, body.as_ref()));
         let state = match (fits.next(), fits.next()) {
             (Some((state, _)), None) => *state,
+            (None, _) if self.is_look && looked(status) => {
+                let seen = format!("{status} that means nothing that the flow describes");
+                return Reply::Absent { seen, retry_after: received.retry_after };
+            }
             (None, _) => return unknown(format!("{status} that means nothing that the flow describes")),
             (Some((one, _)), Some((other, _))) => {
                 return unknown(format!("{status} that means {} and {} at once", one.name(), other.name()));
@@ -80,6 +86,12 @@ impl Reading {
             .filter(|detail| !secrets.are_in(detail) && !has_card_number(detail) && !detail.chars().any(char::is_control));
         Reply::Definite { answer: Answer::State(state), receipt: Receipt { detail, kept, ..Receipt::default() } }
     }
+}
+
+/// Whether whoever answers with this status has looked: the service said what there is, or that there is nothing. Refused
+/// entry, redirects, limits of rates and errors come from somebody who has not.
+const fn looked(status: u16) -> bool {
+    matches!(status, 200..=299 | 404 | 410)
 }
 
 /// A value without parts; numbers that are not whole are none.

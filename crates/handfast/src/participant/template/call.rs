@@ -313,7 +313,7 @@ fn read_reading(operation: Operation, text: &CallText) -> Result<Reading, Templa
         return Err(error("detail", None, format!("{pointer:?} is no place in JSON; write it as in \"/error/code\"")));
     }
     let kept_in = Some(if operation == Operation::Undo { Definite::Undone } else { Definite::Done });
-    Ok(Reading { states, keep: text.keep.clone(), kept_in, detail: text.detail.clone() })
+    Ok(Reading { states, keep: text.keep.clone(), kept_in, detail: text.detail.clone(), is_look: operation == Operation::Look })
 }
 
 fn is_kept_name(name: &str) -> bool {

@@ -104,6 +104,12 @@ fn texts(url: &str) -> HttpTexts {
             answers: BTreeMap::from([("undone".to_owned(), condition(204, "", ""))]),
             ..CallText::default()
         }),
+        peek: Some(CallText {
+            url: format!("{url}/holds/{{key}}"),
+            answers: BTreeMap::from([("done".to_owned(), condition(200, "/status", "succeeded"))]),
+            keep: owned(&[("id", "/id")]),
+            ..CallText::default()
+        }),
         ..HttpTexts::default()
     }
 }
@@ -160,7 +166,9 @@ async fn what_is_missing_is_not_sent_and_says_so() {
     let participant = participant(&url, Kept::new());
     let seen = |reply: Reply| match reply {
         Reply::Unknown { seen, sent: false, .. } => seen,
-        other @ (Reply::Unknown { .. } | Reply::Definite { .. } | Reply::Behind { .. }) => panic!("{other:?}"),
+        other @ (Reply::Unknown { .. } | Reply::Absent { .. } | Reply::Definite { .. } | Reply::Behind { .. }) => {
+            panic!("{other:?}")
+        }
     };
     let undo = seen(ask(&participant, Operation::Undo, &order()).await);
     assert_eq!(undo, "not sent: no answer of step hold has brought its id yet");
@@ -220,7 +228,9 @@ async fn only_an_answer_that_means_one_thing_is_definite() {
         let told = match ask(&participant, Operation::Act, &order()).await {
             Reply::Definite { answer: Answer::State(state), .. } => Ok(state),
             Reply::Unknown { seen, sent: true, .. } => Err(seen),
-            other @ (Reply::Unknown { .. } | Reply::Definite { .. } | Reply::Behind { .. }) => panic!("{other:?}"),
+            other @ (Reply::Unknown { .. } | Reply::Absent { .. } | Reply::Definite { .. } | Reply::Behind { .. }) => {
+                panic!("{other:?}")
+            }
         };
         let begins: String = body.chars().take(80).collect();
         assert_eq!(told, expected.map_err(ToOwned::to_owned), "{status} {begins}");
@@ -237,6 +247,32 @@ async fn redirects_are_not_followed_and_a_wish_for_quiet_is_heard() {
     let reply = ask(&participant, Operation::Act, &order()).await;
     assert!(matches!(reply, Reply::Unknown { retry_after: Some(wait), .. } if wait == Duration::from_secs(7)), "{reply:?}");
     assert_eq!(service.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_peek_that_was_answered_is_told_apart_from_one_that_was_not() {
+    let (service, url) = Service::start().await;
+    let at = |url: &str| participant(url, hold());
+    for (status, body, is_answered) in [
+        (404, "", true),
+        (410, "", true),
+        (200, r#"{"status": "pending"}"#, true),
+        (200, r#"{"status": "succeeded"}"#, false),
+        (401, "", false),
+        (429, "", false),
+        (503, "", false),
+    ] {
+        service.answers(status, body);
+        let reply = ask(&at(&url), Operation::Look, &order()).await;
+        assert_eq!(matches!(reply, Reply::Absent { .. }), is_answered, "{status} {body} {reply:?}");
+        assert!(is_answered || matches!(reply, Reply::Unknown { .. }), "{status} {body} {reply:?}");
+    }
+    let large = "x".repeat(70_000);
+    service.answers(404, &large);
+    assert!(matches!(ask(&at(&url), Operation::Look, &order()).await, Reply::Unknown { .. }));
+    assert!(matches!(ask(&at("http://127.0.0.1:9"), Operation::Look, &order()).await, Reply::Unknown { sent: false, .. }));
+    service.answers(404, "");
+    assert!(matches!(ask(&at(&url), Operation::Act, &order()).await, Reply::Unknown { .. }), "to an act it is no answer");
 }
 
 #[tokio::test]

@@ -95,3 +95,19 @@ async fn a_watch_whose_time_passed_while_nobody_ran_ends_with_a_look() {
     until("it is refunded", async || shop.charges().await == (1, 1)).await;
     until("it is told", async || !engine.stats().suspended.is_empty()).await;
 }
+
+#[tokio::test]
+async fn a_last_look_that_nobody_answers_is_none() {
+    let shop = shop().await;
+    let engine = shop.engine().await;
+    assert_eq!(ended(&mut place(&engine, "order-1").await).await.unwrap(), Outcome::Cancelled);
+    // From here on nobody answers, until long after the watch should be over.
+    shop.to_payment.set(|_| Road::RequestCaptured);
+    sleep(4_000).await;
+    assert_eq!(shop.charges().await, (1, 0), "it came late, and nobody could see it");
+    assert!(view(&engine, "order-1").await.wake_at.is_some(), "nobody has looked, so somebody still has to");
+    shop.to_payment.set(|_| Road::Open);
+    until("the charge is refunded", async || shop.charges().await == (1, 1)).await;
+    until("it is told", async || !engine.stats().suspended.is_empty()).await;
+    until("nobody looks any more", async || view(&engine, "order-1").await.wake_at.is_none()).await;
+}
