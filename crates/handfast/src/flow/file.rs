@@ -253,8 +253,7 @@ fn read_steps(
     }
     let profiled = profiled(&steps, &tables)?;
     for (at, table) in tables.iter().enumerate() {
-        let undo_after = profiled[at].undo_after.map(|after| &steps[after]);
-        Surroundings { fields, steps: &steps[..=at], undo_after }.check(table)?;
+        Surroundings { fields, steps: &steps[..=at], later: &steps[at + 1..] }.check(table)?;
         check_limit(&steps[..=at], table)?;
     }
     Ok((steps, profiled))

@@ -54,12 +54,14 @@ detail = "/error/code"
 url = "https://pay.example/holds/{key}/void"
 closed = { status = 200, json = { "/state" = "void" } }
 done = { status = 409, json = { "/state" = "captured" } }
+keep = { "id" = "/hold/id" }
 [step.http.undo]
 url = "https://pay.example/holds/{receipt.hold.id}/release"
 undone = { status = 200 }
 [step.http.peek]
 url = "https://pay.example/holds/{key}"
 done = { status = 200 }
+keep = { "id" = "/hold" }
 
 [[step]]
 name = "dispatch"
@@ -173,7 +175,7 @@ fn a_flow_with_risks_is_made_only_where_each_is_accepted() {
 fn a_participant_that_cannot_be_had_is_known_before_anything_starts() {
     let error = card("{secret.PAY_TOKEN}", "none").unwrap().check_participants(&[]).unwrap_err();
     assert!(
-        error.to_string().starts_with("card.toml:71:1: step notice is to be taken by a participant of the program"),
+        error.to_string().starts_with("card.toml:73:1: step notice is to be taken by a participant of the program"),
         "{error}"
     );
     assert!(card("{secret.PAY_TOKEN}", "none").unwrap().check_participants(&["notice"]).is_ok());
@@ -339,6 +341,19 @@ const CHANGES: &[(&str, &str)] = &[
     ("form = { reference = \"{key}\" }", "form = { reference = \"{receipt.dispatch.id}\" }"),
     ("form = { reference = \"{key}\" }", "form = { reference = \"{receipt.hold.number}\" }"),
     ("form = { reference = \"{key}\" }", "form = { reference = \"{input.token}\" }"),
+    ("keep = { \"id\" = \"/hold/id\" }\n", ""),
+    ("keep = { \"id\" = \"/hold\" }\n", ""),
+    ("keep = { id = \"/id\" }\n", ""),
+    ("holds/{receipt.hold.id}/release", "holds/{receipt.capture.id}/release"),
+    ("holds/{receipt.hold.id}/release", "holds/{receipt.dispatch.id}/release"),
+    ("/{key}/void", "/{receipt.capture.id}/void"),
+    ("closed = { status = 200, json = { \"/state\" = \"void\" } }", "closed = { status = [200, 404] }"),
+    ("undone = { status = 200 }", "undone = { status = [200, 405] }"),
+    ("undone = { status = 200 }", "undone = { status = 303 }"),
+    ("refused = { status = 402, json = { \"/error/kind\" = \"declined\" } }", "refused = { status = [402, 500] }"),
+    ("keep = { \"id\" = \"/hold\" }\n", "keep = { \"id\" = \"/hold\" }\nrefused = { status = 410 }\n"),
+    ("keep = { \"id\" = \"/hold\" }\n", "keep = { \"id\" = \"/hold\" }\nclosed = { json = { \"/state\" = \"void\" } }\n"),
+    ("keep = { \"id\" = \"/hold\" }\n", "keep = { \"id\" = \"/hold\" }\nundone = { status = 404 }\n"),
     ("holds/{receipt.hold.id}/capture\"\nform = { reference = \"{key}\" }", "holds/all/capture\""),
 ];
 
@@ -350,4 +365,43 @@ fn what_is_wrong_is_said_with_its_place_and_the_way_out() {
         writeln!(said, "{from:?} -> {to:?}\n  {error}").unwrap();
     }
     insta::assert_snapshot!(said);
+}
+
+/// Two steps that can be undone, one only when the other is off.
+fn two_undoable(beside: bool, [first, second]: [(&str, &str); 2]) -> Result<FlowFile, crate::toml_file::FileError> {
+    let step = |name: &str, more: &str, receipt: &str| {
+        format!(
+            "[[step]]\nname = \"{name}\"\n{more}\n[step.profile]\nidempotent = true\nremembers = \"for-ever\"\n\
+             [step.http.act]\nurl = \"http://x.example/{name}/{{key}}\"\ndone = {{ status = 200 }}\nkeep = {{ id = \"/id\" }}\n\
+             [step.http.undo]\nurl = \"http://x.example/{{receipt.{receipt}.id}}\"\nundone = {{ status = 200 }}\n"
+        )
+    };
+    let beside = if beside { "beside = true\n" } else { "" };
+    let (first, second) = (step("first", first.0, first.1), step("second", &format!("{beside}{}", second.0), second.1));
+    FlowFile::parse("two.toml", &format!("name = \"two\"\n{first}{second}"))
+}
+
+/// Of a step that is not of an earlier stage nobody knows whether it was ever done.
+#[test]
+fn an_undo_waits_for_no_answer_that_may_never_come() {
+    let (after_first, after_second) = ("undo_after = \"first\"", "undo_after = \"second\"");
+    for beside in [false, true] {
+        assert!(two_undoable(beside, [(after_second, "first"), ("", "second")]).is_ok());
+        let error = two_undoable(beside, [(after_second, "second"), ("", "second")]).unwrap_err().to_string();
+        let why = "{receipt.second.id}: the step second does not come before this one and may never be done, so";
+        assert!(error.starts_with(&format!("two.toml:13:7: {why}")), "{error}");
+    }
+    assert!(two_undoable(false, [("", "first"), ("", "first")]).is_ok());
+    let error = two_undoable(true, [("", "first"), (after_first, "first")]).unwrap_err().to_string();
+    let why =
+        "{receipt.first.id}: the step first runs side by side with this one, so its answer may not be there yet, or never be";
+    assert_eq!(error, format!("two.toml:27:7: {why}"));
+}
+
+#[test]
+fn a_peek_may_tell_a_refusal_by_a_value_of_its_json() {
+    let refused = "keep = { \"id\" = \"/hold\" }\nrefused = { status = 404, json = { \"/state\" = \"declined\" } }\n";
+    assert!(card("keep = { \"id\" = \"/hold\" }\n", refused).is_ok());
+    let undone = "undone = { status = [200, 404], json = { \"/state\" = \"released\" } }";
+    assert!(card("undone = { status = 200 }", undone).is_ok());
 }

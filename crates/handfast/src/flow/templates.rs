@@ -1,9 +1,9 @@
 //! Reads `[step.http.act]` and its like: the texts of an existing service, and whether every gap in them can be filled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use handfast_protocol::Operation;
+use handfast_protocol::{Definite, Operation};
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -126,8 +126,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) fields: &'a [Field],
     /// The steps before, and the one itself last.
     pub(super) steps: &'a [FileStep],
-    /// The step after which this one is undone.
-    pub(super) undo_after: Option<&'a FileStep>,
+    /// The steps after it.
+    pub(super) later: &'a [FileStep],
 }
 
 impl Surroundings<'_> {
@@ -201,24 +201,39 @@ impl Surroundings<'_> {
             let why = "the step's own answer is known to an undo only; the act brings it, and close and peek are asked where it was lost";
             return Err(format!("{gap}: {why}"));
         }
-        let after = self.undo_after.filter(|after| operation == Operation::Undo && after.name == step);
-        let Some(found) = after.or_else(|| self.steps.iter().find(|other| other.name == step)) else {
+        if self.later.iter().any(|other| other.name == step) {
+            return Err(format!(
+                "{gap}: the step {step} does not come before this one and may never be done, so this would wait for ever; use what an earlier step keeps"
+            ));
+        }
+        let Some(found) = self.steps.iter().find(|other| other.name == step) else {
             return Err(format!("{gap}: there is no step {step:?} before this one"));
         };
         // The first step of the stage: those of one stage run side by side and know nothing of each other.
         let stage = self.steps.iter().rposition(|other| !other.beside).unwrap_or(0);
         let is_beside = self.steps[stage..].iter().any(|other| other.name == step);
-        if is_beside && after.is_none() && step != own.name {
-            return Err(format!("{gap}: the step {step} runs side by side with this one, so its answer may not be there yet"));
+        if is_beside && step != own.name {
+            let why = "so its answer may not be there yet, or never be";
+            return Err(format!("{gap}: the step {step} runs side by side with this one, {why}"));
         }
         let StepParticipant::Http(templates) = &found.participant else {
             return Err(format!("{gap}: nothing is kept of the answers of {step}; only an http step has keep"));
         };
-        let kept: Vec<&str> = templates.calls().flat_map(|(_, call)| call.kept_names()).collect();
-        if kept.contains(&name) {
-            return Ok(());
+        // Whichever of these is the one to say that it is done has to bring the value along: the step is not asked again.
+        let tell_done =
+            || templates.calls().filter(|(operation, call)| *operation != Operation::Undo && call.tells(Definite::Done));
+        let kept: BTreeSet<&str> = tell_done().flat_map(|(_, call)| call.kept_names()).collect();
+        if !kept.contains(name) {
+            return Err(format!("{gap}: {step} keeps no {name:?} of its answers; {}", suggest::hint(name, kept)));
         }
-        Err(format!("{gap}: {step} keeps no {name:?} of its answers; {}", suggest::hint(name, kept)))
+        let forgetful = tell_done().find(|(_, call)| !call.kept_names().any(|kept| kept == name));
+        forgetful.map_or(Ok(()), |(operation, _)| {
+            let key = operation_key(operation);
+            Err(format!(
+                "{gap}: [step.http.{key}] of {step} may be the one to tell that it is done, and does not keep {name}, so this \
+                 would wait for ever; add keep = {{ {name} = \"/..\" }} to it"
+            ))
+        })
     }
 }
 

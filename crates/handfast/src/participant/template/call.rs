@@ -282,6 +282,9 @@ fn read_reading(operation: Operation, text: &CallText) -> Result<Reading, Templa
         if let Some(pointer) = condition.json.keys().find(|pointer| !is_pointer(pointer)) {
             return refused(format!("{pointer:?} is no place in JSON; write it as in \"/error/code\""));
         }
+        if let Some(why) = proves_too_little(operation, state, condition) {
+            return refused(why);
+        }
         let clash = states.iter().find(|(_, other)| {
             let alike = other.json.is_empty() && condition.json.is_empty() || other.json == condition.json;
             alike && (condition.status.iter().any(|status| other.status.contains(status)) || condition.status == other.status)
@@ -314,6 +317,33 @@ fn read_reading(operation: Operation, text: &CallText) -> Result<Reading, Templa
     }
     let kept_in = Some(if operation == Operation::Undo { Definite::Undone } else { Definite::Done });
     Ok(Reading { states, keep: text.keep.clone(), kept_in, detail: text.detail.clone(), is_look: operation == Operation::Look })
+}
+
+/// Why this condition would take for certain what is not: not found is not *not done*, since what was asked for may still be on
+/// its way, and a status of these comes from proxies, routers and services that are out of order as well.
+fn proves_too_little(operation: Operation, state: Definite, condition: &Condition) -> Option<String> {
+    let name = state.name();
+    let is_bare = condition.json.is_empty();
+    match state {
+        Definite::Done => None,
+        Definite::Closed | Definite::Undone if operation == Operation::Look => Some(format!(
+            "a peek tells done, or refused by a value of its JSON, and never {name}: not found is not not-done, since what was \
+             asked for may still be on its way; remove {name}"
+        )),
+        Definite::Refused if operation == Operation::Look && is_bare => Some(
+            "a peek tells refused by a value of its JSON only: not found is not not-done, since what was asked for may still be \
+             on its way; add json = { .. }, or remove refused"
+                .to_owned(),
+        ),
+        Definite::Refused | Definite::Closed | Definite::Undone => {
+            let doubtful = |status: &&u16| matches!(**status, 300..=399 | 404 | 405 | 500..=599);
+            let status = condition.status.iter().find(doubtful).filter(|_| is_bare)?;
+            Some(format!(
+                "{status} alone does not mean {name}: a proxy or a router answers it as well, and not found is not not-done; \
+                 tell it by a value of the answer, with json = {{ .. }}, or take {status} out"
+            ))
+        }
+    }
 }
 
 fn is_kept_name(name: &str) -> bool {

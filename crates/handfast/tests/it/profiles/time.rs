@@ -83,9 +83,12 @@ async fn what_rests_on_a_hold_is_committed_before_it_lapses_or_turned_back() {
     let shop = Shop::open(&[Weakness::HoldsFor(Duration::from_millis(2_500))]).await.declare(hold).margin(1_700);
     // The pivot is silent until after the hold would have lapsed.
     shop.to_dispatch.set(|act| if act.is_some() { Road::Late(2_600) } else { Road::Open });
-    let engine = shop.engine().await;
+    let engine = shop.engine_of(shop.capturing_flow(), options()).await;
     let placed = now();
-    assert_eq!(ended(&mut place(&engine, "order-1").await).await.unwrap(), Outcome::Cancelled);
+    let mut orders = order("order-1");
+    orders.bodies.push(br#"{"hold":"payment"}"#.to_vec());
+    let mut saga = engine.submit(orders).await.unwrap();
+    assert_eq!(ended(&mut saga).await.unwrap(), Outcome::Cancelled);
     assert!(now() < placed.after(2_500), "it turned back in time");
     assert_eq!((shop.to_payment.count(&Method::DELETE), shop.charges().await), (1, (1, 1)), "the hold was released, not lapsed");
     sleep(3_500).await;
