@@ -39,7 +39,8 @@ pub struct Key {
     pub acts: u8,
     /// How often it was undone, or lapsed.
     pub undos: u8,
-    /// The participant has forgotten what the register says, and would carry out an act again.
+    /// The participant has forgotten what the register says: it would carry out an act again, and close the key as if nothing
+    /// had been done under it. What was done can still be undone, by its reference.
     pub is_open_again: bool,
 }
 
@@ -251,7 +252,7 @@ impl<G: Guards> Saga<G> {
         };
         let expires = match expires {
             When::Never => false,
-            When::OnceQuiet => !G::FORGOTTEN_KEY_IS_LEFT_ALONE || !self.is_wanted(world, step),
+            When::OnceQuiet => !G::FORGOTTEN_KEY_IS_LEFT_ALONE || !self.is_asked(world, step),
             When::AnyTime => true,
         };
         if expires && !key.is_open_again {
@@ -268,17 +269,22 @@ impl<G: Guards> Saga<G> {
         }
     }
 
-    /// Somebody would send the act of a step, now or after having looked into the journal.
-    fn is_wanted(&self, world: &World, step: usize) -> bool {
-        let act = Command { step, operation: Operation::Act };
+    /// Somebody would ask a step to act or to close, now or after having looked into the journal. Nobody is out of reach for
+    /// longer than the margin before a key is forgotten, so that a close which begins in time gets through in time.
+    fn is_asked(&self, world: &World, step: usize) -> bool {
+        [Operation::Act, Operation::Close].into_iter().any(|operation| self.is_wanted(world, Command { step, operation }))
+    }
+
+    /// Somebody would send a command, now or after having looked into the journal.
+    fn is_wanted(&self, world: &World, command: Command) -> bool {
         let held = world.workers[..self.adversary.workers].iter().copied().filter(|&state| state != NOTHING_LOADED);
-        held.chain([world.journal]).chain(world.copy).any(|state| self.automaton.facts(state).outbox.contains(&act))
+        held.chain([world.journal]).chain(world.copy).any(|state| self.automaton.facts(state).outbox.contains(&command))
     }
 
     /// Nobody asks for the step in which the saga is decided any more, and it is not done: nothing will rest on a hold.
     fn is_turned_back_for_good(&self, world: &World) -> bool {
         let Some(gate) = self.plan.gate() else { return true };
-        !self.is_wanted(world, gate)
+        !self.is_wanted(world, Command { step: gate, operation: Operation::Act })
             && !world.keys[gate].is_in_effect()
             && (world.keys[gate].state.is_some() || self.has_ended(world))
     }
@@ -448,7 +454,7 @@ impl<G: Guards> Saga<G> {
             // An end is watched for as long as an act may be on the road, and longer than anybody is out of reach: what is
             // there is seen before.
             for step in (0..self.plan.steps().len()).filter(|&step| self.plan.steps()[step].watch_ms.is_some()) {
-                if self.is_wanted(world, step) || world.keys[step].is_in_effect() {
+                if self.is_wanted(world, Command { step, operation: Operation::Act }) || world.keys[step].is_in_effect() {
                     return None;
                 }
                 world.under_way = self.without_acts(world.under_way, step);
@@ -489,8 +495,12 @@ impl<G: Guards> Saga<G> {
         let behaviour = self.behaviours[command.step];
         let key = &mut world.keys[command.step];
         let body = (key.body != 0).then_some(key.body);
-        let acts_again = key.is_open_again || !behaviour.idempotent && key.state == Some(Definite::Done);
-        let state = key.state.filter(|_| !(command.operation == Operation::Act && acts_again));
+        let is_forgotten = match command.operation {
+            Operation::Act => key.is_open_again || !behaviour.idempotent && key.state == Some(Definite::Done),
+            Operation::Close => key.is_open_again,
+            Operation::Look | Operation::Undo => false,
+        };
+        let state = key.state.filter(|_| !is_forgotten);
         let mut register = Register::<u8, G>::stored(state, body);
         let answers = |answer| Message::Answer(command, answer);
         let request = match command.operation {
@@ -526,8 +536,10 @@ impl<G: Guards> Saga<G> {
         key.state = register.peek();
         key.body = register.body().copied().unwrap_or_default();
         (key.acts, key.undos) = (acts, undos);
-        if command.operation == Operation::Act {
+        if matches!(command.operation, Operation::Act | Operation::Close) {
             key.is_open_again = false;
+        }
+        if command.operation == Operation::Act {
             if key.state == Some(Definite::Refused) && !behaviour.refusal_holds {
                 (key.state, key.body) = (None, 0);
             }

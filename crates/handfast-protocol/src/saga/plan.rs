@@ -179,6 +179,11 @@ pub enum PlanError {
         /// The step.
         step: usize,
     },
+    /// What a step holds lapses sooner than an act may be on the road, so that no saga could be decided in time.
+    HoldTooShort {
+        /// The step.
+        step: usize,
+    },
     /// A step captures what no earlier step holds.
     CapturesNothing {
         /// The step.
@@ -207,6 +212,7 @@ impl PlanError {
             Self::BesideAnotherKind { .. } => "beside-another-kind",
             Self::UndoOrder { .. } => "undo-order",
             Self::HoldNotCaptured { .. } => "hold-not-captured",
+            Self::HoldTooShort { .. } => "hold-too-short",
             Self::CapturesNothing { .. } => "captures-nothing",
             Self::DeadlineTooLate { .. } => "deadline-too-late",
         }
@@ -255,6 +261,12 @@ impl fmt::Display for PlanError {
                 f,
                 "what step {} holds lapses by itself, and no step captures it: add the step that does, after the pivot, or remove \
                  hold_expires",
+                step + 1
+            ),
+            Self::HoldTooShort { step } => write!(
+                f,
+                "what step {} holds lapses sooner than message_lifetime, clock_error and longest_outage together, so that every \
+                 saga would be turned back; declare less of them, or hold for longer",
                 step + 1
             ),
             Self::CapturesNothing { step, held } => write!(

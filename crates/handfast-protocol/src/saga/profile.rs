@@ -184,7 +184,7 @@ pub struct Assessment {
 /// # Errors
 /// The first rule that the order breaks, and where.
 pub fn assess(steps: &[ProfiledStep], assumptions: &Assumptions) -> Result<Assessment, PlanError> {
-    check_holds(steps)?;
+    check_holds(steps, assumptions)?;
     let mut risks = Vec::new();
     let mut remarks = Vec::new();
     let pivots: Vec<usize> = (0..steps.len()).filter(|&step| steps[step].profile.kind() == Kind::Pivot).collect();
@@ -203,7 +203,7 @@ pub fn assess(steps: &[ProfiledStep], assumptions: &Assumptions) -> Result<Asses
 }
 
 /// Every hold is captured by a later step, and nothing else is.
-fn check_holds(steps: &[ProfiledStep]) -> Result<(), PlanError> {
+fn check_holds(steps: &[ProfiledStep], assumptions: &Assumptions) -> Result<(), PlanError> {
     let holds = |held: usize| steps[held].profile.hold_expires_ms.is_some();
     for (step, profiled) in steps.iter().enumerate() {
         if let Some(held) = profiled.captures
@@ -213,6 +213,10 @@ fn check_holds(steps: &[ProfiledStep]) -> Result<(), PlanError> {
         }
         if holds(step) && !steps[step..].iter().any(|later| later.captures == Some(step)) {
             return Err(PlanError::HoldNotCaptured { step });
+        }
+        let expires_ms = profiled.profile.hold_expires_ms.unwrap_or(u64::MAX);
+        if assumptions.margin_ms().is_some_and(|margin_ms| margin_ms >= expires_ms) {
+            return Err(PlanError::HoldTooShort { step });
         }
     }
     Ok(())

@@ -246,6 +246,9 @@ fn a_hold_wants_a_step_that_captures_it() {
     let assessed = |steps: &[ProfiledStep]| assess(steps, &Assumptions::default()).map(|assessed| assessed.plan.gate());
     assert_eq!(assessed(&[held, capture(Some(0))]), Ok(Some(1)));
     assert_eq!(assessed(&[held, capture(None)]), Err(PlanError::HoldNotCaptured { step: 0 }));
+    let slow = Assumptions { message_lifetime_ms: Some(98), clock_error_ms: Some(1), longest_outage_ms: Some(1) };
+    let too_slow = assess(&[held, capture(Some(0))], &slow).map(|assessed| assessed.risks);
+    assert_eq!(too_slow, Err(PlanError::HoldTooShort { step: 0 }));
     assert_eq!(assessed(&[step(Profile::CONTRACT), capture(Some(0))]), Err(PlanError::CapturesNothing { step: 1, held: 0 }));
 }
 

@@ -70,7 +70,7 @@ pub(crate) fn describe(saga: &Journaled, evidence: Evidence) -> String {
 /// Why a person has to look at a saga of this flow, in words: which step it is about, and what is known of it.
 #[must_use]
 pub fn describe_evidence(flow: &Flow, evidence: Evidence) -> String {
-    use handfast_protocol::Answer;
+    use handfast_protocol::{Answer, Definite};
     let name = |step: usize| flow.steps().get(step).map_or("?", |step| step.name.as_str());
     let (to, known, answer) = match evidence {
         Evidence::Contradiction { to, known, answer } => (to, known, answer),
@@ -85,6 +85,9 @@ pub fn describe_evidence(flow: &Flow, evidence: Evidence) -> String {
         }
     };
     let step = name(to.step);
+    if answer == Answer::State(Definite::Refused) && known.is_none() && flow.plan().gate().is_some_and(|gate| to.step > gate) {
+        return format!("step {step}: it refused, and a step before it that cannot be undone was done");
+    }
     let said = match answer {
         Answer::State(state) => state.name(),
         Answer::OtherBody => "that its key is in use for another body",
