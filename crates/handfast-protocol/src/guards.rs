@@ -50,6 +50,8 @@ pub trait Guards: Copy + Ord + Debug + core::hash::Hash + Send + Sync + 'static 
     const UNCLOSABLE_IS_ASKED_AGAIN: bool = true;
     /// Nothing is sent to a key that its participant may have forgotten.
     const FORGOTTEN_KEY_IS_LEFT_ALONE: bool = true;
+    /// A key that its participant may have forgotten is not closed either: it would be told as closed, whatever was done.
+    const FORGOTTEN_KEY_IS_NOT_CLOSED: bool = true;
     /// An act that must not be repeated is marked as sent before it is sent.
     const ACT_IS_MARKED_AS_SENT: bool = true;
     /// A key in doubt is closed before it is undone, where an undo that comes first leaves no tombstone.

@@ -100,6 +100,17 @@ fn every_weakness_is_treated_or_shown() {
     }
 }
 
+/// What is due without a deadline (a key that is forgotten, a hold that lapses) is explored like one.
+#[test]
+fn flows_without_deadlines_are_checked() {
+    let declared = "[assume]\nmessage_lifetime = \"1m\"\nclock_error = \"5s\"\nlongest_outage = \"1h\"\n";
+    for profile in ["remembers = \"24h\"", "close = \"never\"\nremembers = \"24h\"", "close = \"24h\""] {
+        let first = format!("kind = \"compensatable\"\n[step.profile]\n{profile}");
+        let (_dir, path) = flow(&first, "kind = \"pivot\"", declared);
+        assert_eq!(json(&[path.to_str().expect("text")], 0)["verdict"], "holds", "{profile}");
+    }
+}
+
 #[test]
 fn a_run_that_shows_a_risk_is_kept_drawn_and_executed_again() {
     let dir = TempDir::new().expect("there is room");

@@ -77,6 +77,16 @@ pub fn flows() -> Vec<(&'static str, FlowCase)> {
             DECLARED,
         ),
         ("two payments undone in order", vec![step(PAYMENT), second], none),
+        (
+            "payment forgets its keys, and nobody knows how late a message can be",
+            vec![step(Profile { repeat: forgets, ..PAYMENT }), step(DISPATCH)],
+            none,
+        ),
+        (
+            "payment's tombstones expire, and nobody knows how late a message can be",
+            vec![step(Profile { close: Close::For(LONGER), ..PAYMENT }), step(DISPATCH)],
+            none,
+        ),
         ("two dispatches", vec![step(DISPATCH), ProfiledStep { deadline_ms: None, ..step(DISPATCH) }], none),
     ]
     .into_iter()

@@ -1,6 +1,6 @@
 //! The saga's world as a model for the explorer: its properties, and its actions in words.
 
-use handfast_protocol::{Answer, Command, Definite, Doubt, Guards, Input, Kind, Outcome, Plan, Told};
+use handfast_protocol::{Answer, Command, Definite, Doubt, Guards, Input, Kind, Outcome, Plan, StepPlan, Told};
 
 use super::behaviour::When;
 use super::network::{Message, Network};
@@ -27,12 +27,13 @@ impl<G: Guards> Model for Saga<G> {
         let adversary = &self.adversary;
         let steps = self.plan.steps();
         let has_deadline = steps.iter().any(|step| step.deadline_ms.is_some());
+        let told_the_time = has_deadline || steps.iter().any(is_due_by_itself);
         let may_refuse = steps.iter().any(|step| step.kind != Kind::Retriable);
         let mut kinds = vec!["load", "append an answer", "send", "arrive, accepted"];
         let when = |condition: bool, kind| condition.then_some(kind);
         kinds.extend(
             [
-                when(has_deadline, "append a time-out"),
+                when(told_the_time, "append a time-out"),
                 when(has_deadline, "arrive, expired"),
                 when(may_refuse, "arrive, refused"),
                 when(adversary.cancels, "append a cancel"),
@@ -106,9 +107,10 @@ impl<G: Guards> Model for Saga<G> {
         }
         if steps.iter().any(|step| step.watch_ms.is_some()) {
             properties.push(Property::can_always_reach("a late effect is undone", Self::is_without_late_effect));
+            properties.push(Property::can_always_reach("every watch can end", Self::has_come_to_rest));
         }
         let asks_a_person = steps.iter().any(|step| match step.doubt {
-            Doubt::Closes => false,
+            Doubt::Closes => step.forgotten_ms.is_some(),
             Doubt::Repeats { last_send_ms } => last_send_ms.is_some(),
             Doubt::Looks { horizon_ms } => horizon_ms.is_some(),
         });
@@ -141,6 +143,16 @@ impl<G: Guards> Model for Saga<G> {
         }
         properties
     }
+}
+
+/// Something becomes due for this step even without a deadline.
+const fn is_due_by_itself(step: &StepPlan) -> bool {
+    let doubt_ends = match step.doubt {
+        Doubt::Closes => step.forgotten_ms.is_some(),
+        Doubt::Repeats { last_send_ms } => last_send_ms.is_some(),
+        Doubt::Looks { horizon_ms } => horizon_ms.is_some(),
+    };
+    doubt_ends || step.commit_within_ms.is_some() || step.watch_ms.is_some()
 }
 
 impl<G: Guards> Saga<G> {

@@ -136,6 +136,7 @@ without! {
     BelievesRefusals lacks LOOSE_REFUSAL_IS_CLOSED,
     StopsAsking lacks UNCLOSABLE_IS_ASKED_AGAIN,
     AsksTheForgetful lacks FORGOTTEN_KEY_IS_LEFT_ALONE,
+    ClosesTheForgotten lacks FORGOTTEN_KEY_IS_NOT_CLOSED,
     SendsAgain lacks ACT_IS_MARKED_AS_SENT,
     UndoesTheAbsent lacks ABSENT_IS_CLOSED_BEFORE_UNDO,
     UndoesAtRandom lacks UNDO_WAITS_ITS_TURN,
@@ -376,6 +377,13 @@ pub const MUTANTS: &[Mutant] = &[
         hazard: "the idempotency key lives for a day, the outage lasts for two, and the retry charges again",
         breaks: "at most once",
         world: || weak::<AsksTheForgetful>("payment cannot be closed and forgets its keys", set()),
+    },
+    Mutant {
+        name: "closes-after-a-day",
+        guard: "a key that its participant may have forgotten is not closed either",
+        hazard: "the charge was done, nobody heard of it for a day, and the close of a key that nobody remembers says closed",
+        breaks: "cancelled is never charged",
+        world: || weak::<ClosesTheForgotten>("payment forgets its keys", set()),
     },
     Mutant {
         name: "sent-twice",

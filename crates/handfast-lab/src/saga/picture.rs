@@ -74,10 +74,10 @@ impl Painter<'_> {
                 self.picture.mark(self.participants[forgetful], at, Mark::News, "forgets its key");
             }
             Action::Expire { step: forgetful } => {
-                self.picture.mark(self.participants[forgetful], at, Mark::News, "does not remember its key any more");
+                self.picture.mark(self.participants[forgetful], at, Mark::Note, "does not remember its key any more");
             }
             Action::Lapse { step: held } => {
-                self.picture.mark(self.participants[held], at, Mark::News, "the hold lapses");
+                self.picture.mark(self.participants[held], at, Mark::Note, "the hold lapses");
             }
         }
     }

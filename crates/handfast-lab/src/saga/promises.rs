@@ -118,6 +118,12 @@ impl<G: Guards> Saga<G> {
         self.automaton.facts(world.journal).decision.is_some()
     }
 
+    /// The saga has ended, and nothing of it is watched any more; or a person has it.
+    pub(super) fn has_come_to_rest(&self, world: &World) -> bool {
+        let facts = self.automaton.facts(world.journal);
+        facts.outbox.is_empty() && !facts.has_deadline
+    }
+
     /// The saga has ended, or a person has it.
     pub(super) fn has_ended_or_suspended(&self, world: &World) -> bool {
         self.has_ended(world) || self.automaton.facts(world.journal).standing == Standing::Suspended

@@ -250,9 +250,10 @@ impl<G: Guards> Saga<G> {
             Some(Definite::Done | Definite::Refused | Definite::Undone) => behaviour.forgets,
             None => When::Never,
         };
+        let is_left_alone = G::FORGOTTEN_KEY_IS_LEFT_ALONE && G::FORGOTTEN_KEY_IS_NOT_CLOSED;
         let expires = match expires {
             When::Never => false,
-            When::OnceQuiet => !G::FORGOTTEN_KEY_IS_LEFT_ALONE || !self.is_asked(world, step),
+            When::OnceQuiet => !is_left_alone || !self.is_asked(world, step),
             When::AnyTime => true,
         };
         if expires && !key.is_open_again {
@@ -269,10 +270,17 @@ impl<G: Guards> Saga<G> {
         }
     }
 
-    /// Somebody would ask a step to act or to close, now or after having looked into the journal. Nobody is out of reach for
-    /// longer than the margin before a key is forgotten, so that a close which begins in time gets through in time.
+    /// Somebody would ask a step to act, or would close or undo its key in doubt, now or after having looked into the journal.
     fn is_asked(&self, world: &World, step: usize) -> bool {
-        [Operation::Act, Operation::Close].into_iter().any(|operation| self.is_wanted(world, Command { step, operation }))
+        let in_doubt = self.automaton.facts(world.journal).steps[step].1.is_none();
+        Operation::ALL.into_iter().any(|operation| {
+            let counts = match operation {
+                Operation::Act | Operation::Close => true,
+                Operation::Undo => in_doubt,
+                Operation::Look => false,
+            };
+            counts && self.is_wanted(world, Command { step, operation })
+        })
     }
 
     /// Somebody would send a command, now or after having looked into the journal.
@@ -496,7 +504,7 @@ impl<G: Guards> Saga<G> {
         let key = &mut world.keys[command.step];
         let body = (key.body != 0).then_some(key.body);
         let is_forgotten = match command.operation {
-            Operation::Act => key.is_open_again || !behaviour.idempotent && key.state == Some(Definite::Done),
+            Operation::Act => key.is_open_again || !behaviour.idempotent && key.state != Some(Definite::Closed),
             Operation::Close => key.is_open_again,
             Operation::Look | Operation::Undo => false,
         };
@@ -553,8 +561,10 @@ impl<G: Guards> Saga<G> {
         behaviour.forgets != When::AnyTime && behaviour.reopens != When::AnyTime
     }
 
+    /// Acts and closes of a step have died of old age.
     fn without_acts(&self, under_way: UnderWay, step: usize) -> UnderWay {
-        self.adversary.network.died(under_way, Message::Command(Command { step, operation: Operation::Act }))
+        let died = |under_way, operation| self.adversary.network.died(under_way, Message::Command(Command { step, operation }));
+        [Operation::Act, Operation::Close].into_iter().fold(under_way, died)
     }
 
     fn sent(&self, under_way: UnderWay, message: Message) -> UnderWay {

@@ -67,9 +67,11 @@ impl<G: Guards> Coordinator<G> {
     /// When a step that is in doubt must not be asked any more.
     pub(super) fn gives_up_at(&self, step: usize) -> Option<Time> {
         let state = self.steps[step];
-        let after_ms = match (self.plan.steps()[step].doubt, state.asked) {
+        let plan = self.plan.steps()[step];
+        let after_ms = match (plan.doubt, state.asked) {
             (Doubt::Repeats { last_send_ms }, Some(Operation::Act)) if G::FORGOTTEN_KEY_IS_LEFT_ALONE => last_send_ms,
             (Doubt::Looks { horizon_ms }, Some(Operation::Look)) => horizon_ms,
+            (_, Some(Operation::Close | Operation::Undo)) if G::FORGOTTEN_KEY_IS_NOT_CLOSED => plan.forgotten_ms,
             (Doubt::Closes | Doubt::Repeats { .. } | Doubt::Looks { .. }, _) => None,
         };
         after_ms.filter(|_| state.known.is_none()).map(|after_ms| state.since.after(after_ms))
@@ -124,7 +126,7 @@ impl<G: Guards> Coordinator<G> {
     /// A refusal that does not hold proves nothing while an act may be on the road. Says whether it was dealt with here.
     pub(super) fn took_loose_refusal(&mut self, to: Command, told: Definite, now: Time) -> bool {
         let plan = self.plan.steps()[to.step];
-        let is_loose = told == Definite::Refused && to.operation == Operation::Act && !plan.refusal_holds;
+        let is_loose = told == Definite::Refused && !plan.refusal_holds;
         if !is_loose || !G::LOOSE_REFUSAL_IS_CLOSED {
             return false;
         }
@@ -132,6 +134,8 @@ impl<G: Guards> Coordinator<G> {
         let state = &mut self.steps[to.step];
         match plan.doubt {
             _ if state.known.is_some() || cannot_refuse => {}
+            // What is told of a close or an undo leaves the key as open as it was: it is asked again.
+            Doubt::Closes if to.operation != Operation::Act => {}
             Doubt::Closes => state.ask(Operation::Close, now),
             // Somebody accepted this risk: there is nothing better than to take it, and to look again afterwards.
             Doubt::Repeats { .. } | Doubt::Looks { .. } => return false,
@@ -163,12 +167,12 @@ impl<G: Guards> Coordinator<G> {
     }
 
     fn is_watched(&self, step: usize) -> bool {
-        G::LATE_EFFECT_IS_UNDONE && self.plan.steps()[step].watch_ms.is_some() && self.steps[step].asked.is_some()
+        G::LATE_EFFECT_IS_UNDONE && self.plan.steps()[step].watch_ms.is_some() && !self.was_never_sent(step)
     }
 
     /// Until when the keys are watched, if nothing else is left to do.
     pub(super) fn watched_until(&self) -> Option<Time> {
-        let all_settled = self.steps.iter().all(|state| state.is_settled());
+        let all_settled = (0..self.steps.len()).all(|step| self.steps[step].is_settled() || self.was_never_sent(step));
         let until = |step: usize| Some(self.steps[step].since.after(self.plan.steps()[step].watch_ms?));
         (0..self.steps.len()).filter(|&step| all_settled && self.is_watched(step)).filter_map(until).max()
     }

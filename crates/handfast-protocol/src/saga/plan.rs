@@ -71,6 +71,9 @@ pub struct StepPlan {
     /// How many milliseconds after its intent its effect may lapse by itself (a hold on a card), less a margin: a saga
     /// that is not committed by then turns back.
     pub commit_within_ms: Option<u64>,
+    /// How many milliseconds after its intent its participant may have forgotten the key, although it can be closed. Whoever is
+    /// in doubt still then needs a person: closing a forgotten key would say that nothing was done.
+    pub forgotten_ms: Option<u64>,
     /// For how many milliseconds after the end in *neither* its key is looked at, since an effect may still appear there.
     pub watch_ms: Option<u64>,
     /// The step, counted from 0, that has to be off before this one is undone, because its undo needs what that one's left.
@@ -89,6 +92,7 @@ impl StepPlan {
             refusal_holds: true,
             undo_closes: true,
             commit_within_ms: None,
+            forgotten_ms: None,
             watch_ms: None,
             undo_after: None,
         }
@@ -335,6 +339,7 @@ impl Plan {
             step.deadline_ms = at_once(step.deadline_ms);
             step.commit_within_ms = at_once(step.commit_within_ms);
             step.watch_ms = at_once(step.watch_ms);
+            step.forgotten_ms = at_once(step.forgotten_ms);
             step.doubt = match step.doubt {
                 Doubt::Closes => Doubt::Closes,
                 Doubt::Repeats { last_send_ms } => Doubt::Repeats { last_send_ms: at_once(last_send_ms) },

@@ -162,6 +162,15 @@ impl Assumptions {
     }
 }
 
+impl Assumptions {
+    /// For how many milliseconds a message may be on the road by anybody's clock, as far as it is declared.
+    const fn on_the_road_ms(&self) -> u64 {
+        let lifetime = if let Some(ms) = self.message_lifetime_ms { ms } else { 0 };
+        let error = if let Some(ms) = self.clock_error_ms { ms } else { 0 };
+        lifetime.saturating_add(error)
+    }
+}
+
 /// How long an act that is sent once is looked for, and how long an end is watched, where nothing is declared: a day.
 const UNDECLARED_HORIZON_MS: u64 = 24 * 60 * 60 * 1_000;
 
@@ -211,7 +220,9 @@ fn check_holds(steps: &[ProfiledStep], assumptions: &Assumptions) -> Result<(), 
         {
             return Err(PlanError::CapturesNothing { step, held });
         }
-        if holds(step) && !steps[step..].iter().any(|later| later.captures == Some(step)) {
+        // What can be undone itself comes before the decision, and a hold has to last until after it.
+        let captures = |later: &ProfiledStep| later.captures == Some(step) && later.profile.kind() != Kind::Compensatable;
+        if holds(step) && !steps[step..].iter().any(captures) {
             return Err(PlanError::HoldNotCaptured { step });
         }
         let expires_ms = profiled.profile.hold_expires_ms.unwrap_or(u64::MAX);
@@ -239,6 +250,9 @@ impl Assessed<'_> {
         let mut plan = StepPlan { beside, deadline_ms, undo_closes, undo_after, ..StepPlan::new(profile.kind()) };
         plan.refusal_holds = profile.sticky_refusal || !profile.may_refuse;
         plan.doubt = self.doubt(&mut plan.deadline_ms);
+        if let (Repeat::For(remembers_ms), Doubt::Closes) = (profile.repeat, plan.doubt) {
+            plan.forgotten_ms = Some(remembers_ms.saturating_sub(self.assumptions.on_the_road_ms()));
+        }
         if !plan.refusal_holds && !plan.closes() {
             self.risk(Risk::LooseRefusal);
         }
@@ -256,8 +270,11 @@ impl Assessed<'_> {
         if self.risks.iter().any(|risk| risk.step == self.step && risk.what.may_show_late()) {
             plan.watch_ms = profile.peek.then(|| self.assumptions.margin_ms().unwrap_or(UNDECLARED_HORIZON_MS));
         }
-        if !plan.closes() && self.gate.is_none_or(|gate| self.step <= gate) {
-            self.remark(if self.gate == Some(self.step) { Remark::GateCannotClose } else { Remark::ActsAfterCancel });
+        let is_gate = self.gate == Some(self.step);
+        if is_gate && profile.close != Close::ForEver {
+            self.remark(Remark::GateCannotClose);
+        } else if !plan.closes() && self.gate.is_none_or(|gate| self.step < gate) {
+            self.remark(Remark::ActsAfterCancel);
         }
         plan
     }

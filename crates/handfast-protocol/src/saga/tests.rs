@@ -246,6 +246,8 @@ fn a_hold_wants_a_step_that_captures_it() {
     let assessed = |steps: &[ProfiledStep]| assess(steps, &Assumptions::default()).map(|assessed| assessed.plan.gate());
     assert_eq!(assessed(&[held, capture(Some(0))]), Ok(Some(1)));
     assert_eq!(assessed(&[held, capture(None)]), Err(PlanError::HoldNotCaptured { step: 0 }));
+    let undone = ProfiledStep { captures: Some(0), ..step(Profile::CONTRACT) };
+    assert_eq!(assessed(&[held, undone]), Err(PlanError::HoldNotCaptured { step: 0 }), "it could be undone itself");
     let slow = Assumptions { message_lifetime_ms: Some(98), clock_error_ms: Some(1), longest_outage_ms: Some(1) };
     let too_slow = assess(&[held, capture(Some(0))], &slow).map(|assessed| assessed.risks);
     assert_eq!(too_slow, Err(PlanError::HoldTooShort { step: 0 }));
@@ -266,7 +268,8 @@ fn profiles_become_treatments_and_risks() {
     let treated = StepPlan::new(Kind::Compensatable).deadline(Some(1_000));
     assert_eq!(of(contract, &Assumptions::default()), (treated, vec![]));
     let forgets = Profile { repeat: Repeat::For(100), ..contract };
-    assert_eq!(of(forgets, &declared), (treated.deadline(Some(79)), vec![]), "its key is closed before it is forgotten");
+    let closed_in_time = StepPlan { forgotten_ms: Some(89), ..treated.deadline(Some(79)) };
+    assert_eq!(of(forgets, &declared), (closed_in_time, vec![]), "its key is closed before it is forgotten");
     assert_eq!(of(forgets, &Assumptions::default()).1, ["forgotten-key"]);
     let unclosable = Profile { close: Close::Never, ..forgets };
     assert_eq!(of(unclosable, &declared).0.doubt, Doubt::Repeats { last_send_ms: Some(79) });
@@ -286,4 +289,45 @@ fn profiles_become_treatments_and_risks() {
 fn spans_are_written_from_the_largest_unit_down() {
     let written = [0, 999, 1_000, 61_500, 86_400_000, 90_061_001].map(|ms| Span(ms).to_string());
     assert_eq!(written, ["0s", "999ms", "1s", "1m1s500ms", "1d", "1d1h1m1s1ms"]);
+}
+
+/// A refusal that does not hold is no answer to a close either: the key is asked until it says that it is closed.
+#[test]
+fn a_loose_refusal_settles_nothing() {
+    let loose = StepPlan { refusal_holds: false, ..step(Kind::Compensatable) };
+    let mut saga: Coordinator = Coordinator::new(Arc::new(Plan::new(vec![loose, step(Kind::Pivot)]).expect("a sound order")));
+    saga.step(Time(1), Input::Start);
+    for operation in [Operation::Act, Operation::Close] {
+        saga.step(Time(2), told(0, operation, Definite::Refused));
+        assert_eq!(saga.outbox(), [Command { step: 0, operation: Operation::Close }], "after {}", operation.name());
+    }
+    saga.step(Time(3), told(0, Operation::Close, Definite::Closed));
+    assert_eq!(saga.standing(), Standing::Cancelling);
+}
+
+/// What was asked for and never left keeps no watch from ending.
+#[test]
+fn a_watch_ends_although_an_act_never_left() {
+    let once = StepPlan { doubt: Doubt::Looks { horizon_ms: Some(9) }, watch_ms: Some(9), ..step(Kind::Compensatable) };
+    let loose = StepPlan { beside: true, ..once };
+    let mut saga: Coordinator = Coordinator::new(Arc::new(Plan::new(vec![once, loose]).expect("a sound order")));
+    saga.step(Time(1), Input::Start);
+    saga.step(Time(2), Input::Receive(Told::Sent { step: 1 }));
+    saga.step(Time(3), told(1, Operation::Act, Definite::Refused));
+    assert_eq!((saga.decision(), saga.deadline()), (Some(Outcome::Cancelled), Some(Time(12))));
+    assert_eq!(saga.outbox(), [Command { step: 1, operation: Operation::Look }]);
+    saga.step(Time(12), Input::Timeout);
+    assert_eq!((saga.outbox().len(), saga.deadline()), (0, None));
+}
+
+/// A key that can be closed, but may be forgotten, is not closed for ever.
+#[test]
+fn a_close_that_nobody_answers_needs_a_person_before_the_key_is_forgotten() {
+    let forgets = StepPlan { deadline_ms: Some(5), forgotten_ms: Some(9), ..step(Kind::Compensatable) };
+    let mut saga: Coordinator = Coordinator::new(Arc::new(Plan::new(vec![forgets, step(Kind::Pivot)]).expect("a sound order")));
+    saga.step(Time(1), Input::Start);
+    saga.step(Time(6), Input::Timeout);
+    assert_eq!(saga.deadline(), Some(Time(10)));
+    saga.step(Time(10), Input::Timeout);
+    assert_eq!((saga.standing(), saga.evidence()), (Standing::Suspended, Some(Evidence::OutOfReach { step: 0 })));
 }

@@ -57,11 +57,14 @@ fn treatment(plan: &StepPlan) -> String {
     if !plan.refusal_holds {
         said.push("closed after a refusal".to_owned());
     }
-    if !plan.undo_closes {
+    if !plan.undo_closes && plan.closes() {
         said.push("closed before it is undone".to_owned());
     }
     if let Some(ms) = plan.commit_within_ms {
         said.push(format!("turned back unless the saga is decided within {}", Span(ms)));
+    }
+    if let Some(ms) = plan.forgotten_ms {
+        said.push(format!("left to a person where it is in doubt after {}", Span(ms)));
     }
     if let Some(ms) = plan.watch_ms {
         said.push(format!("watched for {} after the end", Span(ms)));

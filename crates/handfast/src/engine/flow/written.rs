@@ -40,6 +40,8 @@ pub(super) struct WrittenStep {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     commit_within_ms: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    forgotten_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     watch_ms: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     undo_after: Option<usize>,
@@ -85,8 +87,18 @@ impl Written {
 
 impl WrittenStep {
     pub(super) fn of(step: &FlowStep, plan: &StepPlan) -> Self {
-        let StepPlan { kind, beside, deadline_ms, doubt, refusal_holds, undo_closes, commit_within_ms, watch_ms, undo_after } =
-            *plan;
+        let StepPlan {
+            kind,
+            beside,
+            deadline_ms,
+            doubt,
+            refusal_holds,
+            undo_closes,
+            commit_within_ms,
+            forgotten_ms,
+            watch_ms,
+            undo_after,
+        } = *plan;
         Self {
             name: step.name.clone(),
             kind: kind.name().to_owned(),
@@ -102,6 +114,7 @@ impl WrittenStep {
             refusal_is_loose: !refusal_holds,
             undo_leaves_open: !undo_closes,
             commit_within_ms,
+            forgotten_ms,
             watch_ms,
             undo_after,
             in_flight: step.in_flight,
@@ -127,6 +140,7 @@ impl WrittenStep {
             refusal_holds: !self.refusal_is_loose,
             undo_closes: !self.undo_leaves_open,
             commit_within_ms: self.commit_within_ms,
+            forgotten_ms: self.forgotten_ms,
             watch_ms: self.watch_ms,
             undo_after: self.undo_after,
         })
