@@ -8,6 +8,7 @@ mod flows;
 mod follow;
 pub mod map;
 mod model;
+mod moves;
 mod mutants;
 mod network;
 mod picture;

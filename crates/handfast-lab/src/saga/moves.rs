@@ -1,0 +1,174 @@
+//! Everything that may happen next in a saga's world.
+
+use handfast_protocol::{Command, Definite, Guards, Input, Operation, Told};
+
+use super::automaton::Automaton;
+use super::behaviour::{Behaviour, When};
+use super::network::Message;
+use super::world::{Action, NOTHING_LOADED, Saga, Service, World};
+
+/// What can be said to a worker without a message.
+const SPONTANEOUS: [Input<Told>; 2] = [Input::Timeout, Input::Receive(Told::Cancel)];
+
+impl<G: Guards> Saga<G> {
+    /// Everything that may happen next, in a fixed order. Some of it may turn out to change nothing.
+    pub fn moves(&self, world: &World, into: &mut Vec<Action>) {
+        for worker in 0..self.adversary.workers {
+            let state = world.workers[worker];
+            // Workers are alike: of those who hold the same state one stands for all.
+            if worker == 0 || world.workers[worker - 1] != state {
+                self.moves_of_worker(world, worker, into);
+            }
+        }
+        for message in self.adversary.network.messages(world.under_way) {
+            self.moves_of_message(world, message, into);
+        }
+        if world.restores > 0 {
+            into.push(if world.copy.is_none() { Action::Copy } else { Action::Restore });
+        }
+        for step in 0..self.plan.steps().len() {
+            let forgets = match world.keys[step].state {
+                Some(Definite::Closed) => !self.adversary.stores.keep_tombstones,
+                Some(Definite::Done | Definite::Refused | Definite::Undone) => !self.adversary.stores.keep_keys,
+                None => false,
+            };
+            if forgets {
+                into.push(Action::Forget { step });
+            }
+            self.moves_of_time(world, step, into);
+        }
+    }
+
+    /// What a participant does by itself, in time.
+    fn moves_of_time(&self, world: &World, step: usize, into: &mut Vec<Action>) {
+        let (key, behaviour) = (&world.keys[step], &self.behaviours[step]);
+        let expires = match key.state {
+            Some(Definite::Closed) => behaviour.reopens,
+            Some(Definite::Done | Definite::Refused | Definite::Undone) => behaviour.forgets,
+            None => When::Never,
+        };
+        let is_left_alone = G::FORGOTTEN_KEY_IS_LEFT_ALONE && G::FORGOTTEN_KEY_IS_NOT_CLOSED;
+        let expires = match expires {
+            When::Never => false,
+            When::OnceQuiet => !is_left_alone || !self.is_asked(world, step),
+            When::AnyTime => true,
+        };
+        if expires && !key.is_open_again {
+            into.push(Action::Expire { step });
+        }
+        let is_lasting = |(captor, other): (usize, &Behaviour)| other.captures == Some(step) && world.keys[captor].is_in_effect();
+        let lapses = match behaviour.lapses {
+            When::Never => false,
+            When::OnceQuiet => !G::HOLD_IS_COMMITTED_IN_TIME || self.is_turned_back_for_good(world),
+            When::AnyTime => true,
+        };
+        if lapses && key.is_in_effect() && !self.behaviours.iter().enumerate().any(is_lasting) {
+            into.push(Action::Lapse { step });
+        }
+    }
+
+    /// Somebody would ask a step to act, or would close or undo its key in doubt, now or after having looked into the journal.
+    fn is_asked(&self, world: &World, step: usize) -> bool {
+        let in_doubt = self.automaton.facts(world.journal).steps[step].1.is_none();
+        Operation::ALL.into_iter().any(|operation| {
+            let counts = match operation {
+                Operation::Act | Operation::Close => true,
+                Operation::Undo => in_doubt,
+                Operation::Look => false,
+            };
+            counts && self.is_wanted(world, Command { step, operation })
+        })
+    }
+
+    /// Somebody would send a command, now or after having looked into the journal.
+    pub(super) fn is_wanted(&self, world: &World, command: Command) -> bool {
+        let held = world.workers[..self.adversary.workers].iter().copied().filter(|&state| state != NOTHING_LOADED);
+        held.chain([world.journal]).chain(world.copy).any(|state| self.automaton.facts(state).outbox.contains(&command))
+    }
+
+    /// Nobody asks for the step in which the saga is decided any more, and it is not done: nothing will rest on a hold.
+    fn is_turned_back_for_good(&self, world: &World) -> bool {
+        let Some(gate) = self.plan.gate() else { return true };
+        !self.is_wanted(world, Command { step: gate, operation: Operation::Act })
+            && !world.keys[gate].is_in_effect()
+            && (world.keys[gate].state.is_some() || self.has_ended(world))
+    }
+
+    fn moves_of_worker(&self, world: &World, worker: usize, into: &mut Vec<Action>) {
+        let state = world.workers[worker];
+        if state != world.journal {
+            into.push(Action::Load { worker });
+        }
+        if state == NOTHING_LOADED {
+            return;
+        }
+        let network = self.adversary.network;
+        let answers = network.messages(world.under_way).filter_map(|message| match message {
+            Message::Answer(to, answer) => Some(Input::Receive(Told::Answer { to, answer })),
+            Message::Command(_) => None,
+        });
+        let spontaneous = SPONTANEOUS.into_iter().filter(|input| self.adversary.cancels || *input == Input::Timeout);
+        for input in spontaneous.chain(answers) {
+            let is_answer = matches!(input, Input::Receive(Told::Answer { .. }));
+            into.push(Action::Append { worker, input, keeps: false });
+            if is_answer && self.duplicates_copies() {
+                into.push(Action::Append { worker, input, keeps: true });
+            }
+            if !self.adversary.driver.appends_before_sending {
+                let next = self.automaton.after(state, Automaton::input_number(input));
+                into.extend(self.automaton.facts(next).outbox.iter().map(|&command| Action::SendEarly {
+                    worker,
+                    input,
+                    command,
+                }));
+            }
+        }
+        into.extend(self.automaton.facts(state).outbox.iter().map(|&command| Action::Send { worker, command }));
+        if world.crashes > 0 {
+            into.push(Action::CrashWorker { worker });
+        }
+    }
+
+    fn moves_of_message(&self, world: &World, message: Message, into: &mut Vec<Action>) {
+        if self.keeps_copies() {
+            into.push(Action::Capture { message });
+        }
+        let Message::Command(command) = message else { return };
+        let (step, behaviour, key) = (self.plan.steps()[command.step], &self.behaviours[command.step], &world.keys[command.step]);
+        let absent = key.state.is_none();
+        let is_act = command.operation == Operation::Act;
+        let has_lapsed = behaviour.captures.is_some_and(|held| !world.keys[held].is_in_effect());
+        for service in [Service::Accepts, Service::Refuses, Service::FindsExpired] {
+            let possible = match service {
+                Service::Accepts => !(is_act && absent && has_lapsed),
+                Service::Refuses => {
+                    is_act
+                        && ((behaviour.may_refuse && (absent || key.is_open_again || !G::REFUSAL_IS_STICKY))
+                            || absent && has_lapsed)
+                }
+                Service::FindsExpired => is_act && absent && step.deadline_ms.is_some() && behaviour.closes,
+            };
+            if possible {
+                into.push(Action::Arrive { command, service, keeps: false });
+                if self.duplicates_copies() {
+                    into.push(Action::Arrive { command, service, keeps: true });
+                }
+            }
+        }
+        if is_act && absent && !self.adversary.stores.commit_atomically {
+            into.push(Action::ArriveHalfway { command });
+        }
+        if world.crashes > 0 && self.keeps_copies() {
+            into.push(Action::CrashParticipant { command });
+        }
+    }
+
+    /// A set keeps every message anyway.
+    fn keeps_copies(&self) -> bool {
+        matches!(self.adversary.network, super::network::Network::Multiset { .. })
+    }
+
+    fn duplicates_copies(&self) -> bool {
+        self.keeps_copies() && self.adversary.duplicates
+    }
+}
