@@ -1,5 +1,6 @@
 //! Brings the orders of an input to their ends, so many at a time, and prints a line for each.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use handfast::flow::FlowFile;
 use handfast::store::Store;
-use handfast::{Engine, Flow, Options, Order, Outcome, Progress, Standing, SubmitError};
+use handfast::{BreakerState, Engine, Flow, Options, Order, Outcome, Progress, Standing, SubmitError};
 use indicatif::ProgressBar;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -24,6 +25,9 @@ const STOPPING: Duration = Duration::from_secs(5);
 /// How often an order is placed again when the store does not say whether it was placed, and how long is waited before.
 const PLACINGS: u32 = 5;
 const BETWEEN_PLACINGS: Duration = Duration::from_millis(200);
+
+/// How often it is looked whether a participant has fallen silent.
+const SILENCE: Duration = Duration::from_secs(2);
 
 /// What is to be done.
 pub(crate) struct Batch {
@@ -55,7 +59,14 @@ pub(crate) async fn run(batch: Batch, mut stop: watch::Receiver<bool>, output: &
     }
     let options = Options { max_active: limit_in_flight.get(), ..Options::default().with_retry_cap(retry_cap) };
     let engine = Engine::builder(store).flow(flow).options(options).open().await?;
-    let mut printer = Printer { output, bar: output.progress(expected.unwrap_or(0)), tally: Tally::default(), is_read: true };
+    let mut printer = Printer {
+        output,
+        bar: output.progress(expected.unwrap_or(0)),
+        tally: Tally::default(),
+        is_read: true,
+        silent: BTreeSet::new(),
+    };
+    let mut listening = tokio::time::interval(SILENCE);
     let input_name = source.name().to_owned();
     let mut items = source.read(Arc::clone(&file));
     let mut under_way = JoinSet::new();
@@ -81,6 +92,7 @@ pub(crate) async fn run(batch: Batch, mut stop: watch::Receiver<bool>, output: &
                 Followed::Ended(line) => printer.ended(&line)?,
                 Followed::Taken(line, why) => printer.bad(&BadLine::new(&input_name, line, why)),
             },
+            _ = listening.tick() => printer.tell_of_silence(&engine),
             () = stopped(&mut stop) => break,
         }
         printer.show(under_way.len());
@@ -194,9 +206,28 @@ struct Printer<'a> {
     tally: Tally,
     /// Whether anybody still reads standard output. If not, the orders go on all the same: their results are in the store.
     is_read: bool,
+    /// Participants of which it was said that nobody answers there.
+    silent: BTreeSet<String>,
 }
 
 impl Printer<'_> {
+    /// Says once where nobody answers, and once that somebody does again: orders that wait look like nothing at all.
+    fn tell_of_silence(&mut self, engine: &Engine) {
+        for line in engine.stats().participants {
+            let is_silent = match line.breaker {
+                BreakerState::Open | BreakerState::HalfOpen => true,
+                BreakerState::Closed | BreakerState::Behind => false,
+            };
+            if is_silent && self.silent.insert(line.participant.clone()) {
+                let said =
+                    format!("nobody answers at {}; its orders wait, and are asked about again and again", line.participant);
+                self.bar.suspend(|| self.output.note(said));
+            } else if !is_silent && self.silent.remove(&line.participant) {
+                self.bar.suspend(|| self.output.note(format_args!("{} answers again", line.participant)));
+            }
+        }
+    }
+
     fn expect_one_more(&self, expected: Option<u64>) {
         if expected.is_none() {
             self.bar.inc_length(1);
