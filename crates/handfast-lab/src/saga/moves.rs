@@ -47,10 +47,9 @@ impl<G: Guards> Saga<G> {
             Some(Definite::Done | Definite::Refused | Definite::Undone) => behaviour.forgets,
             None => When::Never,
         };
-        let is_left_alone = G::FORGOTTEN_KEY_IS_LEFT_ALONE && G::FORGOTTEN_KEY_IS_NOT_CLOSED;
         let expires = match expires {
             When::Never => false,
-            When::OnceQuiet => !is_left_alone || !self.is_asked(world, step),
+            When::OnceQuiet => !self.is_asked(world, step),
             When::AnyTime => true,
         };
         if expires && !key.is_open_again {
@@ -68,12 +67,14 @@ impl<G: Guards> Saga<G> {
     }
 
     /// Somebody would ask a step to act, or would close or undo its key in doubt, now or after having looked into the journal.
+    /// Whoever lacks the rule to stop in time is not waited for.
     fn is_asked(&self, world: &World, step: usize) -> bool {
         let in_doubt = self.automaton.facts(world.journal).steps[step].1.is_none();
         Operation::ALL.into_iter().any(|operation| {
             let counts = match operation {
-                Operation::Act | Operation::Close => true,
-                Operation::Undo => in_doubt,
+                Operation::Act => G::FORGOTTEN_KEY_IS_LEFT_ALONE,
+                Operation::Close => G::FORGOTTEN_KEY_IS_NOT_CLOSED,
+                Operation::Undo => G::FORGOTTEN_KEY_IS_NOT_CLOSED && in_doubt,
                 Operation::Look => false,
             };
             counts && self.is_wanted(world, Command { step, operation })
