@@ -4,14 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use handfast::store::{
-    Append, BoxFuture, Counts, Created, Due, MemoryStore, NewSaga, Seen, Store, StoreError, StoredSaga, Summary, Try,
-};
-use handfast::{CancelError, CancelResult, Engine, Operation, Order, Outcome, SubmitError, Time};
+use handfast::store::{Append, BoxFuture, MemoryStore, Store, StoreError};
+use handfast::{CancelError, CancelResult, Engine, Operation, Order, Outcome, SubmitError};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::support::{Road, World, order};
+use crate::support::{Road, World, forwarded_but_for_append, order};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Story {
@@ -238,12 +236,8 @@ async fn two_workers_on_one_store() {
 struct Hasty(Arc<MemoryStore>);
 
 impl Store for Hasty {
-    fn store_id(&self) -> &str {
-        self.0.store_id()
-    }
-    fn create(&self, saga: NewSaga) -> BoxFuture<'_, Result<Created, StoreError>> {
-        self.0.create(saga)
-    }
+    forwarded_but_for_append!();
+
     fn append(&self, append: Append) -> BoxFuture<'_, Result<(), StoreError>> {
         let store = Arc::clone(&self.0);
         tokio::spawn(async move {
@@ -251,38 +245,6 @@ impl Store for Hasty {
             store.append(append).await
         });
         Box::pin(async { Ok(()) })
-    }
-    fn load<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<StoredSaga>, StoreError>> {
-        self.0.load(id)
-    }
-    fn due(&self, now: Time, limit: usize) -> BoxFuture<'_, Result<Due, StoreError>> {
-        self.0.due(now, limit)
-    }
-    fn park<'a>(&'a self, id: &'a str, wake_at: Time, tries: u32) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.0.park(id, wake_at, tries)
-    }
-    fn suspend<'a>(&'a self, id: &'a str, reason: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.0.suspend(id, reason)
-    }
-    fn record_try(&self, attempt: Try) {
-        self.0.record_try(attempt);
-    }
-    fn tries<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Vec<Try>, StoreError>> {
-        self.0.tries(id)
-    }
-    fn list<'a>(
-        &'a self,
-        standing: Option<&'a str>,
-        after: Option<&'a str>,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
-        self.0.list(standing, after, limit)
-    }
-    fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>> {
-        self.0.counts()
-    }
-    fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>> {
-        self.0.seen()
     }
 }
 

@@ -269,3 +269,71 @@ impl<F: Fn(&Delivery<'_>) -> Reply + Send + Sync + 'static> Participant for Answ
         Box::pin(async move { reply })
     }
 }
+
+/// Everything that a store does but append, by the store that the implementing type holds as its only field: for tests in
+/// which appending is what goes another way.
+macro_rules! forwarded_but_for_append {
+    () => {
+        fn store_id(&self) -> &str {
+            self.0.store_id()
+        }
+        fn create(
+            &self,
+            saga: handfast::store::NewSaga,
+        ) -> handfast::store::BoxFuture<'_, Result<handfast::store::Created, handfast::store::StoreError>> {
+            self.0.create(saga)
+        }
+        fn load<'a>(
+            &'a self,
+            id: &'a str,
+        ) -> handfast::store::BoxFuture<'a, Result<Option<handfast::store::StoredSaga>, handfast::store::StoreError>> {
+            self.0.load(id)
+        }
+        fn due(
+            &self,
+            now: handfast::Time,
+            limit: usize,
+        ) -> handfast::store::BoxFuture<'_, Result<handfast::store::Due, handfast::store::StoreError>> {
+            self.0.due(now, limit)
+        }
+        fn park<'a>(
+            &'a self,
+            id: &'a str,
+            wake_at: handfast::Time,
+            tries: u32,
+        ) -> handfast::store::BoxFuture<'a, Result<(), handfast::store::StoreError>> {
+            self.0.park(id, wake_at, tries)
+        }
+        fn suspend<'a>(
+            &'a self,
+            id: &'a str,
+            reason: &'a str,
+        ) -> handfast::store::BoxFuture<'a, Result<(), handfast::store::StoreError>> {
+            self.0.suspend(id, reason)
+        }
+        fn record_try(&self, attempt: handfast::store::Try) {
+            self.0.record_try(attempt);
+        }
+        fn tries<'a>(
+            &'a self,
+            id: &'a str,
+        ) -> handfast::store::BoxFuture<'a, Result<Vec<handfast::store::Try>, handfast::store::StoreError>> {
+            self.0.tries(id)
+        }
+        fn list<'a>(
+            &'a self,
+            standing: Option<&'a str>,
+            after: Option<&'a str>,
+            limit: usize,
+        ) -> handfast::store::BoxFuture<'a, Result<Vec<handfast::store::Summary>, handfast::store::StoreError>> {
+            self.0.list(standing, after, limit)
+        }
+        fn counts(&self) -> handfast::store::BoxFuture<'_, Result<handfast::store::Counts, handfast::store::StoreError>> {
+            self.0.counts()
+        }
+        fn seen(&self) -> handfast::store::BoxFuture<'_, Result<Vec<handfast::store::Seen>, handfast::store::StoreError>> {
+            self.0.seen()
+        }
+    };
+}
+pub(crate) use forwarded_but_for_append;

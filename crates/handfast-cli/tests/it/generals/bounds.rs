@@ -6,9 +6,7 @@ use crate::support::run;
 
 #[track_caller]
 fn bounds(arguments: &[&str]) -> String {
-    let ended = run([&["generals", "bounds"], arguments].concat());
-    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{arguments:?}");
-    ended.stdout
+    super::told("bounds", arguments, 0)
 }
 
 #[test]

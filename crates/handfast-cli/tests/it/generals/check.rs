@@ -7,16 +7,12 @@ use crate::support::{handfast, run};
 /// Runs it without a word on standard error.
 #[track_caller]
 fn check(arguments: &[&str], code: i32) -> String {
-    let ended = run([&["generals", "check"], arguments].concat());
-    assert_eq!((ended.code, ended.stderr.as_str()), (Some(code), ""), "{arguments:?}");
-    ended.stdout
+    super::told("check", arguments, code)
 }
 
 #[track_caller]
 fn check_json(arguments: &[&str], code: i32) -> Value {
-    let text = check(&[arguments, &["--json"]].concat(), code);
-    assert_eq!(text.lines().count(), 1, "{arguments:?}: one line of JSON");
-    serde_json::from_str(&text).expect("JSON")
+    super::told_json("check", arguments, code)
 }
 
 #[test]

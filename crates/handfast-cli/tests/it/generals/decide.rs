@@ -2,31 +2,23 @@
 
 use serde_json::Value;
 
-use crate::support::run;
-
 const USUAL: [&str; 8] = ["--gain", "10", "--alone", "10", "--messenger-cost", "1/10", "--capture", "1/2"];
 const PROTOCOL: [&str; 6] = ["--gain", "10", "--alone", "10", "--capture", "1/2"];
 
 /// Runs it without a word on standard error.
 #[track_caller]
 fn decide(arguments: &[&str]) -> String {
-    let ended = run([&["generals", "decide"], arguments].concat());
-    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{arguments:?}");
-    ended.stdout
+    super::told("decide", arguments, 0)
 }
 
 #[track_caller]
 fn decide_json(arguments: &[&str]) -> Value {
-    let text = decide(&[arguments, &["--json"]].concat());
-    assert_eq!(text.lines().count(), 1, "{arguments:?}: one line of JSON");
-    serde_json::from_str(&text).expect("JSON")
+    super::told_json("decide", arguments, 0)
 }
 
 #[track_caller]
 fn refuse(arguments: &[&str], hint: &str) {
-    let ended = run([&["generals", "decide"], arguments].concat());
-    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments:?}");
-    assert!(ended.stderr.contains(hint), "{arguments:?}: {}", ended.stderr);
+    super::refused("decide", arguments, hint)
 }
 
 #[test]

@@ -8,9 +8,7 @@ use crate::support::{handfast, run};
 
 #[track_caller]
 fn draw(arguments: &[&str]) -> String {
-    let ended = run([&["generals", "draw"], arguments].concat());
-    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{arguments:?}");
-    ended.stdout
+    super::told("draw", arguments, 0)
 }
 
 #[test]

@@ -2,27 +2,19 @@
 
 use serde_json::{Value, json};
 
-use crate::support::run;
-
 #[track_caller]
 fn knowledge(arguments: &[&str]) -> String {
-    let ended = run([&["generals", "knowledge"], arguments].concat());
-    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{arguments:?}");
-    ended.stdout
+    super::told("knowledge", arguments, 0)
 }
 
 #[track_caller]
 fn knowledge_json(arguments: &[&str]) -> Value {
-    let text = knowledge(&[arguments, &["--json"]].concat());
-    assert_eq!(text.lines().count(), 1, "{arguments:?}: one line of JSON");
-    serde_json::from_str(&text).expect("JSON")
+    super::told_json("knowledge", arguments, 0)
 }
 
 #[track_caller]
 fn refuse(arguments: &[&str], hint: &str) {
-    let ended = run([&["generals", "knowledge"], arguments].concat());
-    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments:?}");
-    assert!(ended.stderr.contains(hint), "{arguments:?}: {}", ended.stderr);
+    super::refused("knowledge", arguments, hint)
 }
 
 #[test]

@@ -10,14 +10,12 @@ fn odds(arguments: &str) -> Ended {
 
 #[track_caller]
 fn told(arguments: &str) -> String {
-    let ended = odds(arguments);
-    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{arguments}");
-    ended.stdout
+    super::told("odds", &arguments.split_whitespace().collect::<Vec<_>>(), 0)
 }
 
 #[track_caller]
 fn json(arguments: &str) -> Value {
-    serde_json::from_str(&told(&format!("{arguments} --json"))).expect("one line of JSON")
+    super::told_json("odds", &arguments.split_whitespace().collect::<Vec<_>>(), 0)
 }
 
 #[test]

@@ -8,17 +8,19 @@ fn simulate(arguments: &str) -> Ended {
     run(["generals", "simulate"].into_iter().chain(arguments.split_whitespace()))
 }
 
+fn quietly(arguments: &str) -> Vec<&str> {
+    arguments.split_whitespace().chain(["--quiet"]).collect()
+}
+
 /// What is told, without the note of how fast it went.
 #[track_caller]
 fn told(arguments: &str) -> String {
-    let ended = simulate(&format!("{arguments} --quiet"));
-    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{arguments}");
-    ended.stdout
+    super::told("simulate", &quietly(arguments), 0)
 }
 
 #[track_caller]
 fn json(arguments: &str) -> Value {
-    serde_json::from_str(&told(&format!("{arguments} --json"))).expect("one line of JSON")
+    super::told_json("simulate", &quietly(arguments), 0)
 }
 
 #[test]

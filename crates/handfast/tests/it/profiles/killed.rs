@@ -4,14 +4,13 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 
 use axum::http::Method;
-use handfast::store::{
-    Append, BoxFuture, Counts, Created, Due, NewSaga, Seen, SqliteStore, Store, StoreError, StoredSaga, Summary, Try,
-};
-use handfast::{Engine, Time};
+use handfast::Engine;
+use handfast::store::{Append, BoxFuture, SqliteStore, Store, StoreError};
 use handfast_protocol::{Assumptions, Profile};
 
 use super::shop::{Road, Shop, flow, options, order, sleep, until, view};
 use super::{once, time};
+use crate::support::forwarded_but_for_append;
 
 const CHILD: &str = "HANDFAST_TEST_PROFILES";
 
@@ -19,12 +18,8 @@ const CHILD: &str = "HANDFAST_TEST_PROFILES";
 struct KillsAtSent(SqliteStore);
 
 impl Store for KillsAtSent {
-    fn store_id(&self) -> &str {
-        self.0.store_id()
-    }
-    fn create(&self, saga: NewSaga) -> BoxFuture<'_, Result<Created, StoreError>> {
-        self.0.create(saga)
-    }
+    forwarded_but_for_append!();
+
     fn append(&self, append: Append) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             let is_sent = append.entry.input.contains("\"sent\"");
@@ -34,38 +29,6 @@ impl Store for KillsAtSent {
             }
             written
         })
-    }
-    fn load<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<StoredSaga>, StoreError>> {
-        self.0.load(id)
-    }
-    fn due(&self, now: Time, limit: usize) -> BoxFuture<'_, Result<Due, StoreError>> {
-        self.0.due(now, limit)
-    }
-    fn park<'a>(&'a self, id: &'a str, wake_at: Time, tries: u32) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.0.park(id, wake_at, tries)
-    }
-    fn suspend<'a>(&'a self, id: &'a str, reason: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.0.suspend(id, reason)
-    }
-    fn record_try(&self, attempt: Try) {
-        self.0.record_try(attempt);
-    }
-    fn tries<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Vec<Try>, StoreError>> {
-        self.0.tries(id)
-    }
-    fn list<'a>(
-        &'a self,
-        standing: Option<&'a str>,
-        after: Option<&'a str>,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
-        self.0.list(standing, after, limit)
-    }
-    fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>> {
-        self.0.counts()
-    }
-    fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>> {
-        self.0.seen()
     }
 }
 
