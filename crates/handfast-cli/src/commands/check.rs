@@ -178,7 +178,7 @@ fn print_suite(explored: &[(Case, Found)], holds: bool, args: &Args, output: &Ou
             output.line(format_args!("\n{plan_name}"))?;
         }
         let verdict = if found.holds() { "holds" } else { "VIOLATED" };
-        output.line(format_args!("  {:>9} states  {verdict}  {}", grouped(found.report.unique), case.adversary))?;
+        output.line(format_args!("  {:>9} states  {verdict}  {}", grouped(found.report.unique), found.adversary()))?;
         print_broken(found, args, output)?;
     }
     output.line("\nIn every state of every case, unless the case says otherwise:")?;
@@ -232,7 +232,7 @@ fn case_json(case: &Case, found: &Found) -> Value {
         .collect();
     json!({
         "plan": case.plan_name,
-        "adversary": case.adversary.to_string(),
+        "adversary": found.adversary().to_string(),
         "states": report.unique,
         "generated": report.generated,
         "depth": report.depth,

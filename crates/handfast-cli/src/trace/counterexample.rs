@@ -21,6 +21,17 @@ struct Shape {
     end: String,
 }
 
+/// Checks that a run which was executed again was against what it was kept with, and ended where it did.
+pub(super) fn check_kept(followed: &Followed, adversary: &str, end: &str) -> anyhow::Result<()> {
+    let last = followed.steps.last().map_or(&followed.beginning, |step| &step.world);
+    for (what, kept, found) in [("adversary", adversary, &followed.adversary), ("end", end, last)] {
+        if kept != found {
+            return Err(anyhow::anyhow!("{what} is another one: kept was {kept:?}, now it is {found:?}")).or_exit(Exit::Usage);
+        }
+    }
+    Ok(())
+}
+
 /// A kept counterexample.
 #[derive(Debug)]
 pub(crate) struct CounterexampleTrace {
@@ -42,13 +53,7 @@ impl CounterexampleTrace {
     /// An action cannot happen, the world ends otherwise, or nothing is broken.
     pub(crate) fn replay(&self) -> anyhow::Result<Followed> {
         let followed = self.mutant.follow(&self.run).or_exit(Exit::Usage)?;
-        let end = followed.steps.last().map_or(&followed.beginning, |step| &step.world);
-        for (what, kept, found) in [("adversary", &self.adversary, &followed.adversary), ("end", &self.end, end)] {
-            if kept != found {
-                return Err(anyhow::anyhow!("{what} is another one: kept was {kept:?}, now it is {found:?}"))
-                    .or_exit(Exit::Usage);
-            }
-        }
+        check_kept(&followed, &self.adversary, &self.end)?;
         Ok(followed)
     }
 

@@ -6,6 +6,7 @@ use handfast_lab::saga::{Adversary, FlowCase, Followed, Network};
 use handfast_protocol::{Finding, Risk};
 use serde::{Deserialize, Serialize};
 
+use super::counterexample::check_kept;
 use super::document::{Document, members};
 use crate::commands::check::Counterexample;
 use crate::output::{Exit, OrExit as _};
@@ -89,10 +90,7 @@ impl FlowTrace {
         let (flow, come_true) = self.case().or_exit(Exit::Usage)?;
         let adversary = Adversary::new(self.network).workers(self.workers).crashes(self.crashes);
         let followed = flow.follow(&come_true, adversary, &self.breaks, &self.run).or_exit(Exit::Usage)?;
-        let end = followed.steps.last().map_or(&followed.beginning, |step| &step.world);
-        if *end != self.end {
-            return Err(anyhow!("end is another one: kept was {:?}, now it is {end:?}", self.end)).or_exit(Exit::Usage);
-        }
+        check_kept(&followed, &self.adversary, &self.end)?;
         Ok(followed)
     }
 

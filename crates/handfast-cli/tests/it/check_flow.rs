@@ -122,11 +122,17 @@ fn a_run_that_shows_a_risk_is_kept_drawn_and_executed_again() {
     let replayed: Ended = handfast().args(["replay", kept]).output().expect("the binary runs").into();
     assert_eq!((replayed.code, replayed.stderr.as_str()), (Some(0), ""));
     insta::assert_snapshot!("replayed", replayed.stdout);
-    let text = fs::read_to_string(kept).expect("it was kept").replace("arrives: act dispatch", "arrives: act capture");
-    fs::write(kept, text).expect("it can be written");
-    let refused: Ended = handfast().args(["replay", kept]).output().expect("the binary runs").into();
-    assert_eq!(refused.code, Some(2));
-    assert!(refused.stderr.contains("cannot happen"), "{}", refused.stderr);
+    let text = fs::read_to_string(kept).expect("it was kept");
+    let changes = [
+        ("arrives: act dispatch", "arrives: act capture", "cannot happen"),
+        ("\"adversary\": \"set of", "\"adversary\": \"multiset of", "adversary is another one"),
+    ];
+    for (from, to, why) in changes {
+        fs::write(kept, text.replace(from, to)).expect("it can be written");
+        let refused: Ended = handfast().args(["replay", kept]).output().expect("the binary runs").into();
+        assert_eq!(refused.code, Some(2), "{to}");
+        assert!(refused.stderr.contains(why), "{}", refused.stderr);
+    }
 }
 
 #[test]

@@ -71,6 +71,17 @@ pub enum Order {
     DispatchFirst,
 }
 
+impl Order {
+    /// The order in words.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PaymentFirst => "payment first",
+            Self::DispatchFirst => "dispatch first",
+        }
+    }
+}
+
 /// What became of one pair.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Verdict {

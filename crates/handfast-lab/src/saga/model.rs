@@ -109,12 +109,7 @@ impl<G: Guards> Model for Saga<G> {
             properties.push(Property::can_always_reach("a late effect is undone", Self::is_without_late_effect));
             properties.push(Property::can_always_reach("every watch can end", Self::has_come_to_rest));
         }
-        let asks_a_person = steps.iter().any(|step| match step.doubt {
-            Doubt::Closes => step.forgotten_ms.is_some(),
-            Doubt::Repeats { last_send_ms } => last_send_ms.is_some(),
-            Doubt::Looks { horizon_ms } => horizon_ms.is_some(),
-        });
-        if asks_a_person {
+        if steps.iter().any(may_need_a_person) {
             properties.push(Property::can_always_reach("ends, or a person has it", Self::has_ended_or_suspended));
         } else {
             properties.push(Property::can_always_reach("can always end", Self::has_ended));
@@ -145,14 +140,18 @@ impl<G: Guards> Model for Saga<G> {
     }
 }
 
-/// Something becomes due for this step even without a deadline.
-const fn is_due_by_itself(step: &StepPlan) -> bool {
-    let doubt_ends = match step.doubt {
+/// Doubt about this step's key may end with a person.
+const fn may_need_a_person(step: &StepPlan) -> bool {
+    match step.doubt {
         Doubt::Closes => step.forgotten_ms.is_some(),
         Doubt::Repeats { last_send_ms } => last_send_ms.is_some(),
         Doubt::Looks { horizon_ms } => horizon_ms.is_some(),
-    };
-    doubt_ends || step.commit_within_ms.is_some() || step.watch_ms.is_some()
+    }
+}
+
+/// Something becomes due for this step even without a deadline.
+const fn is_due_by_itself(step: &StepPlan) -> bool {
+    may_need_a_person(step) || step.commit_within_ms.is_some() || step.watch_ms.is_some()
 }
 
 impl<G: Guards> Saga<G> {

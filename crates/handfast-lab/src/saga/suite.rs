@@ -60,6 +60,12 @@ impl Case {
 }
 
 impl Found {
+    /// What it was explored against. It is the world's own: some of it may have been taken for granted there.
+    #[must_use]
+    pub const fn adversary(&self) -> &Adversary {
+        &self.saga.adversary
+    }
+
     /// Whether everything holds, everything that should happen does, and nothing was left unexplored.
     #[must_use]
     pub fn holds(&self) -> bool {

@@ -1,7 +1,7 @@
 //! The deployed coordinator against the deployed register: every case of the suite holds, and every mutant is caught.
 
 use handfast_lab::explorer::{Limits, Verdict, explore};
-use handfast_lab::saga::map::{Order, Verdict as OnTheMap, map};
+use handfast_lab::saga::map::{Verdict as OnTheMap, map};
 use handfast_lab::saga::{Adversary, Cast, Lost, MUTANTS, Network, Saga, flows, suite, two_payments};
 use handfast_protocol::Deployed;
 
@@ -138,13 +138,9 @@ fn every_risk_breaks_something_where_it_comes_true() {
 #[test]
 fn the_map_of_profiles_is_the_one_that_was_looked_at() {
     let row = |pair: &handfast_lab::saga::map::Pair| {
-        let order = |order| match order {
-            Order::PaymentFirst => "payment first",
-            Order::DispatchFirst => "dispatch first",
-        };
         let verdict = match &pair.verdict {
             OnTheMap::Possible { order: first, strategy, states } => {
-                format!("yes, {}: {strategy} ({states} states)", order(*first))
+                format!("yes, {}: {strategy} ({states} states)", first.name())
             }
             OnTheMap::AtRisk { order: first, risks, states } => {
                 let risk = |(risk, breaks): &(_, Option<&str>)| {
@@ -155,7 +151,7 @@ fn the_map_of_profiles_is_the_one_that_was_looked_at() {
                     )
                 };
                 let risks: Vec<String> = risks.iter().map(risk).collect();
-                format!("at risk, {}: {} ({states} states)", order(*first), risks.join("; "))
+                format!("at risk, {}: {} ({states} states)", first.name(), risks.join("; "))
             }
             OnTheMap::Broken { property, .. } => format!("BROKEN: {property}"),
             OnTheMap::Impossible { why } => format!("no: {why}"),

@@ -164,10 +164,8 @@ impl Assumptions {
 
 impl Assumptions {
     /// For how many milliseconds a message may be on the road by anybody's clock, as far as it is declared.
-    const fn on_the_road_ms(&self) -> u64 {
-        let lifetime = if let Some(ms) = self.message_lifetime_ms { ms } else { 0 };
-        let error = if let Some(ms) = self.clock_error_ms { ms } else { 0 };
-        lifetime.saturating_add(error)
+    fn on_the_road_ms(&self) -> u64 {
+        self.message_lifetime_ms.unwrap_or(0).saturating_add(self.clock_error_ms.unwrap_or(0))
     }
 }
 

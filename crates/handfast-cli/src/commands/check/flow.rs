@@ -37,8 +37,14 @@ pub(super) struct Checked {
 pub(super) struct Explored {
     /// The places of the explored steps in the flow.
     pub(super) part: Vec<usize>,
-    pub(super) adversary: Adversary,
     pub(super) found: Found,
+}
+
+impl Explored {
+    /// The names of the explored steps.
+    pub(super) fn names<'a>(&self, file: &'a FlowFile) -> Vec<&'a str> {
+        self.part.iter().map(|&place| file.steps()[place].name.as_str()).collect()
+    }
 }
 
 /// A risk, and what happens where it comes true.
@@ -79,10 +85,7 @@ impl Checked {
 
     /// Every run that breaks something, those that break a promise first.
     pub(super) fn counterexamples(&self) -> Vec<Counterexample> {
-        let broken = self
-            .explored
-            .iter()
-            .filter_map(|explored| counterexample(&explored.found, &explored.part, &explored.adversary, None));
+        let broken = self.explored.iter().filter_map(|explored| counterexample(&explored.found, &explored.part, None));
         let of_risks = self.risks.iter().filter_map(|risk| risk.run.clone());
         broken.chain(of_risks).collect()
     }
@@ -147,7 +150,7 @@ fn check(file: FlowFile, args: &Args, output: &Output) -> anyhow::Result<Checked
         for adversary in &adversaries {
             progress.set_message(adversary.to_string());
             let found = flow.explore(&[], adversary.clone(), &limits);
-            explored.push(Explored { part: part.clone(), adversary: adversary.clone(), found });
+            explored.push(Explored { part: part.clone(), found });
             progress.inc(1);
         }
     }
@@ -214,25 +217,19 @@ fn come_true(parts: &[(Vec<usize>, FlowCase)], risk: Finding<Risk>, threads: usi
         else {
             continue;
         };
-        let adversary = Adversary::new(Network::Set);
-        let found = flow.explore(&[local], adversary.clone(), &limits);
+        let found = flow.explore(&[local], Adversary::new(Network::Set), &limits);
         states += found.report.unique;
-        if let Some(run) = counterexample(&found, part, &adversary, Some(local)) {
+        if let Some(run) = counterexample(&found, part, Some(local)) {
             return (states, Some(run));
         }
     }
     (states, None)
 }
 
-fn counterexample(
-    found: &Found,
-    part: &[usize],
-    adversary: &Adversary,
-    come_true: Option<Finding<Risk>>,
-) -> Option<Counterexample> {
+fn counterexample(found: &Found, part: &[usize], come_true: Option<Finding<Risk>>) -> Option<Counterexample> {
     let property = found.report.broken().next()?.name;
     let mut actions = found.run_against(property)?;
     let end = actions.pop()?;
     let picture = found.picture_against(property)?;
-    Some(Counterexample { property, actions, end, picture, part: part.to_vec(), adversary: adversary.clone(), come_true })
+    Some(Counterexample { property, actions, end, picture, part: part.to_vec(), adversary: found.adversary().clone(), come_true })
 }

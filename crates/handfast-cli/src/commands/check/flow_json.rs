@@ -79,10 +79,9 @@ fn run_json(run: &Counterexample) -> Value {
 
 fn explored_json(checked: &Checked, explored: &Explored) -> Value {
     let report = &explored.found.report;
-    let names: Vec<&str> = explored.part.iter().map(|&place| checked.file.steps()[place].name.as_str()).collect();
     json!({
-        "steps": names,
-        "adversary": explored.adversary.to_string(),
+        "steps": explored.names(&checked.file),
+        "adversary": explored.found.adversary().to_string(),
         "states": report.unique,
         "depth": report.depth,
         "exhaustive": report.is_exhaustive(),

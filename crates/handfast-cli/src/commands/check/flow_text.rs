@@ -15,7 +15,6 @@ const PLAIN: &str = "\x1b[0m";
 /// Prints the steps, the risks with their runs, what was explored, and the verdict.
 pub(super) fn print(checked: &Checked, ascii: bool, output: &Output) -> anyhow::Result<()> {
     let file = &checked.file;
-    let say = |text: &str| terminal::sentences(text, terminal::width()).lines().try_for_each(|line| output.line(line));
     output.line(format_args!("{BOLD}{}{PLAIN} ({})", file.name(), file.file()))?;
     let plan = &file.assessment().plan;
     let widest = file.steps().iter().map(|step| step.name.len()).max().unwrap_or(0);
@@ -28,7 +27,7 @@ pub(super) fn print(checked: &Checked, ascii: bool, output: &Output) -> anyhow::
     for remark in &file.assessment().remarks {
         let step = &file.steps()[remark.step];
         output.line("")?;
-        say(&format!("  {} (line {}) {}: {}", step.name, step.line, remark.what.name(), remark.what))?;
+        output.sentences(format_args!("  {} (line {}) {}: {}", step.name, step.line, remark.what.name(), remark.what))?;
     }
     for risk in &checked.risks {
         print_risk(checked, risk, ascii, output)?;
@@ -73,7 +72,6 @@ fn treatment(plan: &StepPlan) -> String {
 }
 
 fn print_risk(checked: &Checked, risk: &CheckedRisk, ascii: bool, output: &Output) -> anyhow::Result<()> {
-    let say = |text: &str| terminal::sentences(text, terminal::width()).lines().try_for_each(|line| output.line(line));
     let step = &checked.file.steps()[risk.finding.step];
     let name = risk.finding.what.name();
     let accepted = if risk.is_accepted { "accepted" } else { "not accepted" };
@@ -83,15 +81,15 @@ fn print_risk(checked: &Checked, risk: &CheckedRisk, ascii: bool, output: &Outpu
         checked.file.file(),
         step.line
     ))?;
-    say(&format!("  {}.", risk.finding))?;
+    output.sentences(format_args!("  {}.", risk.finding))?;
     let left = &risk.residual;
     let number = left.odds.as_ref().map_or_else(String::new, |odds| format!(" = {odds} = {}", odds.to_f64()));
-    say(&format!("  What is left: {}.", left.says))?;
-    say(&format!("  As a formula: {}{number}", left.formula))?;
-    say(&format!("  The way out: {}.", risk.finding.what.way_out()))?;
+    output.sentences(format_args!("  What is left: {}.", left.says))?;
+    output.sentences(format_args!("  As a formula: {}{number}", left.formula))?;
+    output.sentences(format_args!("  The way out: {}.", risk.finding.what.way_out()))?;
     match &risk.run {
         Some(run) => print_run(run, ascii, output),
-        None => say("  No run within the bounds shows it."),
+        None => output.sentences("  No run within the bounds shows it."),
     }
 }
 
@@ -112,11 +110,10 @@ fn print_explored(checked: &Checked, ascii: bool, output: &Output) -> anyhow::Re
         let part = if explored.part.len() == checked.file.steps().len() {
             String::new()
         } else {
-            let names: Vec<&str> = explored.part.iter().map(|&place| checked.file.steps()[place].name.as_str()).collect();
-            format!("{}: ", names.join(", "))
+            format!("{}: ", explored.names(&checked.file).join(", "))
         };
         let states = grouped(explored.found.report.unique);
-        output.line(format_args!("  {states:>9} states  {verdict}  {part}{}", explored.adversary))?;
+        output.line(format_args!("  {states:>9} states  {verdict}  {part}{}", explored.found.adversary()))?;
         for bound in &explored.found.report.bounds {
             output.line(format_args!("      not exhaustive: {bound}"))?;
         }
@@ -128,8 +125,7 @@ fn print_explored(checked: &Checked, ascii: bool, output: &Output) -> anyhow::Re
         }
     }
     if let Some(left_out) = &checked.left_out {
-        let said = terminal::sentences(&format!("  Left out: {left_out}."), terminal::width());
-        output.line(said)?;
+        output.sentences(format_args!("  Left out: {left_out}."))?;
     }
     Ok(())
 }
@@ -154,5 +150,5 @@ fn print_verdict(checked: &Checked, output: &Output) -> anyhow::Result<()> {
         }
     };
     output.line("")?;
-    output.line(terminal::sentences(&verdict, terminal::width()))
+    output.sentences(verdict)
 }

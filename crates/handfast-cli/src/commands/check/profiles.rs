@@ -1,7 +1,7 @@
 //! `handfast check --profiles`: which payment and which dispatch can be brought to both or neither, found by exploring each pair.
 
 use handfast_lab::explorer::Limits;
-use handfast_lab::saga::map::{DISPATCHES, Order, PAYMENTS, Pair, Verdict, map};
+use handfast_lab::saga::map::{DISPATCHES, PAYMENTS, Pair, Verdict, map};
 use serde_json::{Value, json};
 
 use crate::output::{Exit, Output};
@@ -32,21 +32,17 @@ pub(super) fn run(threads: usize, ascii: bool, output: &Output) -> anyhow::Resul
 }
 
 fn as_json(pair: &Pair) -> Value {
-    let order = |order: &Order| match order {
-        Order::PaymentFirst => "payment first",
-        Order::DispatchFirst => "dispatch first",
-    };
     let mut told = json!({ "payment": pair.payment, "dispatch": pair.dispatch });
     let more = match &pair.verdict {
         Verdict::Possible { order: first, strategy, states } => {
-            json!({ "verdict": "possible", "order": order(first), "strategy": strategy, "states": states })
+            json!({ "verdict": "possible", "order": first.name(), "strategy": strategy, "states": states })
         }
         Verdict::AtRisk { order: first, risks, states } => {
             let risks: Vec<Value> = risks.iter().map(|(risk, breaks)| json!({ "name": risk.name(), "breaks": breaks })).collect();
-            json!({ "verdict": "at risk", "order": order(first), "risks": risks, "states": states })
+            json!({ "verdict": "at risk", "order": first.name(), "risks": risks, "states": states })
         }
         Verdict::Broken { order: first, property } => {
-            json!({ "verdict": "broken", "order": order(first), "property": property })
+            json!({ "verdict": "broken", "order": first.name(), "property": property })
         }
         Verdict::Impossible { why } => json!({ "verdict": "impossible", "rule": why.name(), "why": why.to_string() }),
     };
@@ -109,12 +105,8 @@ fn print(pairs: &[Pair], ascii: bool, output: &Output) -> anyhow::Result<()> {
 }
 
 fn in_words(pair: &Pair) -> String {
-    let first = |order: &Order| match order {
-        Order::PaymentFirst => "payment first",
-        Order::DispatchFirst => "dispatch first",
-    };
     match &pair.verdict {
-        Verdict::Possible { order, strategy, .. } => format!("{}; {strategy}", first(order)),
+        Verdict::Possible { order, strategy, .. } => format!("{}; {strategy}", order.name()),
         Verdict::AtRisk { risks, .. } => {
             let risk = |(risk, breaks): &(handfast_protocol::Risk, Option<&'static str>)| match breaks {
                 Some(property) => format!("{} breaks \"{property}\"", risk.name()),
