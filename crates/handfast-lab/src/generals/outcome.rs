@@ -58,6 +58,17 @@ impl Outcome {
         }
     }
 
+    /// Its name where there is little room, as in a table.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Both => "both",
+            Self::Alone1 => "1 alone",
+            Self::Alone2 => "2 alone",
+            Self::Neither => "neither",
+        }
+    }
+
     /// What becomes of the armies and the city.
     #[must_use]
     pub const fn in_words(self) -> &'static str {

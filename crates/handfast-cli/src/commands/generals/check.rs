@@ -230,7 +230,7 @@ impl Answer<'_> {
         }
         for row in &rows {
             let counts =
-                Outcome::ALL.map(|outcome| format!("{} {}", word(outcome), rounded(&row.outcomes[outcome.index()], DIGITS)));
+                Outcome::ALL.map(|outcome| format!("{} {}", outcome.name(), rounded(&row.outcomes[outcome.index()], DIGITS)));
             output.line(format_args!("  {:<19} {}", self.beginning(row.beginning.ordered), counts.join(", ")))?;
         }
         Ok(())
@@ -362,15 +362,6 @@ struct Coin {
 
 const fn verdict(holds: bool) -> &'static str {
     if holds { "holds" } else { "violated" }
-}
-
-const fn word(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Both => "both",
-        Outcome::Alone1 => "1 alone",
-        Outcome::Alone2 => "2 alone",
-        Outcome::Neither => "neither",
-    }
 }
 
 fn beginning_json(covered: &Covered) -> Value {

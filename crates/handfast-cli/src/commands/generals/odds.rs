@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use anyhow::anyhow;
 use clap::ValueEnum;
-use handfast_lab::generals::{Outcome, Ratio};
+use handfast_lab::generals::Ratio;
 
 use self::answer::Answer;
 use super::agreed::{Agreed, probability};
@@ -106,14 +106,4 @@ fn check_digits(sent: u64, capture: &Ratio) -> anyhow::Result<()> {
         .or_exit(Exit::Usage);
     }
     Ok(())
-}
-
-/// An outcome's name in a table.
-const fn short_name(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Both => "both",
-        Outcome::Alone1 => "1 alone",
-        Outcome::Alone2 => "2 alone",
-        Outcome::Neither => "neither",
-    }
 }

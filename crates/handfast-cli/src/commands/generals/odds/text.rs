@@ -5,7 +5,6 @@ use std::fmt::Display;
 use handfast_lab::generals::{Outcome, Patterns, Polynomial, Ratio};
 
 use super::answer::{ADVERSARY, Answer, WORST_ADVERSARY};
-use super::short_name;
 use crate::output::decimal;
 
 /// So many significant digits has a number beside the exact one.
@@ -75,7 +74,7 @@ fn polynomials(text: &mut String, answer: &Answer) {
     match &answer.polynomials {
         Ok((rows, alone)) => {
             for (outcome, row) in Outcome::ALL.iter().zip(rows) {
-                text.push_str(&format!("  {:<12} {}\n", short_name(*outcome), fitting(row)));
+                text.push_str(&format!("  {:<12} {}\n", outcome.name(), fitting(row)));
             }
             text.push_str(&format!("  {:<12} {}\n", "exactly one", fitting(alone)));
             if rows.iter().any(|row| fitting(row).contains("terms more")) {
@@ -103,7 +102,7 @@ fn patterns(text: &mut String, answer: &Answer) {
         let numbers = [line.sent.to_string(), line.captures.to_string()];
         numbers.into_iter().chain(line.counts.iter().map(whole)).collect()
     };
-    let head = ["sent", "captured"].into_iter().chain(Outcome::ALL.map(short_name)).map(str::to_owned).collect();
+    let head = ["sent", "captured"].into_iter().chain(Outcome::ALL.map(Outcome::name)).map(str::to_owned).collect();
     let lines: Vec<Vec<String>> = std::iter::once(head).chain(patterns.iter().take(MOST_LINES).map(cells)).collect();
     let widths: Vec<usize> = (0..6).map(|column| lines.iter().map(|line| line[column].len()).max().unwrap_or(0) + 2).collect();
     for line in &lines {

@@ -22,7 +22,7 @@ pub(super) fn told(answer: &Answer) -> String {
     let mut rows = vec![heading("outcome", "runs", "share", answer)];
     for outcome in Outcome::ALL {
         let count = answer.counted.count(outcome);
-        rows.push(row(short_name(outcome), count, answer.simulation.runs, answer.exact(outcome), answer));
+        rows.push(row(outcome.name(), count, answer.simulation.runs, answer.exact(outcome), answer));
     }
     told += &aligned(&rows);
     if answer.exact.is_none() {
@@ -61,15 +61,6 @@ fn mark(inside: Option<bool>) -> String {
     inside.map_or("", |inside| if inside { "inside" } else { "outside" }).to_owned()
 }
 
-const fn short_name(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Both => "both",
-        Outcome::Alone1 => "1 alone",
-        Outcome::Alone2 => "2 alone",
-        Outcome::Neither => "neither",
-    }
-}
-
 fn email(answer: &Answer) -> String {
     let (Some(email), Some((messengers, last_lost))) = (&answer.email, answer.email_exact()) else { return String::new() };
     let mut rows = vec![heading("last message of", "lost", "share", answer)];
@@ -105,7 +96,7 @@ fn importance(answer: &Answer, sampled: &Sampled) -> String {
     let mut rows = vec![words.map(str::to_owned)];
     for (outcome, estimate, _) in &sampled.rows {
         let exact = answer.exact(*outcome);
-        let name = short_name(*outcome).to_owned();
+        let name = outcome.name().to_owned();
         // Of no runs neither an error nor an interval can be told.
         if estimate.hits == 0 {
             rows.push([name, "0".to_owned(), "-".to_owned(), "-".to_owned(), String::new(), or_dash(exact), String::new()]);
@@ -125,7 +116,7 @@ fn importance(answer: &Answer, sampled: &Sampled) -> String {
     told += &aligned(&rows);
     told.push('\n');
     for (outcome, estimate, tilt) in &sampled.rows {
-        let name = short_name(*outcome);
+        let name = outcome.name();
         let changes = tilt.changes();
         let rates = changes.iter().map(|(rate, waves)| format!("{} {}", rate.to_decimal(4), where_to(waves)));
         let rates = if changes.is_empty() { "at the true rate".to_owned() } else { rates.collect::<Vec<_>>().join(", ") };
