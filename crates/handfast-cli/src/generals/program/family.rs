@@ -1,10 +1,13 @@
 //! The processes of a program: all of its group, and whoever left the group but still carries the mark in its environment.
 //!
+//! The group is led by a warden, who is there before the program is: however early `handfast` itself is killed, somebody
+//! sees it and kills the group.
+//!
 //! A program that wipes the mark from its environment and leaves the group can hide from this: the limits are there for
 //! accidents, and no sandbox.
 
 use std::fs;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// The name under which the mark stands in the environment.
@@ -17,14 +20,14 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 /// What the processes of one program have in common.
 #[derive(Clone, Debug)]
 pub(super) struct Family {
-    /// The number of the process group, which is that of its first process.
+    /// The number of the process group, which is that of its warden.
     pub(super) group: u32,
     /// The value of [`MARK`].
     pub(super) mark: String,
 }
 
 impl Family {
-    /// The members that are alive. Empty where there is no `/proc`.
+    /// The members that are alive, without the warden. Empty where there is no `/proc`.
     pub(super) fn members(&self) -> Vec<u32> {
         let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
         let numbers = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
@@ -32,6 +35,9 @@ impl Family {
     }
 
     fn has(&self, process: u32) -> bool {
+        if process == self.group {
+            return false;
+        }
         let Some((state, group)) = state_and_group(process) else { return false };
         if matches!(state, 'Z' | 'X') {
             return false;
@@ -45,7 +51,8 @@ impl Family {
         environment.split(|&byte| byte == 0).any(|variable| variable == mark.as_bytes())
     }
 
-    /// Kills every member, and looks again until none is left. The first process must not have been waited for.
+    /// Kills every member, and looks again until none is left. The warden, who goes as well, must not have been waited for:
+    /// only after that is the group's number free.
     pub(super) fn end(&self) {
         for _ in 0..LOOKS {
             kill_group(self.group);
@@ -109,11 +116,21 @@ pub(super) fn has_ended(_child: u32) -> bool {
     false
 }
 
-/// Puts the first process of a command into a group of its own.
+/// Starts a warden, who founds a group of its own: an interrupt from the terminal does not reach it. It waits for its
+/// standard input to end, which that does when this process is gone by whatever signal, and then kills its group.
+pub(super) fn warden() -> std::io::Result<Child> {
+    let mut command = Command::new("sh");
+    command.args(["-c", "read -r line; kill -s KILL 0"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    join(&mut command, 0);
+    command.spawn()
+}
+
+/// Has a command start in a group: nought founds one. Where the group is gone already, the command does not start.
 #[cfg(unix)]
-pub(super) fn found(command: &mut Command) {
-    std::os::unix::process::CommandExt::process_group(command, 0);
+pub(super) fn join(command: &mut Command, group: u32) {
+    // A number that is none is refused when the command is started.
+    std::os::unix::process::CommandExt::process_group(command, i32::try_from(group).unwrap_or(i32::MAX));
 }
 
 #[cfg(not(unix))]
-pub(super) fn found(_command: &mut Command) {}
+pub(super) fn join(_command: &mut Command, _group: u32) {}

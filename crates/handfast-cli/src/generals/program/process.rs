@@ -45,7 +45,7 @@ pub(super) struct Process {
     questions: SyncSender<String>,
     heard: Receiver<Heard>,
     last_words: Arc<Mutex<LastWords>>,
-    /// Kills the group if this process is killed itself. Its standard input ends then.
+    /// Leads the group, and kills it if this process is killed itself. Its standard input ends then.
     warden: Child,
     looked: bool,
     /// It is dead and has been waited for, so its numbers may be somebody else's by now.
@@ -66,15 +66,16 @@ impl Process {
         if let Some(time_zone) = time_zone {
             command.env("TZ", time_zone);
         }
-        family::found(&mut command);
-        let mut child = command.spawn().map_err(|error| Fault::NotStarted(error.to_string()))?;
-        let family = Family { group: child.id(), mark };
-        let warden = match warden(family.group) {
-            Ok(warden) => warden,
+        let mut warden = family::warden()
+            .map_err(|error| Fault::NotStarted(format!("sh, which would kill it if this process were killed: {error}")))?;
+        let family = Family { group: warden.id(), mark };
+        family::join(&mut command, family.group);
+        let mut child = match command.spawn() {
+            Ok(child) => child,
             Err(error) => {
                 family.end();
-                drop(child.wait());
-                return Err(Fault::NotStarted(format!("sh, which would kill it if this process were killed: {error}")));
+                drop(warden.wait());
+                return Err(Fault::NotStarted(error.to_string()));
             }
         };
         let (questions, asked) = mpsc::sync_channel(1);
@@ -147,7 +148,7 @@ impl Process {
     fn ended(&mut self) -> Fault {
         let waiting = Stopwatch::start();
         while waiting.elapsed() < END {
-            if family::has_ended(self.family.group) {
+            if family::has_ended(self.child.id()) {
                 self.end();
                 // It has been waited for, and says again how it ended.
                 return Fault::Ended(self.child.wait().ok());
@@ -157,11 +158,14 @@ impl Process {
         Fault::Closed
     }
 
-    /// Kills everybody, and waits for the first process: only after that is its number free.
+    /// Kills everybody, and waits for those whom this process has started: only after that are their numbers free.
     fn end(&mut self) {
         if !self.over {
             self.family.end();
             drop(self.child.wait());
+            // Where no program can kill a group, the end of its input makes the warden leave.
+            drop(self.warden.stdin.take());
+            drop(self.warden.wait());
             self.over = true;
         }
     }
@@ -183,24 +187,12 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.end();
-        drop(self.warden.kill());
-        drop(self.warden.wait());
     }
 }
 
 fn flood(begins: &[u8]) -> Fault {
     let begins = String::from_utf8_lossy(&begins[..begins.len().min(LAST_LINE_BYTES)]).into_owned();
     Fault::Flood { begins, limit: LINE_LIMIT }
-}
-
-/// A shell that waits for its standard input to end, which it does when this process is gone by whatever signal, and then
-/// kills the group. It is in a group of its own, so that an interrupt from the terminal does not reach it.
-pub(super) fn warden(group: u32) -> std::io::Result<Child> {
-    let mut command = Command::new("sh");
-    command.args(["-c", "read -r line; kill -s KILL -- \"-$1\"", "sh"]).arg(group.to_string());
-    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-    family::found(&mut command);
-    command.spawn()
 }
 
 fn write(mut stdin: ChildStdin, asked: &Receiver<String>) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::super::ROLES;
 use super::super::family::{self, Family};
-use super::super::process::{Process, warden};
+use super::super::process::Process;
 use super::super::refusal::Fault;
 use super::super::seat::Seat;
 use super::super::talk::{Cast, Patience};
@@ -80,7 +80,18 @@ def play(body):
     assert_says(&text, &["processes at once, and may have 8"]);
     // It may have been stopped before it had written down whom it started.
     let children = fs::read_to_string(script.path().join("children")).unwrap_or_default();
-    assert!(children.split_whitespace().all(|child| !lives(child)), "{children}");
+    wait_for(&children, || children.split_whitespace().all(|child| !lives(child)));
+}
+
+/// Who has been killed is still there for a moment.
+fn wait_for(what: &str, holds: impl Fn() -> bool) {
+    for _ in 0..4000 {
+        if holds() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("{what}");
 }
 
 /// Whether there is such a process, other than one that nobody has waited for.
@@ -109,7 +120,7 @@ def play(body):
     let children: Vec<String> = said["body"]["state"].as_array().unwrap().iter().map(ToString::to_string).collect();
     assert_eq!(children.iter().filter(|child| lives(child)).count(), 2);
     drop(process);
-    assert_eq!(children.iter().filter(|child| lives(child)).count(), 0);
+    wait_for(&children.join(" "), || !children.iter().any(|child| lives(child)));
 }
 
 #[test]
@@ -122,23 +133,35 @@ fn a_panic_leaves_nobody_behind() {
     });
     let panicked = family.join().unwrap_err();
     let family = panicked.downcast_ref::<Family>().expect("what it panicked with");
-    assert_eq!(family.members(), Vec::<u32>::new());
+    wait_for("the sleeper", || family.members().is_empty());
 }
 
 /// What happens to the program when `handfast` itself is killed: the other end of the warden's input is closed.
 #[test]
 fn the_warden_kills_the_group_when_its_input_ends() {
+    let mut warden = family::warden().unwrap();
     let mut command = Command::new("sh");
     command.args(["-c", "sleep 3600 & wait"]);
-    family::found(&mut command);
+    family::join(&mut command, warden.id());
     let mut child = command.spawn().unwrap();
-    let mut warden = warden(child.id()).unwrap();
+    let family = Family { group: warden.id(), mark: "none".to_owned() };
+    wait_for("the program and its sleeper", || family.members().len() == 2);
     assert!(!family::has_ended(child.id()));
     drop(warden.stdin.take());
-    assert!(warden.wait().unwrap().success());
     assert_eq!(child.wait().unwrap().signal(), Some(9));
-    let family = Family { group: child.id(), mark: "none".to_owned() };
-    assert_eq!(family.members(), Vec::<u32>::new());
+    assert_eq!(warden.wait().unwrap().signal(), Some(9));
+    wait_for("the end of the sleeper", || family.members().is_empty());
+}
+
+/// `handfast` may be killed before it has started the program: nobody is left then who would kill it.
+#[test]
+fn a_program_does_not_start_without_its_warden() {
+    let mut warden = family::warden().unwrap();
+    drop(warden.stdin.take());
+    assert_eq!(warden.wait().unwrap().signal(), Some(9));
+    let mut command = Command::new("sleep");
+    family::join(command.arg("3600"), warden.id());
+    assert!(command.spawn().is_err());
 }
 
 #[test]
