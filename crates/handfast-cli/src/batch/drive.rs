@@ -26,8 +26,8 @@ const STOPPING: Duration = Duration::from_secs(5);
 const PLACINGS: u32 = 5;
 const BETWEEN_PLACINGS: Duration = Duration::from_millis(200);
 
-/// How often it is looked whether a participant has fallen silent.
-const SILENCE: Duration = Duration::from_secs(2);
+/// How often it is looked what the orders wait for.
+const LISTENING: Duration = Duration::from_secs(2);
 
 /// What is to be done.
 pub(crate) struct Batch {
@@ -65,8 +65,9 @@ pub(crate) async fn run(batch: Batch, mut stop: watch::Receiver<bool>, output: &
         tally: Tally::default(),
         is_read: true,
         silent: BTreeSet::new(),
+        is_store_in_trouble: false,
     };
-    let mut listening = tokio::time::interval(SILENCE);
+    let mut listening = tokio::time::interval(LISTENING);
     let input_name = source.name().to_owned();
     let mut items = source.read(Arc::clone(&file));
     let mut under_way = JoinSet::new();
@@ -92,7 +93,7 @@ pub(crate) async fn run(batch: Batch, mut stop: watch::Receiver<bool>, output: &
                 Followed::Ended(line) => printer.ended(&line)?,
                 Followed::Taken(line, why) => printer.bad(&BadLine::new(&input_name, line, why)),
             },
-            _ = listening.tick() => printer.tell_of_silence(&engine),
+            _ = listening.tick() => printer.tell_of_waiting(&engine),
             () = stopped(&mut stop) => break,
         }
         printer.show(under_way.len());
@@ -208,24 +209,43 @@ struct Printer<'a> {
     is_read: bool,
     /// Participants of which it was said that nobody answers there.
     silent: BTreeSet<String>,
+    /// Whether it was said that the store takes no writes.
+    is_store_in_trouble: bool,
 }
 
 impl Printer<'_> {
-    /// Says once where nobody answers, and once that somebody does again: orders that wait look like nothing at all.
-    fn tell_of_silence(&mut self, engine: &Engine) {
-        for line in engine.stats().participants {
+    /// Says once what orders wait for, and once that it is over: orders that wait look like nothing at all.
+    fn tell_of_waiting(&mut self, engine: &Engine) {
+        let stats = engine.stats();
+        match stats.store_trouble {
+            Some(trouble) if !self.is_store_in_trouble => {
+                self.is_store_in_trouble = true;
+                self.say(&format!("nothing can be written to the store, and orders wait until it can: {trouble}"));
+            }
+            None if self.is_store_in_trouble => {
+                self.is_store_in_trouble = false;
+                self.say("the store takes writes again");
+            }
+            Some(_) | None => {}
+        }
+        for line in stats.participants {
             let is_silent = match line.breaker {
                 BreakerState::Open | BreakerState::HalfOpen => true,
                 BreakerState::Closed | BreakerState::Behind => false,
             };
             if is_silent && self.silent.insert(line.participant.clone()) {
-                let said =
-                    format!("nobody answers at {}; its orders wait, and are asked about again and again", line.participant);
-                self.bar.suspend(|| self.output.note(said));
+                self.say(&format!(
+                    "nobody answers at {}; its orders wait, and are asked about again and again",
+                    line.participant
+                ));
             } else if !is_silent && self.silent.remove(&line.participant) {
-                self.bar.suspend(|| self.output.note(format_args!("{} answers again", line.participant)));
+                self.say(&format!("{} answers again", line.participant));
             }
         }
+    }
+
+    fn say(&self, note: &str) {
+        self.bar.suspend(|| self.output.note(note));
     }
 
     fn expect_one_more(&self, expected: Option<u64>) {

@@ -155,6 +155,7 @@ pub(crate) fn stats(stats: &Stats, counts: &Counts) -> Value {
         "in_flight": stats.in_flight,
         "suspended": named(&stats.suspended),
         "left_alone": named(&stats.left_alone),
+        "store_trouble": stats.store_trouble,
         "participants": stats.participants.iter().map(participant).collect::<Vec<_>>(),
     })
 }

@@ -222,6 +222,27 @@ fn an_order_that_does_not_end_in_time_is_in_doubt_and_the_same_command_brings_it
     assert_eq!((ended.code, outcomes(&ended.stdout)), (Some(0), vec![both("a"), both("b")]), "{}", ended.stderr);
 }
 
+/// A disk without room, by the limit on the size of a file; the signal that comes with it is ignored, so that the write fails.
+#[cfg(unix)]
+#[test]
+fn a_store_that_takes_no_writes_is_said_and_nothing_is_lost() {
+    let place = Place::new();
+    let _service = place.with_dispatch();
+    place.write("one.jsonl", &order("first", "mug"));
+    assert_eq!(place.run(&["one.jsonl"]).code, Some(0));
+    place.write("orders.jsonl", &(0..400).map(|number| order(&format!("order-{number}"), "mug")).collect::<String>());
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; ulimit -f 160; exec \"$@\"", "sh"]).arg(handfast().get_program());
+    command.current_dir(place.dir.path()).args(["run", "--flow", "flow.toml", "--store", "sqlite:shop.db"]);
+    let ended: Ended = command.args(["--give-up-after", "3s", "orders.jsonl"]).output().expect("the shell runs").into();
+    assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+    let said = "nothing can be written to the store, and orders wait until it can: ";
+    assert_eq!(ended.stderr.matches(said).count(), 1, "{}", ended.stderr);
+    let ended = place.run(&["orders.jsonl"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains("400 orders: 400 completed (both)"), "{}", ended.stderr);
+}
+
 #[test]
 fn a_result_line_has_its_stable_shape() {
     let place = Place::new();

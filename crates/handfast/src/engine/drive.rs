@@ -404,7 +404,8 @@ impl<'a> Driver<'a> {
     async fn tell(&mut self, line: &JournalLine, seen: Option<Seen>) -> ControlFlow<(), bool> {
         let mut attempt = 0;
         let changed = loop {
-            match self.saga.advance(&*self.shared.store, self.shared.now(), line, seen.clone()).await {
+            let advanced = self.saga.advance(&*self.shared.store, self.shared.now(), line, seen.clone()).await;
+            match self.shared.trouble.after(advanced) {
                 Ok(changed) => break changed,
                 Err(StoreError::Conflict) => {}
                 Err(error) => {

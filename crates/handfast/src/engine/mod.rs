@@ -308,7 +308,7 @@ impl Engine {
         let handle = SagaHandle::new(Arc::clone(&name), shared);
         let placing = Placing { id, request_key, input: input.clone(), bodies, definition };
         let now = shared.now();
-        match Journaled::place(&*shared.store, now, placing).await {
+        match shared.trouble.after(Journaled::place(&*shared.store, now, placing).await) {
             Ok((Created::New, Some(saga))) => {
                 shared.count(None, saga.standing());
                 if !shared.start(&name, Some(Box::new(saga))) {
@@ -457,6 +457,7 @@ impl Engine {
             in_flight: participants.iter().map(|line| line.in_flight).sum(),
             suspended: shared.suspended.all(),
             left_alone: shared.left_alone.all(),
+            store_trouble: shared.trouble.what(),
             participants,
         }
     }

@@ -15,7 +15,7 @@ use super::journaled::Journaled;
 use super::options::Options;
 use super::stats::Totals;
 use crate::delivery::Jitter;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// What an active saga is told from outside.
 pub(crate) enum Mail {
@@ -69,6 +69,39 @@ impl Named {
     }
 }
 
+/// What is wrong with the store, as its last write said. A full disk is still read, so reading says nothing here.
+#[derive(Debug, Default)]
+pub(crate) struct Trouble {
+    /// Looked at first: every write comes by here, and hardly any is in trouble.
+    is_there: AtomicBool,
+    what: Mutex<Option<String>>,
+}
+
+impl Trouble {
+    /// Takes note of how a write ended, and passes it on.
+    pub(crate) fn after<T>(&self, written: Result<T, StoreError>) -> Result<T, StoreError> {
+        match &written {
+            // A conflict is an answer like any other.
+            Ok(_) | Err(StoreError::Conflict) => {
+                if self.is_there.swap(false, Ordering::AcqRel) {
+                    *locked(&self.what) = None;
+                }
+            }
+            Err(error @ StoreError::Unavailable(_)) => {
+                *locked(&self.what) = Some(error.to_string());
+                self.is_there.store(true, Ordering::Release);
+            }
+            Err(StoreError::Newer { .. } | StoreError::NotOurs { .. } | StoreError::Open { .. } | StoreError::Corrupt { .. }) => {
+            }
+        }
+        written
+    }
+
+    pub(crate) fn what(&self) -> Option<String> {
+        locked(&self.what).clone()
+    }
+}
+
 pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) options: Options,
@@ -77,6 +110,7 @@ pub(crate) struct Shared {
     pub(crate) totals: watch::Sender<Totals>,
     pub(crate) suspended: Named,
     pub(crate) left_alone: Named,
+    pub(crate) trouble: Trouble,
     /// Wakes the scheduler.
     pub(crate) wake_up: Notify,
     /// Tells whoever stops the engine that the last saga has left.
@@ -99,6 +133,7 @@ impl Shared {
             totals: watch::Sender::new(totals),
             suspended: Named::default(),
             left_alone: Named::default(),
+            trouble: Trouble::default(),
             wake_up: Notify::new(),
             idle: Notify::new(),
             active: Mutex::default(),

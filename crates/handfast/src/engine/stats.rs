@@ -70,6 +70,9 @@ pub struct Stats {
     pub suspended: Vec<(String, String)>,
     /// Sagas that this program cannot drive but another one can, and why: at most the first thousand that were met.
     pub left_alone: Vec<(String, String)>,
+    /// Why the store did not take what was last written to it, a full disk for instance; `None` once it takes writes again.
+    /// Sagas wait meanwhile, and nothing is sent that is not written down.
+    pub store_trouble: Option<String>,
     /// The lines to the participants, in the order of their names.
     pub participants: Vec<LineStats>,
 }

@@ -344,6 +344,25 @@ async fn how_a_saga_stands_is_told_while_nothing_can_be_written() {
     assert_eq!(with_tries.await.unwrap().unwrap().unwrap(), view);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_store_that_takes_no_writes_is_told_until_it_takes_them_again() {
+    let world = World::new(None);
+    let engine = world.engine().await;
+    let trouble = || engine.stats().store_trouble;
+    assert_eq!(trouble(), None);
+    // The order is placed, and nothing can be written from then on; reading it goes on.
+    world.ground.store.crash_at(2, false);
+    let mut handle = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let said = trouble().unwrap();
+    assert!(
+        matches!(engine.submit(order("order-2", "visa", "tea")).await, Err(SubmitError::Store(error)) if error.to_string() == said)
+    );
+    world.ground.store.restart();
+    assert_eq!(handle.outcome().await.unwrap(), Outcome::Completed);
+    assert_eq!(trouble(), None);
+}
+
 fn stored(id: &str, flow: &Flow, version: u32, digest: [u8; 8]) -> NewSaga {
     let entry = Entry { seq: 1, at: Time(5), input: "{\"start\":{}}".to_owned(), digest };
     NewSaga {
