@@ -150,6 +150,14 @@ impl Output {
         self.line(terminal::sentences(&text.to_string(), terminal::width()))
     }
 
+    /// Prints a text behind its lead, in lines that fit the terminal and begin where the text does.
+    ///
+    /// # Errors
+    /// As [`Output::line`].
+    pub(crate) fn led(&self, lead: impl Display, text: impl Display) -> anyhow::Result<()> {
+        self.line(terminal::wrapped(&lead.to_string(), &text.to_string(), terminal::width()).join("\n"))
+    }
+
     /// Prints a value as one line of JSON.
     ///
     /// # Errors

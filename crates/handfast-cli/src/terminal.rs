@@ -34,22 +34,32 @@ fn of_terminal() -> Option<usize> {
 /// The text in lines that are not wider than `width`; the first begins with `lead`, the others with as much space. What has
 /// no space in it is left whole.
 pub(crate) fn wrapped(lead: &str, text: &str, width: usize) -> Vec<String> {
-    let indent = " ".repeat(lead.len());
+    let indent = " ".repeat(columns(lead));
     let mut lines = vec![lead.to_owned()];
+    let mut taken = indent.len();
     for word in text.split(' ') {
-        let line = lines.last().map_or(0, String::len);
-        let empty = line == lead.len();
-        if !empty && line + 1 + word.len() > width {
+        let wide = columns(word);
+        if taken > indent.len() && taken + 1 + wide > width {
             lines.push(indent.clone());
+            taken = indent.len();
         }
         if let Some(line) = lines.last_mut() {
-            if line.len() > lead.len() {
+            if taken > indent.len() {
                 line.push(' ');
+                taken += 1;
             }
             line.push_str(word);
+            taken += wide;
         }
     }
     lines
+}
+
+/// How many columns a text takes, whose colours take none.
+fn columns(text: &str) -> usize {
+    let mut parts = text.split("\x1b[");
+    let first = parts.next().map_or(0, |part| part.chars().count());
+    first + parts.map(|part| part.split_once('m').map_or(0, |(_, rest)| rest.chars().count())).sum::<usize>()
 }
 
 /// Sentences in lines that are not wider than `width`. Line breaks stay, and what begins further to the right goes on there.

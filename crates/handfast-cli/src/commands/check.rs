@@ -178,7 +178,7 @@ fn print_suite(explored: &[(Case, Found)], holds: bool, args: &Args, output: &Ou
             output.line(format_args!("\n{plan_name}"))?;
         }
         let verdict = if found.holds() { "holds" } else { "VIOLATED" };
-        output.line(format_args!("  {:>9} states  {verdict}  {}", grouped(found.report.unique), found.adversary()))?;
+        output.led(format_args!("  {:>9} states  {verdict}  ", grouped(found.report.unique)), found.adversary())?;
         print_broken(found, args, output)?;
     }
     output.line("\nIn every state of every case, unless the case says otherwise:")?;
@@ -252,8 +252,8 @@ fn list_guards(output: &Output) -> anyhow::Result<Exit> {
     }
     for mutant in MUTANTS {
         output.line(mutant.name)?;
-        output.line(format_args!("    guard    {}", mutant.guard))?;
-        output.line(format_args!("    without  {}", mutant.hazard))?;
+        output.led("    guard    ", mutant.guard)?;
+        output.led("    without  ", mutant.hazard)?;
         output.line(format_args!("    breaks   {}\n", mutant.breaks))?;
     }
     output.line(format_args!(
@@ -291,13 +291,13 @@ fn show_mutant(mutant: &'static Mutant, args: &Args, output: &Output) -> anyhow:
         told["end"] = json!(caught.end);
         output.json_line(&told)?;
     } else {
-        output.line(format_args!("Without this guard: {}", mutant.guard))?;
-        output.line(format_args!("what happens is:    {}\n", mutant.hazard))?;
+        output.led("Without this guard: ", mutant.guard)?;
+        output.led("what happens is:    ", format_args!("{}\n", mutant.hazard))?;
         output.line(picture::text(&caught.picture, args.ascii))?;
         for (number, action) in (1..).zip(&caught.run) {
             output.line(format_args!("{number:>3}. {action}"))?;
         }
-        output.line(format_args!("\nNo shorter run breaks \"{}\" against: {}.", mutant.breaks, caught.adversary))?;
+        output.sentences(format_args!("\nNo shorter run breaks \"{}\" against: {}.", mutant.breaks, caught.adversary))?;
     }
     Ok(Exit::Neither)
 }

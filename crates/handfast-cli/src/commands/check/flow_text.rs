@@ -4,7 +4,7 @@ use handfast_protocol::{Doubt, Kind, Span, StepPlan};
 
 use super::flow::{Checked, CheckedRisk, Counterexample};
 use crate::output::{Output, grouped};
-use crate::{picture, terminal};
+use crate::picture;
 
 const BOLD: &str = "\x1b[1m";
 const GREEN: &str = "\x1b[32m";
@@ -22,7 +22,7 @@ pub(super) fn print(checked: &Checked, ascii: bool, output: &Output) -> anyhow::
         let decides = if plan.gate() == Some(at) { "; the saga is decided here" } else { "" };
         let lead = format!("  {}. {:widest$}  ", at + 1, step.name);
         let said = format!("{}: {}{decides}", plan_of.kind.name(), treatment(plan_of));
-        terminal::wrapped(&lead, &said, terminal::width()).iter().try_for_each(|line| output.line(line))?;
+        output.led(lead, said)?;
     }
     for remark in &file.assessment().remarks {
         let step = &file.steps()[remark.step];
@@ -104,7 +104,7 @@ fn print_run(run: &Counterexample, ascii: bool, output: &Output) -> anyhow::Resu
 
 fn print_explored(checked: &Checked, ascii: bool, output: &Output) -> anyhow::Result<()> {
     let taken = if checked.risks.is_empty() { "" } else { ", where no risk comes true" };
-    output.line(format_args!("\nExplored{taken}: the deployed coordinator against all that the profiles allow"))?;
+    output.sentences(format_args!("\nExplored{taken}: the deployed coordinator against all that the profiles allow"))?;
     for explored in &checked.explored {
         let verdict = if explored.found.holds() { format!("{GREEN}holds{PLAIN}") } else { format!("{RED}VIOLATED{PLAIN}") };
         let part = if explored.part.len() == checked.file.steps().len() {
@@ -113,7 +113,8 @@ fn print_explored(checked: &Checked, ascii: bool, output: &Output) -> anyhow::Re
             format!("{}: ", explored.names(&checked.file).join(", "))
         };
         let states = grouped(explored.found.report.unique);
-        output.line(format_args!("  {states:>9} states  {verdict}  {part}{}", explored.found.adversary()))?;
+        let lead = format!("  {states:>9} states  {verdict}  ");
+        output.led(lead, format_args!("{part}{}", explored.found.adversary()))?;
         for bound in &explored.found.report.bounds {
             output.line(format_args!("      not exhaustive: {bound}"))?;
         }

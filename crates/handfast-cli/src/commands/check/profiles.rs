@@ -85,7 +85,7 @@ fn print(pairs: &[Pair], ascii: bool, output: &Output) -> anyhow::Result<()> {
         output.line(format_args!("  {number}  {}", dispatch.name))?;
     }
     output.line(format_args!("\n  {yes}  both or neither, in every state   !  only with a risk that somebody accepts"))?;
-    output.line(
+    output.sentences(
         "\nHow, and what stands in the way (messages live a minute, clocks differ by 5s, nobody is away for more than 1h):",
     )?;
     let width = terminal::width();

@@ -89,7 +89,7 @@ fn answer_json(question: &Question, agreed: &Agreed, table: &Table, prior: &Rati
 
 fn print(question: &Question, table: &Table, prior: &Ratio, found: &BestRule, output: &Output) -> anyhow::Result<()> {
     output.line(format_args!("{}: who should attack on which view?", table.name))?;
-    output.line(format_args!("Adversary: {}.", question.adversary()))?;
+    output.sentences(format_args!("Adversary: {}.", question.adversary()))?;
     output.line(question.at_stake())?;
     output.line(match table.orders {
         Orders::First => format!("The order is given to general 1 with probability {prior}, or to nobody."),

@@ -170,8 +170,8 @@ fn near_json((messengers, value): &(u64, Ratio)) -> Value {
 }
 
 fn print_setting(question: &Question, output: &Output) -> anyhow::Result<()> {
-    output.line("General 1 has the order, sends messengers and attacks; general 2 attacks if at least one arrives.")?;
-    output.line(format_args!("Adversary: {}.", question.adversary()))?;
+    output.sentences("General 1 has the order, sends messengers and attacks; general 2 attacks if at least one arrives.")?;
+    output.sentences(format_args!("Adversary: {}.", question.adversary()))?;
     output.line(question.at_stake())?;
     output.line("")
 }

@@ -121,15 +121,12 @@ impl Told {
 
     fn print_chain(&self, chain: &Chain, output: &Output) -> anyhow::Result<()> {
         output.sentences("\nThe shortest chain; each run looks the same to one general as the run above it:\n")?;
-        output.line(format_args!("  {:>3}  {:<11}  {}: {}", 0, "", captured_in_words(&chain.first), ends(&chain.first)))?;
+        let first = format!("{}: {}", captured_in_words(&chain.first), ends(&chain.first));
+        output.led(format_args!("  {:>3}  {:<11}  ", 0, ""), first)?;
         for (number, link) in (1..).zip(links(chain)) {
             let order = if self.table.wants_attack(link.run.beginning) { "" } else { self.without(&link.run) };
-            output.line(format_args!(
-                "  {number:>3}  same for {:<2}  {order}{}: {}",
-                link.same_for.number(),
-                captured_in_words(&link.run),
-                ends(&link.run)
-            ))?;
+            let lead = format!("  {number:>3}  same for {:<2}  ", link.same_for.number());
+            output.led(lead, format_args!("{order}{}: {}", captured_in_words(&link.run), ends(&link.run)))?;
         }
         match lengths(chain) {
             (Some(silence), Some(end)) => output.sentences(format_args!(
