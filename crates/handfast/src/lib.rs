@@ -56,6 +56,7 @@ mod delivery;
 mod engine;
 pub mod flow;
 pub mod journal;
+mod key;
 pub mod participant;
 pub mod store;
 pub mod toml_file;
@@ -63,9 +64,9 @@ pub mod toml_file;
 pub use clock::Clock;
 pub use delivery::{Backoff, BreakerSettings, BreakerState, LineStats};
 pub use engine::{
-    CancelError, CancelResult, Engine, EngineBuilder, Flow, FlowBuilder, FlowError, FlowResolver, FlowStep, MAX_BODY_BYTES,
-    MAX_REASON_CHARACTERS, NoOutcome, OpenError, Options, Order, ParticipantRef, Progress, SagaHandle, SagaView, Stats, StepView,
-    SubmitError, Totals, UnacceptedRisk, UnacceptedRisks, describe_evidence,
+    CancelError, CancelResult, Engine, EngineBuilder, Flow, FlowBuilder, FlowError, FlowResolver, FlowStep, HintResult,
+    MAX_BODY_BYTES, MAX_REASON_CHARACTERS, NoOutcome, OpenError, Options, Order, ParticipantRef, Progress, SagaHandle, SagaView,
+    Stats, StepView, SubmitError, Totals, UnacceptedRisk, UnacceptedRisks, describe_evidence,
 };
 pub use handfast_protocol::{
     Answers, Assessment, Assumptions, Close, Effect, Finding, Kind, Operation, Outcome, Profile, ProfiledStep, Remark, Repeat,

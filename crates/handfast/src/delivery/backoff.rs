@@ -27,6 +27,11 @@ impl Backoff {
         self.base.saturating_mul(1 << doublings).min(self.cap)
     }
 
+    /// After so many tries in a row the next wait is the first that may be as long as `pause`, or that is capped.
+    pub(crate) fn tries_below(&self, pause: Duration) -> u32 {
+        (0..32).find(|&tries| self.ceiling(tries + 1) >= pause.min(self.cap)).unwrap_or(32)
+    }
+
     pub(crate) fn delay(&self, tries: u32, jitter: &Jitter) -> Duration {
         jitter.up_to(self.ceiling(tries))
     }
@@ -64,6 +69,17 @@ mod tests {
         let backoff = Backoff::default();
         let ceilings_ms: Vec<u128> = [0, 1, 2, 3, 10, 11, 64, u32::MAX].map(|tries| backoff.ceiling(tries).as_millis()).into();
         assert_eq!(ceilings_ms, [50, 50, 100, 200, 25_600, 30_000, 30_000, 30_000]);
+    }
+
+    #[test]
+    fn waits_begin_again_at_about_a_pause() {
+        let backoff = Backoff::default();
+        let second = Duration::from_secs(1);
+        assert_eq!(backoff.tries_below(second), 5);
+        assert_eq!((backoff.ceiling(5).as_millis(), backoff.ceiling(6).as_millis()), (800, 1600));
+        assert_eq!(Backoff { base: Duration::from_mins(1), cap: Duration::from_mins(1) }.tries_below(second), 0);
+        assert_eq!(Backoff { cap: Duration::from_millis(100), ..backoff }.tries_below(second), 1, "the second wait is capped");
+        assert_eq!(Backoff { base: Duration::ZERO, ..backoff }.tries_below(second), 32);
     }
 
     #[test]

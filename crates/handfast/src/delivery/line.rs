@@ -24,6 +24,12 @@ pub(crate) struct LineSettings {
 }
 
 impl LineSettings {
+    /// The same, with a pause of `base` at most after the first try.
+    pub(crate) const fn with_retry_base(mut self, base: Duration) -> Self {
+        self.backoff.base = base;
+        self
+    }
+
     /// The same, with no pause before another try longer than `cap`.
     pub(crate) fn with_retry_cap(mut self, cap: Duration) -> Self {
         self.backoff.cap = cap;

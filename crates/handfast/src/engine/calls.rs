@@ -13,6 +13,7 @@ use handfast_protocol::{Command, Operation, Time};
 use super::journaled::Journaled;
 use crate::clock::Clock;
 use crate::delivery::{CallEnd, Line, Slot};
+use crate::key::KeyParts;
 use crate::participant::Delivery;
 
 /// One call, from waiting for its turn to its end.
@@ -124,7 +125,7 @@ impl Envelope {
         let body = saga.body(command.step)?;
         Some(Self {
             line: Arc::clone(definition.line(command.step)?),
-            key: format!("{}.{}.{}", setting.store_id, saga.id(), step.name),
+            key: KeyParts { store: setting.store_id, saga: saga.id(), step: &step.name }.key(),
             operation: command.operation,
             body: body.bytes.clone(),
             body_hash: body.hash.clone(),

@@ -129,6 +129,7 @@ impl Lines {
         let in_flight = step.in_flight.and_then(|requests| usize::try_from(requests).ok());
         let settings =
             LineSettings { calls_at_once: in_flight.map_or(self.settings.calls_at_once, |most| most.max(1)), ..self.settings };
+        let settings = step.retry_base.map_or(settings, |base| settings.with_retry_base(base));
         let settings = step.retry_cap.map_or(settings, |cap| settings.with_retry_cap(cap));
         let line = Arc::new(Line::new(name, adapter, settings, watermark));
         self.open.insert(to, Arc::clone(&line));

@@ -3,6 +3,8 @@
 //! Thin on purpose. What to do next is read from the outbox and the deadline; nothing here looks at how a saga stands
 //! except to say so.
 
+mod pace;
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,37 +12,34 @@ use std::time::Duration;
 use handfast_protocol::{Command, Evidence, Operation, Standing, Time};
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use self::pace::Pace;
+
 use super::calls::{Calls, EndedCall, Setting};
 use super::handle::{Progress, describe};
 use super::journaled::{Journaled, Loaded};
 use super::options::{LEFT_ALONE_FOR, LONGEST_PARK};
-use super::shared::{CancelResult, Mail, Shared};
+use super::shared::{Arrival, CancelResult, Mail, Shared};
 use crate::clock::whole_ms;
-use crate::delivery::{Admission, Backoff, CallEnd, Slot};
+use crate::delivery::{CallEnd, Slot};
 use crate::journal::Line as JournalLine;
 use crate::participant::Reply;
 use crate::store::{Seen, StoreError, Try};
 
 /// Drives one saga until it ends, is put aside, or the engine stops.
-pub(crate) async fn drive(shared: Arc<Shared>, id: Arc<str>, saga: Option<Box<Journaled>>, mut mailbox: UnboundedReceiver<Mail>) {
+pub(crate) async fn drive(shared: Arc<Shared>, id: Arc<str>, arrival: Arrival, mut mailbox: UnboundedReceiver<Mail>) {
     let presence = Presence { shared: &shared, id: &id, has_left: false };
-    let driven = run(&shared, &id, saga, &mut mailbox).await;
+    let driven = run(&shared, &id, arrival, &mut mailbox).await;
     presence.leave(driven);
 }
 
 /// Whether a saga has left in order, mailbox read and all.
 struct HasLeft;
 
-async fn run(
-    shared: &Arc<Shared>,
-    id: &Arc<str>,
-    saga: Option<Box<Journaled>>,
-    mailbox: &mut UnboundedReceiver<Mail>,
-) -> Option<HasLeft> {
-    let is_new = saga.is_some();
-    let saga = match saga {
-        Some(saga) => saga,
-        None => {
+async fn run(shared: &Arc<Shared>, id: &Arc<str>, arrival: Arrival, mailbox: &mut UnboundedReceiver<Mail>) -> Option<HasLeft> {
+    let (is_new, is_hinted) = (matches!(arrival, Arrival::Placed(_)), matches!(arrival, Arrival::Hinted));
+    let saga = match arrival {
+        Arrival::Placed(saga) => saga,
+        Arrival::Due | Arrival::Hinted => {
             let saga = load_patiently(shared, id).await?;
             // Another worker on the same store may have brought it further.
             shared.publish(id, Progress::of(&saga));
@@ -48,6 +47,10 @@ async fn run(
         }
     };
     let mut driver = Driver::new(shared, saga, is_new);
+    if is_hinted {
+        driver.wait_for_wake_up();
+    }
+    driver.take_hints().await;
     loop {
         if driver.turn(mailbox).await.is_continue() {
             continue;
@@ -145,17 +148,6 @@ async fn pause_after(shared: &Shared, id: &str, error: &StoreError, attempt: u32
     (!shared.is_stopping()).then_some(())
 }
 
-/// When the command of one step goes out next.
-#[derive(Clone, Copy, Default)]
-struct Pace {
-    operation: Option<Operation>,
-    /// Deliveries in a row without a definite answer, and turns at which the line was found shut.
-    tries: u32,
-    next_at: Time,
-    /// When a look was answered last, by whatever it found.
-    looked_at: Time,
-}
-
 struct Driver<'a> {
     shared: &'a Arc<Shared>,
     saga: Box<Journaled>,
@@ -172,7 +164,7 @@ struct Driver<'a> {
 impl<'a> Driver<'a> {
     fn new(shared: &'a Arc<Shared>, saga: Box<Journaled>, is_new: bool) -> Self {
         let tries = saga.tries();
-        let pace = vec![Pace { tries, ..Pace::default() }; saga.definition().flow().steps().len()];
+        let pace = vec![Pace::after(tries); saga.definition().flow().steps().len()];
         let told = Some(saga.standing());
         Self { shared, saga, calls: Calls::default(), pace, number: is_new.then_some(0), told, passed: None }
     }
@@ -244,7 +236,7 @@ impl<'a> Driver<'a> {
                 next_at = Some(next_at.map_or(at, |next| next.min(at)));
                 continue;
             }
-            let number = self.next_number().await;
+            let number = self.begin(command.step, now).await;
             let setting = self.setting();
             if command.operation == Operation::Act && self.saga.is_sent_once(command.step) {
                 self.calls.queue(&self.saga, command, number, setting);
@@ -253,42 +245,6 @@ impl<'a> Driver<'a> {
             }
         }
         next_at
-    }
-
-    /// When a command may go out: now, after its back-off, or when the line to its participant opens.
-    fn turn_of(&mut self, command: Command, now: Time) -> Time {
-        let Some(pace) = self.pace.get_mut(command.step) else { return now };
-        if pace.operation != Some(command.operation) {
-            *pace = Pace { operation: Some(command.operation), next_at: Time(0), ..*pace };
-        }
-        if pace.next_at > now {
-            return pace.next_at;
-        }
-        let Some(line) = self.saga.definition().line(command.step) else { return now };
-        let opens_at = match line.admit(now) {
-            Admission::Go => return now,
-            Admission::NotBefore(at) => at,
-            Admission::Behind => now.after(whole_ms(LONGEST_PARK)),
-        };
-        // Those who wait for one participant do not all come back at once, and the longer it takes the less often.
-        pace.tries = pace.tries.saturating_add(1);
-        let jitter = line.backoff().delay(pace.tries, &self.shared.jitter);
-        pace.next_at = opens_at.after(whole_ms(jitter)).min(now.after(whole_ms(LONGEST_PARK))).max(now.after(1));
-        pace.next_at
-    }
-
-    /// Requests are counted for people. After a reload the count goes on behind the requests that are known of.
-    async fn next_number(&mut self) -> u64 {
-        let last = match self.number {
-            Some(last) => last,
-            None => {
-                let kept = self.shared.store.tries(self.saga.id()).await.unwrap_or_default();
-                let highest = kept.iter().map(|attempt| attempt.number).max().unwrap_or(0);
-                highest.max(self.saga.entries().saturating_sub(1))
-            }
-        };
-        self.number = Some(last + 1);
-        last + 1
     }
 
     async fn take_end(&mut self, call: EndedCall) -> ControlFlow<()> {
@@ -300,6 +256,7 @@ impl<'a> Driver<'a> {
             CallEnd::Ready(slot) => return self.send_once(command, call.number, slot).await,
             CallEnd::Replied { reply, sent } => (reply, sent),
         };
+        self.heard(command.step, call.number);
         let seen = match reply {
             Reply::Definite { answer, receipt } => {
                 if line.answered() {
@@ -358,37 +315,15 @@ impl<'a> Driver<'a> {
         ControlFlow::Continue(())
     }
 
-    /// Takes note that a look was answered. One that nobody answered is none: what came late may still be there.
-    fn looked(&mut self, command: Command, now: Time) {
-        let pace = self.pace.get_mut(command.step).filter(|_| command.operation == Operation::Look);
-        if let Some(pace) = pace {
-            pace.looked_at = now;
-        }
-    }
-
-    /// Sets when a command may go out again; at once if its last delivery was answered.
-    fn slow_down(&mut self, command: Command, now: Time, is_unanswered: bool) {
-        let Some(pace) = self.pace.get(command.step).copied() else { return };
-        let tries = if is_unanswered { pace.tries.saturating_add(1) } else { 0 };
-        // An act that is heard out says nothing about the pace of the close that has taken its place.
-        let is_next = is_unanswered && pace.operation == Some(command.operation);
-        let next_at = if is_next { self.again_at(command.step, tries, now) } else { pace.next_at };
-        self.pace[command.step] = Pace { tries, next_at, ..pace };
-    }
-
-    /// When a command goes out after so many tries in a row. A saga that has ended is looked at less and less often, and when
-    /// its time is over as often as anything else that is in doubt, until one look is answered.
-    fn again_at(&self, step: usize, tries: u32, now: Time) -> Time {
-        let backoff = self.saga.definition().line(step).map_or(self.shared.options.backoff, |line| line.backoff());
-        let after = |backoff: &Backoff| now.after(whole_ms(backoff.delay(tries, &self.shared.jitter)).max(1));
-        let Some(until) = self.saga.deadline().filter(|_| self.saga.decision().is_some()) else {
-            return after(&backoff);
-        };
-        if until > now { after(&Backoff { cap: LONGEST_PARK, ..backoff }).min(until) } else { after(&backoff) }
-    }
-
     pub(super) async fn take_mail(&mut self, mail: Mail) -> ControlFlow<()> {
-        let Mail::Cancel { by, why, reply } = mail else { return ControlFlow::Break(()) };
+        let (by, why, reply) = match mail {
+            Mail::Cancel { by, why, reply } => (by, why, reply),
+            Mail::Hint => {
+                self.take_hints().await;
+                return ControlFlow::Continue(());
+            }
+            Mail::Stop => return ControlFlow::Break(()),
+        };
         let entries = self.saga.entries();
         let told = self.tell(&JournalLine::Cancel { by, why }, None).await.map_continue(drop);
         if told.is_continue() {
@@ -448,6 +383,11 @@ impl<'a> Driver<'a> {
 
     async fn park(&mut self, next_at: Time) -> ControlFlow<()> {
         let wake_at = next_at.min(self.shared.now().after(whole_ms(LONGEST_PARK)));
+        if wake_at == self.saga.wake_at() {
+            // It came for a hint that changed nothing, and is where it was.
+            self.shared.note_wake(wake_at);
+            return ControlFlow::Break(());
+        }
         let tries = self.saga.outbox().iter().filter_map(|command| self.pace.get(command.step)).map(|pace| pace.tries).max();
         match self.shared.store.park(self.saga.id(), wake_at, tries.unwrap_or(0)).await {
             Ok(()) => {

@@ -64,6 +64,9 @@ pub struct FlowStep {
     /// So many requests are out to the participant at most, where that differs from the engine's default. Of several steps
     /// with one participant the first one counts.
     pub in_flight: Option<u32>,
+    /// The longest pause after the first try of one delivery to the participant, where that differs from the engine's default;
+    /// pauses double from there. Of several steps with one participant the first one counts.
+    pub retry_base: Option<Duration>,
     /// The longest pause between two tries of one delivery to the participant, where that differs from the engine's default.
     /// Of several steps with one participant the first one counts.
     pub retry_cap: Option<Duration>,
@@ -75,7 +78,8 @@ impl FlowStep {
     /// A step as the engine's defaults have it.
     #[must_use]
     pub fn new(name: impl Into<String>, participant: impl Into<ParticipantRef>) -> Self {
-        Self { name: name.into(), participant: participant.into(), timeout: None, in_flight: None, retry_cap: None, http: None }
+        let (timeout, in_flight, retry_base, retry_cap, http) = (None, None, None, None, None);
+        Self { name: name.into(), participant: participant.into(), timeout, in_flight, retry_base, retry_cap, http }
     }
 }
 
@@ -319,6 +323,7 @@ mod tests {
             .step("hold", "bank", Profile { hold_expires_ms: Some(7 * 86_400_000), ..weak })
             .undo_after("points")
             .in_flight(4)
+            .retry_base(Duration::from_secs(3))
             .retry_cap(Duration::from_secs(9))
             .compensatable("points", "club")
             .pivot("dispatch", "ship")
@@ -334,7 +339,9 @@ mod tests {
         assert!(!hold.refusal_holds && !hold.undo_closes && hold.watch_ms.is_some());
         assert_eq!((hold.commit_within_ms, hold.undo_after), (Some(7 * 86_400_000 - 3_601_100), Some(1)));
         assert!(matches!(flow.plan().steps()[4].doubt, Doubt::Looks { .. }));
-        assert_eq!((flow.steps()[0].in_flight, flow.steps()[0].retry_cap), (Some(4), Some(Duration::from_secs(9))));
+        let said = &flow.steps()[0];
+        let seconds = |number| Some(Duration::from_secs(number));
+        assert_eq!((said.in_flight, said.retry_base, said.retry_cap), (Some(4), seconds(3), seconds(9)));
         let typed = Flow::builder("shop")
             .compensatable("hold", "bank")
             .undo_needs_the_act()
@@ -344,6 +351,7 @@ mod tests {
             .hold_expires(Duration::from_hours(7 * 24))
             .undo_after("points")
             .in_flight(4)
+            .retry_base(Duration::from_secs(3))
             .retry_cap(Duration::from_secs(9))
             .compensatable("points", "club")
             .pivot("dispatch", "ship")

@@ -226,6 +226,11 @@ impl Journaled {
         self.seq
     }
 
+    /// When the wake-up index has it looked at.
+    pub(crate) const fn wake_at(&self) -> Time {
+        self.wake_at
+    }
+
     /// Takes note of where the wake-up index has it.
     pub(crate) const fn was_parked(&mut self, wake_at: Time) {
         self.wake_at = wake_at;

@@ -5,6 +5,8 @@ mod definitions;
 mod drive;
 mod flow;
 mod handle;
+mod hint;
+mod hints;
 mod journaled;
 mod kept;
 mod options;
@@ -25,6 +27,7 @@ use tokio::sync::{oneshot, watch};
 pub use definitions::FlowResolver;
 pub use flow::{Flow, FlowBuilder, FlowError, FlowStep, ParticipantRef, UnacceptedRisk, UnacceptedRisks};
 pub use handle::{NoOutcome, Progress, SagaHandle, describe_evidence};
+pub use hints::HintResult;
 pub use options::Options;
 pub use reason::MAX_REASON_CHARACTERS;
 pub use shared::CancelResult;
@@ -32,11 +35,12 @@ pub use stats::{Stats, Totals};
 pub use view::{SagaView, StepView};
 
 use crate::delivery::{Jitter, LineSettings};
+use crate::key::is_saga_id;
 use crate::participant::{Participant, Secret};
 use crate::store::{Counts, Created, Store, StoreError, Summary};
 use definitions::{Definition, Definitions, Lines};
 use journaled::{Journaled, Loaded, Placing};
-use shared::{Mail, Shared};
+use shared::{Arrival, Mail, Shared};
 
 /// The longest body of a step's act, in bytes.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -311,7 +315,7 @@ impl Engine {
         match shared.trouble.after(Journaled::place(&*shared.store, now, placing).await) {
             Ok((Created::New, Some(saga))) => {
                 shared.count(None, saga.standing());
-                if !shared.start(&name, Some(Box::new(saga))) {
+                if !shared.start(&name, Arrival::Placed(Box::new(saga))) {
                     shared.note_wake(now);
                 }
                 return Ok(handle.of_new());
@@ -336,8 +340,7 @@ impl Engine {
     }
 
     fn definition_for(&self, order: &Order) -> Result<Arc<Definition>, SubmitError> {
-        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
-        if !(1..=128).contains(&order.id.len()) || !order.id.bytes().all(fits) {
+        if !is_saga_id(&order.id) {
             return Err(SubmitError::Id { id: order.id.clone() });
         }
         let definition = match &order.flow {

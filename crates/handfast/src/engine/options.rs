@@ -20,6 +20,8 @@ pub struct Options {
     pub backoff: Backoff,
     /// When a silent participant is left alone, and for how long.
     pub breaker: BreakerSettings,
+    /// A hint ([`Engine::hint`](crate::Engine::hint)) makes nothing go out sooner than this after the last try of the same.
+    pub hint_pause: Duration,
     /// A saga that has nothing to do for longer than this leaves memory.
     pub park_after: Duration,
     /// How often the wake-up index is read even if nothing is known to be due, in case another worker on the same store
@@ -52,6 +54,7 @@ impl Default for Options {
             calls_per_participant: 256,
             backoff: Backoff::default(),
             breaker: BreakerSettings::default(),
+            hint_pause: Duration::from_secs(1),
             park_after: Duration::from_secs(1),
             patrol: Duration::from_secs(10),
             clock: Clock::system(),

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::options::LONGEST_PARK;
-use super::shared::Shared;
+use super::shared::{Arrival, Shared};
 
 /// Runs until the engine stops.
 pub(crate) async fn schedule(shared: Arc<Shared>) {
     let mut queue: VecDeque<Arc<str>> = VecDeque::new();
     while !shared.is_stopping() {
+        shared.start_hinted();
         while let Some(id) = queue.front() {
-            if !shared.start(id, None) {
+            if !shared.start(id, Arrival::Due) {
                 break;
             }
             queue.pop_front();

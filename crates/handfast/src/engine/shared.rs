@@ -1,6 +1,6 @@
 //! What the tasks of one engine share: who is active, who waits for whom, and the counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,6 +11,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use super::definitions::Definitions;
 use super::drive;
 use super::handle::Progress;
+use super::hints::{HintResult, Hints, Noted};
 use super::journaled::Journaled;
 use super::options::Options;
 use super::stats::Totals;
@@ -21,8 +22,20 @@ use crate::store::{Store, StoreError};
 pub(crate) enum Mail {
     /// Somebody asks for *neither*.
     Cancel { by: Option<String>, why: Option<String>, reply: oneshot::Sender<CancelResult> },
+    /// There is a hint for it to take. Of several that are not taken yet only the first one is told.
+    Hint,
     /// The engine stops.
     Stop,
+}
+
+/// Why a saga comes into memory.
+pub(crate) enum Arrival {
+    /// It was just placed.
+    Placed(Box<Journaled>),
+    /// Its time has come, or somebody asks something of it.
+    Due,
+    /// There is a hint for it, and nothing else: what nobody hints at waits for its own time.
+    Hinted,
 }
 
 /// What came of asking for *neither*.
@@ -115,12 +128,19 @@ pub(crate) struct Shared {
     pub(crate) wake_up: Notify,
     /// Tells whoever stops the engine that the last saga has left.
     pub(crate) idle: Notify,
-    active: Mutex<FxHashMap<Arc<str>, mpsc::UnboundedSender<Mail>>>,
+    active: Mutex<Active>,
     watched: Mutex<FxHashMap<Arc<str>, watch::Sender<Progress>>>,
     next_wake: AtomicU64,
     /// How many sagas may be woken before their time, since somebody who was silent answers again.
     early: AtomicU64,
     stopping: AtomicBool,
+}
+
+/// The sagas in memory, and the hints for those that are to come there.
+#[derive(Default)]
+struct Active {
+    mailboxes: FxHashMap<Arc<str>, mpsc::UnboundedSender<Mail>>,
+    hints: Hints,
 }
 
 impl Shared {
@@ -151,7 +171,7 @@ impl Shared {
     // --- who is active ---
 
     pub(crate) fn active(&self) -> usize {
-        locked(&self.active).len()
+        locked(&self.active).mailboxes.len()
     }
 
     pub(crate) fn has_room(&self) -> bool {
@@ -159,19 +179,19 @@ impl Shared {
     }
 
     pub(crate) fn is_active(&self, id: &str) -> bool {
-        locked(&self.active).contains_key(id)
+        locked(&self.active).mailboxes.contains_key(id)
     }
 
     /// Makes a saga active, unless it is or there is no room. Says whether it is active now.
-    pub(crate) fn start(self: &Arc<Self>, id: &Arc<str>, saga: Option<Box<Journaled>>) -> bool {
+    pub(crate) fn start(self: &Arc<Self>, id: &Arc<str>, arrival: Arrival) -> bool {
         let mut active = locked(&self.active);
-        if active.contains_key(id) {
+        if active.mailboxes.contains_key(id) {
             return true;
         }
-        if active.len() >= self.options.max_active || self.is_stopping() {
+        if active.mailboxes.len() >= self.options.max_active || self.is_stopping() {
             return false;
         }
-        self.spawn(&mut active, id, saga);
+        self.spawn(&mut active, id, arrival);
         true
     }
 
@@ -181,24 +201,58 @@ impl Shared {
         if self.is_stopping() {
             return;
         }
-        if !active.contains_key(id) {
-            self.spawn(&mut active, id, None);
+        if !active.mailboxes.contains_key(id) {
+            self.spawn(&mut active, id, Arrival::Due);
         }
-        if let Some(mailbox) = active.get(id) {
+        if let Some(mailbox) = active.mailboxes.get(id) {
             // Whoever leaves does so under this lock and with an empty mailbox, so this one is read.
             let _left = mailbox.send(mail);
         }
     }
 
-    fn spawn(
-        self: &Arc<Self>,
-        active: &mut FxHashMap<Arc<str>, mpsc::UnboundedSender<Mail>>,
-        id: &Arc<str>,
-        saga: Option<Box<Journaled>>,
-    ) {
+    /// Takes a hint for a step of a saga, which comes into memory for it as soon as there is room.
+    pub(crate) fn hint(self: &Arc<Self>, id: &Arc<str>, step: &str) -> HintResult {
+        let mut active = locked(&self.active);
+        if self.is_stopping() {
+            return HintResult::Stopping;
+        }
+        match active.hints.note(id, step) {
+            Noted::NoRoom => return HintResult::Busy,
+            Noted::Again => return HintResult::Taken,
+            Noted::First => {}
+        }
+        if let Some(mailbox) = active.mailboxes.get(id) {
+            // It is read as in `tell`.
+            let _left = mailbox.send(Mail::Hint);
+        } else if active.mailboxes.len() < self.options.max_active {
+            self.spawn(&mut active, id, Arrival::Hinted);
+        } else {
+            active.hints.wait(id);
+        }
+        HintResult::Taken
+    }
+
+    /// The steps of a saga that there are hints for. Each is taken once.
+    pub(crate) fn take_hints(&self, id: &str) -> BTreeSet<Box<str>> {
+        locked(&self.active).hints.take(id)
+    }
+
+    /// Makes sagas active that wait for nothing but room to take a hint.
+    pub(crate) fn start_hinted(self: &Arc<Self>) {
+        let mut active = locked(&self.active);
+        while active.mailboxes.len() < self.options.max_active && !self.is_stopping() {
+            let Some(id) = active.hints.next_waiting() else { return };
+            // One that came for another reason has taken its hints, or is about to.
+            if !active.mailboxes.contains_key(&id) {
+                self.spawn(&mut active, &id, Arrival::Hinted);
+            }
+        }
+    }
+
+    fn spawn(self: &Arc<Self>, active: &mut Active, id: &Arc<str>, arrival: Arrival) {
         let (sender, mailbox) = mpsc::unbounded_channel();
-        active.insert(Arc::clone(id), sender);
-        tokio::spawn(drive::drive(Arc::clone(self), Arc::clone(id), saga, mailbox));
+        active.mailboxes.insert(Arc::clone(id), sender);
+        tokio::spawn(drive::drive(Arc::clone(self), Arc::clone(id), arrival, mailbox));
     }
 
     /// Lets a saga leave, unless something has arrived for it meanwhile.
@@ -211,15 +265,17 @@ impl Shared {
         Ok(())
     }
 
-    /// Takes a saga out whose task is gone.
+    /// Takes a saga out whose task is gone, and the hints that it took no more.
     pub(crate) fn vanished(&self, id: &str) {
-        self.remove(&mut locked(&self.active), id);
+        let mut active = locked(&self.active);
+        active.hints.take(id);
+        self.remove(&mut active, id);
     }
 
-    fn remove(&self, active: &mut FxHashMap<Arc<str>, mpsc::UnboundedSender<Mail>>, id: &str) {
-        let was_full = active.len() >= self.options.max_active;
-        active.remove(id);
-        if active.is_empty() {
+    fn remove(&self, active: &mut Active, id: &str) {
+        let was_full = active.mailboxes.len() >= self.options.max_active;
+        active.mailboxes.remove(id);
+        if active.mailboxes.is_empty() {
             self.idle.notify_waiters();
         }
         if was_full || self.next_wake.load(Ordering::Relaxed) <= self.now().0 {
@@ -309,7 +365,7 @@ impl Shared {
 
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
-        for mailbox in locked(&self.active).values() {
+        for mailbox in locked(&self.active).mailboxes.values() {
             // A saga that has just left needs no telling.
             let _left = mailbox.send(Mail::Stop);
         }

@@ -6,6 +6,7 @@ use super::handle::describe;
 use super::journaled::{Journaled, Loaded};
 use super::shared::Shared;
 use crate::journal::{Line, why_not_done};
+use crate::key::KeyParts;
 use crate::store::{Entry, StoreError, Try};
 
 /// A saga, read from its store.
@@ -103,7 +104,7 @@ fn read_state(view: &mut SagaView, saga: &Journaled, store_id: &str) {
         .enumerate()
         .map(|(at, (step, plan))| {
             let (asked, known) = saga.coordinator().step_state(at);
-            let key = format!("{store_id}.{}.{}", view.id, step.name);
+            let key = KeyParts { store: store_id, saga: &view.id, step: &step.name }.key();
             let detail = known.and_then(|known| why_not_done(&lines, at, known)).map(str::to_owned);
             let (name, participant) = (step.name.clone(), step.participant.to_string());
             StepView { name, kind: plan.kind, participant, key, asked, known, detail }

@@ -92,6 +92,9 @@ impl FlowFile {
             if let Some(requests) = step.in_flight {
                 builder = builder.in_flight(requests);
             }
+            if let Some(base) = step.retry_base {
+                builder = builder.retry_base(base);
+            }
             if let Some(cap) = step.retry_cap {
                 builder = builder.retry_cap(cap);
             }
@@ -314,7 +317,11 @@ fn profiled(steps: &[FileStep], tables: &[Table<'_, '_>]) -> Result<Vec<Profiled
 fn check_limit(steps: &[FileStep], table: &Table<'_, '_>) -> Result<(), FileError> {
     let Some((own, before)) = steps.split_last() else { return Ok(()) };
     let Some(other) = before.iter().find(|other| own.url().is_some() && other.url() == own.url()) else { return Ok(()) };
-    let differs = [("in_flight", other.in_flight != own.in_flight), ("retry_cap", other.retry_cap != own.retry_cap)];
+    let differs = [
+        ("in_flight", other.in_flight != own.in_flight),
+        ("retry_base", other.retry_base != own.retry_base),
+        ("retry_cap", other.retry_cap != own.retry_cap),
+    ];
     differs.iter().find(|(_, differs)| *differs).map_or(Ok(()), |(key, _)| {
         let message = format!("{} has the same participant with another {key}; give both the same", other.name);
         Err(table.error_at(key, message))

@@ -30,7 +30,7 @@
 //! | `name` | the flow's name |
 //! | `[input]` | a field of an order and its type, or `{ type, optional }` |
 //! | `[assume]` | `message_lifetime`, `clock_error`, `longest_outage`: durations; `refusal`, `loss`: numbers from 0 to 1 as text; `tries`: a whole number |
-//! | `[[step]]` | `name`, `kind`, `participant` (`"handfast"`, `"http"`, `"inproc"`), `url`, `deadline`, `send`, `beside`, `captures`, `undo_after`, `timeout`, `in_flight`, `retry_cap` |
+//! | `[[step]]` | `name`, `kind`, `participant` (`"handfast"`, `"http"`, `"inproc"`), `url`, `deadline`, `send`, `beside`, `captures`, `undo_after`, `timeout`, `in_flight`, `retry_base`, `retry_cap` |
 //! | `[step.profile]` | `undo`, `may_refuse`, `close`, `idempotent`, `remembers`, `sticky_refusal`, `hold_expires`, `peek`, `answers` |
 //! | `[step.http.act]`, `.close`, `.undo`, `.peek` | `method`, `url`, `headers`, `body`, `form`, `done`, `refused`, `closed`, `undone`, `keep`, `detail` |
 //!

@@ -34,6 +34,7 @@ participant = "http"
 deadline = "5m"
 timeout = "4s"
 in_flight = 8
+retry_base = "2s"
 retry_cap = "20s"
 send = ["amount", "token", "customer"]
 [step.profile]
@@ -107,7 +108,7 @@ fn every_key_is_read() {
     };
     assert_eq!((hold.kind, hold.profile), (Kind::Compensatable, expected));
     assert_eq!((hold.timeout, hold.in_flight), (Some(Duration::from_secs(4)), Some(8)));
-    assert_eq!(hold.retry_cap, Some(Duration::from_secs(20)));
+    assert_eq!((hold.retry_base, hold.retry_cap), (Some(Duration::from_secs(2)), Some(Duration::from_secs(20))));
     assert_eq!((dispatch.kind, dispatch.profile), (Kind::Pivot, Profile::of_kind(Kind::Pivot)));
     let captured = Profile { undo: Undo::Never, may_refuse: false, close: Close::Never, peek: false, ..Profile::CONTRACT };
     assert_eq!((capture.kind, capture.profile), (Kind::Retriable, captured));
@@ -175,7 +176,7 @@ fn a_flow_with_risks_is_made_only_where_each_is_accepted() {
 fn a_participant_that_cannot_be_had_is_known_before_anything_starts() {
     let error = card("{secret.PAY_TOKEN}", "none").unwrap().check_participants(&[]).unwrap_err();
     assert!(
-        error.to_string().starts_with("card.toml:73:1: step notice is to be taken by a participant of the program"),
+        error.to_string().starts_with("card.toml:74:1: step notice is to be taken by a participant of the program"),
         "{error}"
     );
     assert!(card("{secret.PAY_TOKEN}", "none").unwrap().check_participants(&["notice"]).is_ok());
@@ -207,6 +208,7 @@ fn the_documented_examples_are_sound() {
         "undo_after",
         "timeout",
         "in_flight",
+        "retry_base",
         "retry_cap",
         "sticky_refusal",
         "hold_expires",
@@ -252,6 +254,7 @@ const CHANGES: &[(&str, &str)] = &[
     ("timeout", "timout"),
     ("in_flight = 8", "in_flight = 0"),
     ("retry_cap = \"20s\"", "retry_cap = 20"),
+    ("retry_base = \"2s\"", "retry_base = \"21s\""),
     (
         "kind = \"retriable\"\nparticipant = \"inproc\"",
         "kind = \"retriable\"\nin_flight = 3\nurl = \"http://127.0.0.1:4002/shipments\"",

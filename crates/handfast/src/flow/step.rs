@@ -15,7 +15,7 @@ use super::{profile, templates};
 use crate::participant::HttpTemplates;
 use crate::toml_file::{FileError, Source, Table, kind_of, suggest};
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "name",
     "kind",
     "participant",
@@ -27,6 +27,7 @@ const KEYS: [&str; 14] = [
     "undo_after",
     "timeout",
     "in_flight",
+    "retry_base",
     "retry_cap",
     "profile",
     "http",
@@ -49,6 +50,8 @@ pub struct FileStep {
     pub timeout: Option<Duration>,
     /// So many requests are out to its participant at most, where that differs from the engine's default.
     pub in_flight: Option<u32>,
+    /// The longest pause after the first try of one delivery to its participant, where that differs from the engine's default.
+    pub retry_base: Option<Duration>,
     /// The longest pause between two tries of one delivery to its participant, where that differs from the engine's default.
     pub retry_cap: Option<Duration>,
     /// Which fields make up the body of its act, as places in [`FlowFile::fields`](super::FlowFile::fields).
@@ -119,6 +122,10 @@ pub(super) fn read(
     };
     let profile = profile::read(table, name.get_ref(), http)?;
     let place = source.error(table.span(), "");
+    let (retry_base, retry_cap) = (duration(table, "retry_base")?, duration(table, "retry_cap")?);
+    if retry_base.zip(retry_cap).is_some_and(|(base, cap)| base > cap) {
+        return Err(table.error_at("retry_base", "retry_base is longer than retry_cap; pauses grow from the one to the other"));
+    }
     Ok(FileStep {
         name: (*name.get_ref()).to_owned(),
         kind: profile.kind(),
@@ -127,7 +134,8 @@ pub(super) fn read(
         deadline: duration(table, "deadline")?,
         timeout: duration(table, "timeout")?,
         in_flight: table.number("in_flight", 1..=10_000)?,
-        retry_cap: duration(table, "retry_cap")?,
+        retry_base,
+        retry_cap,
         send: read_send(source, table.value("send"), fields)?,
         beside: table.flag("beside")?,
         line: place.line(),

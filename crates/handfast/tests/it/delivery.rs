@@ -126,8 +126,8 @@ async fn a_step_may_allow_its_participant_fewer_calls_than_the_engine_does() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_step_may_have_its_participant_asked_more_often_than_the_engine_would() {
-    let asked_in_an_hour = async |cap: Option<Duration>| {
+async fn a_step_may_have_its_participant_asked_more_or_less_often_than_the_engine_would() {
+    let asked_in_an_hour = async |base: Option<Duration>, cap: Option<Duration>| {
         let world = World::new(None);
         let asked = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&asked);
@@ -136,16 +136,20 @@ async fn a_step_may_have_its_participant_asked_more_often_than_the_engine_would(
             Reply::unknown("nothing")
         });
         let flow = Flow::builder("silent").compensatable("payment", "silent");
+        let flow = base.into_iter().fold(flow, |flow, base| flow.retry_base(base));
         let flow = cap.into_iter().fold(flow, |flow, cap| flow.retry_cap(cap)).build().unwrap();
         let engine = world.builder().flow(flow).participant("silent", silent).options(world.options()).open().await.unwrap();
         engine.submit(Order::new("order-1", "{}", vec![b"{}".to_vec()]).of_flow("silent")).await.unwrap();
         tokio::time::sleep(Duration::from_hours(1)).await;
         asked.load(Ordering::Relaxed)
     };
-    let (by_default, often) = (asked_in_an_hour(None).await, asked_in_an_hour(Some(Duration::from_secs(1))).await);
+    let minutes = Some(Duration::from_mins(5));
+    let (by_default, often) = (asked_in_an_hour(None, None).await, asked_in_an_hour(None, Some(Duration::from_secs(1))).await);
+    let seldom = asked_in_an_hour(minutes, minutes).await;
     // With full jitter a pause is half its ceiling on average: 30 s and 1 s.
     assert!((120..500).contains(&by_default), "{by_default} tries");
     assert!((3_600..14_000).contains(&often), "{often} tries");
+    assert!((12..50).contains(&seldom), "from the first pause on: {seldom} tries");
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,6 +7,7 @@ mod driver;
 mod examples;
 mod faults;
 mod flushes;
+mod hints;
 mod journal;
 mod profiles;
 mod stores;

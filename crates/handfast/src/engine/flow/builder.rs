@@ -141,6 +141,16 @@ impl<C: Course, L: Last> FlowBuilder<C, L> {
         self.with_last(stage, |last| last.step.in_flight = Some(requests))
     }
 
+    /// The pause after the first try of one delivery to the step's participant may be as long as this; pauses double from there.
+    #[must_use]
+    pub fn retry_base(self, base: Duration) -> Self
+    where
+        L: HasStep,
+    {
+        let stage = self.stage.said();
+        self.with_last(stage, |last| last.step.retry_base = Some(base))
+    }
+
     /// No pause between two tries of one delivery to the step's participant is longer than this.
     #[must_use]
     pub fn retry_cap(self, cap: Duration) -> Self

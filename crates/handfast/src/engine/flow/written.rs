@@ -48,6 +48,8 @@ pub(super) struct WrittenStep {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     in_flight: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    retry_base_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     retry_cap_ms: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     http: Option<HttpTexts>,
@@ -118,6 +120,7 @@ impl WrittenStep {
             watch_ms,
             undo_after,
             in_flight: step.in_flight,
+            retry_base_ms: step.retry_base.map(whole_ms),
             retry_cap_ms: step.retry_cap.map(whole_ms),
             http: step.http.as_ref().map(|templates| templates.texts().clone()),
         }
@@ -156,6 +159,7 @@ impl WrittenStep {
             participant: self.participant.into(),
             timeout: self.timeout_ms.map(Duration::from_millis),
             in_flight: self.in_flight,
+            retry_base: self.retry_base_ms.map(Duration::from_millis),
             retry_cap: self.retry_cap_ms.map(Duration::from_millis),
             http: http.map(Arc::new),
         })

@@ -12,6 +12,7 @@ use super::secret::Secrets;
 use super::text::Value;
 use super::{Call, HttpTemplates, operation_key};
 use crate::clock::Clock;
+use crate::key::KeyParts;
 use crate::participant::{Delivery, Participant, Reply, client};
 use crate::store::BoxFuture;
 
@@ -50,7 +51,7 @@ impl TemplateParticipant {
     }
 
     async fn ask(&self, call: &Call, delivery: &Delivery<'_>) -> Result<Reply, String> {
-        let (saga, step) = parts_of(delivery.key).ok_or("its key names no saga and step")?;
+        let KeyParts { saga, step, .. } = KeyParts::of(delivery.key).ok_or("its key names no saga and step")?;
         if delivery.not_after.is_some_and(|not_after| not_after < self.clock.now()) && delivery.operation == Operation::Act {
             return Err("its time is over".to_owned());
         }
@@ -74,10 +75,4 @@ impl Participant for TemplateParticipant {
             self.ask(call, &request).await.unwrap_or_else(|why| not_sent(&why))
         })
     }
-}
-
-/// Saga and step of a key, which reads `{store}.{saga}.{step}`. Neither store nor step has a dot in it.
-fn parts_of(key: &str) -> Option<(&str, &str)> {
-    let (_, rest) = key.split_once('.')?;
-    rest.rsplit_once('.')
 }

@@ -1,0 +1,167 @@
+//! When each command goes out: pauses between tries, lines that are shut, and hints that shorten a pause. Nothing in here
+//! decides anything about a saga.
+
+use handfast_protocol::{Command, Operation, Time};
+
+use super::Driver;
+use crate::clock::whole_ms;
+use crate::delivery::{Admission, Backoff};
+use crate::engine::options::LONGEST_PARK;
+
+/// When the command of one step goes out next.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Pace {
+    operation: Option<Operation>,
+    /// Deliveries in a row without a definite answer, and turns at which the line was found shut.
+    pub(super) tries: u32,
+    next_at: Time,
+    /// When something was asked for last, as far as is known.
+    asked_at: Time,
+    /// When a look was answered last, by whatever it found.
+    pub(super) looked_at: Time,
+    /// A hint came after the request of this number, and no later one has been heard out.
+    hinted: Option<u64>,
+}
+
+impl Pace {
+    pub(super) fn after(tries: u32) -> Self {
+        Self { tries, ..Self::default() }
+    }
+}
+
+impl Driver<'_> {
+    /// When a command may go out: now, after its back-off, or when the line to its participant opens.
+    pub(super) fn turn_of(&mut self, command: Command, now: Time) -> Time {
+        let Some(pace) = self.pace.get_mut(command.step) else { return now };
+        if pace.operation != Some(command.operation) {
+            *pace = Pace { operation: Some(command.operation), next_at: Time(0), ..*pace };
+        }
+        if pace.next_at > now {
+            return pace.next_at;
+        }
+        let Some(line) = self.saga.definition().line(command.step) else { return now };
+        let opens_at = match line.admit(now) {
+            Admission::Go => return now,
+            Admission::NotBefore(at) => at,
+            Admission::Behind => now.after(whole_ms(LONGEST_PARK)),
+        };
+        // Those who wait for one participant do not all come back at once, and the longer it takes the less often.
+        pace.tries = pace.tries.saturating_add(1);
+        let longest = line.backoff().ceiling(pace.tries);
+        let longest = if pace.hinted.is_some() { longest.min(self.shared.options.hint_pause) } else { longest };
+        let jitter = self.shared.jitter.up_to(longest);
+        pace.next_at = opens_at.after(whole_ms(jitter)).min(now.after(whole_ms(LONGEST_PARK))).max(now.after(1));
+        pace.next_at
+    }
+
+    /// Takes note that something is asked for now, and numbers the request. Requests are counted for people.
+    pub(super) async fn begin(&mut self, step: usize, now: Time) -> u64 {
+        let number = self.last_number().await + 1;
+        self.number = Some(number);
+        if let Some(pace) = self.pace.get_mut(step) {
+            pace.asked_at = now;
+        }
+        number
+    }
+
+    /// The number of the last request. After a reload the count goes on behind the requests that are known of, and so do
+    /// their times.
+    async fn last_number(&mut self) -> u64 {
+        if let Some(last) = self.number {
+            return last;
+        }
+        let kept = self.shared.store.tries(self.saga.id()).await.unwrap_or_default();
+        for attempt in &kept {
+            if let Some(pace) = self.pace.get_mut(attempt.step) {
+                pace.asked_at = pace.asked_at.max(attempt.sent);
+            }
+        }
+        let highest = kept.iter().map(|attempt| attempt.number).max().unwrap_or(0);
+        let last = highest.max(self.saga.entries().saturating_sub(1));
+        self.number = Some(last);
+        last
+    }
+
+    /// Whoever comes into memory for nothing but a hint keeps every other pause as it was.
+    pub(super) fn wait_for_wake_up(&mut self) {
+        for command in self.saga.outbox() {
+            if let Some(pace) = self.pace.get_mut(command.step) {
+                *pace = Pace { operation: Some(command.operation), next_at: self.saga.wake_at(), ..*pace };
+            }
+        }
+    }
+
+    /// Takes the hints that there are: what is in doubt of those steps is asked for now, or a little after its last try.
+    pub(super) async fn take_hints(&mut self) {
+        let names = self.shared.take_hints(self.saga.id());
+        let in_doubt: Vec<usize> = {
+            let steps = self.saga.definition().flow().steps();
+            let is_hinted = |step: usize| steps.get(step).is_some_and(|step| names.contains(step.name.as_str()));
+            self.saga.outbox().iter().map(|command| command.step).filter(|&step| is_hinted(step)).collect()
+        };
+        if in_doubt.is_empty() {
+            return;
+        }
+        let last = self.last_number().await;
+        for step in in_doubt {
+            let patience = self.backoff_of(step).tries_below(self.shared.options.hint_pause);
+            if let Some(pace) = self.pace.get_mut(step) {
+                pace.hinted = Some(last);
+                // What is asked for in vain now is not left for as long as its last pause was.
+                pace.tries = pace.tries.min(patience);
+            }
+            self.hurry(step);
+        }
+    }
+
+    /// Brings the next delivery forward where a hint was not acted on yet.
+    fn hurry(&mut self, step: usize) {
+        let pause_ms = whole_ms(self.shared.options.hint_pause);
+        if let Some(pace) = self.pace.get_mut(step).filter(|pace| pace.hinted.is_some()) {
+            pace.next_at = pace.next_at.min(pace.asked_at.after(pause_ms));
+        }
+    }
+
+    /// A request was heard out, whatever came of it: the hints from before it was made are acted on.
+    pub(super) fn heard(&mut self, step: usize, number: u64) {
+        if let Some(pace) = self.pace.get_mut(step)
+            && pace.hinted.is_some_and(|last| last < number)
+        {
+            pace.hinted = None;
+        }
+    }
+
+    /// Takes note that a look was answered. One that nobody answered is none: what came late may still be there.
+    pub(super) fn looked(&mut self, command: Command, now: Time) {
+        let pace = self.pace.get_mut(command.step).filter(|_| command.operation == Operation::Look);
+        if let Some(pace) = pace {
+            pace.looked_at = now;
+        }
+    }
+
+    /// Sets when a command may go out again; at once if its last delivery was answered.
+    pub(super) fn slow_down(&mut self, command: Command, now: Time, is_unanswered: bool) {
+        let Some(pace) = self.pace.get(command.step).copied() else { return };
+        let tries = if is_unanswered { pace.tries.saturating_add(1) } else { 0 };
+        // An act that is heard out says nothing about the pace of the close that has taken its place.
+        let is_next = is_unanswered && pace.operation == Some(command.operation);
+        let next_at = if is_next { self.again_at(command.step, tries, now) } else { pace.next_at };
+        self.pace[command.step] = Pace { tries, next_at, ..pace };
+        self.hurry(command.step);
+    }
+
+    /// When a command goes out after so many tries in a row. A saga that has ended is looked at less and less often, and when
+    /// its time is over as often as anything else that is in doubt, until one look is answered.
+    fn again_at(&self, step: usize, tries: u32, now: Time) -> Time {
+        let backoff = self.backoff_of(step);
+        let after = |backoff: &Backoff| now.after(whole_ms(backoff.delay(tries, &self.shared.jitter)).max(1));
+        let Some(until) = self.saga.deadline().filter(|_| self.saga.decision().is_some()) else {
+            return after(&backoff);
+        };
+        if until > now { after(&Backoff { cap: LONGEST_PARK, ..backoff }).min(until) } else { after(&backoff) }
+    }
+
+    fn backoff_of(&self, step: usize) -> Backoff {
+        self.saga.definition().line(step).map_or(self.shared.options.backoff, |line| line.backoff())
+    }
+}

@@ -1,0 +1,116 @@
+//! Hints that nobody has acted on yet: which step of which saga there may be news of. Each is kept once, however often it is
+//! given, and no more of them than memory has room for.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+/// Hints for so many sagas are kept at most.
+const MOST_SAGAS: usize = 4096;
+
+/// A saga has no more steps than this, so further names are of none of its.
+const MOST_STEPS: usize = 64;
+
+/// What came of a hint.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum HintResult {
+    /// It was taken. If the step is in doubt its participant is asked at once, or as soon as it may be; if it is not, or if
+    /// there is no such saga, nothing comes of it.
+    Taken,
+    /// The key is none of this store's, or no saga or step can have such a name.
+    NotOurs,
+    /// Too many sagas are waiting to act on theirs. What is in doubt is asked for at its own time; the hint can be given again.
+    Busy,
+    /// The engine is stopping. When it is back everything that is in doubt is asked for at once.
+    Stopping,
+}
+
+/// Whether a hint is the first one that a saga has not acted on yet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Noted {
+    First,
+    Again,
+    NoRoom,
+}
+
+/// By saga, the names of the steps.
+#[derive(Debug, Default)]
+pub(super) struct Hints {
+    steps: FxHashMap<Arc<str>, BTreeSet<Box<str>>>,
+    /// Sagas that are to come into memory for theirs when there is room, in the order of asking. Some may have come by
+    /// another way since.
+    waiting: VecDeque<Arc<str>>,
+}
+
+impl Hints {
+    pub(super) fn note(&mut self, saga: &Arc<str>, step: &str) -> Noted {
+        if let Some(steps) = self.steps.get_mut(saga) {
+            if steps.len() < MOST_STEPS {
+                steps.insert(step.into());
+            }
+            return Noted::Again;
+        }
+        if self.steps.len() >= MOST_SAGAS {
+            return Noted::NoRoom;
+        }
+        self.steps.insert(Arc::clone(saga), BTreeSet::from([step.into()]));
+        Noted::First
+    }
+
+    /// The steps of a saga that there are hints for, which are acted on from now on.
+    pub(super) fn take(&mut self, saga: &str) -> BTreeSet<Box<str>> {
+        self.steps.remove(saga).unwrap_or_default()
+    }
+
+    pub(super) fn wait(&mut self, saga: &Arc<str>) {
+        self.waiting.push_back(Arc::clone(saga));
+    }
+
+    /// The next saga that waits to come into memory.
+    pub(super) fn next_waiting(&mut self) -> Option<Arc<str>> {
+        while let Some(saga) = self.waiting.pop_front() {
+            if self.steps.contains_key(&saga) {
+                return Some(saga);
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_kept_once_and_within_bounds() {
+        let mut hints = Hints::default();
+        let saga: Arc<str> = "order-1".into();
+        assert_eq!(hints.note(&saga, "payment"), Noted::First);
+        for number in 0..10_000 {
+            assert_eq!(hints.note(&saga, &format!("step-{}", number % 100)), Noted::Again);
+        }
+        for number in 1..MOST_SAGAS {
+            assert_eq!(hints.note(&format!("other-{number}").into(), "payment"), Noted::First);
+        }
+        assert_eq!(hints.note(&"one-too-many".into(), "payment"), Noted::NoRoom);
+        assert_eq!(hints.note(&saga, "payment"), Noted::Again, "what is there already needs no room");
+        assert_eq!(hints.take("order-1").len(), MOST_STEPS);
+        assert!(hints.take("order-1").is_empty(), "each is acted on once");
+        assert_eq!(hints.note(&"one-too-many".into(), "payment"), Noted::First);
+    }
+
+    #[test]
+    fn who_has_come_by_another_way_waits_no_more() {
+        let mut hints = Hints::default();
+        for name in ["a", "b", "c"] {
+            let saga: Arc<str> = name.into();
+            hints.note(&saga, "payment");
+            hints.wait(&saga);
+        }
+        hints.take("a");
+        assert_eq!(hints.next_waiting().as_deref(), Some("b"));
+        hints.take("c");
+        assert_eq!(hints.next_waiting(), None);
+    }
+}
