@@ -202,10 +202,12 @@ impl Journaled {
         self.bodies.get(step)
     }
 
-    /// After which time an act on this step's key must not be carried out any more.
+    /// After which time an act on this step's key must close it instead of being carried out. Only where it can be closed:
+    /// elsewhere the act is what tells what became of it, so it is asked for on and on after the deadline, and undone. The
+    /// lab's participants let an act expire under the same condition.
     pub(crate) fn not_after(&self, step: usize) -> Option<Time> {
-        let deadline_ms = self.coordinator.plan().steps().get(step)?.deadline_ms?;
-        Some((*self.since.get(step)?)?.after(deadline_ms))
+        let plan = self.coordinator.plan().steps().get(step).filter(|plan| plan.closes())?;
+        Some((*self.since.get(step)?)?.after(plan.deadline_ms?))
     }
 
     /// Whether the act of this step leaves at most once, and is marked as sent before it does.

@@ -3,7 +3,7 @@
 use axum::http::Method;
 use handfast::{CancelResult, Outcome};
 use handfast_participant::Weakness;
-use handfast_protocol::{Answers, Close, Profile, Undo};
+use handfast_protocol::{Answers, Close, Profile, Repeat, Undo};
 
 use std::time::Duration;
 
@@ -17,7 +17,9 @@ async fn a_key_is_closed_at_its_deadline_and_the_late_act_meets_it() {
     shop.to_payment.set(|act| if act.is_some() { Road::Late(1_000) } else { Road::Open });
     let engine = shop.engine().await;
     assert_eq!(ended(&mut place(&engine, "order-1").await).await.unwrap(), Outcome::Cancelled);
-    assert_eq!(shop.to_payment.count(&Method::POST), 1, "{:?}", shop.to_payment.sent());
+    let sent = shop.to_payment.sent();
+    assert_eq!(shop.to_payment.count(&Method::POST), 1, "{sent:?}");
+    assert!(sent.iter().all(|sent| sent.has_an_end == (sent.method == Method::PUT)), "{sent:?}");
     until("the late act arrives", async || shop.late_acts().await == 1).await;
     assert_eq!((shop.charges().await, shop.shipments().await), ((0, 0), 0));
 }
@@ -43,6 +45,20 @@ async fn a_key_that_cannot_be_closed_is_asked_until_it_answers_and_then_undone()
     let first_undo = methods.iter().position(|method| *method == Method::DELETE).unwrap();
     assert!(methods[first_undo..].iter().all(|method| *method == Method::DELETE), "{methods:?}");
     assert_eq!(shop.shipments().await, 0);
+}
+
+#[tokio::test]
+async fn a_deadline_is_no_end_of_an_act_on_a_key_that_cannot_be_closed() {
+    // Whether the act is repeated or only looked for: one that met its end would close what cannot be closed.
+    for profile in [NO_CLOSE, Profile { repeat: Repeat::Never, ..NO_CLOSE }] {
+        let shop = Shop::open(&[Weakness::NoClose, Weakness::NoOpUndo]).await.declare(profile).margin(10_000).deadline(100);
+        shop.to_payment.set(|act| if act == Some(1) { Road::AnswerCaptured } else { Road::Open });
+        let engine = shop.engine().await;
+        assert_eq!(ended(&mut place(&engine, "order-1").await).await.unwrap(), Outcome::Cancelled);
+        assert_eq!((shop.charges().await, shop.shipments().await), ((1, 1), 0), "charged, and refunded");
+        let sent = shop.to_payment.sent();
+        assert!(sent.iter().all(|sent| !sent.has_an_end), "{sent:?}");
+    }
 }
 
 #[tokio::test]

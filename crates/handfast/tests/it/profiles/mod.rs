@@ -5,5 +5,6 @@ mod doubt;
 mod killed;
 mod once;
 mod shop;
+mod templates;
 mod time;
 mod watch;

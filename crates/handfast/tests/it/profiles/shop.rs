@@ -42,6 +42,8 @@ pub(super) struct Sent {
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) at: Time,
+    /// It says until when it may be carried out.
+    pub(super) has_an_end: bool,
 }
 
 /// The road to one service.
@@ -75,9 +77,10 @@ impl Way {
 
 async fn travel(State(way): State<Arc<Way>>, request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let has_an_end = request.headers().contains_key("handfast-not-after");
     let fate = {
         let mut sent = way.sent.lock().unwrap();
-        sent.push(Sent { method: method.clone(), path, at: now() });
+        sent.push(Sent { method: method.clone(), path, at: now(), has_an_end });
         let acts = sent.iter().filter(|sent| sent.method == Method::PUT).count();
         (*way.fates.lock().unwrap())((method == Method::PUT).then_some(acts))
     };
