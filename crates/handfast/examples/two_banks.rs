@@ -77,8 +77,19 @@ impl Participant for Road {
                     tokio::spawn(async move {
                         tokio::time::sleep(Duration::from_millis(100)).await;
                         let (key, body, body_hash) = (&*key, &body, &*body_hash);
-                        let _nobody_hears = bank
-                            .receive(Delivery { key, operation, body, body_hash, number, seen: None, not_after: None }, false);
+                        let _nobody_hears = bank.receive(
+                            Delivery {
+                                key,
+                                operation,
+                                body,
+                                body_hash,
+                                number,
+                                seen: None,
+                                not_after: None,
+                                leaves_before: None,
+                            },
+                            false,
+                        );
                     });
                     Reply::unknown("the request is on the road for long")
                 }

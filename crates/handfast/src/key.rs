@@ -31,7 +31,12 @@ impl<'a> KeyParts<'a> {
 /// Whether a saga can have this id.
 pub(crate) fn is_saga_id(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
-    (1..=128).contains(&text.len()) && text.bytes().all(fits)
+    (1..=128).contains(&text.len()) && text.bytes().all(fits) && !leads_elsewhere(text)
+}
+
+/// Whether a part of a path that reads so names nothing there, but leads to another place, however it is escaped.
+pub(crate) fn leads_elsewhere(text: &str) -> bool {
+    text == "." || text == ".."
 }
 
 #[cfg(test)]
@@ -47,5 +52,11 @@ mod tests {
         for none in ["", "abc", "abc.order-1", "abc..payment", ".order-1.payment", "abc.order-1."] {
             assert_eq!(KeyParts::of(none), None, "{none}");
         }
+    }
+
+    #[test]
+    fn an_id_names_something_in_a_path_too() {
+        assert!(["a", "...", ".a", "a..", "~"].into_iter().all(is_saga_id));
+        assert!(["", ".", "..", "a/b", "a b"].into_iter().all(|text| !is_saga_id(text)));
     }
 }

@@ -174,7 +174,8 @@ impl Caller {
         let mut exchange = self.send(method, &format!("{key}{suffix}"), extra, sent).await;
         if exchange.status != 0 {
             let hash = hash(body);
-            let delivery = Delivery { key, operation, body, body_hash: &hash, number: 1, seen: None, not_after: None };
+            let delivery =
+                Delivery { key, operation, body, body_hash: &hash, number: 1, seen: None, not_after: None, leaves_before: None };
             let answer = exchange.body.to_string();
             let received = Received { status: exchange.status, body: Some(answer.as_bytes()), retry_after: None };
             exchange.said = match read_answer(&delivery, received) {

@@ -108,6 +108,32 @@ fn a_file_with_bad_lines_starts_nothing_and_each_is_named() {
     assert_eq!(audit["seq"], 0, "the service was not asked for anything: {audit}");
 }
 
+/// The goods of this order could never be sent, so nobody is asked to pay for them.
+#[test]
+fn an_order_whose_request_could_never_be_made_starts_nothing() {
+    let place = Place::new();
+    place.write(
+        "flow.toml",
+        "name = \"tiny\"\n[input]\nplace = \"token\"\n[[step]]\nname = \"dispatch\"\nparticipant = \"http\"\n\
+         [step.profile]\nidempotent = true\nremembers = \"for-ever\"\n\
+         [step.http.act]\nurl = \"http://127.0.0.1:9/to/{input.place}/{key}\"\ndone = { status = 200 }\n",
+    );
+    place.write(
+        "orders.jsonl",
+        "{\"id\":\"a\",\"place\":\"home\"}\n{\"id\":\"b\",\"place\":\"..\"}\n{\"id\":\"..\",\"place\":\"home\"}\n",
+    );
+    let ended = place.run(&["orders.jsonl"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{}", ended.stderr);
+    for said in [
+        "orders.jsonl:2: place: [step.http.act] of step dispatch can never be asked for with this value: a value would lead to \
+         another path than the flow describes; give another",
+        "orders.jsonl:3: id: neither . nor .. names anything",
+    ] {
+        assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    }
+    assert!(!place.has_store(), "nothing was started, so nothing is kept");
+}
+
 /// What the books of a service say.
 fn audit(service: &Service) -> Value {
     let address = service.address.trim_start_matches("http://");

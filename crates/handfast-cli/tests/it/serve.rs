@@ -297,6 +297,8 @@ async fn what_is_no_order_is_refused_and_nothing_is_taken() {
         (changed("/amount/minor", json!(19.99)), 422, "not-an-order"),
         (changed("/amount/currency", json!("EURO")), 422, "not-an-order"),
         (changed("/id", json!("a/b")), 422, "not-an-order"),
+        (changed("/id", json!(".")), 422, "not-an-order"),
+        (changed("/id", json!("..")), 422, "not-an-order"),
         (changed("/id", json!(7)), 422, "not-an-order"),
         (changed("/id", Value::Null), 422, "not-an-order"),
         (changed("/token", json!("4111111111111111")), 422, "not-an-order"),
@@ -368,6 +370,21 @@ async fn a_problem_has_a_place_and_a_page() {
     let headers = [("content-type", "application/json"), ("idempotency-key", "key-1")];
     let problem = caller.send(Method::POST, "/sagas", &headers, "{\"id\": x").await.json();
     assert_eq!(problem["column"], 8);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_order_whose_request_could_never_be_made_is_refused_with_its_field() {
+    let shop = Shop::closed();
+    let flow = "name = \"tiny\"\n[input]\nplace = \"token\"\n[[step]]\nname = \"dispatch\"\nparticipant = \"http\"\n\
+                [step.profile]\nidempotent = true\nremembers = \"for-ever\"\n\
+                [step.http.act]\nurl = \"http://127.0.0.1:9/to/{input.place}/{key}\"\ndone = { status = 200 }\n";
+    std::fs::write(shop.flow(), flow).unwrap();
+    let coordinator = shop.coordinator(&[]);
+    let caller = Caller::of(&coordinator);
+    let reply = caller.place("key-1", &json!({ "id": "order-1", "place": ".." }), &[]).await;
+    assert_eq!((reply.status.as_u16(), reply.problem().as_str()), (422, "not-an-order"), "{}", reply.text);
+    assert_eq!(reply.json()["field"], "place");
+    assert_eq!(caller.get("/sagas").await.json()["sagas"], json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

@@ -114,6 +114,7 @@ struct Envelope {
     body_hash: String,
     number: u64,
     not_after: Option<Time>,
+    leaves_before: Option<Time>,
     timeout: Duration,
     clock: Clock,
 }
@@ -131,14 +132,16 @@ impl Envelope {
             body_hash: body.hash.clone(),
             number,
             not_after: saga.not_after(command.step),
+            leaves_before: setting.before,
             timeout: step.timeout.unwrap_or(setting.timeout),
             clock: setting.clock.clone(),
         })
     }
 
     async fn send(self, slot: Slot) -> CallEnd {
-        let Self { line, key, operation, body, body_hash, number, not_after, timeout, clock } = self;
-        let delivery = Delivery { key: &key, operation, body: &body, body_hash: &body_hash, number, seen: None, not_after };
+        let Self { line, key, operation, body, body_hash, number, not_after, leaves_before, timeout, clock } = self;
+        let (body, body_hash) = (&body, body_hash.as_str());
+        let delivery = Delivery { key: &key, operation, body, body_hash, number, seen: None, not_after, leaves_before };
         line.call(slot, &clock, timeout, delivery).await
     }
 }

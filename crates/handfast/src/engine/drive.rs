@@ -131,9 +131,11 @@ async fn suspend(shared: &Shared, id: &str, reason: &str) {
     tracing::error!(saga = id, reason, "suspended");
     match shared.store.suspend(id, reason).await {
         Ok(()) => {
-            if shared.suspended.add(id, reason) {
+            // It counts even where so many are named already that this one is not.
+            if shared.suspended.of(id).is_none() {
                 shared.count(Some(Standing::Acting), Standing::Suspended);
             }
+            shared.suspended.add(id, reason);
         }
         Err(error) => tracing::warn!(saga = id, %error, "could not be taken out of the wake-up index"),
     }
@@ -206,6 +208,11 @@ impl<'a> Driver<'a> {
         let deadline = self.saga.deadline()?;
         let was_told = self.passed == Some((self.saga.entries(), deadline));
         (!was_told && !self.awaits_last_look(deadline)).then_some(deadline)
+    }
+
+    /// Whether the coordinator has to be told the time before anything else leaves.
+    fn is_due(&self) -> bool {
+        self.next_deadline().is_some_and(|deadline| deadline <= self.shared.now())
     }
 
     /// A saga that has ended is looked at once more when the time for it is over: perhaps nobody has looked all the while.
@@ -304,12 +311,12 @@ impl<'a> Driver<'a> {
     /// Marks an act that leaves at most once as sent, and lets it leave if it was marked here and by nobody before: a crash in
     /// between, or an append whose own answer is lost, leaves it unsent, and it is looked for instead.
     async fn send_once(&mut self, command: Command, number: u64, slot: Slot) -> ControlFlow<()> {
-        let is_due = self.next_deadline().is_some_and(|deadline| deadline <= self.shared.now());
-        if is_due || !self.saga.outbox().contains(&command) {
+        if self.is_due() || !self.saga.outbox().contains(&command) {
             return ControlFlow::Continue(());
         }
         let was_marked_here = self.tell(&JournalLine::Sent { step: command.step }, None).await?;
-        if was_marked_here {
+        // A slow store may have kept the mark until its time was over. It counts as sent then, and is looked for.
+        if was_marked_here && !self.is_due() {
             self.calls.launch_once(&self.saga, command, number, slot, self.setting());
         }
         ControlFlow::Continue(())
@@ -354,6 +361,10 @@ impl<'a> Driver<'a> {
             match load_patiently(self.shared, self.saga.id()).await {
                 Some(saga) => self.saga = saga,
                 None => return ControlFlow::Break(()),
+            }
+            // An act whose time passed while the store took nothing is not marked: nothing has left, and nothing will.
+            if matches!(line, JournalLine::Sent { .. }) && self.is_due() {
+                break false;
             }
         };
         self.say_how_it_stands();

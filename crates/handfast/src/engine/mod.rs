@@ -3,6 +3,7 @@
 mod calls;
 mod definitions;
 mod drive;
+mod error;
 mod flow;
 mod handle;
 mod hint;
@@ -25,6 +26,7 @@ use handfast_protocol::Time;
 use tokio::sync::{oneshot, watch};
 
 pub use definitions::FlowResolver;
+pub use error::{CancelError, OpenError, SubmitError};
 pub use flow::{Flow, FlowBuilder, FlowError, FlowStep, ParticipantRef, UnacceptedRisk, UnacceptedRisks};
 pub use handle::{NoOutcome, Progress, SagaHandle, describe_evidence};
 pub use hints::HintResult;
@@ -36,7 +38,7 @@ pub use view::{SagaView, StepView};
 
 use crate::delivery::{Jitter, LineSettings};
 use crate::key::is_saga_id;
-use crate::participant::{Participant, Secret};
+use crate::participant::{Participant, Secret, Unfit};
 use crate::store::{Counts, Created, Store, StoreError, Summary};
 use definitions::{Definition, Definitions, Lines};
 use journaled::{Journaled, Loaded, Placing};
@@ -48,7 +50,8 @@ pub const MAX_BODY_BYTES: usize = 64 * 1024;
 /// An order: what is to happen in *both* or *neither*.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Order {
-    /// Names the saga: 1 to 128 of `A-Z`, `a-z`, `0-9`, `.`, `_`, `~` and `-`. Placing it again is placing nothing.
+    /// Names the saga: 1 to 128 of `A-Z`, `a-z`, `0-9`, `.`, `_`, `~` and `-`, and neither `.` nor `..`. Placing it again is
+    /// placing nothing.
     pub id: String,
     /// The key of the request that places it, if there is one: any text that its caller drew for this order and sends again
     /// with every repetition. A key stands for one order as long as its saga is kept. Only its SHA-256 is stored.
@@ -79,93 +82,6 @@ impl Order {
     pub fn with_request_key(self, key: impl Into<String>) -> Self {
         Self { request_key: Some(key.into()), ..self }
     }
-}
-
-/// Why an order was not placed. Nothing was done, except where it says otherwise.
-#[derive(Debug, thiserror::Error)]
-pub enum SubmitError {
-    /// The id is no name for a saga.
-    #[error("{id:?} cannot be the id of a saga; use 1 to 128 of A-Z, a-z, 0-9, '.', '_', '~' and '-'")]
-    Id {
-        /// The id.
-        id: String,
-    },
-    /// There is no such flow, or more than one to choose from.
-    #[error("there is no flow {name:?}; the flows are {known:?}")]
-    Flow {
-        /// What was asked for.
-        name: Option<String>,
-        /// What there is.
-        known: Vec<String>,
-    },
-    /// A body too many, too few or too long.
-    #[error("the bodies do not fit flow {flow}: {why}")]
-    Bodies {
-        /// The flow.
-        flow: String,
-        /// What is wrong with them.
-        why: String,
-    },
-    /// The id is taken by another order.
-    #[error(
-        "the id {id:?} is taken by another order; what was placed first goes on unchanged, so give this one an id of its own"
-    )]
-    DifferentBody {
-        /// The id.
-        id: String,
-    },
-    /// The key of the request stands for another order.
-    #[error(
-        "the key of this request stands for the order {id:?}, which goes on unchanged; draw a key of its own for every order"
-    )]
-    KeyTaken {
-        /// The saga that the key stands for.
-        id: String,
-    },
-    /// The engine is stopping.
-    #[error("the engine is stopping and takes no orders; place it again when it is back")]
-    Stopping,
-    /// The store failed. Whether the order was placed is unknown: place it again, with the same id.
-    #[error("whether the order was placed is unknown, so place it again with the same id: {0}")]
-    Store(#[source] StoreError),
-}
-
-/// Why asking for *neither* had no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum CancelError {
-    /// What was said about who asks, or why, is not kept; nobody was asked anything.
-    #[error("{name}: {what}; leave it out or say it otherwise")]
-    Reason {
-        /// `by` or `why`.
-        name: &'static str,
-        /// What is wrong with it. The text itself is not repeated.
-        what: String,
-    },
-    /// The store failed; the saga may or may not be turning back.
-    #[error("whether the saga is turning back is unknown, so ask again: {0}")]
-    Store(#[from] StoreError),
-    /// This program cannot drive the saga.
-    #[error("saga {id} cannot be driven here: {reason}")]
-    LeftAlone {
-        /// The saga.
-        id: String,
-        /// Why.
-        reason: String,
-    },
-    /// The engine is stopping.
-    #[error("the engine is stopping; ask again when it is back")]
-    Stopping,
-}
-
-/// Why an engine could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// A flow names a participant that cannot be reached, or two flows have one name.
-    #[error("{0}")]
-    Flow(String),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 /// Sets up an [`Engine`].
@@ -359,6 +275,11 @@ impl Engine {
         if let Some((step, body)) = flow.steps().iter().zip(&order.bodies).find(|(_, body)| body.len() > MAX_BODY_BYTES) {
             return refuse(format!("the one of step {} has {} bytes, and {MAX_BODY_BYTES} are the most", step.name, body.len()));
         }
+        for (step, body) in flow.steps().iter().zip(&order.bodies) {
+            if let Err(why) = check_requests(&order.id, step, body) {
+                return refuse(format!("the one of step {}: {why}", step.name));
+            }
+        }
         Ok(Arc::clone(definition))
     }
 
@@ -502,6 +423,16 @@ impl Engine {
         };
         tokio::time::timeout(longest, emptied).await.is_ok()
     }
+}
+
+/// Whether every request that this body leads to can be made, as far as it alone decides that.
+fn check_requests(id: &str, step: &FlowStep, body: &[u8]) -> Result<(), String> {
+    let Some(templates) = &step.http else { return Ok(()) };
+    let body = serde_json::from_slice(body).map_err(|why| format!("it is not JSON ({why})"))?;
+    templates.check(id, &step.name, &body).map_err(|Unfit { field, why }| match field {
+        Some(field) => format!("{field}: {why}"),
+        None => why,
+    })
 }
 
 impl fmt::Debug for Engine {

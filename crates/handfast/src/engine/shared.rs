@@ -60,11 +60,17 @@ pub(crate) struct Named(Mutex<BTreeMap<String, String>>);
 impl Named {
     const MOST: usize = 1000;
 
+    /// Says whether it is named now and was not before, so that each is told of once. Of more than are named nobody is told
+    /// one by one: they are in the store, for whoever lists it.
     pub(crate) fn add(&self, id: &str, reason: &str) -> bool {
         let mut named = locked(&self.0);
         let is_new = !named.contains_key(id);
-        if !is_new || named.len() < Self::MOST {
-            named.insert(id.to_owned(), reason.to_owned());
+        if is_new && named.len() >= Self::MOST {
+            return false;
+        }
+        named.insert(id.to_owned(), reason.to_owned());
+        if is_new && named.len() == Self::MOST {
+            tracing::warn!(named = Self::MOST, "so many sagas need somebody that the next ones are not named here");
         }
         is_new
     }
@@ -378,4 +384,24 @@ impl Shared {
 /// Nothing in here panics while it holds a lock, so a poisoned one holds a sound value.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_told_of_once_however_many_there_are() {
+        let named = Named::default();
+        for number in 0..Named::MOST {
+            assert!(named.add(&number.to_string(), "why"));
+        }
+        assert!(!named.add("0", "another reason") && named.of("0").is_some_and(|reason| reason == "another reason"));
+        for _again in 0..2 {
+            assert!(!named.add("one too many", "why"));
+        }
+        assert_eq!(named.all().len(), Named::MOST);
+        named.remove("0");
+        assert!(named.add("one too many", "why"));
+    }
 }

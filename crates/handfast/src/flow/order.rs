@@ -4,7 +4,9 @@ use super::error::InputError;
 use super::field::{self, Field};
 use super::file::FlowFile;
 use super::json::Json;
+use super::step::{FileStep, StepParticipant};
 use crate::engine::{MAX_BODY_BYTES, Order};
+use crate::key::leads_elsewhere;
 use crate::toml_file::suggest;
 
 /// The most bytes of an order. A body has fields of the order only, so it is never longer than this either,
@@ -34,7 +36,8 @@ impl FlowFile {
             object(std::iter::once(("id", &Json::Text(id.clone()))).chain(
                 self.fields().iter().zip(&values).filter_map(|(field, value)| Some((field.name.as_str(), value.as_ref()?))),
             ));
-        let bodies = self.steps().iter().map(|step| self.body(&step.send, &values)).collect();
+        let bodies: Vec<Vec<u8>> = self.steps().iter().map(|step| self.body(&step.send, &values)).collect();
+        self.steps().iter().zip(&bodies).try_for_each(|(step, body)| check_requests(&id, step, body))?;
         Ok(Order::new(id, input, bodies).of_flow(self.name()))
     }
 
@@ -117,8 +120,21 @@ fn check_id(id: Option<&Json>) -> Result<String, InputError> {
     if !fits || !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte)) {
         return Err(InputError::field("id", format!("it is empty, too long or has another character; {WANTED}")));
     }
+    if leads_elsewhere(text) {
+        return Err(InputError::field("id", format!("neither . nor .. names anything: in a path they lead elsewhere; {WANTED}")));
+    }
     field::check_no_card("id", text)?;
     Ok(text.clone())
+}
+
+/// Whether every request that the order leads to can be made, as far as the order alone decides that.
+fn check_requests(id: &str, step: &FileStep, body: &[u8]) -> Result<(), InputError> {
+    let StepParticipant::Http(templates) = &step.participant else { return Ok(()) };
+    let body = serde_json::from_slice(body).expect("what was written as JSON just now can be read");
+    templates.check(id, &step.name, &body).map_err(|unfit| match unfit.field {
+        Some(field) => InputError::field(field, unfit.why),
+        None => InputError::whole(unfit.why),
+    })
 }
 
 /// An object of these members, without spaces.

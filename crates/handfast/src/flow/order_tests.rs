@@ -93,6 +93,8 @@ const CHANGES: &[(&str, &str)] = &[
     ("o-1", "o 1"),
     ("o-1", ""),
     ("o-1", "4111-1111-1111-1111"),
+    ("o-1", "."),
+    ("o-1", ".."),
     ("{\"id\"", "[\"id\""),
     ("\"id\":", "\"id\""),
     ("}]}", "}]"),
@@ -180,6 +182,53 @@ fn lists_are_as_deep_and_as_long_as_is_said() {
     let long = |length: usize| format!("[{}0]", "0,".repeat(length - 1));
     assert_eq!(with(&long(1_000)), Ok(()));
     assert!(with(&long(1_001)).is_err());
+}
+
+/// Whoever takes a value that no request can carry has charged somebody for goods that can never be sent.
+#[test]
+fn a_value_that_no_request_can_carry_is_refused_at_the_door() {
+    let flow = r#"
+name = "shop"
+[input]
+amount = "money"
+token = "token"
+[[step]]
+name = "payment"
+kind = "compensatable"
+url = "http://127.0.0.1:4001/charges"
+send = ["amount"]
+[[step]]
+name = "dispatch"
+participant = "http"
+send = ["token"]
+[step.profile]
+idempotent = true
+remembers = "for-ever"
+sticky_refusal = true
+[step.http.act]
+url = "http://x.example/to/{input.token}/{saga}"
+done = { status = 200 }
+refused = { status = 409 }
+[step.http.close]
+url = "http://x.example/to/{key}"
+closed = { status = 200 }
+"#;
+    let flow = FlowFile::parse("shop.toml", flow).unwrap_or_else(|error| panic!("{error}"));
+    let read = |token: &str| {
+        flow.parse_order(format!(r#"{{"id":"o-1","amount":{{"minor":1999,"currency":"EUR"}},"token":"{token}"}}"#).as_bytes())
+    };
+    for token in [".", ".."] {
+        let error = read(token).unwrap_err();
+        assert_eq!(error.field_path(), Some("token"));
+        assert_eq!(
+            error.to_string(),
+            "token: [step.http.act] of step dispatch can never be asked for with this value: a value would lead to another path \
+             than the flow describes; give another"
+        );
+    }
+    for token in ["...", "../..", "%2e%2e", "a/b?c#d"] {
+        assert!(read(token).is_ok(), "{token}");
+    }
 }
 
 /// Text that JSON has to escape comes back as it was.

@@ -357,6 +357,9 @@ const CHANGES: &[(&str, &str)] = &[
     ("keep = { \"id\" = \"/hold\" }\n", "keep = { \"id\" = \"/hold\" }\nrefused = { status = 410 }\n"),
     ("keep = { \"id\" = \"/hold\" }\n", "keep = { \"id\" = \"/hold\" }\nclosed = { json = { \"/state\" = \"void\" } }\n"),
     ("keep = { \"id\" = \"/hold\" }\n", "keep = { \"id\" = \"/hold\" }\nundone = { status = 404 }\n"),
+    ("keep = { \"id\" = \"/hold\" }\n", "keep = { \"id\" = \"/hold\" }\nabsent = { status = 404 }\n"),
+    ("keep = { \"id\" = \"/hold\" }\n", "keep = { \"id\" = \"/hold\" }\nabsent = { status = 200 }\n"),
+    ("keep = { id = \"/id\" }\n", "keep = { id = \"/id\" }\nabsent = { status = 410 }\n"),
     ("holds/{receipt.hold.id}/capture\"\nform = { reference = \"{key}\" }", "holds/all/capture\""),
 ];
 
@@ -399,6 +402,41 @@ fn an_undo_waits_for_no_answer_that_may_never_come() {
     let why =
         "{receipt.first.id}: the step first runs side by side with this one, so its answer may not be there yet, or never be";
     assert_eq!(error, format!("two.toml:27:7: {why}"));
+}
+
+/// Gateways, routers and those who count requests send these whatever became of the key.
+#[test]
+fn a_status_that_anybody_sends_means_nothing_by_itself() {
+    let act = "refused = { status = 402, json = { \"/error/kind\" = \"declined\" } }";
+    let states = [
+        (act, "refused", ""),
+        (act, "refused", "json = { \"/error/kind\" = \"declined\" }"),
+        ("undone = { status = 200 }", "undone", ""),
+        ("form = { reference = \"{key}\" }\ndone = { status = 200 }", "done", ""),
+        ("form = { reference = \"{key}\" }\ndone = { status = 200 }", "done", "json = { \"/state\" = \"captured\" }"),
+    ];
+    for status in [301, 302, 307, 401, 403, 404, 405, 407, 408, 421, 425, 429, 500, 502, 503, 504] {
+        for (from, state, json) in states {
+            let comma = if json.is_empty() { "" } else { ", " };
+            let read = card(from, &format!("{state} = {{ status = [402, {status}]{comma}{json} }}"));
+            let said = read.map(|_| ()).map_err(|error| error.to_string());
+            match said {
+                Ok(()) => assert!(!json.is_empty(), "{status} means {state}"),
+                Err(said) => {
+                    assert!(json.is_empty() && said.contains(&format!("{status} alone does not mean {state}")), "{said}")
+                }
+            }
+        }
+    }
+    for status in [400, 402, 409, 410, 422] {
+        assert!(card(act, &format!("refused = {{ status = {status} }}")).is_ok(), "{status}");
+    }
+}
+
+#[test]
+fn a_peek_may_describe_what_it_means_to_find_nothing() {
+    let absent = "keep = { \"id\" = \"/hold\" }\nabsent = { status = 404, json = { \"/error\" = \"no such hold\" } }\n";
+    assert!(card("keep = { \"id\" = \"/hold\" }\n", absent).is_ok());
 }
 
 #[test]

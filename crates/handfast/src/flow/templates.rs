@@ -14,8 +14,9 @@ use crate::participant::{CallText, Condition, HttpTemplates, HttpTexts, Place, T
 use crate::toml_file::{FileError, Source, Table, kind_of, suggest};
 
 /// The keys of the table of an operation.
-const KEYS: [&str; 11] = ["method", "url", "headers", "body", "form", "done", "refused", "closed", "undone", "keep", "detail"];
-const STATES: [&str; 4] = ["done", "refused", "closed", "undone"];
+const KEYS: [&str; 12] =
+    ["method", "url", "headers", "body", "form", "done", "refused", "closed", "undone", "absent", "keep", "detail"];
+const STATES: [&str; 5] = ["done", "refused", "closed", "undone", "absent"];
 
 /// The templates of a step, where it has any.
 pub(super) fn read(step: &Table<'_, '_>) -> Result<Option<HttpTemplates>, FileError> {

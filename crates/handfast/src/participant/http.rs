@@ -87,6 +87,9 @@ impl HttpParticipant {
 impl Participant for HttpParticipant {
     fn deliver<'a>(&'a self, request: Delivery<'a>) -> BoxFuture<'a, Reply> {
         Box::pin(async move {
+            if request.is_late(self.clock.now()) {
+                return Reply::Unknown { seen: "not sent: its time is over".to_owned(), retry_after: None, sent: false };
+            }
             let sent = client::send(&self.client, self.request(&request), &self.clock).await;
             sent.map_or_else(|reply| reply, |answer| read_answer(&request, answer.received()))
         })
@@ -126,6 +129,7 @@ mod tests {
                 number: 3,
                 seen: Some(&seen),
                 not_after: Some(Time(77)),
+                leaves_before: None,
             })
         };
         let act = request(Operation::Act);

@@ -92,6 +92,7 @@ mod tests {
             number: 1,
             seen: None,
             not_after: None,
+            leaves_before: None,
         };
         assert!(matches!(service.receive(look, false), Reply::Absent { .. }));
         assert!(matches!(service.receive(Delivery { operation: Operation::Act, ..look }, false), Reply::Definite { .. }));

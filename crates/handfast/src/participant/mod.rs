@@ -18,7 +18,7 @@ pub use template::{
     Call, CallText, Condition, HttpTemplates, HttpTexts, Kept, Place, Secret, SecretError, Secrets, Template, TemplateError,
     TemplatePart, Value, operation_key,
 };
-pub(crate) use template::{KeptReceipts, TemplateParticipant};
+pub(crate) use template::{KeptReceipts, TemplateParticipant, Unfit};
 
 pub use crate::journal::{Receipt, Scalar};
 use crate::store::{BoxFuture, Seen};
@@ -40,6 +40,17 @@ pub struct Delivery<'a> {
     pub seen: Option<&'a Seen>,
     /// An act that is carried out later than this must close the key instead.
     pub not_after: Option<Time>,
+    /// From this time on it must not leave any more, since its saga may want something else by then: who goes somewhere to
+    /// deliver it looks at the time once more right before.
+    pub leaves_before: Option<Time>,
+}
+
+impl Delivery<'_> {
+    /// Whether it must not leave any more.
+    #[must_use]
+    pub fn is_late(&self, now: Time) -> bool {
+        self.leaves_before.is_some_and(|before| before <= now)
+    }
 }
 
 /// What came of one request.

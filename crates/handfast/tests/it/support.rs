@@ -160,8 +160,16 @@ impl Participant for Camp {
                     let (operation, number, not_after) = (request.operation, request.number, request.not_after);
                     let late = tokio::spawn(async move {
                         tokio::time::sleep(Duration::from_millis(delay_ms)).await;
-                        let delivery =
-                            Delivery { key: &key, operation, body: &body, body_hash: &hash, number, seen: None, not_after };
+                        let delivery = Delivery {
+                            key: &key,
+                            operation,
+                            body: &body,
+                            body_hash: &hash,
+                            number,
+                            seen: None,
+                            not_after,
+                            leaves_before: None,
+                        };
                         let _nobody_hears = camp.answer(delivery);
                     });
                     self.late.lock().unwrap().push_back(late);

@@ -11,7 +11,16 @@ const OPERATIONS: [Operation; 3] = [Operation::Act, Operation::Close, Operation:
 
 fn read(operation: Operation, status: u16, body: &[u8]) -> Reply {
     let act = Bytes::from_static(b"{}");
-    let request = Delivery { key: KEY, operation, body: &act, body_hash: OURS, number: 1, seen: None, not_after: None };
+    let request = Delivery {
+        key: KEY,
+        operation,
+        body: &act,
+        body_hash: OURS,
+        number: 1,
+        seen: None,
+        not_after: None,
+        leaves_before: None,
+    };
     read_answer(&request, Received { status, body: Some(body), retry_after: None })
 }
 
@@ -139,8 +148,16 @@ fn fields_of_a_later_version_are_no_reason_to_doubt() {
 #[test]
 fn an_oversized_answer_proves_nothing_and_a_request_for_quiet_is_kept() {
     let act = Bytes::new();
-    let request =
-        Delivery { key: KEY, operation: Operation::Act, body: &act, body_hash: OURS, number: 1, seen: None, not_after: None };
+    let request = Delivery {
+        key: KEY,
+        operation: Operation::Act,
+        body: &act,
+        body_hash: OURS,
+        number: 1,
+        seen: None,
+        not_after: None,
+        leaves_before: None,
+    };
     let retry_after = Some(std::time::Duration::from_secs(3));
     let reply = read_answer(&request, Received { status: 200, body: None, retry_after });
     assert!(matches!(reply, Reply::Unknown { retry_after: wait, .. } if wait == retry_after), "{reply:?}");

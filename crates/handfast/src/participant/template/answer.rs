@@ -6,9 +6,10 @@ use handfast_protocol::{Answer, Definite};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::secret::Secrets;
+use super::secret::{LONG_SECRET, Secrets};
 use crate::flow::has_card_number;
 use crate::journal::{Receipt, Scalar};
+use crate::key::leads_elsewhere;
 use crate::participant::Reply;
 use crate::participant::receipts::{MAX_ANSWER_BYTES, Received, shorten};
 
@@ -35,10 +36,32 @@ impl Condition {
     }
 }
 
+/// What an answer can mean.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Meaning {
+    /// The key stands so, for good.
+    State(Definite),
+    /// Whoever was asked to look has looked, and found nothing. It proves nothing.
+    Absent,
+}
+
+impl Meaning {
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        if name == "absent" { Some(Self::Absent) } else { Definite::from_name(name).map(Self::State) }
+    }
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::State(state) => state.name(),
+            Self::Absent => "absent",
+        }
+    }
+}
+
 /// How the answers of one operation are read.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Reading {
-    pub(super) states: Vec<(Definite, Condition)>,
+    pub(super) states: Vec<(Meaning, Condition)>,
     /// What is kept: name and place.
     pub(super) keep: BTreeMap<String, String>,
     /// The state in which it is kept.
@@ -60,7 +83,11 @@ impl Reading {
         let body: Option<Json> = serde_json::from_slice(body).ok();
         let mut fits = self.states.iter().filter(|(_, condition)| condition.holds(status, body.as_ref()));
         let state = match (fits.next(), fits.next()) {
-            (Some((state, _)), None) => *state,
+            (Some((Meaning::State(state), _)), None) => *state,
+            (Some((Meaning::Absent, _)), None) => {
+                let seen = format!("{status} that means absent, which proves nothing");
+                return Reply::Absent { seen, retry_after: received.retry_after };
+            }
             (None, _) if self.is_look && looked(status) => {
                 let seen = format!("{status} that means nothing that the flow describes");
                 return Reply::Absent { seen, retry_after: received.retry_after };
@@ -74,9 +101,13 @@ impl Reading {
         let mut kept = BTreeMap::new();
         if self.kept_in == Some(state) {
             for (name, pointer) in &self.keep {
-                let Some(value) = at(pointer).filter(|value| can_be_kept(value, secrets)) else {
-                    return unknown(format!("{status} that means {} but brings no {name} that can be kept", state.name()));
+                let means = || format!("{status} that means {}", state.name());
+                let Some(value) = at(pointer).filter(can_be_kept) else {
+                    return unknown(format!("{} but brings no {name} that can be kept", means()));
                 };
+                if repeats_a_secret(&value, secrets) {
+                    return unknown(format!("{} but its {name} repeats a secret, which is not kept", means()));
+                }
                 kept.insert(name.clone(), value);
             }
         }
@@ -88,10 +119,10 @@ impl Reading {
     }
 }
 
-/// Whether whoever answers with this status has looked: the service said what there is, or that there is nothing. Refused
-/// entry, redirects, limits of rates and errors come from somebody who has not.
+/// Whether whoever answers with this status has looked. Everything else may come from somebody who has not, *not found* among
+/// it, which every router says of what it does not know: a flow describes the one that is meant, as *absent*.
 const fn looked(status: u16) -> bool {
-    matches!(status, 200..=299 | 404 | 410)
+    matches!(status, 200..=299)
 }
 
 /// A value without parts; numbers that are not whole are none.
@@ -104,11 +135,24 @@ fn scalar(value: &Json) -> Option<Scalar> {
     }
 }
 
-fn can_be_kept(value: &Scalar, secrets: &Secrets) -> bool {
+/// Whether it can be used later, wherever that may be: a part of a path can be neither empty nor one of those that lead elsewhere.
+fn can_be_kept(value: &Scalar) -> bool {
     match value {
         Scalar::Bool(_) | Scalar::Integer(_) => true,
         Scalar::Text(text) => {
-            (1..=MAX_KEPT).contains(&text.len()) && !text.chars().any(char::is_control) && !secrets.are_in(text)
+            (1..=MAX_KEPT).contains(&text.len()) && !text.chars().any(char::is_control) && !leads_elsewhere(text)
         }
+    }
+}
+
+/// Whether it gives a secret away. A number that is as short as a secret may be the same by chance.
+fn repeats_a_secret(value: &Scalar, secrets: &Secrets) -> bool {
+    match value {
+        Scalar::Bool(_) => false,
+        Scalar::Integer(number) => {
+            let text = number.to_string();
+            text.len() >= LONG_SECRET && secrets.are_told_by(&text)
+        }
+        Scalar::Text(text) => secrets.are_told_by(text),
     }
 }

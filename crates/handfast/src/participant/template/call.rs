@@ -7,9 +7,10 @@ use handfast_protocol::{Definite, Operation};
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Method, Request, Url};
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
-use super::answer::{Condition, Reading};
-use super::fill::{Values, percent_encoded};
+use super::answer::{Condition, Meaning, Reading};
+use super::fill::percent_encoded;
 use super::text::{Place, Setting, Template, Value};
 use crate::toml_file::suggest;
 
@@ -38,7 +39,7 @@ pub struct CallText {
     /// The fields of a form, instead of a body, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub form: Vec<(String, String)>,
-    /// What answers mean, by the name of the state: `done`, `refused`, `closed`, `undone`.
+    /// What answers mean, by the name of the state: `done`, `refused`, `closed`, `undone`, and of a peek `absent`.
     pub answers: BTreeMap<String, Condition>,
     /// What is kept of the answer: a name, and the place as a JSON pointer.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -51,7 +52,7 @@ pub struct CallText {
 /// A part of an operation's texts: its key in a flow file, and the entry below that where there is one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TemplatePart {
-    /// `method`, `url`, `headers`, `body`, `form`, `done`, `refused`, `closed`, `undone`, `keep` or `detail`.
+    /// `method`, `url`, `headers`, `body`, `form`, `done`, `refused`, `closed`, `undone`, `absent`, `keep` or `detail`.
     pub key: &'static str,
     /// The header, the field, or the name of what is kept.
     pub entry: Option<String>,
@@ -143,32 +144,34 @@ impl Call {
     /// Whether some answer means this.
     #[must_use]
     pub fn tells(&self, state: Definite) -> bool {
-        self.reading.states.iter().any(|(told, _)| *told == state)
+        self.reading.states.iter().any(|(told, _)| *told == Meaning::State(state))
     }
 
     pub(super) fn origin(&self) -> String {
         Url::parse(&self.url.sample()).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
     }
 
-    /// The request, or why it cannot be made.
-    pub(super) fn request(&self, values: &Values<'_>) -> Result<Request, String> {
-        let text = self.url.fill(values)?;
+    /// The request with its gaps filled by `of`, or why it cannot be made.
+    pub(super) fn request(&self, of: &dyn Fn(&Value) -> Result<Json, String>) -> Result<Request, String> {
+        let text = self.url.fill(of)?;
         // A value like `..` would lead to another place than the template names, however it is escaped.
         let url = parse_as_written(&text).ok_or("a value would lead to another path than the flow describes")?;
         let mut request = Request::new(self.method.clone(), url);
         for (name, template) in &self.headers {
-            let value = template.fill(values)?;
-            let mut value = HeaderValue::from_str(&value).map_err(|_| format!("the header {name} cannot carry its value"))?;
+            let value = template.fill(of)?;
+            // By bytes: whatever is no control character can be carried, so what was kept of an answer always can.
+            let mut value =
+                HeaderValue::from_bytes(value.as_bytes()).map_err(|_| format!("the header {name} cannot carry its value"))?;
             value.set_sensitive(true);
             request.headers_mut().insert(name.clone(), value);
         }
         if let Some(body) = &self.body {
-            *request.body_mut() = Some(body.fill(values)?.into());
+            *request.body_mut() = Some(body.fill(of)?.into());
         } else if !self.form.is_empty() {
             let fields = self
                 .form
                 .iter()
-                .map(|(name, template)| template.fill(values).map(|value| format!("{}={value}", percent_encoded(name))));
+                .map(|(name, template)| template.fill(of).map(|value| format!("{}={value}", percent_encoded(name))));
             *request.body_mut() = Some(fields.collect::<Result<Vec<_>, _>>()?.join("&").into());
         }
         Ok(request)
@@ -267,38 +270,27 @@ const fn aim(operation: Operation) -> Definite {
 
 fn read_reading(operation: Operation, text: &CallText) -> Result<Reading, TemplateError> {
     let aim = aim(operation);
-    let mut states: Vec<(Definite, Condition)> = Vec::new();
+    let mut states: Vec<(Meaning, Condition)> = Vec::new();
     for (name, condition) in &text.answers {
-        let Some(state) = Definite::from_name(name) else {
+        let Some(meaning) = Meaning::from_name(name) else {
             return Err(error("done", None, format!("{name:?} is no state of a key")));
         };
-        let refused = |message: String| Err(error(state.name(), None, message));
-        if condition.status.is_empty() && condition.json.is_empty() {
-            return refused("say which status or which values mean this, as in { status = [200] }".to_owned());
-        }
-        if let Some(status) = condition.status.iter().find(|status| !(200..=599).contains(*status)) {
-            return refused(format!("{status} is no status of an answer; they are from 200 to 599"));
-        }
-        if let Some(pointer) = condition.json.keys().find(|pointer| !is_pointer(pointer)) {
-            return refused(format!("{pointer:?} is no place in JSON; write it as in \"/error/code\""));
-        }
-        if let Some(why) = proves_too_little(operation, state, condition) {
-            return refused(why);
-        }
+        let refused = |message: String| Err(error(meaning.name(), None, message));
+        check_condition(operation, meaning, condition).or_else(refused)?;
         let clash = states.iter().find(|(_, other)| {
             let alike = other.json.is_empty() && condition.json.is_empty() || other.json == condition.json;
             alike && (condition.status.iter().any(|status| other.status.contains(status)) || condition.status == other.status)
         });
         if let Some((other, _)) = clash {
-            return refused(format!(
-                "the same answer would mean {} and {}, which is unknown; tell them apart",
-                other.name(),
-                state.name()
+            return Err(error(
+                meaning.name(),
+                None,
+                format!("the same answer would mean {} and {}, which is unknown; tell them apart", other.name(), meaning.name()),
             ));
         }
-        states.push((state, condition.clone()));
+        states.push((meaning, condition.clone()));
     }
-    if states.iter().all(|(state, _)| *state != aim) {
+    if states.iter().all(|(meaning, _)| *meaning != Meaning::State(aim)) {
         return Err(error(aim.name(), None, format!("say which answers mean {0}, as in {0} = {{ status = [200] }}", aim.name())));
     }
     if text.keep.len() > MAX_ENTRIES {
@@ -319,31 +311,55 @@ fn read_reading(operation: Operation, text: &CallText) -> Result<Reading, Templa
     Ok(Reading { states, keep: text.keep.clone(), kept_in, detail: text.detail.clone(), is_look: operation == Operation::Look })
 }
 
-/// Why this condition would take for certain what is not: not found is not *not done*, since what was asked for may still be on
-/// its way, and a status of these comes from proxies, routers and services that are out of order as well.
-fn proves_too_little(operation: Operation, state: Definite, condition: &Condition) -> Option<String> {
-    let name = state.name();
-    let is_bare = condition.json.is_empty();
-    match state {
-        Definite::Done => None,
-        Definite::Closed | Definite::Undone if operation == Operation::Look => Some(format!(
-            "a peek tells done, or refused by a value of its JSON, and never {name}: not found is not not-done, since what was \
-             asked for may still be on its way; remove {name}"
-        )),
-        Definite::Refused if operation == Operation::Look && is_bare => Some(
-            "a peek tells refused by a value of its JSON only: not found is not not-done, since what was asked for may still be \
-             on its way; add json = { .. }, or remove refused"
-                .to_owned(),
-        ),
-        Definite::Refused | Definite::Closed | Definite::Undone => {
-            let doubtful = |status: &&u16| matches!(**status, 300..=399 | 404 | 405 | 500..=599);
-            let status = condition.status.iter().find(doubtful).filter(|_| is_bare)?;
-            Some(format!(
-                "{status} alone does not mean {name}: a proxy or a router answers it as well, and not found is not not-done; \
-                 tell it by a value of the answer, with json = {{ .. }}, or take {status} out"
-            ))
-        }
+/// Whether a condition can be read, and means what it is said to mean.
+fn check_condition(operation: Operation, meaning: Meaning, condition: &Condition) -> Result<(), String> {
+    if condition.status.is_empty() && condition.json.is_empty() {
+        return Err("say which status or which values mean this, as in { status = [200] }".to_owned());
     }
+    if let Some(status) = condition.status.iter().find(|status| !(200..=599).contains(*status)) {
+        return Err(format!("{status} is no status of an answer; they are from 200 to 599"));
+    }
+    if let Some(pointer) = condition.json.keys().find(|pointer| !is_pointer(pointer)) {
+        return Err(format!("{pointer:?} is no place in JSON; write it as in \"/error/code\""));
+    }
+    proves_too_little(operation, meaning, condition).map_or(Ok(()), Err)
+}
+
+/// Whether others than the service send this status too, whatever became of a request: gateways, proxies and routers, those who
+/// guard a door or count requests, and a service that is out of order.
+const fn is_anybodys(status: u16) -> bool {
+    matches!(status, 300..=399 | 401 | 403 | 404 | 405 | 407 | 408 | 421 | 425 | 429 | 500..=599)
+}
+
+/// Why this condition would take for certain what is not: not found is not *not done*, since what was asked for may still be on
+/// its way, and a status that anybody sends says nothing of the key, be it *done* or not.
+fn proves_too_little(operation: Operation, meaning: Meaning, condition: &Condition) -> Option<String> {
+    let name = meaning.name();
+    let is_bare = condition.json.is_empty();
+    match meaning {
+        Meaning::State(Definite::Closed | Definite::Undone) if operation == Operation::Look => {
+            return Some(format!(
+                "a peek tells done, or refused by a value of its JSON, and never {name}: not found is not not-done, since what \
+                 was asked for may still be on its way; remove {name}"
+            ));
+        }
+        Meaning::State(Definite::Refused) if operation == Operation::Look && is_bare => {
+            return Some(
+                "a peek tells refused by a value of its JSON only: not found is not not-done, since what was asked for may \
+                 still be on its way; add json = { .. }, or remove refused"
+                    .to_owned(),
+            );
+        }
+        Meaning::Absent if operation != Operation::Look => {
+            return Some("only a peek tells absent, and it proves nothing: not found is not not-done; remove absent".to_owned());
+        }
+        Meaning::State(_) | Meaning::Absent => {}
+    }
+    let status = condition.status.iter().find(|status| is_anybodys(**status)).filter(|_| is_bare)?;
+    Some(format!(
+        "{status} alone does not mean {name}: a gateway, a router or a limit of rates answers it as well, whatever became of the \
+         key; tell it by a value of the answer, with json = {{ .. }}, or take {status} out"
+    ))
 }
 
 fn is_kept_name(name: &str) -> bool {

@@ -52,14 +52,18 @@ impl TemplateParticipant {
 
     async fn ask(&self, call: &Call, delivery: &Delivery<'_>) -> Result<Reply, String> {
         let KeyParts { saga, step, .. } = KeyParts::of(delivery.key).ok_or("its key names no saga and step")?;
-        if delivery.not_after.is_some_and(|not_after| not_after < self.clock.now()) && delivery.operation == Operation::Act {
-            return Err("its time is over".to_owned());
-        }
         let needs_receipts = call.gaps().any(|(value, _)| matches!(value, Value::Receipt { .. }));
         let kept = if needs_receipts { self.receipts.of(saga).await? } else { Kept::new() };
         let input: Json = serde_json::from_slice(delivery.body).map_err(|_| "the body of its step is not JSON")?;
         let values = Values { key: delivery.key, saga, step, input: &input, kept: &kept, secrets: &self.secrets };
-        let request = call.request(&values)?;
+        let request = call.request(&|value| values.of(value))?;
+        // Looked at last: to read what was kept takes a while where the store is slow. The service cannot be told, so what would
+        // come too late does not leave.
+        let now = self.clock.now();
+        let is_ended = delivery.operation == Operation::Act && delivery.not_after.is_some_and(|not_after| not_after < now);
+        if is_ended || delivery.is_late(now) {
+            return Err("its time is over".to_owned());
+        }
         let answer = client::send(&self.client, request, &self.clock).await;
         Ok(answer.map_or_else(|reply| reply, |answer| call.reading.read(answer.received(), &self.secrets)))
     }

@@ -23,13 +23,13 @@ pub(super) struct Values<'a> {
 }
 
 impl Template {
-    /// The text with its gaps filled, or what is missing for that.
-    pub(super) fn fill(&self, values: &Values<'_>) -> Result<String, String> {
+    /// The text with its gaps filled by `of`, or what is missing for that.
+    pub(super) fn fill(&self, of: &dyn Fn(&Value) -> Result<Json, String>) -> Result<String, String> {
         let mut text = String::new();
         for piece in &self.0 {
             match piece {
                 Piece::Text(literal) => text.push_str(literal),
-                Piece::Gap(value, place) => text.push_str(&escaped(&values.of(value)?, *place)?),
+                Piece::Gap(value, place) => text.push_str(&escaped(&of(value)?, *place)?),
             }
         }
         Ok(text)
@@ -37,16 +37,12 @@ impl Template {
 }
 
 impl Values<'_> {
-    fn of(&self, value: &Value) -> Result<Json, String> {
+    pub(super) fn of(&self, value: &Value) -> Result<Json, String> {
         Ok(match value {
             Value::Key => Json::from(self.key),
             Value::Saga => Json::from(self.saga),
             Value::Step => Json::from(self.step),
-            Value::Input(path) => {
-                let found = path.iter().try_fold(self.input, |at, part| at.get(part));
-                // Fields were checked at the door, so what is not there may be left out.
-                found.cloned().unwrap_or(Json::Null)
-            }
+            Value::Input(path) => input_at(self.input, path),
             Value::Receipt { step, name } => match self.kept.get(step).and_then(|kept| kept.get(name)) {
                 Some(Scalar::Bool(value)) => Json::from(*value),
                 Some(Scalar::Integer(value)) => Json::from(*value),
@@ -58,6 +54,11 @@ impl Values<'_> {
             }
         })
     }
+}
+
+/// A field of what a step sends, or a part of it. Fields were checked at the door, so what is not there may be left out.
+pub(super) fn input_at(input: &Json, path: &[String]) -> Json {
+    path.iter().try_fold(input, |at, part| at.get(part)).cloned().unwrap_or(Json::Null)
 }
 
 fn escaped(value: &Json, place: Place) -> Result<String, String> {

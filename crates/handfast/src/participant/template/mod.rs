@@ -13,6 +13,7 @@
 mod answer;
 mod call;
 mod caller;
+mod door;
 mod fill;
 mod secret;
 mod text;
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize};
 pub use answer::Condition;
 pub use call::{Call, CallText, TemplateError, TemplatePart};
 pub(crate) use caller::{KeptReceipts, TemplateParticipant};
+pub(crate) use door::Unfit;
 pub use fill::Kept;
 pub use secret::{Secret, SecretError, Secrets};
 pub use text::{Place, Template, Value};

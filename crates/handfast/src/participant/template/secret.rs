@@ -55,6 +55,9 @@ pub enum SecretError {
 /// The longest secret, in bytes.
 const MAX_SECRET: usize = 16 * 1024;
 
+/// From how many bytes on a secret does not stand in another text by chance. A shorter one, as a merchant's number, may well.
+pub(super) const LONG_SECRET: usize = 8;
+
 /// The secrets of some templates, by name.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Secrets(BTreeMap<String, Secret>);
@@ -90,7 +93,13 @@ impl Secrets {
         self.0.get(name)
     }
 
-    /// Whether `text` gives one of them away.
+    /// Whether `text` is one of them, or has one in it that is too long to stand there by chance.
+    pub(super) fn are_told_by(&self, text: &str) -> bool {
+        let tells = |secret: &str| text == secret || (secret.len() >= LONG_SECRET && text.contains(secret));
+        self.0.values().any(|secret| tells(secret.reveal()))
+    }
+
+    /// Whether one of them is anywhere in `text`, be it by chance: for what nothing depends on.
     pub(super) fn are_in(&self, text: &str) -> bool {
         self.0.values().any(|secret| text.contains(secret.reveal()))
     }

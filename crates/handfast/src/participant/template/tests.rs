@@ -58,12 +58,15 @@ impl Service {
     }
 }
 
-/// What a test has kept of earlier answers.
-struct Known(Kept);
+/// What a test has kept of earlier answers, and how long it takes to read it.
+struct Known(Kept, Duration);
 
 impl KeptReceipts for Known {
     fn of<'a>(&'a self, _saga: &'a str) -> BoxFuture<'a, Result<Kept, String>> {
-        Box::pin(async { Ok(self.0.clone()) })
+        Box::pin(async {
+            tokio::time::sleep(self.1).await;
+            Ok(self.0.clone())
+        })
     }
 }
 
@@ -106,7 +109,10 @@ fn texts(url: &str) -> HttpTexts {
         }),
         peek: Some(CallText {
             url: format!("{url}/holds/{{key}}"),
-            answers: BTreeMap::from([("done".to_owned(), condition(200, "/status", "succeeded"))]),
+            answers: BTreeMap::from([
+                ("done".to_owned(), condition(200, "/status", "succeeded")),
+                ("absent".to_owned(), condition(404, "/error", "no such hold")),
+            ]),
             keep: owned(&[("id", "/id")]),
             ..CallText::default()
         }),
@@ -115,16 +121,43 @@ fn texts(url: &str) -> HttpTexts {
 }
 
 fn participant(url: &str, kept: Kept) -> TemplateParticipant {
+    participant_with(url, Known(kept, Duration::ZERO), SECRET)
+}
+
+fn participant_with(url: &str, known: Known, secret: &str) -> TemplateParticipant {
     let templates = Arc::new(HttpTemplates::compile(texts(url)).unwrap());
-    let known = BTreeMap::from([("TOKEN".to_owned(), Secret::new(SECRET))]);
-    let secrets = Secrets::load(templates.secrets(), &known).unwrap();
-    TemplateParticipant::new(templates, secrets, Arc::new(Known(kept)), Duration::from_secs(1), Clock::system()).unwrap()
+    let secrets = BTreeMap::from([("TOKEN".to_owned(), Secret::new(secret))]);
+    let secrets = Secrets::load(templates.secrets(), &secrets).unwrap();
+    TemplateParticipant::new(templates, secrets, Arc::new(known), Duration::from_secs(1), Clock::system()).unwrap()
 }
 
 async fn ask(participant: &TemplateParticipant, operation: Operation, body: &Json) -> Reply {
     let body = Bytes::from(body.to_string());
-    let key = "store1.order.7.hold";
-    participant.deliver(Delivery { key, operation, body: &body, body_hash: "", number: 1, seen: None, not_after: None }).await
+    participant.deliver(Delivery { operation, body: &body, ..UNTIMED }).await
+}
+
+static NOTHING: Bytes = Bytes::new();
+
+/// A delivery that is not to be there by any time.
+const UNTIMED: Delivery<'static> = Delivery {
+    key: "store1.order.7.hold",
+    operation: Operation::Act,
+    body: &NOTHING,
+    body_hash: "",
+    number: 1,
+    seen: None,
+    not_after: None,
+    leaves_before: None,
+};
+
+/// What was seen instead of an answer by something that was not sent.
+fn not_sent(reply: Reply) -> String {
+    match reply {
+        Reply::Unknown { seen, sent: false, .. } => seen,
+        other @ (Reply::Unknown { .. } | Reply::Absent { .. } | Reply::Definite { .. } | Reply::Behind { .. }) => {
+            panic!("{other:?}")
+        }
+    }
 }
 
 fn order() -> Json {
@@ -164,33 +197,51 @@ async fn an_act_is_sent_as_it_is_written_and_its_answer_is_kept() {
 async fn what_is_missing_is_not_sent_and_says_so() {
     let (service, url) = Service::start().await;
     let participant = participant(&url, Kept::new());
-    let seen = |reply: Reply| match reply {
-        Reply::Unknown { seen, sent: false, .. } => seen,
-        other @ (Reply::Unknown { .. } | Reply::Absent { .. } | Reply::Definite { .. } | Reply::Behind { .. }) => {
-            panic!("{other:?}")
-        }
-    };
-    let undo = seen(ask(&participant, Operation::Undo, &order()).await);
+    let undo = not_sent(ask(&participant, Operation::Undo, &order()).await);
     assert_eq!(undo, "not sent: no answer of step hold has brought its id yet");
-    assert_eq!(seen(ask(&participant, Operation::Close, &order()).await), "not sent: the flow has no template for close");
+    assert_eq!(not_sent(ask(&participant, Operation::Close, &order()).await), "not sent: the flow has no template for close");
     for token in ["..", "."] {
         let order = json!({"token": token});
-        let act = seen(ask(&participant, Operation::Act, &order).await);
+        let act = not_sent(ask(&participant, Operation::Act, &order).await);
         assert_eq!(act, "not sent: a value would lead to another path than the flow describes");
     }
-    assert_eq!(seen(ask(&participant, Operation::Act, &json!({})).await), "not sent: a part of the url's path would be empty");
-    let body = Bytes::from(order().to_string());
-    let late = Delivery {
-        key: "store1.order.7.hold",
-        operation: Operation::Act,
-        body: &body,
-        body_hash: "",
-        number: 1,
-        seen: None,
-        not_after: Some(Time(1)),
-    };
-    assert_eq!(seen(participant.deliver(late).await), "not sent: its time is over");
+    assert_eq!(
+        not_sent(ask(&participant, Operation::Act, &json!({})).await),
+        "not sent: a part of the url's path would be empty"
+    );
     assert!(service.asked().is_empty(), "nothing has left");
+}
+
+#[tokio::test]
+async fn nothing_leaves_after_its_time_however_long_the_reading_takes() {
+    let (service, url) = Service::start().await;
+    let body = Bytes::from(order().to_string());
+    let until = |time_ms: u64| Clock::system().now().after(time_ms);
+    let ask = |known: Known, delivery: Delivery<'static>| {
+        let (participant, body) = (participant_with(&url, known, SECRET), &body);
+        async move { participant.deliver(Delivery { body, ..delivery }).await }
+    };
+    let undo = Delivery { operation: Operation::Undo, ..UNTIMED };
+    for (delivery, waits_ms) in [
+        (Delivery { not_after: Some(Time(1)), ..UNTIMED }, 0),
+        (Delivery { leaves_before: Some(Time(1)), ..UNTIMED }, 0),
+        (Delivery { leaves_before: Some(Time(1)), ..undo }, 0),
+        // In time when it was handed over, and late when what was kept had been read.
+        (Delivery { leaves_before: Some(until(200)), ..undo }, 400),
+    ] {
+        let reply = ask(Known(hold(), Duration::from_millis(waits_ms)), delivery).await;
+        assert_eq!(not_sent(reply), "not sent: its time is over");
+    }
+    assert!(service.asked().is_empty(), "nothing has left");
+    // An undo has no end of its own, and what is in time leaves.
+    for delivery in [
+        Delivery { not_after: Some(Time(1)), ..undo },
+        Delivery { leaves_before: Some(until(60_000)), ..undo },
+        Delivery { not_after: Some(until(60_000)), leaves_before: Some(until(60_000)), ..UNTIMED },
+    ] {
+        ask(Known(hold(), Duration::ZERO), delivery).await;
+        assert_eq!(service.asked().len(), 1, "{delivery:?}");
+    }
 }
 
 #[tokio::test]
@@ -214,7 +265,9 @@ async fn only_an_answer_that_means_one_thing_is_definite() {
             Err("200 that means done but brings no number that can be kept"),
         ),
         (200, r#"{"status": "succeeded", "id": "", "n": 7}"#, Err("200 that means done but brings no id that can be kept")),
-        (200, &secret, Err("200 that means done but brings no id that can be kept")),
+        (200, r#"{"status": "succeeded", "id": "..", "n": 7}"#, Err("200 that means done but brings no id that can be kept")),
+        (200, r#"{"status": "succeeded", "id": ".", "n": 7}"#, Err("200 that means done but brings no id that can be kept")),
+        (200, &secret, Err("200 that means done but its id repeats a secret, which is not kept")),
         (200, &long, Err("200 that means done but brings no id that can be kept")),
         (200, &large, Err("200 with a body of more than 65536 bytes")),
         (402, r#"{"error": "declined"}"#, Ok(Definite::Refused)),
@@ -254,9 +307,13 @@ async fn a_peek_that_was_answered_is_told_apart_from_one_that_was_not() {
     let (service, url) = Service::start().await;
     let at = |url: &str| participant(url, hold());
     for (status, body, is_answered) in [
-        (404, "", true),
-        (410, "", true),
+        (404, r#"{"error": "no such hold"}"#, true),
         (200, r#"{"status": "pending"}"#, true),
+        (204, "", true),
+        // Whoever knows no such path answers so too.
+        (404, "", false),
+        (404, r#"{"error": "no such page"}"#, false),
+        (410, "", false),
         (200, r#"{"status": "succeeded"}"#, false),
         (401, "", false),
         (429, "", false),
@@ -268,11 +325,53 @@ async fn a_peek_that_was_answered_is_told_apart_from_one_that_was_not() {
         assert!(is_answered || matches!(reply, Reply::Unknown { .. }), "{status} {body} {reply:?}");
     }
     let large = "x".repeat(70_000);
-    service.answers(404, &large);
+    service.answers(200, &large);
     assert!(matches!(ask(&at(&url), Operation::Look, &order()).await, Reply::Unknown { .. }));
     assert!(matches!(ask(&at("http://127.0.0.1:9"), Operation::Look, &order()).await, Reply::Unknown { sent: false, .. }));
-    service.answers(404, "");
+    service.answers(404, r#"{"error": "no such hold"}"#);
     assert!(matches!(ask(&at(&url), Operation::Act, &order()).await, Reply::Unknown { .. }), "to an act it is no answer");
+}
+
+/// A merchant's number may be a secret, and a part of what has nothing to do with it.
+#[tokio::test]
+async fn a_short_secret_is_told_by_itself_only_and_a_long_one_wherever_it_stands() {
+    let (service, url) = Service::start().await;
+    for (secret, id, n, is_kept) in [
+        ("42", r#""ch-4217""#, "7", true),
+        ("42", r#""42""#, "7", false),
+        ("42", "42", "42", true),
+        ("1234567", r#""h-1234567""#, "1234567", true),
+        ("12345678", r#""h-12345678""#, "7", false),
+        ("12345678", r#""h-1""#, "12345678", false),
+        ("12345678", r#""h-1""#, "-112345678", false),
+    ] {
+        service.answers(200, &format!(r#"{{"status": "succeeded", "id": {id}, "n": {n}}}"#));
+        let participant = participant_with(&url, Known(hold(), Duration::ZERO), secret);
+        let reply = ask(&participant, Operation::Act, &order()).await;
+        assert_eq!(matches!(reply, Reply::Definite { .. }), is_kept, "{secret} {id} {n}: {reply:?}");
+    }
+    // Nothing waits for a detail, so it is left out even where a secret stands in it by chance.
+    service.answers(402, r#"{"error": "declined", "reason": "merchant 42 is blocked"}"#);
+    let participant = participant_with(&url, Known(hold(), Duration::ZERO), "42");
+    let Reply::Definite { receipt, .. } = ask(&participant, Operation::Act, &order()).await else { panic!("refused") };
+    assert_eq!(receipt.detail, None);
+}
+
+/// Whatever can be kept of an answer can stand in every place that a gap may have.
+#[tokio::test]
+async fn what_was_kept_can_always_be_sent() {
+    let (service, url) = Service::start().await;
+    let mut texts = texts(&url);
+    let undo = texts.undo.as_mut().unwrap();
+    undo.headers.insert("if-match".to_owned(), "{receipt.hold.id}".to_owned());
+    let templates = Arc::new(HttpTemplates::compile(texts).unwrap());
+    let secrets = Secrets::load(templates.secrets(), &BTreeMap::from([("TOKEN".to_owned(), Secret::new(SECRET))])).unwrap();
+    let kept = Kept::from([("hold".to_owned(), BTreeMap::from([("id".to_owned(), Scalar::Text("Größe 1".to_owned()))]))]);
+    let known = Arc::new(Known(kept, Duration::ZERO));
+    let participant = TemplateParticipant::new(templates, secrets, known, Duration::from_secs(1), Clock::system()).unwrap();
+    ask(&participant, Operation::Undo, &order()).await;
+    let [(_, _, headers, _)] = &service.asked()[..] else { panic!("asked once") };
+    assert_eq!(headers["if-match"].as_bytes(), "Größe 1".as_bytes());
 }
 
 #[tokio::test]
@@ -292,7 +391,7 @@ async fn a_secret_is_shown_nowhere() {
     let (order, kept) = (order(), hold());
     let values = Values { key: "s.o.hold", saga: "o", step: "hold", input: &order, kept: &kept, secrets: participant.secrets() };
     let templates = HttpTemplates::compile(texts(&url)).unwrap();
-    let request = templates.call(Operation::Act).unwrap().request(&values).unwrap();
+    let request = templates.call(Operation::Act).unwrap().request(&|value| values.of(value)).unwrap();
     let closed = self::participant("http://127.0.0.1:9", hold());
     let unreachable = ask(&closed, Operation::Act, &order).await;
     for shown in [
@@ -309,7 +408,7 @@ async fn a_secret_is_shown_nowhere() {
 fn filled(text: &str, setting: Setting, input: &Json) -> Result<String, String> {
     let (kept, secrets) = (Kept::new(), Secrets::default());
     let values = Values { key: "s.o.p", saga: "o", step: "p", input, kept: &kept, secrets: &secrets };
-    Template::read(text, setting).unwrap().fill(&values)
+    Template::read(text, setting).unwrap().fill(&|value| values.of(value))
 }
 
 /// The text of a part of a URL or form.
@@ -365,7 +464,7 @@ proptest! {
         let call = Call::compile(Operation::Act, &call).unwrap();
         let (kept, secrets, input) = (Kept::new(), Secrets::default(), json!({"t": text}));
         let values = Values { key: "s.o.p", saga: "o", step: "p", input: &input, kept: &kept, secrets: &secrets };
-        let Ok(request) = call.request(&values) else {
+        let Ok(request) = call.request(&|value| values.of(value)) else {
             prop_assert!(["", ".", ".."].contains(&text.as_str()), "{:?} could be sent", text);
             return Ok(());
         };

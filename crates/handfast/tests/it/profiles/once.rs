@@ -1,14 +1,18 @@
 //! Acts that may not be repeated: each leaves at most once, and is looked for from then on.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use axum::http::Method;
-use handfast::{NoOutcome, Options, Outcome};
+use handfast::store::{Append, BoxFuture, SqliteStore, Store, StoreError};
+use handfast::{Engine, NoOutcome, Options, Outcome};
 use handfast_participant::Weakness;
 use handfast_protocol::{Close, Profile, Repeat};
 
 use super::shop::{Road, Shop, ended, options, place, sleep, until, view};
+use crate::support::forwarded_but_for_append;
 
 pub(super) const ONCE: Profile = Profile { close: Close::Never, repeat: Repeat::Never, ..Profile::CONTRACT };
 pub(super) const WEAK: [Weakness; 2] = [Weakness::NoClose, Weakness::NotIdempotent];
@@ -54,6 +58,68 @@ async fn an_act_that_is_not_found_waits_for_a_person_and_never_leaves_again() {
     assert_eq!((shop.to_payment.count(&Method::PUT), shop.charges().await), (1, (0, 0)));
     assert!(shop.to_payment.count(&Method::GET) > 1);
     assert_eq!(engine.stats().totals.suspended, 1);
+}
+
+/// What becomes of the mark of an act that leaves once.
+#[derive(Clone, Copy)]
+enum Mark {
+    /// It takes so many milliseconds.
+    Slow(u64),
+    /// The store takes it only after so many tries.
+    Refused(u32),
+}
+
+/// A store that is in trouble when an act is to be marked as sent.
+struct Troubled(SqliteStore, Mark, AtomicU32);
+
+impl Store for Troubled {
+    fn append(&self, append: Append) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let is_mark = append.entry.input.starts_with("{\"sent\"");
+            match self.1 {
+                Mark::Slow(time_ms) if is_mark => sleep(time_ms).await,
+                Mark::Refused(times) if is_mark && self.2.fetch_add(1, Ordering::Relaxed) < times => {
+                    sleep(50).await;
+                    return Err(StoreError::Unavailable("it was made to fail here".to_owned()));
+                }
+                Mark::Slow(_) | Mark::Refused(_) => {}
+            }
+            self.0.append(append).await
+        })
+    }
+    forwarded_but_for_append!();
+}
+
+async fn engine_in_trouble(shop: &Shop, mark: Mark) -> Engine {
+    let store = Troubled(SqliteStore::open(shop.store_path()).unwrap(), mark, AtomicU32::new(0));
+    Engine::builder(Arc::new(store)).flow(shop.flow()).options(options()).open().await.unwrap()
+}
+
+#[tokio::test]
+async fn an_act_whose_mark_took_longer_than_its_time_does_not_leave() {
+    let shop = shop().await.deadline(200);
+    let engine = engine_in_trouble(&shop, Mark::Slow(400)).await;
+    let stuck = ended(&mut place(&engine, "order-1").await).await.unwrap_err();
+    assert!(matches!(&stuck, NoOutcome::Stuck { reason, .. } if reason.contains("look it up at its participant")), "{stuck}");
+    assert!(shop.to_payment.count(&Method::GET) > 0, "the mark says that it was sent, so it is looked for");
+    assert_eq!((shop.to_payment.count(&Method::PUT), shop.charges().await, shop.shipments().await), (0, (0, 0), 0));
+}
+
+#[tokio::test]
+async fn an_act_whose_time_passed_before_it_was_marked_has_not_left_and_the_saga_turns_back() {
+    let shop = shop().await.deadline(200);
+    let engine = engine_in_trouble(&shop, Mark::Refused(8)).await;
+    assert_eq!(ended(&mut place(&engine, "order-1").await).await.unwrap(), Outcome::Cancelled);
+    assert!(shop.to_payment.sent().is_empty(), "nothing was sent, so nobody is asked: {:?}", shop.to_payment.sent());
+    assert_eq!((shop.charges().await, shop.shipments().await), ((0, 0), 0));
+}
+
+#[tokio::test]
+async fn an_act_that_is_marked_in_time_leaves_although_the_store_was_in_trouble() {
+    let shop = shop().await.deadline(20_000);
+    let engine = engine_in_trouble(&shop, Mark::Refused(3)).await;
+    assert_eq!(ended(&mut place(&engine, "order-1").await).await.unwrap(), Outcome::Completed);
+    assert_eq!((shop.to_payment.count(&Method::PUT), shop.charges().await, shop.shipments().await), (1, (1, 0), 1));
 }
 
 #[tokio::test]

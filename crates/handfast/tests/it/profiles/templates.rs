@@ -1,11 +1,11 @@
 //! A service that knows nothing of the contract, called by templates.
 
 use axum::http::Method;
-use handfast::Outcome;
 use handfast::flow::FlowFile;
+use handfast::{Outcome, SubmitError};
 use handfast_participant::Weakness;
 
-use super::shop::{Road, Shop, ended, now, options};
+use super::shop::{Road, Shop, ended, now, options, order};
 
 /// The payment service of a shop as somebody calls it who cannot close its keys.
 const FLOW: &str = r#"
@@ -59,4 +59,26 @@ async fn what_cannot_be_closed_is_asked_for_after_its_deadline_and_then_undone()
     let last_act = *shop.to_payment.times(&Method::PUT).last().unwrap();
     assert!(last_act > placed.after(300), "{placed:?} {:?}", shop.to_payment.sent());
     assert_eq!((shop.charges().await, shop.shipments().await), ((1, 1), 0), "charged, and refunded");
+}
+
+/// A program that makes its bodies itself meets the same door as one that reads orders.
+#[tokio::test]
+async fn a_body_that_no_request_can_carry_is_refused_at_the_door() {
+    let shop = Shop::open(&[]).await;
+    let flow = FLOW.replace("CHARGES/{key}\"\nbody", "CHARGES/{input.token}/{key}\"\nbody");
+    let flow = flow.replace("CHARGES", &shop.urls[0]).replace("SHIPMENTS", &shop.urls[1]);
+    let file = FlowFile::parse("shop.toml", &flow).unwrap_or_else(|error| panic!("{error}"));
+    let engine = shop.engine_of((*file.flow::<&str>(&[]).unwrap()).clone(), options()).await;
+    for (body, why) in [
+        (&br#"{"amount":{"minor":100,"currency":"EUR"},"token":".."}"#[..], "the one of step payment: token: [step.http.act]"),
+        (br#"{"amount":{"minor":100,"currency":"EUR"}}"#, "the one of step payment: token: [step.http.act]"),
+        (b"amount=100", "the one of step payment: it is not JSON"),
+    ] {
+        let mut wrong = order("order-1");
+        wrong.bodies[0] = body.to_vec();
+        let error = engine.submit(wrong).await.unwrap_err();
+        assert!(matches!(&error, SubmitError::Bodies { why: said, .. } if said.starts_with(why)), "{error}");
+    }
+    assert!(engine.list(None, None, 10).await.unwrap().is_empty());
+    assert!(engine.submit(order("order-1")).await.is_ok());
 }

@@ -1,0 +1,90 @@
+//! Why an order was not placed, not cancelled, or an engine not opened.
+
+use crate::store::StoreError;
+
+/// Why an order was not placed. Nothing was done, except where it says otherwise.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// The id is no name for a saga.
+    #[error("{id:?} cannot be the id of a saga; use 1 to 128 of A-Z, a-z, 0-9, '.', '_', '~' and '-', and neither '.' nor '..'")]
+    Id {
+        /// The id.
+        id: String,
+    },
+    /// There is no such flow, or more than one to choose from.
+    #[error("there is no flow {name:?}; the flows are {known:?}")]
+    Flow {
+        /// What was asked for.
+        name: Option<String>,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// A body too many, too few or too long.
+    #[error("the bodies do not fit flow {flow}: {why}")]
+    Bodies {
+        /// The flow.
+        flow: String,
+        /// What is wrong with them.
+        why: String,
+    },
+    /// The id is taken by another order.
+    #[error(
+        "the id {id:?} is taken by another order; what was placed first goes on unchanged, so give this one an id of its own"
+    )]
+    DifferentBody {
+        /// The id.
+        id: String,
+    },
+    /// The key of the request stands for another order.
+    #[error(
+        "the key of this request stands for the order {id:?}, which goes on unchanged; draw a key of its own for every order"
+    )]
+    KeyTaken {
+        /// The saga that the key stands for.
+        id: String,
+    },
+    /// The engine is stopping.
+    #[error("the engine is stopping and takes no orders; place it again when it is back")]
+    Stopping,
+    /// The store failed. Whether the order was placed is unknown: place it again, with the same id.
+    #[error("whether the order was placed is unknown, so place it again with the same id: {0}")]
+    Store(#[source] StoreError),
+}
+
+/// Why asking for *neither* had no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum CancelError {
+    /// What was said about who asks, or why, is not kept; nobody was asked anything.
+    #[error("{name}: {what}; leave it out or say it otherwise")]
+    Reason {
+        /// `by` or `why`.
+        name: &'static str,
+        /// What is wrong with it. The text itself is not repeated.
+        what: String,
+    },
+    /// The store failed; the saga may or may not be turning back.
+    #[error("whether the saga is turning back is unknown, so ask again: {0}")]
+    Store(#[from] StoreError),
+    /// This program cannot drive the saga.
+    #[error("saga {id} cannot be driven here: {reason}")]
+    LeftAlone {
+        /// The saga.
+        id: String,
+        /// Why.
+        reason: String,
+    },
+    /// The engine is stopping.
+    #[error("the engine is stopping; ask again when it is back")]
+    Stopping,
+}
+
+/// Why an engine could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A flow names a participant that cannot be reached, or two flows have one name.
+    #[error("{0}")]
+    Flow(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
