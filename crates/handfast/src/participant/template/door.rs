@@ -55,9 +55,9 @@ impl Call {
             })
         };
         let Err(mut why) = made(0) else { return Ok(()) };
-        for at in 0..fields.len() {
+        for (at, field) in fields.iter().enumerate() {
             match made(at + 1) {
-                Ok(_) => return Err((Some(fields[at].join(".")), why)),
+                Ok(_) => return Err((Some(field.join(".")), why)),
                 Err(other) => why = other,
             }
         }
