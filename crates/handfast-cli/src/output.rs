@@ -113,6 +113,7 @@ impl std::error::Error for ReaderLeft {}
 pub(crate) struct Output {
     json: bool,
     quiet: bool,
+    ascii: bool,
 }
 
 impl Output {
@@ -125,7 +126,25 @@ impl Output {
             Color::Never => anstream::ColorChoice::Never,
         }
         .write_global();
-        Self { json: global.json, quiet: global.quiet }
+        Self { json: global.json, quiet: global.quiet, ascii: false }
+    }
+
+    /// The same, where every line of data is plain ASCII if that is wanted.
+    pub(crate) const fn in_ascii(&self, ascii: bool) -> Self {
+        Self { ascii, ..*self }
+    }
+
+    /// Whether lines of data are to be plain ASCII; what is not is printed as a question mark.
+    pub(crate) const fn wants_ascii(&self) -> bool {
+        self.ascii
+    }
+
+    /// Whether standard output takes colours, which are removed otherwise.
+    pub(crate) fn has_colours(&self) -> bool {
+        match anstream::AutoStream::choice(&io::stdout()) {
+            anstream::ColorChoice::Never => false,
+            anstream::ColorChoice::Auto | anstream::ColorChoice::AlwaysAnsi | anstream::ColorChoice::Always => true,
+        }
     }
 
     /// Whether data is wanted as JSON.
@@ -138,6 +157,7 @@ impl Output {
     /// # Errors
     /// [`ReaderLeft`] when the reader has gone (a command simply passes it on with `?`), otherwise what the system said.
     pub(crate) fn line(&self, text: impl Display) -> anyhow::Result<()> {
+        let text = if self.ascii { plain(&text.to_string()) } else { text.to_string() };
         let mut stdout = anstream::stdout().lock();
         written(writeln!(stdout, "{text}").and_then(|()| stdout.flush()))
     }
@@ -254,6 +274,11 @@ fn written(result: io::Result<()>) -> anyhow::Result<()> {
             anyhow::Error::new(error).context("cannot write to standard output")
         }
     })
+}
+
+/// The text in ASCII, with a question mark for each character that is not.
+fn plain(text: &str) -> String {
+    text.chars().map(|character| if character.is_ascii() { character } else { '?' }).collect()
 }
 
 /// Numbers up to here are JSON numbers, which every reader takes exactly.

@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow};
 use handfast_lab::diagram::{Diagram, TextOptions};
 
 use crate::output::{Exit, OrExit as _, Output};
-use crate::terminal;
+use crate::{files, terminal};
 
 /// The picture as text, in colours: the stream takes them out where they are not wanted.
 pub(crate) fn text(picture: &Diagram, ascii: bool) -> String {
@@ -45,7 +45,7 @@ pub(crate) fn write(path: &Path, svg: &str, output: &Output) -> anyhow::Result<(
     if is_stdout(path) {
         return output.bytes(svg.as_bytes());
     }
-    std::fs::write(path, svg)
+    files::write(path, svg.as_bytes())
         .with_context(|| format!("cannot write {}; give --svg another path", path.display()))
         .or_exit(Exit::Usage)
 }

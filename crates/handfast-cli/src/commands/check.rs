@@ -15,36 +15,47 @@ use handfast_lab::saga::{Action, Case, Found, MUTANTS, Mutant, Network, World, s
 use serde_json::{Value, json};
 
 use crate::output::{Exit, Output, grouped};
-use crate::picture;
 use crate::trace::{self, CounterexampleTrace};
+use crate::{numbers, picture};
 
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("drawn").args(["without", "flow"])))]
 #[command(after_help = "Examples:
-  handfast check                                   every case: the deployed code, every interleaving
-  handfast check examples/shop/flow.toml           whether this flow can be safe, and why not
+  handfast check
+      every case: the deployed code, every interleaving
+  handfast check examples/shop/flow.toml
+      whether this flow can be safe, and why not
   handfast check flow.toml --network multiset:1 --crashes 2 --workers 1
   handfast check flow.toml --accept-risk hold-lapse
-  handfast check --profiles                        which payment and which dispatch go together, and how
-  handfast check --guards                          every rule of the protocol, and what happens without it
-  handfast check --without not-found-is-final      the shortest run that one missing rule allows, drawn
+  handfast check --profiles
+      which payment and which dispatch go together, and how
+  handfast check --guards
+      every rule of the protocol, and what happens without it
+  handfast check --without not-found-is-final
+      the shortest run that one missing rule allows, drawn
   handfast check --without not-found-is-final --keep run.trace
-                                                   the same, kept for handfast replay
+      the same, kept for handfast replay
   handfast check --json
 
 With --json it prints
-  {\"verdict\":\"holds\",\"states\":N,\"cases\":[{\"plan\",\"adversary\",\"verdict\",\"states\",\"exhaustive\",\"properties\":[..],..}]}
+  {\"verdict\":\"holds\",\"states\":N,\"cases\":[{\"plan\",\"adversary\",\"verdict\",
+   \"states\",\"exhaustive\",\"properties\":[..],..}]}
 with a flow
-  {\"flow\",\"file\",\"verdict\":\"holds\"|\"violated\",\"states\",\"steps\":[{\"name\",\"line\",\"kind\",\"decides\",\"doubt\",..}],
-   \"remarks\":[{\"name\",\"step\",\"line\",\"says\"}],\"risks\":[{\"name\",\"step\",\"line\",\"says\",\"fix\",\"accepted\",
-   \"residual\":{\"formula\",\"odds\":\"a/b\"|null,\"odds_float\",\"window_ms\",\"says\"},\"states\",\"run\":{\"breaks\",\"adversary\",
-   \"actions\":[..],\"end\"}|null}],\"explored\":[{\"steps\",\"adversary\",\"states\",\"depth\",\"exhaustive\",\"verdict\",
+  {\"flow\",\"file\",\"verdict\":\"holds\"|\"violated\",\"states\",\"steps\":[{\"name\",
+   \"line\",\"kind\",\"decides\",\"doubt\",..}],
+   \"remarks\":[{\"name\",\"step\",\"line\",\"says\"}],\"risks\":[{\"name\",\"step\",\"line\",
+    \"says\",\"fix\",\"accepted\",
+   \"residual\":{\"formula\",\"odds\":\"a/b\"|null,\"odds_float\",\"window_ms\",\"says\"},
+    \"states\",\"run\":{\"breaks\",\"adversary\",
+   \"actions\":[..],\"end\"}|null}],\"explored\":[{\"steps\",\"adversary\",\"states\",
+    \"depth\",\"exhaustive\",\"verdict\",
    \"properties\",\"broken\":[{\"name\",\"run\"}]}],\"left_out\"}
-with --profiles {\"verdict\",\"pairs\":[{\"payment\",\"dispatch\",\"verdict\":\"possible\"|\"at risk\"|\"impossible\",..}]},
-with --guards a list of {\"name\",\"guard\",\"hazard\",\"breaks\"}, and with --without one of these with the run.
+with --profiles {\"verdict\",\"pairs\":[{\"payment\",\"dispatch\",\"verdict\":\"possible\"|\"at \
+risk\"|\"impossible\",..}]}, with --guards a list of {\"name\",\"guard\",\"hazard\",\"breaks\"}, and with --without \
+one of these with the run.
 
-Exit codes: 0 it holds, but for risks that were accepted; 3 a counterexample was found (always, with --without), or a
-risk was not accepted; 2 the flow file is wrong.")]
+Exit codes: 0 it holds, but for risks that were accepted; 3 a counterexample was found (always, with --without), or \
+a risk was not accepted; 2 the flow file is wrong.")]
 pub(crate) struct Args {
     /// Checks this flow, against participants that do whatever their profiles allow
     #[arg(value_name = "FLOW.toml", conflicts_with_all = ["without", "guards", "profiles"])]
@@ -60,11 +71,11 @@ pub(crate) struct Args {
     network: Option<Network>,
 
     /// How often a worker or a participant crashes [default: 1]
-    #[arg(long, value_name = "C", requires = "flow", value_parser = clap::value_parser!(u8).range(0..=4))]
+    #[arg(long, value_name = "C", requires = "flow", value_parser = numbers::whole(0_u8..=4, 1))]
     crashes: Option<u8>,
 
     /// How many workers drive the saga, each pausing at will, 1 to 3 [default: 2 on a set, 1 on a multiset]
-    #[arg(long, value_name = "W", requires = "flow", value_parser = clap::value_parser!(u8).range(1..=3))]
+    #[arg(long, value_name = "W", requires = "flow", value_parser = numbers::whole(1_u8..=3, 2))]
     workers: Option<u8>,
 
     /// Does not mind this risk of the flow; once for each
@@ -98,8 +109,8 @@ pub(crate) struct Args {
     #[arg(long)]
     ascii: bool,
 
-    /// How many threads explore; the result does not depend on it [default: one a core]
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    /// How many threads explore, up to 256; the result does not depend on it [default: 0, one a core]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value = "0", hide_default_value = true, value_parser = numbers::threads)]
     threads: usize,
 }
 

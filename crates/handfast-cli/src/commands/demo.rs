@@ -2,6 +2,7 @@
 
 use crate::demo::{self, Settings};
 use crate::messenger::probability;
+use crate::numbers;
 use crate::output::{Exit, Output};
 
 #[derive(Debug, clap::Args)]
@@ -18,16 +19,16 @@ Examples:
 )]
 pub(crate) struct Args {
     /// How many orders to place.
-    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = numbers::whole(1..=100_000_u32, 1_000))]
     pub(crate) orders: u32,
     /// The probability that a messenger is captured; a request is one messenger, its reply another.
     #[arg(long, value_name = "P", default_value = "0.3", value_parser = survivable)]
     pub(crate) capture: f64,
     /// How many times a process is killed, spread over coordinator, payment and dispatch.
-    #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u32).range(0..=1_000))]
+    #[arg(long, value_name = "K", default_value_t = 5, value_parser = numbers::whole(0..=1_000_u32, 5))]
     pub(crate) kills: u32,
     /// Where the random choices start; the same seed makes the same orders and the same road.
-    #[arg(long, value_name = "S", default_value_t = 1)]
+    #[arg(long, value_name = "S", default_value_t = 1, value_parser = numbers::whole(0..=u64::MAX, 42))]
     pub(crate) seed: u64,
     /// Keep the books in this directory and print the queries that recompute the table; with --json on standard error.
     #[arg(long, value_name = "DIR")]

@@ -15,7 +15,7 @@ Example:
   handfast dispatch --listen 127.0.0.1:4002 --store sqlite:dispatch.db --stock mug=40,lamp=3 --default-stock 100")]
 pub(crate) struct Args {
     /// Where to listen.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4002", env = "HANDFAST_DISPATCH_LISTEN")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4002", env = "HANDFAST_DISPATCH_LISTEN", value_parser = crate::numbers::address)]
     pub(crate) listen: std::net::SocketAddr,
     /// Where its books are kept; the file is made where there is none.
     #[arg(long, value_name = "URL", default_value = "sqlite:dispatch.db", env = "HANDFAST_DISPATCH_STORE")]

@@ -7,6 +7,7 @@ use clap::{Command, CommandFactory as _};
 use clap_mangen::Man;
 
 use crate::cli::Cli;
+use crate::files;
 use crate::output::{Exit, OrExit as _, Output};
 
 #[derive(Debug, clap::Args)]
@@ -72,7 +73,7 @@ fn write_all(pages: &[Command], dir: &Path, output: &Output) -> anyhow::Result<E
     std::fs::create_dir_all(dir).with_context(|| cannot(dir)).or_exit(Exit::Usage)?;
     for page in pages {
         let path = dir.join(format!("{}.1", file_name(page)));
-        std::fs::write(&path, rendered(page)?).with_context(|| cannot(&path)).or_exit(Exit::Usage)?;
+        files::write(&path, &rendered(page)?).with_context(|| cannot(&path)).or_exit(Exit::Usage)?;
         output.line(path.display())?;
     }
     Ok(Exit::Done)

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::messenger::{self, Cut, Delay, Hazards, Settings, duration, probability};
 use crate::output::{Exit, OrExit as _, Output};
-use crate::{connections, signals};
+use crate::{connections, numbers, signals};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
@@ -20,7 +20,7 @@ While it runs:
   curl http://127.0.0.1:5001/__messenger/stats")]
 pub(crate) struct Args {
     /// Where to listen.
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = numbers::address)]
     pub(crate) listen: SocketAddr,
     /// Whom the messengers are for.
     #[arg(long, value_name = "URL")]
@@ -50,7 +50,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration)]
     pub(crate) hold: Duration,
     /// Where the random choices start: what becomes of the n-th request of a method and key depends on nothing else.
-    #[arg(long, value_name = "S", default_value_t = 1)]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, default_value_t = 1, value_parser = numbers::whole(0..=u64::MAX, 42))]
     pub(crate) seed: u64,
     /// Decide by what follows the first dot of a key: before it stands the id of the sender's store, drawn anew with it.
     #[arg(long)]

@@ -12,7 +12,7 @@ Example:
   handfast payment --listen 127.0.0.1:4001 --store sqlite:payment.db")]
 pub(crate) struct Args {
     /// Where to listen.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4001", env = "HANDFAST_PAYMENT_LISTEN")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4001", env = "HANDFAST_PAYMENT_LISTEN", value_parser = crate::numbers::address)]
     pub(crate) listen: std::net::SocketAddr,
     /// Where its books are kept; the file is made where there is none.
     #[arg(long, value_name = "URL", default_value = "sqlite:payment.db", env = "HANDFAST_PAYMENT_STORE")]

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, anyhow};
 
 use self::story::Story;
+use crate::numbers;
 use crate::output::{Exit, OrExit as _, Output};
 use crate::picture;
 use crate::trace::{self, Trace};
@@ -33,7 +34,7 @@ pub(crate) struct Args {
     #[arg(value_name = "TRACE")]
     trace: PathBuf,
     /// Prints one step only, counted from 0 (the beginning); a picture is then drawn up to it
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = numbers::whole(0..=usize::MAX, 2))]
     step: Option<usize>,
     /// Draws the run into an SVG file instead of stepping through it; `-` is standard output
     #[arg(long, value_name = "FILE")]

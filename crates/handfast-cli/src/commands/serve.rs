@@ -23,7 +23,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) flow: FlowArgs,
     /// Where to listen: an address of this machine's loopback, as in 127.0.0.1:7070.
-    #[arg(long, value_name = "ADDR", env = "HANDFAST_LISTEN", default_value = "127.0.0.1:7070")]
+    #[arg(long, value_name = "ADDR", env = "HANDFAST_LISTEN", default_value = "127.0.0.1:7070", value_parser = crate::numbers::address)]
     pub(crate) listen: SocketAddr,
     /// Where sagas are kept, as in sqlite:shop.db; by default a file named after the flow where programs keep their state.
     #[arg(long, value_name = "URL", env = "HANDFAST_STORE")]

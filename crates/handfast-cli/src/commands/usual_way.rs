@@ -12,7 +12,7 @@ use crate::{connections, signals};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Where to listen.
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = crate::numbers::address)]
     listen: SocketAddr,
     /// The file of its book.
     #[arg(long, value_name = "FILE")]

@@ -18,6 +18,7 @@ pub(crate) use self::flow::FlowTrace;
 pub(crate) use self::generals::{GeneralsTrace, parse_captured};
 pub(crate) use self::saga::SagaTrace;
 use crate::commands::generals::Agreed;
+use crate::files;
 use crate::output::{Exit, OrExit as _};
 
 /// A larger file is no trace: nobody could step through it.
@@ -110,7 +111,7 @@ fn parse(text: &str) -> anyhow::Result<Trace> {
 }
 
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    fs::write(path, text)
+    files::write(path, text.as_bytes())
         .with_context(|| format!("cannot write {}; give --keep another path", path.display()))
         .or_exit(Exit::Usage)
 }

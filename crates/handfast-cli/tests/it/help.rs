@@ -55,6 +55,50 @@ fn every_question_about_two_generals_has_help_with_an_example_and_a_manual_page(
     }
 }
 
+/// Whoever reads help in 80 columns sees paragraphs, and no stumps of lines that were broken by hand.
+#[test]
+fn help_about_two_generals_fills_the_lines_of_a_narrow_terminal() {
+    for question in QUESTIONS {
+        let ended = handfast().args(["generals", question, "--help"]).env("COLUMNS", "80").output().expect("the binary runs");
+        let help = String::from_utf8(ended.stdout).expect("help is text");
+        let (_, after) = help.split_once("Examples:").expect("it has examples");
+        for paragraph in after.split("\n\n").skip(1) {
+            let lines: Vec<&str> = paragraph.lines().collect();
+            for pair in lines.windows(2).filter(|pair| pair.iter().all(|line| !line.starts_with([' ', '{']))) {
+                let word = pair[1].split(' ').next().unwrap_or_default();
+                assert!(
+                    pair[0].len() <= 80 && pair[0].len() + 1 + word.len() > 80,
+                    "{question}: {:?} could hold {word:?}",
+                    pair[0]
+                );
+            }
+        }
+        assert!(help.lines().all(|line| line.starts_with("Usage:") || line.chars().count() <= 80), "{question}: {help}");
+        assert!(help.contains("--ascii"), "{question}: {help}");
+        let says_exit_codes = help.contains("Exit codes: 0 ");
+        assert!(says_exit_codes || question == "table", "{question}: {help}");
+    }
+}
+
+#[test]
+fn numbers_that_are_none_are_told_what_is_wanted() {
+    for (arguments, said) in [
+        ("generals simulate always --threads 257", "from 1 to 256, as 4, or 0 for one a core"),
+        ("check --threads 100000", "from 1 to 256, as 4, or 0 for one a core"),
+        ("check --threads -1", "from 1 to 256, as 4, or 0 for one a core"),
+        ("generals odds always --messengers 1e3", "write a whole number from 0 to 4294967295 in digits, as 3"),
+        ("generals simulate always --seed x", "write a whole number from 0 to 18446744073709551615 in digits, as 42"),
+        ("generals bounds --rounds x", "write a whole number from 1 to 60 in digits, as 4"),
+        ("demo --orders x", "write a whole number from 1 to 100000 in digits, as 1000"),
+        ("payment --listen foo", "write an address of this machine and a port, as 127.0.0.1:7070"),
+        ("generals decide --messengers 3 --gain 1 --alone 1 --capture 1/2", "Usage: handfast generals decide"),
+    ] {
+        let ended = run(arguments.split_whitespace());
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments}");
+        assert!(ended.stderr.contains(said), "{arguments}: {}", ended.stderr);
+    }
+}
+
 #[test]
 fn wrong_usage_ends_with_2_a_suggestion_and_nothing_on_standard_output() {
     for (arguments, hint) in [

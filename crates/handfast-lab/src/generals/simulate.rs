@@ -1,5 +1,8 @@
 //! Simulates runs: a coin for every messenger, and the outcomes counted.
 
+use std::num::NonZero;
+use std::thread;
+
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use super::outcome::Outcome;
@@ -17,7 +20,7 @@ pub struct Simulation {
     pub runs: u64,
     /// The same seed gives the same numbers, on any machine and any number of threads.
     pub seed: u64,
-    /// How many threads; 0 for one a core.
+    /// How many threads at most; 0 for one a core. There are never more of them than blocks of 1024 runs.
     pub threads: usize,
 }
 
@@ -81,14 +84,31 @@ impl Simulation {
     {
         let blocks = self.runs.div_ceil(RUNS_IN_A_BLOCK);
         let count = |number: u64| block(number, RUNS_IN_A_BLOCK.min(self.runs - number * RUNS_IN_A_BLOCK));
-        if self.threads == 1 {
+        let threads = self.threads_for(blocks);
+        if threads == 1 {
             return (0..blocks).map(count).fold(T::default(), merge);
         }
         let all = || (0..blocks).into_par_iter().map(&count).reduce(T::default, &merge);
-        match rayon::ThreadPoolBuilder::new().num_threads(self.threads).build() {
+        match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
             Ok(pool) => pool.install(all),
             // No threads to be had: the numbers are the same with the one that there is.
             Err(_) => (0..blocks).map(&count).fold(T::default(), &merge),
         }
+    }
+    /// How many threads share so many blocks.
+    fn threads_for(&self, blocks: u64) -> usize {
+        let most = if self.threads == 0 { thread::available_parallelism().map_or(1, NonZero::get) } else { self.threads };
+        usize::try_from(blocks).map_or(most, |blocks| most.min(blocks)).max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_never_more_threads_than_blocks() {
+        let threads = |threads: usize, blocks: u64| Simulation { runs: 1, seed: 1, threads }.threads_for(blocks);
+        assert_eq!((threads(10_000, 3), threads(2, 1_000), threads(0, 1), threads(8, 0)), (3, 2, 1, 1));
     }
 }

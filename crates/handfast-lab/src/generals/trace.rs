@@ -84,8 +84,11 @@ impl Display for Astray {
             Self::NeverSent { messenger, sent: 0 } => {
                 write!(f, "messenger {messenger} cannot be captured: with these captures none is sent")
             }
+            Self::NeverSent { messenger, sent: 1 } => {
+                write!(f, "messenger {messenger} cannot be captured: with these captures only messenger 0 is sent")
+            }
             Self::NeverSent { messenger, sent } => {
-                write!(f, "messenger {messenger} cannot be captured: with these captures {sent} are sent, 0 to {}", sent - 1)
+                write!(f, "messenger {messenger} cannot be captured: with these captures messengers 0 to {} are sent", sent - 1)
             }
             Self::Departure { place, kept, found } => {
                 let told = |departure: &Option<Departure>| {

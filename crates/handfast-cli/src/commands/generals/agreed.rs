@@ -7,6 +7,7 @@ use handfast_lab::generals::{Limits, Ratio, Shipped, Table};
 
 use crate::generals::program::{PREFIX, Programs, TIME_LIMIT_MS};
 use crate::generals::strategy_file::StrategyFile;
+use crate::numbers;
 use crate::output::{Exit, OrExit as _, Output};
 
 /// The protocol and its parameters. A parameter that the protocol does not have is refused.
@@ -17,22 +18,22 @@ pub(crate) struct Agreed {
     #[arg(value_name = "PROTOCOL")]
     pub(crate) protocol: String,
     /// Messengers in a wave, or in every step of a handshake [default: 1]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = numbers::whole(0..=u32::MAX, 3))]
     pub(crate) messengers: Option<u32>,
     /// Messengers in the reply wave [default: 1]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = numbers::whole(0..=u32::MAX, 3))]
     pub(crate) replies: Option<u32>,
     /// Steps of a handshake, or the threshold of email [default: 3]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = numbers::whole(0..=u32::MAX, 3))]
     pub(crate) steps: Option<u32>,
     /// Rounds of an exchange; for ready-ready the tick of the deadline [default: 3]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = numbers::whole(0..=u32::MAX, 3))]
     pub(crate) rounds: Option<u32>,
     /// Another program for general 2, where PROTOCOL is exec:COMMAND [default: the same]
     #[arg(long, value_name = "exec:COMMAND")]
     pub(crate) second: Option<String>,
     /// How long a program may take for one answer, in milliseconds [default: 2000]
-    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=3_600_000))]
+    #[arg(long, value_name = "MS", value_parser = numbers::whole(1..=3_600_000_u64, 500))]
     pub(crate) time_limit_ms: Option<u64>,
 }
 
@@ -51,6 +52,7 @@ impl Agreed {
             let _asking = output.waiting("asking the program all that it can be asked");
             return self.programs(command).and_then(|programs| programs.tabulate()).or_exit(Exit::Usage);
         }
+        let _telling = output.waiting("telling the generals all that they can be told");
         let limits = Limits::default();
         if self.protocol.ends_with(".toml") {
             self.refuse_flags("the strategy file says it")?;

@@ -6,6 +6,7 @@ use handfast_lab::generals::{
 use handfast_protocol::generals::Camp;
 use serde_json::{Value, json};
 
+use crate::numbers;
 use crate::output::{Exit, OrExit as _, Output, count, grouped};
 
 #[derive(Debug, clap::Args)]
@@ -13,35 +14,41 @@ use crate::output::{Exit, OrExit as _, Output, count, grouped};
   handfast generals bounds --rounds 4
   handfast generals bounds --rounds 6 --json
 
-The first table is about the worst case with coins: the city fixes which messengers are captured without
-seeing the coin, and what counts is the greatest probability with which exactly one general attacks. Without
-a coin it is 1. The second is about certainty against a bounded city: each general may have the order (four
-ways to begin), both send all they have seen in every round, one messenger each way, and any decision rule
-is allowed. There is a rule if and only if no chain of runs, each of which looks to one general like the
-next, leads from both orders and nothing captured to a run in which an order is missing. Every run is
-covered, those that go on alike only once, and what is found is put beside what the theorems say.
+The first table is about the worst case with coins: the city fixes which messengers are captured without seeing the \
+coin, and what counts is the greatest probability with which exactly one general attacks. Without a coin it is 1. \
+The second is about certainty against a bounded city: each general may have the order (four ways to begin), both \
+send all they have seen in every round, one messenger each way, and any decision rule is allowed. There is a rule if \
+and only if no chain of runs, each of which looks to one general like the next, leads from both orders and nothing \
+captured to a run in which an order is missing. Every run is covered, those that go on alike only once, and what is \
+found is put beside what the theorems say.
 
 With --json it prints one object; a count above 2^53 is a string of digits:
   rounds
-  bounds    [{rounds, lower, lower_float, random_attack, random_attack_float, exact, exact_float, captures,
-            deterministic}] for every number of rounds up to the given one: 1/(r+1) for any protocol, 1/r
-            that the random attack guarantees, its exact worst case by enumeration and the captures of such
-            a pattern (null for more than 20 rounds), and \"1\" without a coin
-  solvable  [{adversary, verdict, theorem, agrees, source, runs, classes, links, rule, chain}] for the given
-            number of rounds: verdict \"solvable\" or \"unsolvable\"; what the theorem says, and whether the
-            two agree; how many runs there are, and in how many classes that no chain joins; a rule in words,
-            or the number of links of a shortest chain and its runs, at most the first 1000:
-            [{ordered: [bool, bool], captured: [[bool, bool]], alike_for}]: for each round whether the
-            messenger of general 1 and of general 2 was captured, and the general who cannot tell this run
-            from the next")]
+  bounds    [{rounds, lower, lower_float, random_attack, random_attack_float,
+            exact, exact_float, captures, deterministic}] for every number of
+            rounds up to the given one: 1/(r+1) for any protocol, 1/r that the
+            random attack guarantees, its exact worst case by enumeration and
+            the captures of such a pattern (null for more than 20 rounds), and
+            \"1\" without a coin
+  solvable  [{adversary, verdict, theorem, agrees, source, runs, classes,
+            links, rule, chain}] for the given number of rounds: verdict
+            \"solvable\" or \"unsolvable\"; what the theorem says, and whether the
+            two agree; how many runs there are, and in how many classes that no
+            chain joins; a rule in words, or the number of links of a shortest
+            chain and its runs, at most the first 1000: [{ordered: [bool,
+            bool], captured: [[bool, bool]], alike_for}]: for each round
+            whether the messenger of general 1 and of general 2 was captured,
+            and the general who cannot tell this run from the next
+
+Exit codes: 0 told; 2 a number makes no sense, or the answer would not fit.")]
 pub(crate) struct Args {
     /// Rounds of the exchange, one messenger each way in each
-    #[arg(long, value_name = "R", allow_negative_numbers = true, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=MOST_ROUNDS))]
+    #[arg(long, value_name = "R", allow_negative_numbers = true, default_value_t = 3, value_parser = numbers::whole(1..=MOST_ROUNDS, 4))]
     rounds: u32,
 }
 
 /// The runs of more rounds cannot be counted.
-const MOST_ROUNDS: i64 = 60;
+const MOST_ROUNDS: u32 = 60;
 
 /// Answers the question.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use handfast_lab::diagram::{self, Diagram};
 use handfast_lab::generals::{
-    Adversary, Checked, Counts, Covered, Limits, Orders, Outcome, Property, Ratio, Run, Table, WorstError, knows, worst_case,
+    Adversary, Checked, Counts, Covered, Limits, Orders, Outcome, Property, Ratio, Run, Table, WorstError, worst_case,
 };
 use handfast_protocol::generals::Choice;
 use num_bigint::BigUint;
@@ -25,38 +25,51 @@ const DIGITS: usize = 30;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   handfast generals check handshake --steps 4
-  handfast generals check always --messengers 5 --adversary at-most:4      holds: five are too many to capture
-  handfast generals check ready-ready --rounds 2 --all                     a published solution, refuted
+  handfast generals check always --messengers 5 --adversary at-most:4
+      holds: five are too many to capture
+  handfast generals check ready-ready --rounds 2 --all
+      a published solution, refuted
   handfast generals check random-attack --rounds 3 --adversary per-round:1
   handfast generals check handshake --steps 3 --svg counterexample.svg
   handfast generals check handshake --steps 3 --keep counterexample.trace
 
-A run goes wrong if exactly one general attacks (agreement), or if somebody attacks although the attack is not
-wanted (validity: with the order to general 1, if there is none; with orders to each, unless both have one).
-All patterns are covered, of the messengers that are actually sent, from every way to begin. The run that is drawn
-has the fewest captures, and among those the fewest messengers sent.
+A run goes wrong if exactly one general attacks (agreement), or if somebody attacks although the attack is not \
+wanted (validity: with the order to general 1, if there is none; with orders to each, unless both have one). All \
+patterns are covered, of the messengers that are actually sent, from every way to begin. The run that is drawn has \
+the fewest captures, and among those the fewest messengers sent.
 
 With --json it prints one object; a count above 2^53 is a string of digits:
   protocol, adversary, verdict (\"holds\" or \"violated\"),
-  worlds        orders and patterns covered; what a coin shows is no part of a world
+  worlds        orders and patterns covered; what a coin shows is no part of a
+                world
   runs          the same with every side of the coin apart
   nodes         pairs of states that were reached, all rounds together
-  outcome       {both, alone_1, alone_2, neither}: the runs, by the row of the problem's table
+  outcome       {both, alone_1, alone_2, neither}: the runs, by the row of the
+                problem's table
   violations    the runs that go wrong
-  uncounted     null; or why worlds, runs, outcome, violations and beginnings are null: they are too many
-  properties    [{name, meaning, verdict, violations}], name \"agreement\" or \"validity\"
-  beginnings    [{ordered: [bool, bool], coin, wanted, patterns, outcome, violations}]
-  captures, steps   what the simplest run that goes wrong takes; null if the protocol holds
-  counterexample    that run, or null: {ordered, coin, captures, steps, outcome, broken: [name],
-                    attacks: [bool, bool], messengers: [{round, from, says, captured}]}
+  uncounted     null; or why worlds, runs, outcome, violations and beginnings
+                are null: they are too many
+  properties    [{name, meaning, verdict, violations}], name \"agreement\" or
+                \"validity\"
+  beginnings    [{ordered: [bool, bool], coin, wanted, patterns, outcome,
+                violations}]
+  captures, steps   what the simplest run that goes wrong takes; null if the
+                    protocol holds
+  counterexample    that run, or null: {ordered, coin, captures, steps,
+                    outcome, broken: [name], attacks: [bool, bool], messengers:
+                    [{round, from, says, captured}]}
   minimal_runs  how many runs take as little
   minimal       with --all these runs, at most 1000 of them
-  idle          true if nobody attacks even where the attack is wanted and everything arrives
-  coin          with a coin only: {sides, wrong, probability, probability_float, worst, worst_float}: on how many sides
-                the pattern of the counterexample goes wrong, and the worst case over all patterns, any captures
+  idle          true if nobody attacks even where the attack is wanted and
+                everything arrives
+  coin          with a coin only: {sides, wrong, probability,
+                probability_float, worst, worst_float}: on how many sides the
+                pattern of the counterexample goes wrong, and the worst case
+                over all patterns, any captures
   remarks       [text]
 
-Exit codes: 0 it holds; 3 a counterexample was found.")]
+Exit codes: 0 it holds; 2 the protocol or a number makes no sense, or the answer would not fit; 3 a counterexample was \
+found.")]
 pub(crate) struct Args {
     #[command(flatten)]
     agreed: Agreed,
@@ -76,10 +89,6 @@ pub(crate) struct Args {
     /// Also keeps the counterexample in a file, for `handfast replay`
     #[arg(long, value_name = "FILE")]
     keep: Option<PathBuf>,
-
-    /// Draws with plain ASCII
-    #[arg(long)]
-    ascii: bool,
 }
 
 /// Answers the question.
@@ -90,6 +99,8 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     let checked = table.check(args.adversary).or_exit(Exit::Usage)?;
     let exit = if checked.holds() { Exit::Done } else { Exit::Neither };
     let first = checked.counterexample();
+    let coin = first.as_ref().and_then(|first| Coin::of(&checked, first));
+    let picture = first.as_ref().map(|first| drawing(&table, first));
     drop(checking);
     if let (Some(path), Some(run)) = (&args.keep, &first) {
         trace::keep(path, &args.agreed, &table, run)?;
@@ -97,8 +108,8 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     } else if args.keep.is_some() {
         output.note("there is no counterexample to be kept, so no file was written");
     }
-    if let (Some(path), Some(run)) = (&args.svg, &first) {
-        picture::write_svg(path, &drawing(&table, run), output)?;
+    if let (Some(path), Some(picture)) = (&args.svg, &picture) {
+        picture::write_svg(path, picture, output)?;
         if picture::is_stdout(path) {
             return Ok(exit);
         }
@@ -106,7 +117,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     } else if args.svg.is_some() {
         output.note("there is no counterexample to be drawn, so no picture was written");
     }
-    let answer = Answer { args: &args, table: &table, checked: &checked, first: first.as_ref() };
+    let answer = Answer { args: &args, table: &table, checked: &checked, first: first.as_ref(), coin };
     if output.wants_json() {
         output.json_line(&answer.json())?
     } else {
@@ -117,7 +128,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
 
 /// The run as a picture, with what each general knows where that can be found out.
 fn drawing(table: &Table, run: &Run) -> Diagram {
-    diagram::generals(table, run, &knows(table, run).unwrap_or_default())
+    diagram::generals(table, run, &super::knows(table, run))
 }
 
 /// What was found, and how it is to be told.
@@ -126,6 +137,8 @@ struct Answer<'a> {
     table: &'a Table,
     checked: &'a Checked<'a>,
     first: Option<&'a Run>,
+    /// How often the pattern of the first run goes wrong, where a coin is tossed.
+    coin: Option<Coin>,
 }
 
 impl Answer<'_> {
@@ -159,7 +172,7 @@ impl Answer<'_> {
     fn draw(&self, output: &Output) -> anyhow::Result<()> {
         let drawn = if self.args.all { DRAWN } else { 1 };
         for run in self.checked.minimal().take(drawn) {
-            let picture = picture::text(&drawing(self.table, &run), self.args.ascii);
+            let picture = picture::text(&drawing(self.table, &run), output.wants_ascii());
             output.line(format_args!("\n{}", picture.trim_end()))?;
         }
         let runs = self.checked.least.as_ref().map(|least| least.runs.clone()).unwrap_or_default();
@@ -184,7 +197,7 @@ impl Answer<'_> {
         output.sentences(format_args!(
             "\nSimplest counterexample: {captures} captured of {steps} {messengers} sent; {alike}.{fewer}"
         ))?;
-        if let Some(coin) = self.coin(first) {
+        if let Some(coin) = &self.coin {
             let (wrong, sides) = (coin.wrong, self.table.coins);
             let told = |ratio: &Ratio| format!("{ratio} ({})", ratio.to_decimal(4));
             output.sentences(format_args!(
@@ -265,22 +278,6 @@ impl Answer<'_> {
         remarks
     }
 
-    /// How often the pattern of this run goes wrong, over the sides of the coin.
-    fn coin(&self, first: &Run) -> Option<Coin> {
-        if self.table.coins == 1 {
-            return None;
-        }
-        let captured: Vec<usize> = first.captured().collect();
-        let starts = self.table.starts.iter().enumerate();
-        let same = starts.filter(|(_, (beginning, _))| beginning.ordered == first.beginning.ordered);
-        let wrong = same
-            .map(|(start, _)| self.table.play(start, |number| captured.binary_search(&number).is_ok()))
-            .filter(|run| !self.checked.broken(run).is_empty())
-            .count();
-        let worst = worst_case(self.table, &Limits::default()).map(|worst| worst.disagreement);
-        Some(Coin { wrong, probability: Ratio::new(wrong as i64, u64::from(self.table.coins)), worst })
-    }
-
     fn json(&self) -> Value {
         let checked = self.checked;
         let least = checked.least.as_ref();
@@ -316,7 +313,7 @@ impl Answer<'_> {
         if self.args.all {
             told["minimal"] = checked.minimal().take(WRITTEN).map(|run| self.run_json(&run)).collect();
         }
-        if let Some(coin) = self.first.and_then(|first| self.coin(first)) {
+        if let Some(coin) = &self.coin {
             told["coin"] = json!({
                 "sides": self.table.coins,
                 "wrong": coin.wrong,
@@ -358,6 +355,25 @@ struct Coin {
     probability: Ratio,
     /// The greatest probability, over all orders and patterns, that exactly one attacks.
     worst: Result<Ratio, WorstError>,
+}
+
+impl Coin {
+    /// How often the pattern of this run goes wrong, over the sides of the coin; nothing where none is tossed.
+    fn of(checked: &Checked<'_>, first: &Run) -> Option<Self> {
+        let table = checked.table();
+        if table.coins == 1 {
+            return None;
+        }
+        let captured: Vec<usize> = first.captured().collect();
+        let starts = table.starts.iter().enumerate();
+        let same = starts.filter(|(_, (beginning, _))| beginning.ordered == first.beginning.ordered);
+        let wrong = same
+            .map(|(start, _)| table.play(start, |number| captured.binary_search(&number).is_ok()))
+            .filter(|run| !checked.broken(run).is_empty())
+            .count();
+        let worst = worst_case(table, &Limits::default()).map(|worst| worst.disagreement);
+        Some(Self { wrong, probability: Ratio::new(wrong as i64, u64::from(table.coins)), worst })
+    }
 }
 
 const fn verdict(holds: bool) -> &'static str {

@@ -5,16 +5,18 @@ mod rule;
 mod waves;
 
 use anyhow::anyhow;
+use clap::Arg;
 use handfast_lab::generals::Ratio;
 use handfast_lab::generals::decide::Stakes;
 use serde_json::{Map, Value, json};
 
 use super::agreed::{Agreed, probability};
+use crate::numbers;
 use crate::output::{Exit, OrExit as _, Output};
 use budget::Budget;
 
 #[derive(Debug, clap::Args)]
-#[command(mut_arg("protocol", |protocol| protocol.required(false)), after_help = HELP)]
+#[command(mut_args(of_a_protocol), after_help = HELP)]
 pub(crate) struct Args {
     #[command(flatten)]
     agreed: Option<Agreed>,
@@ -36,27 +38,35 @@ const HELP: &str = "Examples:
   handfast generals decide --gain 10 --alone 10 --messenger-cost 1/10 --capture 1/2 --budget 1..12
   handfast generals decide reply --messengers 2 --replies 2 --gain 10 --alone 10 --capture 1/2
 
-Without a PROTOCOL the order was given, and the question is how many messengers to send. Single waves are
-compared, or plans that top up only when no acknowledgement came; what is best is best within that class.
-No plan of either class calls the attack off once the order was given and the first wave is sent.
+Without a PROTOCOL the order was given, and the question is how many messengers to send. Single waves are compared, \
+or plans that top up only when no acknowledgement came; what is best is best within that class. No plan of either \
+class calls the attack off once the order was given and the first wave is sent.
 
-With a PROTOCOL its messengers are as they are, and the question is who attacks on which view. Runs in which
-the order was not given count as well (--prior): if it were certain, to attack whatever arrives would be
-best, and no messenger would be needed. Whoever could have been ordered and was not does not attack.
-Messengers are free there unless --messenger-cost is given.
+With a PROTOCOL its messengers are as they are, and the question is who attacks on which view. Runs in which the \
+order was not given count as well (--prior): if it were certain, to attack whatever arrives would be best, and no \
+messenger would be needed. Whoever could have been ordered and was not does not attack. Messengers are free there \
+unless --messenger-cost is given.
 
 With --json, every amount and probability is a string \"a/b\", with a float beside it under NAME_float:
-  {\"gain\",\"alone\",\"messenger_cost\",\"capture\",\"adversary\",\"class\",\"budget\":N|null,\"attained\":bool,\"attack\":bool,
-   \"messengers\":N that leave at most,\"expected_messengers\",\"value\",\"plan\":[{\"messengers\",\"acknowledged_by\"}],
-   \"outcome\":{\"both\",\"alone_1\",\"alone_2\",\"neither\"},\"nearby\":[{\"messengers\",\"value\"}]}
-with --plans adaptive also \"single\", the best wave in the same shape; with free messengers \"attained\" is false,
+  {\"gain\",\"alone\",\"messenger_cost\",\"capture\",\"adversary\",\"class\",
+   \"budget\":N|null,\"attained\":bool,\"attack\":bool,
+   \"messengers\":N that leave at most,\"expected_messengers\",\"value\",
+   \"plan\":[{\"messengers\",\"acknowledged_by\"}],
+   \"outcome\":{\"both\",\"alone_1\",\"alone_2\",\"neither\"},
+   \"nearby\":[{\"messengers\",\"value\"}]}
+with --plans adaptive also \"single\", the best wave in the same shape; with free messengers \"attained\" is false, \
 \"messengers\" and \"plan\" are null, and \"value\" is the bound. With --budget A..B instead of the figures
   {..,\"budgets\":[{\"budget\",\"messengers\",\"plan\",\"value\"}]}
 and with a PROTOCOL
-  {..,\"protocol\",\"title\",\"prior\",\"value\",\"value_given_order\",\"messengers\":\"a/b\",\"messengers_given_order\",
-   \"outcome\",\"outcome_given_order\",\"rule\":[{\"general\",\"view\",\"probability\",\"attacks\",\"pinned\"}],
-   \"break_points\":[\"a/b\" in D/V],\"pieces\":[{\"from\",\"both\",\"alone\"}],\"own\":{\"value\",.. of the protocol's own rule}}
-Mind that \"messengers\" is a whole number without a PROTOCOL, the most that leave, and with one the mean, a rational.";
+  {..,\"protocol\",\"title\",\"prior\",\"value\",\"value_given_order\",
+   \"messengers\":\"a/b\",\"messengers_given_order\",
+   \"outcome\",\"outcome_given_order\",
+   \"rule\":[{\"general\",\"view\",\"probability\",\"attacks\",\"pinned\"}],
+   \"break_points\":[\"a/b\" in D/V],\"pieces\":[{\"from\",\"both\",\"alone\"}],
+   \"own\":{\"value\",.. of the protocol's own rule}}
+Mind that \"messengers\" is a whole number without a PROTOCOL, the most that leave, and with one the mean, a rational.
+
+Exit codes: 0 told; 2 the protocol or a number makes no sense, or the answer would not fit.";
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Stakes")]
@@ -82,7 +92,7 @@ struct ClassArgs {
     #[arg(long, value_name = "N")]
     budget: Option<Budget>,
     /// The most waves of an adaptive plan [default: 3]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=12))]
+    #[arg(long, value_name = "N", value_parser = numbers::whole(1..=12_u32, 3))]
     waves: Option<u32>,
 }
 
@@ -93,6 +103,15 @@ enum Plans {
     Single,
     /// Waves that leave only while no acknowledgement has come.
     Adaptive,
+}
+
+/// A PROTOCOL may be left out; with it all that belongs to it.
+fn of_a_protocol(argument: Arg) -> Arg {
+    match argument.get_id().as_str() {
+        "protocol" => argument.required(false),
+        "messengers" | "replies" | "steps" | "rounds" | "second" | "time_limit_ms" => argument.requires("protocol"),
+        _ => argument,
+    }
 }
 
 /// Reads an amount, exactly.

@@ -4,30 +4,35 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
-use handfast_lab::generals::{Beginning, Orders, Run, Shipped, Table};
+use handfast_lab::generals::{Beginning, Bounds, Orders, Run, Shipped, Table, Views};
 use handfast_lab::{diagram, generals};
 use serde_json::{Value, json};
 
 use super::agreed::Agreed;
+use crate::numbers;
 use crate::output::{Exit, OrExit as _, Output};
 use crate::picture;
 use crate::trace::{self, Trace};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  handfast generals draw reply                                 every messenger arrives
-  handfast generals draw reply --captured 1                    the reply does not
+  handfast generals draw reply               every messenger arrives
+  handfast generals draw reply --captured 1  the reply does not
   handfast generals draw handshake --steps 6 --captured 4
   handfast generals draw random-attack --rounds 3 --captured 1,4 --coin 2
   handfast generals draw always --messengers 100 --captured 0-98 --svg always.svg
-  handfast generals draw run.trace                             a run that --keep has kept
+  handfast generals draw run.trace           a run that --keep has kept
 
 Messengers are counted from 0 in the order of sending: round by round, in each round general 1's first.
 
 With --json it prints the run
-  {\"title\":\"..\",\"ordered\":[true,false],\"coin\":1,\"messengers\":N,\"captures\":N,\"outcome\":\"both\"|\"alone_1\"|\"alone_2\"|\"neither\",
-   \"journeys\":[{\"round\":1,\"from\":1,\"says\":\"..\",\"captured\":false},..],\"knows\":[[\"..\",\"..\"],..]}
-where \"knows\" says what general 1 and general 2 know before the first round and after each.")]
+  {\"title\":\"..\",\"ordered\":[true,false],\"coin\":1,\"messengers\":N,\"captures\":N,
+   \"outcome\":\"both\"|\"alone_1\"|\"alone_2\"|\"neither\",
+   \"journeys\":[{\"round\":1,\"from\":1,\"says\":\"..\",\"captured\":false},..],
+   \"knows\":[[\"..\",\"..\"],..]}
+where \"knows\" says what general 1 and general 2 know before the first round and after each.
+
+Exit codes: 0 drawn; 2 the run or its protocol makes no sense, or a file cannot be written.")]
 pub(crate) struct Args {
     #[command(flatten)]
     agreed: Agreed,
@@ -38,7 +43,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "GENERAL", require_equals = true, num_args = 0..=1, value_parser = clap::value_parser!(u8).range(1..=2))]
     no_order: Option<Option<u8>>,
     /// What the coin shows, where one is tossed [default: 1]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = numbers::whole(1..=u32::MAX, 2))]
     coin: Option<u32>,
     /// Keeps the run in a file, for `handfast replay`
     #[arg(long, value_name = "FILE")]
@@ -49,9 +54,6 @@ pub(crate) struct Args {
     /// Runs the programs that a trace names, where the generals are programs
     #[arg(long)]
     run_program: bool,
-    /// Draws with plain ASCII
-    #[arg(long)]
-    ascii: bool,
 }
 
 /// Draws the run.
@@ -62,7 +64,13 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
         trace::keep(path, &agreed, &table, &run)?;
         output.note(format_args!("the run is kept in {}", path.display()));
     }
-    let knows = knows(&table, &run);
+    let working = output.waiting("telling apart what the generals see in every run");
+    let found = what_they_know(&table, &run);
+    drop(working);
+    let knows = found.unwrap_or_else(|| {
+        output.note("what the generals know is left out: it depends on too many runs to be told at once; handfast generals knowledge tells what it can");
+        Vec::new()
+    });
     let drawn = diagram::generals(&table, &run, &knows);
     if let Some(path) = &args.svg {
         picture::write_svg(path, &drawn, output)?;
@@ -73,14 +81,23 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     if output.wants_json() {
         output.json_line(&data(&table, &run, &knows))?;
     } else if args.svg.is_none() {
-        output.line(picture::text(&drawn, args.ascii).trim_end())?;
+        output.line(picture::text(&drawn, output.wants_ascii()).trim_end())?;
     }
     Ok(Exit::Done)
 }
 
 /// What general 1 and general 2 know before the first round and after each; nothing where that would take too much memory.
 pub(crate) fn knows(table: &Table, run: &Run) -> Vec<[String; 2]> {
-    generals::knows(table, run).unwrap_or_default()
+    what_they_know(table, run).unwrap_or_default()
+}
+
+/// More pairs of views than this are not told apart for a picture: whoever draws one run does not wait for all the others.
+const MOST_PAIRS: u64 = 300_000;
+
+fn what_they_know(table: &Table, run: &Run) -> Option<Vec<[String; 2]>> {
+    let bounds = Bounds { pairs: MOST_PAIRS, ..Bounds::default() };
+    let rungs = generals::ladder(table, run, Views::Inputs, bounds).ok()?;
+    Some(rungs.into_iter().map(|rungs| [0, 1].map(|side| rungs[side].in_words(table, side))).collect())
 }
 
 /// The run that was asked for, of a trace or of a protocol.
@@ -90,8 +107,15 @@ fn played(args: &Args, output: &Output) -> anyhow::Result<(Agreed, Table, Run)> 
     if !is_protocol && Path::new(named).exists() {
         return of_trace(args, Path::new(named), output);
     }
-    let table =
-        args.agreed.tabulate(output).map_err(|error| if is_protocol { error } else { error.context("nor is it a trace") })?;
+    if !is_protocol {
+        return Err(anyhow!(
+            "there is no file {named:?}, and no protocol of this name; give a trace that --keep has kept, one of {}, the path of a \
+             strategy file (it ends in .toml), or exec:COMMAND",
+            Shipped::NAMES.join(", ")
+        ))
+        .or_exit(Exit::Usage);
+    }
+    let table = args.agreed.tabulate(output)?;
     let beginning = beginning(args, &table).or_exit(Exit::Usage)?;
     let captured = args.captured.clone().unwrap_or_default();
     let run = table.play_out(beginning, &captured).or_exit(Exit::Usage)?;

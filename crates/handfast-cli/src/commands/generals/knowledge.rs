@@ -4,6 +4,7 @@ mod told;
 
 use std::collections::BTreeSet;
 
+use anyhow::anyhow;
 use handfast_lab::generals::{Bounds, Chain, Knowledge, Ratio, Run, Rung, Table, Views, chain, common_belief, knowledge, ladder};
 
 use super::agreed::{Agreed, probability};
@@ -12,29 +13,41 @@ use crate::trace;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  handfast generals knowledge handshake --steps 4               how deep it goes, run by run and step by step
-  handfast generals knowledge handshake --chain                 from all delivered to no order, link by link
-  handfast generals knowledge handshake --captured 2            in the run in which messenger 2 is captured
-  handfast generals knowledge random-attack --rounds 10         4,194,304 runs
-  handfast generals knowledge always --messengers 5 --capture 1/10     and the greatest common belief
+  handfast generals knowledge handshake --steps 4
+      how deep it goes, run by run and step by step
+  handfast generals knowledge handshake --chain
+      from all delivered to no order, link by link
+  handfast generals knowledge handshake --captured 2
+      in the run in which messenger 2 is captured
+  handfast generals knowledge random-attack --rounds 10
+      4,194,304 runs
+  handfast generals knowledge always --messengers 5 --capture 1/10
+      and the greatest common belief
 
-A world is a way to give the order together with a pattern of captures; a coin is not part of it. General i knows
-what holds in every world in which it has the same view. In a run of depth k \"everybody knows\" that the attack is
-wanted holds k times over, and not once more. The histogram counts the runs in which the attack is wanted
+A world is a way to give the order together with a pattern of captures; a coin is not part of it. General i knows \
+what holds in every world in which it has the same view. In a run of depth k \"everybody knows\" that the attack is \
+wanted holds k times over, and not once more. The histogram counts the runs in which the attack is wanted \
 (random-attack: both have the order), by depth from 0.
 
 With --json it prints
-  {\"protocol\":\"..\",\"adversary\":\"every pattern\",\"views\":\"inputs\"|\"state\",\"worlds\":N,\"histogram\":[N,..],
-   \"common_knowledge\":bool,\"common_knowledge_runs\":N,\"because\":\"..\",\"depth\":K|null,
-   \"run\":{\"captured\":[messenger,..],\"ordered\":[bool,bool],\"outcome\":\"both\"|\"alone_1\"|\"alone_2\"|\"neither\",
+  {\"protocol\":\"..\",\"adversary\":\"every pattern\",\"views\":\"inputs\"|\"state\",
+   \"worlds\":N,\"histogram\":[N,..],
+   \"common_knowledge\":bool,\"common_knowledge_runs\":N,\"because\":\"..\",
+   \"depth\":K|null,
+   \"run\":{\"captured\":[messenger,..],\"ordered\":[bool,bool],
+     \"outcome\":\"both\"|\"alone_1\"|\"alone_2\"|\"neither\",
      \"steps\":[{\"round\":R,\"levels\":[K|null,K|null],\"knows\":[\"..\",\"..\"]},..]}}
-in which depth is that of the run, K in levels counts \"knows\", general by general (0: does not know), null stands
-for no end (common knowledge), round 0 is before the first, and messengers are numbered from 0 in the order of
+in which depth is that of the run, K in levels counts \"knows\", general by general (0: does not know), null stands \
+for no end (common knowledge), round 0 is before the first, and messengers are numbered from 0 in the order of \
 sending. Numbers of runs above 2^53 are strings. With --chain also
-  \"chain\":[{\"captured\":[..],\"ordered\":[..],\"outcome\":\"..\",\"same_for\":1|2|null},..],
+  \"chain\":[{\"captured\":[..],\"ordered\":[..],\"outcome\":\"..\",
+   \"same_for\":1|2|null},..],
   \"links_to_nothing_delivered\":N|null,\"links_to_no_order\":N|null
 where same_for is the general who cannot tell the run from the one before it; with --capture also
-  \"common_belief\":\"a/b\",\"common_belief_float\":x,\"prior\":\"a/b\",\"prior_float\":x,\"capture\":\"a/b\",\"capture_float\":x")]
+  \"common_belief\":\"a/b\",\"common_belief_float\":x,\"prior\":\"a/b\",\"prior_float\":x,
+   \"capture\":\"a/b\",\"capture_float\":x
+
+Exit codes: 0 told; 2 the protocol or a number makes no sense, or the answer would not fit.")]
 pub(crate) struct Args {
     #[command(flatten)]
     agreed: Agreed,
@@ -78,10 +91,28 @@ struct Told {
     belief: Option<Belief>,
 }
 
+/// In more rounds the random attack has more pairs of views than may be held.
+const MOST_ROUNDS: u32 = 12;
+
+/// Refuses what is known to be too much before any work is done for it.
+fn refuse_early(agreed: &Agreed, views: Views, bounds: Bounds) -> anyhow::Result<()> {
+    let rounds = agreed.rounds.filter(|&rounds| rounds > MOST_ROUNDS && agreed.protocol == "random-attack");
+    match (views, rounds) {
+        (Views::Inputs, Some(rounds)) => Err(anyhow!(
+            "random-attack of {rounds} rounds has more than the {} pairs of views that may be held; take at most {MOST_ROUNDS} \
+             rounds, or --views state",
+            bounds.pairs
+        ))
+        .or_exit(Exit::Usage),
+        (Views::Inputs | Views::State, _) => Ok(()),
+    }
+}
+
 /// Answers the question.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     let views = if args.views == "state" { Views::State } else { Views::Inputs };
     let bounds = Bounds::default();
+    refuse_early(&args.agreed, views, bounds)?;
     let table = args.agreed.tabulate(output)?;
     let run = table.play_out(table.starts[0].0, &args.captured.clone().unwrap_or_default()).or_exit(Exit::Usage)?;
     let thinking = output.waiting("telling apart what the generals see in every run");

@@ -19,13 +19,16 @@ use crate::output::{Exit, Output};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  handfast generals table                                       the problem, on one screen
+  handfast generals table  the problem, on one screen
   handfast generals odds always --messengers 5 --capture 1/10
   handfast generals check handshake --steps 4
 
-PROTOCOL is always, reply, reply-each, handshake, random-attack, email or ready-ready, the path of a
-strategy file (it ends in .toml), or exec: and a program that speaks JSON lines (\"exec:python3 general.py\").")]
+PROTOCOL is always, reply, reply-each, handshake, random-attack, email or ready-ready, the path of a strategy file \
+(it ends in .toml), or exec: and a program that speaks JSON lines (\"exec:python3 general.py\").")]
 pub(crate) struct Args {
+    /// Print plain ASCII; what is not is replaced
+    #[arg(long, global = true, help_heading = "Output")]
+    ascii: bool,
     #[command(subcommand)]
     question: Question,
 }
@@ -53,8 +56,9 @@ enum Question {
 
 /// Answers one question.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
+    let output = &output.in_ascii(args.ascii);
     match args.question {
-        Question::Table(args) => table::run(args, output),
+        Question::Table(args) => table::run(&args, output),
         Question::Simulate(args) => simulate::run(&args, output),
         Question::Odds(args) => odds::run(args, output),
         Question::Check(args) => check::run(args, output),

@@ -22,26 +22,36 @@ use crate::picture;
   handfast generals odds handshake --steps 4 --messengers 2 --capture 0.3
   handfast generals odds random-attack --rounds 5 --capture 1/10
   handfast generals odds email --steps 2 --capture 1/100
-  handfast generals odds reply                          for every capture rate: polynomials and patterns
-  handfast generals odds reply --grid                   over messengers and capture rates, as a heat map
+  handfast generals odds reply
+      for every capture rate: polynomials and patterns
+  handfast generals odds reply --grid
+      over messengers and capture rates, as a heat map
   handfast generals odds handshake --steps 3 --grid --show alone --svg odds.svg
 
-The adversary: every messenger is captured with probability p, independently of all others. What is told holds given that
-the attack is wanted: the order was given (for random-attack to both, and averaged over the key).
+The adversary: every messenger is captured with probability p, independently of all others. What is told holds given \
+that the attack is wanted: the order was given (for random-attack to both, and averaged over the key).
 
 With --json it prints
   {\"protocol\",\"adversary\",\"given\",\"capture\":\"a/b\",\"capture_float\",
-   \"outcome\":{\"both\",\"alone_1\",\"alone_2\",\"neither\"},\"outcome_float\":{..},     exact as \"a/b\"; null without --capture
-   \"exactly_one\",\"exactly_one_float\",\"alone_if_attacked\",\"alone_if_attacked_float\",
-   \"polynomial\":{\"both\":{\"text\":\"1 - p^5\",\"divisor\":\"1\",\"terms\":[{\"power\":0,\"coefficient\":\"1\"},..]},..,\"exactly_one\":{..}},
-   \"coin_sides\":N,\"patterns\":[{\"sent\",\"captures\",\"both\",\"alone_1\",\"alone_2\",\"neither\"},..],
-   \"worst\":{\"adversary\",\"exactly_one\",\"exactly_one_float\",\"ordered\":[true,true],\"captures\",
-            \"captured\":[{\"messenger\":N,\"round\":N,\"from\":1},..],\"sent\"},       only where a coin is tossed
-   \"messengers\",\"messengers_float\",\"last_lost\",\"last_lost_float\"}              only for email with --capture
-where polynomial or patterns is null, polynomial_refused or patterns_refused says why. The counts of patterns are strings, and
-count those of all sides of the coin. With --grid it prints
-  {\"protocol\",\"adversary\",\"given\",\"show\":\"both\",\"down\":\"messengers\",\"n\":[..],\"capture\":[\"1/20\",..],
-   \"cells\":[[\"a/b\",..],..],\"cells_float\":[[..],..]}                          a row for each n, a column for each rate
+   \"outcome\":{\"both\",\"alone_1\",\"alone_2\",\"neither\"},\"outcome_float\":{..},
+   \"exactly_one\",\"exactly_one_float\",
+   \"alone_if_attacked\",\"alone_if_attacked_float\",
+   \"polynomial\":{\"both\":{\"text\":\"1 - p^5\",\"divisor\":\"1\",
+     \"terms\":[{\"power\":0,\"coefficient\":\"1\"},..]},..,\"exactly_one\":{..}},
+   \"coin_sides\":N,
+   \"patterns\":[{\"sent\",\"captures\",\"both\",\"alone_1\",\"alone_2\",\"neither\"},..],
+   \"worst\":{\"adversary\",\"exactly_one\",\"exactly_one_float\",
+     \"ordered\":[true,true],\"captures\",
+     \"captured\":[{\"messenger\":0,\"round\":1,\"from\":1},..],\"sent\"},
+   \"messengers\",\"messengers_float\",\"last_lost\",\"last_lost_float\"}
+Probabilities are exact, as \"a/b\", and null without --capture. worst is there only where a coin is tossed, and its \
+messengers are counted from 0 in the order of sending; messengers and last_lost are there only for email with \
+--capture. Where polynomial or patterns is null, polynomial_refused or patterns_refused says why. The counts of patterns are \
+strings, and count those of all sides of the coin. With --grid it prints
+  {\"protocol\",\"adversary\",\"given\",\"show\":\"both\",\"down\":\"messengers\",
+   \"n\":[..],\"capture\":[\"1/20\",..],
+   \"cells\":[[\"a/b\",..],..],\"cells_float\":[[..],..]}
+with a row of cells for each n and a column for each rate.
 
 Exit codes: 0 told; 2 the protocol or a number makes no sense, or the answer would not fit.")]
 pub(crate) struct Args {
@@ -59,9 +69,6 @@ pub(crate) struct Args {
     /// Write the heat map as an SVG file instead of printing it; `-` is standard output
     #[arg(long, value_name = "FILE", requires = "grid")]
     svg: Option<PathBuf>,
-    /// Print the heat map in plain ASCII, with marks instead of colours
-    #[arg(long, requires = "grid")]
-    ascii: bool,
 }
 
 /// What a heat map shows.
@@ -86,7 +93,9 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
         return grid::run(&args, output);
     }
     let table = args.agreed.tabulate(output)?;
+    let waiting = output.waiting("working out the exact odds");
     let answer = Answer::find(&table, &args.agreed.protocol, args.capture)?;
+    drop(waiting);
     if output.wants_json() {
         output.json_line(&json::told(&answer))?;
     } else {

@@ -11,41 +11,54 @@ use handfast_lab::generals::{Confidence, Ratio};
 use self::answer::Answer;
 use super::agreed::{Agreed, probability};
 use crate::clock::Stopwatch;
+use crate::numbers;
 use crate::output::{Exit, OrExit as _, Output};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   handfast generals simulate always --messengers 5 --capture 1/10
   handfast generals simulate handshake --steps 5 --messengers 10 --capture 0.3 --runs 1e7 --seed 42
-  handfast generals simulate always --messengers 15 --capture 1/10        1e-15: importance sampling, unasked
-  handfast generals simulate reply --capture 1/3 --importance             of what must not happen
-  handfast generals simulate reply --capture 1/3 --importance 3/4         of every row, at this rate
+  handfast generals simulate always --messengers 15 --capture 1/10
+      1e-15: importance sampling, unasked
+  handfast generals simulate reply --capture 1/3 --importance
+      of what must not happen
+  handfast generals simulate reply --capture 1/3 --importance 3/4
+      of every row, at this rate
   handfast generals simulate email --steps 2 --capture 1/100
 
-The adversary: every messenger is captured with probability p, independently; each has a toss of its own, whose probability is
-exactly p. What is told holds given that the attack is wanted: the order was given (for random-attack to both, with the key
-drawn anew for every run). The same seed gives the same numbers on any machine and any number of threads.
+The adversary: every messenger is captured with probability p, independently; each has a toss of its own, whose \
+probability is exactly p. What is told holds given that the attack is wanted: the order was given (for random-attack \
+to both, with the key drawn anew for every run). The same seed gives the same numbers on any machine and any number \
+of threads.
 
-Intervals are Wilson's score intervals; those of importance sampling are normal. Importance sampling captures messengers at
-other rates and weighs every run by its likelihood ratio. It is added for every outcome of which fewer than 10 runs are to be
-expected, and for lone attacks when asked for. The rates are chosen by cross-entropy: for each wave that is captured
-markedly more (or less) in the runs that end so, the share of it that is captured there.
-A rate that suits an outcome badly is told: if its runs weigh as much as fewer than 10 equal ones, or if plain runs
+Intervals are Wilson's score intervals; those of importance sampling are normal. Importance sampling captures \
+messengers at other rates and weighs every run by its likelihood ratio. It is added for every outcome of which fewer \
+than 10 runs are to be expected, and for lone attacks when asked for. The rates are chosen by cross-entropy: for \
+each wave that is captured markedly more (or less) in the runs that end so, the share of it that is captured there. \
+A rate that suits an outcome badly is told: if its runs weigh as much as fewer than 10 equal ones, or if plain runs \
 have less than half the variance.
 
-For email the machines go on until a message is lost, whatever the threshold (--steps); messengers counts all that they send.
+For email the machines go on until a message is lost, whatever the threshold (--steps); messengers counts all that \
+they send.
 
 With --json it prints
-  {\"protocol\",\"adversary\",\"given\",\"capture\":\"a/b\",\"capture_float\",\"runs\",\"seed\",\"confidence\":0.95,
-   \"outcome\":{\"both\":{\"count\",\"share\",\"low\",\"high\",\"exact\":\"a/b\",\"exact_float\",\"inside\":true},\"alone_1\",\"alone_2\",\"neither\"},
-   \"messengers\",\"captures\",                                                 of all runs together
-   \"importance\":null or {\"why\":\"asked\"|\"rare\",\"outcome\":{\"alone_1\":{\"estimate\",\"error\",\"low\",\"high\",\"estimate_decimal\",
-       \"error_decimal\",\"hits\",\"effective_hits\",\"variance_ratio\",\"warning\":null|\"few\"|\"worse\",
-       \"exact\",\"exact_float\",\"inside\",\"rates\":[{\"rate\":\"a/b\",\"waves\":[{\"round\",\"from\"}]}]},..}},
-   \"email\":null or {\"messengers_mean\",\"low\",\"high\",\"exact\",\"exact_float\",\"inside\",
-       \"last_lost\":[{\"general\",\"count\",\"of\",\"share\",\"low\",\"high\",\"exact\",\"exact_float\",\"inside\"},..]}}
-exact and inside are null where the exact value would have more digits than anybody reads. A float is 0 where it is smaller
-than every float; estimate_decimal and error_decimal are text and never are. What needs a hit is null where there are none.
+  {\"protocol\",\"adversary\",\"given\",\"capture\":\"a/b\",\"capture_float\",
+   \"runs\",\"seed\",\"confidence\":0.95,
+   \"outcome\":{\"both\":{\"count\",\"share\",\"low\",\"high\",
+     \"exact\":\"a/b\",\"exact_float\",\"inside\":true},\"alone_1\",\"alone_2\",\"neither\"},
+   \"messengers\",\"captures\",
+   \"importance\":null or {\"why\":\"asked\"|\"rare\",\"outcome\":{\"alone_1\":
+     {\"estimate\",\"error\",\"low\",\"high\",\"estimate_decimal\",\"error_decimal\",
+      \"hits\",\"effective_hits\",\"variance_ratio\",\"warning\":null|\"few\"|\"worse\",
+      \"exact\",\"exact_float\",\"inside\",
+      \"rates\":[{\"rate\":\"a/b\",\"waves\":[{\"round\",\"from\"}]}]},..}},
+   \"email\":null or {\"messengers_mean\",\"low\",\"high\",
+     \"exact\",\"exact_float\",\"inside\",
+     \"last_lost\":[{\"general\",\"count\",\"of\",\"share\",\"low\",\"high\",
+       \"exact\",\"exact_float\",\"inside\"},..]}}
+messengers and captures are those of all runs together. exact and inside are null where the exact value would have more digits than anybody reads. A float is 0 where it is \
+smaller than every float; estimate_decimal and error_decimal are text and never are. What needs a hit is null where \
+there are none.
 
 Exit codes: 0 told; 2 the protocol or a number makes no sense.")]
 pub(crate) struct Args {
@@ -58,10 +71,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", allow_negative_numbers = true, default_value = "1000000", value_parser = count)]
     runs: u64,
     /// The same seed gives the same numbers
-    #[arg(long, value_name = "S", allow_negative_numbers = true, default_value_t = 1)]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, default_value_t = 1, value_parser = numbers::whole(0..=u64::MAX, 42))]
     seed: u64,
-    /// How many threads; the numbers do not depend on it [default: one a core]
-    #[arg(long, value_name = "T", default_value_t = 0, hide_default_value = true)]
+    /// How many threads, up to 256; the numbers do not depend on it [default: 0, one a core]
+    #[arg(long, value_name = "T", allow_negative_numbers = true, default_value = "0", hide_default_value = true, value_parser = numbers::threads)]
     threads: usize,
     /// Also samples lone attacks at other rates of capture: at this one, or at those that suit them best
     #[arg(long, value_name = "RATE", num_args = 0..=1, default_missing_value = "auto", value_parser = tilted)]

@@ -12,15 +12,14 @@ use crate::terminal::{self, wrapped};
   handfast generals table
   handfast generals table --json
 
-With --json it prints one object: \"rows\" is a list of {\"army_1\":\"attack\"|\"stay\",\"army_2\":..,\"outcome\":\"both\"|\"alone_1\"|
-\"alone_2\"|\"neither\",\"in_words\"}; \"wanted\", \"messengers\" and \"common_knowledge\" are texts; \"strategies\" is a list of
-{\"number\",\"protocol\",\"rule\",\"why_not\"}, in which protocol is what the other questions call it; \"next\" is a list of
-{\"command\",\"answers\"}.")]
-pub(crate) struct Args {
-    /// Draws with plain ASCII
-    #[arg(long)]
-    ascii: bool,
-}
+With --json it prints one object
+  {\"rows\":[{\"army_1\":\"attack\"|\"stay\",\"army_2\":..,
+     \"outcome\":\"both\"|\"alone_1\"|\"alone_2\"|\"neither\",\"in_words\"},..],
+   \"wanted\",\"messengers\",\"common_knowledge\",
+   \"strategies\":[{\"number\",\"protocol\",\"rule\",\"why_not\"},..],
+   \"next\":[{\"command\",\"answers\"},..]}
+in which wanted, messengers and common_knowledge are texts, and protocol is what the other questions call it.")]
+pub(crate) struct Args {}
 
 const TITLE: &str = "Two generals capture a city if both attack; who attacks alone is defeated.";
 const WANTED: &str = "army 1 attacks if and only if army 2 attacks";
@@ -65,7 +64,7 @@ const ROWS: [[Choice; 2]; 4] = [
 ];
 
 /// Tells the problem.
-pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
+pub(crate) fn run(_: &Args, output: &Output) -> anyhow::Result<Exit> {
     if output.wants_json() {
         output.json_line(&as_json())?;
         return Ok(Exit::Done);
@@ -73,7 +72,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     let width = terminal::width();
     let mut lines = wrapped("", TITLE, width);
     lines.push(format!("  {BOLD}{:16}  {:16}  outcome{PLAIN}", "army 1", "army 2"));
-    lines.push(format!("  {}", if args.ascii { "-" } else { "─" }.repeat(56.min(width - 2))));
+    lines.push(format!("  {}", if output.wants_ascii() { "-" } else { "─" }.repeat(56.min(width - 2))));
     for choices in ROWS {
         let [one, two] = choices.map(in_words);
         let outcome = Outcome::of(choices);

@@ -95,6 +95,6 @@ fn nonsense_is_refused_with_the_flag_named() {
     refuse(&[&["always", "--prior", "0"][..], &PROTOCOL].concat(), "--prior");
     refuse(&[&["always", "--steps", "3"][..], &PROTOCOL].concat(), "always has no --steps");
     refuse(&[&["ready-ready", "--prior", "1/3"][..], &PROTOCOL].concat(), "without an order");
-    refuse(&[&["--messengers", "3"][..], &PROTOCOL].concat(), "protocol");
+    refuse(&[&["--messengers", "3"][..], &PROTOCOL].concat(), "<PROTOCOL>");
     refuse(&["--gain", "10", "--alone", "1", "--messenger-cost", "1e-5000", "--capture", "0.999999"], "250000 binary digits");
 }

@@ -45,20 +45,50 @@ fn a_run_is_given_as_data() {
 #[test]
 fn what_cannot_be_drawn_is_refused() {
     for (arguments, said) in [
-        (&["reply", "--captured", "2"][..], "0 to 1"),
+        (&["reply", "--captured", "2"][..], "messengers 0 to 1 are sent"),
         (&["reply", "--captured", "x"], "\"x\" is no messenger"),
         (&["reply", "--captured", "5-2"], "ends before it begins"),
         (&["reply", "--coin", "2"], "no coin is tossed"),
         (&["random-attack", "--coin", "4"], "1 to 3"),
         (&["ready-ready", "--no-order"], "there is no order"),
         (&["reply", "--no-order=2"], "only general 1"),
-        (&["no/such.trace"], "nor is it a trace"),
+        (&["no/such.trace"], "there is no file \"no/such.trace\", and no protocol of this name"),
+        (&["always", "--captured", "5"], "only messenger 0 is sent"),
+        (&["random-attack", "--coin", "x"], "write a whole number from 1"),
         (&["reply", "--svg", "-", "--json"], "--svg"),
     ] {
         let ended = run([&["generals", "draw"], arguments].concat());
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments:?}: {}", ended.stderr);
         assert!(ended.stderr.contains(said), "{arguments:?}: {}", ended.stderr);
     }
+}
+
+/// Whoever draws one run does not wait for all the others: what the generals know is left out, and that is said.
+#[test]
+fn one_run_of_very_many_is_drawn_at_once() {
+    let ended = run(["generals", "draw", "random-attack", "--rounds", "30", "--captured", "0"]);
+    assert_eq!((ended.code, ended.stdout.contains("round 30")), (Some(0), true), "{ended:?}");
+    assert!(ended.stderr.contains("what the generals know is left out"), "{}", ended.stderr);
+}
+
+/// A full disk, as this limit of the system makes one, leaves the file as it was, and nothing beside it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_picture_that_cannot_be_written_leaves_the_old_one() {
+    let dir = tempfile::tempdir().expect("a directory");
+    for (flag, name) in [("--svg", "run.svg"), ("--keep", "run.trace")] {
+        let path = dir.path().join(name);
+        fs::write(&path, "the old one").expect("it is written");
+        let binary = handfast().get_program().to_owned();
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$@\"", "sh"]).arg(binary);
+        let ended = command.args(["generals", "draw", "handshake", "--steps", "12", flag]).arg(&path).output().expect("sh runs");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(2), "{said}");
+        assert!(said.contains(&format!("give {flag} another path")), "{said}");
+        assert_eq!(fs::read_to_string(&path).expect("it is there"), "the old one");
+    }
+    assert_eq!(fs::read_dir(dir.path()).expect("a directory").count(), 2);
 }
 
 /// On a terminal a run is stepped through by hand.

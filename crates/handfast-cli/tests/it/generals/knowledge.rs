@@ -18,6 +18,19 @@ fn refuse(arguments: &[&str], hint: &str) {
 }
 
 #[test]
+fn what_is_known_to_be_too_much_is_refused_before_any_work() {
+    let ended = crate::support::run(["generals", "knowledge", "random-attack", "--rounds", "30"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""));
+    assert!(ended.stderr.contains("error: random-attack of 30 rounds has more than"), "{}", ended.stderr);
+}
+
+#[test]
+fn bars_are_drawn_in_plain_ascii() {
+    let told = super::told("knowledge", &["handshake", "--steps", "4", "--ascii"], 0);
+    assert!(told.is_ascii() && told.contains('#'), "{told}");
+}
+
+#[test]
 fn a_handshake_with_its_chain_and_its_belief() {
     insta::assert_snapshot!(knowledge(&["handshake", "--steps", "4", "--chain", "--capture", "1/10"]));
 }

@@ -148,3 +148,14 @@ fn nonsense_is_refused_with_the_way_out() {
         assert!(ended.stderr.contains(says), "{arguments}: {}", ended.stderr);
     }
 }
+
+#[test]
+fn where_importance_sampling_has_nothing_to_tell_it_says_why() {
+    for (arguments, why) in [
+        (&["always", "--capture", "0"][..], "no messenger is ever captured at this rate"),
+        (&["always", "--capture", "1"], "every messenger is captured at this rate"),
+    ] {
+        let told = super::told("simulate", &[arguments, &["--runs", "100", "--importance", "--ascii", "--quiet"]].concat(), 0);
+        assert!(told.replace('\n', " ").contains(why), "{told}");
+    }
+}

@@ -79,7 +79,11 @@ impl Told {
         let most = digits.iter().max_by_key(|digits| (digits.len(), *digits)).map_or("1", |most| most);
         let width = digits.iter().map(|digits| rounded(digits, DIGITS).len()).max().unwrap_or(1);
         for (depth, digits) in digits.iter().enumerate() {
-            output.line(format_args!("{depth:>5}  {:>width$}  {}", rounded(digits, DIGITS), bar(digits, most)))?;
+            output.line(format_args!(
+                "{depth:>5}  {:>width$}  {}",
+                rounded(digits, DIGITS),
+                bar(digits, most, output.wants_ascii())
+            ))?;
         }
         if self.is_reached() {
             output.line(format_args!("  no end  {}", rounded(&self.knowledge.common, DIGITS)))?;
@@ -120,7 +124,10 @@ impl Told {
     }
 
     fn print_chain(&self, chain: &Chain, output: &Output) -> anyhow::Result<()> {
-        output.sentences("\nThe shortest chain; each run looks the same to one general as the run above it:\n")?;
+        let by_way = if chain.to_silence.is_some() { " by way of the run in which nothing is delivered" } else { "" };
+        output.sentences(format_args!(
+            "\nThe shortest chain{by_way}; each run looks the same to one general as the run above it:\n"
+        ))?;
         let first = format!("{}: {}", captured_in_words(&chain.first), ends(&chain.first));
         output.led(format_args!("  {:>3}  {:<11}  ", 0, ""), first)?;
         for (number, link) in (1..).zip(links(chain)) {
@@ -130,17 +137,24 @@ impl Told {
         }
         match lengths(chain) {
             (Some(silence), Some(end)) => output.sentences(format_args!(
-                "\n{silence} links from everything delivered to nothing delivered, {end} to a run in which the attack is not wanted."
+                "\n{} from everything delivered to nothing delivered, and {} more from there to a run in which the attack is not \
+                 wanted: {end} in all by this way.",
+                lead(silence),
+                end - silence
             )),
             (Some(silence), None) => output.sentences(format_args!(
-                "\n{silence} links from everything delivered to nothing delivered. No chain leads on to a run in which the attack \
-                 is not wanted{}.",
+                "\n{} from everything delivered to nothing delivered. No chain leads on to a run in which the attack is not \
+                 wanted{}.",
+                lead(silence),
                 if self.table.orders == Orders::Nobody { ": this protocol has no order" } else { "" }
             )),
             (None, Some(end)) => output.sentences(format_args!(
-                "\nNo chain leads to nothing delivered; {end} links lead to a run in which the attack is not wanted."
+                "\nNo chain leads to nothing delivered; {} to a run in which the attack is not wanted.",
+                lead(end)
             )),
-            (None, None) => output.sentences("\nNo chain leads to nothing delivered, nor to a run in which the attack is not wanted."),
+            (None, None) => {
+                output.sentences("\nNo chain leads to nothing delivered, nor to a run in which the attack is not wanted.")
+            }
         }
     }
 
@@ -224,6 +238,11 @@ fn lengths(chain: &Chain) -> (Option<usize>, Option<usize>) {
     (silence, chain.to_no_order.as_ref().map(|rest| rest.len() + silence.unwrap_or(0)))
 }
 
+/// So many links lead somewhere.
+fn lead(links: usize) -> String {
+    if links == 1 { "1 link leads".to_owned() } else { format!("{links} links lead") }
+}
+
 fn ends(run: &Run) -> &'static str {
     run.outcome().in_words()
 }
@@ -258,10 +277,10 @@ fn short(exact: &str) -> String {
 }
 
 /// A bar as long as this number is, next to the greatest.
-fn bar(digits: &str, most: &str) -> String {
+fn bar(digits: &str, most: &str, ascii: bool) -> String {
     let leading = |digits: &str| digits[..digits.len().min(15)].parse::<f64>().unwrap_or(0.0);
     let shift = |digits: &str| digits.len().saturating_sub(15) as i32;
     let share = leading(digits) / leading(most) * 10f64.powi(shift(digits) - shift(most));
     let length = (share * BAR as f64).round() as usize;
-    if digits == "0" { String::new() } else { "█".repeat(length.clamp(1, BAR)) }
+    if digits == "0" { String::new() } else { if ascii { "#" } else { "█" }.repeat(length.clamp(1, BAR)) }
 }

@@ -111,7 +111,7 @@ pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<Exit> {
         }))?;
     } else if args.svg.is_none() {
         let map = heat_map(&protocol, given, (show, down), (&sizes, &rates), &cells);
-        output.line(map.to_text(args.ascii, terminal::width()).trim_end())?;
+        output.line(map.to_text(output.wants_ascii() || !output.has_colours(), terminal::width()).trim_end())?;
     }
     Ok(Exit::Done)
 }
@@ -138,8 +138,14 @@ fn title(args: &Args, down: Down, table: Option<&Table>) -> String {
         return table.map_or_else(|| agreed.protocol.clone(), |table| table.name.clone());
     }
     match agreed.protocol.as_str() {
-        "handshake" => format!("handshake, {} steps", agreed.steps.unwrap_or(3)),
-        "reply" => format!("reply, {} replies", agreed.replies.unwrap_or(1)),
+        "handshake" => match agreed.steps.unwrap_or(3) {
+            1 => "handshake, 1 step".to_owned(),
+            steps => format!("handshake, {steps} steps"),
+        },
+        "reply" => match agreed.replies.unwrap_or(1) {
+            1 => "reply, 1 reply".to_owned(),
+            replies => format!("reply, {replies} replies"),
+        },
         name => name.to_owned(),
     }
 }

@@ -94,7 +94,7 @@ fn worst(told: &mut Map<String, Value>, answer: &Answer) {
         Some(Ok((worst, journeys))) => {
             let captured = worst.captured.iter().filter_map(|&number| {
                 let journey = journeys.get(number)?;
-                Some(json!({ "messenger": number + 1, "round": journey.round, "from": journey.from.number() }))
+                Some(json!({ "messenger": number, "round": journey.round, "from": journey.from.number() }))
             });
             let told_worst = json!({
                 "adversary": WORST_ADVERSARY,

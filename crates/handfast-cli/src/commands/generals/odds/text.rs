@@ -134,15 +134,13 @@ fn worst(text: &mut String, answer: &Answer) {
     if count == 0 {
         return text.push_str(&format!(", and none of the {} messengers is captured\n", worst.sent));
     }
-    text.push_str(&format!(", and of the {} messengers these are captured:\n", worst.sent));
+    text.push_str(&format!(
+        ", and of the {} messengers these are captured,\n  counted from 0 in the order of sending:\n",
+        worst.sent
+    ));
     for &number in worst.captured.iter().take(MOST_LINES) {
         if let Some(journey) = journeys.get(number) {
-            text.push_str(&format!(
-                "    messenger {}: general {}'s in round {}\n",
-                number + 1,
-                journey.from.number(),
-                journey.round
-            ));
+            text.push_str(&format!("    messenger {number}: general {}'s in round {}\n", journey.from.number(), journey.round));
         }
     }
     if count > MOST_LINES {

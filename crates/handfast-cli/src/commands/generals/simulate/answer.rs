@@ -134,6 +134,20 @@ impl Answer {
         Interval { low: mean - wide, high: mean + wide }
     }
 
+    /// Why importance sampling has nothing to tell although it was asked for.
+    pub(super) fn why_none(&self) -> &'static str {
+        let nothing = Ratio::new(0, 1);
+        if self.capture == nothing {
+            "no messenger is ever captured at this rate, so there is no chance to be sampled"
+        } else if self.capture == Ratio::new(1, 1) {
+            "every messenger is captured at this rate, so there is no chance to be sampled"
+        } else if Outcome::ALL.into_iter().filter(|outcome| outcome.is_alone()).all(|alone| self.exact(alone) == Some(&nothing)) {
+            "no lone attack can happen"
+        } else {
+            "the table is too large to choose rates for it; give one, as in --importance 3/4"
+        }
+    }
+
     /// Whether so few runs are expected to end so that they show little. What cannot happen is not rare.
     fn is_rare(&self, outcome: Outcome) -> bool {
         match self.exact(outcome) {

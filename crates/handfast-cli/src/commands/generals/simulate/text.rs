@@ -81,8 +81,8 @@ fn email(answer: &Answer) -> String {
 
 fn importance(answer: &Answer, sampled: &Sampled) -> String {
     if sampled.rows.is_empty() {
-        let none = "Importance sampling was asked for, but no lone attack can happen, or the table is too large to choose rates.";
-        return format!("\n{}", paragraph("", none));
+        let none = format!("Importance sampling was asked for, but {}.", answer.why_none());
+        return format!("\n{}", paragraph("", &none));
     }
     let why = if sampled.asked {
         "Importance sampling, as asked for".to_owned()

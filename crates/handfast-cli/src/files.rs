@@ -1,0 +1,101 @@
+//! Files that are written whole: whoever reads one sees what was there before or what is there now, never half of it.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::Path;
+
+/// Writes a file. Until all of it is on the disk it is another one beside it, so that a full disk leaves the old one as it was.
+///
+/// What is no regular file (a pipe, a terminal, what a link without a target leads to) is written to directly, and so is a
+/// file in a directory that takes no new ones. A link stays, and the file that it leads to is written.
+///
+/// # Errors
+/// It cannot be written there.
+pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    let Ok(place) = fs::canonicalize(path) else {
+        let is_link = fs::symlink_metadata(path).is_ok();
+        return if is_link { fs::write(path, content) } else { replace(path, content, None) };
+    };
+    let found = fs::metadata(&place)?;
+    if !found.is_file() {
+        return fs::write(&place, content);
+    }
+    // A file that this user may not write to is not replaced either.
+    drop(OpenOptions::new().write(true).open(&place)?);
+    match replace(&place, content, Some(found.permissions())) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => fs::write(&place, content),
+        ended => ended,
+    }
+}
+
+fn replace(path: &Path, content: &[u8], permissions: Option<fs::Permissions>) -> io::Result<()> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".handfast-");
+    // As for every new file: what the user's mask leaves of it.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(directory).map_err(without_path)?;
+    file.write_all(content).map_err(without_path)?;
+    if let Some(permissions) = permissions {
+        file.as_file().set_permissions(permissions)?;
+    }
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// The same error without the name of the file beside it, which says nothing to the user.
+fn without_path(error: io::Error) -> io::Error {
+    let inner = error.get_ref().and_then(|inner| inner.source()).and_then(|source| source.downcast_ref::<io::Error>());
+    inner.and_then(io::Error::raw_os_error).map_or(error, io::Error::from_raw_os_error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn left(directory: &Path) -> Vec<String> {
+        let entries = fs::read_dir(directory).unwrap();
+        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_is_replaced_and_nothing_is_left_beside_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("run.svg");
+        for content in ["old", "new"] {
+            write(&path, content.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), content);
+        }
+        assert_eq!(left(directory.path()), ["run.svg"]);
+        let error = write(&directory.path().join("no/run.svg"), b"new").unwrap_err();
+        assert_eq!((error.kind(), error.to_string().contains(".handfast-")), (io::ErrorKind::NotFound, false));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_and_modes_stay_as_they_are() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let directory = tempfile::tempdir().unwrap();
+        let (file, link, nowhere) =
+            (directory.path().join("file"), directory.path().join("link"), directory.path().join("nowhere"));
+        fs::write(&file, "old").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        symlink(&file, &link).unwrap();
+        write(&link, b"new").unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(
+            (fs::read_to_string(&file).unwrap(), fs::metadata(&file).unwrap().permissions().mode() & 0o777),
+            ("new".to_owned(), 0o640)
+        );
+        symlink(directory.path().join("later"), &nowhere).unwrap();
+        write(&nowhere, b"made").unwrap();
+        assert!(fs::symlink_metadata(&nowhere).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(directory.path().join("later")).unwrap(), "made");
+        write(Path::new("/dev/null"), b"gone").unwrap();
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    }
+}
