@@ -5,3 +5,4 @@ pub mod explorer;
 pub mod generals;
 pub mod models;
 pub mod saga;
+mod svg;

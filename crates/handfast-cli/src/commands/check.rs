@@ -20,6 +20,7 @@ use crate::{numbers, picture};
 
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("drawn").args(["without", "flow"])))]
+#[command(group(clap::ArgGroup::new("pictured").args(["without", "flow", "profiles"])))]
 #[command(after_help = "Examples:
   handfast check
       every case: the deployed code, every interleaving
@@ -97,8 +98,8 @@ pub(crate) struct Args {
     #[arg(long)]
     guards: bool,
 
-    /// Also writes the counterexample as a picture; with `-` only the picture, to standard output
-    #[arg(long, value_name = "FILE", requires = "drawn")]
+    /// Also writes the counterexample, or the map of profiles, as a picture; with `-` only the picture, to standard output
+    #[arg(long, value_name = "FILE", requires = "pictured")]
     svg: Option<PathBuf>,
 
     /// Keeps the counterexample in a file, for `handfast replay`
@@ -139,7 +140,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
         return flow::run(path, &args, output);
     }
     if args.profiles {
-        return profiles::run(args.threads, args.ascii, output);
+        return profiles::run(&args, output);
     }
     if args.guards {
         return list_guards(output);

@@ -50,7 +50,7 @@ pub(super) fn shorten(text: &str, width: usize) -> String {
 }
 
 /// `text` in lines of at most `width`, broken at spaces where that is possible. `measure` says how wide a text is.
-pub(super) fn wrap(text: &str, width: usize, measure: fn(&str) -> usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize, measure: fn(&str) -> usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
     for word in text.split_whitespace() {

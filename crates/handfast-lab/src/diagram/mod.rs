@@ -29,6 +29,7 @@ mod svg;
 mod terminal;
 
 pub use generals::{generals, generals_so_far};
+pub(crate) use measure::wrap;
 pub use saga::{Fate, Flight, Kill, SagaStory, StoryEntry, StoryStep, StoryTry};
 pub use shop::shop;
 pub use terminal::TextOptions;

@@ -3,6 +3,8 @@
 //! Nothing here is a table that somebody wrote down: every pair is explored, in both orders, and what is printed is what
 //! was found.
 
+mod svg;
+
 use handfast_protocol::{
     Assumptions, Close, Doubt, Finding, Kind, PlanError, Profile, ProfiledStep, Repeat, Risk, StepPlan, Undo,
 };
@@ -11,6 +13,8 @@ use super::adversary::Adversary;
 use super::flow_case::FlowCase;
 use super::network::Network;
 use crate::explorer::Limits;
+
+pub use svg::to_svg;
 
 /// What a participant may promise, by a name that people read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -126,6 +130,25 @@ pub struct Pair {
     pub dispatch: &'static str,
     /// What became of it.
     pub verdict: Verdict,
+}
+
+impl Pair {
+    /// How the two are brought together, or what stands in the way.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match &self.verdict {
+            Verdict::Possible { order, strategy, .. } => format!("{}; {strategy}", order.name()),
+            Verdict::AtRisk { risks, .. } => {
+                let risk = |(risk, breaks): &(Risk, Option<&'static str>)| match breaks {
+                    Some(property) => format!("{} breaks \"{property}\"", risk.name()),
+                    None => risk.name().to_owned(),
+                };
+                risks.iter().map(risk).collect::<Vec<_>>().join("; ")
+            }
+            Verdict::Broken { property, .. } => format!("breaks \"{property}\""),
+            Verdict::Impossible { why } => why.to_string(),
+        }
+    }
 }
 
 /// Explores every pair, payments in the outer order, and tells `done` after each.

@@ -1,11 +1,12 @@
 //! `handfast check --profiles`: which payment and which dispatch can be brought to both or neither, found by exploring each pair.
 
 use handfast_lab::explorer::Limits;
-use handfast_lab::saga::map::{DISPATCHES, PAYMENTS, Pair, Verdict, map};
+use handfast_lab::saga::map::{DISPATCHES, PAYMENTS, Pair, Verdict, map, to_svg};
 use serde_json::{Value, json};
 
+use super::Args;
 use crate::output::{Exit, Output};
-use crate::terminal;
+use crate::{picture, terminal};
 
 const GREEN: &str = "\x1b[32m";
 const YELLOW: &str = "\x1b[33m";
@@ -14,19 +15,26 @@ const BOLD: &str = "\x1b[1m";
 const PLAIN: &str = "\x1b[0m";
 
 /// Explores every pair, and prints the map.
-pub(super) fn run(threads: usize, ascii: bool, output: &Output) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<Exit> {
+    let svg = args.svg.as_deref();
+    picture::check_place(svg, output)?;
     let progress = output.progress((PAYMENTS.len() * DISPATCHES.len()) as u64);
-    let pairs = map(&Limits::default().with_threads(threads), |pair| {
+    let pairs = map(&Limits::default().with_threads(args.threads), |pair| {
         progress.set_message(format!("payment {}, dispatch {}", pair.payment, pair.dispatch));
         progress.inc(1);
     });
     progress.finish_and_clear();
     let is_broken = pairs.iter().any(|pair| matches!(pair.verdict, Verdict::Broken { .. }));
-    if output.wants_json() {
+    if let Some(path) = svg {
+        picture::write(path, &to_svg(&pairs), output)?;
+    }
+    if svg.is_some_and(picture::is_stdout) {
+        // The picture has taken standard output.
+    } else if output.wants_json() {
         let pairs: Vec<Value> = pairs.iter().map(as_json).collect();
         output.json_line(&json!({ "verdict": if is_broken { "violated" } else { "holds" }, "pairs": pairs }))?;
     } else {
-        print(&pairs, ascii, output)?;
+        print(&pairs, args.ascii, output)?;
     }
     Ok(if is_broken { Exit::Neither } else { Exit::Done })
 }
@@ -95,26 +103,11 @@ fn print(pairs: &[Pair], ascii: bool, output: &Output) -> anyhow::Result<()> {
             let (sign, _) = sign(&pair.verdict, ascii);
             // A sign may be more bytes than columns, so it comes in afterwards.
             let lead = format!("  {number} _ ");
-            let lines = terminal::wrapped(&lead, &in_words(pair), width);
+            let lines = terminal::wrapped(&lead, &pair.in_words(), width);
             for (at, line) in lines.iter().enumerate() {
                 output.line(if at == 0 { line.replacen('_', sign, 1) } else { line.clone() })?;
             }
         }
     }
     Ok(())
-}
-
-fn in_words(pair: &Pair) -> String {
-    match &pair.verdict {
-        Verdict::Possible { order, strategy, .. } => format!("{}; {strategy}", order.name()),
-        Verdict::AtRisk { risks, .. } => {
-            let risk = |(risk, breaks): &(handfast_protocol::Risk, Option<&'static str>)| match breaks {
-                Some(property) => format!("{} breaks \"{property}\"", risk.name()),
-                None => risk.name().to_owned(),
-            };
-            risks.iter().map(risk).collect::<Vec<_>>().join("; ")
-        }
-        Verdict::Broken { property, .. } => format!("breaks \"{property}\""),
-        Verdict::Impossible { why } => why.to_string(),
-    }
 }

@@ -10,6 +10,7 @@ use self::page::{Class, Page, STYLE};
 use super::layout::{self, Cell, Layout, Leg, Life, Row};
 use super::measure::{duration, pause, printable, thousandths, wrap};
 use super::{Clock, Diagram, Item, Mark};
+use crate::svg::escape;
 
 /// Sizes in pixels of the document.
 const EDGE: f64 = 28.0;
@@ -48,8 +49,8 @@ struct Picture<'a> {
 pub(super) fn render(diagram: &Diagram) -> String {
     let diagram = &diagram.with_texts(printable);
     let (page, width, height) = draw(diagram);
-    let title = page::escape(&diagram.title);
-    let told = page::escape(&diagram.to_sentences().join(" "));
+    let title = escape(&diagram.title);
+    let told = escape(&diagram.to_sentences().join(" "));
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
          role=\"img\" aria-labelledby=\"title desc\">\n<title id=\"title\">{title}</title>\n<desc id=\"desc\">{told}</desc>\n\

@@ -2,6 +2,7 @@
 
 use super::super::{Mark, Tone};
 use super::DOT;
+use crate::svg::escape;
 
 /// Colours by `prefers-color-scheme`; plain classes, since not every viewer knows custom properties.
 pub(super) const STYLE: &str = "
@@ -178,10 +179,6 @@ pub(super) struct Page {
 fn short(number: f64) -> String {
     let text = format!("{number:.1}");
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
-}
-
-pub(super) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 impl Page {
