@@ -7,6 +7,7 @@ mod generals;
 mod saga;
 
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -81,14 +82,18 @@ pub(crate) fn keep_flow(path: &Path, run: &FlowTrace) -> anyhow::Result<()> {
 /// # Errors
 /// There is no such file, or it is no trace that this program knows; the error names the place.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Trace> {
-    let length = fs::metadata(path).with_context(|| format!("cannot read {}", path.display())).or_exit(Exit::Usage)?.len();
-    let text = if length > MOST_BYTES {
-        Err(anyhow::anyhow!("it is larger than a trace can be ({length} bytes, at most {MOST_BYTES})"))
-    } else {
-        fs::read_to_string(path).map_err(anyhow::Error::from)
-    };
-    let text = text.with_context(|| format!("cannot read {}", path.display())).or_exit(Exit::Usage)?;
+    let text = read_bounded(path).with_context(|| format!("cannot read {}", path.display())).or_exit(Exit::Usage)?;
     parse(&text).with_context(|| path.display().to_string()).or_exit(Exit::Usage)
+}
+
+/// A device says that it is empty and goes on for ever, so that it is counted what is read, not what the file says.
+fn read_bounded(path: &Path) -> anyhow::Result<String> {
+    let mut text = String::new();
+    fs::File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MOST_BYTES {
+        bail!("it is larger than a trace can be, which is {MOST_BYTES} bytes at most");
+    }
+    Ok(text)
 }
 
 fn parse(text: &str) -> anyhow::Result<Trace> {

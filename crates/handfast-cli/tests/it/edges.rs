@@ -172,6 +172,15 @@ fn what_cannot_be_opened_or_written_is_named_with_the_way_out() {
         (&["man", "--dir", "shop.toml"], "give --dir another directory"),
         (&["demo", "--keep", "shop.toml"], "give --keep another one"),
         (&["payment", "--shutdown-timeout", "10"], "write a whole number and a unit"),
+        #[cfg(unix)]
+        (&["check", "/dev/zero"], "is larger than 4194304 bytes"),
+        #[cfg(unix)]
+        (&["replay", "/dev/zero"], "it is larger than a trace can be"),
+        (&["generals", "odds", "always", "--messengers", "4294967295"], "a wave may have at most 1000000"),
+        (&["generals", "check", "reply", "--replies", "1000000000"], "a wave may have at most 1000000"),
+        (&["generals", "odds", "email", "--steps", "2147483648"], "it has 4294967296 rounds, and may have at most 5000"),
+        (&["generals", "odds", "ready-ready", "--rounds", "4294967295"], "may have at most 5000"),
+        (&["generals", "draw", "handshake", "--steps", "100000"], "may have at most 5000"),
     ] {
         let ended = home.run(arguments);
         check(&ended, 2, said);

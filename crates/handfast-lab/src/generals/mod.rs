@@ -70,7 +70,7 @@ pub use simulate::{Simulated, Simulation};
 pub use simulate_email::{SimulatedEmail, simulate_email};
 pub use solvable::{Exchange, Solvability, TooManyRounds, is_solvable_by_theory, solvable};
 pub use table::{Group, Layer, MessageId, Row, Side, StateId, Table, Wave, WaveId};
-pub use tabulate::{Limits, TableError};
+pub use tabulate::{Limits, MOST_ROUNDS, TableError};
 pub use tilt::Tilt;
 pub use toss::CaptureRate;
 pub use trace::{Astray, Departure, Kept};

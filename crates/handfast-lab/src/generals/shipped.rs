@@ -1,10 +1,10 @@
 //! The protocols that ship, by name and with their parameters.
 
-use handfast_protocol::generals::{RandomAttacker, ReadyReady, Strategy};
+use handfast_protocol::generals::{Camp, RandomAttacker, ReadyReady, Strategy};
 
 use super::protocol::{Orders, Protocol};
 use super::table::Table;
-use super::tabulate::{Limits, TableError};
+use super::tabulate::{Limits, MOST_ROUNDS, TableError};
 
 /// A protocol that ships.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -99,11 +99,29 @@ impl Shipped {
         }
     }
 
+    /// Refuses what is too large before anything is made of it: a wave is made whole, however large it is.
+    fn check(self, limits: &Limits) -> Result<(), TableError> {
+        let wave = |messengers: u32, camp, round| {
+            let (messengers, limit) = (u64::from(messengers), limits.messengers);
+            if messengers > limit { Err(TableError::Messengers { camp, round, messengers, limit }) } else { Ok(()) }
+        };
+        let lasts = |rounds: u64| if rounds > MOST_ROUNDS.into() { Err(TableError::Rounds { rounds }) } else { Ok(()) };
+        match self {
+            Self::Always { messengers } | Self::ReplyEach { messengers } => wave(messengers, Camp::First, 1),
+            Self::Reply { messengers, replies } => wave(messengers, Camp::First, 1).and_then(|()| wave(replies, Camp::Second, 2)),
+            Self::Handshake { steps, messengers } => lasts(steps.into()).and_then(|()| wave(messengers, Camp::First, 1)),
+            Self::Email { threshold } => lasts(2 * u64::from(threshold)),
+            Self::RandomAttack { rounds } => lasts(rounds.into()),
+            Self::ReadyReady { last_tick } => lasts(u64::from(last_tick) + 1),
+        }
+    }
+
     /// The protocol, told everything that it can be told.
     ///
     /// # Errors
     /// It would hold more than `limits` allows.
     pub fn tabulate(self, limits: &Limits) -> Result<Table, TableError> {
+        self.check(limits)?;
         let name = self.title();
         match self {
             Self::Always { messengers } => Protocol::waves(name, Strategy::always(messengers)).tabulate(limits),

@@ -72,8 +72,6 @@ pub struct Side {
     pub sends: Vec<WaveId>,
     /// For each state, what it has decided.
     pub decided: Vec<Option<Choice>>,
-    /// For each state, its value in words, for those who step through a run.
-    pub words: Vec<String>,
     /// Where a state goes that is met by a wave: for every pair that can meet.
     pub rows: FxHashMap<(StateId, WaveId), Row>,
 }

@@ -26,6 +26,10 @@ impl Default for Limits {
     }
 }
 
+/// The most rounds that a table may have. Probabilities have as many digits as all messengers together, so that nothing
+/// larger would ever be told.
+pub const MOST_ROUNDS: u32 = 5_000;
+
 /// Why there is no table.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum TableError {
@@ -51,6 +55,11 @@ pub enum TableError {
         messengers: u64,
         /// The most that a wave may have.
         limit: u64,
+    },
+    /// It lasts for longer than allowed.
+    Rounds {
+        /// How many rounds it has.
+        rounds: u64,
     },
     /// A general changed its mind.
     NotFinal {
@@ -84,6 +93,9 @@ impl Display for TableError {
                 "general {} sends {messengers} messengers in round {round}, and a wave may have at most {limit}",
                 camp.number()
             ),
+            Self::Rounds { rounds } => {
+                write!(f, "it has {rounds} rounds, and may have at most {MOST_ROUNDS}; take fewer steps or rounds")
+            }
             Self::NotFinal { camp, round, before, after } => write!(
                 f,
                 "general {} has decided ({}) and says something else after round {round} ({}): a decision is final",
@@ -149,6 +161,9 @@ where
     P: Party<Inbound: Clone + Ord + Display, Decision = Choice>,
     P: Party<Outbound = <P as Party>::Inbound>,
 {
+    if protocol.rounds > MOST_ROUNDS {
+        return Err(TableError::Rounds { rounds: protocol.rounds.into() });
+    }
     let mut tabulator = Tabulator {
         messages: BTreeMap::new(),
         words: Vec::new(),
@@ -200,7 +215,6 @@ impl<M: Clone + Ord + Display> Tabulator<M> {
         for (side, states) in layer.sides.iter_mut().zip(growing) {
             side.sends = vec![0; states.parties.len()];
             side.decided = states.parties.iter().map(Party::decision).collect();
-            side.words = states.parties.iter().map(|party| format!("{party:?}")).collect();
         }
         layer
     }

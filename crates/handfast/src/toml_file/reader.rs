@@ -1,6 +1,8 @@
 //! Reads TOML as tables whose values know their line.
 
 use std::borrow::Cow;
+use std::fs::File;
+use std::io::Read as _;
 use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 
@@ -18,14 +20,23 @@ pub struct Source<'a> {
     pub text: &'a str,
 }
 
+/// The most bytes that such a file may have: far more than anybody writes, and little enough to be held.
+const MOST_BYTES: u64 = 4 * 1024 * 1024;
+
 /// The text of the file at `path`, which messages call a `what`, as in "the flow file".
 ///
 /// # Errors
-/// It cannot be read, or is no text.
+/// It cannot be read, is larger than 4 MiB, or is no text.
 pub fn read_text(path: &Path, what: &str) -> Result<String, FileError> {
     let file = path.display().to_string();
     let unreadable = |message: String| FileError { file: file.clone(), line: 1, column: 1, message, rule: None };
-    let bytes = std::fs::read(path).map_err(|error| unreadable(format!("the {what} cannot be read: {error}")))?;
+    let mut bytes = Vec::new();
+    // A device says that it is empty and goes on for ever, so that it is counted what is read, not what the file says.
+    let read = File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
+    read.map_err(|error| unreadable(format!("the {what} cannot be read: {error}")))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(unreadable(format!("the {what} is larger than {MOST_BYTES} bytes, which none is; name another file")));
+    }
     String::from_utf8(bytes).map_err(|_| unreadable("this is not TOML: it is not UTF-8 text".to_owned()))
 }
 

@@ -338,7 +338,10 @@ fn answer(text: &str) -> Result<bool, TestCaseError> {
             Ok(_) => return Ok(true),
             Err(StrategyError::Nonsense(error)) => prop_assert!(said(&error), "{error}"),
             Err(StrategyError::TooLarge { error, .. }) => match error {
-                TableError::Nodes { .. } | TableError::Steps { .. } | TableError::Messengers { .. } => {}
+                TableError::Nodes { .. }
+                | TableError::Steps { .. }
+                | TableError::Messengers { .. }
+                | TableError::Rounds { .. } => {}
                 TableError::NotFinal { .. } => prop_assert!(false, "{error}"),
             },
         },

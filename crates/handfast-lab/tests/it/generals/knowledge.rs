@@ -42,8 +42,7 @@ pub(super) fn seen(table: &Table, run: &Run, side: usize, rounds: usize, views: 
     match views {
         Views::State => (false, vec![vec![(run.states[rounds][side], 0)]]),
         Views::Inputs => {
-            let first = table.layers[0].sides[side].words[run.states[0][side] as usize].bytes().map(|byte| (byte.into(), 0));
-            let mut inboxes = vec![first.collect::<Vec<_>>()];
+            let mut inboxes = vec![vec![(run.states[0][side], 0)]];
             for round in 1..=rounds as u32 {
                 let arrived = run
                     .journeys
