@@ -52,6 +52,8 @@ pub trait Guards: Copy + Ord + Debug + core::hash::Hash + Send + Sync + 'static 
     const FORGOTTEN_KEY_IS_LEFT_ALONE: bool = true;
     /// A key that its participant may have forgotten is not closed either: it would be told as closed, whatever was done.
     const FORGOTTEN_KEY_IS_NOT_CLOSED: bool = true;
+    /// What is out of reach keeps nothing else: everything that can be taken back is, before a person is asked.
+    const REST_IS_TAKEN_BACK: bool = true;
     /// An act that must not be repeated is marked as sent before it is sent.
     const ACT_IS_MARKED_AS_SENT: bool = true;
     /// A key in doubt is closed before it is undone, where an undo that comes first leaves no tombstone.

@@ -74,7 +74,8 @@ impl Facts {
     }
 }
 
-/// A person has it, so that nothing more is told. Only where an effect appeared late it goes on, until that is undone.
+/// A person has it, so that nothing more is told. Only where an effect appeared late it goes on, until that is undone, and
+/// where something is out of reach, until the rest is taken back.
 fn is_dead<G: Guards>(state: &Coordinator<G>) -> bool {
     match state.evidence() {
         None | Some(Evidence::LateEffect { .. }) => false,

@@ -76,6 +76,11 @@ pub fn flows() -> Vec<(&'static str, FlowCase)> {
             vec![step(PAYMENT), step(DISPATCH), step(Profile { repeat: forgets, ..NOTICE })],
             DECLARED,
         ),
+        (
+            "payment, then one that cannot be closed and forgets its keys",
+            vec![step(PAYMENT), step(Profile { repeat: forgets, ..NO_CLOSE })],
+            DECLARED,
+        ),
         ("two payments undone in order", vec![step(PAYMENT), second], none),
         (
             "payment forgets its keys, and nobody knows how late a message can be",

@@ -110,6 +110,7 @@ impl<G: Guards> Model for Saga<G> {
             properties.push(Property::can_always_reach("every watch can end", Self::has_come_to_rest));
         }
         if steps.iter().any(may_need_a_person) {
+            properties.push(Property::always("a person gets nothing but what is out of reach", Self::is_taken_back));
             properties.push(Property::can_always_reach("ends, or a person has it", Self::has_ended_or_suspended));
         } else {
             properties.push(Property::can_always_reach("can always end", Self::has_ended));

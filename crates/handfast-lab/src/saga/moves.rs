@@ -1,6 +1,6 @@
 //! Everything that may happen next in a saga's world.
 
-use handfast_protocol::{Command, Definite, Guards, Input, Operation, Told};
+use handfast_protocol::{Command, Definite, Guards, Input, Operation, Standing, Told};
 
 use super::automaton::Automaton;
 use super::behaviour::{Behaviour, When};
@@ -58,7 +58,9 @@ impl<G: Guards> Saga<G> {
         let is_lasting = |(captor, other): (usize, &Behaviour)| other.captures == Some(step) && world.keys[captor].is_in_effect();
         let lapses = match behaviour.lapses {
             When::Never => false,
-            When::OnceQuiet => !G::HOLD_IS_COMMITTED_IN_TIME || self.is_turned_back_for_good(world),
+            When::OnceQuiet => {
+                !G::HOLD_IS_COMMITTED_IN_TIME || self.is_turned_back_for_good(world) || self.is_left_uncaptured(world, step)
+            }
             When::AnyTime => true,
         };
         if lapses && key.is_in_effect() && !self.behaviours.iter().enumerate().any(is_lasting) {
@@ -93,6 +95,16 @@ impl<G: Guards> Saga<G> {
         !self.is_wanted(world, Command { step: gate, operation: Operation::Act })
             && !world.keys[gate].is_in_effect()
             && (world.keys[gate].state.is_some() || self.has_ended(world))
+    }
+
+    /// The saga is decided, a person has it, and nobody ever asked for what the step holds to be captured.
+    fn is_left_uncaptured(&self, world: &World, step: usize) -> bool {
+        let facts = self.automaton.facts(world.journal);
+        if self.plan.gate().is_none_or(|gate| facts.steps[gate].1 != Some(Definite::Done)) {
+            return false;
+        }
+        let mut captors = (0..self.behaviours.len()).filter(|&captor| self.behaviours[captor].captures == Some(step));
+        facts.standing == Standing::Suspended && captors.all(|captor| facts.steps[captor].0.is_none())
     }
 
     fn moves_of_worker(&self, world: &World, worker: usize, into: &mut Vec<Action>) {

@@ -137,6 +137,7 @@ without! {
     StopsAsking lacks UNCLOSABLE_IS_ASKED_AGAIN,
     AsksTheForgetful lacks FORGOTTEN_KEY_IS_LEFT_ALONE,
     ClosesTheForgotten lacks FORGOTTEN_KEY_IS_NOT_CLOSED,
+    LeavesTheRest lacks REST_IS_TAKEN_BACK,
     SendsAgain lacks ACT_IS_MARKED_AS_SENT,
     UndoesTheAbsent lacks ABSENT_IS_CLOSED_BEFORE_UNDO,
     UndoesAtRandom lacks UNDO_WAITS_ITS_TURN,
@@ -384,6 +385,13 @@ pub const MUTANTS: &[Mutant] = &[
         hazard: "the charge was done, nobody heard of it for a day, and the close of a key that nobody remembers says closed",
         breaks: "cancelled is never charged",
         world: || weak::<ClosesTheForgotten>("payment forgets its keys", set()),
+    },
+    Mutant {
+        name: "leaves-the-rest",
+        guard: "everything that can be taken back is, before a person is asked what became of the rest",
+        hazard: "nobody knows of the booking, a person is asked, and the payment before it stays charged meanwhile",
+        breaks: "a person gets nothing but what is out of reach",
+        world: || weak::<LeavesTheRest>("payment, then one that cannot be closed and forgets its keys", set()),
     },
     Mutant {
         name: "sent-twice",

@@ -61,6 +61,23 @@ impl<G: Guards> Saga<G> {
             .all(|(step, key)| key.undos == 0 || step.undo_after.is_none_or(|other| !world.keys[other].is_in_effect()))
     }
 
+    /// *A person gets nothing but what is out of reach*: whoever is suspended for that has taken everything else back, unless
+    /// the step that decides is out of reach itself, or an undo waits for one that is.
+    pub(super) fn is_taken_back(&self, world: &World) -> bool {
+        let facts = self.automaton.facts(world.journal);
+        let is_in_doubt = |step: usize| matches!(facts.steps[step], (Some(_), None));
+        let rests_on_gate = self.plan.gate().is_some_and(|gate| is_in_doubt(gate) || facts.steps[gate].1 == Some(Definite::Done));
+        if facts.standing != Standing::Suspended || !matches!(facts.evidence, Some(Evidence::OutOfReach { .. })) || rests_on_gate
+        {
+            return true;
+        }
+        let compensatable = self.plan.gate().unwrap_or(self.plan.steps().len());
+        let is_off = |step: usize| matches!(facts.steps[step].1, Some(Definite::Refused | Definite::Closed | Definite::Undone));
+        let waits = |step: usize| self.plan.steps()[step].undo_after.is_some_and(|other| !is_off(other));
+        // What nothing is known of is out of reach itself, since a person has nothing that could still be asked for.
+        (0..compensatable).all(|step| facts.steps[step].1.is_none() || is_off(step) || waits(step))
+    }
+
     /// *A late effect is undone*: what appears after the end in *neither* is gone again, where it can be undone.
     pub(super) fn is_without_late_effect(&self, world: &World) -> bool {
         let compensatable = self.plan.gate().unwrap_or(self.plan.steps().len());

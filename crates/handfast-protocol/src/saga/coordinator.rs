@@ -50,10 +50,17 @@ pub(super) struct StepState {
     /// When its act was intended, from which its deadlines count; for an act that is sent once, when it was sent; once the
     /// saga is watched after its end, when that began.
     pub(super) since: Time,
+    /// It is not safe to ask for it any more. Counts only as long as nothing is known of it.
+    pub(super) is_given_up: bool,
 }
 
 impl StepState {
-    const UNTOUCHED: Self = Self { asked: None, known: None, since: Time(0) };
+    const UNTOUCHED: Self = Self { asked: None, known: None, since: Time(0), is_given_up: false };
+
+    /// Only a person can find out what became of it.
+    pub(super) fn is_out_of_reach(self) -> bool {
+        self.is_given_up && self.known.is_none()
+    }
 
     /// Nothing is left to deliver for this key.
     pub(super) fn is_settled(self) -> bool {
@@ -231,7 +238,8 @@ impl<G: Guards> Coordinator<G> {
     /// When a step's key is closed for want of an answer.
     pub(super) fn deadline_of(&self, step: usize) -> Option<Time> {
         let state = self.steps[step];
-        let waiting = matches!(state.asked, Some(Operation::Act | Operation::Look)) && state.known.is_none();
+        let waiting =
+            matches!(state.asked, Some(Operation::Act | Operation::Look)) && state.known.is_none() && !state.is_given_up;
         self.plan.steps()[step].deadline_ms.filter(|_| waiting).map(|deadline_ms| state.since.after(deadline_ms))
     }
 
@@ -286,7 +294,7 @@ impl<G: Guards> Coordinator<G> {
                 Phase::Placed | Phase::Completed | Phase::Cancelled | Phase::Watching | Phase::Suspended => {}
             }
             if self.phase == before {
-                return;
+                return self.rest_on_a_person();
             }
         }
     }

@@ -10,7 +10,8 @@
 //! | holds an amount for a time only | is not waited for: what is not committed in time turns back |
 //! | may show an effect after all this | is looked at after the end; what appears is undone, and told |
 //!
-//! Where nothing else is safe a person is asked: *unknown* never becomes *failed*.
+//! Where nothing else is safe a person is asked: *unknown* never becomes *failed*. Before that everything else is brought to
+//! where it belongs: one step that nobody can ask for keeps no refund.
 
 use super::coordinator::{Coordinator, Phase, StepState};
 use super::message::{Command, Evidence, Operation};
@@ -27,7 +28,7 @@ impl<G: Guards> Coordinator<G> {
             return Some(Operation::Look);
         }
         let is_moot = self.phase != Phase::Forward && self.was_never_sent(step);
-        state.asked.filter(|_| !state.is_settled() && !is_moot)
+        state.asked.filter(|_| !state.is_settled() && !is_moot && !state.is_out_of_reach())
     }
 
     /// Tells apart what is due: one thing a time-out, so that no two of them are taken for one another.
@@ -74,11 +75,28 @@ impl<G: Guards> Coordinator<G> {
             (_, Some(Operation::Close | Operation::Undo)) if G::FORGOTTEN_KEY_IS_NOT_CLOSED => plan.forgotten_ms,
             (Doubt::Closes | Doubt::Repeats { .. } | Doubt::Looks { .. }, _) => None,
         };
-        after_ms.filter(|_| state.known.is_none()).map(|after_ms| state.since.after(after_ms))
+        let counts = state.known.is_none() && !state.is_given_up;
+        after_ms.filter(|_| counts).map(|after_ms| state.since.after(after_ms))
     }
 
+    /// What is not safe to ask for any more is left to a person. It keeps nothing else: a saga that is not decided yet turns
+    /// back, so that whatever can be taken back is.
     fn give_up(&mut self, now: Time) {
-        if let Some(step) = (0..self.steps.len()).find(|&step| self.gives_up_at(step).is_some_and(|at| at <= now)) {
+        let Some(step) = (0..self.steps.len()).find(|&step| self.gives_up_at(step).is_some_and(|at| at <= now)) else { return };
+        if !G::REST_IS_TAKEN_BACK {
+            return self.suspended_for(Evidence::OutOfReach { step });
+        }
+        self.steps[step].is_given_up = true;
+        if self.plan.gate().is_none_or(|gate| step < gate) {
+            self.turn_back();
+        }
+    }
+
+    /// A saga of which only what is out of reach is left waits for a person.
+    pub(super) fn rest_on_a_person(&mut self) {
+        let is_under_way = matches!(self.phase, Phase::Forward | Phase::TurningBack);
+        let out_of_reach = (0..self.steps.len()).find(|&step| self.steps[step].is_out_of_reach());
+        if let Some(step) = out_of_reach.filter(|_| is_under_way && !self.is_in_doubt()) {
             self.suspended_for(Evidence::OutOfReach { step });
         }
     }

@@ -7,18 +7,21 @@ use super::message::{Evidence, Operation};
 use crate::guards::Guards;
 use crate::register::{Answer, Definite};
 
+/// Beside the code of an operation.
+const GIVEN_UP: u8 = 0x80;
+
 impl<G: Guards> Coordinator<G> {
     /// The whole state in a fixed layout: phase (1 byte), clock (8), evidence (12, of which the first says whether
-    /// there is any, and of which kind), then for each step what was asked (1), what is known (1) and since when (8). Numbers are
-    /// little-endian. Equal states have equal bytes, different states different ones, in every build of this version.
+    /// there is any, and of which kind), then for each step what was asked (1; its highest bit says that it was given up), what is
+    /// known (1) and since when (8). Numbers are little-endian. Equal states have equal bytes, different states different ones, in every build of this version.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(21 + 10 * self.steps.len());
         bytes.push(phase_code(self.phase));
         bytes.extend_from_slice(&self.clock.0.to_le_bytes());
         encode_evidence(&mut bytes, self.evidence);
-        for StepState { asked, known, since } in &self.steps {
-            bytes.push(asked.map_or(0, operation_code));
+        for StepState { asked, known, since, is_given_up } in &self.steps {
+            bytes.push(asked.map_or(0, operation_code) | if *is_given_up { GIVEN_UP } else { 0 });
             bytes.push(known.map_or(0, definite_code));
             bytes.extend_from_slice(&since.0.to_le_bytes());
         }

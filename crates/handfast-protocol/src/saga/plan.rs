@@ -188,6 +188,13 @@ pub enum PlanError {
         /// The step.
         step: usize,
     },
+    /// What was held waits to be captured while another step is asked for, and may lapse meanwhile.
+    CaptureWaits {
+        /// The step that captures.
+        step: usize,
+        /// The step between the decision and it.
+        behind: usize,
+    },
     /// A step captures what no earlier step holds.
     CapturesNothing {
         /// The step.
@@ -217,6 +224,7 @@ impl PlanError {
             Self::UndoOrder { .. } => "undo-order",
             Self::HoldNotCaptured { .. } => "hold-not-captured",
             Self::HoldTooShort { .. } => "hold-too-short",
+            Self::CaptureWaits { .. } => "capture-waits",
             Self::CapturesNothing { .. } => "captures-nothing",
             Self::DeadlineTooLate { .. } => "deadline-too-late",
         }
@@ -272,6 +280,13 @@ impl fmt::Display for PlanError {
                 "what step {} holds lapses sooner than message_lifetime, clock_error and longest_outage together, so that every \
                  saga would be turned back; declare less of them, or hold for longer",
                 step + 1
+            ),
+            Self::CaptureWaits { step, behind } => write!(
+                f,
+                "step {} captures, and would wait until step {} is done, while what is held may lapse; move it to before step {}",
+                step + 1,
+                behind + 1,
+                behind + 1
             ),
             Self::CapturesNothing { step, held } => write!(
                 f,

@@ -228,6 +228,19 @@ fn check_holds(steps: &[ProfiledStep], assumptions: &Assumptions) -> Result<(), 
             return Err(PlanError::HoldTooShort { step });
         }
     }
+    check_captures(steps)
+}
+
+/// Between the decision and a capture nothing is waited for that is no capture itself.
+fn check_captures(steps: &[ProfiledStep]) -> Result<(), PlanError> {
+    let Some(gate) = steps.iter().position(|step| step.profile.kind() != Kind::Compensatable) else { return Ok(()) };
+    for step in (gate + 1..steps.len()).filter(|&step| steps[step].captures.is_some()) {
+        // Whoever runs beside it is not waited for.
+        let stage = (0..=step).rev().find(|&first| !steps[first].beside).unwrap_or(0);
+        if let Some(behind) = (gate + 1..stage).find(|&behind| steps[behind].captures.is_none()) {
+            return Err(PlanError::CaptureWaits { step, behind });
+        }
+    }
     Ok(())
 }
 

@@ -329,5 +329,47 @@ fn a_close_that_nobody_answers_needs_a_person_before_the_key_is_forgotten() {
     saga.step(Time(6), Input::Timeout);
     assert_eq!(saga.deadline(), Some(Time(10)));
     saga.step(Time(10), Input::Timeout);
+    assert_eq!((saga.standing(), saga.evidence(), saga.deadline()), (Standing::Cancelling, None, None));
+    assert_eq!(saga.outbox(), [Command { step: 1, operation: Operation::Close }], "the key in which it is decided");
+    saga.step(Time(11), told(1, Operation::Close, Definite::Closed));
     assert_eq!((saga.standing(), saga.evidence()), (Standing::Suspended, Some(Evidence::OutOfReach { step: 0 })));
+}
+
+/// A booking that nobody can ask for any more keeps no refund, and an answer that comes after all ends the saga.
+#[test]
+fn what_is_out_of_reach_keeps_nothing_else() {
+    let forgets = StepPlan { doubt: Doubt::Repeats { last_send_ms: Some(9) }, beside: true, ..step(Kind::Compensatable) };
+    let plan = Plan::new(vec![step(Kind::Compensatable), forgets, step(Kind::Pivot)]).expect("a sound order");
+    let mut saga: Coordinator = Coordinator::new(Arc::new(plan));
+    saga.step(Time(1), Input::Start);
+    saga.step(Time(2), told(0, Operation::Act, Definite::Done));
+    saga.step(Time(10), Input::Timeout);
+    assert_eq!(saga.outbox(), [Command { step: 2, operation: Operation::Close }]);
+    saga.step(Time(11), told(2, Operation::Close, Definite::Closed));
+    assert_eq!(saga.outbox(), [Command { step: 0, operation: Operation::Undo }]);
+    let mut answered = saga.clone();
+    saga.step(Time(12), told(0, Operation::Undo, Definite::Undone));
+    assert_eq!((saga.standing(), saga.evidence()), (Standing::Suspended, Some(Evidence::OutOfReach { step: 1 })));
+    answered.step(Time(12), told(1, Operation::Act, Definite::Done));
+    let undos = [0, 1].map(|step| Command { step, operation: Operation::Undo });
+    assert_eq!(answered.outbox(), undos);
+    answered.step(Time(13), told(0, Operation::Undo, Definite::Undone));
+    answered.step(Time(14), told(1, Operation::Undo, Definite::Undone));
+    assert_eq!(answered.decision(), Some(Outcome::Cancelled));
+}
+
+/// What is captured is captured at once: a letter that nobody takes must not keep it waiting until the hold lapses.
+#[test]
+fn a_capture_waits_for_nothing_but_the_decision() {
+    let step = |profile| ProfiledStep { profile, ..ProfiledStep::default() };
+    let held = step(Profile { hold_expires_ms: Some(100), ..Profile::CONTRACT });
+    let dispatch = step(Profile::of_kind(Kind::Pivot));
+    let letter = step(Profile::of_kind(Kind::Retriable));
+    let capture = ProfiledStep { captures: Some(0), ..letter };
+    let assessed = |steps: &[ProfiledStep]| assess(steps, &Assumptions::default()).map(drop);
+    let waits = Err(PlanError::CaptureWaits { step: 3, behind: 2 });
+    assert_eq!(assessed(&[held, dispatch, letter, capture]), waits);
+    for steps in [[held, dispatch, capture, letter], [held, dispatch, letter, ProfiledStep { beside: true, ..capture }]] {
+        assert_eq!(assessed(&steps), Ok(()));
+    }
 }

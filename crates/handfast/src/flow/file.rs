@@ -338,6 +338,7 @@ fn order_error(source: Source<'_>, root: &Table<'_, '_>, steps: &[FileStep], err
         PlanError::GateBeside { gate, neighbour } => vec![if steps[gate].beside { gate } else { neighbour }, gate.min(neighbour)],
         PlanError::UndoOrder { step, after } => vec![step, after],
         PlanError::HoldNotCaptured { step } | PlanError::HoldTooShort { step } => vec![step],
+        PlanError::CaptureWaits { step, behind } => vec![step, behind],
         PlanError::CapturesNothing { step, held } => vec![step, held],
         PlanError::BesideAnotherKind { step } | PlanError::DeadlineTooLate { step } => vec![step],
     };

@@ -35,7 +35,7 @@ fn by_definition(table: &Table, views: Views, prior: &Ratio, capture: &Ratio) ->
     for run in all_runs(table, 1) {
         let ends = [0, 1].map(|side| {
             let next = numbers.len();
-            *numbers.entry((side, seen(table, &run, side, table.rounds(), views))).or_insert(next)
+            *numbers.entry((side, seen(&run, side, table.rounds(), views))).or_insert(next)
         });
         links.push((ends, table.wants_attack(run.beginning), probability(table, &run, prior, capture)));
     }

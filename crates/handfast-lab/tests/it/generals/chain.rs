@@ -34,7 +34,7 @@ fn fewest(views: &[[Seen; 2]], from: usize, allowed: impl Fn(usize) -> bool, goa
 #[track_caller]
 fn check(table: &Table, views: Views) -> Chain {
     let found = chain(table, views, Bounds::default()).expect("it fits");
-    let look = |run: &Run| [0, 1].map(|side| seen(table, run, side, table.rounds(), views));
+    let look = |run: &Run| [0, 1].map(|side| seen(run, side, table.rounds(), views));
     let silent = |run: &Run| run.captures() == run.journeys.len() as u64;
     let wanted = |run: &Run| table.wants_attack(run.beginning);
     let runs = all_runs(table, 1);

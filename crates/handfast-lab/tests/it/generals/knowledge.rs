@@ -38,7 +38,7 @@ pub(super) fn all_runs(table: &Table, coin: u32) -> Vec<Run> {
 }
 
 /// What the general has in view after so many rounds.
-pub(super) fn seen(table: &Table, run: &Run, side: usize, rounds: usize, views: Views) -> Seen {
+pub(super) fn seen(run: &Run, side: usize, rounds: usize, views: Views) -> Seen {
     match views {
         Views::State => (false, vec![vec![(run.states[rounds][side], 0)]]),
         Views::Inputs => {
@@ -122,9 +122,8 @@ fn check_against_definition(table: &Table) {
     for views in [Views::Inputs, Views::State] {
         let runs = all_runs(table, 1);
         let wanted: Vec<bool> = runs.iter().map(|run| table.wants_attack(run.beginning)).collect();
-        let seen_at = |rounds| -> Vec<[Seen; 2]> {
-            runs.iter().map(|run| [0, 1].map(|side| seen(table, run, side, rounds, views))).collect()
-        };
+        let seen_at =
+            |rounds| -> Vec<[Seen; 2]> { runs.iter().map(|run| [0, 1].map(|side| seen(run, side, rounds, views))).collect() };
         let last = seen_at(table.rounds());
         let depths = depths_by_definition(&wanted, &last);
         let (histogram, common) = histogram_of(depths.iter().copied().zip(wanted.iter().copied()));

@@ -45,6 +45,7 @@ fn kill(process: u32) {
 fn profile(name: &str) -> (Profile, Assumptions) {
     let (profile, margin_ms) = match name {
         "once" | "once-killed" => (once::ONCE, once::HORIZON_MS),
+        "once-patient" => (once::ONCE, once::FAR_HORIZON_MS),
         "forgets" => (time::FORGETS, time::MARGIN_MS),
         other => panic!("{other}"),
     };
@@ -111,17 +112,21 @@ async fn a_kill_between_the_mark_and_the_act_leaves_it_unsent() {
     assert_eq!((shop.to_payment.count(&Method::PUT), shop.charges().await), (0, (0, 0)));
     let engine = shop.engine().await;
     let view = view(&engine, "order-1").await;
-    assert_eq!((view.standing.as_str(), view.wake_at, view.entries.len()), ("suspended", None, 3));
+    assert_eq!(
+        (view.standing.as_str(), view.wake_at, view.entries.len()),
+        ("suspended", None, 4),
+        "its dispatch was closed before"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kill_after_the_act_has_left_lets_nobody_send_it_again() {
-    let shop = Shop::open(&once::WEAK).await.declare(once::ONCE).margin(once::HORIZON_MS);
+    let shop = Shop::open(&once::WEAK).await.declare(once::ONCE).margin(once::FAR_HORIZON_MS);
     shop.to_payment.set(|act| if act.is_some() { Road::AnswerCaptured } else { Road::Open });
-    let child = Process::spawn("once", &shop);
+    let child = Process::spawn("once-patient", &shop);
     until("it is charged", async || shop.charges().await == (1, 0)).await;
     drop(child);
-    let child = Process::spawn("once", &shop);
+    let child = Process::spawn("once-patient", &shop);
     until("it is dispatched", async || shop.shipments().await == 1).await;
     drop(child);
     assert_eq!((shop.to_payment.count(&Method::PUT), shop.charges().await), (1, (1, 0)));
