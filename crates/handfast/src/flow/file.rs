@@ -16,6 +16,7 @@ use crate::clock::whole_ms;
 use crate::engine::{Flow, FlowError};
 use crate::participant::Secrets;
 use crate::toml_file::{FileError, Source, Table, kind_of, read_text, suggest};
+use crate::webhook::WebhookReceiver;
 
 /// A flow file that was read and found sound. [`flow`](Self::flow) makes a flow of it, once somebody has accepted what it
 /// cannot promise.
@@ -156,6 +157,28 @@ impl FlowFile {
             }
         }
         Ok(())
+    }
+
+    /// Whoever takes the webhooks of its steps, by the name of the step. Their secrets come from the environment.
+    ///
+    /// # Errors
+    /// The first whose secret is not there, or is none of its scheme, with the line of its step.
+    pub fn webhook_receivers(&self) -> Result<BTreeMap<String, WebhookReceiver>, FileError> {
+        let mut receivers = BTreeMap::new();
+        for step in &self.steps {
+            let Some(webhook) = &step.webhook else { continue };
+            let refused = |why: String| {
+                let message = format!("step {}, [step.http.webhook]: {why}", step.name);
+                FileError::new(&self.file, step.line, step.column, message)
+            };
+            let name = webhook.secret.as_str();
+            let secrets = Secrets::load([name], &BTreeMap::new()).map_err(|error| refused(error.to_string()))?;
+            // What was loaded by its name is there under its name.
+            let Some(secret) = secrets.of(name) else { continue };
+            let receiver = webhook.receiver(&step.name, secret).map_err(|error| refused(format!("{name}: {error}")))?;
+            receivers.insert(step.name.clone(), receiver);
+        }
+        Ok(receivers)
     }
 
     /// What an order holds besides its id, in the order of the file.

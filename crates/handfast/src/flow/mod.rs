@@ -33,6 +33,7 @@
 //! | `[[step]]` | `name`, `kind`, `participant` (`"handfast"`, `"http"`, `"inproc"`), `url`, `deadline`, `send`, `beside`, `captures`, `undo_after`, `timeout`, `in_flight`, `retry_base`, `retry_cap` |
 //! | `[step.profile]` | `undo`, `may_refuse`, `close`, `idempotent`, `remembers`, `sticky_refusal`, `hold_expires`, `peek`, `answers` |
 //! | `[step.http.act]`, `.close`, `.undo`, `.peek` | `method`, `url`, `headers`, `body`, `form`, `done`, `refused`, `closed`, `undone`, `keep`, `detail` |
+//! | `[step.http.webhook]` | `scheme`, `secret`, `key` or `saga`, `tolerance` |
 //!
 //! `docs/flow.md` describes each of them. A flow that cannot promise everything has risks, each with a name;
 //! [`FlowFile::flow`] makes a flow of it only where each was accepted.
@@ -70,6 +71,7 @@ mod order;
 mod profile;
 mod step;
 mod templates;
+mod webhook;
 
 #[cfg(test)]
 mod file_tests;
@@ -77,6 +79,8 @@ mod file_tests;
 mod order_tests;
 #[cfg(test)]
 mod profile_tests;
+#[cfg(test)]
+mod webhook_tests;
 
 /// Whether a number in `text` could be a card's, as orders are checked for it.
 #[must_use]

@@ -7,6 +7,7 @@ use handfast_protocol::{Answers, Close, Kind, Profile, Repeat, Risk, Undo};
 
 use super::{FlowFile, StepParticipant};
 use crate::engine::FlowError;
+use crate::webhook::{Names, Scheme, Webhook};
 
 /// An authorisation at an existing service, a dispatch that speaks the contract, the capture of what was authorised, and a
 /// notice by a participant of the program.
@@ -63,6 +64,11 @@ undone = { status = 200 }
 url = "https://pay.example/holds/{key}"
 done = { status = 200 }
 keep = { "id" = "/hold" }
+[step.http.webhook]
+scheme = "stripe"
+secret = "{secret.PAY_WEBHOOK}"
+key = "/data/object/metadata/handfast_key"
+tolerance = "2m"
 
 [[step]]
 name = "dispatch"
@@ -90,7 +96,8 @@ participant = "inproc"
 send = ["customer"]
 "#;
 
-fn card(from: &str, to: &str) -> Result<FlowFile, crate::toml_file::FileError> {
+/// The flow with one change.
+pub(super) fn card(from: &str, to: &str) -> Result<FlowFile, crate::toml_file::FileError> {
     assert!(from.is_empty() || CARD.contains(from), "{from:?} is in the flow");
     FlowFile::parse("card.toml", &CARD.replacen(from, to, 1))
 }
@@ -109,6 +116,14 @@ fn every_key_is_read() {
     assert_eq!((hold.kind, hold.profile), (Kind::Compensatable, expected));
     assert_eq!((hold.timeout, hold.in_flight), (Some(Duration::from_secs(4)), Some(8)));
     assert_eq!((hold.retry_base, hold.retry_cap), (Some(Duration::from_secs(2)), Some(Duration::from_secs(20))));
+    let webhook = Webhook {
+        scheme: Scheme::Stripe,
+        names: Names::Key,
+        place: "/data/object/metadata/handfast_key".to_owned(),
+        tolerance: Duration::from_mins(2),
+        secret: "PAY_WEBHOOK".to_owned(),
+    };
+    assert_eq!((&hold.webhook, &dispatch.webhook), (&Some(webhook), &None));
     assert_eq!((dispatch.kind, dispatch.profile), (Kind::Pivot, Profile::of_kind(Kind::Pivot)));
     let captured = Profile { undo: Undo::Never, may_refuse: false, close: Close::Never, peek: false, ..Profile::CONTRACT };
     assert_eq!((capture.kind, capture.profile), (Kind::Retriable, captured));
@@ -125,6 +140,13 @@ fn every_key_is_read() {
     assert_eq!((flow.steps()[0].in_flight, flow.steps()[3].participant.as_str()), (Some(8), "notice"));
     assert_eq!(*crate::engine::Flow::from_built_text(flow.text()).unwrap().plan(), *flow.plan());
     assert!(!flow.text().contains("Bearer secret"), "a secret is a name here");
+    let silent = card(
+        "[step.http.webhook]\nscheme = \"stripe\"\nsecret = \"{secret.PAY_WEBHOOK}\"\n",
+        "[step.http.webhook]\n\
+                       scheme = \"standard-webhooks\"\nsecret = \"{secret.OTHER}\"\n",
+    );
+    let silent = silent.unwrap().flow(&["hold-lapse"]).unwrap();
+    assert_eq!(flow.hash(), silent.hash(), "how a webhook is read is no part of what drives a saga");
 }
 
 #[test]
@@ -176,7 +198,7 @@ fn a_flow_with_risks_is_made_only_where_each_is_accepted() {
 fn a_participant_that_cannot_be_had_is_known_before_anything_starts() {
     let error = card("{secret.PAY_TOKEN}", "none").unwrap().check_participants(&[]).unwrap_err();
     assert!(
-        error.to_string().starts_with("card.toml:74:1: step notice is to be taken by a participant of the program"),
+        error.to_string().starts_with("card.toml:79:1: step notice is to be taken by a participant of the program"),
         "{error}"
     );
     assert!(card("{secret.PAY_TOKEN}", "none").unwrap().check_participants(&["notice"]).is_ok());
@@ -194,13 +216,18 @@ fn the_documented_examples_are_sound() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/flow.md");
     let document = std::fs::read_to_string(path).unwrap();
     let blocks: Vec<&str> = document.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    let [shop, assume, template] = blocks[..] else { panic!("three examples") };
+    let [shop, assume, template, webhook] = blocks[..] else { panic!("four examples") };
     let input = "[input]\namount = \"money\"\ntoken = \"token\"\n";
     assert_eq!(FlowFile::parse("shop", shop).unwrap_or_else(|error| panic!("{error}")).steps().len(), 2);
     let card =
         FlowFile::parse("card", &format!("name = \"card\"\n{input}{assume}{template}")).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(card.assumptions().margin_ms(), Some(12 * 3_600_000 + 65_000));
     assert!(card.flow::<&str>(&[]).is_ok(), "it forgets its keys after a day, long after the margin");
+    let later =
+        FlowFile::parse("later", &format!("name = \"later\"\n{input}{webhook}")).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(later.profiled()[0].profile.answers, Answers::Later);
+    assert_eq!(later.steps()[0].webhook.as_ref().map(|webhook| webhook.scheme), Some(Scheme::Stripe));
+    assert!(later.flow::<&str>(&[]).is_ok(), "nothing about it is a risk");
     // Every key that is read is in the document.
     for key in [
         "participant",
@@ -213,6 +240,11 @@ fn the_documented_examples_are_sound() {
         "sticky_refusal",
         "hold_expires",
         "answers",
+        "scheme",
+        "secret",
+        "key",
+        "saga",
+        "tolerance",
     ] {
         assert!(document.contains(&format!("| `{key}` |")), "{key}");
     }

@@ -11,9 +11,10 @@ use toml::de::DeValue;
 use super::duration::parse_duration;
 use super::field::Field;
 use super::file::{check_name, choose};
-use super::{profile, templates};
+use super::{profile, templates, webhook};
 use crate::participant::HttpTemplates;
 use crate::toml_file::{FileError, Source, Table, kind_of, suggest};
+use crate::webhook::Webhook;
 
 const KEYS: [&str; 15] = [
     "name",
@@ -44,6 +45,8 @@ pub struct FileStep {
     pub profile: Profile,
     /// Who takes it.
     pub participant: StepParticipant,
+    /// How its webhooks are read, if it sends any.
+    pub webhook: Option<Webhook>,
     /// How long after its intent its key is closed, unless it is known by then what became of it.
     pub deadline: Option<Duration>,
     /// How long the answer to one try is waited for, where that differs from the engine's default.
@@ -121,6 +124,7 @@ pub(super) fn read(
         StepParticipant::Handfast { .. } | StepParticipant::InProcess => None,
     };
     let profile = profile::read(table, name.get_ref(), http)?;
+    let webhook = webhook::read(table, http)?;
     let place = source.error(table.span(), "");
     let (retry_base, retry_cap) = (duration(table, "retry_base")?, duration(table, "retry_cap")?);
     if retry_base.zip(retry_cap).is_some_and(|(base, cap)| base > cap) {
@@ -131,6 +135,7 @@ pub(super) fn read(
         kind: profile.kind(),
         profile,
         participant,
+        webhook,
         deadline: duration(table, "deadline")?,
         timeout: duration(table, "timeout")?,
         in_flight: table.number("in_flight", 1..=10_000)?,
@@ -143,7 +148,7 @@ pub(super) fn read(
     })
 }
 
-fn duration(table: &Table<'_, '_>, key: &str) -> Result<Option<Duration>, FileError> {
+pub(super) fn duration(table: &Table<'_, '_>, key: &str) -> Result<Option<Duration>, FileError> {
     let Some(text) = table.text(key)? else { return Ok(None) };
     parse_duration(text.get_ref()).map(Some).map_err(|error| table.error_at(key, error.to_string()))
 }

@@ -21,7 +21,7 @@ const STATES: [&str; 5] = ["done", "refused", "closed", "undone", "absent"];
 /// The templates of a step, where it has any.
 pub(super) fn read(step: &Table<'_, '_>) -> Result<Option<HttpTemplates>, FileError> {
     let Some(http) = step.table("http", format!("[step.http] of {}", step.what()))? else { return Ok(None) };
-    http.only(&["act", "close", "undo", "peek"])?;
+    http.only(&["act", "close", "undo", "peek", "webhook"])?;
     let call = |operation| {
         let table = operation_table(&http, step, operation)?;
         table.map(|table| read_call(&table)).transpose()

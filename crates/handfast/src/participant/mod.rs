@@ -18,7 +18,7 @@ pub use template::{
     Call, CallText, Condition, HttpTemplates, HttpTexts, Kept, Place, Secret, SecretError, Secrets, Template, TemplateError,
     TemplatePart, Value, operation_key,
 };
-pub(crate) use template::{KeptReceipts, TemplateParticipant, Unfit};
+pub(crate) use template::{KeptReceipts, TemplateParticipant, Unfit, is_pointer, is_variable};
 
 pub use crate::journal::{Receipt, Scalar};
 use crate::store::{BoxFuture, Seen};

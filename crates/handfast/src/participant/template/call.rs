@@ -368,7 +368,7 @@ fn is_kept_name(name: &str) -> bool {
 }
 
 /// A JSON pointer (RFC 6901): empty for the whole, otherwise `/` before each step, `~0` for `~` and `~1` for `/`.
-fn is_pointer(text: &str) -> bool {
+pub(crate) fn is_pointer(text: &str) -> bool {
     let escapes_are_sound = || text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
     text.starts_with('/') && text.len() <= 200 && escapes_are_sound()
 }

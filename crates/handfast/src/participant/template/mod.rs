@@ -27,11 +27,13 @@ use handfast_protocol::Operation;
 use serde::{Deserialize, Serialize};
 
 pub use answer::Condition;
+pub(crate) use call::is_pointer;
 pub use call::{Call, CallText, TemplateError, TemplatePart};
 pub(crate) use caller::{KeptReceipts, TemplateParticipant};
 pub(crate) use door::Unfit;
 pub use fill::Kept;
 pub use secret::{Secret, SecretError, Secrets};
+pub(crate) use text::is_variable;
 pub use text::{Place, Template, Value};
 
 /// The texts of all operations that a service has, as they are written and kept.

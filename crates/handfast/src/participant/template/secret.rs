@@ -16,7 +16,7 @@ impl Secret {
         Self(text.into())
     }
 
-    pub(super) fn reveal(&self) -> &str {
+    pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 }
@@ -89,7 +89,7 @@ impl Secrets {
         Ok(Self(secrets))
     }
 
-    pub(super) fn of(&self, name: &str) -> Option<&Secret> {
+    pub(crate) fn of(&self, name: &str) -> Option<&Secret> {
         self.0.get(name)
     }
 

@@ -160,7 +160,7 @@ fn read_value(name: &str) -> Result<Value, String> {
 }
 
 /// Whether a secret can have this name: a variable of the environment.
-fn is_variable(name: &str) -> bool {
+pub(crate) fn is_variable(name: &str) -> bool {
     name.len() <= 64
         && name.starts_with(|first: char| first.is_ascii_uppercase())
         && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')

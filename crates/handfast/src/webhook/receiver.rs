@@ -1,0 +1,170 @@
+//! Takes the webhooks of one step: checks each, drops what was taken before, and hands on the name of a saga.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::recent::Recent;
+use super::scheme::{MessageId, NotSigned, SigningKey, UnusableSecret};
+use super::{Names, Scheme, Webhook};
+use crate::key::KeyParts;
+use crate::participant::Secret;
+use crate::{Engine, HintResult};
+
+/// What became of a webhook that whoever holds the secret has sent.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Reception {
+    /// It was taken as a hint.
+    Taken,
+    /// It was taken before, and nothing comes of it.
+    Repeated,
+    /// It names no saga of this store at this step, as the other events of a service do, and nothing comes of it.
+    NoneOfOurs,
+}
+
+/// Why a webhook was not taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum NotReceived {
+    /// Nobody who holds the secret is known to have sent it.
+    #[error("the webhook is not signed: {0}")]
+    NotSigned(#[from] NotSigned),
+    /// It is signed, and cannot be read.
+    #[error("the webhook is not JSON; its step's participant signs something else")]
+    NotJson,
+    /// There is no room for further hints; it can be sent again.
+    #[error("too many sagas wait to act on a hint; send the webhook again later")]
+    Busy,
+    /// The engine is stopping; it can be sent again.
+    #[error("the engine is stopping; send the webhook again later")]
+    Stopping,
+}
+
+/// How many webhooks of a step came, and what became of them, since the receiver was made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct WebhookStats {
+    /// Taken as hints.
+    pub taken: u64,
+    /// Taken before.
+    pub repeated: u64,
+    /// Signed, and about nothing of this step.
+    pub none_of_ours: u64,
+    /// Not signed, or not to be read.
+    pub refused: u64,
+}
+
+/// Takes the webhooks of one step.
+pub struct WebhookReceiver {
+    step: String,
+    webhook: Webhook,
+    key: SigningKey,
+    recent: Mutex<Recent>,
+    taken: AtomicU64,
+    repeated: AtomicU64,
+    none_of_ours: AtomicU64,
+    refused: AtomicU64,
+}
+
+impl WebhookReceiver {
+    pub(super) fn new(step: String, webhook: Webhook, secret: &Secret) -> Result<Self, UnusableSecret> {
+        let key = SigningKey::new(webhook.scheme, secret)?;
+        let none = AtomicU64::default;
+        let (taken, repeated, none_of_ours, refused) = (none(), none(), none(), none());
+        Ok(Self { step, webhook, key, recent: Mutex::default(), taken, repeated, none_of_ours, refused })
+    }
+
+    /// Takes a webhook, by its headers (of one that is there more than once the first) and its body, byte for byte as it
+    /// came. Nothing is waited for.
+    ///
+    /// # Errors
+    /// It is not signed by the secret of this step, or cannot be acted on now.
+    pub fn receive<'h>(
+        &self,
+        engine: &Engine,
+        header: impl Fn(&str) -> Option<&'h str>,
+        body: &[u8],
+    ) -> Result<Reception, NotReceived> {
+        let received = self.try_receive(engine, header, body);
+        let counter = match received {
+            Ok(Reception::Taken) => &self.taken,
+            Ok(Reception::Repeated) => &self.repeated,
+            Ok(Reception::NoneOfOurs) => &self.none_of_ours,
+            Err(NotReceived::NotSigned(_) | NotReceived::NotJson) => &self.refused,
+            Err(NotReceived::Busy | NotReceived::Stopping) => return received,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        received
+    }
+
+    fn try_receive<'h>(
+        &self,
+        engine: &Engine,
+        header: impl Fn(&str) -> Option<&'h str>,
+        body: &[u8],
+    ) -> Result<Reception, NotReceived> {
+        let id = self.key.check(header, body, engine.now(), self.webhook.tolerance)?;
+        let body: Value = serde_json::from_slice(body).map_err(|_| NotReceived::NotJson)?;
+        let id = self.id_of(id, &body);
+        let Some(name) = body.pointer(&self.webhook.place).and_then(name_in) else { return Ok(Reception::NoneOfOurs) };
+        if !self.recent().note(id) {
+            return Ok(Reception::Repeated);
+        }
+        let result = match self.webhook.names {
+            Names::Saga => engine.hint(&name, &self.step),
+            // A service is heard about its own step only, whatever it signs.
+            Names::Key if KeyParts::of(&name).is_some_and(|parts| parts.step == self.step) => engine.hint_by_key(&name),
+            Names::Key => HintResult::NotOurs,
+        };
+        match result {
+            HintResult::Taken => Ok(Reception::Taken),
+            HintResult::NotOurs => Ok(Reception::NoneOfOurs),
+            HintResult::Busy => {
+                self.recent().forget(&id);
+                Err(NotReceived::Busy)
+            }
+            HintResult::Stopping => {
+                self.recent().forget(&id);
+                Err(NotReceived::Stopping)
+            }
+        }
+    }
+
+    /// Stripe's events have their ids in their bodies, and a new signature whenever they are sent again.
+    fn id_of(&self, signed: MessageId, body: &Value) -> MessageId {
+        match self.webhook.scheme {
+            Scheme::StandardWebhooks => signed,
+            Scheme::Stripe => body["id"].as_str().map_or(signed, |id| Sha256::digest(id).into()),
+        }
+    }
+
+    /// What became of the webhooks so far.
+    #[must_use]
+    pub fn stats(&self) -> WebhookStats {
+        let [taken, repeated, none_of_ours, refused] =
+            [&self.taken, &self.repeated, &self.none_of_ours, &self.refused].map(|counter| counter.load(Ordering::Relaxed));
+        WebhookStats { taken, repeated, none_of_ours, refused }
+    }
+
+    /// Nothing panics while it holds this lock, so a poisoned one holds a sound value.
+    fn recent(&self) -> std::sync::MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A name at its place: text, or a number where a service made one of it.
+fn name_in(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => number.as_u64().map(|number| number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+impl fmt::Debug for WebhookReceiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stats = self.stats();
+        f.debug_struct("WebhookReceiver").field("step", &self.step).field("stats", &stats).finish_non_exhaustive()
+    }
+}
