@@ -65,7 +65,7 @@ mod service;
 pub use body::{BODY_LIMIT_BYTES, Body, BodyHash, BodyHashError, NotJson};
 pub use clock::{Clock, system_clock};
 pub use handfast_protocol::{Definite, Time};
-pub use http::{Weakness, about_router, contract_router, weak_contract_router};
+pub use http::{Tell, Weakness, about_router, contract_router, weak_contract_router};
 pub use key::{Incarnation, Key, KeyError, Position, PositionError};
 pub use receipt::{Receipt, Reply};
 pub use registers::{NotDefinite, OpenError, Overview, Registers, Request, Settings, States};

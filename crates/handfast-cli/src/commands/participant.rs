@@ -1,12 +1,14 @@
 //! What `handfast payment` and `handfast dispatch` share: where to listen, where the books are, and how to stop.
 
+mod tell;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::Router;
 use handfast::flow::parse_duration;
-use handfast_participant::{OpenError, Registers, Settings, Weakness};
+use handfast_participant::{OpenError, Registers, Settings, Tell, Weakness};
 use serde_json::json;
 
 use crate::output::{Exit, OrExit as _, Output};
@@ -28,6 +30,23 @@ pub(crate) struct Common {
     /// not-idempotent, remembers=TIME, closes-for=TIME, holds-for=TIME and answers-after=TIME.
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = weakness)]
     pub(crate) weak: Vec<Weakness>,
+    /// For tests and demonstrations: where to say by a webhook (Standard Webhooks) what became of an act that --weak
+    /// answers-after=TIME took on, as in http://127.0.0.1:7070/webhooks/payment.
+    #[arg(long, value_name = "URL", requires = "webhook_secret")]
+    pub(crate) webhook: Option<String>,
+    /// What webhooks are signed with: whsec_ and 24 to 64 bytes in base64.
+    #[arg(long, value_name = "SECRET", env = "HANDFAST_WEBHOOK_SECRET", hide_env_values = true)]
+    pub(crate) webhook_secret: Option<String>,
+}
+
+impl Common {
+    /// Who is to be told what became of acts that were taken on, if anybody is.
+    fn teller(&self) -> anyhow::Result<Option<Tell>> {
+        let Some((url, secret)) = self.webhook.as_deref().zip(self.webhook_secret.as_deref()) else { return Ok(None) };
+        let answers_later = self.weak.iter().any(|weakness| matches!(weakness, Weakness::AnswersAfter(_)));
+        anyhow::ensure!(answers_later, "--webhook tells of acts that are carried out later: add --weak answers-after=TIME");
+        tell::teller(url, secret).map(Some)
+    }
 }
 
 /// One promise that is not kept: a name, and for some of them for how long it is.
@@ -59,7 +78,7 @@ pub(crate) struct Participant<'a> {
     pub(crate) store: &'a str,
     pub(crate) common: &'a Common,
     pub(crate) open: Box<dyn FnOnce(PathBuf, Settings) -> Result<Registers, OpenError> + 'a>,
-    pub(crate) router: fn(&Registers, &[Weakness]) -> Router,
+    pub(crate) router: fn(&Registers, &[Weakness], Option<&Tell>) -> Router,
     pub(crate) base_path: &'static str,
 }
 
@@ -83,6 +102,7 @@ impl Participant<'_> {
             return Err(anyhow::Error::msg(why)).or_exit(Exit::Usage);
         }
         let path = store_path(store).or_exit(Exit::Usage)?;
+        let tell = common.teller().or_exit(Exit::Usage)?;
         let listener = connections::listen(listen).await?;
         // Whatever is wrong with the store, it is the one that was named.
         let registers = open(path, Settings::default()).or_exit(Exit::Usage)?;
@@ -97,7 +117,8 @@ impl Participant<'_> {
             output.note("it promises less than the contract (--weak): for tests and demonstrations only");
         }
 
-        let serving = tokio::spawn(connections::serve_router(listener, router(&registers, &common.weak), stop.clone()));
+        let router = router(&registers, &common.weak, tell.as_ref());
+        let serving = tokio::spawn(connections::serve_router(listener, router, stop.clone()));
         signals::stopped(&mut stop).await;
         if tokio::time::timeout(common.shutdown_timeout, serving).await.is_err() {
             output.note("requests are still under way; stopping without them");

@@ -40,11 +40,12 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     check_address(args.listen).or_exit(Exit::Usage)?;
     let flow = args.flow.read()?;
+    let webhooks = flow.file.webhook_receivers().or_exit(Exit::Usage)?;
     super::runtime()?.block_on(async {
         // The port comes before the store: where the port is taken, the store is left alone.
         let listener = connections::listen(args.listen).await?;
         let store = args.store.map_or_else(|| state::default_store(flow.file.name()), Ok)?;
-        let settings = Settings { flow, store, retry_cap: args.retry_cap, shutdown_timeout: args.shutdown_timeout };
+        let settings = Settings { flow, webhooks, store, retry_cap: args.retry_cap, shutdown_timeout: args.shutdown_timeout };
         serve::run(listener, settings, output).await
     })
 }

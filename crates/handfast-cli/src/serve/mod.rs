@@ -1,6 +1,6 @@
 //! The coordinator as a service: orders come in over HTTP, and every one that was acknowledged ends in both or neither.
 //!
-//! [`request`] reads what is sent within bounds, [`sagas`] and [`pages`] answer,
+//! [`request`] reads what is sent within bounds, [`sagas`], [`webhooks`] and [`pages`] answer,
 //! [`shapes`] is what an answer looks like and [`problem`] what it looks like when it is not what was asked for.
 //! `docs/serve.md` describes all of it for callers.
 
@@ -12,6 +12,7 @@ mod request;
 mod sagas;
 mod service;
 mod shapes;
+mod webhooks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +24,7 @@ use axum::routing::{get, post};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use self::service::Service;
+use self::service::{Receivers, Service};
 use crate::commands::flow::ChosenFlow;
 use crate::output::{Exit, Output};
 use crate::{connections, signals};
@@ -31,6 +32,8 @@ use crate::{connections, signals};
 /// What the service is to be.
 pub(crate) struct Settings {
     pub(crate) flow: ChosenFlow,
+    /// Whoever takes the webhooks of its steps.
+    pub(crate) webhooks: Receivers,
     /// Where sagas are kept.
     pub(crate) store: String,
     /// The longest pause between two tries of one delivery.
@@ -44,12 +47,15 @@ pub(crate) struct Settings {
 /// # Errors
 /// If the store cannot be opened, or the system does not let signals be watched.
 pub(crate) async fn run(listener: TcpListener, settings: Settings, output: &Output) -> anyhow::Result<Exit> {
-    let Settings { flow, store, retry_cap, shutdown_timeout } = settings;
+    let Settings { flow, webhooks, store, retry_cap, shutdown_timeout } = settings;
     let address = listener.local_addr().context("cannot tell where it listens")?;
     let mut stop = signals::on_signal()?;
     let name = flow.file.name().to_owned();
-    let service = Arc::new(Service::open(flow, &store, retry_cap, stop.clone()).await?);
+    let service = Arc::new(Service::open(flow, webhooks, &store, retry_cap, stop.clone()).await?);
     output.note(format_args!("handfast serve is listening on http://{address} (flow: {name}, store: {store})"));
+    for step in service.webhooks().keys() {
+        output.note(format_args!("webhooks of {step} are taken at http://{address}/webhooks/{step}"));
+    }
     if output.wants_json() {
         output.json_line(&json!({ "listening": format!("http://{address}"), "flow": name, "store": store }))?;
     }
@@ -72,6 +78,7 @@ fn router(service: Arc<Service>) -> Router {
         .route("/sagas", post(sagas::place).get(sagas::list))
         .route("/sagas/{id}", get(sagas::show))
         .route("/sagas/{id}/cancel", post(sagas::cancel))
+        .route("/webhooks/{step}", post(webhooks::receive))
         .route("/livez", get(pages::live))
         .route("/readyz", get(pages::ready))
         .route("/version", get(pages::version))

@@ -32,7 +32,7 @@ kinds! {
     MEDIA_TYPE = "media-type", UNSUPPORTED_MEDIA_TYPE, "The body is not declared to be JSON",
         "Send `Content-Type: application/json`.";
     TOO_LARGE = "too-large", PAYLOAD_TOO_LARGE, "The body is too large",
-        "An order has at most 65,536 bytes. Nothing was done.";
+        "An order has at most 65,536 bytes, a webhook 262,144. Nothing was done.";
     TOO_SLOW = "too-slow", REQUEST_TIMEOUT, "The body did not arrive in time",
         "The whole body has to arrive within 30 seconds. Nothing was done; send it again.";
     BODY_LOST = "body-lost", BAD_REQUEST, "The body did not arrive whole",
@@ -53,6 +53,10 @@ kinds! {
         "It is `{\"by\": \"..\", \"why\": \"..\"}`; both may be left out, and so may the body. Each has at most 256 characters, none of them a control character, and no number that could be a card's. Nothing was done.";
     TOO_LATE = "too-late-to-cancel", CONFLICT, "The saga cannot be cancelled any more",
         "The step that decides it is done, or it has ended in both: there is no way back. Or it is suspended, and a person has to look at it first.";
+    NOT_SIGNED = "not-signed", UNAUTHORIZED, "The webhook is not signed",
+        "It has no signature of this very body by the secret of this step, or was signed too long ago. `detail` says which. Nothing was done.";
+    BUSY = "busy", SERVICE_UNAVAILABLE, "Too many sagas wait to act on a webhook",
+        "Send it again after the time in `Retry-After`. What is in doubt is asked for at its own time in any case.";
     FOREIGN_ORIGIN = "foreign-origin", FORBIDDEN, "A page of another origin may not do this",
         "A browser sent this on behalf of a page that does not come from this service.";
     FOREIGN_HOST = "foreign-host", MISDIRECTED_REQUEST, "The request is meant for another host",
@@ -113,6 +117,10 @@ impl IntoResponse for Problem {
         let mut response = (kind.status, Value::Object(more).to_string()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if kind.status == StatusCode::UNAUTHORIZED {
+            // Who is not let in has to be told by what they would be (RFC 9110, 11.6.1).
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("webhook-signature"));
+        }
         if let Some(seconds) = retry_after_s {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }

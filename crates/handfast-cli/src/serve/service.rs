@@ -1,9 +1,11 @@
 //! What the handlers share: the engine, the flow it follows, and whether the service is stopping.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use handfast::store::StoreError;
+use handfast::webhook::WebhookReceiver;
 use handfast::{Engine, OpenError, Options, Order, SagaHandle, SubmitError};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -21,10 +23,14 @@ const STORE_TIMEOUT: Duration = Duration::from_secs(2);
 /// No saga has this id, since no id has a slash.
 const NOBODY: &str = "/";
 
+/// Whoever takes the webhooks of a step, by its name.
+pub(crate) type Receivers = BTreeMap<String, WebhookReceiver>;
+
 /// The service, as its handlers see it.
 pub(crate) struct Service {
     engine: Engine,
     flow: ChosenFlow,
+    webhooks: Receivers,
     stop: watch::Receiver<bool>,
 }
 
@@ -35,6 +41,7 @@ impl Service {
     /// If the store cannot be opened, or is somebody else's.
     pub(crate) async fn open(
         flow: ChosenFlow,
+        webhooks: Receivers,
         store: &str,
         retry_cap: Duration,
         stop: watch::Receiver<bool>,
@@ -45,7 +52,7 @@ impl Service {
             OpenError::Flow(_) => Err(error).or_exit(Exit::Usage),
             OpenError::Store(_) => Err(error.into()),
         })?;
-        Ok(Self { engine, flow, stop })
+        Ok(Self { engine, flow, webhooks, stop })
     }
 
     pub(crate) const fn engine(&self) -> &Engine {
@@ -54,6 +61,15 @@ impl Service {
 
     pub(crate) const fn flow(&self) -> &ChosenFlow {
         &self.flow
+    }
+
+    pub(crate) const fn webhooks(&self) -> &Receivers {
+        &self.webhooks
+    }
+
+    /// Whoever takes the webhooks of this step.
+    pub(crate) fn webhook(&self, step: &str) -> Option<&WebhookReceiver> {
+        self.webhooks.get(step)
     }
 
     /// Resolves once the service is to stop.
@@ -108,7 +124,7 @@ impl Service {
     /// The store's.
     pub(crate) async fn stats(&self) -> Result<Value, Problem> {
         let counts = self.engine.counts().await.map_err(|error| store_problem(&error))?;
-        Ok(shapes::stats(&self.engine.stats(), &counts))
+        Ok(shapes::stats(&self.engine.stats(), &counts, &self.webhooks))
     }
 
     /// Lets every saga finish what it is writing.

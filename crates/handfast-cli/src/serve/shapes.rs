@@ -4,9 +4,12 @@
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use handfast::store::{Counts, Entry, Summary, Try};
+use handfast::webhook::WebhookStats;
 use handfast::{LineStats, Outcome, Progress, SagaView, Standing, Stats, StepView};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+
+use super::service::Receivers;
 
 /// Every standing, by the word for it.
 pub(crate) const STANDINGS: [Standing; 7] = [
@@ -143,7 +146,7 @@ pub(crate) fn page(sagas: &[Summary], next: Option<String>) -> Value {
 }
 
 /// What the engine is at.
-pub(crate) fn stats(stats: &Stats, counts: &Counts) -> Value {
+pub(crate) fn stats(stats: &Stats, counts: &Counts, webhooks: &Receivers) -> Value {
     let sagas: Map<String, Value> =
         counts.by_standing.iter().map(|(standing, number)| (standing.clone(), json!(number))).collect();
     let named = |sagas: &[(String, String)]| sagas.iter().map(|(id, why)| json!({ "id": id, "why": why })).collect::<Vec<_>>();
@@ -156,8 +159,14 @@ pub(crate) fn stats(stats: &Stats, counts: &Counts) -> Value {
         "suspended": named(&stats.suspended),
         "left_alone": named(&stats.left_alone),
         "store_trouble": stats.store_trouble,
+        "webhooks": webhooks.iter().map(|(step, receiver)| webhook(step, receiver.stats())).collect::<Vec<_>>(),
         "participants": stats.participants.iter().map(participant).collect::<Vec<_>>(),
     })
+}
+
+fn webhook(step: &str, stats: WebhookStats) -> Value {
+    let WebhookStats { taken, repeated, none_of_ours, refused } = stats;
+    json!({ "step": step, "taken": taken, "repeated": repeated, "none_of_ours": none_of_ours, "refused": refused })
 }
 
 fn participant(line: &LineStats) -> Value {

@@ -17,3 +17,4 @@ mod shop;
 mod show;
 mod support;
 mod weak;
+mod webhooks;

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
 #![expect(clippy::disallowed_methods, reason = "how long a test is ready to wait is counted in real time")]
 
-mod shop;
+pub(crate) mod shop;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

@@ -19,7 +19,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use self::problem::{Kind, Problem};
-pub use self::weak::{Weakness, weak_contract_router};
+pub use self::weak::{Tell, Weakness, weak_contract_router};
 use crate::body::{BODY_LIMIT_BYTES, Body};
 use crate::key::{Key, Position};
 use crate::receipt::{Receipt, Reply};

@@ -49,13 +49,18 @@ pub enum Weakness {
     AnswersAfter(Duration),
 }
 
-/// The contract with these weaknesses; with none of them, the contract.
-pub fn weak_contract_router(registers: &Registers, weaknesses: &[Weakness]) -> Router {
+/// Is told what became of an act that was taken on and carried out later: the key, and its state.
+pub type Tell = Arc<dyn Fn(&str, Definite) + Send + Sync>;
+
+/// The contract with these weaknesses; with none of them, the contract. Whoever is to `tell` it hears of every act that
+/// [`Weakness::AnswersAfter`] carries out.
+pub fn weak_contract_router(registers: &Registers, weaknesses: &[Weakness], tell: Option<&Tell>) -> Router {
     let contract = contract_router(registers);
     if weaknesses.is_empty() {
         return contract;
     }
-    let weak = Weak { contract, registers: registers.clone(), weaknesses: weaknesses.into(), clock: system_clock() };
+    let (tell, clock) = (tell.cloned(), system_clock());
+    let weak = Weak { contract, registers: registers.clone(), weaknesses: weaknesses.into(), tell, clock };
     let paths = Router::new().route("/{key}", any(answer)).route("/{key}/close", any(answer));
     super::with_problems(paths.with_state(Arc::new(Shared { weak, notes: Mutex::default() })))
 }
@@ -79,6 +84,7 @@ struct Weak {
     contract: Router,
     registers: Registers,
     weaknesses: Box<[Weakness]>,
+    tell: Option<Tell>,
     clock: Clock,
 }
 
@@ -149,6 +155,7 @@ async fn act(shared: &Arc<Shared>, notes: &mut Notes, mut asked: Asked, found: F
             let key = asked.key.clone();
             let _nobody_waits = shared.weak.forward(&name, asked).await;
             notes.under_way.remove(&name);
+            shared.weak.tell(&key).await;
             lapse_after(&shared, holds, key);
         });
     }
@@ -224,6 +231,15 @@ impl Weak {
             *receipt = lapsed;
         }
         Ok(found)
+    }
+
+    /// Says what became of a key that was taken on.
+    async fn tell(&self, key: &str) {
+        let Some(tell) = &self.tell else { return };
+        // What the store does not say cannot be told; whoever asks again hears of it.
+        if let Ok(Found { receipt: Some(receipt), .. }) = self.find(key).await {
+            tell(key, receipt.state);
+        }
     }
 
     /// An answer that nothing in the store stands behind.

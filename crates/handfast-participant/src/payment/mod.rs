@@ -20,7 +20,7 @@ use serde_json::Value;
 
 pub use self::audit::{Audit, CurrencyTotals, Unbalanced};
 use self::order::Order;
-use crate::http::{Weakness, about_router, page, weak_contract_router, with_problems};
+use crate::http::{Tell, Weakness, about_router, page, weak_contract_router, with_problems};
 use crate::key::Key;
 use crate::registers::{OpenError, Registers, Settings};
 use crate::service::{Acted, Migration, Reverted, Service, ServiceError};
@@ -88,16 +88,16 @@ pub fn open(path: impl AsRef<Path>, settings: Settings) -> Result<Registers, Ope
 /// The whole service: the contract under [`BASE_PATH`], [`HOLDS_PATH`] and [`CAPTURES_PATH`], `GET /audit`, and what
 /// operators ask of any service.
 pub fn router(registers: &Registers) -> Router {
-    weak_router(registers, &[])
+    weak_router(registers, &[], None)
 }
 
 /// The same, of a service that promises less than the contract for its charges and holds.
-pub fn weak_router(registers: &Registers, weaknesses: &[Weakness]) -> Router {
+pub fn weak_router(registers: &Registers, weaknesses: &[Weakness], tell: Option<&Tell>) -> Router {
     let audit = Router::new()
         .route("/audit", get(async |State(registers): State<Registers>| page(&registers, Audit::read).await))
         .with_state(registers.clone());
     with_problems(about_router(registers).merge(audit))
-        .nest(BASE_PATH, weak_contract_router(registers, weaknesses))
-        .nest(HOLDS_PATH, weak_contract_router(registers, weaknesses))
-        .nest(CAPTURES_PATH, weak_contract_router(registers, &[]))
+        .nest(BASE_PATH, weak_contract_router(registers, weaknesses, tell))
+        .nest(HOLDS_PATH, weak_contract_router(registers, weaknesses, tell))
+        .nest(CAPTURES_PATH, weak_contract_router(registers, &[], None))
 }

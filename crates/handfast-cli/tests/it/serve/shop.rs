@@ -30,7 +30,14 @@ pub(crate) struct Process {
 impl Process {
     /// Starts `handfast` with these arguments and waits until it says where it listens.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut child = handfast().args(arguments).args(["--json", "--quiet"]).stdout(Stdio::piped()).spawn().unwrap();
+        Self::start_in(&[], arguments)
+    }
+
+    /// The same, with these variables in its environment.
+    pub(crate) fn start_in(environment: &[(&str, &str)], arguments: &[&str]) -> Self {
+        let mut command = handfast();
+        command.args(arguments).args(["--json", "--quiet"]).envs(environment.iter().copied());
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let said: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {line:?}"));

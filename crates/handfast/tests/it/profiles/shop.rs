@@ -138,7 +138,7 @@ impl Shop {
         let stock = dispatch::Stock::default();
         let dispatch = dispatch::open(folder.path().join("dispatch.db"), stock, Settings::default()).unwrap();
         let (to_payment, to_dispatch) = (Way::open(), Way::open());
-        let charges = serve(payment::weak_router(&payment, weaknesses), &to_payment).await;
+        let charges = serve(payment::weak_router(&payment, weaknesses, None), &to_payment).await;
         let shipments = serve(dispatch::router(&dispatch), &to_dispatch).await;
         let urls = [charges + payment::BASE_PATH, shipments + dispatch::BASE_PATH];
         let (profile, deadline_ms, assumptions) = (Profile::CONTRACT, None, Assumptions::default());
