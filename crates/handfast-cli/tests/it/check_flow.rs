@@ -66,6 +66,34 @@ fn two_pivots_are_the_two_generals() {
     assert_eq!(json(&[path, "--accept-risk", "two-pivots"], 0)["verdict"], "holds");
 }
 
+#[test]
+fn each_later_pivot_is_accepted_under_one_name() {
+    let third = "kind = \"pivot\"\n[[step]]\nname = \"notice\"\nurl = \"http://127.0.0.1:1/n\"\nkind = \"pivot\"";
+    let (_dir, path) = flow("kind = \"pivot\"", third, "");
+    let path = path.to_str().expect("text");
+    let told = json(&[path, "--network", "set"], 3);
+    let named: Vec<(&str, &str)> = told["risks"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|risk| (risk["name"].as_str().expect("text"), risk["step"].as_str().expect("text")))
+        .collect();
+    assert_eq!(named, [("two-pivots", "dispatch"), ("two-pivots", "notice")]);
+    let text = said(&[path, "--network", "set", "--accept-risk", "two-pivots"], 0);
+    assert!(text.contains("It holds, but for the risks that were accepted"), "{text}");
+}
+
+/// Of what is sent once the request may be lost, and its answer too where nobody can look afterwards.
+#[test]
+fn what_is_left_of_one_request_depends_on_whether_it_can_be_looked_for() {
+    for (peek, formula, odds) in [("true", "p", "1/100"), ("false", "1 - (1-p)^2", "199/10000")] {
+        let first = format!("kind = \"compensatable\"\n[step.profile]\nidempotent = false\nclose = \"never\"\npeek = {peek}");
+        let (_dir, path) = flow(&first, "kind = \"pivot\"", "[assume]\nloss = \"0.01\"\n");
+        let residual = &json(&[path.to_str().expect("text"), "--network", "set"], 3)["risks"][0]["residual"];
+        assert_eq!((&residual["formula"], &residual["odds"]), (&formula.into(), &odds.into()), "peek = {peek}");
+    }
+}
+
 /// Every way in which a participant promises less is either treated, and then everything holds, or it is a risk, and then
 /// there is a run that shows it.
 #[test]

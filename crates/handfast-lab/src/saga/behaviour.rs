@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use handfast_protocol::{Close, Finding, Kind, ProfiledStep, Repeat, Risk, StepPlan, Undo};
+use handfast_protocol::{Close, Definite, Finding, Kind, ProfiledStep, Repeat, Risk, StepPlan, Undo};
 
 /// When something that takes time may happen, in a world where time stands still.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -19,11 +19,11 @@ pub enum When {
 
 /// What is to be known of a step's surroundings before it can be said how its participant behaves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Given {
+pub(super) struct Given<'a> {
     /// The network may deliver a message twice.
     pub(super) duplicates: bool,
-    /// A step before it may refuse and cannot be undone, and so may and can this one not.
-    pub(super) is_later_pivot: bool,
+    /// Every risk of the flow, whether it comes true or not.
+    pub(super) risks: &'a [Finding<Risk>],
 }
 
 /// How the participant of one step behaves.
@@ -68,11 +68,16 @@ impl Behaviour {
 
     /// Everything that the profile of step number `at` allows. What is a risk happens where it is among `come_true`;
     /// elsewhere it is taken for granted that it does not, and what ends after a time ends once the declared assumptions
-    /// allow it. Where the network duplicates nothing, an act that must not arrive twice can be left to do harm if it does.
+    /// allow it. A
+    /// refusal or a hold that is no risk of this flow may fail at any moment, since nobody was asked to accept that it does not.
+    /// Where the network duplicates nothing, an act that must not arrive twice can be left to do harm if it does.
     #[must_use]
-    pub(super) fn of(at: usize, step: &ProfiledStep, come_true: &[Finding<Risk>], world: Given) -> Self {
+    pub(super) fn of(at: usize, step: &ProfiledStep, come_true: &[Finding<Risk>], world: Given<'_>) -> Self {
         let profile = step.profile;
-        let happens = |is_it: fn(&Risk) -> bool| come_true.iter().any(|risk| risk.step == at && is_it(&risk.what));
+        let is_among =
+            |risks: &[Finding<Risk>], is_it: fn(&Risk) -> bool| risks.iter().any(|risk| risk.step == at && is_it(&risk.what));
+        let happens = |is_it| is_among(come_true, is_it);
+        let is_risk = |is_it| is_among(world.risks, is_it);
         let when = |limited: bool, at_any_time: bool| match (limited, at_any_time) {
             (false, _) => When::Never,
             (true, true) => When::AnyTime,
@@ -81,17 +86,29 @@ impl Behaviour {
         let is_loose = profile.may_refuse && !profile.sticky_refusal;
         let acts_twice =
             profile.repeat == Repeat::Never && (!world.duplicates || happens(|risk| matches!(risk, Risk::NotIdempotent { .. })));
-        let refuses_too_late = happens(|risk| matches!(risk, Risk::TwoPivots { .. }));
+        let two_pivots = |risk: &Risk| matches!(risk, Risk::TwoPivots { .. });
+        let loose_refusal = |risk: &Risk| matches!(risk, Risk::LooseRefusal);
+        let hold_lapse = |risk: &Risk| matches!(risk, Risk::HoldLapse { .. });
         Self {
-            may_refuse: profile.may_refuse && (!world.is_later_pivot || refuses_too_late),
+            may_refuse: profile.may_refuse && (!is_risk(two_pivots) || happens(two_pivots)),
             closes: profile.closes(),
             undo_closes: profile.undo != Undo::NoOpWhenAbsent,
-            refusal_holds: !(is_loose && (profile.closes() || happens(|risk| matches!(risk, Risk::LooseRefusal)))),
+            refusal_holds: !(is_loose && (!is_risk(loose_refusal) || happens(loose_refusal))),
             idempotent: !acts_twice,
             forgets: when(matches!(profile.repeat, Repeat::For(_)), happens(|risk| matches!(risk, Risk::ForgottenKey { .. }))),
             reopens: when(matches!(profile.close, Close::For(_)), happens(|risk| matches!(risk, Risk::ShortTombstone { .. }))),
-            lapses: when(profile.hold_expires_ms.is_some(), happens(|risk| matches!(risk, Risk::HoldLapse { .. }))),
+            lapses: when(profile.hold_expires_ms.is_some(), !is_risk(hold_lapse) || happens(hold_lapse)),
             captures: step.captures,
+        }
+    }
+
+    /// When a key that is in this state is forgotten, or open again.
+    #[must_use]
+    pub(super) const fn expires(&self, state: Option<Definite>) -> When {
+        match state {
+            Some(Definite::Closed) => self.reopens,
+            Some(Definite::Done | Definite::Refused | Definite::Undone) => self.forgets,
+            None => When::Never,
         }
     }
 

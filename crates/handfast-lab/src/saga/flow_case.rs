@@ -98,11 +98,8 @@ impl FlowCase {
             // What is taken for granted there is that nothing arrives twice unless it is sent twice.
             adversary.duplicates = false;
         }
-        let behaviours = self.steps.iter().enumerate().map(|(at, step)| {
-            let is_later_pivot = risks.iter().any(|risk| risk.step == at && matches!(risk.what, Risk::TwoPivots { .. }));
-            Behaviour::of(at, step, come_true, Given { duplicates: adversary.duplicates, is_later_pivot })
-        });
-        let behaviours = behaviours.collect();
+        let given = Given { duplicates: adversary.duplicates, risks };
+        let behaviours = self.steps.iter().enumerate().map(|(at, step)| Behaviour::of(at, step, come_true, given)).collect();
         // Time stands still in a world, so everything that is due after a time is due at every moment.
         let plan = Arc::new(self.assessment.plan.clone().at_any_moment());
         Saga::among(behaviours, plan, adversary).called(self.names.clone())

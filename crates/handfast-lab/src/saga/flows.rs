@@ -23,6 +23,11 @@ const fn step(profile: Profile) -> ProfiledStep {
     ProfiledStep { profile, beside: false, deadline_ms, captures: None, undo_after: None }
 }
 
+/// The same where there is no way back any more, and so no deadline.
+const fn later(profile: Profile) -> ProfiledStep {
+    ProfiledStep { deadline_ms: None, ..step(profile) }
+}
+
 /// Every flow, with its name.
 ///
 /// # Panics
@@ -92,7 +97,18 @@ pub fn flows() -> Vec<(&'static str, FlowCase)> {
             vec![step(Profile { close: Close::For(LONGER), ..PAYMENT }), step(DISPATCH)],
             none,
         ),
-        ("two dispatches", vec![step(DISPATCH), ProfiledStep { deadline_ms: None, ..step(DISPATCH) }], none),
+        ("two dispatches", vec![step(DISPATCH), later(DISPATCH)], none),
+        ("three dispatches", vec![step(DISPATCH), later(DISPATCH), later(DISPATCH)], none),
+        (
+            "payment may be asked only once, and its refusals do not hold",
+            vec![step(Profile { repeat: Repeat::Never, sticky_refusal: false, ..PAYMENT }), step(DISPATCH)],
+            none,
+        ),
+        (
+            "a hold that expires, capture in place of a dispatch",
+            vec![step(held), ProfiledStep { captures: Some(0), ..step(DISPATCH) }],
+            none,
+        ),
     ]
     .into_iter()
     .map(make)

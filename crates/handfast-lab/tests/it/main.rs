@@ -4,4 +4,5 @@ mod diagram;
 mod explorer;
 mod generals;
 mod models;
+mod risks;
 mod saga;

@@ -185,28 +185,29 @@ pub struct Assessment {
 
 /// Makes a plan of the steps of a flow, if their order is sound, and says what it cannot promise.
 ///
-/// Two steps that may refuse and cannot be undone make a plan too, in which the second is treated as if it could not
-/// refuse: [`Risk::TwoPivots`].
+/// Several steps that may refuse and cannot be undone make a plan too, in which each but the first is treated as if it could
+/// not refuse: [`Risk::TwoPivots`], once for each of them.
 ///
 /// # Errors
 /// The first rule that the order breaks, and where.
 pub fn assess(steps: &[ProfiledStep], assumptions: &Assumptions) -> Result<Assessment, PlanError> {
     check_holds(steps, assumptions)?;
+    let gate = steps.iter().position(|step| step.profile.kind() != Kind::Compensatable);
+    let first_pivot = steps.iter().position(|step| step.profile.kind() == Kind::Pivot);
+    let flow = Flow { steps, gate, first_pivot, assumptions };
+    // How every step is treated comes first: what that leaves open at one of them may rest on how another is treated.
+    let mut plans: Vec<StepPlan> = (0..steps.len()).map(|step| flow.treatment(step)).collect();
     let mut risks = Vec::new();
     let mut remarks = Vec::new();
-    let pivots: Vec<usize> = (0..steps.len()).filter(|&step| steps[step].profile.kind() == Kind::Pivot).collect();
-    if let [first, second, ..] = pivots[..] {
-        risks.push(Finding { step: second, what: Risk::TwoPivots { first } });
+    for step in 0..steps.len() {
+        let of_step = flow.risks(step, &plans);
+        if of_step.iter().any(Risk::may_show_late) && steps[step].profile.peek {
+            plans[step].watch_ms = Some(assumptions.margin_ms().unwrap_or(UNDECLARED_HORIZON_MS));
+        }
+        risks.extend(of_step.into_iter().map(|what| Finding { step, what }));
+        remarks.extend(flow.remark(step, &plans).map(|what| Finding { step, what }));
     }
-    let gate = steps.iter().position(|step| step.profile.kind() != Kind::Compensatable);
-    let plans = steps.iter().enumerate().map(|(step, profiled)| {
-        let mut assessed = Assessed { step, gate, profiled, assumptions, risks: &mut risks, remarks: &mut remarks };
-        let plan = assessed.plan(gate.is_some_and(|gate| !steps[gate].profile.closes()));
-        let later_pivot = pivots.first().is_some_and(|&first| step > first) && plan.kind == Kind::Pivot;
-        StepPlan { kind: if later_pivot { Kind::Retriable } else { plan.kind }, ..plan }
-    });
-    let plan = Plan::new(plans.collect())?;
-    Ok(Assessment { plan, risks, remarks })
+    Ok(Assessment { plan: Plan::new(plans)?, risks, remarks })
 }
 
 /// Every hold is captured by a later step, and nothing else is.
@@ -244,92 +245,104 @@ fn check_captures(steps: &[ProfiledStep]) -> Result<(), PlanError> {
     Ok(())
 }
 
-/// One step while it is assessed.
-struct Assessed<'a> {
-    step: usize,
+/// A flow while it is assessed.
+struct Flow<'a> {
+    steps: &'a [ProfiledStep],
     gate: Option<usize>,
-    profiled: &'a ProfiledStep,
+    first_pivot: Option<usize>,
     assumptions: &'a Assumptions,
-    risks: &'a mut Vec<Finding<Risk>>,
-    remarks: &'a mut Vec<Finding<Remark>>,
 }
 
-impl Assessed<'_> {
-    fn plan(&mut self, gate_cannot_close: bool) -> StepPlan {
-        let ProfiledStep { profile, beside, deadline_ms, captures: _, undo_after } = *self.profiled;
+impl Flow<'_> {
+    /// How the coordinator treats a step. Whether it is watched after the end follows from the risks.
+    fn treatment(&self, step: usize) -> StepPlan {
+        let ProfiledStep { profile, beside, deadline_ms, captures: _, undo_after } = self.steps[step];
+        let kind = if self.pivot_before(step).is_some() { Kind::Retriable } else { profile.kind() };
         let undo_closes = profile.undo != Undo::NoOpWhenAbsent;
-        let mut plan = StepPlan { beside, deadline_ms, undo_closes, undo_after, ..StepPlan::new(profile.kind()) };
+        let mut plan = StepPlan { beside, deadline_ms, undo_closes, undo_after, ..StepPlan::new(kind) };
         plan.refusal_holds = profile.sticky_refusal || !profile.may_refuse;
-        plan.doubt = self.doubt(&mut plan.deadline_ms);
+        plan.doubt = self.doubt(step, &mut plan.deadline_ms);
         if let (Repeat::For(remembers_ms), Doubt::Closes) = (profile.repeat, plan.doubt) {
             plan.forgotten_ms = Some(remembers_ms.saturating_sub(self.assumptions.on_the_road_ms()));
         }
-        if !plan.refusal_holds && !plan.closes() {
-            self.risk(Risk::LooseRefusal);
-        }
-        if let Close::For(closed_ms) = profile.close {
-            let margin_ms = self.assumptions.margin_ms();
-            if margin_ms.is_none_or(|margin_ms| closed_ms <= margin_ms) {
-                self.risk(Risk::ShortTombstone { closed_ms, margin_ms });
-            }
-        }
-        if let Some(expires_ms) = profile.hold_expires_ms {
-            let margin_ms = self.assumptions.margin_ms();
-            plan.commit_within_ms = Some(expires_ms.saturating_sub(margin_ms.unwrap_or(0)));
-            self.risk(Risk::HoldLapse { expires_ms, margin_ms, gate_cannot_close });
-        }
-        if self.risks.iter().any(|risk| risk.step == self.step && risk.what.may_show_late()) {
-            plan.watch_ms = profile.peek.then(|| self.assumptions.margin_ms().unwrap_or(UNDECLARED_HORIZON_MS));
-        }
-        let is_gate = self.gate == Some(self.step);
-        if is_gate && profile.close != Close::ForEver {
-            self.remark(Remark::GateCannotClose);
-        } else if !plan.closes() && self.gate.is_none_or(|gate| self.step < gate) {
-            self.remark(Remark::ActsAfterCancel);
-        }
+        let margin_ms = self.assumptions.margin_ms().unwrap_or(0);
+        plan.commit_within_ms = profile.hold_expires_ms.map(|expires_ms| expires_ms.saturating_sub(margin_ms));
         plan
     }
 
     /// How doubt about the key ends. A key that is forgotten but can be closed is closed in time, by an earlier deadline.
-    fn doubt(&mut self, deadline_ms: &mut Option<u64>) -> Doubt {
-        let profile = self.profiled.profile;
-        let last_send_ms = match profile.repeat {
-            Repeat::ForEver => None,
-            Repeat::For(remembers_ms) => Some(self.last_send(remembers_ms)),
+    fn doubt(&self, step: usize, deadline_ms: &mut Option<u64>) -> Doubt {
+        let profile = self.steps[step].profile;
+        let remembers_ms = match profile.repeat {
+            Repeat::ForEver if profile.closes() => return Doubt::Closes,
+            Repeat::ForEver => return Doubt::Repeats { last_send_ms: None },
+            Repeat::For(remembers_ms) => remembers_ms,
             Repeat::Never => {
-                self.risk(Risk::NotIdempotent { peek: profile.peek });
                 let horizon_ms = Some(self.assumptions.margin_ms().unwrap_or(UNDECLARED_HORIZON_MS));
                 return Doubt::Looks { horizon_ms };
             }
         };
-        let after_gate = self.gate.is_some_and(|gate| self.step > gate);
-        match last_send_ms {
-            Some(last_send_ms) if profile.closes() && !after_gate => {
-                *deadline_ms = Some(deadline_ms.map_or(last_send_ms, |deadline_ms| deadline_ms.min(last_send_ms)));
-                Doubt::Closes
-            }
-            Some(_) => Doubt::Repeats { last_send_ms },
-            None if profile.closes() => Doubt::Closes,
-            None => Doubt::Repeats { last_send_ms: None },
+        let early_enough = self.assumptions.margin_ms().filter(|&margin_ms| margin_ms < remembers_ms);
+        let last_send_ms = remembers_ms - early_enough.unwrap_or(0);
+        if profile.closes() && !self.is_after_gate(step) {
+            *deadline_ms = Some(deadline_ms.map_or(last_send_ms, |deadline_ms| deadline_ms.min(last_send_ms)));
+            return Doubt::Closes;
         }
+        Doubt::Repeats { last_send_ms: Some(last_send_ms) }
     }
 
-    fn last_send(&mut self, remembers_ms: u64) -> u64 {
+    /// What the treatments leave open at a step.
+    fn risks(&self, step: usize, plans: &[StepPlan]) -> Vec<Risk> {
+        let (profile, plan) = (self.steps[step].profile, &plans[step]);
         let margin_ms = self.assumptions.margin_ms();
-        match margin_ms {
-            Some(margin_ms) if margin_ms < remembers_ms => remembers_ms - margin_ms,
-            Some(_) | None => {
-                self.risk(Risk::ForgottenKey { remembers_ms, margin_ms });
-                remembers_ms
+        let is_too_short = |ms: u64| margin_ms.is_none_or(|margin_ms| ms <= margin_ms);
+        // What comes after the gate is closed by nobody, and no saga ends in *neither* once it was asked for.
+        let before_the_end = !self.is_after_gate(step);
+        let mut risks = Vec::new();
+        risks.extend(self.pivot_before(step).map(|first| Risk::TwoPivots { first }));
+        match profile.repeat {
+            Repeat::Never => risks.push(Risk::NotIdempotent { peek: profile.peek }),
+            Repeat::For(remembers_ms) if is_too_short(remembers_ms) => {
+                risks.push(Risk::ForgottenKey { remembers_ms, margin_ms });
             }
+            Repeat::For(_) | Repeat::ForEver => {}
         }
+        if !plan.refusal_holds && !plan.closes() && before_the_end {
+            risks.push(Risk::LooseRefusal);
+        }
+        if let Close::For(closed_ms) = profile.close
+            && is_too_short(closed_ms)
+            && plan.closes()
+            && before_the_end
+        {
+            risks.push(Risk::ShortTombstone { closed_ms, margin_ms });
+        }
+        // Where the gate itself captures what is held, it refuses once that has lapsed, and the saga turns back.
+        let is_captured_by_gate = self.gate.is_some_and(|gate| self.steps[gate].captures == Some(step));
+        if let Some(expires_ms) = profile.hold_expires_ms
+            && !is_captured_by_gate
+        {
+            let gate_cannot_close = self.gate.is_some_and(|gate| !plans[gate].closes());
+            risks.push(Risk::HoldLapse { expires_ms, margin_ms, gate_cannot_close });
+        }
+        risks
     }
 
-    fn risk(&mut self, what: Risk) {
-        self.risks.push(Finding { step: self.step, what });
+    fn remark(&self, step: usize, plans: &[StepPlan]) -> Option<Remark> {
+        let closes = plans[step].closes();
+        if self.gate == Some(step) {
+            let closes_for_ever = closes && self.steps[step].profile.close == Close::ForEver;
+            return (!closes_for_ever).then_some(Remark::GateCannotClose);
+        }
+        (!closes && !self.is_after_gate(step)).then_some(Remark::ActsAfterCancel)
     }
 
-    fn remark(&mut self, what: Remark) {
-        self.remarks.push(Finding { step: self.step, what });
+    /// The first of several pivots, for each of the others.
+    fn pivot_before(&self, step: usize) -> Option<usize> {
+        self.first_pivot.filter(|&first| first < step && self.steps[step].profile.kind() == Kind::Pivot)
+    }
+
+    fn is_after_gate(&self, step: usize) -> bool {
+        self.gate.is_some_and(|gate| step > gate)
     }
 }

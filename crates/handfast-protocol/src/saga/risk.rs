@@ -183,10 +183,12 @@ impl fmt::Display for Span {
 /// What is promised, but not as one might expect.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Remark {
-    /// The step in which the saga is decided cannot be closed for ever: that it is asked for only once every step before it is
-    /// done rests on the journal alone, and is not survived by a coordinator that comes back from an older copy of it.
+    /// The step in which the saga is decided is not closed for ever, since it cannot be or is only looked for: that it is asked
+    /// for only once every step before it is done rests on the journal alone, and is not survived by a coordinator that comes
+    /// back from an older copy of it.
     GateCannotClose,
-    /// The key cannot be closed: somebody who cancels may be charged briefly, until the answer is known and undone.
+    /// The key is not closed, since it cannot be or is only looked for: somebody who cancels may be charged briefly, until the
+    /// answer is known and undone.
     ActsAfterCancel,
 }
 
@@ -205,11 +207,11 @@ impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::GateCannotClose => {
-                "its key cannot be closed for ever, and the saga is decided there: safety rests on the journal alone, and a \
+                "its key is not closed for ever, and the saga is decided there: safety rests on the journal alone, and a \
                  coordinator that comes back from an older copy of it is not survived"
             }
             Self::ActsAfterCancel => {
-                "its key cannot be closed: a saga in doubt asks it again until it answers, so it may act, briefly, for \
+                "its key is not closed: a saga in doubt waits until it is known what became of it, so it may act, briefly, for \
                  somebody who has cancelled"
             }
         })

@@ -7,8 +7,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::{
-    Assumptions, Close, Command, Coordinator, Doubt, Evidence, Kind, Operation, Outcome, Plan, PlanError, Profile, ProfiledStep,
-    Repeat, Span, Standing, StepPlan, Told, assess,
+    Assumptions, Close, Command, Coordinator, Doubt, Evidence, Finding, Kind, Operation, Outcome, Plan, PlanError, Profile,
+    ProfiledStep, Remark, Repeat, Risk, Span, Standing, StepPlan, Told, assess,
 };
 use crate::{Answer, Definite, Input, Party, Time, replay};
 
@@ -283,6 +283,59 @@ fn profiles_become_treatments_and_risks() {
     let once = Profile { repeat: Repeat::Never, ..contract };
     assert_eq!(of(once, &declared).0.doubt, Doubt::Looks { horizon_ms: Some(21) });
     assert_eq!(of(once, &declared).1, ["not-idempotent"]);
+}
+
+fn risks_of(steps: &[ProfiledStep]) -> Vec<(usize, &'static str)> {
+    let assessed = assess(steps, &Assumptions::default()).expect("a sound order");
+    assessed.risks.iter().map(|risk| (risk.step, risk.what.name())).collect()
+}
+
+const fn profiled(profile: Profile) -> ProfiledStep {
+    ProfiledStep { profile, beside: false, deadline_ms: None, captures: None, undo_after: None }
+}
+
+/// A key that is asked once and then only looked for is not closed, whatever its participant could do.
+#[test]
+fn what_is_only_looked_for_counts_as_not_closed() {
+    let once = |profile: Profile| profiled(Profile { repeat: Repeat::Never, ..profile });
+    let gate = Profile::of_kind(Kind::Pivot);
+    let assessed = assess(&[profiled(Profile::CONTRACT), once(gate)], &Assumptions::default()).expect("a sound order");
+    assert_eq!(assessed.remarks, [Finding { step: 1, what: Remark::GateCannotClose }]);
+    let held = profiled(Profile { hold_expires_ms: Some(100), ..Profile::CONTRACT });
+    let capture = ProfiledStep { captures: Some(0), ..profiled(Profile::of_kind(Kind::Retriable)) };
+    let lapse = |gate| assess(&[held, gate, capture], &Assumptions::default()).expect("a sound order").risks[0].what;
+    for (gate, cannot_close) in [(once(gate), true), (profiled(gate), false)] {
+        assert_eq!(lapse(gate), Risk::HoldLapse { expires_ms: 100, margin_ms: None, gate_cannot_close: cannot_close });
+    }
+    let tombstones_expire = once(Profile { close: Close::For(1), ..Profile::CONTRACT });
+    assert_eq!(risks_of(&[tombstones_expire, profiled(gate)]), [(0, "not-idempotent")], "nobody closes it");
+}
+
+/// A risk that cannot come true is not one that anybody should have to accept.
+#[test]
+fn what_cannot_happen_is_no_risk() {
+    let (payment, pivot, notice) =
+        (Profile::CONTRACT, profiled(Profile::of_kind(Kind::Pivot)), profiled(Profile::of_kind(Kind::Retriable)));
+    let for_a_while = |step: ProfiledStep| profiled(Profile { close: Close::For(1), ..step.profile });
+    assert_eq!(risks_of(&[profiled(payment), pivot, for_a_while(notice)]), [], "nobody closes what comes after the gate");
+    assert_eq!(risks_of(&[profiled(payment), for_a_while(pivot)]), [(1, "short-tombstone")]);
+    let held = profiled(Profile { hold_expires_ms: Some(100), ..payment });
+    let captures = |step: ProfiledStep| ProfiledStep { captures: Some(0), ..step };
+    assert_eq!(risks_of(&[held, captures(pivot)]), [], "the gate refuses to capture what has lapsed");
+    assert_eq!(risks_of(&[held, pivot, captures(notice)]), [(0, "hold-lapse")]);
+    let loose = profiled(Profile { sticky_refusal: false, close: Close::Never, ..pivot.profile });
+    assert_eq!(risks_of(&[profiled(payment), pivot, loose]), [(2, "two-pivots")], "it is asked until it accepts");
+}
+
+/// Every pivot after the first is a risk of its own, and none of them may refuse for the plan.
+#[test]
+fn three_pivots_are_two_risks() {
+    let pivot = profiled(Profile::of_kind(Kind::Pivot));
+    let assessed = assess(&[pivot; 3], &Assumptions::default()).expect("a plan for whoever accepts it");
+    let later = |step| Finding { step, what: Risk::TwoPivots { first: 0 } };
+    assert_eq!(assessed.risks, [later(1), later(2)]);
+    let kinds: Vec<Kind> = assessed.plan.steps().iter().map(|step| step.kind).collect();
+    assert_eq!(kinds, [Kind::Pivot, Kind::Retriable, Kind::Retriable]);
 }
 
 #[test]

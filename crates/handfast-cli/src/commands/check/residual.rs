@@ -83,17 +83,23 @@ fn two_pivots(file: &FlowFile, first: usize, second: usize) -> Residual {
     Residual { formula: "q + (1-q) p^n", odds: value, window_ms: None, says }
 }
 
+/// Where it can be looked for an answer that is lost is found again, and only the loss of the one request leaves doubt.
 fn not_idempotent(file: &FlowFile, peek: bool) -> Residual {
     let loss = file.residual_odds().loss.as_ref();
-    let odds = loss.and_then(|loss| Some(Ratio::new(i64::try_from(loss.numerator()).ok()?, loss.denominator())));
-    let found = if peek { "and nothing is found of it" } else { "since it cannot be looked for" };
+    let lost = loss.and_then(|loss| Some(Ratio::new(i64::try_from(loss.numerator()).ok()?, loss.denominator())));
     let number =
         loss.map_or_else(|| "; declare loss under [assume] to have it as a number".to_owned(), |loss| format!(", p = {loss}"));
+    let (formula, odds, when) = if peek {
+        ("p", lost, "the one request is lost, so that nothing is ever found of it")
+    } else {
+        let either = lost.map(|lost| Ratio(lost.complement().0.pow(2)).complement());
+        ("1 - (1-p)^2", either, "the one request or its answer is lost, since it cannot be looked for")
+    };
     let says = format!(
-        "a person is asked where the one request or its answer is lost {found}: with probability p, the loss of one message{number}; a \
-         request that the network doubles acts twice"
+        "a person is asked where {when}: with probability {formula}, where p is the loss of one message{number}; a request \
+         that the network doubles acts twice"
     );
-    Residual { formula: "p", odds, window_ms: None, says }
+    Residual { formula, odds, window_ms: None, says }
 }
 
 fn window(formula: &'static str, window_ms: Option<u64>, says: &str, after: &str) -> Residual {
