@@ -24,7 +24,7 @@ pub use guards::{Deployed, Guards};
 pub use party::{Input, Party, Time, replay};
 pub use register::{Answer, Definite, Effect, Register, Request};
 pub use saga::{
-    Answers, Assessment, Assumptions, Close, Command, Coordinator, Doubt, Evidence, Finding, Kind, Operation, Outcome, Plan,
+    Answers, Assessment, Assumptions, Close, Command, Coordinator, Doubt, Due, Evidence, Finding, Kind, Operation, Outcome, Plan,
     PlanError, Profile, ProfiledStep, Remark, Repeat, Risk, Span, Standing, StepPlan, Told, Undo, assess, stage,
 };
 

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use handfast_protocol::{
-    Answer, Command, Coordinator, Definite, Evidence, Guards, Input, Operation, Outcome, Party, Plan, Standing, Time, Told,
+    Answer, Command, Coordinator, Definite, Due, Evidence, Guards, Input, Operation, Outcome, Party, Plan, Standing, Time, Told,
 };
 
-use super::network::{FOUND_DONE, operation_number};
+use super::network::{FOUND_DONE, FOUND_REFUSED, operation_number};
 
 /// The number of a coordinator's state.
 pub type StateId = u32;
@@ -18,8 +18,8 @@ pub type StateId = u32;
 /// How many inputs there are beside those of the steps.
 const OF_THE_SAGA: usize = 3;
 /// How many inputs there are of one step: an answer of each kind to each operation that changes something, that its act is
-/// on its way, and that it was found to be done.
-const PER_STEP: usize = 3 * ANSWERS.len() + 2;
+/// on its way, and that it was found to be done or refused.
+const PER_STEP: usize = 3 * ANSWERS.len() + 3;
 
 /// Everything that can be said to a coordinator of so many steps, in a fixed order.
 fn inputs(steps: usize) -> Vec<Input<Told>> {
@@ -32,7 +32,7 @@ fn inputs(steps: usize) -> Vec<Input<Told>> {
         }
         inputs.push(Input::Receive(Told::Sent { step }));
         let to = Command { step, operation: Operation::Look };
-        inputs.push(Input::Receive(Told::Answer { to, answer: FOUND_DONE }));
+        inputs.extend([FOUND_DONE, FOUND_REFUSED].map(|answer| Input::Receive(Told::Answer { to, answer })));
     }
     inputs
 }
@@ -45,6 +45,21 @@ pub(super) const ANSWERS: [Answer; 5] = [
     Answer::State(Definite::Undone),
     Answer::OtherBody,
 ];
+
+/// The plan once for each thing that may be due alone, with just that due. A watch ends with the last one of all.
+fn timings(plan: &Arc<Plan>) -> Vec<(usize, Due, Arc<Plan>)> {
+    let mut timings: Vec<(usize, Due, Arc<Plan>)> = Vec::new();
+    for step in 0..plan.steps().len() {
+        for due in Due::ALL {
+            let timing = Plan::clone(plan).with_only(step, due);
+            let is_due = timing != Plan::clone(plan).with_only(usize::MAX, due);
+            if is_due && due != Due::Watch {
+                timings.push((step, due, Arc::new(timing)));
+            }
+        }
+    }
+    timings
+}
 
 /// What the explorer needs to know of one state.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -85,12 +100,27 @@ fn is_dead<G: Guards>(state: &Coordinator<G>) -> bool {
 
 /// The coordinator of one plan as a table.
 ///
-/// Time stands still at 0 and every deadline of the plan is 0, so a step that has a deadline can expire at every moment.
+/// Time stands still at 0 and every deadline of the plan is 0, so a time-out finds everything due at every moment. That one
+/// thing is due and the others are not yet is told apart from it.
 #[derive(Debug)]
 pub struct Automaton {
     facts: Vec<Facts>,
     inputs: Vec<Input<Told>>,
     next: Vec<StateId>,
+    /// For each state what may be due alone, and the state that this leads to, wherever it is another one than a time-out
+    /// leads to that finds everything due.
+    alone: Vec<Vec<Alone>>,
+}
+
+/// One thing of one step that is due while nothing else is, and the state that a time-out then leads to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Alone {
+    /// The step.
+    pub step: usize,
+    /// What of it is due.
+    pub due: Due,
+    /// The state after a time-out.
+    pub next: StateId,
 }
 
 impl Automaton {
@@ -100,23 +130,24 @@ impl Automaton {
     #[must_use]
     pub fn new<G: Guards>(plan: &Arc<Plan>) -> Self {
         let inputs = inputs(plan.steps().len());
+        let timings = timings(plan);
         let mut started = Coordinator::<G>::new(Arc::clone(plan));
         started.step(Time(0), Input::Start);
         let mut ids = BTreeMap::from([(started.clone(), 0)]);
         let mut dead = BTreeMap::new();
         let mut states = vec![started];
         let mut next = Vec::new();
+        let mut alone = Vec::new();
         let mut at = 0;
         while at < states.len() {
             let state = states[at].clone();
             if is_dead(&state) {
                 next.extend(inputs.iter().map(|_| StateId::try_from(at).unwrap_or(StateId::MAX)));
+                alone.push(Vec::new());
                 at += 1;
                 continue;
             }
-            for input in &inputs {
-                let mut after = state.clone();
-                after.step(Time(0), *input);
+            let mut number = |after: Coordinator<G>| {
                 let fresh = StateId::try_from(states.len()).unwrap_or(StateId::MAX);
                 // Which contradiction it was makes no difference to anything that is explored.
                 let entry = if is_dead(&after) {
@@ -127,12 +158,30 @@ impl Automaton {
                 if *entry == fresh {
                     states.push(after);
                 }
-                next.push(*entry);
+                *entry
+            };
+            let row = next.len();
+            for input in &inputs {
+                let mut after = state.clone();
+                after.step(Time(0), *input);
+                next.push(number(after));
             }
+            let mut known = vec![StateId::try_from(at).unwrap_or(StateId::MAX), next[row + Self::input_number(Input::Timeout)]];
+            let mut of_state = Vec::new();
+            for (step, due, timing) in &timings {
+                let mut after = state.clone().timed_by(Arc::clone(timing));
+                after.step(Time(0), Input::Timeout);
+                let next = number(after.timed_by(Arc::clone(plan)));
+                if !known.contains(&next) {
+                    known.push(next);
+                    of_state.push(Alone { step: *step, due: *due, next });
+                }
+            }
+            alone.push(of_state);
             at += 1;
         }
         let facts = states.iter().map(Self::facts_of).collect();
-        Self { facts, inputs, next }
+        Self { facts, inputs, next, alone }
     }
 
     fn facts_of<G: Guards>(state: &Coordinator<G>) -> Facts {
@@ -176,6 +225,12 @@ impl Automaton {
         self.next[state as usize * self.inputs.len() + input]
     }
 
+    /// What may be due alone in a state, wherever that makes a difference.
+    #[must_use]
+    pub fn alone(&self, state: StateId) -> &[Alone] {
+        &self.alone[state as usize]
+    }
+
     /// The number of an input.
     #[must_use]
     pub fn input_number(input: Input<Told>) -> usize {
@@ -184,8 +239,8 @@ impl Automaton {
             Input::Timeout => 1,
             Input::Receive(Told::Cancel) => 2,
             Input::Receive(Told::Sent { step }) => OF_THE_SAGA + step * PER_STEP + 3 * ANSWERS.len(),
-            Input::Receive(Told::Answer { to: Command { step, operation: Operation::Look }, .. }) => {
-                OF_THE_SAGA + step * PER_STEP + 3 * ANSWERS.len() + 1
+            Input::Receive(Told::Answer { to: Command { step, operation: Operation::Look }, answer }) => {
+                OF_THE_SAGA + step * PER_STEP + 3 * ANSWERS.len() + 1 + usize::from(answer == FOUND_REFUSED)
             }
             Input::Receive(Told::Answer { to, answer }) => {
                 let of_step = operation_number(to.operation) as usize * ANSWERS.len() + answer_number(answer);

@@ -17,7 +17,7 @@ mod suite;
 mod world;
 
 pub use adversary::{Adversary, Driver, Stores};
-pub use automaton::{Automaton, Facts, StateId};
+pub use automaton::{Alone, Automaton, Facts, StateId};
 pub use behaviour::{Behaviour, When};
 pub use flow_case::FlowCase;
 pub use flows::{flow, flows};

@@ -1,6 +1,6 @@
 //! The saga's world as a model for the explorer: its properties, and its actions in words.
 
-use handfast_protocol::{Answer, Command, Definite, Doubt, Guards, Input, Kind, Outcome, Plan, StepPlan, Told};
+use handfast_protocol::{Answer, Command, Definite, Doubt, Due, Guards, Input, Kind, Outcome, Plan, StepPlan, Told};
 
 use super::behaviour::When;
 use super::network::{Message, Network};
@@ -63,6 +63,7 @@ impl<G: Guards> Model for Saga<G> {
                 Input::Receive(Told::Cancel) => "append a cancel",
                 Input::Receive(Told::Answer { .. } | Told::Sent { .. }) => "append an answer",
             },
+            Action::AppendDue { .. } => "append a time-out",
             Action::Send { .. } => "send",
             Action::SendEarly { .. } => "send early",
             Action::Arrive { service, .. } => match service {
@@ -189,6 +190,16 @@ pub fn step_names(plan: &Plan) -> Vec<String> {
     kinds.iter().enumerate().map(name).collect()
 }
 
+/// What is due, in words.
+pub(super) const fn due_in_words(due: Due) -> &'static str {
+    match due {
+        Due::Deadline => "the deadline",
+        Due::Commit => "the time to commit",
+        Due::GiveUp => "the last time to ask",
+        Due::Watch => "the end of the watch",
+    }
+}
+
 /// An action in words, as it stands in a kept run.
 #[must_use]
 pub fn in_words<G: Guards>(saga: &Saga<G>, action: &Action) -> String {
@@ -210,6 +221,9 @@ pub fn in_words<G: Guards>(saga: &Saga<G>, action: &Action) -> String {
         Action::Load { worker } => format!("worker {} loads the journal", worker + 1),
         Action::Append { worker, input: told, keeps } => {
             format!("worker {} appends: {}{}", worker + 1, input(told), again(keeps))
+        }
+        Action::AppendDue { worker, step, due } => {
+            format!("worker {} appends: {} of {} alone", worker + 1, due_in_words(due), names[step])
         }
         Action::Send { worker, command: sent } => format!("worker {} sends: {}", worker + 1, command(sent)),
         Action::SendEarly { worker, input: told, command: sent } => {

@@ -42,12 +42,7 @@ impl<G: Guards> Saga<G> {
     /// What a participant does by itself, in time.
     fn moves_of_time(&self, world: &World, step: usize, into: &mut Vec<Action>) {
         let (key, behaviour) = (&world.keys[step], &self.behaviours[step]);
-        let expires = match key.state {
-            Some(Definite::Closed) => behaviour.reopens,
-            Some(Definite::Done | Definite::Refused | Definite::Undone) => behaviour.forgets,
-            None => When::Never,
-        };
-        let expires = match expires {
+        let expires = match behaviour.expires(key.state) {
             When::Never => false,
             When::OnceQuiet => !self.is_asked(world, step),
             When::AnyTime => true,
@@ -137,6 +132,8 @@ impl<G: Guards> Saga<G> {
             }
         }
         into.extend(self.automaton.facts(state).outbox.iter().map(|&command| Action::Send { worker, command }));
+        let alone = self.automaton.alone(state).iter();
+        into.extend(alone.map(|alone| Action::AppendDue { worker, step: alone.step, due: alone.due }));
         if world.crashes > 0 {
             into.push(Action::CrashWorker { worker });
         }

@@ -27,14 +27,16 @@ pub enum Message {
     Answer(Command, Answer),
 }
 
-/// Three operations that change something, five answers to each, a look, and the one answer to it that counts.
-const PER_STEP: u32 = 20;
+/// Three operations that change something, five answers to each, a look, and the two answers to it that may count.
+const PER_STEP: u32 = 21;
 const CHANGING: [Operation; 3] = [Operation::Act, Operation::Close, Operation::Undo];
 const LOOK: u32 = 18;
 const FOUND: u32 = 19;
+const NEVER_TO_BE_FOUND: u32 = 20;
 
-/// The answer to a look that counts: it is there.
+/// The answers to a look that may count: it is there, and it was refused.
 pub(super) const FOUND_DONE: Answer = Answer::State(Definite::Done);
+pub(super) const FOUND_REFUSED: Answer = Answer::State(Definite::Refused);
 
 /// The place of an operation among all of them, those that change something first.
 pub(super) const fn operation_number(operation: Operation) -> u32 {
@@ -53,6 +55,7 @@ impl Message {
         let operation = operation_number(command.operation);
         match self {
             Self::Command(Command { operation: Operation::Look, .. }) => first + LOOK,
+            Self::Answer(Command { operation: Operation::Look, .. }, FOUND_REFUSED) => first + NEVER_TO_BE_FOUND,
             Self::Answer(Command { operation: Operation::Look, .. }, _) => first + FOUND,
             Self::Command(_) => first + operation,
             Self::Answer(_, answer) => first + 3 + operation * ANSWERS.len() as u32 + answer_number(answer) as u32,
@@ -65,6 +68,7 @@ impl Message {
             operation @ 0..3 => Self::Command(Command { step, operation: CHANGING[operation as usize] }),
             LOOK => Self::Command(Command { step, operation: Operation::Look }),
             FOUND => Self::Answer(Command { step, operation: Operation::Look }, FOUND_DONE),
+            NEVER_TO_BE_FOUND => Self::Answer(Command { step, operation: Operation::Look }, FOUND_REFUSED),
             rest => {
                 let rest = rest as usize - 3;
                 let operation = CHANGING[rest / ANSWERS.len()];

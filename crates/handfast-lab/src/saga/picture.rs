@@ -2,6 +2,7 @@
 
 use handfast_protocol::{Answer, Command, Guards, Input, Told};
 
+use super::model::due_in_words;
 use super::network::Message;
 use super::world::{Action, Key, Saga, World};
 use crate::diagram::{Clock, Diagram, LineId, Mark, Tone};
@@ -20,8 +21,9 @@ pub(super) fn draw_so_far<G: Guards>(saga: &Saga<G>, run: &Run<World, Action>, t
     picture.between("the road");
     let shop = picture.line("coordinator");
     let participants = saga.names.iter().map(|name| picture.line(name)).collect();
+    let workers = saga.adversary.workers;
     let mut painter =
-        Painter { picture, shop, participants, workers: saga.adversary.workers, actions: saga.with_lasting_numbers(run), run };
+        Painter { picture, shop, participants, names: &saga.names, workers, actions: saga.with_lasting_numbers(run), run };
     for step in 0..run.steps.len() {
         painter.draw(step);
     }
@@ -34,6 +36,7 @@ struct Painter<'a> {
     picture: Diagram,
     shop: LineId,
     participants: Vec<LineId>,
+    names: &'a [String],
     workers: usize,
     actions: Vec<Action>,
     run: &'a Run<World, Action>,
@@ -52,6 +55,10 @@ impl Painter<'_> {
                 Input::Receive(Told::Answer { .. }) => {}
                 Input::Receive(Told::Sent { .. }) => self.note(at, worker, Mark::Durable, "marked as sent"),
             },
+            Action::AppendDue { worker, step, due } => {
+                let of = format!("{} of {}", due_in_words(due), self.names[step]);
+                self.note(at, worker, Mark::Demand, &of);
+            }
             Action::Send { worker, command } => self.draw_command(step, worker, command, ""),
             Action::SendEarly { worker, command, .. } => self.draw_command(step, worker, command, ", before the journal knows"),
             Action::Arrive { command, .. } => self.draw_answer(step, command),

@@ -113,9 +113,7 @@ impl<G: Guards> Saga<G> {
     pub(super) fn is_without_way_back(&self, before: &World, action: &Action, after: &World) -> bool {
         let turned = matches!(self.automaton.facts(after.journal).standing, Standing::Cancelling | Standing::Cancelled);
         let Some(gate) = self.plan.gate() else { return true };
-        !(matches!(action, Action::Append { .. })
-            && turned
-            && self.automaton.facts(before.journal).steps[gate].1 == Some(Definite::Done))
+        !(action.is_entry() && turned && self.automaton.facts(before.journal).steps[gate].1 == Some(Definite::Done))
     }
 
     /// Compares each step as one entry has changed it. Only an append adds an entry: an older journal may well know less.
@@ -127,7 +125,7 @@ impl<G: Guards> Saga<G> {
         holds: impl Fn(Asked, Asked) -> bool,
     ) -> bool {
         let (old, new) = (&self.automaton.facts(before.journal).steps, &self.automaton.facts(after.journal).steps);
-        !matches!(action, Action::Append { .. }) || old.iter().zip(new).all(|(old, new)| holds(*old, *new))
+        !action.is_entry() || old.iter().zip(new).all(|(old, new)| holds(*old, *new))
     }
 
     /// The saga has ended.

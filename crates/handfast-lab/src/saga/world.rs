@@ -9,14 +9,14 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use handfast_protocol::{
-    Answer, Command, Definite, Deployed, Doubt, Effect, Guards, Input, Operation, Outcome, Plan, Register, Request, Told,
+    Answer, Command, Definite, Deployed, Doubt, Due, Effect, Guards, Input, Operation, Outcome, Plan, Register, Request, Told,
 };
 
 use super::adversary::Adversary;
-use super::automaton::{Automaton, StateId};
+use super::automaton::{Alone, Automaton, StateId};
 use super::behaviour::{Behaviour, When};
 use super::model::step_names;
-use super::network::{FOUND_DONE, Message, UnderWay, operation_number};
+use super::network::{FOUND_DONE, FOUND_REFUSED, Message, UnderWay, operation_number};
 use crate::explorer::Run;
 
 /// The largest number of workers.
@@ -94,6 +94,8 @@ pub enum Action {
     Load { worker: usize },
     /// A worker takes an input into its state and appends it, if nobody was faster.
     Append { worker: usize, input: Input<Told>, keeps: bool },
+    /// A worker appends a time-out at which one thing of one step is due, and nothing else is yet.
+    AppendDue { worker: usize, step: usize, due: Due },
     /// A worker sends one of the messages that its state wants delivered.
     Send { worker: usize, command: Command },
     /// A mutant: a worker sends what its next state would want, before it appends the input.
@@ -121,11 +123,17 @@ pub enum Action {
 }
 
 impl Action {
+    /// It adds an entry to the journal.
+    pub(super) const fn is_entry(&self) -> bool {
+        matches!(self, Self::Append { .. } | Self::AppendDue { .. })
+    }
+
     /// The same action, by the worker with another number.
     pub(super) fn by_worker(mut self, renumber: impl Fn(usize) -> usize) -> Self {
         match &mut self {
             Self::Load { worker }
             | Self::Append { worker, .. }
+            | Self::AppendDue { worker, .. }
             | Self::Send { worker, .. }
             | Self::SendEarly { worker, .. }
             | Self::CrashWorker { worker } => *worker = renumber(*worker),
@@ -225,6 +233,11 @@ impl<G: Guards> Saga<G> {
         match *action {
             Action::Load { worker } => next.workers[worker] = world.journal,
             Action::Append { worker, input, keeps } => self.append(&mut next, worker, input, keeps)?,
+            Action::AppendDue { worker, step, due } => {
+                let is_it = |alone: &&Alone| (alone.step, alone.due) == (step, due);
+                let alone = self.automaton.alone(world.workers[worker]).iter().find(is_it)?;
+                self.enter(&mut next, worker, alone.next)?;
+            }
             Action::Send { worker, command } => self.send(&mut next, worker, command)?,
             Action::SendEarly { command, .. } => next.under_way = self.sent(world.under_way, Message::Command(command)),
             Action::Arrive { command, service, keeps } => self.arrive(&mut next, command, service, keeps),
@@ -250,7 +263,7 @@ impl<G: Guards> Saga<G> {
             }
             Action::Expire { step } => {
                 next.keys[step].is_open_again = true;
-                if self.dies_first(step) {
+                if self.dies_first(step, world.keys[step].state) {
                     next.under_way = self.without_acts(next.under_way, step);
                 }
             }
@@ -286,14 +299,8 @@ impl<G: Guards> Saga<G> {
 
     fn append(&self, world: &mut World, worker: usize, input: Input<Told>, keeps: bool) -> Option<()> {
         let state = world.workers[worker];
-        let fenced = self.adversary.driver.fences_writers;
-        if fenced && state != world.journal {
-            return None;
-        }
         let next = self.automaton.after(state, Automaton::input_number(input));
-        if next == state {
-            return None;
-        }
+        self.enter(world, worker, next)?;
         if input == Input::Timeout && self.automaton.facts(state).decision.is_some() {
             // An end is watched for as long as an act may be on the road, and longer than anybody is out of reach: what is
             // there is seen before.
@@ -304,11 +311,21 @@ impl<G: Guards> Saga<G> {
                 world.under_way = self.without_acts(world.under_way, step);
             }
         }
-        world.workers[worker] = next;
-        world.journal = next;
         if let Input::Receive(Told::Answer { to, answer }) = input {
             world.under_way = self.consumed(world.under_way, Message::Answer(to, answer), keeps);
         }
+        Some(())
+    }
+
+    /// A worker appends the entry that leads to this state, unless somebody was faster or it changes nothing.
+    fn enter(&self, world: &mut World, worker: usize, next: StateId) -> Option<()> {
+        let state = world.workers[worker];
+        let was_too_slow = self.adversary.driver.fences_writers && state != world.journal;
+        if was_too_slow || next == state {
+            return None;
+        }
+        world.workers[worker] = next;
+        world.journal = next;
         if let Some(outcome) = self.automaton.facts(next).decision {
             world.announced = world.announced.or(Some(outcome));
         }
@@ -350,8 +367,14 @@ impl<G: Guards> Saga<G> {
         let request = match command.operation {
             Operation::Act => Request::Act { body: OUR_BODY, expired: service == Service::FindsExpired },
             // What is not there is no answer, and an older copy may be what is read: then nothing comes of it either.
-            Operation::Look if key.state != Some(Definite::Done) => return,
-            Operation::Look => return world.under_way = self.sent(world.under_way, answers(FOUND_DONE)),
+            Operation::Look => {
+                let found = match key.state {
+                    Some(Definite::Done) => FOUND_DONE,
+                    Some(Definite::Refused) => FOUND_REFUSED,
+                    None | Some(Definite::Closed | Definite::Undone) => return,
+                };
+                return world.under_way = self.sent(world.under_way, answers(found));
+            }
             Operation::Close if !behaviour.closes => return,
             Operation::Undo if !behaviour.undo_closes && key.state.is_none() => {
                 return world.under_way = self.sent(world.under_way, answers(Answer::State(Definite::Undone)));
@@ -390,10 +413,10 @@ impl<G: Guards> Saga<G> {
         world.under_way = self.sent(world.under_way, answers(answer));
     }
 
-    /// Whether every act on the road dies before the participant of this step forgets anything.
-    fn dies_first(&self, step: usize) -> bool {
-        let behaviour = &self.behaviours[step];
-        behaviour.forgets != When::AnyTime && behaviour.reopens != When::AnyTime
+    /// Whether every act on the road dies before the participant of this step forgets a key that is in this state: whoever is
+    /// too quick to open what was closed may keep what was done for long enough, and the other way round.
+    fn dies_first(&self, step: usize, state: Option<Definite>) -> bool {
+        self.behaviours[step].expires(state) != When::AnyTime
     }
 
     /// Acts and closes of a step have died of old age.

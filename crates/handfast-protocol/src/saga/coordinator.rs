@@ -152,6 +152,18 @@ impl<G: Guards> Coordinator<G> {
         &self.plan
     }
 
+    /// The same saga by a plan whose steps are the same but for their times. Whoever explores it with a clock that stands
+    /// still makes one thing due and another not in this way.
+    ///
+    /// # Panics
+    /// If the plan has another number of steps.
+    #[must_use]
+    pub fn timed_by(mut self, plan: Arc<Plan>) -> Self {
+        assert_eq!(plan.steps().len(), self.steps.len(), "the steps are the same but for their times");
+        self.plan = plan;
+        self
+    }
+
     /// How it stands.
     #[must_use]
     pub fn standing(&self) -> Standing {

@@ -11,7 +11,7 @@ pub mod stage;
 
 pub use coordinator::{Coordinator, Standing};
 pub use message::{Command, Evidence, Operation, Outcome, Told};
-pub use plan::{Doubt, Kind, Plan, PlanError, StepPlan};
+pub use plan::{Doubt, Due, Kind, Plan, PlanError, StepPlan};
 pub use profile::{Answers, Assessment, Assumptions, Close, Profile, ProfiledStep, Repeat, Undo, assess};
 pub use risk::{Finding, Remark, Risk, Span};
 

@@ -119,6 +119,24 @@ impl StepPlan {
     }
 }
 
+/// What a step may have that is due after a time.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Due {
+    /// Its deadline.
+    Deadline,
+    /// The saga has to be committed, because what the step holds may lapse.
+    Commit,
+    /// Its key must not be asked any more, and a person is asked instead.
+    GiveUp,
+    /// Its key need not be watched any longer.
+    Watch,
+}
+
+impl Due {
+    /// Every one of them.
+    pub const ALL: [Self; 4] = [Self::Deadline, Self::Commit, Self::GiveUp, Self::Watch];
+}
+
 /// A sound order of steps: compensatable ones, then at most one pivot, then retriable ones.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Plan {
@@ -348,17 +366,29 @@ impl Plan {
     /// The same plan in which everything that is due after a time is due at once: whoever explores it with a clock that
     /// stands still sees every deadline pass at every moment.
     #[must_use]
-    pub fn at_any_moment(mut self) -> Self {
-        let at_once = |ms: Option<u64>| ms.map(|_| 0);
-        for step in &mut self.steps {
-            step.deadline_ms = at_once(step.deadline_ms);
-            step.commit_within_ms = at_once(step.commit_within_ms);
-            step.watch_ms = at_once(step.watch_ms);
-            step.forgotten_ms = at_once(step.forgotten_ms);
+    pub fn at_any_moment(self) -> Self {
+        self.with_times(|_, _| 0)
+    }
+
+    /// The same plan in which of everything that is due after a time just this of one step is due at once, and nothing else
+    /// ever is.
+    #[must_use]
+    pub fn with_only(self, step: usize, due: Due) -> Self {
+        self.with_times(|of_step, which| if (of_step, which) == (step, due) { 0 } else { u64::MAX })
+    }
+
+    /// The same plan with other times, in milliseconds, wherever it has one.
+    fn with_times(mut self, time_ms: impl Fn(usize, Due) -> u64) -> Self {
+        for (at, step) in self.steps.iter_mut().enumerate() {
+            let other = |due: Due, ms: Option<u64>| ms.map(|_| time_ms(at, due));
+            step.deadline_ms = other(Due::Deadline, step.deadline_ms);
+            step.commit_within_ms = other(Due::Commit, step.commit_within_ms);
+            step.watch_ms = other(Due::Watch, step.watch_ms);
+            step.forgotten_ms = other(Due::GiveUp, step.forgotten_ms);
             step.doubt = match step.doubt {
                 Doubt::Closes => Doubt::Closes,
-                Doubt::Repeats { last_send_ms } => Doubt::Repeats { last_send_ms: at_once(last_send_ms) },
-                Doubt::Looks { horizon_ms } => Doubt::Looks { horizon_ms: at_once(horizon_ms) },
+                Doubt::Repeats { last_send_ms } => Doubt::Repeats { last_send_ms: other(Due::GiveUp, last_send_ms) },
+                Doubt::Looks { horizon_ms } => Doubt::Looks { horizon_ms: other(Due::GiveUp, horizon_ms) },
             };
         }
         self
