@@ -156,7 +156,7 @@ impl<G: Guards> Saga<G> {
                         && ((behaviour.may_refuse && (absent || key.is_open_again || !G::REFUSAL_IS_STICKY))
                             || absent && has_lapsed)
                 }
-                Service::FindsExpired => is_act && absent && step.deadline_ms.is_some() && behaviour.closes,
+                Service::FindsExpired => is_act && absent && step.deadline_ms.is_some() && step.closes(),
             };
             if possible {
                 into.push(Action::Arrive { command, service, keeps: false });
