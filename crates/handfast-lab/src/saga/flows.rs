@@ -34,17 +34,27 @@ const fn later(profile: Profile) -> ProfiledStep {
 /// Never: their orders are sound, which a test sees to.
 #[must_use]
 pub fn flows() -> Vec<(&'static str, FlowCase)> {
-    let none = Assumptions::default();
     let make = |(name, steps, assumptions): (&'static str, Vec<ProfiledStep>, Assumptions)| {
         let names = steps.iter().map(|step| word(&step.profile)).collect::<Vec<_>>();
         let names = (0..names.len()).map(|at| numbered(&names, at)).collect();
         let flow = FlowCase::new(names, steps, &assumptions).expect("the flows of the suite are in sound order");
         (name, flow)
     };
-    let held = Profile { hold_expires_ms: Some(LONGER), ..PAYMENT };
-    let forgets = Repeat::For(LONGER);
+    treated().into_iter().chain(at_risk()).map(make).collect()
+}
+
+/// A flow before it is assessed: its name, its steps, and what is taken for granted.
+type Written = (&'static str, Vec<ProfiledStep>, Assumptions);
+
+const HELD: Profile = Profile { hold_expires_ms: Some(LONGER), ..PAYMENT };
+const FORGETS: Repeat = Repeat::For(LONGER);
+
+/// The flows whose weaker promises the coordinator treats.
+fn treated() -> Vec<Written> {
+    let none = Assumptions::default();
+    let (held, forgets) = (HELD, FORGETS);
     let second = ProfiledStep { undo_after: Some(0), ..step(PAYMENT) };
-    [
+    vec![
         ("payment cannot be closed", vec![step(NO_CLOSE), step(DISPATCH)], none),
         (
             "payment cannot be closed and forgets its keys",
@@ -87,6 +97,14 @@ pub fn flows() -> Vec<(&'static str, FlowCase)> {
             DECLARED,
         ),
         ("two payments undone in order", vec![step(PAYMENT), second], none),
+    ]
+}
+
+/// The flows of which something is a risk for want of a declaration, or a treatment.
+fn at_risk() -> Vec<Written> {
+    let none = Assumptions::default();
+    let (held, forgets) = (HELD, FORGETS);
+    vec![
         (
             "payment forgets its keys, and nobody knows how late a message can be",
             vec![step(Profile { repeat: forgets, ..PAYMENT }), step(DISPATCH)],
@@ -110,9 +128,6 @@ pub fn flows() -> Vec<(&'static str, FlowCase)> {
             none,
         ),
     ]
-    .into_iter()
-    .map(make)
-    .collect()
 }
 
 /// The flow of this name.

@@ -100,7 +100,7 @@ async fn engine_in_trouble(shop: &Shop, mark: Mark) -> Engine {
 
 #[tokio::test]
 async fn an_act_whose_mark_took_longer_than_its_time_does_not_leave() {
-    let shop = shop().await.deadline(200);
+    let shop = Shop::open(&WEAK).await.declare(ONCE).margin(HORIZON_MS).deadline(200);
     let engine = engine_in_trouble(&shop, Mark::Slow(400)).await;
     let stuck = ended(&mut place(&engine, "order-1").await).await.unwrap_err();
     assert!(matches!(&stuck, NoOutcome::Stuck { reason, .. } if reason.contains("look it up at its participant")), "{stuck}");
@@ -143,8 +143,7 @@ async fn a_look_that_finds_nothing_does_not_shut_the_line() {
 
 #[tokio::test]
 async fn of_two_workers_only_the_one_that_marked_an_act_sends_it() {
-    // What is looked for here is found in the end, however busy the machine is.
-    let shop = shop().await.margin(30_000);
+    let shop = shop().await;
     shop.to_payment.set(|act| if act.is_some_and(|act| act % 2 == 0) { Road::AnswerCaptured } else { Road::Open });
     let hasty = || Options { patrol: Duration::from_millis(2), ..options() };
     let engines = [shop.engine_with(hasty()).await, shop.engine_with(hasty()).await];
