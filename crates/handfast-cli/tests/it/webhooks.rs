@@ -7,7 +7,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 use shop::{Gate, SECRET, Shop, about, key_of, long_enough_for_a_hint, send, send_signed, until};
 
-use crate::serve::shop::{Caller, free_address, order, path};
+use crate::serve::shop::{Caller, Process, free_address, order, path};
 use crate::support::{handfast, run};
 
 /// How a saga stands, and how many entries its journal has.
@@ -20,15 +20,21 @@ async fn webhooks(caller: &Caller) -> Value {
     caller.get("/stats").await.json()["webhooks"][0].clone()
 }
 
+/// A shop, its coordinator, and somebody who asks that.
+async fn open(payment: &[&str]) -> (Shop, Process, Caller) {
+    let shop = Shop::open(payment).await;
+    let coordinator = shop.coordinator();
+    let caller = Caller::of(&coordinator);
+    (shop, coordinator, caller)
+}
+
 fn acting() -> (String, usize) {
     ("acting".to_owned(), 1)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_ends_with_the_webhook_of_a_service_that_answers_later() {
-    let shop = Shop::open(&["--weak", "answers-after=3s", "--webhook", "{shop}"]).await;
-    let coordinator = shop.coordinator();
-    let caller = Caller::of(&coordinator);
+    let (shop, _coordinator, caller) = open(&["--weak", "answers-after=3s", "--webhook", "{shop}"]).await;
     let reply = caller.place("order-1", &order("order-1"), &[("prefer", "wait=50")]).await;
     assert_eq!((reply.status.as_u16(), &reply.json()["outcome"]), (201, &json!("completed")), "{}", reply.text);
     assert_eq!((shop.acts(), shop.charges().await), (2, (1, 0)), "asked once, and once more since the webhook came");
@@ -38,9 +44,7 @@ async fn an_order_ends_with_the_webhook_of_a_service_that_answers_later() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_webhook_it_waits_and_with_one_nobody_waits_any_longer() {
-    let shop = Shop::open(&["--weak", "answers-after=300ms"]).await;
-    let coordinator = shop.coordinator();
-    let caller = Caller::of(&coordinator);
+    let (shop, _coordinator, caller) = open(&["--weak", "answers-after=300ms"]).await;
     let acts = shop.place(&caller, "order-1").await;
     until("the charge is made", async || shop.charges().await == (1, 0)).await;
     long_enough_for_a_hint().await;
@@ -52,9 +56,7 @@ async fn without_a_webhook_it_waits_and_with_one_nobody_waits_any_longer() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_does_not_hold_the_secret_moves_nothing() {
-    let shop = Shop::open(&[]).await;
-    let coordinator = shop.coordinator();
-    let caller = Caller::of(&coordinator);
+    let (shop, _coordinator, caller) = open(&[]).await;
     shop.set(Gate::CarriedOut);
     let acts = shop.place(&caller, "order-1").await;
     shop.set(Gate::Open);
@@ -84,9 +86,7 @@ async fn who_does_not_hold_the_secret_moves_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_webhook_that_comes_again_costs_nothing() {
-    let shop = Shop::open(&[]).await;
-    let coordinator = shop.coordinator();
-    let caller = Caller::of(&coordinator);
+    let (shop, _coordinator, caller) = open(&[]).await;
     shop.set(Gate::Shut);
     let acts = shop.place(&caller, "order-1").await;
     let body = about(&key_of(&caller, "order-1").await, "done");
@@ -107,9 +107,7 @@ async fn a_webhook_that_comes_again_costs_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_a_webhook_says_only_the_answer_counts() {
-    let shop = Shop::open(&[]).await;
-    let coordinator = shop.coordinator();
-    let caller = Caller::of(&coordinator);
+    let (shop, _coordinator, caller) = open(&[]).await;
     // It says that nothing was charged, and something was.
     shop.set(Gate::CarriedOut);
     let acts = shop.place(&caller, "order-1").await;
@@ -148,9 +146,7 @@ async fn whatever_a_webhook_says_only_the_answer_counts() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_webhook_that_overtakes_the_first_answer_is_not_lost() {
-    let shop = Shop::open(&[]).await;
-    let coordinator = shop.coordinator();
-    let caller = Caller::of(&coordinator);
+    let (shop, _coordinator, caller) = open(&[]).await;
     shop.set(Gate::Silent);
     assert_eq!(caller.place("order-1", &order("order-1"), &[]).await.status, 202);
     until("it is asked", async || shop.acts() == 1).await;
@@ -163,9 +159,7 @@ async fn a_webhook_that_overtakes_the_first_answer_is_not_lost() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_webhook_finds_the_coordinator_that_was_killed_meanwhile() {
-    let shop = Shop::open(&[]).await;
-    let coordinator = shop.coordinator();
-    let caller = Caller::of(&coordinator);
+    let (shop, coordinator, caller) = open(&[]).await;
     shop.set(Gate::Shut);
     let acts = shop.place(&caller, "order-1").await;
     let body = about(&key_of(&caller, "order-1").await, "done");
@@ -198,9 +192,7 @@ async fn a_webhook_that_finds_nobody_comes_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_about_nothing_here_is_taken_and_what_is_none_is_refused() {
-    let shop = Shop::open(&[]).await;
-    let coordinator = shop.coordinator();
-    let caller = Caller::of(&coordinator);
+    let (shop, _coordinator, caller) = open(&[]).await;
     for (number, body) in
         [about(&json!("other12345.order-1.payment"), "done"), r#"{"type":"balance.changed"}"#.to_owned(), "[]".to_owned()]
             .into_iter()

@@ -62,6 +62,11 @@ impl StepState {
         self.is_given_up && self.known.is_none()
     }
 
+    /// Nothing is known of it, and it may still be asked for.
+    pub(super) fn is_waited_for(self) -> bool {
+        self.known.is_none() && !self.is_given_up
+    }
+
     /// Nothing is left to deliver for this key.
     pub(super) fn is_settled(self) -> bool {
         match self.asked {
@@ -250,8 +255,7 @@ impl<G: Guards> Coordinator<G> {
     /// When a step's key is closed for want of an answer.
     pub(super) fn deadline_of(&self, step: usize) -> Option<Time> {
         let state = self.steps[step];
-        let waiting =
-            matches!(state.asked, Some(Operation::Act | Operation::Look)) && state.known.is_none() && !state.is_given_up;
+        let waiting = matches!(state.asked, Some(Operation::Act | Operation::Look)) && state.is_waited_for();
         self.plan.steps()[step].deadline_ms.filter(|_| waiting).map(|deadline_ms| state.since.after(deadline_ms))
     }
 

@@ -75,8 +75,7 @@ impl<G: Guards> Coordinator<G> {
             (_, Some(Operation::Close | Operation::Undo)) if G::FORGOTTEN_KEY_IS_NOT_CLOSED => plan.forgotten_ms,
             (Doubt::Closes | Doubt::Repeats { .. } | Doubt::Looks { .. }, _) => None,
         };
-        let counts = state.known.is_none() && !state.is_given_up;
-        after_ms.filter(|_| counts).map(|after_ms| state.since.after(after_ms))
+        after_ms.filter(|_| state.is_waited_for()).map(|after_ms| state.since.after(after_ms))
     }
 
     /// What is not safe to ask for any more is left to a person. It keeps nothing else: a saga that is not decided yet turns

@@ -193,6 +193,7 @@ pub struct Assessment {
 pub fn assess(steps: &[ProfiledStep], assumptions: &Assumptions) -> Result<Assessment, PlanError> {
     check_holds(steps, assumptions)?;
     let gate = steps.iter().position(|step| step.profile.kind() != Kind::Compensatable);
+    check_captures(steps, gate)?;
     let first_pivot = steps.iter().position(|step| step.profile.kind() == Kind::Pivot);
     let flow = Flow { steps, gate, first_pivot, assumptions };
     // How every step is treated comes first: what that leaves open at one of them may rest on how another is treated.
@@ -229,12 +230,12 @@ fn check_holds(steps: &[ProfiledStep], assumptions: &Assumptions) -> Result<(), 
             return Err(PlanError::HoldTooShort { step });
         }
     }
-    check_captures(steps)
+    Ok(())
 }
 
 /// Between the decision and a capture nothing is waited for that is no capture itself.
-fn check_captures(steps: &[ProfiledStep]) -> Result<(), PlanError> {
-    let Some(gate) = steps.iter().position(|step| step.profile.kind() != Kind::Compensatable) else { return Ok(()) };
+fn check_captures(steps: &[ProfiledStep], gate: Option<usize>) -> Result<(), PlanError> {
+    let Some(gate) = gate else { return Ok(()) };
     for step in (gate + 1..steps.len()).filter(|&step| steps[step].captures.is_some()) {
         // Whoever runs beside it is not waited for.
         let stage = (0..=step).rev().find(|&first| !steps[first].beside).unwrap_or(0);

@@ -150,15 +150,18 @@ impl Journaled {
             return Ok(false);
         }
         let entry = self.entry(now, line, &next)?;
+        let wake_at = self.wake_after(now, &next);
         let append = Append {
             id: self.id.to_string(),
             previous: self.digest,
             entry: entry.clone(),
-            wake_at: self.wake_after(now, &next),
+            wake_at,
             standing: next.standing().name(),
             seen,
         };
         store.append(append).await?;
+        // The entry has moved it in the index, too.
+        self.wake_at = wake_at.unwrap_or(self.wake_at);
         self.become_durable(next, &entry);
         Ok(true)
     }

@@ -6,15 +6,12 @@ use super::file::FlowFile;
 use super::json::Json;
 use super::step::{FileStep, StepParticipant};
 use crate::engine::{MAX_BODY_BYTES, Order};
-use crate::key::leads_elsewhere;
+use crate::key::{is_saga_id, leads_elsewhere};
 use crate::toml_file::suggest;
 
 /// The most bytes of an order. A body has fields of the order only, so it is never longer than this either,
 /// which is what a participant takes.
 pub const MAX_ORDER_BYTES: usize = MAX_BODY_BYTES;
-
-/// The most characters of an id.
-const MAX_ID: usize = 128;
 
 impl FlowFile {
     /// Reads an order of this flow from JSON, checks every field, and refuses what the flow does not declare. Its input is
@@ -116,12 +113,11 @@ fn check_id(id: Option<&Json>) -> Result<String, InputError> {
     let Json::Text(text) = id else {
         return Err(InputError::field("id", format!("it must be text in quotes; {WANTED}")));
     };
-    let fits = (1..=MAX_ID).contains(&text.len());
-    if !fits || !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte)) {
-        return Err(InputError::field("id", format!("it is empty, too long or has another character; {WANTED}")));
-    }
     if leads_elsewhere(text) {
         return Err(InputError::field("id", format!("neither . nor .. names anything: in a path they lead elsewhere; {WANTED}")));
+    }
+    if !is_saga_id(text) {
+        return Err(InputError::field("id", format!("it is empty, too long or has another character; {WANTED}")));
     }
     field::check_no_card("id", text)?;
     Ok(text.clone())

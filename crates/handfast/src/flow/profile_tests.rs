@@ -395,14 +395,19 @@ const CHANGES: &[(&str, &str)] = &[
     ("holds/{receipt.hold.id}/capture\"\nform = { reference = \"{key}\" }", "holds/all/capture\""),
 ];
 
-#[test]
-fn what_is_wrong_is_said_with_its_place_and_the_way_out() {
+/// What is said of the flow with each of these changes, all of which are wrong.
+pub(super) fn said_of(changes: &[(&str, &str)]) -> String {
     let mut said = String::new();
-    for (from, to) in CHANGES {
+    for (from, to) in changes {
         let error = card(from, to).map(|_| ()).expect_err(&format!("{from:?} -> {to:?}"));
         writeln!(said, "{from:?} -> {to:?}\n  {error}").unwrap();
     }
-    insta::assert_snapshot!(said);
+    said
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_place_and_the_way_out() {
+    insta::assert_snapshot!(said_of(CHANGES));
 }
 
 /// Two steps that can be undone, one only when the other is off.

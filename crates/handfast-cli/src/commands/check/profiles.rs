@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Args;
 use crate::output::{Exit, Output};
-use crate::{picture, terminal};
+use crate::picture;
 
 const GREEN: &str = "\x1b[32m";
 const YELLOW: &str = "\x1b[33m";
@@ -96,17 +96,11 @@ fn print(pairs: &[Pair], ascii: bool, output: &Output) -> anyhow::Result<()> {
     output.sentences(
         "\nHow, and what stands in the way (messages live a minute, clocks differ by 5s, nobody is away for more than 1h):",
     )?;
-    let width = terminal::width();
     for row in pairs.chunks(DISPATCHES.len()) {
         output.line(format_args!("\n{BOLD}payment {}{PLAIN}", row[0].payment))?;
         for (number, pair) in (1..).zip(row) {
             let (sign, _) = sign(&pair.verdict, ascii);
-            // A sign may be more bytes than columns, so it comes in afterwards.
-            let lead = format!("  {number} _ ");
-            let lines = terminal::wrapped(&lead, &pair.in_words(), width);
-            for (at, line) in lines.iter().enumerate() {
-                output.line(if at == 0 { line.replacen('_', sign, 1) } else { line.clone() })?;
-            }
+            output.led(format_args!("  {number} {sign} "), pair.in_words())?;
         }
     }
     Ok(())

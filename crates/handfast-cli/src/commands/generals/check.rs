@@ -100,7 +100,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     let exit = if checked.holds() { Exit::Done } else { Exit::Neither };
     let first = checked.counterexample();
     let coin = first.as_ref().and_then(|first| Coin::of(&checked, first));
-    let picture = first.as_ref().map(|first| drawing(&table, first));
+    let picture = args.svg.as_ref().and(first.as_ref()).map(|first| drawing(&table, first));
     drop(checking);
     if let (Some(path), Some(run)) = (&args.keep, &first) {
         trace::keep(path, &args.agreed, &table, run)?;

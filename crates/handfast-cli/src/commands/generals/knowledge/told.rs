@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use super::{Belief, Told};
 use crate::output::{Output, count, rounded};
-use crate::terminal::{width, wrapped};
 
 /// The longest bar of the histogram.
 const BAR: usize = 40;
@@ -96,8 +95,7 @@ impl Told {
         for (round, rungs) in self.rungs.iter().enumerate() {
             let when = if round == 0 { "at first".to_owned() } else { format!("after round {round}") };
             let [one, two] = [0, 1].map(|side| self.in_words(rungs[side], side));
-            let lines = wrapped(&format!("  {when:<15} "), &format!("1 {one}; 2 {two}"), width());
-            output.line(lines.join("\n"))?;
+            output.led(format_args!("  {when:<15} "), format_args!("1 {one}; 2 {two}"))?;
         }
         let depth = self.depth().map_or_else(|| "no end".to_owned(), |depth| depth.to_string());
         output.line(format_args!("\n  Depth of this run at the end: {depth}."))
