@@ -28,6 +28,6 @@ pub use saga::{
     PlanError, Profile, ProfiledStep, Remark, Repeat, Risk, Span, Standing, StepPlan, Told, Undo, assess, stage,
 };
 
-/// The version of the transition functions. A saga is pinned to the version it started with; a change that makes an
-/// old journal replay to another state needs a new number.
-pub const PROTOCOL_VERSION: u32 = 1;
+/// The version of the transition functions that new sagas follow. A saga is pinned to the version it started with; a change
+/// that makes an old journal replay to another state needs a new number, and is made for sagas of that version only.
+pub const PROTOCOL_VERSION: u32 = 2;

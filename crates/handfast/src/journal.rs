@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use handfast_protocol::{Answer, Command, Coordinator, Definite, Guards, Input, Operation, Party, Plan, Time, Told};
+use handfast_protocol::{Answer, Command, Coordinator, Definite, Guards, Input, Operation, PROTOCOL_VERSION, Party, Plan, Time, Told};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -145,7 +145,7 @@ impl Line {
     /// [`LineError::UnknownVersion`].
     pub fn write(&self, version: u32) -> Result<String, LineError> {
         match version {
-            1 => v1::write(self),
+            1..=PROTOCOL_VERSION => v1::write(self),
             unknown => Err(LineError::UnknownVersion(unknown)),
         }
     }
@@ -156,7 +156,7 @@ impl Line {
     /// The version is unknown, or the text is not a line of it.
     pub fn read(version: u32, text: &str) -> Result<Self, LineError> {
         match version {
-            1 => v1::read(text),
+            1..=PROTOCOL_VERSION => v1::read(text),
             unknown => Err(LineError::UnknownVersion(unknown)),
         }
     }
@@ -176,7 +176,7 @@ pub fn digest<G: Guards>(coordinator: &Coordinator<G>) -> Digest {
 /// # Errors
 /// The first row that does not, by its number.
 pub fn replay_checked(plan: Arc<Plan>, version: u32, entries: &[Entry]) -> Result<Coordinator, ReplayError> {
-    let mut coordinator = Coordinator::new(plan);
+    let mut coordinator = Coordinator::pinned(plan, version);
     for (entry, expected) in entries.iter().zip(1..) {
         if entry.seq != expected {
             return Err(ReplayError::Gap { expected, found: entry.seq });

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use handfast_protocol::{Answer, Command, Coordinator, Input, Operation, Party as _, Plan, Register, Request, Time, Told};
+use handfast_protocol::{Answer, Command, Coordinator, Input, Operation, PROTOCOL_VERSION, Party as _, Plan, Register, Request, Time, Told};
 
 use super::{Fate, Flight, SagaStory, StoryEntry, StoryStep};
 
@@ -54,6 +54,7 @@ pub fn shop(captured: &dyn Fn(usize) -> bool, cancelled_at_ms: Option<u64>) -> S
         coordinator: "shop".to_owned(),
         steps: vec![step("payment", "charged", "refunded"), step("dispatch", "dispatched", "")],
         plan: Arc::clone(&plan),
+        version: PROTOCOL_VERSION,
         entries: Vec::new(),
         tries: Vec::new(),
         flights: Vec::new(),

@@ -5,7 +5,7 @@ use std::path::Path;
 use handfast_lab::diagram::{Clock, Diagram, Fate, Flight, Mark, SagaStory, StoryEntry, StoryStep, StoryTry, TextOptions, Tone};
 use handfast_lab::diagram::{generals as draw_generals, shop};
 use handfast_lab::generals::{Limits, Shipped, knows};
-use handfast_protocol::{Answer, Command, Definite, Input, Kind, Operation, Plan, StepPlan, Told};
+use handfast_protocol::{Answer, Command, Definite, Input, Kind, Operation, PROTOCOL_VERSION, Plan, StepPlan, Told};
 
 /// The run of a shipped protocol that begins in this way, with these messengers captured, drawn as the command line draws it.
 fn draw(shipped: Shipped, start: usize, captured: impl FnMut(usize) -> bool) -> Diagram {
@@ -89,6 +89,7 @@ fn from_the_store() -> SagaStory {
         coordinator: "shop".to_owned(),
         steps: vec![step("payment", "charged", "refunded"), step("dispatch", "dispatched", "")],
         plan: Plan::payment_then_dispatch(Some(2_000), None).into(),
+        version: PROTOCOL_VERSION,
         entries: vec![
             entry(10_000, Input::Start, ""),
             entry(12_000, Input::Timeout, ""),
@@ -140,6 +141,7 @@ fn four_steps() -> SagaStory {
         coordinator: "agency".to_owned(),
         steps: vec![step("flight", "", ""), step("hotel", "", ""), step("visa", "", ""), step("letter", "", "")],
         plan: Plan::new(steps).expect("a sound order").into(),
+        version: PROTOCOL_VERSION,
         entries,
         tries: Vec::new(),
         flights,

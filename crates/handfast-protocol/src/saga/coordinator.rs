@@ -23,6 +23,7 @@ use core::marker::PhantomData;
 
 use super::message::{Command, Evidence, Operation, Outcome, Told};
 use super::plan::Plan;
+use crate::PROTOCOL_VERSION;
 use crate::guards::{Deployed, Guards};
 use crate::party::{Input, Party, Time};
 use crate::register::{Answer, Definite};
@@ -105,6 +106,8 @@ pub struct Coordinator<G = Deployed> {
     /// The time of the last input that changed anything; the next one is never taken as earlier.
     pub(super) clock: Time,
     pub(super) evidence: Option<Evidence>,
+    /// The version of the transition function that it is pinned to.
+    pub(super) version: u32,
     guards: PhantomData<G>,
 }
 
@@ -147,8 +150,15 @@ impl<G: Guards> Coordinator<G> {
     /// A saga of this plan that nobody has been asked for yet. Its first input is [`Input::Start`].
     #[must_use]
     pub fn new(plan: Arc<Plan>) -> Self {
+        Self::pinned(plan, PROTOCOL_VERSION)
+    }
+
+    /// The same by the transition function of the version that the saga started with. A version that does not exist yet is
+    /// followed as the newest one: whoever reads a journal refuses it before.
+    #[must_use]
+    pub fn pinned(plan: Arc<Plan>, version: u32) -> Self {
         let steps = vec![StepState::UNTOUCHED; plan.steps().len()];
-        Self { plan, phase: Phase::Placed, steps, clock: Time(0), evidence: None, guards: PhantomData }
+        Self { plan, phase: Phase::Placed, steps, clock: Time(0), evidence: None, version, guards: PhantomData }
     }
 
     /// The plan it follows.

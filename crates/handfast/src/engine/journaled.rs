@@ -29,6 +29,8 @@ impl Body {
 pub(crate) struct Journaled {
     id: Arc<str>,
     definition: Arc<Definition>,
+    /// The version of the protocol that it is pinned to.
+    version: u32,
     bodies: Vec<Body>,
     coordinator: Coordinator,
     /// What the coordinator of the last entry wants delivered.
@@ -69,7 +71,7 @@ impl Journaled {
     /// Places a saga. Its state is there only if it is new: whoever else placed it drives it from the journal.
     pub(crate) async fn place(store: &dyn Store, now: Time, placing: Placing) -> Result<(Created, Option<Self>), StoreError> {
         let Placing { id, request_key, input, bodies, definition } = placing;
-        let mut saga = Self::untouched(&id, definition, bodies.clone());
+        let mut saga = Self::untouched(&id, definition, PROTOCOL_VERSION, bodies.clone());
         let next = saga.told(now, &JournalLine::Start);
         let entry = saga.entry(now, &JournalLine::Start, &next)?;
         let flow = saga.definition.flow();
@@ -105,7 +107,7 @@ impl Journaled {
         if let Some(why) = stored.why {
             return Ok(Loaded::Suspended(why));
         }
-        if stored.version != PROTOCOL_VERSION {
+        if !(1..=PROTOCOL_VERSION).contains(&stored.version) {
             return Ok(Loaded::LeftAlone(LineError::UnknownVersion(stored.version).to_string()));
         }
         let corrupt = |what: String| StoreError::Corrupt { id: stored.id.clone(), what };
@@ -120,7 +122,7 @@ impl Journaled {
         let plan = Arc::clone(definition.flow().plan());
         let coordinator =
             journal::replay_checked(plan, stored.version, &stored.entries).map_err(|error| corrupt(error.to_string()))?;
-        let mut saga = Self::untouched(&stored.id, definition, stored.bodies);
+        let mut saga = Self::untouched(&stored.id, definition, stored.version, stored.bodies);
         for entry in &stored.entries {
             // Every entry was just read, and leads to the state it was written with.
             let line = JournalLine::read(stored.version, &entry.input).map_err(|error| corrupt(error.to_string()))?;
@@ -227,6 +229,11 @@ impl Journaled {
         self.tries
     }
 
+    /// The version of the protocol that it is pinned to.
+    pub(crate) const fn version(&self) -> u32 {
+        self.version
+    }
+
     pub(crate) const fn entries(&self) -> u64 {
         self.seq
     }
@@ -241,14 +248,15 @@ impl Journaled {
         self.wake_at = wake_at;
     }
 
-    fn untouched(id: &str, definition: Arc<Definition>, bodies: Vec<Vec<u8>>) -> Self {
-        let coordinator = Coordinator::new(Arc::clone(definition.flow().plan()));
+    fn untouched(id: &str, definition: Arc<Definition>, version: u32, bodies: Vec<Vec<u8>>) -> Self {
+        let coordinator = Coordinator::pinned(Arc::clone(definition.flow().plan()), version);
         let since = vec![None; definition.flow().steps().len()];
         let bodies = bodies.into_iter().map(Body::new).collect();
         let (clock, digest) = (Time(0), Digest::default());
         Self {
             id: id.into(),
             definition,
+            version,
             bodies,
             coordinator,
             outbox: Vec::new(),
@@ -269,7 +277,7 @@ impl Journaled {
 
     fn entry(&self, now: Time, line: &JournalLine, next: &Coordinator) -> Result<Entry, StoreError> {
         let input = line
-            .write(PROTOCOL_VERSION)
+            .write(self.version)
             .map_err(|error| StoreError::Corrupt { id: self.id.to_string(), what: error.to_string() })?;
         Ok(Entry { seq: self.seq + 1, at: now, input, digest: journal::digest(next) })
     }

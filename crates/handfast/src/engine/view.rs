@@ -1,6 +1,6 @@
 //! One saga as people look at it: how it stands, what is known of each step, its journal and its tries.
 
-use handfast_protocol::{Definite, Kind, Operation, Outcome, PROTOCOL_VERSION, Standing, Time};
+use handfast_protocol::{Definite, Kind, Operation, Outcome, Standing, Time};
 
 use super::handle::describe;
 use super::journaled::{Journaled, Loaded};
@@ -96,7 +96,7 @@ fn read_state(view: &mut SagaView, saga: &Journaled, store_id: &str) {
     view.outcome = saga.decision();
     view.trouble = saga.coordinator().evidence().map(|evidence| describe(saga, evidence));
     // A saga that could be replayed has no line that cannot be read.
-    let lines: Vec<Line> = view.entries.iter().filter_map(|entry| Line::read(PROTOCOL_VERSION, &entry.input).ok()).collect();
+    let lines: Vec<Line> = view.entries.iter().filter_map(|entry| Line::read(saga.version(), &entry.input).ok()).collect();
     view.steps = flow
         .steps()
         .iter()

@@ -112,7 +112,7 @@ fn stories() -> Vec<Story> {
 }
 
 fn journal_of(story: &Story) -> Vec<Entry> {
-    let mut coordinator: Coordinator = Coordinator::new(Arc::new(story.plan.clone()));
+    let mut coordinator: Coordinator = Coordinator::pinned(Arc::new(story.plan.clone()), 1);
     let entry = |((at, line), seq): (&(u64, Line), u64)| {
         let before = coordinator.clone();
         coordinator.step(Time(*at), line.told());

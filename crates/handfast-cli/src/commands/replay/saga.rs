@@ -16,7 +16,7 @@ use crate::trace::SagaTrace;
 pub(super) fn story(kept: SagaTrace) -> anyhow::Result<Story> {
     let told = kept.replay()?;
     let teller = Teller { names: &kept.names };
-    let mut before = Coordinator::new(kept.plan.clone());
+    let mut before = Coordinator::pinned(kept.plan.clone(), kept.version);
     let started = kept.entries.first().map_or(0, |entry| entry.at.0);
     let first = format!("{} steps: {}", kept.names.len(), kept.names.join(", "));
     let mut steps = vec![Step { heading: "the beginning".to_owned(), says: vec![first], data: Map::new() }];
@@ -44,6 +44,7 @@ fn picture(kept: &SagaTrace, told: &[(Line, Coordinator)], steps: usize) -> Diag
         coordinator: kept.flow.clone(),
         steps: kept.names.iter().map(|name| step_of(name)).collect(),
         plan: kept.plan.clone(),
+        version: kept.version,
         entries: entries.collect(),
         tries: Vec::new(),
         flights: Vec::new(),

@@ -57,7 +57,7 @@ pub(super) async fn read(store: &dyn Store, id: &str, roads: &[PathBuf]) -> anyh
     let (lines, trouble) = lines(&stored, &flow);
     let entries = stored.entries.iter().zip(&lines);
     let coordinator: Coordinator =
-        replay(Coordinator::new(flow.plan().clone()), entries.clone().map(|(entry, line)| (entry.at, line.told())));
+        replay(Coordinator::pinned(flow.plan().clone(), stored.version), entries.clone().map(|(entry, line)| (entry.at, line.told())));
     let outcome = coordinator.decision();
     let standing = if trouble.is_some() { Standing::Suspended } else { coordinator.standing() };
     let trouble = trouble.or_else(|| coordinator.evidence().map(|evidence| describe_evidence(&flow, evidence)));
@@ -70,6 +70,7 @@ pub(super) async fn read(store: &dyn Store, id: &str, roads: &[PathBuf]) -> anyh
         coordinator: flow.name().to_owned(),
         steps: flow.steps().iter().map(|step| step_of(&step.name)).collect(),
         plan: flow.plan().clone(),
+        version: stored.version,
         entries: entries.map(|(entry, line)| entry_of(entry, line)).collect(),
         tries: tries.iter().filter_map(try_of).collect(),
         flights: road::flights(&messengers),

@@ -69,7 +69,7 @@ pub(super) struct Replayed {
 }
 
 pub(super) fn replay(story: &SagaStory) -> Vec<Replayed> {
-    let mut coordinator: Coordinator = Coordinator::new(story.plan.clone());
+    let mut coordinator: Coordinator = Coordinator::pinned(story.plan.clone(), story.version);
     let step = |entry: &super::StoryEntry| {
         let before = coordinator.outbox();
         coordinator.step(Time(entry.at), entry.input);

@@ -22,6 +22,8 @@ pub struct SagaStory {
     pub steps: Vec<StoryStep>,
     /// The plan that the saga follows.
     pub plan: Arc<Plan>,
+    /// The version of the protocol that it is pinned to.
+    pub version: u32,
     /// Its journal. Every entry is durable.
     pub entries: Vec<StoryEntry>,
     /// Tries that brought no definite answer, as the engine saw them. Those of a command whose messengers are in
