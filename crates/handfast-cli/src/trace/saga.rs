@@ -126,7 +126,7 @@ pub(crate) struct SagaTrace {
     /// The names of the steps.
     pub(crate) names: Vec<String>,
     pub(crate) plan: Arc<Plan>,
-    version: u32,
+    pub(crate) version: u32,
     pub(crate) entries: Vec<Entry>,
     standing: String,
 }
