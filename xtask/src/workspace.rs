@@ -14,9 +14,17 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// The cargo that runs this task, so that every step uses the same toolchain.
+///
+/// What it says of this package is left out: the build scripts of some dependencies run again whenever it changes, so that a
+/// task and a plain `cargo build` would in turn undo what the other one built.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            command.env_remove(name);
+        }
+    }
     command
 }
 
