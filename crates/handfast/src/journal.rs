@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use handfast_protocol::{Answer, Command, Coordinator, Definite, Guards, Input, Operation, PROTOCOL_VERSION, Party, Plan, Time, Told};
+use handfast_protocol::{
+    Answer, Command, Coordinator, Definite, Guards, Input, Operation, PROTOCOL_VERSION, Party, Plan, Time, Told,
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 

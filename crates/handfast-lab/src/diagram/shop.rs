@@ -3,7 +3,9 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use handfast_protocol::{Answer, Command, Coordinator, Input, Operation, PROTOCOL_VERSION, Party as _, Plan, Register, Request, Time, Told};
+use handfast_protocol::{
+    Answer, Command, Coordinator, Input, Operation, PROTOCOL_VERSION, Party as _, Plan, Register, Request, Time, Told,
+};
 
 use super::{Fate, Flight, SagaStory, StoryEntry, StoryStep};
 

@@ -276,9 +276,8 @@ impl Journaled {
     }
 
     fn entry(&self, now: Time, line: &JournalLine, next: &Coordinator) -> Result<Entry, StoreError> {
-        let input = line
-            .write(self.version)
-            .map_err(|error| StoreError::Corrupt { id: self.id.to_string(), what: error.to_string() })?;
+        let input =
+            line.write(self.version).map_err(|error| StoreError::Corrupt { id: self.id.to_string(), what: error.to_string() })?;
         Ok(Entry { seq: self.seq + 1, at: now, input, digest: journal::digest(next) })
     }
 

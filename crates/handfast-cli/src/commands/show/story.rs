@@ -56,8 +56,10 @@ pub(super) async fn read(store: &dyn Store, id: &str, roads: &[PathBuf]) -> anyh
     let messengers = road::read(roads, &keys)?;
     let (lines, trouble) = lines(&stored, &flow);
     let entries = stored.entries.iter().zip(&lines);
-    let coordinator: Coordinator =
-        replay(Coordinator::pinned(flow.plan().clone(), stored.version), entries.clone().map(|(entry, line)| (entry.at, line.told())));
+    let coordinator: Coordinator = replay(
+        Coordinator::pinned(flow.plan().clone(), stored.version),
+        entries.clone().map(|(entry, line)| (entry.at, line.told())),
+    );
     let outcome = coordinator.decision();
     let standing = if trouble.is_some() { Standing::Suspended } else { coordinator.standing() };
     let trouble = trouble.or_else(|| coordinator.evidence().map(|evidence| describe_evidence(&flow, evidence)));
