@@ -26,6 +26,9 @@ const STOPPING: Duration = Duration::from_secs(5);
 const PLACINGS: u32 = 5;
 const BETWEEN_PLACINGS: Duration = Duration::from_millis(200);
 
+/// The status of an answer that is still to come.
+const ACCEPTED: u16 = 202;
+
 /// How often it is looked what the orders wait for.
 const LISTENING: Duration = Duration::from_secs(2);
 
@@ -65,6 +68,7 @@ pub(crate) async fn run(batch: Batch, mut stop: watch::Receiver<bool>, output: &
         tally: Tally::default(),
         is_read: true,
         silent: BTreeSet::new(),
+        meaningless: BTreeSet::new(),
         is_store_in_trouble: false,
     };
     let mut listening = tokio::time::interval(LISTENING);
@@ -207,8 +211,10 @@ struct Printer<'a> {
     tally: Tally,
     /// Whether anybody still reads standard output. If not, the orders go on all the same: their results are in the store.
     is_read: bool,
-    /// Participants of which it was said that nobody answers there.
+    /// Participants of which it was said that nobody answers there, or that they turn requests away.
     silent: BTreeSet<String>,
+    /// Participants and the statuses of their answers of which it was said that they mean nothing.
+    meaningless: BTreeSet<(String, u16)>,
     /// Whether it was said that the store takes no writes.
     is_store_in_trouble: bool,
 }
@@ -233,11 +239,21 @@ impl Printer<'_> {
                 BreakerState::Open | BreakerState::HalfOpen => true,
                 BreakerState::Closed | BreakerState::Behind => false,
             };
-            if is_silent && self.silent.insert(line.participant.clone()) {
+            // A 202 says that the answer comes later, and nothing is wrong with that.
+            if let Some(status) = line.meaningless.filter(|&status| status != ACCEPTED && line.turned_away != Some(status))
+                && self.meaningless.insert((line.participant.clone(), status))
+            {
                 self.say(&format!(
-                    "nobody answers at {}; its orders wait, and are asked about again and again",
+                    "{} gives answers with status {status} that mean nothing; what they were to is asked again and again",
                     line.participant
                 ));
+            }
+            if is_silent && self.silent.insert(line.participant.clone()) {
+                let who = match line.turned_away {
+                    None => format!("nobody answers at {}", line.participant),
+                    Some(status) => format!("{} turns requests away with status {status}", line.participant),
+                };
+                self.say(&format!("{who}; its orders wait, and are asked about again and again"));
             } else if !is_silent && self.silent.remove(&line.participant) {
                 self.say(&format!("{} answers again", line.participant));
             }

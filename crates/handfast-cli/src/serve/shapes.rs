@@ -170,5 +170,14 @@ fn webhook(step: &str, stats: WebhookStats) -> Value {
 }
 
 fn participant(line: &LineStats) -> Value {
-    json!({ "participant": line.participant, "breaker": line.breaker.name(), "in_flight": line.in_flight })
+    json!({
+        "participant": line.participant,
+        "breaker": line.breaker.name(),
+        "in_flight": line.in_flight,
+        "answered": line.answered,
+        "indefinite": line.indefinite,
+        "unanswered": line.unanswered,
+        "meaningless_status": line.meaningless,
+        "turned_away_status": line.turned_away,
+    })
 }

@@ -248,6 +248,40 @@ fn an_order_that_does_not_end_in_time_is_in_doubt_and_the_same_command_brings_it
     assert_eq!((ended.code, outcomes(&ended.stdout)), (Some(0), vec![both("a"), both("b")]), "{}", ended.stderr);
 }
 
+/// Answers every request with this status, and nothing that means anything.
+fn answering(status: &'static str) -> String {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("it is bound").to_string();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("somebody calls");
+            // A request is small, and comes in one piece or two; what is not read is nobody's loss.
+            let _read = stream.read(&mut [0; 4096]);
+            let _gone = write!(stream, "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{{}}");
+        }
+    });
+    address
+}
+
+#[test]
+fn who_answers_without_meaning_is_told_apart_from_who_is_silent() {
+    for (status, said) in [
+        ("422 Unprocessable", Some("gives answers with status 422 that mean nothing")),
+        ("503 Busy", Some("turns requests away with status 503")),
+        ("202 Accepted", None),
+    ] {
+        let place = Place::new();
+        place.write("flow.toml", &FLOW.replace("127.0.0.1:9", &answering(status)));
+        place.write("orders.jsonl", &(0..40).map(|number| order(&format!("order-{number}"), "mug")).collect::<String>());
+        let ended = place.run(&["--give-up-after", "5s", "orders.jsonl"]);
+        assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+        assert!(!ended.stderr.contains("nobody answers"), "{}", ended.stderr);
+        assert_eq!(ended.stderr.contains("mean nothing") || ended.stderr.contains("turns requests away"), said.is_some());
+        assert!(ended.stderr.contains(said.unwrap_or_default()), "{}", ended.stderr);
+    }
+}
+
 /// A disk without room, by the limit on the size of a file; the signal that comes with it is ignored, so that the write fails.
 #[cfg(unix)]
 #[test]

@@ -1,4 +1,5 @@
-//! A breaker per participant: after many calls in a row without an answer only a few probes at a time go out.
+//! A breaker per participant: after many calls in a row that nobody answers, or that are turned away, only a few probes at
+//! a time go out. Any other answer is a sign of life, whatever it means.
 //!
 //! ```text
 //!   closed --N in a row without an answer--> open --pause over--> half open (a few probes) --an answer--> closed
@@ -82,16 +83,24 @@ pub(crate) struct Breaker {
     until: Time,
     /// The participant itself asked to be left alone until then.
     not_before: Time,
+    /// The status by which the last call that counted was turned away; `None` if nobody answered it.
+    turned_away: Option<u16>,
 }
 
 impl Breaker {
     pub(crate) const fn new(settings: BreakerSettings) -> Self {
         let state = BreakerState::Closed;
-        Self { settings, state, unanswered: 0, probes_left: 0, pause: settings.pause, until: Time(0), not_before: Time(0) }
+        let (until, not_before) = (Time(0), Time(0));
+        Self { settings, state, unanswered: 0, probes_left: 0, pause: settings.pause, until, not_before, turned_away: None }
     }
 
     pub(crate) const fn state(&self) -> BreakerState {
         self.state
+    }
+
+    /// While no call goes out, the status by which calls were turned away; `None` if nobody answers.
+    pub(crate) const fn turned_away(&self) -> Option<u16> {
+        self.turned_away
     }
 
     /// Asks to send. [`Admission::Go`] from an open breaker makes the call its probe.
@@ -121,6 +130,7 @@ impl Breaker {
     /// Somebody answered, whatever it was. Says whether that ended an outage.
     pub(crate) fn answered(&mut self) -> bool {
         self.unanswered = 0;
+        self.turned_away = None;
         self.pause = self.settings.pause;
         let was_shut = matches!(self.state, BreakerState::Open | BreakerState::HalfOpen);
         if was_shut {
@@ -129,11 +139,15 @@ impl Breaker {
         was_shut
     }
 
-    /// A call brought no definite answer.
-    pub(crate) fn unanswered(&mut self, now: Time, retry_after: Option<Duration>) {
-        if let Some(wait) = retry_after {
-            self.not_before = self.not_before.max(now.after(whole_ms(wait)));
-        }
+    /// The participant asks for quiet about everything.
+    pub(crate) fn leave_alone(&mut self, now: Time, wait: Duration) {
+        self.not_before = self.not_before.max(now.after(whole_ms(wait)));
+    }
+
+    /// Nobody answered a call, or it was turned away with this status. Says whether that opened the breaker anew.
+    pub(crate) fn unanswered(&mut self, now: Time, turned_away: Option<u16>) -> bool {
+        self.turned_away = turned_away;
+        let was_closed = self.state == BreakerState::Closed;
         match self.state {
             BreakerState::Closed => {
                 self.unanswered += 1;
@@ -150,6 +164,7 @@ impl Breaker {
             }
             BreakerState::Open | BreakerState::Behind => {}
         }
+        was_closed && self.state == BreakerState::Open
     }
 
     pub(crate) const fn fell_behind(&mut self) {
@@ -176,7 +191,9 @@ mod tests {
 
     fn opened_at(now: Time) -> Breaker {
         let mut breaker = Breaker::new(SETTINGS);
-        (0..3).for_each(|_| breaker.unanswered(now, None));
+        for _ in 0..3 {
+            breaker.unanswered(now, None);
+        }
         breaker
     }
 
@@ -189,8 +206,8 @@ mod tests {
         breaker.unanswered(Time(0), None);
         breaker.unanswered(Time(0), None);
         assert_eq!(breaker.admit(Time(0)), Admission::Go);
-        breaker.unanswered(Time(0), None);
-        assert_eq!(breaker.admit(Time(0)), Admission::NotBefore(Time(100)));
+        assert!(breaker.unanswered(Time(0), Some(503)), "it opens now");
+        assert_eq!((breaker.admit(Time(0)), breaker.turned_away()), (Admission::NotBefore(Time(100)), Some(503)));
     }
 
     #[test]
@@ -209,7 +226,9 @@ mod tests {
     fn several_probes_go_out_and_one_answer_is_enough() {
         let settings = BreakerSettings { probes: 3, ..SETTINGS };
         let mut breaker = Breaker::new(settings);
-        (0..3).for_each(|_| breaker.unanswered(Time(0), None));
+        for _ in 0..3 {
+            breaker.unanswered(Time(0), None);
+        }
         let admitted: Vec<Admission> = (0..4).map(|_| breaker.admit(Time(100))).collect();
         assert_eq!(admitted, [Admission::Go, Admission::Go, Admission::Go, Admission::NotBefore(Time(200))]);
         breaker.unanswered(Time(110), None);
@@ -232,7 +251,7 @@ mod tests {
     #[test]
     fn a_participant_that_asked_for_quiet_gets_it() {
         let mut breaker = Breaker::new(SETTINGS);
-        breaker.unanswered(Time(10), Some(Duration::from_secs(1)));
+        breaker.leave_alone(Time(10), Duration::from_secs(1));
         breaker.answered();
         assert_eq!(breaker.admit(Time(1009)), Admission::NotBefore(Time(1010)));
         assert_eq!(breaker.admit(Time(1010)), Admission::Go);

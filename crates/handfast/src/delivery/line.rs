@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use handfast_protocol::Time;
+use handfast_protocol::{Command, Time};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::backoff::Backoff;
 use super::breaker::{Admission, Breaker, BreakerSettings, BreakerState};
-use crate::clock::Clock;
+use super::quiet::Quiet;
+use crate::clock::{Clock, whole_ms};
 use crate::participant::{Delivery, Participant, Receipt, Reply};
 use crate::store::Seen;
 
@@ -50,8 +51,15 @@ pub struct LineStats {
     pub in_flight: u64,
     /// Requests that were answered definitely.
     pub answered: u64,
-    /// Requests that brought no definite answer.
+    /// Requests that nobody answered.
     pub unanswered: u64,
+    /// Requests that somebody answered, and that are in doubt all the same: the answer meant nothing, or that there is nothing.
+    pub indefinite: u64,
+    /// The status of the latest answer that meant nothing.
+    pub meaningless: Option<u16>,
+    /// While its breaker is not closed, the status by which requests are turned away (429, 502, 503, 504); `None` if nobody
+    /// answers.
+    pub turned_away: Option<u16>,
     /// Why its store counts as restored from a backup, if it does.
     pub behind: Option<String>,
 }
@@ -86,6 +94,10 @@ pub(crate) struct Line {
     in_flight: AtomicU64,
     answered: AtomicU64,
     unanswered: AtomicU64,
+    indefinite: AtomicU64,
+    meaningless: Mutex<Option<u16>>,
+    /// Keys that are to be left alone for a while, each by itself.
+    quiet: Mutex<Quiet>,
 }
 
 impl Line {
@@ -101,6 +113,9 @@ impl Line {
             in_flight: AtomicU64::new(0),
             answered: AtomicU64::new(0),
             unanswered: AtomicU64::new(0),
+            indefinite: AtomicU64::new(0),
+            meaningless: Mutex::default(),
+            quiet: Mutex::default(),
         }
     }
 
@@ -162,20 +177,67 @@ impl Line {
         Reply::Behind { seq: *seq, incarnation: incarnation.clone() }
     }
 
-    /// Takes note of an answer. Says whether it ended an outage.
+    /// Takes note of a definite answer. Says whether it ended an outage.
     pub(crate) fn answered(&self) -> bool {
         self.answered.fetch_add(1, Ordering::Relaxed);
-        locked(&self.breaker).answered()
+        self.is_alive()
     }
 
-    pub(crate) fn unanswered(&self, now: Time, retry_after: Option<Duration>) {
+    /// Nobody answered.
+    pub(crate) fn unanswered(&self, now: Time) {
         self.unanswered.fetch_add(1, Ordering::Relaxed);
-        locked(&self.breaker).unanswered(now, retry_after);
+        self.shut_out(now, None);
     }
 
-    /// A look found nothing, which is an ordinary answer to a look and says nothing of whether the participant is well.
-    pub(crate) fn found_nothing(&self) {
-        self.unanswered.fetch_add(1, Ordering::Relaxed);
+    /// Somebody answered, and what was asked for is in doubt all the same: by an answer of this status that means nothing, or
+    /// by one that says that there is nothing. Says whether it ended an outage.
+    ///
+    /// Whoever answers is there, so that no other saga waits for it: only a participant, or a gateway before it, that turns
+    /// requests away counts as one that is silent.
+    pub(crate) fn indefinite(
+        &self,
+        (saga, command): (&Arc<str>, Command),
+        status: Option<u16>,
+        now: Time,
+        retry_after: Option<Duration>,
+    ) -> bool {
+        self.indefinite.fetch_add(1, Ordering::Relaxed);
+        if status.is_some() {
+            *locked(&self.meaningless) = status;
+        }
+        match (status, retry_after) {
+            (Some(429 | 503), Some(wait)) => locked(&self.breaker).leave_alone(now, wait),
+            (_, Some(wait)) => locked(&self.quiet).note(saga, command, now.after(whole_ms(wait)), now),
+            (_, None) => {}
+        }
+        if status.is_some_and(turns_away) {
+            self.shut_out(now, status);
+            return false;
+        }
+        self.is_alive()
+    }
+
+    /// Until when a command is to be left alone, by itself.
+    pub(crate) fn quiet_until(&self, saga: &Arc<str>, command: Command, now: Time) -> Option<Time> {
+        locked(&self.quiet).until(saga, command, now)
+    }
+
+    fn is_alive(&self) -> bool {
+        let ends_outage = locked(&self.breaker).answered();
+        if ends_outage {
+            tracing::info!(participant = self.name, "it answers again");
+        }
+        ends_outage
+    }
+
+    fn shut_out(&self, now: Time, status: Option<u16>) {
+        if !locked(&self.breaker).unanswered(now, status) {
+            return;
+        }
+        match status {
+            None => tracing::warn!(participant = self.name, "nobody answers; it is asked less often"),
+            Some(status) => tracing::warn!(participant = self.name, status, "it turns requests away; it is asked less often"),
+        }
     }
 
     pub(crate) fn fell_behind(&self, incarnation: &str, seq: u64) -> String {
@@ -193,12 +255,19 @@ impl Line {
     }
 
     pub(crate) fn stats(&self) -> LineStats {
+        let (breaker, turned_away) = {
+            let breaker = locked(&self.breaker);
+            (breaker.state(), breaker.turned_away().filter(|_| breaker.state() != BreakerState::Closed))
+        };
         LineStats {
             participant: self.name.clone(),
-            breaker: locked(&self.breaker).state(),
+            breaker,
+            turned_away,
             in_flight: self.in_flight.load(Ordering::Relaxed),
             answered: self.answered.load(Ordering::Relaxed),
             unanswered: self.unanswered.load(Ordering::Relaxed),
+            indefinite: self.indefinite.load(Ordering::Relaxed),
+            meaningless: *locked(&self.meaningless),
             behind: locked(&self.behind).clone(),
         }
     }
@@ -208,6 +277,11 @@ impl fmt::Debug for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Line").field(&self.stats()).finish()
     }
+}
+
+/// Statuses by which somebody says that it cannot answer now, or that nobody answers behind it.
+const fn turns_away(status: u16) -> bool {
+    matches!(status, 429 | 502 | 503 | 504)
 }
 
 /// Counts for as long as it lives, however its call ends.

@@ -3,6 +3,7 @@
 mod backoff;
 mod breaker;
 mod line;
+mod quiet;
 
 pub use backoff::Backoff;
 pub use breaker::{BreakerSettings, BreakerState};

@@ -20,9 +20,9 @@ use super::journaled::{Journaled, Loaded};
 use super::options::{LEFT_ALONE_FOR, LONGEST_PARK};
 use super::shared::{Arrival, CancelResult, Mail, Shared};
 use crate::clock::whole_ms;
-use crate::delivery::{CallEnd, Slot};
+use crate::delivery::{CallEnd, Line, Slot};
 use crate::journal::Line as JournalLine;
-use crate::participant::Reply;
+use crate::participant::{Heard, Reply};
 use crate::store::{Seen, StoreError, Try};
 
 /// Drives one saga until it ends, is put aside, or the engine stops.
@@ -281,14 +281,15 @@ impl<'a> Driver<'a> {
             }
             Reply::Absent { seen, retry_after } => {
                 self.looked(command, now);
-                match command.operation {
-                    Operation::Look if retry_after.is_none() => line.found_nothing(),
-                    Operation::Act | Operation::Look | Operation::Close | Operation::Undo => line.unanswered(now, retry_after),
-                }
+                self.heard_nothing_definite(&line, command, None, retry_after);
                 seen
             }
-            Reply::Unknown { seen, retry_after, sent: _ } => {
-                line.unanswered(now, retry_after);
+            Reply::Unknown { seen, heard, retry_after } => {
+                match heard {
+                    Heard::NotSent => {}
+                    Heard::NoConnection | Heard::Nothing => line.unanswered(now),
+                    Heard::Status(status) => self.heard_nothing_definite(&line, command, Some(status), retry_after),
+                }
                 seen
             }
             Reply::Behind { seq, incarnation } => {
@@ -306,6 +307,13 @@ impl<'a> Driver<'a> {
         let operation = command.operation.name();
         self.shared.store.record_try(Try { id, step: command.step, operation, number: call.number, sent, ended: now, seen });
         ControlFlow::Continue(())
+    }
+
+    /// Somebody answered, and said nothing that settles anything.
+    fn heard_nothing_definite(&self, line: &Line, to: Command, status: Option<u16>, retry_after: Option<Duration>) {
+        if line.indefinite((self.saga.id(), to), status, self.shared.now(), retry_after) {
+            self.shared.wake_early();
+        }
     }
 
     /// Marks an act that leaves at most once as sent, and lets it leave if it was marked here and by nobody before: a crash in

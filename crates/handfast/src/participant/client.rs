@@ -7,8 +7,8 @@ use handfast_protocol::Time;
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, Request};
 
-use super::Reply;
 use super::receipts::{MAX_ANSWER_BYTES, Received};
+use super::{Heard, Reply};
 use crate::clock::Clock;
 
 /// The longest time for which a participant's wish to be left alone is obeyed without asking again.
@@ -63,22 +63,29 @@ pub(super) async fn send(client: &Client, request: Request, clock: &Clock) -> Re
             Ok(None) => return Ok(Answered { status, body: Some(body), retry_after }),
             Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_ANSWER_BYTES => body.extend_from_slice(&chunk),
             Ok(Some(_)) => return Ok(Answered { status, body: None, retry_after }),
-            Err(error) => return Err(not_answered(&error)),
+            // Whoever sends half an answer is there.
+            Err(error) => return Err(Reply::meaningless(status, format!("{status}, and {}", cause(&error)), retry_after)),
         }
     }
 }
 
-/// Says what went wrong without the URL, which may carry more than anybody should read.
 fn not_answered(error: &reqwest::Error) -> Reply {
+    let (seen, heard) = if error.is_connect() {
+        (format!("no connection: {}", cause(error)), Heard::NoConnection)
+    } else {
+        (format!("no answer: {}", cause(error)), Heard::Nothing)
+    };
+    Reply::Unknown { seen, heard, retry_after: None }
+}
+
+/// Says what went wrong without the URL, which may carry more than anybody should read.
+fn cause(error: &reqwest::Error) -> String {
     let mut root: Option<&dyn std::error::Error> = None;
     let mut next = std::error::Error::source(error);
     while let Some(source) = next {
         (root, next) = (Some(source), source.source());
     }
-    let root = root.map_or_else(|| "the request could not be sent".to_owned(), ToString::to_string);
-    let sent = !error.is_connect();
-    let seen = if sent { format!("no answer: {root}") } else { format!("no connection: {root}") };
-    Reply::Unknown { seen, retry_after: None, sent }
+    root.map_or_else(|| "the request could not be sent".to_owned(), ToString::to_string)
 }
 
 /// Reads a `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).

@@ -88,7 +88,7 @@ impl Participant for HttpParticipant {
     fn deliver<'a>(&'a self, request: Delivery<'a>) -> BoxFuture<'a, Reply> {
         Box::pin(async move {
             if request.is_late(self.clock.now()) {
-                return Reply::Unknown { seen: "not sent: its time is over".to_owned(), retry_after: None, sent: false };
+                return Reply::not_sent("its time is over");
             }
             let sent = client::send(&self.client, self.request(&request), &self.clock).await;
             sent.map_or_else(|reply| reply, |answer| read_answer(&request, answer.received()))

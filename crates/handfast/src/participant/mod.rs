@@ -70,17 +70,17 @@ pub enum Reply {
     Absent {
         /// What was seen, in plain words.
         seen: String,
-        /// How long the participant wants to be left alone.
+        /// For how long the key is to be left alone.
         retry_after: Option<Duration>,
     },
     /// Anything else. It proves nothing, and the request may still take effect later.
     Unknown {
         /// What was seen instead of an answer, in plain words.
         seen: String,
-        /// How long the participant wants to be left alone.
+        /// Whether somebody answered at all. Steers how often is asked, and what people read; it decides nothing.
+        heard: Heard,
+        /// For how long the key is to be left alone; with 429 and 503 all keys are.
         retry_after: Option<Duration>,
-        /// Whether a byte may have left. Steers nothing but what people read.
-        sent: bool,
     },
     /// The participant's store is older than what it has answered before; it did nothing.
     Behind {
@@ -91,11 +91,36 @@ pub enum Reply {
     },
 }
 
+/// What was heard of a request that brought no definite answer.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Heard {
+    /// It did not leave: something that it takes along is missing, or its time was over. Nobody was asked anything.
+    NotSent,
+    /// Nobody was there to take it.
+    NoConnection,
+    /// It left, and nobody answered.
+    Nothing,
+    /// Somebody answered, with this status.
+    Status(u16),
+}
+
 impl Reply {
-    /// No answer, but something was seen.
+    /// Nobody answered; what was seen instead.
     #[must_use]
     pub fn unknown(seen: impl Into<String>) -> Self {
-        Self::Unknown { seen: seen.into(), retry_after: None, sent: true }
+        Self::Unknown { seen: seen.into(), heard: Heard::Nothing, retry_after: None }
+    }
+
+    /// Nothing left, for this reason.
+    #[must_use]
+    pub fn not_sent(why: impl std::fmt::Display) -> Self {
+        Self::Unknown { seen: format!("not sent: {why}"), heard: Heard::NotSent, retry_after: None }
+    }
+
+    /// Somebody answered with this status, and it means nothing: what was seen, and for how long to leave the key alone.
+    #[must_use]
+    pub fn meaningless(status: u16, seen: impl Into<String>, retry_after: Option<Duration>) -> Self {
+        Self::Unknown { seen: seen.into(), heard: Heard::Status(status), retry_after }
     }
 }
 

@@ -66,7 +66,7 @@ enum Body {
 #[must_use]
 pub fn read_answer(request: &Delivery<'_>, received: Received<'_>) -> Reply {
     let status = received.status;
-    let unknown = |seen: String| Reply::Unknown { seen, retry_after: received.retry_after, sent: true };
+    let unknown = |seen: String| Reply::meaningless(status, seen, received.retry_after);
     let Some(body) = received.body else {
         return unknown(format!("{status} with a body of more than {MAX_ANSWER_BYTES} bytes"));
     };

@@ -163,7 +163,7 @@ async fn a_participant_that_asks_for_quiet_gets_it_from_every_saga() {
         calls.push(clock.now().0);
         if calls.len() == 1 {
             let retry_after = Some(Duration::from_secs(10));
-            return Reply::Unknown { seen: "429".to_owned(), retry_after, sent: true };
+            return Reply::meaningless(429, "429", retry_after);
         }
         service.receive(*request, false)
     });
@@ -175,6 +175,77 @@ async fn a_participant_that_asks_for_quiet_gets_it_from_every_saga() {
     let calls = calls.lock().unwrap().clone();
     assert_eq!(calls.len(), 3);
     assert!(calls[1] - calls[0] >= 10_000 && calls[2] - calls[0] >= 10_000, "{calls:?}");
+}
+
+/// Answers every order that is named `odd` with this, and all others as it should.
+fn odd(reply: impl Fn() -> Reply + Send + Sync + 'static) -> impl Participant {
+    let service = InMemory::new(|_, _| true);
+    Answering(move |request: &Delivery<'_>| if request.key.contains("odd") { reply() } else { service.receive(*request, false) })
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_mean_nothing_open_no_breaker_and_slow_nobody_else() {
+    for status in [202, 400, 422, 500] {
+        let world = World::new(None);
+        let bank = odd(move || Reply::meaningless(status, "it means nothing", None));
+        let engine = world.builder().participant("bank", bank).open().await.unwrap();
+        for number in 0..150 {
+            engine.submit(order(&format!("odd-{number}"), "visa", "tea")).await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        for number in 0..20 {
+            let placed = world.ground.clock.now();
+            let mut saga = engine.submit(order(&format!("order-{number}"), "visa", "tea")).await.unwrap();
+            assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
+            let took_ms = world.ground.clock.now().0 - placed.0;
+            assert!(took_ms < 10, "{status}: {took_ms} ms beside orders that are answered by nothing that means anything");
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        let line = engine.stats().participants.remove(0);
+        assert_eq!((line.breaker, line.unanswered, line.meaningless), (BreakerState::Closed, 0, Some(status)));
+        assert!(line.indefinite >= 150 && line.answered == 20, "{line:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_turns_requests_away_is_asked_less_often_and_told_apart_from_who_is_silent() {
+    let world = World::new(None);
+    let bank = odd(|| Reply::meaningless(503, "busy", None));
+    let depot = odd(|| Reply::unknown("nothing"));
+    let engine = world.builder().participant("bank", bank).participant("depot", depot).open().await.unwrap();
+    for number in 0..40 {
+        engine.submit(order(&format!("odd-{number}"), "visa", "tea")).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let line = engine.stats().participants.remove(0);
+    assert_ne!(line.breaker, BreakerState::Closed);
+    assert_eq!((line.turned_away, line.unanswered), (Some(503), 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wish_for_quiet_beside_an_answer_is_about_its_key_alone() {
+    let world = World::new(None);
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let (noted, clock) = (Arc::clone(&asked), world.ground.clock.clone());
+    let service = InMemory::new(|_, _| true);
+    let bank = Answering(move |request: &Delivery<'_>| {
+        let mut asked = noted.lock().unwrap();
+        asked.push((request.key.contains("order-1"), clock.now().0));
+        if asked.len() == 1 {
+            return Reply::meaningless(202, "202 that means nothing", Some(Duration::from_secs(20)));
+        }
+        service.receive(*request, false)
+    });
+    let engine = world.builder().participant("bank", bank).open().await.unwrap();
+    let mut first = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let placed = world.ground.clock.now();
+    assert_eq!(engine.submit(order("order-2", "visa", "tea")).await.unwrap().outcome().await.unwrap(), Outcome::Completed);
+    assert!(world.ground.clock.now().0 < placed.0 + 10, "nobody else waits");
+    assert_eq!(first.outcome().await.unwrap(), Outcome::Completed);
+    let of_first: Vec<u64> = asked.lock().unwrap().iter().filter(|(is_first, _)| *is_first).map(|(_, at)| *at).collect();
+    let waited_ms = of_first[1] - of_first[0];
+    assert!((20_000..=21_000).contains(&waited_ms), "{waited_ms} ms");
 }
 
 #[tokio::test(start_paused = true)]

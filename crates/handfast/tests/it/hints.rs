@@ -22,6 +22,8 @@ struct State {
     /// How long an answer takes.
     takes: Duration,
     retry_after: Option<Duration>,
+    /// Nobody answers at all.
+    is_silent: bool,
     asked: Vec<(Operation, Time)>,
 }
 
@@ -47,16 +49,16 @@ impl Slow {
 impl Participant for Slow {
     fn deliver<'a>(&'a self, request: Delivery<'a>) -> BoxFuture<'a, Reply> {
         Box::pin(async move {
-            let (has_news, takes, retry_after) = {
+            let (has_news, takes, retry_after, is_silent) = {
                 let mut state = self.state.lock().unwrap();
                 state.asked.push((request.operation, self.clock.now()));
-                (state.has_news, state.takes, state.retry_after)
+                (state.has_news, state.takes, state.retry_after, state.is_silent)
             };
             tokio::time::sleep(takes).await;
             if has_news {
                 return self.service.receive(request, false);
             }
-            Reply::Unknown { seen: "202".to_owned(), retry_after, sent: true }
+            if is_silent { Reply::unknown("nothing") } else { Reply::meaningless(202, "202", retry_after) }
         })
     }
 }
@@ -256,7 +258,7 @@ async fn a_shut_line_stays_shut_and_no_more_is_out_at_once_than_may_be() {
     let options = Options { calls_per_participant: 2, backoff, ..shop.options() };
     let (probes, pause) = (options.breaker.probes as usize, options.breaker.pause_cap);
     let engine = shop.engine_with(options).await;
-    shop.bank.set(|state| state.takes = Duration::from_millis(100));
+    shop.bank.set(|state| (state.takes, state.is_silent) = (Duration::from_millis(100), true));
     let mut sagas = Vec::new();
     for number in 0..SAGAS {
         sagas.push(engine.submit(order(&format!("order-{number}"), "visa", "tea")).await.unwrap());

@@ -40,6 +40,10 @@ impl Driver<'_> {
             return pace.next_at;
         }
         let Some(line) = self.saga.definition().line(command.step) else { return now };
+        if let Some(until) = line.quiet_until(self.saga.id(), command, now) {
+            pace.next_at = until;
+            return until;
+        }
         let opens_at = match line.admit(now) {
             Admission::Go => return now,
             Admission::NotBefore(at) => at,

@@ -76,7 +76,7 @@ impl Reading {
     /// What `received` means. What fits no state, or more than one, proves nothing.
     pub(super) fn read(&self, received: Received<'_>, secrets: &Secrets) -> Reply {
         let status = received.status;
-        let unknown = |seen: String| Reply::Unknown { seen, retry_after: received.retry_after, sent: true };
+        let unknown = |seen: String| Reply::meaningless(status, seen, received.retry_after);
         let Some(body) = received.body else {
             return unknown(format!("{status} with a body of more than {MAX_ANSWER_BYTES} bytes"));
         };

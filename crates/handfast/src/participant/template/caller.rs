@@ -72,11 +72,10 @@ impl TemplateParticipant {
 impl Participant for TemplateParticipant {
     fn deliver<'a>(&'a self, request: Delivery<'a>) -> BoxFuture<'a, Reply> {
         Box::pin(async move {
-            let not_sent = |why: &str| Reply::Unknown { seen: format!("not sent: {why}"), retry_after: None, sent: false };
             let Some(call) = self.templates.call(request.operation) else {
-                return not_sent(&format!("the flow has no template for {}", operation_key(request.operation)));
+                return Reply::not_sent(format_args!("the flow has no template for {}", operation_key(request.operation)));
             };
-            self.ask(call, &request).await.unwrap_or_else(|why| not_sent(&why))
+            self.ask(call, &request).await.unwrap_or_else(Reply::not_sent)
         })
     }
 }

@@ -17,7 +17,7 @@ use super::text::Setting;
 use super::*;
 use crate::clock::Clock;
 use crate::journal::{Line, Receipt, Scalar};
-use crate::participant::{Delivery, Participant as _, Reply};
+use crate::participant::{Delivery, Heard, Participant as _, Reply};
 use crate::store::BoxFuture;
 
 const SECRET: &str = "s3cr3t-and-never-shown";
@@ -153,7 +153,7 @@ const UNTIMED: Delivery<'static> = Delivery {
 /// What was seen instead of an answer by something that was not sent.
 fn not_sent(reply: Reply) -> String {
     match reply {
-        Reply::Unknown { seen, sent: false, .. } => seen,
+        Reply::Unknown { seen, heard: Heard::NotSent, .. } => seen,
         other @ (Reply::Unknown { .. } | Reply::Absent { .. } | Reply::Definite { .. } | Reply::Behind { .. }) => {
             panic!("{other:?}")
         }
@@ -280,7 +280,7 @@ async fn only_an_answer_that_means_one_thing_is_definite() {
         service.answers(status, body);
         let told = match ask(&participant, Operation::Act, &order()).await {
             Reply::Definite { answer: Answer::State(state), .. } => Ok(state),
-            Reply::Unknown { seen, sent: true, .. } => Err(seen),
+            Reply::Unknown { seen, heard: Heard::Status(_), .. } => Err(seen),
             other @ (Reply::Unknown { .. } | Reply::Absent { .. } | Reply::Definite { .. } | Reply::Behind { .. }) => {
                 panic!("{other:?}")
             }
@@ -327,7 +327,10 @@ async fn a_peek_that_was_answered_is_told_apart_from_one_that_was_not() {
     let large = "x".repeat(70_000);
     service.answers(200, &large);
     assert!(matches!(ask(&at(&url), Operation::Look, &order()).await, Reply::Unknown { .. }));
-    assert!(matches!(ask(&at("http://127.0.0.1:9"), Operation::Look, &order()).await, Reply::Unknown { sent: false, .. }));
+    assert!(matches!(
+        ask(&at("http://127.0.0.1:9"), Operation::Look, &order()).await,
+        Reply::Unknown { heard: Heard::NoConnection, .. }
+    ));
     service.answers(404, r#"{"error": "no such hold"}"#);
     assert!(matches!(ask(&at(&url), Operation::Act, &order()).await, Reply::Unknown { .. }), "to an act it is no answer");
 }
