@@ -158,7 +158,7 @@ fn multiset() -> Adversary {
 }
 
 /// Every mutant: those of the register first, then the coordinator's, then the driver's.
-pub const MUTANTS: &[Mutant] = &[
+pub static MUTANTS: &[Mutant] = &[
     Mutant {
         name: "not-found-is-final",
         guard: "closing an absent key leaves a tombstone",
