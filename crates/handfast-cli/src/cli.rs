@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    check, completions, conform, demo, dispatch, generals, man, messenger, payment, replay, run, serve, show, usual_way,
+    check, completions, conform, demo, dispatch, generals, man, messenger, payment, replay, run, serve, show, store, usual_way,
 };
 use crate::output::Exit;
 
@@ -77,6 +77,8 @@ pub(crate) enum Command {
     Conform(conform::Args),
     /// Draw one saga as a space-time diagram
     Show(show::Args),
+    /// Copy a store that is in use, or look through all of one
+    Store(store::Args),
     /// Run the coordinator that the demo compares with
     #[command(hide = true)]
     UsualWay(usual_way::Args),

@@ -18,10 +18,24 @@ pub(crate) fn open_store(url: &str) -> anyhow::Result<Arc<dyn Store>> {
         let why = "a store in memory is gone with its process, and every order in it; say --store sqlite:FILE";
         return Err(anyhow::Error::msg(why)).or_exit(Exit::Usage);
     }
-    store::open(url).or_else(|error| match error {
+    store::open(url).or_else(with_its_exit)
+}
+
+/// Opens the store that `url` names to look into it. Nothing is changed, so an archived one will do.
+///
+/// # Errors
+/// As [`open_store`].
+pub(crate) fn open_store_to_read(url: &str) -> anyhow::Result<Arc<dyn Store>> {
+    store::open_to_read(url).or_else(with_its_exit)
+}
+
+fn with_its_exit<T>(error: StoreError) -> anyhow::Result<T> {
+    match error {
         StoreError::Newer { .. } | StoreError::NotOurs { .. } | StoreError::Open { .. } => Err(error).or_exit(Exit::Usage),
-        StoreError::Conflict | StoreError::Unavailable(_) | StoreError::Corrupt { .. } => Err(error.into()),
-    })
+        StoreError::Conflict | StoreError::Unavailable(_) | StoreError::Gone { .. } | StoreError::Corrupt { .. } => {
+            Err(error.into())
+        }
+    }
 }
 
 /// The store of a flow where none was named: a file where programs keep their state. Its directory is made.

@@ -45,6 +45,7 @@
 //! - `examples/two_banks.rs`: a transfer between two banks over a bad road, with participants of one's own.
 //! - [`participant`]: who takes a step. Services are named by their URLs, and `docs/participants.md` makes yours one.
 //! - [`store`]: where sagas are kept; [`journal`]: what is kept of them.
+//! - [`upkeep`]: copying a store while it is in use, and looking through all of it.
 //! - [`webhook`]: services that say that there may be news, so that they are asked sooner.
 //! - [`Options`]: limits and waiting times; [`SagaHandle`]: how one saga stands.
 //!
@@ -61,6 +62,7 @@ mod key;
 pub mod participant;
 pub mod store;
 pub mod toml_file;
+pub mod upkeep;
 pub mod webhook;
 
 pub use clock::Clock;

@@ -15,6 +15,7 @@ pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod show;
+pub(crate) mod store;
 pub(crate) mod usual_way;
 
 use anyhow::Context as _;
@@ -36,6 +37,7 @@ pub(crate) fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
         Command::Replay(args) => replay::run(args, output),
         Command::Conform(args) => conform::run(args, output),
         Command::Show(args) => show::run(args, output),
+        Command::Store(args) => store::run(args, output),
         Command::UsualWay(args) => usual_way::run(args, output),
         Command::Completions(args) => completions::run(args, output),
         Command::Man(args) => man::run(args, output),

@@ -76,7 +76,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
 }
 
 /// Where `handfast run` and `handfast serve` keep the sagas of this flow, or of the only one there is.
-fn default_store(flow: Option<&Path>, output: &Output) -> anyhow::Result<String> {
+pub(super) fn default_store(flow: Option<&Path>, output: &Output) -> anyhow::Result<String> {
     let flow = flow.map(FlowFile::read).transpose()?;
     let store = state::kept_store(flow.as_ref().map(FlowFile::name))?;
     output.note(format_args!("looking into {store}"));
@@ -89,7 +89,7 @@ fn default_store(flow: Option<&Path>, output: &Output) -> anyhow::Result<String>
 /// There is no such saga, or something of it cannot be read.
 pub(crate) async fn read(store: &str, id: &str, roads: &[PathBuf]) -> anyhow::Result<Told> {
     check_exists(store).or_exit(Exit::Usage)?;
-    let store = state::open_store(store)?;
+    let store = state::open_store_to_read(store)?;
     match story::read(store.as_ref(), id, roads).await? {
         Some(told) => Ok(told),
         None => Err(near::unknown(store.as_ref(), id).await?).or_exit(Exit::Usage),

@@ -109,6 +109,7 @@ impl Service {
         if *self.stop.borrow() {
             return Err(stopping());
         }
+        self.engine.check_store().map_err(|error| store_problem(&error))?;
         match tokio::time::timeout(STORE_TIMEOUT, self.engine.saga_without_tries(NOBODY)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(store_problem(&error)),
@@ -163,7 +164,9 @@ fn submit_problem(error: SubmitError) -> Problem {
 /// The store did not do as asked, in the words of a caller.
 pub(crate) fn store_problem(error: &StoreError) -> Problem {
     match error {
-        StoreError::Unavailable(_) | StoreError::Conflict => Problem::new(problem::STORE, error.to_string()).retry_after_s(1),
+        StoreError::Unavailable(_) | StoreError::Conflict | StoreError::Gone { .. } => {
+            Problem::new(problem::STORE, error.to_string()).retry_after_s(1)
+        }
         StoreError::Newer { .. } | StoreError::NotOurs { .. } | StoreError::Open { .. } | StoreError::Corrupt { .. } => {
             Problem::new(problem::BROKEN, error.to_string())
         }

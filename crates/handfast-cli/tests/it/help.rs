@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use crate::support::{handfast, run};
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "demo",
     "run",
     "serve",
@@ -16,9 +16,13 @@ const COMMANDS: [&str; 13] = [
     "generals",
     "replay",
     "show",
+    "store",
     "completions",
     "man",
 ];
+
+/// What can be done with a store.
+const UPKEEP: [&str; 2] = ["backup", "verify"];
 
 /// What can be asked about two generals.
 const QUESTIONS: [&str; 8] = ["table", "simulate", "odds", "check", "knowledge", "decide", "bounds", "draw"];
@@ -130,7 +134,12 @@ fn every_command_has_a_manual_page() {
     let dir = tempfile::tempdir().expect("a directory");
     let pages = dir.path().join("share/man/man1");
     let ended = run([std::ffi::OsStr::new("man"), "--dir".as_ref(), pages.as_os_str()]);
-    assert_eq!((ended.code, ended.stdout.lines().count()), (Some(0), COMMANDS.len() + QUESTIONS.len() + 1), "{}", ended.stderr);
+    assert_eq!(
+        (ended.code, ended.stdout.lines().count()),
+        (Some(0), COMMANDS.len() + QUESTIONS.len() + UPKEEP.len() + 1),
+        "{}",
+        ended.stderr
+    );
     for command in COMMANDS {
         let page = std::fs::read_to_string(pages.join(format!("handfast-{command}.1"))).expect(command);
         assert!(page.contains(&format!("\\fBhandfast {command}\\fR")), "{page}");

@@ -15,6 +15,7 @@ mod run;
 mod serve;
 mod shop;
 mod show;
+mod store;
 mod support;
 mod weak;
 mod webhooks;

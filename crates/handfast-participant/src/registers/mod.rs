@@ -7,6 +7,7 @@
 //!   peek(), read() ----> a connection of their own, which sees what is committed and flushed
 //! ```
 
+mod files;
 mod open;
 mod overview;
 mod rows;
@@ -20,6 +21,7 @@ use handfast_protocol::Time;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use self::files::Files;
 pub use self::open::OpenError;
 pub use self::overview::{Overview, States};
 use crate::body::{Body, BodyHash};
@@ -65,8 +67,8 @@ pub enum NotDefinite {
     /// The database failed, and the transaction was taken back.
     #[error("the store failed: {0}")]
     Store(String),
-    /// The disk failed under a commit. What it holds is known again after a restart.
-    #[error("the store failed under a commit and takes nothing until the service is restarted: {0}")]
+    /// The disk failed under a commit, or the store's file was removed or replaced. What it holds is known again after a restart.
+    #[error("the store cannot be trusted and takes nothing until the service is restarted: {0}")]
     Broken(String),
 }
 
@@ -99,6 +101,7 @@ struct Inner {
     queue: mpsc::Sender<Order>,
     reader: Mutex<Connection>,
     broken: Arc<OnceLock<String>>,
+    files: Files,
 }
 
 /// What the writer thread is told.
@@ -135,12 +138,13 @@ impl Registers {
         let opened = open::open(path, &service)?;
         let broken = Arc::new(OnceLock::new());
         let (queue, orders) = mpsc::channel(settings.queue.max(1));
-        let writer = writer::Writer::new(opened.writer, Box::new(service), settings, Arc::clone(&broken));
+        let files = opened.files.clone();
+        let writer = writer::Writer::new(opened.writer, opened.files, Box::new(service), settings, Arc::clone(&broken));
         std::thread::Builder::new()
             .name(format!("{name} store"))
             .spawn(move || writer.run(orders))
             .map_err(|error| OpenError::Unusable { path: path.to_owned(), source: error.into() })?;
-        let inner = Inner { path: path.to_owned(), service: name, queue, reader: Mutex::new(opened.reader), broken };
+        let inner = Inner { path: path.to_owned(), service: name, queue, reader: Mutex::new(opened.reader), broken, files };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -218,7 +222,10 @@ impl Registers {
             snapshot.commit()?;
             Ok::<_, ServiceError>(found)
         });
-        match looked.await {
+        let looked = looked.await;
+        // What was read of a file that is not there any more says nothing.
+        self.inner.files.look().map_err(NotDefinite::Broken)?;
+        match looked {
             Ok(found) => found.map_err(|error| NotDefinite::Store(error.to_string())),
             Err(error) => Err(NotDefinite::Store(error.to_string())),
         }

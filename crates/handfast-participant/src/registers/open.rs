@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
+use super::files::{self, Files};
 use crate::key::Incarnation;
 use crate::service::{Migration, Service, ServiceError};
 
@@ -64,12 +65,14 @@ pub enum OpenError {
 pub(super) struct Opened {
     pub(super) writer: Connection,
     pub(super) reader: Connection,
+    pub(super) files: Files,
 }
 
 pub(super) fn open(path: &Path, service: &dyn Service) -> Result<Opened, OpenError> {
     let unusable = |source: ServiceError| OpenError::Unusable { path: path.to_owned(), source };
     match kind_of_file(path).map_err(|error| unusable(error.into()))? {
-        FileKind::Missing | FileKind::Empty => {}
+        FileKind::Missing => files::create(path).map_err(|error| unusable(error.into()))?,
+        FileKind::Empty => {}
         FileKind::Participant => check_ours(path, service)?,
         FileKind::Foreign => return Err(OpenError::Foreign { path: path.to_owned() }),
     }
@@ -165,11 +168,17 @@ fn prepare(path: &Path, service: &dyn Service) -> Result<Opened, ServiceError> {
     )?;
     service.prepare(&transaction)?;
     transaction.commit()?;
+    // Whoever copies the file without its log has a store of this incarnation, and not one that draws another. Where another
+    // process is in the way its log is carried over later.
+    writer.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
 
     let reader = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     reader.busy_timeout(BUSY_TIMEOUT)?;
     reader.set_prepared_statement_cache_capacity(64);
-    Ok(Opened { writer, reader })
+    // Reading is what makes the log's index, if nothing had to be written.
+    reader.query_row("SELECT one FROM store", [], |_| Ok(()))?;
+    let files = Files::of(path)?;
+    Ok(Opened { writer, reader, files })
 }
 
 /// Applies what is missing, a schema and its history in one transaction.

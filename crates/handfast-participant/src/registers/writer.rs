@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot};
 
+use super::files::Files;
 use super::step::{Met, execute, step};
 use super::{Asked, NotDefinite, Order, Settings, rows};
 use crate::key::Incarnation;
@@ -14,6 +16,7 @@ use crate::service::Service;
 
 pub(super) struct Writer {
     connection: Connection,
+    files: Files,
     service: Box<dyn Service>,
     settings: Settings,
     broken: Arc<OnceLock<String>>,
@@ -32,11 +35,12 @@ enum BatchFailure {
 impl Writer {
     pub(super) fn new(
         connection: Connection,
+        files: Files,
         service: Box<dyn Service>,
         settings: Settings,
         broken: Arc<OnceLock<String>>,
     ) -> Self {
-        Self { connection, service, settings, broken, met: BTreeMap::new() }
+        Self { connection, files, service, settings, broken, met: BTreeMap::new() }
     }
 
     /// Serves until it is told to stop, or nobody is left who could ask.
@@ -77,14 +81,20 @@ impl Writer {
             }
         }
         self.serve(waiting);
-        if !self.met.is_empty() && self.broken.get().is_none() {
+        let is_there = self.check().is_ok();
+        if !self.met.is_empty() && is_there {
             let written = write_counters(&self.connection, &self.met);
             if let Err(error) = written {
                 tracing::warn!(%error, "the last counts were not written");
             }
         }
-        // The whole store is in one file then, for whoever copies it. What is not moved now is moved at the next opening.
-        let _ = self.connection.pragma_query_value(None, "wal_checkpoint(TRUNCATE)", |_| Ok(()));
+        if is_there {
+            // The whole store is in one file then, for whoever copies it. What is not moved now is moved at the next opening.
+            let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        } else {
+            // What lies at the store's place is somebody else's, and must neither be written nor removed.
+            let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        }
         drop(self);
         for answer in stopped {
             let _ = answer.send(());
@@ -104,11 +114,13 @@ impl Writer {
     }
 
     fn commit(&mut self, batch: &[Asked]) -> Vec<Result<Reply, NotDefinite>> {
-        if let Some(what) = self.broken.get() {
-            return batch.iter().map(|_| Err(NotDefinite::Broken(what.clone()))).collect();
+        let refuse = |what: &str| batch.iter().map(|_| Err(NotDefinite::Broken(what.to_owned()))).collect();
+        if let Err(what) = self.check() {
+            return refuse(&what);
         }
         let failure = match self.commit_together(batch) {
-            Ok(replies) => return replies,
+            // Before anybody is told of what may be in no file any more.
+            Ok(replies) => return self.check().map_or_else(|what| refuse(&what), |()| replies),
             Err(failure) => failure,
         };
         if !self.connection.is_autocommit() {
@@ -130,6 +142,17 @@ impl Writer {
             // committed and nobody answered, so each can have a transaction of its own.
             BatchFailure::RolledBack(_) => batch.chunks(1).flat_map(|alone| self.commit(alone)).collect(),
         }
+    }
+
+    /// Whether what is written can be trusted to be there after a restart. What is not once is not for good.
+    fn check(&self) -> Result<(), String> {
+        if let Some(what) = self.broken.get() {
+            return Err(what.clone());
+        }
+        self.files.look().map_err(|what| {
+            tracing::error!(what, "the store is gone; it takes nothing until a restart");
+            self.broken.get_or_init(|| what).clone()
+        })
     }
 
     fn commit_together(&mut self, batch: &[Asked]) -> Result<Vec<Result<Reply, NotDefinite>>, BatchFailure> {
@@ -178,9 +201,7 @@ impl Writer {
     }
 
     fn declare_restored(&mut self) -> Result<Incarnation, NotDefinite> {
-        if let Some(what) = self.broken.get() {
-            return Err(NotDefinite::Broken(what.clone()));
-        }
+        self.check().map_err(NotDefinite::Broken)?;
         let incarnation = Incarnation::draw();
         let declare = || {
             let transaction = self.connection.unchecked_transaction()?;

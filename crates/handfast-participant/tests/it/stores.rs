@@ -118,6 +118,47 @@ fn a_file_whose_making_was_interrupted_is_made_anew() {
     assert!(payment::open(&empty, Settings::default()).is_ok());
 }
 
+/// Lets something happen to the files of a store, after which no answer counts.
+async fn check_gone(happens: impl FnOnce(&Path)) {
+    let subject = Subject::payment();
+    assert_eq!(subject.act("a", VISA).await.state(), "done");
+    let path = subject.path();
+    happens(&path);
+    for _again in 0..2 {
+        let answers = [subject.act("a", VISA).await.status, subject.act("b", VISA).await.status, subject.peek("a").await.status];
+        assert!(answers.iter().all(|status| status.is_server_error()), "{answers:?}");
+        assert!(subject.registers.position().await.is_err(), "it is not ready");
+    }
+    subject.registers.stop().await;
+}
+
+#[tokio::test]
+async fn a_store_that_was_removed_or_replaced_gives_no_answer() {
+    check_gone(|path| std::fs::remove_file(path).unwrap()).await;
+    check_gone(|path| std::fs::remove_file(format!("{}-wal", path.display())).unwrap()).await;
+    check_gone(|path| {
+        let copy = path.with_extension("copy");
+        std::fs::copy(path, &copy).unwrap();
+        std::fs::rename(copy, path).unwrap();
+    })
+    .await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_store_is_for_its_owner_only_and_its_file_alone_says_who_it_is() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let subject = Subject::payment();
+    for ending in ["", "-wal", "-shm"] {
+        let mode = std::fs::metadata(format!("{}{ending}", subject.path().display())).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{ending}");
+    }
+    let copy = subject.path().with_extension("copy");
+    std::fs::copy(subject.path(), &copy).unwrap();
+    let copied = payment::open(&copy, Settings::default()).unwrap().position().await.unwrap();
+    assert_eq!(copied.incarnation, subject.registers.position().await.unwrap().incarnation);
+}
+
 #[tokio::test]
 async fn a_restored_store_is_behind_until_it_is_declared_restored() {
     let subject = Subject::payment();

@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::delivery::{CallEnd, Line, Slot};
 use crate::key::KeyParts;
 use crate::participant::Delivery;
+use crate::store::Store;
 
 /// One call, from waiting for its turn to its end.
 struct Call {
@@ -117,6 +118,7 @@ struct Envelope {
     leaves_before: Option<Time>,
     timeout: Duration,
     clock: Clock,
+    store: Arc<dyn Store>,
 }
 
 impl Envelope {
@@ -126,7 +128,7 @@ impl Envelope {
         let body = saga.body(command.step)?;
         Some(Self {
             line: Arc::clone(definition.line(command.step)?),
-            key: KeyParts { store: setting.store_id, saga: saga.id(), step: &step.name }.key(),
+            key: KeyParts { store: setting.store.store_id(), saga: saga.id(), step: &step.name }.key(),
             operation: command.operation,
             body: body.bytes.clone(),
             body_hash: body.hash.clone(),
@@ -135,11 +137,16 @@ impl Envelope {
             leaves_before: setting.before,
             timeout: step.timeout.unwrap_or(setting.timeout),
             clock: setting.clock.clone(),
+            store: Arc::clone(setting.store),
         })
     }
 
     async fn send(self, slot: Slot) -> CallEnd {
-        let Self { line, key, operation, body, body_hash, number, not_after, leaves_before, timeout, clock } = self;
+        // What wants this message may be written in no file any more.
+        if self.store.intact().is_err() {
+            return CallEnd::Held;
+        }
+        let Self { line, key, operation, body, body_hash, number, not_after, leaves_before, timeout, clock, store: _ } = self;
         let (body, body_hash) = (&body, body_hash.as_str());
         let delivery = Delivery { key: &key, operation, body, body_hash, number, seen: None, not_after, leaves_before };
         line.call(slot, &clock, timeout, delivery).await
@@ -149,7 +156,7 @@ impl Envelope {
 /// What every call of an engine has in common.
 #[derive(Clone, Copy)]
 pub(crate) struct Setting<'a> {
-    pub(crate) store_id: &'a str,
+    pub(crate) store: &'a Arc<dyn Store>,
     pub(crate) timeout: Duration,
     pub(crate) clock: &'a Clock,
     /// When the saga is told a deadline, after which its outbox may want something else.

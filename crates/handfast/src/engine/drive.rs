@@ -17,7 +17,7 @@ use self::pace::Pace;
 use super::calls::{Calls, EndedCall, Setting};
 use super::handle::{Progress, describe};
 use super::journaled::{Journaled, Loaded};
-use super::options::{LEFT_ALONE_FOR, LONGEST_PARK};
+use super::options::{GONE_FOR, LEFT_ALONE_FOR, LONGEST_PARK, READING_TRIES, UNREAD_FOR};
 use super::shared::{Arrival, CancelResult, Mail, Shared};
 use crate::clock::whole_ms;
 use crate::delivery::{CallEnd, Line, Slot};
@@ -40,7 +40,7 @@ async fn run(shared: &Arc<Shared>, id: &Arc<str>, arrival: Arrival, mailbox: &mu
     let saga = match arrival {
         Arrival::Placed(saga) => saga,
         Arrival::Due | Arrival::Hinted => {
-            let saga = load_patiently(shared, id).await?;
+            let saga = load_patiently(shared, id, Some(READING_TRIES)).await?;
             // Another worker on the same store may have brought it further.
             shared.publish(id, Progress::of(&saga));
             saga
@@ -86,12 +86,13 @@ impl Drop for Presence<'_> {
     }
 }
 
-/// Loads a saga, for as long as the store needs. `None` if there is nothing to drive.
-async fn load_patiently(shared: &Arc<Shared>, id: &Arc<str>) -> Option<Box<Journaled>> {
+/// Loads a saga, for as long as the store needs, or so many times. `None` if there is nothing to drive.
+async fn load_patiently(shared: &Arc<Shared>, id: &Arc<str>, tries: Option<u32>) -> Option<Box<Journaled>> {
     for attempt in 1_u32.. {
         match Journaled::load(&*shared.store, id, &shared.definitions).await {
             Ok(Loaded::Ready(saga)) => {
                 shared.left_alone.remove(id);
+                shared.unreadable.remove(id);
                 return Some(saga);
             }
             Ok(Loaded::Missing) => return None,
@@ -108,10 +109,26 @@ async fn load_patiently(shared: &Arc<Shared>, id: &Arc<str>) -> Option<Box<Journ
                 suspend(shared, id, &what).await;
                 return None;
             }
+            Err(error) if tries.is_some_and(|tries| attempt >= tries) => {
+                put_aside_unread(shared, id, &error).await;
+                return None;
+            }
             Err(error) => pause_after(shared, id, &error, attempt).await?,
         }
     }
     None
+}
+
+/// The store cannot read it, a damaged page for instance. That is no fault of the saga's: it makes room for those that can be
+/// read, and is read again.
+async fn put_aside_unread(shared: &Shared, id: &str, error: &StoreError) {
+    if shared.unreadable.add(id, &error.to_string()) {
+        tracing::error!(saga = id, %error, "cannot be read; it is read again every few seconds");
+    }
+    let wake_at = shared.now().after(whole_ms(UNREAD_FOR));
+    // Where not even this can be written it stays due, and is read again sooner.
+    let was_put_aside = shared.store.park(id, wake_at, 0).await.is_ok();
+    shared.note_wake(if was_put_aside { wake_at } else { shared.now().after(1000) });
 }
 
 /// Another version, or one that is set up otherwise, can drive it: it stays as it is, and is looked at again.
@@ -224,12 +241,14 @@ impl<'a> Driver<'a> {
 
     fn setting(&self) -> Setting<'a> {
         let options = &self.shared.options;
-        let store_id = self.shared.store.store_id();
-        Setting { store_id, timeout: options.try_timeout, clock: &options.clock, before: self.next_deadline() }
+        Setting { store: &self.shared.store, timeout: options.try_timeout, clock: &options.clock, before: self.next_deadline() }
     }
 
     /// Sends what the outbox wants and what is not out already. Says when the next of the others is to go out.
     async fn launch(&mut self, now: Time) -> Option<Time> {
+        if !self.shared.is_store_intact() {
+            return Some(now.after(whole_ms(GONE_FOR)));
+        }
         let mut next_at: Option<Time> = None;
         let outbox = self.saga.outbox().to_vec();
         self.calls.keep_wanted(&outbox);
@@ -366,7 +385,7 @@ impl<'a> Driver<'a> {
                 }
             }
             // Whatever the error was, the journal may be ahead of what is known here.
-            match load_patiently(self.shared, self.saga.id()).await {
+            match load_patiently(self.shared, self.saga.id(), None).await {
                 Some(saga) => self.saga = saga,
                 None => return ControlFlow::Break(()),
             }

@@ -325,6 +325,9 @@ impl Engine {
         if let Some(reason) = shared.left_alone.of(id) {
             return Err(CancelError::LeftAlone { id: id.to_owned(), reason });
         }
+        if let Some(reason) = shared.unreadable.of(id) {
+            return Err(CancelError::Store(StoreError::Unavailable(reason)));
+        }
         if shared.suspended.of(id).is_some() { Ok(CancelResult::Suspended) } else { Err(CancelError::Stopping) }
     }
 
@@ -381,9 +384,17 @@ impl Engine {
             in_flight: participants.iter().map(|line| line.in_flight).sum(),
             suspended: shared.suspended.all(),
             left_alone: shared.left_alone.all(),
-            store_trouble: shared.trouble.what(),
+            store_trouble: shared.store_trouble(),
             participants,
         }
+    }
+
+    /// Whether the store is still the one that was opened: an order would not be taken otherwise.
+    ///
+    /// # Errors
+    /// [`StoreError::Gone`].
+    pub fn check_store(&self) -> Result<(), StoreError> {
+        self.0.shared.store.intact()
     }
 
     /// Calls a participant again that was found *behind* or silent. Says whether any flow names it.

@@ -66,5 +66,12 @@ impl Default for Options {
 /// The longest time for which anything is put aside without being looked at again.
 pub(crate) const LONGEST_PARK: Duration = Duration::from_mins(5);
 
+/// How often a saga is read that the store cannot read, and how long it is left alone then.
+pub(crate) const READING_TRIES: u32 = 3;
+pub(crate) const UNREAD_FOR: Duration = Duration::from_secs(5);
+
+/// How long it is waited before it is looked again whether a store is there that is gone.
+pub(crate) const GONE_FOR: Duration = Duration::from_secs(1);
+
 /// How long a saga that this program cannot drive is left alone before another program may have been started in its place.
 pub(crate) const LEFT_ALONE_FOR: Duration = Duration::from_mins(1);

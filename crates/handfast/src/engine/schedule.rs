@@ -7,6 +7,9 @@ use std::time::Duration;
 use super::options::LONGEST_PARK;
 use super::shared::{Arrival, Shared};
 
+/// What the wake-up index is called among the sagas that cannot be read. No saga is, since no id has a space.
+const INDEX: &str = "wake-up index";
+
 /// Runs until the engine stops.
 pub(crate) async fn schedule(shared: Arc<Shared>) {
     let mut queue: VecDeque<Arc<str>> = VecDeque::new();
@@ -38,6 +41,7 @@ async fn look(shared: &Shared, queue: &mut VecDeque<Arc<str>>) -> bool {
     // Active sagas stand in the index too, and before all others: a page of twice their number always has room for more.
     match shared.store.due(horizon, 2 * shared.options.max_active.max(1)).await {
         Ok((ids, next)) => {
+            shared.unreadable.remove(INDEX);
             queue.extend(ids.into_iter().filter(|id| !shared.is_active(id)).map(Arc::from));
             if early > 0 {
                 shared.woke_early(queue.len());
@@ -49,7 +53,9 @@ async fn look(shared: &Shared, queue: &mut VecDeque<Arc<str>>) -> bool {
             early > 0 || !queue.is_empty()
         }
         Err(error) => {
-            tracing::warn!(%error, "the wake-up index cannot be read; it is read again in a second");
+            if shared.unreadable.add(INDEX, &format!("the wake-up index: {error}")) {
+                tracing::error!(%error, "the wake-up index cannot be read; it is read again every second");
+            }
             shared.note_wake(shared.now().after(1000));
             false
         }

@@ -106,14 +106,17 @@ impl Trouble {
                     *locked(&self.what) = None;
                 }
             }
-            Err(error @ StoreError::Unavailable(_)) => {
-                *locked(&self.what) = Some(error.to_string());
-                self.is_there.store(true, Ordering::Release);
-            }
+            Err(error @ (StoreError::Unavailable(_) | StoreError::Gone { .. })) => self.note(error),
             Err(StoreError::Newer { .. } | StoreError::NotOurs { .. } | StoreError::Open { .. } | StoreError::Corrupt { .. }) => {
             }
         }
         written
+    }
+
+    /// Takes note of trouble that was met otherwise than by a write.
+    pub(crate) fn note(&self, error: &StoreError) {
+        *locked(&self.what) = Some(error.to_string());
+        self.is_there.store(true, Ordering::Release);
     }
 
     pub(crate) fn what(&self) -> Option<String> {
@@ -130,6 +133,8 @@ pub(crate) struct Shared {
     pub(crate) suspended: Named,
     pub(crate) left_alone: Named,
     pub(crate) trouble: Trouble,
+    /// What the store cannot read for now, by the saga's id. It is trouble of the store: nothing is suspended for it.
+    pub(crate) unreadable: Named,
     /// Wakes the scheduler.
     pub(crate) wake_up: Notify,
     /// Tells whoever stops the engine that the last saga has left.
@@ -160,6 +165,7 @@ impl Shared {
             suspended: Named::default(),
             left_alone: Named::default(),
             trouble: Trouble::default(),
+            unreadable: Named::default(),
             wake_up: Notify::new(),
             idle: Notify::new(),
             active: Mutex::default(),
@@ -172,6 +178,20 @@ impl Shared {
 
     pub(crate) fn now(&self) -> Time {
         self.options.clock.now()
+    }
+
+    /// Why the store does not take what is written to it, or what it cannot read; `None` while it does as it is asked.
+    pub(crate) fn store_trouble(&self) -> Option<String> {
+        self.trouble.what().or_else(|| {
+            let unreadable = self.unreadable.all();
+            let (_, why) = unreadable.first()?;
+            Some(format!("{} cannot be read for now, and wait until they can; the first: {why}", unreadable.len()))
+        })
+    }
+
+    /// Whether the store is still the one that was opened; if it is not, nothing leaves.
+    pub(crate) fn is_store_intact(&self) -> bool {
+        self.store.intact().map_err(|error| self.trouble.note(&error)).is_ok()
     }
 
     // --- who is active ---

@@ -128,6 +128,9 @@ impl<S: Store> Store for FlakyStore<S> {
     fn store_id(&self) -> &str {
         self.inner.store_id()
     }
+    fn intact(&self) -> Result<(), StoreError> {
+        self.inner.intact()
+    }
     fn create(&self, saga: NewSaga) -> BoxFuture<'_, Result<Created, StoreError>> {
         Box::pin(self.write(self.inner.create(saga)))
     }

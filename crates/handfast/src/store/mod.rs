@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use flaky::FlakyStore;
 pub use memory::MemoryStore;
-pub use sqlite::SqliteStore;
+pub use sqlite::{Examined, SqliteStore};
 #[doc(hidden)]
 pub use sqlite::{SqliteOptions, Synchronous};
 
@@ -195,6 +195,17 @@ pub enum StoreError {
     /// Whether the write happened is unknown: drop what is cached and load it again.
     #[error("the store did not answer, so whether the write happened is unknown: {0}")]
     Unavailable(String),
+    /// The store is not the one that was opened: what was written to it may be in no file any more. Nothing that this process
+    /// writes counts from then on.
+    #[error(
+        "the store {path} is not the one that was opened: {why}; stop this process, put back the right files, and start it again"
+    )]
+    Gone {
+        /// Where the store was.
+        path: String,
+        /// What was found there instead.
+        why: String,
+    },
     /// The store was written by a newer version of handfast.
     #[error(
         "{path} was written by a newer handfast (store format {found}, this one knows up to {known}); use that version or a newer one"
@@ -242,6 +253,14 @@ pub const TRIES_KEPT: usize = 64;
 pub trait Store: Send + Sync + 'static {
     /// Drawn when the store was created; every key carries it.
     fn store_id(&self) -> &str;
+    /// Whether it is still the store that was opened. Asked before a message leaves and before anybody is told that orders are
+    /// taken; every write asks by itself before it is answered. Cheap, and blocks for no longer than looking at a file takes.
+    ///
+    /// # Errors
+    /// [`StoreError::Gone`].
+    fn intact(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
     /// Places a saga with its first entries, unless its id or the key of its request is taken.
     fn create(&self, saga: NewSaga) -> BoxFuture<'_, Result<Created, StoreError>>;
     /// Appends one entry, or answers [`StoreError::Conflict`] if the journal does not end where `append` says.
@@ -279,9 +298,25 @@ pub trait Store: Send + Sync + 'static {
 /// # Errors
 /// The text names no store, or [`SqliteStore::open`] refuses the file.
 pub fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
+    match url {
+        "memory:" => Ok(Arc::new(MemoryStore::new())),
+        url => Ok(Arc::new(SqliteStore::open(file_of(url)?)?)),
+    }
+}
+
+/// Opens the store that `url` names to look into it: nothing is created or changed, and every write is refused.
+///
+/// # Errors
+/// The text names no file, or [`SqliteStore::open_to_read`] refuses it.
+pub fn open_to_read(url: &str) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(SqliteStore::open_to_read(file_of(url)?)?))
+}
+
+/// The path in the text that names a store in a file.
+pub(crate) fn file_of(url: &str) -> Result<&str, StoreError> {
     let refuse = |why: &str| Err(StoreError::Open { path: url.to_owned(), why: why.to_owned() });
     let path = match url.split_once(':') {
-        Some(("memory", "")) => return Ok(Arc::new(MemoryStore::new())),
+        Some(("memory", "")) => return refuse("a store in memory is in no file"),
         Some(("sqlite", path)) => path.strip_prefix("//").unwrap_or(path),
         Some((scheme, rest)) if rest.starts_with("//") && scheme.chars().all(|letter| letter.is_ascii_alphanumeric()) => {
             return refuse("only `sqlite:PATH`, a plain path and `memory:` are known");
@@ -291,13 +326,16 @@ pub fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
     match path {
         "" => refuse("it names no file; say `sqlite:PATH`"),
         ":memory:" => refuse("say `memory:` for a store that forgets everything with the process"),
-        path => Ok(Arc::new(SqliteStore::open(path)?)),
+        path => Ok(path),
     }
 }
 
 impl<S: Store + ?Sized> Store for Arc<S> {
     fn store_id(&self) -> &str {
         (**self).store_id()
+    }
+    fn intact(&self) -> Result<(), StoreError> {
+        (**self).intact()
     }
     fn create(&self, saga: NewSaga) -> BoxFuture<'_, Result<Created, StoreError>> {
         (**self).create(saga)

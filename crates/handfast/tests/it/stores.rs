@@ -4,6 +4,7 @@ mod alike;
 mod files;
 mod flaky;
 mod full_disk;
+mod gone;
 mod racing;
 
 use std::future::Future;

@@ -111,11 +111,20 @@ impl Shop {
     }
 
     pub(crate) fn services(&self) -> [Process; 2] {
-        let start = |name: &str, address: &str| {
-            let store = format!("sqlite:{}", self.folder.path().join(format!("{name}.db")).display());
-            Process::start(&[name, "--listen", address, "--store", &store])
-        };
-        [start("payment", &self.payment), start("dispatch", &self.dispatch)]
+        [self.payment(), self.dispatch()]
+    }
+
+    pub(crate) fn payment(&self) -> Process {
+        self.service("payment", &self.payment)
+    }
+
+    pub(crate) fn dispatch(&self) -> Process {
+        self.service("dispatch", &self.dispatch)
+    }
+
+    fn service(&self, name: &str, address: &str) -> Process {
+        let store = format!("sqlite:{}", self.folder.path().join(format!("{name}.db")).display());
+        Process::start(&[name, "--listen", address, "--store", &store])
     }
 
     pub(crate) fn coordinator(&self, more: &[&str]) -> Process {

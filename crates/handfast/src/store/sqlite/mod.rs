@@ -3,6 +3,9 @@
 //! One thread writes and commits whatever is queued together; two threads read. Several processes may use one file:
 //! `(saga, seq)` and the digest of the entry before keep them from writing over each other.
 
+mod backup;
+mod files;
+mod log;
 mod open;
 mod queries;
 mod reader;
@@ -11,11 +14,13 @@ mod statements;
 mod writer;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use handfast_protocol::Time;
 
-use self::reader::Readers;
-use self::writer::{Write, Writer};
+use self::files::Files;
+use self::reader::{Readers, Source};
+use self::writer::{Reply, Write, Writer};
 use super::{Append, BoxFuture, Counts, Created, Due, NewSaga, Seen, Store, StoreError, StoredSaga, Summary, Try};
 
 /// Sagas in a SQLite file, as `docs/journal.md` describes it.
@@ -23,7 +28,23 @@ pub struct SqliteStore {
     store_id: String,
     // Dropped first: the last connection to close is then the writer's, which tidies the file up.
     readers: Readers,
-    writer: Writer,
+    /// Nobody writes to a store that was opened to be read only.
+    writer: Option<Writer>,
+    /// Nobody waits for what such a store says, so nobody looks whether it is still there.
+    files: Option<Arc<Files>>,
+}
+
+/// What a store's file is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Examined {
+    /// Its format.
+    pub format: u32,
+    /// How many commits it has seen; it wraps around after two thousand million.
+    pub generation: u32,
+    /// How many sagas it has.
+    pub sagas: u64,
+    /// What the database finds wrong with its pages.
+    pub damage: Vec<String>,
 }
 
 /// How a file is opened. What is not the default is for tests: it shows what the default is for.
@@ -73,11 +94,62 @@ impl SqliteStore {
         let path = path.as_ref();
         let opened = open::open(path, options)?;
         let cannot_start = |why| StoreError::Open { path: path.display().to_string(), why };
+        let files = Arc::new(opened.files);
+        let writer = Writer::start(opened.writer, Arc::clone(&files), options.checkpoint_pages).map_err(cannot_start)?;
         Ok(Self {
             store_id: opened.store_id,
             readers: Readers::start(opened.readers).map_err(cannot_start)?,
-            writer: Writer::start(opened.writer).map_err(cannot_start)?,
+            writer: Some(writer),
+            files: Some(files),
         })
+    }
+
+    /// Opens a store to look into it: nothing is created, changed or migrated, so a copy on a disk that cannot be written to
+    /// will do. Every write is refused.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and for a file that is not there.
+    pub fn open_to_read(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        let opened = open::open_to_read(path, 1)?;
+        let cannot_start = |why| StoreError::Open { path: path.display().to_string(), why };
+        let readers = Readers::start(opened.readers).map_err(cannot_start)?;
+        Ok(Self { store_id: opened.store_id, readers, writer: None, files: None })
+    }
+
+    /// Copies the store at `from` to a new file, all of it at one moment, whoever writes to it meanwhile.
+    ///
+    /// # Errors
+    /// There is no store, there is something at `to` already, or the system says no.
+    pub fn back_up(from: impl AsRef<Path>, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), StoreError> {
+        backup::back_up(from.as_ref(), to, progress)
+    }
+
+    /// Looks through all pages of the file, as the database checks them.
+    ///
+    /// # Errors
+    /// Not even that could be done.
+    pub async fn examine(&self) -> Result<Examined, StoreError> {
+        self.read(queries::examine).await
+    }
+
+    fn writer(&self) -> Result<&Writer, StoreError> {
+        let refused = || StoreError::Unavailable("it was opened to be read only, and nothing was written".to_owned());
+        self.writer.as_ref().ok_or_else(refused)
+    }
+
+    async fn write<T>(&self, write: impl FnOnce(Reply<T>) -> Write) -> Result<T, StoreError> {
+        self.writer()?.write(write).await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&mut Source) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let found = self.readers.read(read).await;
+        // What was read of a file that is not there any more says nothing.
+        self.intact()?;
+        found
     }
 }
 
@@ -91,34 +163,41 @@ impl Store for SqliteStore {
     fn store_id(&self) -> &str {
         &self.store_id
     }
+    fn intact(&self) -> Result<(), StoreError> {
+        self.files.as_ref().map_or(Ok(()), |files| files.look())
+    }
     fn create(&self, saga: NewSaga) -> BoxFuture<'_, Result<Created, StoreError>> {
-        Box::pin(self.writer.write(|reply| Write::Create(Box::new(saga), reply)))
+        Box::pin(self.write(|reply| Write::Create(Box::new(saga), reply)))
     }
     fn append(&self, append: Append) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.writer.write(|reply| Write::Append(Box::new(append), reply)))
+        Box::pin(self.write(|reply| Write::Append(Box::new(append), reply)))
     }
     fn load<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<StoredSaga>, StoreError>> {
         let id = id.to_owned();
-        Box::pin(self.readers.read(move |source| queries::load(source, &id)))
+        Box::pin(self.read(move |source| queries::load(source, &id)))
     }
     fn due(&self, now: Time, limit: usize) -> BoxFuture<'_, Result<Due, StoreError>> {
-        Box::pin(self.readers.read(move |source| queries::due(source, now, limit)))
+        Box::pin(self.read(move |source| queries::due(source, now, limit)))
     }
     fn park<'a>(&'a self, id: &'a str, wake_at: Time, tries: u32) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(self.writer.write(move |reply| Write::Park { id: id.into(), wake_at, tries, reply }))
+        Box::pin(self.write(move |reply| Write::Park { id: id.into(), wake_at, tries, reply }))
     }
     fn suspend<'a>(&'a self, id: &'a str, reason: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(self.writer.write(move |reply| Write::Suspend { id: id.into(), reason: reason.into(), reply }))
+        Box::pin(self.write(move |reply| Write::Suspend { id: id.into(), reason: reason.into(), reply }))
     }
     fn record_try(&self, attempt: Try) {
-        self.writer.record(attempt);
+        if let Some(writer) = &self.writer {
+            writer.record(attempt);
+        }
     }
     fn tries<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Vec<Try>, StoreError>> {
         Box::pin(async move {
             // Tries wait for a write that somebody waits for; whoever asks for them does not.
-            self.writer.write(Write::Barrier).await?;
+            if self.writer.is_some() {
+                self.write(Write::Barrier).await?;
+            }
             let id = id.to_owned();
-            self.readers.read(move |source| queries::tries(source, &id)).await
+            self.read(move |source| queries::tries(source, &id)).await
         })
     }
     fn list<'a>(
@@ -128,12 +207,12 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
         let (standing, after) = (standing.map(str::to_owned), after.map(str::to_owned));
-        Box::pin(self.readers.read(move |source| queries::list(source, standing.as_deref(), after.as_deref(), limit)))
+        Box::pin(self.read(move |source| queries::list(source, standing.as_deref(), after.as_deref(), limit)))
     }
     fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>> {
-        Box::pin(self.readers.read(queries::counts))
+        Box::pin(self.read(queries::counts))
     }
     fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>> {
-        Box::pin(self.readers.read(queries::seen))
+        Box::pin(self.read(queries::seen))
     }
 }

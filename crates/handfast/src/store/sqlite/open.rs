@@ -6,8 +6,9 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior};
 
+use super::files::Files;
 use super::shape::words;
-use super::{SqliteOptions, Synchronous};
+use super::{SqliteOptions, Synchronous, files, log};
 use crate::store::{StoreError, draw_store_id};
 
 mod embedded {
@@ -27,6 +28,13 @@ const OPENING_PAUSE: Duration = Duration::from_millis(25);
 /// A file that is open as a store: who writes, who reads, and its id.
 pub(super) struct Opened {
     pub(super) writer: Connection,
+    pub(super) readers: Vec<Connection>,
+    pub(super) store_id: String,
+    pub(super) files: Files,
+}
+
+/// A file that is open to be read only.
+pub(super) struct OpenedToRead {
     pub(super) readers: Vec<Connection>,
     pub(super) store_id: String,
 }
@@ -60,8 +68,9 @@ impl Place<'_> {
             outcome = step();
         }
         outcome.map_err(|failure| match failure {
-            Failure::Final(error) => error,
+            Failure::Final(error) | Failure::Mismatch(error) => error,
             Failure::Sql(error) => self.cannot_open(words(&error)),
+            Failure::Busy => self.cannot_open("another process keeps it busy"),
             Failure::Migration(error) => {
                 let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
                 self.cannot_open(format!("{error}{}", cause.unwrap_or_default()))
@@ -73,8 +82,12 @@ impl Place<'_> {
 /// Why a step of opening did not come to its end.
 enum Failure {
     Final(StoreError),
+    /// What was read of two files does not fit, which may be since another process was writing meanwhile.
+    Mismatch(StoreError),
     Sql(rusqlite::Error),
     Migration(refinery::Error),
+    /// Another process is in the way.
+    Busy,
 }
 
 impl Failure {
@@ -88,7 +101,7 @@ impl Failure {
             }
             // Two processes that open a new file at once both migrate it: the slower one finds the tables there, and when
             // it tries again, that nothing is left to do.
-            Self::Migration(_) => true,
+            Self::Migration(_) | Self::Mismatch(_) | Self::Busy => true,
         }
     }
 }
@@ -115,19 +128,138 @@ pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<Opened, Store
     let place = Place { path };
     // An absolute path never looks like a URI to SQLite.
     let path = std::path::absolute(path).map_err(|error| place.cannot_open(error.to_string()))?;
-    if !is_fresh(&place, &path)? {
+    let is_fresh = is_fresh(&place, &path)?;
+    if is_fresh {
+        check_no_log(&place, &path)?;
+        create(&place, &path)?;
+    } else {
         place.step(|| check_mark(&place, &path))?;
+        place.step(|| check_log(&place, &path))?;
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut writer = place.step(|| connect(&path, flags))?;
     place.step(|| claim(&place, &mut writer))?;
     place.step(|| check_format(&place, &writer))?;
     place.step(|| set_up(&place, &writer, options))?;
+    let is_older = place.step(|| Ok(found_format(&writer)? < known_format()))?;
     place.step(|| migrate(&mut writer))?;
     let store_id = place.step(|| store_id(&writer))?;
+    if is_fresh || is_older {
+        // Whoever copies the file without its log has a store of this identity, and not one that draws another.
+        place.step(|| carry_over(&writer))?;
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let readers = (0..options.readers).map(|_| place.step(|| connect(&path, flags))).collect::<Result<_, _>>()?;
-    Ok(Opened { writer, readers, store_id })
+    let files = Files::of(&path).map_err(|error| place.cannot_open(error.to_string()))?;
+    Ok(Opened { writer, readers, store_id, files })
+}
+
+/// Opens a store for nobody but readers: nothing is created, migrated or carried over, so a disk that cannot be written to
+/// will do.
+pub(super) fn open_to_read(path: &Path, readers: usize) -> Result<OpenedToRead, StoreError> {
+    let place = Place { path };
+    let path = std::path::absolute(path).map_err(|error| place.cannot_open(error.to_string()))?;
+    if is_fresh(&place, &path)? {
+        return Err(place.cannot_open("there is no store"));
+    }
+    place.step(|| check_mark(&place, &path))?;
+    place.step(|| check_log(&place, &path))?;
+    let readers: Vec<Connection> =
+        (0..readers.max(1)).map(|_| place.step(|| connect_to_read(&place, &path))).collect::<Result<_, _>>()?;
+    let first = readers.first().ok_or_else(|| place.cannot_open("nobody reads"))?;
+    place.step(|| check_format(&place, first))?;
+    let store_id = place.step(|| Ok(first.query_row(READ_STORE_ID, [], |row| row.get(0))?))?;
+    Ok(OpenedToRead { readers, store_id })
+}
+
+/// Reads through the log if there is one. Where nothing can be written beside the file, the file alone is read, provided that
+/// there is no log which would be left out.
+fn connect_to_read(place: &Place<'_>, path: &Path) -> Result<Connection, Failure> {
+    let has_log = std::fs::metadata(log::path_of(path)).is_ok_and(|log| log.is_file() && log.len() > 0);
+    let read = || {
+        // Whoever may write nothing leaves the files behind that SQLite makes for reading; so writing is forbidden otherwise.
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        connection.pragma_update(None, "query_only", true)?;
+        // A log that is there is left there.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_log)?;
+        mark_of(&connection)?;
+        Ok(connection)
+    };
+    let read: Result<Connection, Failure> = read();
+    let error = match read {
+        Ok(connection) => return Ok(connection),
+        Err(error) => error,
+    };
+    let Failure::Sql(cause) = &error else { return Err(error) };
+    if !matches!(cause.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)) {
+        return Err(error);
+    }
+    if has_log {
+        let why = "the file cannot be written beside, and its log (-wal) holds what is not in it yet; \
+                   copy the file and its log to where they can be written, and look there";
+        return Err(place.cannot_open(why).into());
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags(immutable_uri(path), flags)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(connection)
+}
+
+/// Reads something, which is when SQLite finds out whether it can.
+fn mark_of(connection: &Connection) -> Result<(), Failure> {
+    Ok(connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?)
+}
+
+/// A file that is new must not take over the log of one that was lost.
+fn check_no_log(place: &Place<'_>, path: &Path) -> Result<(), StoreError> {
+    let log = log::path_of(path);
+    match log::generations(&log) {
+        Ok(None) => Ok(()),
+        Ok(Some(_)) => Err(place.cannot_open(format!(
+            "the file is not there, but its log {} is, with what was acknowledged last; put the file back, or move the log away \
+             to begin with an empty store",
+            log.display()
+        ))),
+        Err(error) => Err(place.cannot_open(format!("{}: {error}", log.display()))),
+    }
+}
+
+/// Makes a file that is not there yet, for its owner's eyes only.
+pub(super) fn create_anew(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+/// Makes the file before SQLite does. What lies beside it later is made for the same eyes.
+fn create(place: &Place<'_>, path: &Path) -> Result<(), StoreError> {
+    match create_anew(path) {
+        Ok(()) => Ok(()),
+        // An empty file, or another process was faster.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(place.cannot_open(error.to_string())),
+    }
+}
+
+/// A backup that was put back beside the log of the file that it replaced is no store: pages of both would be mixed.
+fn check_log(place: &Place<'_>, path: &Path) -> Result<(), Failure> {
+    let log = log::path_of(path);
+    let cannot_read = |error: std::io::Error| place.cannot_open(format!("{}: {error}", log.display()));
+    // The log first: while another process writes, the file can only be ahead of what was read of the log.
+    let Some(generations) = log::generations(&log).map_err(cannot_read)? else { return Ok(()) };
+    let Some(file) = files::generation_of(path).map_err(cannot_read)? else { return Ok(()) };
+    match generations.mismatch(file) {
+        None => Ok(()),
+        Some(what) => Err(Failure::Mismatch(place.cannot_open(format!(
+            "{what}: as one store they would be damaged. To go on from this file, as from a backup, move {log} and {index} away: \
+             what was placed since then is in neither any more. To go on from where the log is, put the file back that was here \
+             before. Nothing was changed",
+            log = log.display(),
+            index = path.display().to_string() + "-shm",
+        )))),
+    }
 }
 
 /// Nothing is there yet, or an empty file, which is as good as nothing.
@@ -214,7 +346,7 @@ fn known_format() -> i32 {
 }
 
 /// The format that the file has; 0 before the first migration.
-fn found_format(connection: &Connection) -> rusqlite::Result<i32> {
+pub(super) fn found_format(connection: &Connection) -> rusqlite::Result<i32> {
     let history = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'refinery_schema_history'";
     if connection.query_row(history, [], |_| Ok(())).optional()?.is_none() {
         return Ok(0);
@@ -241,7 +373,8 @@ fn set_up(place: &Place<'_>, connection: &Connection, options: &SqliteOptions) -
         Synchronous::Off => "off",
     };
     connection.pragma_update(None, "synchronous", synchronous)?;
-    connection.pragma_update(None, "wal_autocheckpoint", options.checkpoint_pages)?;
+    // The writer carries the log over itself, once everybody who waits for the commit has an answer.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     // In KiB, as its sign says.
     Ok(connection.pragma_update(None, "cache_size", -16_384)?)
 }
@@ -254,12 +387,22 @@ fn migrate(connection: &mut Connection) -> Result<(), Failure> {
     Ok(())
 }
 
+const READ_STORE_ID: &str = "SELECT value FROM meta WHERE name = 'store_id'";
+
 fn store_id(connection: &Connection) -> Result<String, Failure> {
-    const READ: &str = "SELECT value FROM meta WHERE name = 'store_id'";
-    let read = || connection.query_row(READ, [], |row| row.get(0)).optional();
+    let read = || connection.query_row(READ_STORE_ID, [], |row| row.get(0)).optional();
     if let Some(id) = read()? {
         return Ok(id);
     }
     connection.execute("INSERT INTO meta (name, value) VALUES ('store_id', ?1) ON CONFLICT DO NOTHING", [draw_store_id()])?;
     Ok(read()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?)
+}
+
+/// Carries the whole log over into the file.
+fn carry_over(connection: &Connection) -> Result<(), Failure> {
+    let (busy, pages, carried_over) = connection.query_row("PRAGMA wal_checkpoint(FULL)", [], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+    })?;
+    // Another process may be at it.
+    if busy != 0 || pages != carried_over { Err(Failure::Busy) } else { Ok(()) }
 }

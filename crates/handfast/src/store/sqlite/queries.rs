@@ -3,19 +3,20 @@
 use std::sync::Arc;
 
 use handfast_protocol::{Operation, Time};
-use rusqlite::{OptionalExtension as _, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use sha2::{Digest as _, Sha256};
 
+use super::open::found_format;
 use super::reader::Source;
 use super::shape::{number, optional_time, ordered, placed_digest, unavailable, unpack, words};
-use crate::store::{Counts, Due, Entry, Seen, StoreError, StoredSaga, Summary, Try};
+use crate::store::{Counts, Due, Entry, Examined, Seen, StoreError, StoredSaga, Summary, Try};
 
-/// Damage to the page of one row is told of that row's saga; everything else is a store that does not answer.
+/// A row that was read and is wrong is told of its saga. What the database cannot read is trouble of the store: the row may
+/// be there, and is when its page is put right.
 fn damage(id: &str, place: &str, error: &rusqlite::Error) -> StoreError {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     match error.sqlite_error_code() {
-        None | Some(DatabaseCorrupt | NotADatabase) => corrupt(id, format!("{place}: {}", words(error))),
-        Some(_) => unavailable(error),
+        None => corrupt(id, format!("{place}: {}", words(error))),
+        Some(_) => StoreError::Unavailable(format!("saga {id}: {place}: {}", words(error))),
     }
 }
 
@@ -212,6 +213,29 @@ pub(super) fn counts(source: &mut Source) -> Result<Counts, StoreError> {
         .and_then(|mut sql| sql.query_map([], |row| Ok((row.get(0)?, number(row.get(1)?))))?.collect())
         .map_err(|error| unavailable(&error))?;
     Ok(Counts { by_standing })
+}
+
+pub(super) fn examine(source: &mut Source) -> Result<Examined, StoreError> {
+    let read = |connection: &Connection| -> rusqlite::Result<Examined> {
+        Ok(Examined {
+            format: found_format(connection)?.unsigned_abs(),
+            generation: connection.pragma_query_value(None, "user_version", |row| row.get(0))?,
+            sagas: number(connection.query_row("SELECT count(*) FROM saga", [], |row| row.get(0))?),
+            damage: integrity(connection)?,
+        })
+    };
+    read(&source.connection).map_err(|error| unavailable(&error))
+}
+
+/// What the database finds wrong with the pages of the file.
+pub(super) fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let found: rusqlite::Result<Vec<String>> =
+        connection.prepare("PRAGMA integrity_check")?.query_map([], |row| row.get(0))?.collect();
+    match found {
+        Ok(lines) => Ok(lines.into_iter().filter(|line| line != "ok").collect()),
+        // It ends where it cannot read on, which is a finding as well.
+        Err(error) => Ok(vec![words(&error)]),
+    }
 }
 
 pub(super) fn seen(source: &mut Source) -> Result<Vec<Seen>, StoreError> {

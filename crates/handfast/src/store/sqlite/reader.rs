@@ -47,8 +47,12 @@ impl Readers {
     ) -> Result<T, StoreError> {
         let (sender, answer) = oneshot::channel();
         let work: Read = Box::new(move |source| {
+            let found = read(source);
+            if matches!(found, Err(StoreError::Unavailable(_))) {
+                forget_pages(&source.connection);
+            }
             // Whoever no longer waits has been dropped.
-            let _gone = sender.send(read(source));
+            let _gone = sender.send(found);
         });
         let queue = self.queue.as_ref().ok_or_else(stopped)?;
         queue.send(work).map_err(|_closed| stopped())?;
@@ -64,6 +68,13 @@ impl Drop for Readers {
                 tracing::error!("a reader of the store had panicked");
             }
         }
+    }
+}
+
+/// Forgets what was read of the file: a page that was damaged is to be seen once it is put right.
+pub(super) fn forget_pages(connection: &Connection) {
+    if let Err(error) = connection.execute_batch("PRAGMA shrink_memory") {
+        tracing::debug!(%error, "pages that were read could not be forgotten");
     }
 }
 

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use handfast_protocol::Time;
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, Statement, params};
 
+use super::files::{is_behind, next_generation};
+use super::reader::forget_pages;
 use super::shape::{column, ordered, pack, placed_digest};
 use crate::store::{Append, Created, Entry, NewSaga, SUSPENDED, Seen, StoreError, TRIES_KEPT, Try, check_new};
 
@@ -30,11 +32,27 @@ pub(super) struct Statements<'c> {
     find_tries: Statement<'c>,
     insert_try: Statement<'c>,
     upsert_participant: Statement<'c>,
+    find_generation: Statement<'c>,
+    measure_log: Statement<'c>,
+    carry_over: Statement<'c>,
     connection: &'c Connection,
+    /// The highest generation of the file that was seen, and what this transaction makes of it.
+    generation: i32,
+    raised: i32,
+    /// How many rows this connection had changed when the transaction began.
+    changes_before: u64,
     /// Flows that are in the store for certain; forgotten with every transaction that does not end well.
     flows: BTreeSet<[u8; 32]>,
     /// What the answers of this transaction have shown of participants, at most one a participant and incarnation.
     seen: Vec<Seen>,
+}
+
+/// How the generation of the file compares with what was seen of it before.
+pub(super) enum Generation {
+    /// It goes on from there.
+    Current,
+    /// Somebody has put an older copy in its place.
+    Behind { found: i32, known: i32 },
 }
 
 /// How a saga stands in its row, and the digest of the entry that the writer believes to be the last.
@@ -79,19 +97,54 @@ impl<'c> Statements<'c> {
             upsert_participant: sql("INSERT INTO participant (base, incarnation, seq) VALUES (?1, ?2, ?3) \
                  ON CONFLICT (base) DO UPDATE SET seq = excluded.seq \
                  WHERE incarnation = excluded.incarnation AND seq < excluded.seq")?,
+            find_generation: sql("PRAGMA user_version")?,
+            measure_log: sql("PRAGMA wal_checkpoint(NOOP)")?,
+            carry_over: sql("PRAGMA wal_checkpoint(PASSIVE)")?,
             connection,
+            generation: connection.pragma_query_value(None, "user_version", |row| row.get(0))?,
+            raised: 0,
+            changes_before: 0,
             flows: BTreeSet::new(),
             seen: Vec::new(),
         })
     }
 
     pub(super) fn begin(&mut self) -> Result<()> {
-        self.begin.execute([]).map(drop)
+        self.begin.execute([])?;
+        self.changes_before = self.connection.total_changes();
+        Ok(())
+    }
+
+    /// Raises the generation of the file, if this transaction has changed anything, and compares it with what it was.
+    pub(super) fn raise_generation(&mut self) -> Result<Generation> {
+        let found: i32 = self.find_generation.query_row([], |row| row.get(0))?;
+        if is_behind(found, self.generation) {
+            return Ok(Generation::Behind { found, known: self.generation });
+        }
+        self.raised = found;
+        if self.connection.total_changes() != self.changes_before {
+            self.raised = next_generation(found);
+            // It lies in the first page, and so in the file's header once the log is carried over.
+            self.connection.pragma_update(None, "user_version", self.raised)?;
+        }
+        Ok(Generation::Current)
+    }
+
+    /// Carries the log over into the file once it has so many pages, as far as nobody still reads what it replaces.
+    pub(super) fn carry_over(&mut self, pages: u32) -> Result<()> {
+        let in_log = |statement: &mut Statement<'_>| statement.query_row([], |row| Ok((row.get(1)?, row.get(2)?)));
+        let (written, carried_over): (i64, i64) = in_log(&mut self.measure_log)?;
+        if written >= i64::from(pages) && carried_over < written {
+            in_log(&mut self.carry_over).map(|_: (i64, i64)| ())?;
+        }
+        Ok(())
     }
 
     /// Everything since [`begin`](Self::begin) is in the file, and flushed, if this is `Ok`.
     pub(super) fn commit(&mut self) -> Result<()> {
-        self.commit.execute([]).map(drop)
+        self.commit.execute([])?;
+        self.generation = self.raised;
+        Ok(())
     }
 
     /// Makes undone whatever is not committed. SQLite may have done so by itself when the disk was full.
@@ -103,6 +156,7 @@ impl<'c> Statements<'c> {
         {
             tracing::error!("the store cannot take back a transaction: {error}");
         }
+        forget_pages(self.connection);
     }
 
     pub(super) fn create(&mut self, new: &NewSaga) -> Result<Verdict<Created>> {

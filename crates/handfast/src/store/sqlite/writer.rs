@@ -1,15 +1,18 @@
 //! The one thread that writes: it takes everything that is queued, commits it together, and only then answers.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use handfast_protocol::Time;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
+use super::files::Files;
 use super::shape::{unavailable, words};
-use super::statements::{Statements, Verdict};
+use super::statements::{Generation, Statements, Verdict};
 use crate::store::{Append, Created, NewSaga, StoreError, Try};
 
 /// How many writes may wait for the disk before further ones are refused.
@@ -27,9 +30,9 @@ pub(super) struct Reply<T> {
 }
 
 impl<T> Reply<T> {
-    fn settle(self, failure: Option<&rusqlite::Error>) {
+    fn settle(self, failure: Option<&Broken>) {
         let verdict = match failure {
-            Some(error) => Err(unavailable(error)),
+            Some(broken) => Err(broken.told()),
             None => self.verdict.unwrap_or_else(|| Err(stopped())),
         };
         // Whoever no longer waits has been dropped; the write is done all the same.
@@ -69,7 +72,7 @@ impl Write {
         Ok(())
     }
 
-    fn settle(self, failure: Option<&rusqlite::Error>) {
+    fn settle(self, failure: Option<&Broken>) {
         match self {
             Self::Create(_, reply) => reply.settle(failure),
             Self::Append(_, reply) | Self::Park { reply, .. } | Self::Suspend { reply, .. } | Self::Barrier(reply) => {
@@ -92,18 +95,21 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread. It owns the connection.
-    pub(super) fn start(connection: Connection) -> Result<Self, String> {
+    pub(super) fn start(connection: Connection, files: Arc<Files>, checkpoint_pages: u32) -> Result<Self, String> {
         let (queue, writes) = sync_channel(QUEUE);
         let (say_ready, ready) = sync_channel(1);
-        let work = move || match Statements::prepare(&connection) {
-            Ok(mut statements) => {
-                // The one who opens the store may be gone already; the queue then ends at once.
-                let _gone = say_ready.send(Ok(()));
-                write_all(&mut statements, &writes);
+        let work = move || {
+            match Statements::prepare(&connection) {
+                Ok(mut statements) => {
+                    // The one who opens the store may be gone already; the queue then ends at once.
+                    let _gone = say_ready.send(Ok(()));
+                    write_all(&mut statements, &writes, &files, checkpoint_pages);
+                }
+                Err(error) => {
+                    let _gone = say_ready.send(Err(words(&error)));
+                }
             }
-            Err(error) => {
-                let _gone = say_ready.send(Err(words(&error)));
-            }
+            close(&connection, &files);
         };
         let thread =
             std::thread::Builder::new().name("handfast-writer".to_owned()).spawn(work).map_err(|error| error.to_string())?;
@@ -151,7 +157,16 @@ fn stopped() -> StoreError {
     StoreError::Unavailable("its writer has stopped".to_owned())
 }
 
-fn write_all(statements: &mut Statements<'_>, writes: &Receiver<Write>) {
+/// Closing carries the log over into the file and removes it, which must not happen to files that are somebody else's now.
+fn close(connection: &Connection, files: &Files) {
+    if files.look().is_err()
+        && let Err(error) = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+    {
+        tracing::error!("closing the store may write into files that are not its own: {error}");
+    }
+}
+
+fn write_all(statements: &mut Statements<'_>, writes: &Receiver<Write>, files: &Files, checkpoint_pages: u32) {
     let mut group = Vec::new();
     loop {
         let wait = if group.is_empty() {
@@ -169,7 +184,12 @@ fn write_all(statements: &mut Statements<'_>, writes: &Receiver<Write>) {
             Err(RecvTimeoutError::Disconnected) => (true, true),
         };
         if lingered || group.len() >= TRIES_HELD || !group.iter().all(Write::is_try) {
-            commit_and_answer(statements, &mut group);
+            commit_and_answer(statements, &mut group, files);
+            if !files.is_gone()
+                && let Err(error) = statements.carry_over(checkpoint_pages)
+            {
+                tracing::warn!("the write-ahead log could not be carried over: {}", words(&error));
+            }
         }
         if closed {
             return;
@@ -183,40 +203,61 @@ enum Broken {
     Before(rusqlite::Error),
     /// At the commit: what happened is unknown.
     Commit(rusqlite::Error),
+    /// The file is not the one that was opened, so whatever was written to it is nowhere.
+    Gone(StoreError),
 }
 
-fn commit_and_answer(statements: &mut Statements<'_>, group: &mut Vec<Write>) {
+impl Broken {
+    fn told(&self) -> StoreError {
+        match self {
+            Self::Before(error) | Self::Commit(error) => unavailable(error),
+            Self::Gone(StoreError::Gone { path, why }) => StoreError::Gone { path: path.clone(), why: why.clone() },
+            Self::Gone(error) => StoreError::Unavailable(error.to_string()),
+        }
+    }
+}
+
+fn commit_and_answer(statements: &mut Statements<'_>, group: &mut Vec<Write>, files: &Files) {
     if group.is_empty() {
         return;
     }
-    match commit(statements, group) {
+    match commit(statements, group, files) {
         Ok(()) => group.drain(..).for_each(|write| write.settle(None)),
         Err(Broken::Before(error)) if group.len() > 1 && !concerns_everybody(&error) => {
             // One of them cannot be written. It must not cost the others their answer.
             for mut write in group.drain(..) {
-                match commit(statements, std::slice::from_mut(&mut write)) {
-                    Ok(()) => write.settle(None),
-                    Err(Broken::Before(error) | Broken::Commit(error)) => write.settle(Some(&error)),
-                }
+                let outcome = commit(statements, std::slice::from_mut(&mut write), files);
+                write.settle(outcome.err().as_ref());
             }
         }
-        Err(Broken::Before(error) | Broken::Commit(error)) => {
-            tracing::warn!(writes = group.len(), "the store could not commit: {}", words(&error));
-            group.drain(..).for_each(|write| write.settle(Some(&error)));
+        Err(broken) => {
+            tracing::warn!(writes = group.len(), "the store could not commit: {}", broken.told());
+            group.drain(..).for_each(|write| write.settle(Some(&broken)));
         }
     }
 }
 
-fn commit(statements: &mut Statements<'_>, group: &mut [Write]) -> Result<(), Broken> {
+fn commit(statements: &mut Statements<'_>, group: &mut [Write], files: &Files) -> Result<(), Broken> {
+    // Before anything is written into files that may be somebody else's now.
+    files.look().map_err(Broken::Gone)?;
     let written = statements
         .begin()
         .and_then(|()| group.iter_mut().try_for_each(|write| write.run(statements)))
-        .and_then(|()| statements.write_seen());
-    let outcome = written.map_err(Broken::Before).and_then(|()| statements.commit().map_err(Broken::Commit));
+        .and_then(|()| statements.write_seen())
+        .and_then(|()| statements.raise_generation());
+    let outcome = match written {
+        Err(error) => Err(Broken::Before(error)),
+        Ok(Generation::Behind { found, known }) => {
+            files.declare_gone(format!("it is at generation {found} and was at {known}: an older copy was put in its place"));
+            files.look().map_err(Broken::Gone)
+        }
+        Ok(Generation::Current) => statements.commit().map_err(Broken::Commit),
+    };
     if outcome.is_err() {
         statements.rollback();
     }
-    outcome
+    // And before anybody is told that it was.
+    outcome.and_then(|()| files.look().map_err(Broken::Gone))
 }
 
 /// Errors of the disk or the file as a whole: trying every write by itself would meet them again.
@@ -229,6 +270,7 @@ fn concerns_everybody(error: &rusqlite::Error) -> bool {
                 | ErrorCode::DatabaseLocked
                 | ErrorCode::CannotOpen
                 | ErrorCode::ReadOnly
+                | ErrorCode::SystemIoFailure
                 | ErrorCode::OutOfMemory
         )
     )

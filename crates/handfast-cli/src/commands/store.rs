@@ -1,0 +1,137 @@
+//! `handfast store`: copies a store that may be in use, and looks through all of one.
+
+use std::path::{Path, PathBuf};
+
+use handfast::upkeep::{self, Verified};
+use serde_json::json;
+
+use super::show::default_store;
+use crate::output::{Exit, OrExit as _, Output};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  handfast store backup shop-monday.db --store sqlite:shop.db
+  handfast store verify --store sqlite:shop-monday.db
+
+To go back to a backup: stop the service, move the store and the files beside it (-wal, -shm) away, copy the backup to the
+store's place, and start the service. What was placed since the backup is not in it.")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Copy a store to a new file, while it may be in use
+    Backup(BackupArgs),
+    /// Look through all of a store: its pages, its identity, and every journal by replaying it
+    Verify(VerifyArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct Which {
+    /// Where sagas are kept, as in sqlite:shop.db; by default the file that run and serve name after the flow.
+    #[arg(long, value_name = "URL", env = "HANDFAST_STORE")]
+    store: Option<String>,
+    /// The flow whose default store is meant; not needed where there is only one.
+    #[arg(long, value_name = "FLOW.toml", env = "HANDFAST_FLOW")]
+    flow: Option<PathBuf>,
+}
+
+impl Which {
+    fn url(self, output: &Output) -> anyhow::Result<String> {
+        self.store.map_or_else(|| default_store(self.flow.as_deref(), output).or_exit(Exit::Usage), Ok)
+    }
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  handfast store backup shop-monday.db --store sqlite:shop.db
+  handfast store backup /backups/shop.db --flow shop.toml
+
+The copy is all of the store at one moment, in one file, and is looked through before it gets its name.")]
+struct BackupArgs {
+    /// The file to make; it must not be there yet.
+    #[arg(value_name = "FILE")]
+    to: PathBuf,
+    #[command(flatten)]
+    which: Which,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  handfast store verify --store sqlite:shop.db
+  handfast store verify --store sqlite:shop.db --json
+
+Nothing is changed, and the store may be in use. Exit codes: 0 everything is as it was written, 1 something is not.")]
+struct VerifyArgs {
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Does it.
+pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
+    match args.command {
+        Command::Backup(BackupArgs { to, which }) => back_up(&which.url(output)?, &to, output),
+        Command::Verify(VerifyArgs { which }) => verify(&which.url(output)?, output),
+    }
+}
+
+fn back_up(url: &str, to: &Path, output: &Output) -> anyhow::Result<Exit> {
+    let bar = output.progress(0).with_message("pages");
+    let copied = upkeep::back_up(url, to, &mut |pages, of| {
+        bar.set_length(of);
+        bar.set_position(pages);
+    });
+    bar.finish_and_clear();
+    copied.or_exit(Exit::Usage)?;
+    let bytes = std::fs::metadata(to)?.len();
+    if output.wants_json() {
+        output.json_line(&json!({ "backup": to.display().to_string(), "store": url, "bytes": bytes }))?;
+    } else {
+        output.line(format_args!("{url} is copied to {} ({bytes} bytes), and the copy was looked through", to.display()))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn verify(url: &str, output: &Output) -> anyhow::Result<Exit> {
+    let bar = output.progress(0).with_message("sagas");
+    let verified = super::runtime()?.block_on(upkeep::verify(url, &mut |sagas, of| {
+        bar.set_length(of);
+        bar.set_position(sagas);
+    }));
+    bar.finish_and_clear();
+    let verified = verified.or_exit(Exit::Usage)?;
+    if output.wants_json() {
+        output.json_line(&shape(url, &verified))?;
+    } else {
+        for damage in &verified.findings {
+            match &damage.saga {
+                Some(saga) => output.line(format_args!("saga {saga}: {}", damage.what))?,
+                None => output.line(format_args!("the file: {}", damage.what))?,
+            }
+        }
+        let Verified { store_id, format, generation, sagas, entries, damaged, .. } = &verified;
+        let verdict = if verified.holds() { "everything is as it was written".to_owned() } else { format!("{damaged} findings") };
+        output.line(format_args!(
+            "{url}: store {store_id}, format {format}, generation {generation}: {sagas} sagas with {entries} entries; {verdict}"
+        ))?;
+    }
+    Ok(if verified.holds() { Exit::Done } else { Exit::Error })
+}
+
+fn shape(url: &str, verified: &Verified) -> serde_json::Value {
+    let Verified { store_id, format, generation, sagas, entries, findings, damaged } = verified;
+    let findings: Vec<_> = findings.iter().map(|damage| json!({ "saga": damage.saga, "what": damage.what })).collect();
+    json!({
+        "store": url,
+        "store_id": store_id,
+        "format": format,
+        "generation": generation,
+        "sagas": sagas,
+        "entries": entries,
+        "holds": verified.holds(),
+        "damaged": damaged,
+        "findings": findings,
+    })
+}
