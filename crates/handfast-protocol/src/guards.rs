@@ -64,6 +64,8 @@ pub trait Guards: Copy + Ord + Debug + core::hash::Hash + Send + Sync + 'static 
     const HOLD_IS_COMMITTED_IN_TIME: bool = true;
     /// An effect that appears after the end in *neither* is undone.
     const LATE_EFFECT_IS_UNDONE: bool = true;
+    /// A look that finds nothing ends a watch only if it left after the watch's end, whenever its answer comes.
+    const LOOK_COUNTS_FROM_ITS_LEAVING: bool = true;
 }
 
 /// The protocol as it is deployed: every guard on.

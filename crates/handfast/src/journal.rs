@@ -37,6 +37,15 @@ pub enum Line {
         /// The step, counted from 0.
         step: usize,
     },
+    /// A look was answered, and when it left makes a difference.
+    Looked {
+        /// The step, counted from 0.
+        step: usize,
+        /// What was there; `None` for an answer that says that nothing was.
+        found: Option<Definite>,
+        /// When the request left.
+        left: Time,
+    },
     /// A participant gave a definite answer.
     Answer {
         /// The command that was answered.
@@ -137,6 +146,7 @@ impl Line {
             Self::Timeout => Input::Timeout,
             Self::Cancel { .. } => Input::Receive(Told::Cancel),
             Self::Sent { step } => Input::Receive(Told::Sent { step: *step }),
+            Self::Looked { step, found, left } => Input::Receive(Told::Looked { step: *step, found: *found, left: *left }),
             Self::Answer { to, answer, .. } => Input::Receive(Told::Answer { to: *to, answer: *answer }),
         }
     }
@@ -198,7 +208,7 @@ pub fn replay_checked(plan: Arc<Plan>, version: u32, entries: &[Entry]) -> Resul
 pub fn why_not_done<'a>(lines: impl IntoIterator<Item = &'a Line>, step: usize, known: Definite) -> Option<&'a str> {
     lines.into_iter().filter(|_| known != Definite::Done).find_map(|line| match line {
         Line::Answer { to, answer, receipt } if to.step == step && *answer == Answer::State(known) => receipt.detail.as_deref(),
-        Line::Answer { .. } | Line::Start | Line::Timeout | Line::Cancel { .. } | Line::Sent { .. } => None,
+        Line::Answer { .. } | Line::Looked { .. } | Line::Start | Line::Timeout | Line::Cancel { .. } | Line::Sent { .. } => None,
     })
 }
 
@@ -228,6 +238,12 @@ mod v1 {
         },
         Sent {
             step: usize,
+        },
+        Looked {
+            step: usize,
+            #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+            found: Option<Cow<'a, str>>,
+            left: u64,
         },
         #[serde(borrow)]
         Answer(AnswerShape<'a>),
@@ -271,6 +287,9 @@ mod v1 {
                 Shape::Cancel { by: by.as_deref().map(Cow::Borrowed), why: why.as_deref().map(Cow::Borrowed) }
             }
             Line::Sent { step } => Shape::Sent { step: *step },
+            Line::Looked { step, found, left } => {
+                Shape::Looked { step: *step, found: found.map(|found| Cow::Borrowed(found.name())), left: left.0 }
+            }
             Line::Answer { to, answer, receipt } => Shape::Answer(AnswerShape {
                 step: to.step,
                 to: Cow::Borrowed(to.operation.name()),
@@ -295,6 +314,9 @@ mod v1 {
             Shape::Timeout {} => Line::Timeout,
             Shape::Cancel { by, why } => Line::Cancel { by: by.map(Cow::into_owned), why: why.map(Cow::into_owned) },
             Shape::Sent { step } => Line::Sent { step },
+            Shape::Looked { step, found, left } => {
+                Line::Looked { step, found: found.as_deref().map(state).transpose()?, left: Time(left) }
+            }
             Shape::Answer(shape) => Line::Answer {
                 to: Command { step: shape.step, operation: operation(&shape.to)? },
                 answer: answer(&shape.state)?,
@@ -333,7 +355,10 @@ mod v1 {
         if word == OTHER_BODY {
             return Ok(Answer::OtherBody);
         }
-        let state = Definite::from_name(word);
-        state.map(Answer::State).ok_or_else(|| LineError::Unreadable(format!("`{word}` is not the state of a key")))
+        state(word).map(Answer::State)
+    }
+
+    fn state(word: &str) -> Result<Definite, LineError> {
+        Definite::from_name(word).ok_or_else(|| LineError::Unreadable(format!("`{word}` is not the state of a key")))
     }
 }

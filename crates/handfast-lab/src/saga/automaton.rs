@@ -10,7 +10,7 @@ use handfast_protocol::{
     Answer, Command, Coordinator, Definite, Due, Evidence, Guards, Input, Operation, Outcome, Party, Plan, Standing, Time, Told,
 };
 
-use super::network::{FOUND_DONE, FOUND_REFUSED, operation_number};
+use super::network::{FOUND_DONE, FOUND_REFUSED, Left, Look, operation_number};
 
 /// The number of a coordinator's state.
 pub type StateId = u32;
@@ -18,8 +18,25 @@ pub type StateId = u32;
 /// How many inputs there are beside those of the steps.
 const OF_THE_SAGA: usize = 3;
 /// How many inputs there are of one step: an answer of each kind to each operation that changes something, that its act is
-/// on its way, and that it was found to be done or refused.
-const PER_STEP: usize = 3 * ANSWERS.len() + 3;
+/// on its way, that it was found to be done or refused, and that a look which left early or late found nothing.
+const PER_STEP: usize = 3 * ANSWERS.len() + 3 + Left::ALL.len();
+
+/// The time at which everything happens: it stands still, and what is due after a time is due at once.
+const NOW: Time = Time(1);
+
+/// What a worker is told of a look that found nothing.
+pub(super) const fn told_nothing(look: Look) -> Input<Told> {
+    let left = match look.left {
+        Left::Early => Time(NOW.0 - 1),
+        Left::Late => NOW,
+    };
+    Input::Receive(Told::Looked { step: look.step, found: None, left })
+}
+
+/// When a look left that a worker is told of.
+pub(super) const fn left_at(left: Time) -> Left {
+    if left.0 < NOW.0 { Left::Early } else { Left::Late }
+}
 
 /// Everything that can be said to a coordinator of so many steps, in a fixed order.
 fn inputs(steps: usize) -> Vec<Input<Told>> {
@@ -33,6 +50,7 @@ fn inputs(steps: usize) -> Vec<Input<Told>> {
         inputs.push(Input::Receive(Told::Sent { step }));
         let to = Command { step, operation: Operation::Look };
         inputs.extend([FOUND_DONE, FOUND_REFUSED].map(|answer| Input::Receive(Told::Answer { to, answer })));
+        inputs.extend(Left::ALL.map(|left| told_nothing(Look { step, left })));
     }
     inputs
 }
@@ -132,7 +150,7 @@ impl Automaton {
         let inputs = inputs(plan.steps().len());
         let timings = timings(plan);
         let mut started = Coordinator::<G>::new(Arc::clone(plan));
-        started.step(Time(0), Input::Start);
+        started.step(NOW, Input::Start);
         let mut ids = BTreeMap::from([(started.clone(), 0)]);
         let mut dead = BTreeMap::new();
         let mut states = vec![started];
@@ -163,14 +181,14 @@ impl Automaton {
             let row = next.len();
             for input in &inputs {
                 let mut after = state.clone();
-                after.step(Time(0), *input);
+                after.step(NOW, *input);
                 next.push(number(after));
             }
             let mut known = vec![StateId::try_from(at).unwrap_or(StateId::MAX), next[row + Self::input_number(Input::Timeout)]];
             let mut of_state = Vec::new();
             for (step, due, timing) in &timings {
                 let mut after = state.clone().timed_by(Arc::clone(timing));
-                after.step(Time(0), Input::Timeout);
+                after.step(NOW, Input::Timeout);
                 let next = number(after.timed_by(Arc::clone(plan)));
                 if !known.contains(&next) {
                     known.push(next);
@@ -225,6 +243,12 @@ impl Automaton {
         self.next[state as usize * self.inputs.len() + input]
     }
 
+    /// Whether an input changes any state at all. What does not is told in vain, whenever it comes.
+    #[must_use]
+    pub fn means_something(&self, input: usize) -> bool {
+        (0..).take(self.len()).any(|state| self.after(state, input) != state)
+    }
+
     /// What may be due alone in a state, wherever that makes a difference.
     #[must_use]
     pub fn alone(&self, state: StateId) -> &[Alone] {
@@ -241,6 +265,9 @@ impl Automaton {
             Input::Receive(Told::Sent { step }) => OF_THE_SAGA + step * PER_STEP + 3 * ANSWERS.len(),
             Input::Receive(Told::Answer { to: Command { step, operation: Operation::Look }, answer }) => {
                 OF_THE_SAGA + step * PER_STEP + 3 * ANSWERS.len() + 1 + usize::from(answer == FOUND_REFUSED)
+            }
+            Input::Receive(Told::Looked { step, left, .. }) => {
+                OF_THE_SAGA + step * PER_STEP + 3 * ANSWERS.len() + 3 + left_at(left) as usize
             }
             Input::Receive(Told::Answer { to, answer }) => {
                 let of_step = operation_number(to.operation) as usize * ANSWERS.len() + answer_number(answer);

@@ -2,8 +2,9 @@
 
 use handfast_protocol::{Answer, Command, Definite, Doubt, Due, Guards, Input, Kind, Outcome, Plan, StepPlan, Told};
 
+use super::automaton::left_at;
 use super::behaviour::When;
-use super::network::{Message, Network};
+use super::network::{Left, Look, Message, Network};
 use super::world::{Action, Saga, Service, World};
 use crate::explorer::{Model, Property};
 
@@ -61,16 +62,17 @@ impl<G: Guards> Model for Saga<G> {
                 Input::Start => "append the start",
                 Input::Timeout => "append a time-out",
                 Input::Receive(Told::Cancel) => "append a cancel",
-                Input::Receive(Told::Answer { .. } | Told::Sent { .. }) => "append an answer",
+                Input::Receive(Told::Answer { .. } | Told::Looked { .. } | Told::Sent { .. }) => "append an answer",
             },
             Action::AppendDue { .. } => "append a time-out",
-            Action::Send { .. } => "send",
+            Action::Send { .. } | Action::SendLate { .. } => "send",
             Action::SendEarly { .. } => "send early",
             Action::Arrive { service, .. } => match service {
                 Service::Accepts => "arrive, accepted",
                 Service::Refuses => "arrive, refused",
                 Service::FindsExpired => "arrive, expired",
             },
+            Action::ArriveLook { .. } => "a look arrives",
             Action::ArriveHalfway { .. } => "arrive halfway",
             Action::Capture { .. } => "capture",
             Action::CrashWorker { .. } => "worker crashes",
@@ -209,12 +211,17 @@ pub fn in_words<G: Guards>(saga: &Saga<G>, action: &Action) -> String {
         Answer::State(state) => state.name(),
         Answer::OtherBody => "other body",
     };
+    let look = |look: Look| match look.left {
+        Left::Early => format!("look {}", names[look.step]),
+        Left::Late => format!("look {}, which left after the end of the watch", names[look.step]),
+    };
     let input = |input: Input<Told>| match input {
         Input::Start => "start".into(),
         Input::Timeout => "deadline".into(),
         Input::Receive(Told::Cancel) => "cancel".into(),
         Input::Receive(Told::Sent { step }) => format!("act {} is marked as sent", names[step]),
         Input::Receive(Told::Answer { to, answer: said }) => format!("{} -> {}", command(to), answer(said)),
+        Input::Receive(Told::Looked { step, left, .. }) => format!("{} -> nothing", look(Look { step, left: left_at(left) })),
     };
     let again = |keeps: bool| if keeps { ", and a copy stays on the road" } else { "" };
     match *action {
@@ -226,6 +233,9 @@ pub fn in_words<G: Guards>(saga: &Saga<G>, action: &Action) -> String {
             format!("worker {} appends: {} of {} alone", worker + 1, due_in_words(due), names[step])
         }
         Action::Send { worker, command: sent } => format!("worker {} sends: {}", worker + 1, command(sent)),
+        Action::SendLate { worker, step } => {
+            format!("worker {} sends: {}", worker + 1, look(Look { step, left: Left::Late }).replace("which left ", ""))
+        }
         Action::SendEarly { worker, input: told, command: sent } => {
             format!("worker {} sends before it appends ({}): {}", worker + 1, input(told), command(sent))
         }
@@ -237,11 +247,17 @@ pub fn in_words<G: Guards>(saga: &Saga<G>, action: &Action) -> String {
             };
             format!("arrives: {}{how}{}", command(arrived), again(keeps))
         }
+        Action::ArriveLook { look: arrived, sees, keeps } => {
+            let how = if sees { "" } else { ", and an older copy is read" };
+            format!("arrives: {}{how}{}", look(arrived), again(keeps))
+        }
         Action::ArriveHalfway { command: arrived } => {
             format!("arrives: {}; the effect is committed, then a crash before the register is", command(arrived))
         }
         Action::Capture { message: Message::Command(captured) } => format!("captured: {}", command(captured)),
         Action::Capture { message: Message::Answer(to, said) } => format!("captured: {} -> {}", command(to), answer(said)),
+        Action::Capture { message: Message::Look(captured) } => format!("captured: {}", look(captured)),
+        Action::Capture { message: Message::Nothing(captured) } => format!("captured: {} -> nothing", look(captured)),
         Action::CrashWorker { worker } => format!("worker {} crashes", worker + 1),
         Action::CrashParticipant { command: lost } => format!("{} crashes and forgets: {}", names[lost.step], command(lost)),
         Action::Copy => "a copy of the journal is taken".into(),

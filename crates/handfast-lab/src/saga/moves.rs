@@ -2,9 +2,9 @@
 
 use handfast_protocol::{Command, Definite, Guards, Input, Operation, Standing, Told};
 
-use super::automaton::Automaton;
+use super::automaton::{Automaton, told_nothing};
 use super::behaviour::{Behaviour, When};
-use super::network::Message;
+use super::network::{Left, Look, Message};
 use super::world::{Action, NOTHING_LOADED, Saga, Service, World};
 
 /// What can be said to a worker without a message.
@@ -113,11 +113,12 @@ impl<G: Guards> Saga<G> {
         let network = self.adversary.network;
         let answers = network.messages(world.under_way).filter_map(|message| match message {
             Message::Answer(to, answer) => Some(Input::Receive(Told::Answer { to, answer })),
-            Message::Command(_) => None,
+            Message::Nothing(look) => Some(told_nothing(look)),
+            Message::Command(_) | Message::Look(_) => None,
         });
         let spontaneous = SPONTANEOUS.into_iter().filter(|input| self.adversary.cancels || *input == Input::Timeout);
         for input in spontaneous.chain(answers) {
-            let is_answer = matches!(input, Input::Receive(Told::Answer { .. }));
+            let is_answer = matches!(input, Input::Receive(Told::Answer { .. } | Told::Looked { .. }));
             into.push(Action::Append { worker, input, keeps: false });
             if is_answer && self.duplicates_copies() {
                 into.push(Action::Append { worker, input, keeps: true });
@@ -132,6 +133,9 @@ impl<G: Guards> Saga<G> {
             }
         }
         into.extend(self.automaton.facts(state).outbox.iter().map(|&command| Action::Send { worker, command }));
+        let looks = self.automaton.facts(state).outbox.iter().filter(|command| command.operation == Operation::Look);
+        let has_ended = self.automaton.facts(state).decision.is_some();
+        into.extend(looks.filter(|_| has_ended).map(|command| Action::SendLate { worker, step: command.step }));
         let alone = self.automaton.alone(state).iter();
         into.extend(alone.map(|alone| Action::AppendDue { worker, step: alone.step, due: alone.due }));
         if world.crashes > 0 {
@@ -143,7 +147,11 @@ impl<G: Guards> Saga<G> {
         if self.keeps_copies() {
             into.push(Action::Capture { message });
         }
-        let Message::Command(command) = message else { return };
+        let command = match message {
+            Message::Command(command) => command,
+            Message::Look(look) => return self.moves_of_look(look, into),
+            Message::Answer(..) | Message::Nothing(_) => return,
+        };
         let (step, behaviour, key) = (self.plan.steps()[command.step], &self.behaviours[command.step], &world.keys[command.step]);
         let absent = key.state.is_none();
         let is_act = command.operation == Operation::Act;
@@ -170,6 +178,17 @@ impl<G: Guards> Saga<G> {
         }
         if world.crashes > 0 && self.keeps_copies() {
             into.push(Action::CrashParticipant { command });
+        }
+    }
+
+    /// A look arrives. One that left early may be answered from an older copy, or before an act arrives that is on the road.
+    fn moves_of_look(&self, look: Look, into: &mut Vec<Action>) {
+        let blind = (look.left == Left::Early).then_some(false);
+        for sees in [true].into_iter().chain(blind) {
+            into.push(Action::ArriveLook { look, sees, keeps: false });
+            if self.duplicates_copies() {
+                into.push(Action::ArriveLook { look, sees, keeps: true });
+            }
         }
     }
 

@@ -143,6 +143,7 @@ without! {
     UndoesAtRandom lacks UNDO_WAITS_ITS_TURN,
     RestsOnHolds lacks HOLD_IS_COMMITTED_IN_TIME,
     LooksAway lacks LATE_EFFECT_IS_UNDONE,
+    CountsLateLooks lacks LOOK_COUNTS_FROM_ITS_LEAVING,
 }
 
 fn set() -> Adversary {
@@ -429,6 +430,16 @@ pub static MUTANTS: &[Mutant] = &[
         world: || {
             let flow = flow("payment's refusals do not hold, and it cannot be closed");
             Box::new(flow.world::<LooksAway>(&flow.assessment().risks, set()))
+        },
+    },
+    Mutant {
+        name: "late-look-counts",
+        guard: "a look counts from when it left, not from when its answer came",
+        hazard: "the look left before a copy of the charge arrived, its \"nothing there\" came after the end of the watch, and nobody looks again",
+        breaks: "a late effect is undone",
+        world: || {
+            let flow = flow("payment's refusals do not hold, and it cannot be closed");
+            Box::new(flow.world::<CountsLateLooks>(&flow.assessment().risks, set()))
         },
     },
 ];

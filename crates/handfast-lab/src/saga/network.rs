@@ -21,18 +21,47 @@ pub enum Network {
 /// A message between the coordinator and a participant.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Message {
-    /// From the coordinator.
+    /// From the coordinator: something that is to be done. A look is none of these.
     Command(Command),
-    /// From a participant, answering a command.
+    /// From a participant, answering a command, or a look where what was there may count by itself.
     Answer(Command, Answer),
+    /// From the coordinator: has it happened?
+    Look(Look),
+    /// From a participant: whoever looked found nothing that tells that it was done.
+    Nothing(Look),
 }
 
-/// Three operations that change something, five answers to each, a look, and the two answers to it that may count.
-const PER_STEP: u32 = 21;
+/// A look at the key of one step.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Look {
+    /// The step.
+    pub step: usize,
+    /// When it left.
+    pub left: Left,
+}
+
+/// When a look left, in a world where time stands still.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Left {
+    /// While an act may be on the road beside it.
+    Early,
+    /// Once every act that was ever sent has arrived or died of old age, and nobody sends another.
+    Late,
+}
+
+impl Left {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Early, Self::Late];
+}
+
+/// Three operations that change something, five answers to each, a look that leaves early or late, the two answers to it that
+/// may count, and that it found nothing.
+const PER_STEP: u32 = 24;
 const CHANGING: [Operation; 3] = [Operation::Act, Operation::Close, Operation::Undo];
 const LOOK: u32 = 18;
-const FOUND: u32 = 19;
-const NEVER_TO_BE_FOUND: u32 = 20;
+const FOUND: u32 = 20;
+const NEVER_TO_BE_FOUND: u32 = 21;
+const NOTHING: u32 = 22;
 
 /// The answers to a look that may count: it is there, and it was refused.
 pub(super) const FOUND_DONE: Answer = Answer::State(Definite::Done);
@@ -49,24 +78,36 @@ pub(super) const fn operation_number(operation: Operation) -> u32 {
 }
 
 impl Message {
-    fn number(self) -> u32 {
-        let (Self::Command(command) | Self::Answer(command, _)) = self;
-        let first = command.step as u32 * PER_STEP;
-        let operation = operation_number(command.operation);
+    /// The step that it is about.
+    const fn step(self) -> usize {
         match self {
-            Self::Command(Command { operation: Operation::Look, .. }) => first + LOOK,
-            Self::Answer(Command { operation: Operation::Look, .. }, FOUND_REFUSED) => first + NEVER_TO_BE_FOUND,
-            Self::Answer(Command { operation: Operation::Look, .. }, _) => first + FOUND,
-            Self::Command(_) => first + operation,
-            Self::Answer(_, answer) => first + 3 + operation * ANSWERS.len() as u32 + answer_number(answer) as u32,
+            Self::Command(Command { step, .. })
+            | Self::Answer(Command { step, .. }, _)
+            | Self::Look(Look { step, .. })
+            | Self::Nothing(Look { step, .. }) => step,
         }
+    }
+
+    fn number(self) -> u32 {
+        self.step() as u32 * PER_STEP
+            + match self {
+                Self::Answer(Command { operation: Operation::Look, .. }, FOUND_REFUSED) => NEVER_TO_BE_FOUND,
+                Self::Answer(Command { operation: Operation::Look, .. }, _) => FOUND,
+                Self::Look(Look { left, .. }) => LOOK + left as u32,
+                Self::Nothing(Look { left, .. }) => NOTHING + left as u32,
+                Self::Command(Command { operation, .. }) => operation_number(operation),
+                Self::Answer(Command { operation, .. }, answer) => {
+                    3 + operation_number(operation) * ANSWERS.len() as u32 + answer_number(answer) as u32
+                }
+            }
     }
 
     fn numbered(number: u32) -> Self {
         let step = (number / PER_STEP) as usize;
         match number % PER_STEP {
             operation @ 0..3 => Self::Command(Command { step, operation: CHANGING[operation as usize] }),
-            LOOK => Self::Command(Command { step, operation: Operation::Look }),
+            look @ LOOK..FOUND => Self::Look(Look { step, left: Left::ALL[(look - LOOK) as usize] }),
+            nothing @ NOTHING..PER_STEP => Self::Nothing(Look { step, left: Left::ALL[(nothing - NOTHING) as usize] }),
             FOUND => Self::Answer(Command { step, operation: Operation::Look }, FOUND_DONE),
             NEVER_TO_BE_FOUND => Self::Answer(Command { step, operation: Operation::Look }, FOUND_REFUSED),
             rest => {

@@ -1,10 +1,10 @@
 //! Draws a run of a saga's world as a space-time diagram.
 
-use handfast_protocol::{Answer, Command, Guards, Input, Told};
+use handfast_protocol::{Answer, Command, Guards, Input, Operation, Told};
 
 use super::model::due_in_words;
 use super::network::Message;
-use super::world::{Action, Key, Saga, World};
+use super::world::{Action, Key, Saga, World, message_of};
 use crate::diagram::{Clock, Diagram, LineId, Mark, Tone};
 use crate::explorer::Run;
 
@@ -52,7 +52,7 @@ impl Painter<'_> {
                 Input::Receive(Told::Cancel) => self.note(at, worker, Mark::Demand, "cancel"),
                 Input::Start => self.note(at, worker, Mark::Durable, "start"),
                 // Drawn where the answer left, with the arrow that brings it.
-                Input::Receive(Told::Answer { .. }) => {}
+                Input::Receive(Told::Answer { .. } | Told::Looked { .. }) => {}
                 Input::Receive(Told::Sent { .. }) => self.note(at, worker, Mark::Durable, "marked as sent"),
             },
             Action::AppendDue { worker, step, due } => {
@@ -60,8 +60,13 @@ impl Painter<'_> {
                 self.note(at, worker, Mark::Demand, &of);
             }
             Action::Send { worker, command } => self.draw_command(step, worker, command, ""),
+            Action::SendLate { worker, step: seen } => {
+                let command = Command { step: seen, operation: Operation::Look };
+                self.draw_command(step, worker, command, ", after the end of the watch");
+            }
             Action::SendEarly { worker, command, .. } => self.draw_command(step, worker, command, ", before the journal knows"),
             Action::Arrive { command, .. } => self.draw_answer(step, command),
+            Action::ArriveLook { look, .. } => self.draw_answer(step, Command { step: look.step, operation: Operation::Look }),
             Action::ArriveHalfway { command } => {
                 let line = self.participants[command.step];
                 self.picture.mark(line, at, Mark::Crash, "effect committed, register not");
@@ -96,10 +101,10 @@ impl Painter<'_> {
 
     /// A command, with every arrival that no later sending of it accounts for.
     fn draw_command(&mut self, sent: usize, worker: usize, command: Command, remark: &str) {
-        let resent = |step: &usize| matches!(self.actions[*step], Action::Send { command: other, .. } if other == command);
+        let resent = |step: &usize| self.sends(*step, command);
         let until = (sent + 1..self.run.steps.len()).find(resent).unwrap_or(self.run.steps.len());
         let arrivals: Vec<usize> = (sent + 1..until).filter(|&step| self.arrives(step, command)).collect();
-        let taken = [Action::Capture { message: Message::Command(command) }, Action::CrashParticipant { command }];
+        let taken = [Action::Capture { message: message_of(command) }, Action::CrashParticipant { command }];
         let captured = (sent + 1..until).any(|step| taken.contains(&self.actions[step]));
         let brought = arrivals.first().map(|&step| self.what_happened(step, command.step));
         let who = if self.workers > 1 { format!(" (worker {})", worker + 1) } else { String::new() };
@@ -127,11 +132,12 @@ impl Painter<'_> {
     /// The answer that an arrival caused, if a worker ever journaled it or the road captured it.
     fn draw_answer(&mut self, step: usize, command: Command) {
         let later = &self.actions[step + 1..];
-        let is_it = |to: Command| to == command;
-        let told = later.iter().position(
-            |action| matches!(action, Action::Append { input: Input::Receive(Told::Answer { to, .. }), .. } if is_it(*to)),
-        );
-        let lost = later.iter().any(|action| matches!(action, Action::Capture { message: Message::Answer(to, _) } if is_it(*to)));
+        let told = later.iter().position(|action| answer_in(action, command).is_some());
+        let is_lost = |action: &Action| {
+            matches!(*action, Action::Capture { message: Message::Answer(to, _) } if to == command)
+                || matches!(*action, Action::Capture { message: Message::Nothing(look) } if is_look_at(command, look.step))
+        };
+        let lost = later.iter().any(is_lost);
         let from = self.participants[command.step];
         let Some(told) = told.map(|after| step + 1 + after) else {
             if lost {
@@ -139,13 +145,7 @@ impl Painter<'_> {
             }
             return;
         };
-        let Action::Append { worker, input: Input::Receive(Told::Answer { answer, .. }), .. } = self.actions[told] else {
-            return;
-        };
-        let word = match answer {
-            Answer::State(state) => state.name(),
-            Answer::OtherBody => "other body",
-        };
+        let Some((worker, word)) = answer_in(&self.actions[told], command) else { return };
         let who = if self.workers > 1 { format!("worker {}: ", worker + 1) } else { String::new() };
         let message = self.picture.message(from, self.shop, word).reply().sent(time(step));
         message.arrives(time(told)).brings(Mark::Durable, &format!("{who}journaled"));
@@ -153,6 +153,12 @@ impl Painter<'_> {
 
     fn arrives(&self, step: usize, command: Command) -> bool {
         matches!(self.actions[step], Action::Arrive { command: other, .. } if other == command)
+            || matches!(self.actions[step], Action::ArriveLook { look, .. } if is_look_at(command, look.step))
+    }
+
+    fn sends(&self, step: usize, command: Command) -> bool {
+        matches!(self.actions[step], Action::Send { command: other, .. } if other == command)
+            || matches!(self.actions[step], Action::SendLate { step, .. } if is_look_at(command, step))
     }
 
     /// What an arrival did to its key, in a few words.
@@ -166,6 +172,26 @@ impl Painter<'_> {
             (false, false) if before.state == after.state => format!("still {state}"),
             (true | false, true | false) => state.to_owned(),
         }
+    }
+}
+
+fn is_look_at(command: Command, step: usize) -> bool {
+    command == Command { step, operation: Operation::Look }
+}
+
+/// Which worker takes note of an answer to this command, and what that said.
+fn answer_in(action: &Action, command: Command) -> Option<(usize, &'static str)> {
+    let Action::Append { worker, input: Input::Receive(told), .. } = *action else { return None };
+    match told {
+        Told::Answer { to, answer } if to == command => {
+            let word = match answer {
+                Answer::State(state) => state.name(),
+                Answer::OtherBody => "other body",
+            };
+            Some((worker, word))
+        }
+        Told::Looked { step, .. } if is_look_at(command, step) => Some((worker, "nothing")),
+        Told::Answer { .. } | Told::Looked { .. } | Told::Cancel | Told::Sent { .. } => None,
     }
 }
 

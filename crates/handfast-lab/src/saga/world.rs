@@ -13,10 +13,10 @@ use handfast_protocol::{
 };
 
 use super::adversary::Adversary;
-use super::automaton::{Alone, Automaton, StateId};
+use super::automaton::{Alone, Automaton, StateId, left_at, told_nothing};
 use super::behaviour::{Behaviour, When};
 use super::model::step_names;
-use super::network::{FOUND_DONE, FOUND_REFUSED, Message, UnderWay, operation_number};
+use super::network::{FOUND_DONE, FOUND_REFUSED, Left, Look, Message, UnderWay, operation_number};
 use crate::explorer::Run;
 
 /// The largest number of workers.
@@ -98,10 +98,14 @@ pub enum Action {
     AppendDue { worker: usize, step: usize, due: Due },
     /// A worker sends one of the messages that its state wants delivered.
     Send { worker: usize, command: Command },
+    /// A worker sends a look when nothing of what was sent to the key can be on the road any more, and nobody sends more.
+    SendLate { worker: usize, step: usize },
     /// A mutant: a worker sends what its next state would want, before it appends the input.
     SendEarly { worker: usize, input: Input<Told>, command: Command },
     /// A command reaches its participant, which answers.
     Arrive { command: Command, service: Service, keeps: bool },
+    /// A look reaches its participant, which answers. What was done a moment ago may not be seen by one that left early.
+    ArriveLook { look: Look, sees: bool, keeps: bool },
     /// A mutant: the effect is committed, and the participant crashes before the register's row is.
     ArriveHalfway { command: Command },
     /// A message is captured.
@@ -135,9 +139,11 @@ impl Action {
             | Self::Append { worker, .. }
             | Self::AppendDue { worker, .. }
             | Self::Send { worker, .. }
+            | Self::SendLate { worker, .. }
             | Self::SendEarly { worker, .. }
             | Self::CrashWorker { worker } => *worker = renumber(*worker),
             Self::Arrive { .. }
+            | Self::ArriveLook { .. }
             | Self::ArriveHalfway { .. }
             | Self::Capture { .. }
             | Self::CrashParticipant { .. }
@@ -148,6 +154,14 @@ impl Action {
             | Self::Lapse { .. } => {}
         }
         self
+    }
+}
+
+/// A command on the road. Every look that a worker sends because its state wants one may leave early.
+pub(super) const fn message_of(command: Command) -> Message {
+    match command.operation {
+        Operation::Look => Message::Look(Look { step: command.step, left: Left::Early }),
+        Operation::Act | Operation::Close | Operation::Undo => Message::Command(command),
     }
 }
 
@@ -239,8 +253,16 @@ impl<G: Guards> Saga<G> {
                 self.enter(&mut next, worker, alone.next)?;
             }
             Action::Send { worker, command } => self.send(&mut next, worker, command)?,
-            Action::SendEarly { command, .. } => next.under_way = self.sent(world.under_way, Message::Command(command)),
+            Action::SendLate { step, .. } => {
+                if self.is_wanted(world, Command { step, operation: Operation::Act }) {
+                    return None;
+                }
+                next.under_way =
+                    self.sent(self.without_acts(world.under_way, step), Message::Look(Look { step, left: Left::Late }));
+            }
+            Action::SendEarly { command, .. } => next.under_way = self.sent(world.under_way, message_of(command)),
             Action::Arrive { command, service, keeps } => self.arrive(&mut next, command, service, keeps),
+            Action::ArriveLook { look, sees, keeps } => self.arrive_look(&mut next, look, sees, keeps),
             Action::ArriveHalfway { command } => next.keys[command.step].acts = 2.min(world.keys[command.step].acts + 1),
             Action::Capture { message } => next.under_way = self.consumed(world.under_way, message, false),
             Action::CrashWorker { worker } => {
@@ -301,19 +323,12 @@ impl<G: Guards> Saga<G> {
         let state = world.workers[worker];
         let next = self.automaton.after(state, Automaton::input_number(input));
         self.enter(world, worker, next)?;
-        if input == Input::Timeout && self.automaton.facts(state).decision.is_some() {
-            // An end is watched for as long as an act may be on the road, and longer than anybody is out of reach: what is
-            // there is seen before.
-            for step in (0..self.plan.steps().len()).filter(|&step| self.plan.steps()[step].watch_ms.is_some()) {
-                if self.is_wanted(world, Command { step, operation: Operation::Act }) || world.keys[step].is_in_effect() {
-                    return None;
-                }
-                world.under_way = self.without_acts(world.under_way, step);
-            }
-        }
-        if let Input::Receive(Told::Answer { to, answer }) = input {
-            world.under_way = self.consumed(world.under_way, Message::Answer(to, answer), keeps);
-        }
+        let taken = match input {
+            Input::Receive(Told::Answer { to, answer }) => Message::Answer(to, answer),
+            Input::Receive(Told::Looked { step, left, .. }) => Message::Nothing(Look { step, left: left_at(left) }),
+            Input::Start | Input::Timeout | Input::Receive(Told::Cancel | Told::Sent { .. }) => return Some(()),
+        };
+        world.under_way = self.consumed(world.under_way, taken, keeps);
         Some(())
     }
 
@@ -346,8 +361,27 @@ impl<G: Guards> Saga<G> {
             let mark = Input::Receive(Told::Sent { step: command.step });
             self.append(world, worker, mark, false)?;
         }
-        world.under_way = self.sent(world.under_way, Message::Command(command));
+        world.under_way = self.sent(world.under_way, message_of(command));
         Some(())
+    }
+
+    /// What a look finds. Nothing that it finds is a refusal or a tombstone that holds, but what was done.
+    fn arrive_look(&self, world: &mut World, look: Look, sees: bool, keeps: bool) {
+        world.under_way = self.consumed(world.under_way, Message::Look(look), keeps);
+        let state = world.keys[look.step].state.filter(|_| sees);
+        let to = Command { step: look.step, operation: Operation::Look };
+        let mut answers = match state {
+            Some(Definite::Done) => vec![Message::Answer(to, FOUND_DONE)],
+            Some(Definite::Refused) => vec![Message::Answer(to, FOUND_REFUSED), Message::Nothing(look)],
+            None | Some(Definite::Closed | Definite::Undone) => vec![Message::Nothing(look)],
+        };
+        // What could only be told in vain is not put on the road.
+        let means_nothing = |message: &Message| match *message {
+            Message::Nothing(look) => !self.automaton.means_something(Automaton::input_number(told_nothing(look))),
+            Message::Answer(..) | Message::Command(_) | Message::Look(_) => false,
+        };
+        answers.retain(|message| !means_nothing(message));
+        world.under_way = answers.into_iter().fold(world.under_way, |under_way, answer| self.sent(under_way, answer));
     }
 
     /// The deployed register takes the command; its row and the effect change together.
@@ -366,15 +400,8 @@ impl<G: Guards> Saga<G> {
         let answers = |answer| Message::Answer(command, answer);
         let request = match command.operation {
             Operation::Act => Request::Act { body: OUR_BODY, expired: service == Service::FindsExpired },
-            // What is not there is no answer, and an older copy may be what is read: then nothing comes of it either.
-            Operation::Look => {
-                let found = match key.state {
-                    Some(Definite::Done) => FOUND_DONE,
-                    Some(Definite::Refused) => FOUND_REFUSED,
-                    None | Some(Definite::Closed | Definite::Undone) => return,
-                };
-                return world.under_way = self.sent(world.under_way, answers(found));
-            }
+            // A look is a message of its own kind.
+            Operation::Look => return,
             Operation::Close if !behaviour.closes => return,
             Operation::Undo if !behaviour.undo_closes && key.state.is_none() => {
                 return world.under_way = self.sent(world.under_way, answers(Answer::State(Definite::Undone)));

@@ -53,10 +53,12 @@ pub(super) struct StepState {
     pub(super) since: Time,
     /// It is not safe to ask for it any more. Counts only as long as nothing is known of it.
     pub(super) is_given_up: bool,
+    /// A look that left once nothing could be on the road any more has found nothing.
+    pub(super) was_seen_off: bool,
 }
 
 impl StepState {
-    const UNTOUCHED: Self = Self { asked: None, known: None, since: Time(0), is_given_up: false };
+    const UNTOUCHED: Self = Self { asked: None, known: None, since: Time(0), is_given_up: false, was_seen_off: false };
 
     /// Only a person can find out what became of it.
     pub(super) fn is_out_of_reach(self) -> bool {
@@ -389,9 +391,11 @@ impl<G: Guards> Party for Coordinator<G> {
             Input::Receive(Told::Cancel) => next.cancel(),
             Input::Receive(Told::Sent { step }) => next.mark_as_sent(step, now),
             Input::Receive(Told::Answer { to, answer }) => next.learn(to, answer, now),
+            Input::Receive(Told::Looked { step, found, left }) => next.looked(step, found, left, now),
             Input::Timeout => next.expire(now),
         }
         next.proceed(now);
+        next.end_watch();
         // An input that means nothing leaves no trace, not even of when it came.
         if next != *self {
             next.clock = now;

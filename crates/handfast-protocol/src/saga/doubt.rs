@@ -10,6 +10,8 @@
 //! | holds an amount for a time only | is not waited for: what is not committed in time turns back |
 //! | may show an effect after all this | is looked at after the end; what appears is undone, and told |
 //!
+//! What is looked at after the end, and until when, is in [`watch`](super::watch).
+//!
 //! Where nothing else is safe a person is asked: *unknown* never becomes *failed*. Before that everything else is brought to
 //! where it belongs: one step that nobody can ask for keeps no refund.
 
@@ -24,7 +26,7 @@ impl<G: Guards> Coordinator<G> {
     /// What is to be delivered for a step, if anything is.
     pub(super) fn wanted(&self, step: usize) -> Option<Operation> {
         let state = self.steps[step];
-        if self.phase == Phase::Watching && self.is_watched(step) && state.is_off() && state.known != Some(Definite::Undone) {
+        if self.phase == Phase::Watching && self.is_looked_at_after_the_end(step) {
             return Some(Operation::Look);
         }
         let is_moot = self.phase != Phase::Forward && self.was_never_sent(step);
@@ -46,11 +48,7 @@ impl<G: Guards> Coordinator<G> {
                 }
             }
             Phase::TurningBack => self.give_up(now),
-            Phase::Watching => {
-                if self.watched_until().is_some_and(|until| until <= now) {
-                    self.phase = Phase::Cancelled;
-                }
-            }
+            Phase::Watching => self.end_watch_by_time(now),
             Phase::Placed | Phase::Completed | Phase::Cancelled | Phase::Suspended => {}
         }
     }
@@ -113,7 +111,7 @@ impl<G: Guards> Coordinator<G> {
 
     /// Nothing can have left for this key. Of an act that is sent once that is known until it is marked, since whoever
     /// marks it must find the journal as it was.
-    fn was_never_sent(&self, step: usize) -> bool {
+    pub(super) fn was_never_sent(&self, step: usize) -> bool {
         let state = self.steps[step];
         let latest_unsent = match self.plan.steps()[step].doubt {
             Doubt::Closes | Doubt::Repeats { .. } => None,
@@ -158,51 +156,6 @@ impl<G: Guards> Coordinator<G> {
             Doubt::Repeats { .. } | Doubt::Looks { .. } => return false,
         }
         true
-    }
-
-    /// An effect where there was none for good, at a key that is watched for it. Says whether it was dealt with here.
-    pub(super) fn took_late_effect(&mut self, step: usize, told: Definite, now: Time) -> bool {
-        let was_off = matches!(self.steps[step].known, Some(Definite::Refused | Definite::Closed));
-        if !(was_off && told == Definite::Done && self.is_watched(step)) {
-            return false;
-        }
-        let can_be_undone = self.plan.gate().is_none_or(|gate| step < gate);
-        let state = &mut self.steps[step];
-        match self.phase {
-            Phase::TurningBack if can_be_undone => state.known = Some(told),
-            Phase::Watching | Phase::Cancelled => {
-                state.known = Some(told);
-                if can_be_undone {
-                    state.ask(Operation::Undo, now);
-                    self.phase = Phase::Watching;
-                }
-                self.suspended_for(Evidence::LateEffect { step });
-            }
-            Phase::Placed | Phase::Forward | Phase::TurningBack | Phase::Completed | Phase::Suspended => return false,
-        }
-        true
-    }
-
-    fn is_watched(&self, step: usize) -> bool {
-        G::LATE_EFFECT_IS_UNDONE && self.plan.steps()[step].watch_ms.is_some() && !self.was_never_sent(step)
-    }
-
-    /// Until when the keys are watched, if nothing else is left to do.
-    pub(super) fn watched_until(&self) -> Option<Time> {
-        let all_settled = (0..self.steps.len()).all(|step| self.steps[step].is_settled() || self.was_never_sent(step));
-        let until = |step: usize| Some(self.steps[step].since.after(self.plan.steps()[step].watch_ms?));
-        (0..self.steps.len()).filter(|&step| all_settled && self.is_watched(step)).filter_map(until).max()
-    }
-
-    /// The saga ends without any effect, and keys at which one may appear all the same are watched.
-    pub(super) fn end_in_neither(&mut self, now: Time) {
-        self.phase = Phase::Cancelled;
-        for step in 0..self.steps.len() {
-            if self.is_watched(step) {
-                self.steps[step].since = now;
-                self.phase = Phase::Watching;
-            }
-        }
     }
 
     /// Nothing is in effect for this key, and nothing will be.

@@ -1,5 +1,6 @@
 //! What the coordinator is told and what it wants delivered.
 
+use crate::party::Time;
 use crate::register::{Answer, Definite};
 
 /// The operations on a key, in their order: once a later one was asked for, an earlier one never is.
@@ -59,6 +60,17 @@ pub enum Told {
     },
     /// Somebody who may do so asks for the saga to end in *neither*, if it still can.
     Cancel,
+    /// Whoever was asked to look has looked, and this is what was there: for as long as nothing else may be on the road that is
+    /// no evidence, so it says when it left. What an answer proves by itself is told as an [`Answer`](Self::Answer) before.
+    /// Means nothing to a saga of version 1.
+    Looked {
+        /// The step.
+        step: usize,
+        /// What was there; `None` for an answer that says that nothing was.
+        found: Option<Definite>,
+        /// When the request left, by the clock of whoever sent it.
+        left: Time,
+    },
     /// The act of a step that may be sent once only is on its way out. Told *before* it leaves, so that it never leaves
     /// twice: after a crash in between nobody knows whether it left, and it is looked for instead.
     Sent {

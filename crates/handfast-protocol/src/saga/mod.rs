@@ -8,6 +8,7 @@ mod plan;
 mod profile;
 mod risk;
 pub mod stage;
+mod watch;
 
 pub use coordinator::{Coordinator, Standing};
 pub use message::{Command, Evidence, Operation, Outcome, Told};

@@ -74,6 +74,8 @@ pub struct Profile {
     pub hold_expires_ms: Option<u64>,
     /// Whether it can be looked at, by its key or a reference.
     pub peek: bool,
+    /// For how many milliseconds after something was done a look may not see it yet, as of a search by a reference.
+    pub peek_lag_ms: u64,
     /// When its answer comes.
     pub answers: Answers,
 }
@@ -88,6 +90,7 @@ impl Profile {
         sticky_refusal: true,
         hold_expires_ms: None,
         peek: true,
+        peek_lag_ms: 0,
         answers: Answers::Now,
     };
 
@@ -203,7 +206,7 @@ pub fn assess(steps: &[ProfiledStep], assumptions: &Assumptions) -> Result<Asses
     for step in 0..steps.len() {
         let of_step = flow.risks(step, &plans);
         if of_step.iter().any(Risk::may_show_late) && steps[step].profile.peek {
-            plans[step].watch_ms = Some(assumptions.margin_ms().unwrap_or(UNDECLARED_HORIZON_MS));
+            plans[step].watch_ms = Some(flow.horizon_ms(step));
         }
         risks.extend(of_step.into_iter().map(|what| Finding { step, what }));
         remarks.extend(flow.remark(step, &plans).map(|what| Finding { step, what }));
@@ -279,8 +282,7 @@ impl Flow<'_> {
             Repeat::ForEver => return Doubt::Repeats { last_send_ms: None },
             Repeat::For(remembers_ms) => remembers_ms,
             Repeat::Never => {
-                let horizon_ms = Some(self.assumptions.margin_ms().unwrap_or(UNDECLARED_HORIZON_MS));
-                return Doubt::Looks { horizon_ms };
+                return Doubt::Looks { horizon_ms: Some(self.horizon_ms(step)) };
             }
         };
         let early_enough = self.assumptions.margin_ms().filter(|&margin_ms| margin_ms < remembers_ms);
@@ -290,6 +292,12 @@ impl Flow<'_> {
             return Doubt::Closes;
         }
         Doubt::Repeats { last_send_ms: Some(last_send_ms) }
+    }
+
+    /// How long it takes until nothing is on the road any more, and a look sees all that has arrived.
+    fn horizon_ms(&self, step: usize) -> u64 {
+        let margin_ms = self.assumptions.margin_ms().unwrap_or(UNDECLARED_HORIZON_MS);
+        margin_ms.saturating_add(self.steps[step].profile.peek_lag_ms)
     }
 
     /// What the treatments leave open at a step.

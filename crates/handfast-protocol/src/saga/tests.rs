@@ -32,6 +32,10 @@ fn told(step: usize, operation: Operation, state: Definite) -> Input<Told> {
     Input::Receive(Told::Answer { to: Command { step, operation }, answer: Answer::State(state) })
 }
 
+fn looked(step: usize, left: Time) -> Input<Told> {
+    Input::Receive(Told::Looked { step, found: None, left })
+}
+
 fn inputs(steps: usize) -> Vec<Input<Told>> {
     let mut inputs = vec![Input::Start, Input::Timeout, Input::Receive(Told::Cancel)];
     // One step more than there is: an answer for a step that does not exist means nothing.
@@ -39,6 +43,7 @@ fn inputs(steps: usize) -> Vec<Input<Told>> {
         for operation in Operation::ALL {
             inputs.extend(ANSWERS.map(|answer| Input::Receive(Told::Answer { to: Command { step, operation }, answer })));
         }
+        inputs.push(looked(step, Time(0)));
     }
     inputs
 }
@@ -363,14 +368,35 @@ fn a_loose_refusal_settles_nothing() {
 fn a_watch_ends_although_an_act_never_left() {
     let once = StepPlan { doubt: Doubt::Looks { horizon_ms: Some(9) }, watch_ms: Some(9), ..step(Kind::Compensatable) };
     let loose = StepPlan { beside: true, ..once };
-    let mut saga: Coordinator = Coordinator::new(Arc::new(Plan::new(vec![once, loose]).expect("a sound order")));
-    saga.step(Time(1), Input::Start);
-    saga.step(Time(2), Input::Receive(Told::Sent { step: 1 }));
-    saga.step(Time(3), told(1, Operation::Act, Definite::Refused));
-    assert_eq!((saga.decision(), saga.deadline()), (Some(Outcome::Cancelled), Some(Time(12))));
-    assert_eq!(saga.outbox(), [Command { step: 1, operation: Operation::Look }]);
-    saga.step(Time(12), Input::Timeout);
-    assert_eq!((saga.outbox().len(), saga.deadline()), (0, None));
+    let plan = Arc::new(Plan::new(vec![once, loose]).expect("a sound order"));
+    let ended = |version| {
+        let mut saga: Coordinator = Coordinator::pinned(Arc::clone(&plan), version);
+        saga.step(Time(1), Input::Start);
+        saga.step(Time(2), Input::Receive(Told::Sent { step: 1 }));
+        saga.step(Time(3), told(1, Operation::Act, Definite::Refused));
+        assert_eq!(saga.outbox(), [Command { step: 1, operation: Operation::Look }]);
+        assert_eq!((saga.decision(), saga.watch_ends_at(1)), (Some(Outcome::Cancelled), Some(Time(12))));
+        saga
+    };
+    // In version 1 by a time-out, since then by a look that left when nothing was on the road any more.
+    let mut timed = ended(1);
+    assert_eq!(timed.deadline(), Some(Time(12)));
+    timed.step(Time(20), looked(1, Time(20)));
+    assert_eq!(timed, ended(1), "it means nothing there");
+    timed.step(Time(12), Input::Timeout);
+    assert_eq!((timed.outbox().len(), timed.deadline()), (0, None));
+
+    let mut seen = ended(2);
+    assert_eq!(seen.deadline(), None);
+    for in_vain in [Input::Timeout, looked(1, Time(11)), looked(0, Time(20))] {
+        seen.step(Time(20), in_vain);
+        assert_eq!(seen, ended(2), "{in_vain:?}");
+    }
+    seen.step(Time(11), looked(1, Time(50)));
+    assert_eq!(seen, ended(2), "nothing leaves after its answer has come");
+    seen.step(Time(20), looked(1, Time(12)));
+    assert_eq!((seen.outbox().len(), seen.deadline(), seen.watch_ends_at(1)), (0, None, None));
+    assert_ne!(seen.encode(), timed.encode(), "that it was seen is part of what it is");
 }
 
 /// A key that can be closed, but may be forgotten, is not closed for ever.

@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use handfast_protocol::{Command, Evidence, Operation, Standing, Time};
+use handfast_protocol::{Answer, Command, Definite, Evidence, Operation, Standing, Time};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use self::pace::Pace;
@@ -232,7 +232,8 @@ impl<'a> Driver<'a> {
         self.next_deadline().is_some_and(|deadline| deadline <= self.shared.now())
     }
 
-    /// A saga that has ended is looked at once more when the time for it is over: perhaps nobody has looked all the while.
+    /// A saga of version 1 that has ended is looked at once more when the time for it is over: perhaps nobody has looked all
+    /// the while. Since version 2 its coordinator sees to it.
     fn awaits_last_look(&self, until: Time) -> bool {
         let mut looks = self.saga.outbox().iter().filter(|command| command.operation == Operation::Look);
         let is_watched = self.saga.decision().is_some();
@@ -289,18 +290,19 @@ impl<'a> Driver<'a> {
                     self.shared.wake_early();
                 }
                 let (seen, entries) = (line.seen(&receipt), self.saga.entries());
-                let told =
-                    self.tell(&JournalLine::Answer { to: command, answer, receipt }, seen.clone()).await.map_continue(drop);
-                self.looked(command, now);
-                self.slow_down(command, now, self.saga.outbox().contains(&command));
+                self.tell(&JournalLine::Answer { to: command, answer, receipt }, seen.clone()).await?;
                 if let Some(seen) = seen.filter(|_| self.saga.entries() > entries) {
                     line.raise(seen);
                 }
-                return told;
+                if let Answer::State(found) = answer {
+                    self.tell_look(command, Some(found), sent).await?;
+                }
+                self.slow_down(command, now, self.saga.outbox().contains(&command));
+                return ControlFlow::Continue(());
             }
             Reply::Absent { seen, retry_after } => {
-                self.looked(command, now);
                 self.heard_nothing_definite(&line, command, None, retry_after);
+                self.tell_look(command, None, sent).await?;
                 seen
             }
             Reply::Unknown { seen, heard, retry_after } => {
@@ -333,6 +335,15 @@ impl<'a> Driver<'a> {
         if line.indefinite((self.saga.id(), to), status, self.shared.now(), retry_after) {
             self.shared.wake_early();
         }
+    }
+
+    /// Tells what a look has found, and when it left: that is what it counts from.
+    async fn tell_look(&mut self, command: Command, found: Option<Definite>, left: Time) -> ControlFlow<()> {
+        if command.operation != Operation::Look {
+            return ControlFlow::Continue(());
+        }
+        self.looked(command.step, left);
+        self.tell(&JournalLine::Looked { step: command.step, found, left }, None).await.map_continue(drop)
     }
 
     /// Marks an act that leaves at most once as sent, and lets it leave if it was marked here and by nobody before: a crash in

@@ -11,8 +11,8 @@ use crate::participant::{HttpTemplates, Value};
 use crate::toml_file::{FileError, Table};
 
 /// The keys of the table.
-const KEYS: [&str; 9] =
-    ["undo", "may_refuse", "close", "idempotent", "remembers", "sticky_refusal", "hold_expires", "peek", "answers"];
+const KEYS: [&str; 10] =
+    ["undo", "may_refuse", "close", "idempotent", "remembers", "sticky_refusal", "hold_expires", "peek", "peek_lag", "answers"];
 
 const UNDOS: [(&str, Undo); 3] = [("closes", Undo::Closes), ("no-op-when-absent", Undo::NoOpWhenAbsent), ("never", Undo::Never)];
 const CLOSES: [(&str, Close); 3] =
@@ -33,6 +33,7 @@ struct Said {
     sticky_refusal: Option<bool>,
     hold_expires_ms: Option<u64>,
     peek: Option<bool>,
+    peek_lag_ms: Option<u64>,
     answers: Option<Answers>,
 }
 
@@ -65,11 +66,15 @@ pub(super) fn read(step: &Table<'_, '_>, name: &str, templates: Option<&HttpTemp
         sticky_refusal: said.sticky_refusal.unwrap_or(base.sticky_refusal),
         hold_expires_ms: said.hold_expires_ms,
         peek: said.peek.unwrap_or(base.peek),
+        peek_lag_ms: said.peek_lag_ms.unwrap_or(base.peek_lag_ms),
         answers: said.answers.unwrap_or(base.answers),
     };
     if profile.answers == Answers::Later && profile.repeat == Repeat::Never {
         let message = "an answer that comes later is asked for by asking again, which only an idempotent act bears";
         return Err(table.error_at("answers", message));
+    }
+    if profile.peek_lag_ms > 0 && !profile.peek {
+        return Err(table.error_at("peek_lag", "what cannot be looked at has no peek_lag; remove it, or add a peek"));
     }
     if let Some(templates) = templates {
         check_claims(step, &table, &profile, name, templates)?;
@@ -90,6 +95,7 @@ fn read_said(table: &Table<'_, '_>) -> Result<Said, FileError> {
         sticky_refusal: table.said_flag("sticky_refusal")?,
         hold_expires_ms: period(table, "hold_expires")?.map(whole_ms),
         peek: table.said_flag("peek")?,
+        peek_lag_ms: period(table, "peek_lag")?.map(whole_ms),
         answers: word(table, "answers", &ANSWERS)?,
     })
 }

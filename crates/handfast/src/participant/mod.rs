@@ -64,9 +64,10 @@ pub enum Reply {
         /// participant's store was restored.
         receipt: Receipt,
     },
-    /// Whoever was asked to look answered that there is nothing, or nothing that is definite. It proves nothing, since an act
-    /// may still arrive; it only says that somebody answered, which ends a watch whose time is over. To any other operation it
-    /// is as good as [`Unknown`](Self::Unknown).
+    /// Whoever was asked to look answered that there is nothing. It proves nothing, since an act may still arrive; only where
+    /// the look left after the end of a watch, so that nothing can be on the road any more, it ends that. To any other
+    /// operation it is as good as [`Unknown`](Self::Unknown). An answer that does not say so in as many words ("it is being
+    /// processed") is unknown.
     Absent {
         /// What was seen, in plain words.
         seen: String,

@@ -78,6 +78,10 @@ impl Teller<'_> {
                 format!("the coordinator is told: cancel{by}{}", remark(why.as_ref()))
             }
             Line::Sent { step } => format!("the act of {} is marked as sent, once and for all", self.name(*step)),
+            Line::Looked { step, found, .. } => {
+                let found = found.map_or("nothing is there", Definite::name);
+                format!("whoever looked at {} when nothing was on the road any more: {found}", self.name(*step))
+            }
             Line::Answer { to, answer, receipt } => {
                 let word = match answer {
                     Answer::State(state) => state.name(),

@@ -189,6 +189,10 @@ fn entry(story: &SagaStory, replayed: &[Replayed], index: usize) -> (Mark, Strin
             let name = story.steps.get(step).map_or("?", |step| step.name.as_str());
             (Mark::Durable, format!("{name}: marked as sent"))
         }
+        Input::Receive(Told::Looked { step, .. }) => {
+            let name = story.steps.get(step).map_or("?", |step| step.name.as_str());
+            (Mark::Durable, format!("{name}: nothing there"))
+        }
         Input::Receive(Told::Answer { to, answer }) => {
             let name = story.steps.get(to.step).map_or("?", |step| step.name.as_str());
             let word = match answer {

@@ -17,7 +17,7 @@ pub(super) struct Pace {
     next_at: Time,
     /// When something was asked for last, as far as is known.
     asked_at: Time,
-    /// When a look was answered last, by whatever it found.
+    /// When a look left that was answered, by whatever it found.
     pub(super) looked_at: Time,
     /// A hint came after the request of this number, and no later one has been heard out.
     hinted: Option<u64>,
@@ -135,11 +135,10 @@ impl Driver<'_> {
         }
     }
 
-    /// Takes note that a look was answered. One that nobody answered is none: what came late may still be there.
-    pub(super) fn looked(&mut self, command: Command, now: Time) {
-        let pace = self.pace.get_mut(command.step).filter(|_| command.operation == Operation::Look);
-        if let Some(pace) = pace {
-            pace.looked_at = now;
+    /// Takes note that a look that left then was answered. One that nobody answered is none: what came late may still be there.
+    pub(super) fn looked(&mut self, step: usize, left: Time) {
+        if let Some(pace) = self.pace.get_mut(step) {
+            pace.looked_at = pace.looked_at.max(left);
         }
     }
 
@@ -159,9 +158,7 @@ impl Driver<'_> {
     fn again_at(&self, step: usize, tries: u32, now: Time) -> Time {
         let backoff = self.backoff_of(step);
         let after = |backoff: &Backoff| now.after(whole_ms(backoff.delay(tries, &self.shared.jitter)).max(1));
-        let Some(until) = self.saga.deadline().filter(|_| self.saga.decision().is_some()) else {
-            return after(&backoff);
-        };
+        let Some(until) = self.saga.coordinator().watch_ends_at(step) else { return after(&backoff) };
         if until > now { after(&Backoff { cap: LONGEST_PARK, ..backoff }).min(until) } else { after(&backoff) }
     }
 

@@ -68,8 +68,6 @@ pub(super) struct Reading {
     pub(super) kept_in: Option<Definite>,
     /// Where the reason stands.
     pub(super) detail: Option<String>,
-    /// Whether it is a look that is answered, for which "there is nothing" is an answer too.
-    pub(super) is_look: bool,
 }
 
 impl Reading {
@@ -86,10 +84,6 @@ impl Reading {
             (Some((Meaning::State(state), _)), None) => *state,
             (Some((Meaning::Absent, _)), None) => {
                 let seen = format!("{status} that means absent, which proves nothing");
-                return Reply::Absent { seen, retry_after: received.retry_after };
-            }
-            (None, _) if self.is_look && looked(status) => {
-                let seen = format!("{status} that means nothing that the flow describes");
                 return Reply::Absent { seen, retry_after: received.retry_after };
             }
             (None, _) => return unknown(format!("{status} that means nothing that the flow describes")),
@@ -117,12 +111,6 @@ impl Reading {
             .filter(|detail| !secrets.are_in(detail) && !has_card_number(detail) && !detail.chars().any(char::is_control));
         Reply::Definite { answer: Answer::State(state), receipt: Receipt { detail, kept, ..Receipt::default() } }
     }
-}
-
-/// Whether whoever answers with this status has looked. Everything else may come from somebody who has not, *not found* among
-/// it, which every router says of what it does not know: a flow describes the one that is meant, as *absent*.
-const fn looked(status: u16) -> bool {
-    matches!(status, 200..=299)
 }
 
 /// A value without parts; numbers that are not whole are none.

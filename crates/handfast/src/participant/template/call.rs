@@ -308,7 +308,7 @@ fn read_reading(operation: Operation, text: &CallText) -> Result<Reading, Templa
         return Err(error("detail", None, format!("{pointer:?} is no place in JSON; write it as in \"/error/code\"")));
     }
     let kept_in = Some(if operation == Operation::Undo { Definite::Undone } else { Definite::Done });
-    Ok(Reading { states, keep: text.keep.clone(), kept_in, detail: text.detail.clone(), is_look: operation == Operation::Look })
+    Ok(Reading { states, keep: text.keep.clone(), kept_in, detail: text.detail.clone() })
 }
 
 /// Whether a condition can be read, and means what it is said to mean.

@@ -1,0 +1,105 @@
+//! What is looked at after the end, for how long, and what a look proves by when it left.
+//!
+//! *Not found* is not *not done*: what was asked for may still be on the road. Once it cannot be any more, since the last of it
+//! has died of old age, it is: so a look counts from when it **left**, and not from when its answer came. One that left
+//! before the end of a watch may have been answered before an act arrived that was on the road beside it.
+
+use super::coordinator::{Coordinator, Phase};
+use super::message::{Evidence, Operation};
+use crate::guards::Guards;
+use crate::party::Time;
+use crate::register::Definite;
+
+/// From this version on the answer to a look ends a watch; before that a time-out does.
+const LOOKS_END_WATCHES: u32 = 2;
+
+impl<G: Guards> Coordinator<G> {
+    /// A look that left at `left` was answered: this was there, or nothing that tells that it was done.
+    pub(super) fn looked(&mut self, step: usize, found: Option<Definite>, left: Time, now: Time) {
+        if self.version < LOOKS_END_WATCHES || step >= self.steps.len() || found == Some(Definite::Done) {
+            return;
+        }
+        // Nothing leaves after its answer has come, whatever the clock was when that was written down.
+        let left = left.min(now);
+        let is_late = self.watch_ends_at(step).is_some_and(|end| left >= end || !G::LOOK_COUNTS_FROM_ITS_LEAVING);
+        if is_late {
+            self.steps[step].was_seen_off = true;
+        }
+    }
+
+    /// From when on a look at this step has to leave so that it ends the watch over its key if it finds nothing. `None` if
+    /// its key is not watched.
+    #[must_use]
+    pub fn watch_ends_at(&self, step: usize) -> Option<Time> {
+        let watch_ms = self.plan.steps().get(step)?.watch_ms?;
+        let is_watched = self.phase == Phase::Watching && self.is_looked_at_after_the_end(step);
+        is_watched.then(|| self.steps[step].since.after(watch_ms))
+    }
+
+    /// Whether an effect may still appear at a key of a saga that has ended without it.
+    pub(super) fn is_looked_at_after_the_end(&self, step: usize) -> bool {
+        let state = self.steps[step];
+        self.is_watched(step) && state.is_off() && state.known != Some(Definite::Undone) && !state.was_seen_off
+    }
+
+    /// A saga of which nothing is watched any more has ended for good.
+    pub(super) fn end_watch(&mut self) {
+        let ends = self.version >= LOOKS_END_WATCHES && self.phase == Phase::Watching;
+        if ends && (0..self.steps.len()).all(|step| self.wanted(step).is_none()) {
+            self.phase = Phase::Cancelled;
+        }
+    }
+
+    /// In version 1 whoever drives a saga tells it that its watch is over, once somebody has looked.
+    pub(super) fn end_watch_by_time(&mut self, now: Time) {
+        if self.watched_until().is_some_and(|until| until <= now) {
+            self.phase = Phase::Cancelled;
+        }
+    }
+
+    /// Until when the keys are watched, if nothing else is left to do and a time-out ends that.
+    pub(super) fn watched_until(&self) -> Option<Time> {
+        let all_settled = (0..self.steps.len()).all(|step| self.steps[step].is_settled() || self.was_never_sent(step));
+        let ends_by_time = all_settled && self.version < LOOKS_END_WATCHES;
+        let until = |step: usize| Some(self.steps[step].since.after(self.plan.steps()[step].watch_ms?));
+        (0..self.steps.len()).filter(|&step| ends_by_time && self.is_watched(step)).filter_map(until).max()
+    }
+
+    /// An effect where there was none for good, at a key that is watched for it. Says whether it was dealt with here.
+    pub(super) fn took_late_effect(&mut self, step: usize, told: Definite, now: Time) -> bool {
+        let was_off = matches!(self.steps[step].known, Some(Definite::Refused | Definite::Closed));
+        if !(was_off && told == Definite::Done && self.is_watched(step)) {
+            return false;
+        }
+        let can_be_undone = self.plan.gate().is_none_or(|gate| step < gate);
+        let state = &mut self.steps[step];
+        match self.phase {
+            Phase::TurningBack if can_be_undone => state.known = Some(told),
+            Phase::Watching | Phase::Cancelled => {
+                state.known = Some(told);
+                if can_be_undone {
+                    state.ask(Operation::Undo, now);
+                    self.phase = Phase::Watching;
+                }
+                self.suspended_for(Evidence::LateEffect { step });
+            }
+            Phase::Placed | Phase::Forward | Phase::TurningBack | Phase::Completed | Phase::Suspended => return false,
+        }
+        true
+    }
+
+    fn is_watched(&self, step: usize) -> bool {
+        G::LATE_EFFECT_IS_UNDONE && self.plan.steps()[step].watch_ms.is_some() && !self.was_never_sent(step)
+    }
+
+    /// The saga ends without any effect, and keys at which one may appear all the same are watched.
+    pub(super) fn end_in_neither(&mut self, now: Time) {
+        self.phase = Phase::Cancelled;
+        for step in 0..self.steps.len() {
+            if self.is_watched(step) {
+                self.steps[step].since = now;
+                self.phase = Phase::Watching;
+            }
+        }
+    }
+}
