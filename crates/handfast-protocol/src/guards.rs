@@ -46,6 +46,8 @@ pub trait Guards: Copy + Ord + Debug + core::hash::Hash + Send + Sync + 'static 
 
     /// A refusal that does not hold closes the key.
     const LOOSE_REFUSAL_IS_CLOSED: bool = true;
+    /// A refusal that does not hold, told of a close, closes nothing.
+    const REFUSED_CLOSE_CLOSES_NOTHING: bool = true;
     /// A key in doubt that cannot be closed is asked until it answers.
     const UNCLOSABLE_IS_ASKED_AGAIN: bool = true;
     /// Nothing is sent to a key that its participant may have forgotten.

@@ -55,6 +55,8 @@ struct TreatmentShape {
     #[serde(skip_serializing_if = "Option::is_none")]
     commit_within_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    refused_close_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     forgotten_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     watch_ms: Option<u64>,
@@ -85,6 +87,7 @@ impl TreatmentShape {
             closed_after_refusal: !plan.refusal_holds,
             closed_before_undo: !plan.undo_closes,
             commit_within_ms: plan.commit_within_ms,
+            refused_close_ms: plan.refused_close_ms,
             forgotten_ms: plan.forgotten_ms,
             watch_ms: plan.watch_ms,
             undo_after: plan.undo_after,
@@ -101,6 +104,7 @@ impl TreatmentShape {
             refusal_holds: !self.closed_after_refusal,
             undo_closes: !self.closed_before_undo,
             commit_within_ms: self.commit_within_ms,
+            refused_close_ms: self.refused_close_ms,
             forgotten_ms: self.forgotten_ms,
             watch_ms: self.watch_ms,
             undo_after: self.undo_after,

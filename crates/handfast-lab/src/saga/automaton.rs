@@ -107,11 +107,11 @@ impl Facts {
     }
 }
 
-/// A person has it, so that nothing more is told. Only where an effect appeared late it goes on, until that is undone, and
-/// where something is out of reach, until the rest is taken back.
+/// A person has it, so that nothing more is told. Only where an effect appeared late it goes on, until that is undone, where a
+/// close was refused, until nothing can be there any more, and where something is out of reach, until the rest is taken back.
 fn is_dead<G: Guards>(state: &Coordinator<G>) -> bool {
     match state.evidence() {
-        None | Some(Evidence::LateEffect { .. }) => false,
+        None | Some(Evidence::LateEffect { .. } | Evidence::RefusedClose { .. }) => false,
         Some(Evidence::Contradiction { .. } | Evidence::OutOfReach { .. }) => true,
     }
 }

@@ -74,6 +74,11 @@ fn treated() -> Vec<Written> {
             none,
         ),
         (
+            "payment's refusals do not hold, and it cannot be looked at",
+            vec![step(Profile { sticky_refusal: false, peek: false, ..PAYMENT }), step(DISPATCH)],
+            none,
+        ),
+        (
             "payment's undo of nothing is a no-op",
             vec![step(Profile { undo: Undo::NoOpWhenAbsent, ..PAYMENT }), step(DISPATCH)],
             none,

@@ -69,7 +69,7 @@ impl<G: Guards> Model for Saga<G> {
             Action::SendEarly { .. } => "send early",
             Action::Arrive { service, .. } => match service {
                 Service::Accepts => "arrive, accepted",
-                Service::Refuses => "arrive, refused",
+                Service::Refuses | Service::RefusesAndRemembers => "arrive, refused",
                 Service::FindsExpired => "arrive, expired",
             },
             Action::ArriveLook { .. } => "a look arrives",
@@ -147,7 +147,7 @@ impl<G: Guards> Model for Saga<G> {
 /// Doubt about this step's key may end with a person.
 const fn may_need_a_person(step: &StepPlan) -> bool {
     match step.doubt {
-        Doubt::Closes => step.forgotten_ms.is_some(),
+        Doubt::Closes => step.forgotten_ms.is_some() || !step.refusal_holds && step.refused_close_ms.is_none(),
         Doubt::Repeats { last_send_ms } => last_send_ms.is_some(),
         Doubt::Looks { horizon_ms } => horizon_ms.is_some(),
     }
@@ -243,6 +243,7 @@ pub fn in_words<G: Guards>(saga: &Saga<G>, action: &Action) -> String {
             let how = match service {
                 Service::Accepts => "",
                 Service::Refuses => ", and the service declines",
+                Service::RefusesAndRemembers => ", and the service declines and remembers it",
                 Service::FindsExpired => ", after its own time",
             };
             format!("arrives: {}{how}{}", command(arrived), again(keeps))

@@ -134,8 +134,11 @@ impl<G: Guards> Saga<G> {
         }
         into.extend(self.automaton.facts(state).outbox.iter().map(|&command| Action::Send { worker, command }));
         let looks = self.automaton.facts(state).outbox.iter().filter(|command| command.operation == Operation::Look);
-        let has_ended = self.automaton.facts(state).decision.is_some();
-        into.extend(looks.filter(|_| has_ended).map(|command| Action::SendLate { worker, step: command.step }));
+        let counts = |step: usize| {
+            let told = Automaton::input_number(told_nothing(Look { step, left: Left::Late }));
+            self.automaton.after(state, told) != state
+        };
+        into.extend(looks.filter(|look| counts(look.step)).map(|look| Action::SendLate { worker, step: look.step }));
         let alone = self.automaton.alone(state).iter();
         into.extend(alone.map(|alone| Action::AppendDue { worker, step: alone.step, due: alone.due }));
         if world.crashes > 0 {
@@ -156,13 +159,16 @@ impl<G: Guards> Saga<G> {
         let absent = key.state.is_none();
         let is_act = command.operation == Operation::Act;
         let has_lapsed = behaviour.captures.is_some_and(|held| !world.keys[held].is_in_effect());
-        for service in [Service::Accepts, Service::Refuses, Service::FindsExpired] {
+        let is_refused = key.state == Some(Definite::Refused) && !behaviour.refusal_holds;
+        for service in [Service::Accepts, Service::Refuses, Service::RefusesAndRemembers, Service::FindsExpired] {
             let possible = match service {
                 Service::Accepts => !(is_act && absent && has_lapsed),
                 Service::Refuses => {
-                    is_act
-                        && ((behaviour.may_refuse && (absent || key.is_open_again || !G::REFUSAL_IS_STICKY))
-                            || absent && has_lapsed)
+                    let is_free = absent || is_refused || key.is_open_again || !G::REFUSAL_IS_STICKY;
+                    is_act && (behaviour.may_refuse && is_free || absent && has_lapsed)
+                }
+                Service::RefusesAndRemembers => {
+                    is_act && behaviour.may_refuse && !behaviour.refusal_holds && (absent || key.is_open_again)
                 }
                 Service::FindsExpired => is_act && absent && step.deadline_ms.is_some() && step.closes(),
             };

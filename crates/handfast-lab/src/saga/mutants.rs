@@ -134,6 +134,7 @@ without! {
     KeepsKnocking lacks CLOSED_ELSEWHERE_TURNS_BACK,
     ActsAfterClosing lacks COMMANDS_ARE_MONOTONE,
     BelievesRefusals lacks LOOSE_REFUSAL_IS_CLOSED,
+    BelievesRefusedCloses lacks REFUSED_CLOSE_CLOSES_NOTHING,
     StopsAsking lacks UNCLOSABLE_IS_ASKED_AGAIN,
     AsksTheForgetful lacks FORGOTTEN_KEY_IS_LEFT_ALONE,
     ClosesTheForgotten lacks FORGOTTEN_KEY_IS_NOT_CLOSED,
@@ -365,6 +366,13 @@ pub static MUTANTS: &[Mutant] = &[
         hazard: "the card is declined, the order is cancelled, and a copy of the charge succeeds a moment later",
         breaks: "cancelled is never charged",
         world: || weak::<BelievesRefusals>("payment's refusals do not hold", set()),
+    },
+    Mutant {
+        name: "refused-close-believed",
+        guard: "a refusal that does not hold, told of a close, closes nothing",
+        hazard: "the card was declined, the close says so too, the order is cancelled, and a copy of the charge succeeds a moment later",
+        breaks: "cancelled is never charged",
+        world: || weak::<BelievesRefusedCloses>("payment's refusals do not hold", set()),
     },
     Mutant {
         name: "gives-up-asking",

@@ -47,7 +47,7 @@ impl<G: Guards> Saga<G> {
     /// *No contradiction*: while participants keep their promises nobody is asked to look at evidence.
     pub(super) fn is_without_contradiction(&self, world: &World) -> bool {
         match self.automaton.facts(world.journal).evidence {
-            None | Some(Evidence::OutOfReach { .. } | Evidence::LateEffect { .. }) => true,
+            None | Some(Evidence::OutOfReach { .. } | Evidence::LateEffect { .. } | Evidence::RefusedClose { .. }) => true,
             Some(Evidence::Contradiction { .. }) => false,
         }
     }
@@ -67,8 +67,8 @@ impl<G: Guards> Saga<G> {
         let facts = self.automaton.facts(world.journal);
         let is_in_doubt = |step: usize| matches!(facts.steps[step], (Some(_), None));
         let rests_on_gate = self.plan.gate().is_some_and(|gate| is_in_doubt(gate) || facts.steps[gate].1 == Some(Definite::Done));
-        if facts.standing != Standing::Suspended || !matches!(facts.evidence, Some(Evidence::OutOfReach { .. })) || rests_on_gate
-        {
+        let is_for_that = matches!(facts.evidence, Some(Evidence::OutOfReach { .. } | Evidence::RefusedClose { .. }));
+        if facts.standing != Standing::Suspended || !is_for_that || rests_on_gate {
             return true;
         }
         let compensatable = self.plan.gate().unwrap_or(self.plan.steps().len());

@@ -80,8 +80,10 @@ pub struct World {
 pub enum Service {
     /// It does it.
     Accepts,
-    /// It declines.
+    /// It declines. Where its refusals do not hold it knows nothing of it a moment later.
     Refuses,
+    /// It declines, and remembers that: its refusals do not hold all the same, and it may accept the same act later.
+    RefusesAndRemembers,
     /// The act came after its own time.
     FindsExpired,
 }
@@ -391,7 +393,11 @@ impl<G: Guards> Saga<G> {
         let key = &mut world.keys[command.step];
         let body = (key.body != 0).then_some(key.body);
         let is_forgotten = match command.operation {
-            Operation::Act => key.is_open_again || !behaviour.idempotent && key.state != Some(Definite::Closed),
+            Operation::Act => {
+                key.is_open_again
+                    || !behaviour.idempotent && key.state != Some(Definite::Closed)
+                    || !behaviour.refusal_holds && key.state == Some(Definite::Refused)
+            }
             Operation::Close => key.is_open_again,
             Operation::Look | Operation::Undo => false,
         };
@@ -434,7 +440,7 @@ impl<G: Guards> Saga<G> {
             key.is_open_again = false;
         }
         let is_refused = command.operation == Operation::Act && key.state == Some(Definite::Refused);
-        if is_refused && !behaviour.refusal_holds {
+        if is_refused && !behaviour.refusal_holds && service != Service::RefusesAndRemembers {
             (key.state, key.body) = (None, 0);
         }
         world.under_way = self.sent(world.under_way, answers(answer));

@@ -55,10 +55,13 @@ pub(super) struct StepState {
     pub(super) is_given_up: bool,
     /// A look that left once nothing could be on the road any more has found nothing.
     pub(super) was_seen_off: bool,
+    /// Its participant answered a close with a refusal that does not hold, so that nothing can close it.
+    pub(super) refused_close: bool,
 }
 
 impl StepState {
-    const UNTOUCHED: Self = Self { asked: None, known: None, since: Time(0), is_given_up: false, was_seen_off: false };
+    const UNTOUCHED: Self =
+        Self { asked: None, known: None, since: Time(0), is_given_up: false, was_seen_off: false, refused_close: false };
 
     /// Only a person can find out what became of it.
     pub(super) fn is_out_of_reach(self) -> bool {

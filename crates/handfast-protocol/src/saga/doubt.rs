@@ -5,7 +5,7 @@
 //! | --- | --- |
 //! | cannot close a key | asks it to act until it answers, and then undoes; it stops before the key may be forgotten |
 //! | may not be asked to act twice | marks the act as sent before it is sent, and from then on only looks for it |
-//! | refuses, and may accept the same act later | closes the key after a refusal |
+//! | refuses, and may accept the same act later | closes the key after a refusal; where that is refused too, looks until nothing can be there |
 //! | undoes nothing, and remembers nothing, where nothing is | is asked to close a key in doubt before it is asked to undo |
 //! | holds an amount for a time only | is not waited for: what is not committed in time turns back |
 //! | may show an effect after all this | is looked at after the end; what appears is undone, and told |
@@ -27,6 +27,10 @@ impl<G: Guards> Coordinator<G> {
     pub(super) fn wanted(&self, step: usize) -> Option<Operation> {
         let state = self.steps[step];
         if self.phase == Phase::Watching && self.is_looked_at_after_the_end(step) {
+            return Some(Operation::Look);
+        }
+        let is_under_way = matches!(self.phase, Phase::Forward | Phase::TurningBack);
+        if state.refused_close && state.is_waited_for() && is_under_way {
             return Some(Operation::Look);
         }
         let is_moot = self.phase != Phase::Forward && self.was_never_sent(step);
@@ -70,6 +74,8 @@ impl<G: Guards> Coordinator<G> {
         let after_ms = match (plan.doubt, state.asked) {
             (Doubt::Repeats { last_send_ms }, Some(Operation::Act)) if G::FORGOTTEN_KEY_IS_LEFT_ALONE => last_send_ms,
             (Doubt::Looks { horizon_ms }, Some(Operation::Look)) => horizon_ms,
+            // Where a close was refused nobody closes it any more.
+            (_, Some(Operation::Close | Operation::Undo)) if state.refused_close => None,
             (_, Some(Operation::Close | Operation::Undo)) if G::FORGOTTEN_KEY_IS_NOT_CLOSED => plan.forgotten_ms,
             (Doubt::Closes | Doubt::Repeats { .. } | Doubt::Looks { .. }, _) => None,
         };
@@ -146,12 +152,13 @@ impl<G: Guards> Coordinator<G> {
             return false;
         }
         let cannot_refuse = self.plan.is_after_gate(to.step);
-        let state = &mut self.steps[to.step];
+        let is_known = self.steps[to.step].known.is_some();
         match plan.doubt {
-            _ if state.known.is_some() || cannot_refuse => {}
-            // What is told of a close or an undo leaves the key as open as it was: it is asked again.
-            Doubt::Closes if to.operation != Operation::Act => {}
-            Doubt::Closes => state.ask(Operation::Close, now),
+            _ if is_known || cannot_refuse => {}
+            // What is told of a close or an undo leaves the key as open as it was.
+            Doubt::Closes if to.operation != Operation::Act && !G::REFUSED_CLOSE_CLOSES_NOTHING => return false,
+            Doubt::Closes if to.operation != Operation::Act => self.take_refused_close(to.step, now),
+            Doubt::Closes => self.steps[to.step].ask(Operation::Close, now),
             // Somebody accepted this risk: there is nothing better than to take it, and to look again afterwards.
             Doubt::Repeats { .. } | Doubt::Looks { .. } => return false,
         }

@@ -10,10 +10,11 @@ use crate::register::{Answer, Definite};
 /// Beside the code of an operation.
 const GIVEN_UP: u8 = 0x80;
 const SEEN_OFF: u8 = 0x40;
+const REFUSED_CLOSE: u8 = 0x20;
 
 impl<G: Guards> Coordinator<G> {
     /// The whole state in a fixed layout: phase (1 byte), clock (8), evidence (12, of which the first says whether
-    /// there is any, and of which kind), then for each step what was asked (1; its highest bits say that it was given up, and that a last look at it found nothing), what is
+    /// there is any, and of which kind), then for each step what was asked (1; its highest bits say that it was given up, that a last look at it found nothing, and that it refused to close), what is
     /// known (1) and since when (8). Numbers are little-endian. Equal states have equal bytes, different states different ones, in every build of this version.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
@@ -21,8 +22,8 @@ impl<G: Guards> Coordinator<G> {
         bytes.push(phase_code(self.phase));
         bytes.extend_from_slice(&self.clock.0.to_le_bytes());
         encode_evidence(&mut bytes, self.evidence);
-        for StepState { asked, known, since, is_given_up, was_seen_off } in &self.steps {
-            let marks = [(is_given_up, GIVEN_UP), (was_seen_off, SEEN_OFF)];
+        for StepState { asked, known, since, is_given_up, was_seen_off, refused_close } in &self.steps {
+            let marks = [(is_given_up, GIVEN_UP), (was_seen_off, SEEN_OFF), (refused_close, REFUSED_CLOSE)];
             let marks = marks.into_iter().filter(|(is_set, _)| **is_set).fold(0, |marks, (_, mark)| marks | mark);
             bytes.push(asked.map_or(0, operation_code) | marks);
             bytes.push(known.map_or(0, definite_code));
@@ -44,6 +45,7 @@ fn encode_evidence(bytes: &mut Vec<u8>, evidence: Option<Evidence>) {
         }
         Some(Evidence::OutOfReach { step }) => (2, step, [0; 3]),
         Some(Evidence::LateEffect { step }) => (3, step, [0; 3]),
+        Some(Evidence::RefusedClose { step }) => (4, step, [0; 3]),
     };
     bytes.push(kind);
     bytes.extend_from_slice(&(step as u64).to_le_bytes());

@@ -117,6 +117,12 @@ pub enum Evidence {
         /// The step.
         step: usize,
     },
+    /// A step whose refusals do not hold refused to close its key: what is on the road may still take effect. It is looked at
+    /// until nothing can be there any more, and the rest is taken back meanwhile.
+    RefusedClose {
+        /// The step.
+        step: usize,
+    },
     /// An effect appeared after the saga had ended without it.
     LateEffect {
         /// The step.

@@ -71,6 +71,9 @@ pub struct StepPlan {
     /// How many milliseconds after its intent its effect may lapse by itself (a hold on a card), less a margin: a saga
     /// that is not committed by then turns back.
     pub commit_within_ms: Option<u64>,
+    /// How many milliseconds after a close was answered with a refusal that does not hold a look has to leave so that it proves
+    /// that nothing is there, if it finds nothing. `None`: it cannot be looked at, and a person is asked.
+    pub refused_close_ms: Option<u64>,
     /// How many milliseconds after its intent its participant may have forgotten the key, although it can be closed. Whoever is
     /// in doubt still then needs a person: closing a forgotten key would say that nothing was done.
     pub forgotten_ms: Option<u64>,
@@ -92,6 +95,7 @@ impl StepPlan {
             refusal_holds: true,
             undo_closes: true,
             commit_within_ms: None,
+            refused_close_ms: None,
             forgotten_ms: None,
             watch_ms: None,
             undo_after: None,
@@ -384,6 +388,7 @@ impl Plan {
             step.deadline_ms = other(Due::Deadline, step.deadline_ms);
             step.commit_within_ms = other(Due::Commit, step.commit_within_ms);
             step.watch_ms = other(Due::Watch, step.watch_ms);
+            step.refused_close_ms = other(Due::Watch, step.refused_close_ms);
             step.forgotten_ms = other(Due::GiveUp, step.forgotten_ms);
             step.doubt = match step.doubt {
                 Doubt::Closes => Doubt::Closes,

@@ -269,6 +269,8 @@ impl Flow<'_> {
         if let (Repeat::For(remembers_ms), Doubt::Closes) = (profile.repeat, plan.doubt) {
             plan.forgotten_ms = Some(remembers_ms.saturating_sub(self.assumptions.on_the_road_ms()));
         }
+        let may_refuse_to_close = !plan.refusal_holds && plan.closes() && profile.peek && !self.is_after_gate(step);
+        plan.refused_close_ms = may_refuse_to_close.then(|| self.horizon_ms(step));
         let margin_ms = self.assumptions.margin_ms().unwrap_or(0);
         plan.commit_within_ms = profile.hold_expires_ms.map(|expires_ms| expires_ms.saturating_sub(margin_ms));
         plan

@@ -23,17 +23,43 @@ impl<G: Guards> Coordinator<G> {
         let left = left.min(now);
         let is_late = self.watch_ends_at(step).is_some_and(|end| left >= end || !G::LOOK_COUNTS_FROM_ITS_LEAVING);
         if is_late {
-            self.steps[step].was_seen_off = true;
+            let state = &mut self.steps[step];
+            state.was_seen_off = true;
+            if state.refused_close && state.known.is_none() {
+                state.known = Some(Definite::Refused);
+            }
+        }
+    }
+
+    /// A close was answered with a refusal that does not hold. It closes nothing, so it is taken for nothing: everything else
+    /// is taken back, a person is told, and the key is looked at until what was sent to it cannot be on the road any more.
+    pub(super) fn take_refused_close(&mut self, step: usize, now: Time) {
+        let state = &mut self.steps[step];
+        if self.version < LOOKS_END_WATCHES || state.refused_close || self.phase == Phase::Suspended {
+            return;
+        }
+        (state.refused_close, state.since) = (true, now);
+        state.is_given_up |= self.plan.steps()[step].refused_close_ms.is_none();
+        self.evidence = self.evidence.or(Some(Evidence::RefusedClose { step }));
+        if self.phase == Phase::Forward {
+            self.turn_back();
         }
     }
 
     /// From when on a look at this step has to leave so that it ends the watch over its key if it finds nothing. `None` if
-    /// its key is not watched.
+    /// its key is not watched: neither after the end nor, where nothing can close it, before.
     #[must_use]
     pub fn watch_ends_at(&self, step: usize) -> Option<Time> {
-        let watch_ms = self.plan.steps().get(step)?.watch_ms?;
-        let is_watched = self.phase == Phase::Watching && self.is_looked_at_after_the_end(step);
-        is_watched.then(|| self.steps[step].since.after(watch_ms))
+        let (plan, state) = (self.plan.steps().get(step)?, self.steps[step]);
+        if self.wanted(step) != Some(Operation::Look) {
+            return None;
+        }
+        let watch_ms = if state.refused_close && state.known.is_none() {
+            plan.refused_close_ms
+        } else {
+            plan.watch_ms.filter(|_| self.phase == Phase::Watching)
+        };
+        watch_ms.map(|watch_ms| state.since.after(watch_ms))
     }
 
     /// Whether an effect may still appear at a key of a saga that has ended without it.

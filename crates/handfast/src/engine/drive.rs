@@ -417,7 +417,7 @@ impl<'a> Driver<'a> {
                 let what = match evidence {
                     Evidence::Contradiction { .. } => "a participant contradicted itself",
                     Evidence::OutOfReach { .. } => "a person has to find out what became of it",
-                    Evidence::LateEffect { .. } => "a participant broke its promise",
+                    Evidence::LateEffect { .. } | Evidence::RefusedClose { .. } => "a participant broke its promise",
                 };
                 tracing::error!(saga = %self.saga.id(), reason, "{what}");
             }

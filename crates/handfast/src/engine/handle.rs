@@ -80,6 +80,13 @@ pub fn describe_evidence(flow: &Flow, evidence: Evidence) -> String {
                 name(step)
             );
         }
+        Evidence::RefusedClose { step } => {
+            return format!(
+                "step {}: it refused to close its key, and its refusals do not hold: what is on the road may still take effect; \
+                 its participant has to answer closed, and mean it",
+                name(step)
+            );
+        }
         Evidence::LateEffect { step } => {
             return format!("step {}: it was done after all, after the saga had ended without it", name(step));
         }

@@ -46,6 +46,7 @@ fn step_json(at: usize, step: &FileStep, plan: &StepPlan, gate: Option<usize>) -
         "closes_after_refusal": !plan.refusal_holds,
         "closes_before_undo": !plan.undo_closes,
         "commit_within_ms": plan.commit_within_ms,
+        "refused_close_ms": plan.refused_close_ms,
         "forgotten_ms": plan.forgotten_ms,
         "watch_ms": plan.watch_ms,
     })

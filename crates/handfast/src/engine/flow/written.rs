@@ -40,6 +40,8 @@ pub(super) struct WrittenStep {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     commit_within_ms: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    refused_close_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     forgotten_ms: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     watch_ms: Option<u64>,
@@ -97,6 +99,7 @@ impl WrittenStep {
             refusal_holds,
             undo_closes,
             commit_within_ms,
+            refused_close_ms,
             forgotten_ms,
             watch_ms,
             undo_after,
@@ -116,6 +119,7 @@ impl WrittenStep {
             refusal_is_loose: !refusal_holds,
             undo_leaves_open: !undo_closes,
             commit_within_ms,
+            refused_close_ms,
             forgotten_ms,
             watch_ms,
             undo_after,
@@ -143,6 +147,7 @@ impl WrittenStep {
             refusal_holds: !self.refusal_is_loose,
             undo_closes: !self.undo_leaves_open,
             commit_within_ms: self.commit_within_ms,
+            refused_close_ms: self.refused_close_ms,
             forgotten_ms: self.forgotten_ms,
             watch_ms: self.watch_ms,
             undo_after: self.undo_after,

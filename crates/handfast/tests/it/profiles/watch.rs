@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use axum::http::Method;
-use handfast::{CancelResult, Outcome, Time};
+use handfast::{CancelResult, Options, Outcome, Time};
 use handfast_participant::Weakness;
 use handfast_protocol::{Close, Profile};
 
-use super::shop::{Road, Shop, ended, now, place, sleep, until, view};
+use super::shop::{Road, Shop, ended, now, options, place, sleep, until, view};
 
 /// A tombstone that is shorter than a message may live.
 async fn shop() -> Shop {
@@ -47,6 +47,19 @@ async fn a_late_effect_is_undone_and_reported() {
     assert_eq!((totals.placed, totals.cancelled, totals.in_doubt, totals.suspended), (1, 1, 0, 0));
     until("nobody looks any more", async || view(&engine, "order-1").await.wake_at.is_none()).await;
     assert_eq!(shop.shipments().await, 0);
+}
+
+/// What a look saw before the late act arrived ends no watch, however late its answer comes.
+#[tokio::test]
+async fn a_look_counts_from_when_it_left() {
+    let shop = shop().await;
+    shop.to_payment.slow_down_the_next_look(3_500);
+    let engine = shop.engine_with(Options { try_timeout: Duration::from_secs(10), ..options() }).await;
+    assert_eq!(ended(&mut place(&engine, "order-1").await).await.unwrap(), Outcome::Cancelled);
+    until("the charge is there", async || shop.charges().await.0 == 1).await;
+    until("it is refunded", async || shop.charges().await == (1, 1)).await;
+    until("it is told", async || view(&engine, "order-1").await.trouble.is_some()).await;
+    until("nobody looks any more", async || view(&engine, "order-1").await.wake_at.is_none()).await;
 }
 
 #[tokio::test]
