@@ -66,6 +66,12 @@ pub trait Guards: Copy + Ord + Debug + core::hash::Hash + Send + Sync + 'static 
     const HOLD_IS_COMMITTED_IN_TIME: bool = true;
     /// An effect that appears after the end in *neither* is undone.
     const LATE_EFFECT_IS_UNDONE: bool = true;
+    /// Where doing it twice hurts nobody, what the first answer said stays: the others speak of something else.
+    const FIRST_OF_HARMLESS_STAYS: bool = true;
+    /// A look that finds nothing is no refusal: what was asked for may still be on the road.
+    const NOTHING_FOUND_IS_NOT_REFUSED: bool = true;
+    /// A refusal that a look finds counts only where refusals hold.
+    const LOOSE_REFUSAL_IS_NOT_FOUND: bool = true;
     /// A look that finds nothing ends a watch only if it left after the watch's end, whenever its answer comes.
     const LOOK_COUNTS_FROM_ITS_LEAVING: bool = true;
 }

@@ -58,6 +58,10 @@ struct TreatmentShape {
     refused_close_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     forgotten_ms: Option<u64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    harmless: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    reads_back: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     watch_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,6 +93,8 @@ impl TreatmentShape {
             commit_within_ms: plan.commit_within_ms,
             refused_close_ms: plan.refused_close_ms,
             forgotten_ms: plan.forgotten_ms,
+            harmless: plan.harmless,
+            reads_back: plan.reads_back,
             watch_ms: plan.watch_ms,
             undo_after: plan.undo_after,
         }
@@ -106,6 +112,8 @@ impl TreatmentShape {
             commit_within_ms: self.commit_within_ms,
             refused_close_ms: self.refused_close_ms,
             forgotten_ms: self.forgotten_ms,
+            harmless: self.harmless,
+            reads_back: self.reads_back,
             watch_ms: self.watch_ms,
             undo_after: self.undo_after,
             ..StepPlan::new(kind)

@@ -84,6 +84,8 @@ fn timings(plan: &Arc<Plan>) -> Vec<(usize, Due, Arc<Plan>)> {
 pub struct Facts {
     /// What wants delivering.
     pub outbox: Vec<Command>,
+    /// The steps that may be looked at beside that.
+    pub reads_back: Vec<usize>,
     /// Whether a time-out would be due.
     pub has_deadline: bool,
     /// How the saga has ended.
@@ -112,7 +114,7 @@ impl Facts {
 fn is_dead<G: Guards>(state: &Coordinator<G>) -> bool {
     match state.evidence() {
         None | Some(Evidence::LateEffect { .. } | Evidence::RefusedClose { .. }) => false,
-        Some(Evidence::Contradiction { .. } | Evidence::OutOfReach { .. }) => true,
+        Some(Evidence::Contradiction { .. } | Evidence::OutOfReach { .. } | Evidence::RefusedForGood { .. }) => true,
     }
 }
 
@@ -205,6 +207,7 @@ impl Automaton {
     fn facts_of<G: Guards>(state: &Coordinator<G>) -> Facts {
         Facts {
             outbox: state.outbox(),
+            reads_back: (0..state.plan().steps().len()).filter(|&step| state.reads_back(step)).collect(),
             has_deadline: state.deadline().is_some(),
             decision: state.decision(),
             standing: state.standing(),

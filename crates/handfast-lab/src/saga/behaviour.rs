@@ -39,6 +39,8 @@ pub struct Behaviour {
     pub refusal_holds: bool,
     /// An act on a key that is done does nothing again.
     pub idempotent: bool,
+    /// Doing it twice hurts nobody: every act is carried out, and none of them is a charge.
+    pub harmless: bool,
     /// When its keys are forgotten, so that an act is carried out again.
     pub forgets: When,
     /// When its tombstones expire, so that an act is carried out after all.
@@ -59,6 +61,7 @@ impl Behaviour {
             undo_closes: true,
             refusal_holds: true,
             idempotent: true,
+            harmless: false,
             forgets: When::Never,
             reopens: When::Never,
             lapses: When::Never,
@@ -94,7 +97,8 @@ impl Behaviour {
             closes: profile.closes(),
             undo_closes: profile.undo != Undo::NoOpWhenAbsent,
             refusal_holds: !(is_loose && (!is_risk(loose_refusal) || happens(loose_refusal))),
-            idempotent: !acts_twice,
+            idempotent: !acts_twice && !profile.is_harmless(),
+            harmless: profile.is_harmless(),
             forgets: when(matches!(profile.repeat, Repeat::For(_)), happens(|risk| matches!(risk, Risk::ForgottenKey { .. }))),
             reopens: when(matches!(profile.close, Close::For(_)), happens(|risk| matches!(risk, Risk::ShortTombstone { .. }))),
             lapses: when(profile.hold_expires_ms.is_some(), !is_risk(hold_lapse) || happens(hold_lapse)),
@@ -132,7 +136,8 @@ impl fmt::Display for Behaviour {
             (!self.closes).then_some("no close"),
             (!self.undo_closes).then_some("an undo of nothing is a no-op"),
             (!self.refusal_holds).then_some("loose refusals"),
-            (!self.idempotent).then_some("acts twice"),
+            (!self.idempotent && !self.harmless).then_some("acts twice"),
+            self.harmless.then_some("harmless duplicates"),
             timed(self.forgets, "forgets keys at any time", "forgets keys after the declared time"),
             timed(self.reopens, "tombstones expire at any time", "tombstones expire after the declared time"),
             timed(self.lapses, "the hold lapses at any time", "the hold lapses after the declared time"),

@@ -74,6 +74,21 @@ fn treated() -> Vec<Written> {
             none,
         ),
         (
+            "an intent whose duplicates are harmless, payment, dispatch",
+            vec![
+                step(Profile { harmless: true, repeat: Repeat::Never, undo: Undo::NoOpWhenAbsent, ..NO_CLOSE }),
+                step(PAYMENT),
+                step(DISPATCH),
+            ],
+            none,
+        ),
+        ("payment is read back", vec![step(Profile { reads_back: true, ..NO_CLOSE }), step(DISPATCH)], none),
+        (
+            "payment is read back, and its refusals do not hold",
+            vec![step(Profile { reads_back: true, sticky_refusal: false, ..PAYMENT }), step(DISPATCH)],
+            none,
+        ),
+        (
             "payment's refusals do not hold, and it cannot be looked at",
             vec![step(Profile { sticky_refusal: false, peek: false, ..PAYMENT }), step(DISPATCH)],
             none,

@@ -133,6 +133,8 @@ impl<G: Guards> Saga<G> {
             }
         }
         into.extend(self.automaton.facts(state).outbox.iter().map(|&command| Action::Send { worker, command }));
+        let beside = self.automaton.facts(state).reads_back.iter().map(|&step| Command { step, operation: Operation::Look });
+        into.extend(beside.map(|command| Action::Send { worker, command }));
         let looks = self.automaton.facts(state).outbox.iter().filter(|command| command.operation == Operation::Look);
         let counts = |step: usize| {
             let told = Automaton::input_number(told_nothing(Look { step, left: Left::Late }));

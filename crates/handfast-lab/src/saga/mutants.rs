@@ -144,6 +144,9 @@ without! {
     UndoesAtRandom lacks UNDO_WAITS_ITS_TURN,
     RestsOnHolds lacks HOLD_IS_COMMITTED_IN_TIME,
     LooksAway lacks LATE_EFFECT_IS_UNDONE,
+    MixesIntents lacks FIRST_OF_HARMLESS_STAYS,
+    BelievesNotFound lacks NOTHING_FOUND_IS_NOT_REFUSED,
+    FindsLooseRefusals lacks LOOSE_REFUSAL_IS_NOT_FOUND,
     CountsLateLooks lacks LOOK_COUNTS_FROM_ITS_LEAVING,
 }
 
@@ -439,6 +442,27 @@ pub static MUTANTS: &[Mutant] = &[
             let flow = flow("payment's refusals do not hold, and it cannot be closed");
             Box::new(flow.world::<LooksAway>(&flow.assessment().risks, set()))
         },
+    },
+    Mutant {
+        name: "second-intent-counts",
+        guard: "where doing it twice hurts nobody, what the first answer said stays",
+        hazard: "one intent is created, its duplicate is refused, and the order has two answers that cannot both be true",
+        breaks: "no contradiction",
+        world: || weak::<MixesIntents>("an intent whose duplicates are harmless, payment, dispatch", set()),
+    },
+    Mutant {
+        name: "not-found-is-refused",
+        guard: "a look that finds nothing is no refusal",
+        hazard: "the answer made no sense, the charge is looked for and not found, and it arrives a moment later",
+        breaks: "cancelled is never charged",
+        world: || weak::<BelievesNotFound>("payment is read back", set()),
+    },
+    Mutant {
+        name: "loose-refusal-found",
+        guard: "a refusal that a look finds counts only where refusals hold",
+        hazard: "the charge is looked for and found refused, the order is cancelled, and a copy of it is accepted",
+        breaks: "cancelled is never charged",
+        world: || weak::<FindsLooseRefusals>("payment is read back, and its refusals do not hold", set()),
     },
     Mutant {
         name: "late-look-counts",

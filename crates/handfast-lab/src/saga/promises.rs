@@ -19,7 +19,7 @@ impl<G: Guards> Saga<G> {
 
     /// *Cancelled is never charged*: once the customer was told "neither", nothing of it is in effect, ever.
     pub(super) fn is_cancelled_never_charged(&self, world: &World) -> bool {
-        world.announced != Some(Outcome::Cancelled) || !self.keys(world).iter().any(|key| self.is_ours(key) && key.is_in_effect())
+        world.announced != Some(Outcome::Cancelled) || !self.harmful(world).any(|key| self.is_ours(key) && key.is_in_effect())
     }
 
     /// *Completed is both*: once the customer was told "both", every step is in effect.
@@ -29,7 +29,7 @@ impl<G: Guards> Saga<G> {
 
     /// *At most once*: no effect happens twice, and none is undone twice.
     pub(super) fn is_at_most_once(&self, world: &World) -> bool {
-        self.keys(world).iter().all(|key| key.acts <= 1 && key.undos <= 1)
+        self.harmful(world).all(|key| key.acts <= 1 && key.undos <= 1)
     }
 
     /// *Final*: the journal never decides otherwise than the customer was told, not even after an older one came back.
@@ -48,7 +48,7 @@ impl<G: Guards> Saga<G> {
     pub(super) fn is_without_contradiction(&self, world: &World) -> bool {
         match self.automaton.facts(world.journal).evidence {
             None | Some(Evidence::OutOfReach { .. } | Evidence::LateEffect { .. } | Evidence::RefusedClose { .. }) => true,
-            Some(Evidence::Contradiction { .. }) => false,
+            Some(Evidence::Contradiction { .. } | Evidence::RefusedForGood { .. }) => false,
         }
     }
 
@@ -178,6 +178,11 @@ impl<G: Guards> Saga<G> {
     /// The journal was decided, and an older one that is not came back.
     pub(super) fn has_forgotten_its_end(&self, world: &World) -> bool {
         world.announced.is_some() && !self.has_ended(world)
+    }
+
+    /// The keys at which an effect hurts somebody if it is left over, or happens twice.
+    fn harmful<'a>(&'a self, world: &'a World) -> impl Iterator<Item = &'a Key> {
+        self.keys(world).iter().zip(&self.behaviours).filter(|(_, behaviour)| !behaviour.harmless).map(|(key, _)| key)
     }
 
     fn keys<'a>(&self, world: &'a World) -> &'a [Key] {

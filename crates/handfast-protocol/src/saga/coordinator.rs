@@ -282,6 +282,9 @@ impl<G: Guards> Coordinator<G> {
             self.find(to.step, answer, now);
             return self.check_promises(evidence);
         }
+        if self.is_of_a_duplicate(to) {
+            return;
+        }
         let Answer::State(told) = answer else { return self.suspended_for(evidence) };
         if self.took_loose_refusal(to, told, now) || self.took_late_effect(to.step, told, now) {
             return;
@@ -307,7 +310,7 @@ impl<G: Guards> Coordinator<G> {
         let decided = self.is_committed() || self.phase == Phase::Completed;
         let broken = (0..self.steps.len()).any(|step| self.steps[step].is_off() && (decided || self.plan.is_after_gate(step)));
         if broken {
-            self.suspended_for(evidence);
+            self.suspended_for(self.refused_for_good(evidence).unwrap_or(evidence));
         }
     }
 

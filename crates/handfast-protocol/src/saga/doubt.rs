@@ -7,6 +7,7 @@
 //! | may not be asked to act twice | marks the act as sent before it is sent, and from then on only looks for it |
 //! | refuses, and may accept the same act later | closes the key after a refusal; where that is refused too, looks until nothing can be there |
 //! | undoes nothing, and remembers nothing, where nothing is | is asked to close a key in doubt before it is asked to undo |
+//! | may do it twice, and that hurts nobody | asks until it answers; in doubt it is as good as off, and the first answer stays |
 //! | holds an amount for a time only | is not waited for: what is not committed in time turns back |
 //! | may show an effect after all this | is looked at after the end; what appears is undone, and told |
 //!
@@ -29,12 +30,26 @@ impl<G: Guards> Coordinator<G> {
         if self.phase == Phase::Watching && self.is_looked_at_after_the_end(step) {
             return Some(Operation::Look);
         }
-        let is_under_way = matches!(self.phase, Phase::Forward | Phase::TurningBack);
-        if state.refused_close && state.is_waited_for() && is_under_way {
+        if state.refused_close && state.is_waited_for() && self.is_under_way() {
             return Some(Operation::Look);
         }
-        let is_moot = self.phase != Phase::Forward && self.was_never_sent(step);
+        let is_moot = self.phase != Phase::Forward && (self.was_never_sent(step) || self.is_harmless_in_doubt(step));
         state.asked.filter(|_| !state.is_settled() && !is_moot && !state.is_out_of_reach())
+    }
+
+    /// Whether a step may be looked at beside what is to be delivered for it, since its participant can say by a look what it did not
+    /// say by an answer.
+    #[must_use]
+    pub fn reads_back(&self, step: usize) -> bool {
+        let may_be_looked_at = self.plan.steps().get(step).is_some_and(|plan| plan.reads_back);
+        may_be_looked_at
+            && self.steps[step].known.is_none()
+            && matches!(self.wanted(step), Some(Operation::Act | Operation::Close))
+            && self.is_under_way()
+    }
+
+    fn is_under_way(&self) -> bool {
+        matches!(self.phase, Phase::Forward | Phase::TurningBack)
     }
 
     /// Tells apart what is due: one thing a time-out, so that no two of them are taken for one another.
@@ -97,9 +112,8 @@ impl<G: Guards> Coordinator<G> {
 
     /// A saga of which only what is out of reach is left waits for a person.
     pub(super) fn rest_on_a_person(&mut self) {
-        let is_under_way = matches!(self.phase, Phase::Forward | Phase::TurningBack);
         let out_of_reach = (0..self.steps.len()).find(|&step| self.steps[step].is_out_of_reach());
-        if let Some(step) = out_of_reach.filter(|_| is_under_way && !self.is_in_doubt()) {
+        if let Some(step) = out_of_reach.filter(|_| self.is_under_way() && !self.is_in_doubt()) {
             self.suspended_for(Evidence::OutOfReach { step });
         }
     }
@@ -136,7 +150,7 @@ impl<G: Guards> Coordinator<G> {
         let state = &mut self.steps[step];
         let counts = match found {
             Definite::Done => true,
-            Definite::Refused => refusal_holds,
+            Definite::Refused => refusal_holds || !G::LOOSE_REFUSAL_IS_NOT_FOUND,
             Definite::Closed | Definite::Undone => false,
         };
         if counts && state.known.is_none() {
@@ -165,9 +179,24 @@ impl<G: Guards> Coordinator<G> {
         true
     }
 
+    /// Whatever became of it hurts nobody, and nobody has kept anything by which it could be used.
+    fn is_harmless_in_doubt(&self, step: usize) -> bool {
+        self.plan.steps()[step].harmless && self.steps[step].known.is_none()
+    }
+
+    /// What a second act did where that hurts nobody is something else than what is known: nobody kept it.
+    pub(super) fn is_of_a_duplicate(&self, to: Command) -> bool {
+        let is_harmless = self.plan.steps()[to.step].harmless && to.operation == Operation::Act;
+        let is_over = !matches!(self.phase, Phase::Forward | Phase::TurningBack);
+        is_harmless && G::FIRST_OF_HARMLESS_STAYS && (is_over || self.steps[to.step].known.is_some())
+    }
+
     /// Nothing is in effect for this key, and nothing will be.
     pub(super) fn is_off_for_good(&self, step: usize) -> bool {
         let state = self.steps[step];
+        if self.is_harmless_in_doubt(step) {
+            return true;
+        }
         if state.is_off() || self.plan.steps()[step].closes() {
             return state.is_off();
         }

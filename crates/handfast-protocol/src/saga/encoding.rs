@@ -46,6 +46,7 @@ fn encode_evidence(bytes: &mut Vec<u8>, evidence: Option<Evidence>) {
         Some(Evidence::OutOfReach { step }) => (2, step, [0; 3]),
         Some(Evidence::LateEffect { step }) => (3, step, [0; 3]),
         Some(Evidence::RefusedClose { step }) => (4, step, [0; 3]),
+        Some(Evidence::RefusedForGood { step }) => (5, step, [0; 3]),
     };
     bytes.push(kind);
     bytes.extend_from_slice(&(step as u64).to_le_bytes());

@@ -123,6 +123,11 @@ pub enum Evidence {
         /// The step.
         step: usize,
     },
+    /// A step that comes after the one which decides refused for good: what cannot be undone was done, and this will not be.
+    RefusedForGood {
+        /// The step.
+        step: usize,
+    },
     /// An effect appeared after the saga had ended without it.
     LateEffect {
         /// The step.

@@ -77,6 +77,12 @@ pub struct StepPlan {
     /// How many milliseconds after its intent its participant may have forgotten the key, although it can be closed. Whoever is
     /// in doubt still then needs a person: closing a forgotten key would say that nothing was done.
     pub forgotten_ms: Option<u64>,
+    /// Doing it several times hurts nobody, and neither does leaving it done: it is asked until it answers, and in doubt it is as good
+    /// as off. What is known of it is what its first answer said.
+    pub harmless: bool,
+    /// It may be looked at beside its act, or beside the close of its key, and what is there counts: whoever drives the saga does so
+    /// where an answer said nothing.
+    pub reads_back: bool,
     /// For how many milliseconds after the end in *neither* its key is looked at, since an effect may still appear there.
     pub watch_ms: Option<u64>,
     /// The step, counted from 0, that has to be off before this one is undone, because its undo needs what that one's left.
@@ -97,6 +103,8 @@ impl StepPlan {
             commit_within_ms: None,
             refused_close_ms: None,
             forgotten_ms: None,
+            harmless: false,
+            reads_back: false,
             watch_ms: None,
             undo_after: None,
         }

@@ -74,6 +74,11 @@ pub struct Profile {
     pub hold_expires_ms: Option<u64>,
     /// Whether it can be looked at, by its key or a reference.
     pub peek: bool,
+    /// Whether doing it several times hurts nobody, and neither does leaving it done, as of an intent that nobody confirms. It
+    /// has to be one that can be undone.
+    pub harmless: bool,
+    /// Whether what a look finds is asked for too where an act or a close was answered with nothing that is certain.
+    pub reads_back: bool,
     /// For how many milliseconds after something was done a look may not see it yet, as of a search by a reference.
     pub peek_lag_ms: u64,
     /// When its answer comes.
@@ -90,6 +95,8 @@ impl Profile {
         sticky_refusal: true,
         hold_expires_ms: None,
         peek: true,
+        harmless: false,
+        reads_back: false,
         peek_lag_ms: 0,
         answers: Answers::Now,
     };
@@ -112,6 +119,12 @@ impl Profile {
             (Undo::Never, true) => Kind::Pivot,
             (Undo::Never, false) => Kind::Retriable,
         }
+    }
+
+    /// Whether it is treated as one that hurts nobody: it can be undone, and may be done several times.
+    #[must_use]
+    pub const fn is_harmless(&self) -> bool {
+        self.harmless && matches!(self.kind(), Kind::Compensatable)
     }
 
     /// The key can be closed, for ever or for a time.
@@ -269,6 +282,8 @@ impl Flow<'_> {
         if let (Repeat::For(remembers_ms), Doubt::Closes) = (profile.repeat, plan.doubt) {
             plan.forgotten_ms = Some(remembers_ms.saturating_sub(self.assumptions.on_the_road_ms()));
         }
+        plan.harmless = profile.is_harmless();
+        plan.reads_back = profile.peek && profile.reads_back && !plan.harmless;
         let may_refuse_to_close = !plan.refusal_holds && plan.closes() && profile.peek && !self.is_after_gate(step);
         plan.refused_close_ms = may_refuse_to_close.then(|| self.horizon_ms(step));
         let margin_ms = self.assumptions.margin_ms().unwrap_or(0);
@@ -279,6 +294,9 @@ impl Flow<'_> {
     /// How doubt about the key ends. A key that is forgotten but can be closed is closed in time, by an earlier deadline.
     fn doubt(&self, step: usize, deadline_ms: &mut Option<u64>) -> Doubt {
         let profile = self.steps[step].profile;
+        if profile.is_harmless() {
+            return Doubt::Repeats { last_send_ms: None };
+        }
         let remembers_ms = match profile.repeat {
             Repeat::ForEver if profile.closes() => return Doubt::Closes,
             Repeat::ForEver => return Doubt::Repeats { last_send_ms: None },
@@ -312,13 +330,14 @@ impl Flow<'_> {
         let mut risks = Vec::new();
         risks.extend(self.pivot_before(step).map(|first| Risk::TwoPivots { first }));
         match profile.repeat {
+            _ if profile.is_harmless() => {}
             Repeat::Never => risks.push(Risk::NotIdempotent { peek: profile.peek }),
             Repeat::For(remembers_ms) if is_too_short(remembers_ms) => {
                 risks.push(Risk::ForgottenKey { remembers_ms, margin_ms });
             }
             Repeat::For(_) | Repeat::ForEver => {}
         }
-        if !plan.refusal_holds && !plan.closes() && before_the_end {
+        if !plan.refusal_holds && !plan.closes() && before_the_end && !plan.harmless {
             risks.push(Risk::LooseRefusal);
         }
         if let Close::For(closed_ms) = profile.close
@@ -345,7 +364,7 @@ impl Flow<'_> {
             let closes_for_ever = closes && self.steps[step].profile.close == Close::ForEver;
             return (!closes_for_ever).then_some(Remark::GateCannotClose);
         }
-        (!closes && !self.is_after_gate(step)).then_some(Remark::ActsAfterCancel)
+        (!closes && !self.is_after_gate(step) && !plans[step].harmless).then_some(Remark::ActsAfterCancel)
     }
 
     /// The first of several pivots, for each of the others.

@@ -8,7 +8,7 @@ use super::coordinator::{Coordinator, Phase};
 use super::message::{Evidence, Operation};
 use crate::guards::Guards;
 use crate::party::Time;
-use crate::register::Definite;
+use crate::register::{Answer, Definite};
 
 /// From this version on the answer to a look ends a watch; before that a time-out does.
 const LOOKS_END_WATCHES: u32 = 2;
@@ -17,6 +17,10 @@ impl<G: Guards> Coordinator<G> {
     /// A look that left at `left` was answered: this was there, or nothing that tells that it was done.
     pub(super) fn looked(&mut self, step: usize, found: Option<Definite>, left: Time, now: Time) {
         if self.version < LOOKS_END_WATCHES || step >= self.steps.len() || found == Some(Definite::Done) {
+            return;
+        }
+        if !G::NOTHING_FOUND_IS_NOT_REFUSED && found.is_none() && self.reads_back(step) {
+            self.steps[step].known = Some(Definite::Refused);
             return;
         }
         // Nothing leaves after its answer has come, whatever the clock was when that was written down.
@@ -44,6 +48,13 @@ impl<G: Guards> Coordinator<G> {
         if self.phase == Phase::Forward {
             self.turn_back();
         }
+    }
+
+    /// A refusal after the decision is no contradiction: it is known, and only a person can do something about it.
+    pub(super) fn refused_for_good(&self, evidence: Evidence) -> Option<Evidence> {
+        let Evidence::Contradiction { to, known: None, answer: Answer::State(Definite::Refused) } = evidence else { return None };
+        let is_told_apart = self.version >= LOOKS_END_WATCHES && self.plan.is_after_gate(to.step);
+        is_told_apart.then_some(Evidence::RefusedForGood { step: to.step })
     }
 
     /// From when on a look at this step has to leave so that it ends the watch over its key if it finds nothing. `None` if

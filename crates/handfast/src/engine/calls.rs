@@ -46,9 +46,11 @@ impl Calls {
         self.0.iter().any(|call| call.command == command)
     }
 
-    /// Forgets calls that nobody wants any more and that have not left yet. Those that have are heard out.
-    pub(crate) fn keep_wanted(&mut self, wanted: &[Command]) {
-        self.0.retain(|call| call.has_left.load(Ordering::Relaxed) || wanted.contains(&call.command));
+    /// Forgets calls that nobody wants any more and that have not left yet, but for looks at these steps. Those that have left
+    /// are heard out.
+    pub(crate) fn keep_wanted(&mut self, wanted: &[Command], looked_at: &[usize]) {
+        let is_beside = |command: Command| command.operation == Operation::Look && looked_at.contains(&command.step);
+        self.0.retain(|call| call.has_left.load(Ordering::Relaxed) || wanted.contains(&call.command) || is_beside(call.command));
     }
 
     /// Whether an act on this step's key is waiting or out.

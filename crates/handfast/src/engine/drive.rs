@@ -252,10 +252,11 @@ impl<'a> Driver<'a> {
         }
         let mut next_at: Option<Time> = None;
         let outbox = self.saga.outbox().to_vec();
-        self.calls.keep_wanted(&outbox);
+        self.calls.keep_wanted(&outbox, &self.looked_at_beside());
         for command in outbox {
+            let look = Command { operation: Operation::Look, ..command };
             let act_is_out = command.operation == Operation::Look && self.calls.has_act(command.step);
-            if self.calls.has(command) || act_is_out {
+            if self.calls.has(command) || self.calls.has(look) || act_is_out {
                 continue;
             }
             let at = self.turn_of(command, now);
@@ -263,6 +264,7 @@ impl<'a> Driver<'a> {
                 next_at = Some(next_at.map_or(at, |next| next.min(at)));
                 continue;
             }
+            let command = if self.reads_back_now(command) { look } else { command };
             let number = self.begin(command.step, now).await;
             let setting = self.setting();
             if command.operation == Operation::Act && self.saga.is_sent_once(command.step) {
@@ -297,7 +299,9 @@ impl<'a> Driver<'a> {
                 if let Answer::State(found) = answer {
                     self.tell_look(command, Some(found), sent).await?;
                 }
-                self.slow_down(command, now, self.saga.outbox().contains(&command));
+                let is_looked_at = command.operation == Operation::Look;
+                let is_wanted = |wanted: &Command| *wanted == command || is_looked_at && wanted.step == command.step;
+                self.slow_down(command, now, self.saga.outbox().iter().any(is_wanted));
                 return ControlFlow::Continue(());
             }
             Reply::Absent { seen, retry_after } => {
@@ -306,6 +310,7 @@ impl<'a> Driver<'a> {
                 seen
             }
             Reply::Unknown { seen, heard, retry_after } => {
+                self.was_not_understood(command, !matches!(heard, Heard::NotSent | Heard::NoConnection));
                 match heard {
                     Heard::NotSent => {}
                     Heard::NoConnection | Heard::Nothing => line.unanswered(now),
@@ -416,6 +421,7 @@ impl<'a> Driver<'a> {
             if self.shared.suspended.add(self.saga.id(), &reason) {
                 let what = match evidence {
                     Evidence::Contradiction { .. } => "a participant contradicted itself",
+                    Evidence::RefusedForGood { .. } => "what was decided cannot be brought to its end",
                     Evidence::OutOfReach { .. } => "a person has to find out what became of it",
                     Evidence::LateEffect { .. } | Evidence::RefusedClose { .. } => "a participant broke its promise",
                 };

@@ -6,6 +6,7 @@ use std::time::Duration;
 use handfast_protocol::{Evidence, Outcome, Standing};
 use tokio::sync::watch;
 
+use super::amounts::amounts_of;
 use super::flow::Flow;
 use super::journaled::{Journaled, Loaded};
 use super::shared::Shared;
@@ -64,7 +65,9 @@ impl Progress {
 
 /// Why a person has to look at a saga, in words.
 pub(crate) fn describe(saga: &Journaled, evidence: Evidence) -> String {
-    describe_evidence(saga.definition().flow(), evidence)
+    let what = describe_evidence(saga.definition().flow(), evidence);
+    let amounts = amounts_of(saga.bodies());
+    if amounts.is_empty() { what } else { format!("{what} ({})", amounts.join(", ")) }
 }
 
 /// Why a person has to look at a saga of this flow, in words: which step it is about, and what is known of it.
@@ -86,6 +89,9 @@ pub fn describe_evidence(flow: &Flow, evidence: Evidence) -> String {
                  its participant has to answer closed, and mean it",
                 name(step)
             );
+        }
+        Evidence::RefusedForGood { step } => {
+            return format!("step {}: it refused, and a step before it that cannot be undone was done", name(step));
         }
         Evidence::LateEffect { step } => {
             return format!("step {}: it was done after all, after the saga had ended without it", name(step));

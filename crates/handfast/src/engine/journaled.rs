@@ -203,6 +203,10 @@ impl Journaled {
         &self.definition
     }
 
+    pub(crate) fn bodies(&self) -> &[Body] {
+        &self.bodies
+    }
+
     pub(crate) fn body(&self, step: usize) -> Option<&Body> {
         self.bodies.get(step)
     }

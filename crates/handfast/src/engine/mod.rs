@@ -1,5 +1,6 @@
 //! The engine: takes orders, and drives every saga to *both* or *neither*.
 
+mod amounts;
 mod calls;
 mod definitions;
 mod drive;

@@ -11,12 +11,24 @@ use crate::participant::{HttpTemplates, Value};
 use crate::toml_file::{FileError, Table};
 
 /// The keys of the table.
-const KEYS: [&str; 10] =
-    ["undo", "may_refuse", "close", "idempotent", "remembers", "sticky_refusal", "hold_expires", "peek", "peek_lag", "answers"];
+const KEYS: [&str; 11] = [
+    "undo",
+    "may_refuse",
+    "close",
+    "idempotent",
+    "remembers",
+    "duplicates",
+    "sticky_refusal",
+    "hold_expires",
+    "peek",
+    "peek_lag",
+    "answers",
+];
 
 const UNDOS: [(&str, Undo); 3] = [("closes", Undo::Closes), ("no-op-when-absent", Undo::NoOpWhenAbsent), ("never", Undo::Never)];
 const CLOSES: [(&str, Close); 3] =
     [("for-ever", Close::ForEver), ("no-op-when-absent", Close::NoOpWhenAbsent), ("never", Close::Never)];
+const DUPLICATES: [(&str, bool); 2] = [("harmful", false), ("harmless", true)];
 const ANSWERS: [(&str, Answers); 2] = [("now", Answers::Now), ("later", Answers::Later)];
 
 const KIND_EXAMPLE: &str =
@@ -30,6 +42,7 @@ struct Said {
     close: Option<Close>,
     idempotent: Option<bool>,
     remembers: Option<Repeat>,
+    harmless: Option<bool>,
     sticky_refusal: Option<bool>,
     hold_expires_ms: Option<u64>,
     peek: Option<bool>,
@@ -66,10 +79,16 @@ pub(super) fn read(step: &Table<'_, '_>, name: &str, templates: Option<&HttpTemp
         sticky_refusal: said.sticky_refusal.unwrap_or(base.sticky_refusal),
         hold_expires_ms: said.hold_expires_ms,
         peek: said.peek.unwrap_or(base.peek),
+        harmless: said.harmless.unwrap_or(base.harmless),
+        reads_back: base.reads_back,
         peek_lag_ms: said.peek_lag_ms.unwrap_or(base.peek_lag_ms),
         answers: said.answers.unwrap_or(base.answers),
     };
-    if profile.answers == Answers::Later && profile.repeat == Repeat::Never {
+    if profile.harmless && !profile.is_harmless() {
+        let message = "duplicates are harmless only of what can be undone; add an undo, or say duplicates = \"harmful\"";
+        return Err(table.error_at("duplicates", message));
+    }
+    if profile.answers == Answers::Later && profile.repeat == Repeat::Never && !profile.harmless {
         let message = "an answer that comes later is asked for by asking again, which only an idempotent act bears";
         return Err(table.error_at("answers", message));
     }
@@ -92,6 +111,7 @@ fn read_said(table: &Table<'_, '_>) -> Result<Said, FileError> {
         close: word_or_period(table, "close", &CLOSES, Close::For)?,
         idempotent: table.said_flag("idempotent")?,
         remembers: word_or_period(table, "remembers", &[("for-ever", Repeat::ForEver)], Repeat::For)?,
+        harmless: word(table, "duplicates", &DUPLICATES)?,
         sticky_refusal: table.said_flag("sticky_refusal")?,
         hold_expires_ms: period(table, "hold_expires")?.map(whole_ms),
         peek: table.said_flag("peek")?,
@@ -149,16 +169,17 @@ fn base_of_templates(
         let message = format!("{} does not say {key}, and nobody can know it from outside: {why}", table.what());
         Err(step.source().error(table.span(), message))
     };
-    if said.idempotent.is_none() {
+    let is_harmless = said.harmless == Some(true);
+    if said.idempotent.is_none() && !is_harmless {
         return unsaid(
             "idempotent",
             "true if the service notices that it was asked before, by the {key} or another reference, false if it acts again",
         );
     }
-    if said.idempotent == Some(true) && said.remembers.is_none() {
+    if said.idempotent == Some(true) && said.remembers.is_none() && !is_harmless {
         return unsaid("remembers", "\"for-ever\", or for how long the service knows what it was asked, as in \"24h\"");
     }
-    if refuses && said.sticky_refusal.is_none() {
+    if refuses && !is_harmless && said.may_refuse != Some(false) && said.sticky_refusal.is_none() {
         return unsaid(
             "sticky_refusal",
             "true if the service never accepts what it has refused under the same {key}, false if it may",
@@ -169,6 +190,7 @@ fn base_of_templates(
         may_refuse: refuses,
         close: if has(Operation::Close) { Close::ForEver } else { Close::Never },
         peek: has(Operation::Look),
+        reads_back: has(Operation::Look),
         ..Profile::CONTRACT
     })
 }
@@ -213,7 +235,8 @@ fn check_claims(
             "no answer of [step.http.act] means refused; add refused = { .. }, or say may_refuse = false".to_owned(),
         );
     }
-    if !profile.may_refuse && tells_refused {
+    // What may not refuse after the decision may still be described as refused: then a person is told at once.
+    if !profile.may_refuse && tells_refused && profile.kind() != Kind::Retriable {
         return refused(
             "may_refuse",
             "an answer of [step.http.act] means refused; remove it, or say may_refuse = true".to_owned(),
@@ -225,7 +248,7 @@ fn check_claims(
         return refused("undo", message.to_owned());
     }
     let is_reference = |value: &Value| matches!(value, Value::Key | Value::Saga | Value::Receipt { .. });
-    if profile.repeat != Repeat::Never && !act.gaps().any(|(value, _)| is_reference(value)) {
+    if profile.repeat != Repeat::Never && !profile.harmless && !act.gaps().any(|(value, _)| is_reference(value)) {
         let message = "[step.http.act] sends no {key}, {saga} or receipt, so the service cannot notice that it was asked before; send one, or say idempotent = false";
         return Err(step.source().error(table.value("idempotent").map_or_else(|| step.span(), Spanned::span), message));
     }

@@ -198,8 +198,10 @@ impl Surroundings<'_> {
 
     fn check_receipt(&self, own: &FileStep, operation: Operation, step: &str, name: &str) -> Result<(), String> {
         let gap = format!("{{receipt.{step}.{name}}}");
-        if step == own.name && operation != Operation::Undo {
-            let why = "the step's own answer is known to an undo only; the act brings it, and close and peek are asked where it was lost";
+        // Where a duplicate hurts nobody, what was lost is left alone: nothing is asked by what nobody has kept.
+        let is_known = operation == Operation::Undo || own.profile.harmless && operation != Operation::Act;
+        if step == own.name && !is_known {
+            let why = "the step's own answer is known to an undo only; the act brings it, and close and peek are asked where it was lost, unless duplicates = \"harmless\"";
             return Err(format!("{gap}: {why}"));
         }
         if self.later.iter().any(|other| other.name == step) {

@@ -48,6 +48,8 @@ fn step_json(at: usize, step: &FileStep, plan: &StepPlan, gate: Option<usize>) -
         "commit_within_ms": plan.commit_within_ms,
         "refused_close_ms": plan.refused_close_ms,
         "forgotten_ms": plan.forgotten_ms,
+        "harmless": plan.harmless,
+        "reads_back": plan.reads_back,
         "watch_ms": plan.watch_ms,
     })
 }

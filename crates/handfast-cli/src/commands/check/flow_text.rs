@@ -43,6 +43,9 @@ fn treatment(plan: &StepPlan) -> String {
         if plan.kind == Kind::Retriable && plan.closes() { "asked until it answers" } else { "closed where it is in doubt" };
     said.push(match plan.doubt {
         Doubt::Closes => until.to_owned(),
+        Doubt::Repeats { last_send_ms: None } if plan.harmless => {
+            "asked until it answers, and left alone where it is in doubt".to_owned()
+        }
         Doubt::Repeats { last_send_ms: None } => "asked until it answers".to_owned(),
         Doubt::Repeats { last_send_ms: Some(ms) } => {
             format!("asked until it answers, for {} at most, and then a person", Span(ms))
@@ -64,6 +67,9 @@ fn treatment(plan: &StepPlan) -> String {
     }
     if let Some(ms) = plan.forgotten_ms {
         said.push(format!("left to a person where it is in doubt after {}", Span(ms)));
+    }
+    if plan.reads_back {
+        said.push("looked at where an answer says nothing".to_owned());
     }
     if let Some(ms) = plan.watch_ms {
         said.push(format!("watched for {} after the end", Span(ms)));

@@ -19,6 +19,8 @@ pub(super) struct Pace {
     asked_at: Time,
     /// When a look left that was answered, by whatever it found.
     pub(super) looked_at: Time,
+    /// What was asked for last was answered with nothing that is certain, and has not been looked at since.
+    looks_next: bool,
     /// A hint came after the request of this number, and no later one has been heard out.
     hinted: Option<u64>,
 }
@@ -56,6 +58,26 @@ impl Driver<'_> {
         let jitter = self.shared.jitter.up_to(longest);
         pace.next_at = opens_at.after(whole_ms(jitter)).min(now.after(whole_ms(LONGEST_PARK))).max(now.after(1));
         pace.next_at
+    }
+
+    /// Whether a look goes out instead of the command whose turn it is: an answer said nothing, and the coordinator lets what a look
+    /// finds count beside it. The two take turns, at the same pauses.
+    pub(super) fn reads_back_now(&mut self, command: Command) -> bool {
+        let may_look = self.saga.coordinator().reads_back(command.step);
+        let Some(pace) = self.pace.get_mut(command.step) else { return false };
+        std::mem::take(&mut pace.looks_next) && may_look
+    }
+
+    /// The steps that may be looked at beside what the outbox wants.
+    pub(super) fn looked_at_beside(&self) -> Vec<usize> {
+        (0..self.pace.len()).filter(|&step| self.saga.coordinator().reads_back(step)).collect()
+    }
+
+    /// Takes note that an answer said nothing, or that none came to what may have left.
+    pub(super) fn was_not_understood(&mut self, command: Command, may_have_left: bool) {
+        if let Some(pace) = self.pace.get_mut(command.step) {
+            pace.looks_next = may_have_left && command.operation != Operation::Look;
+        }
     }
 
     /// Takes note that something is asked for now, and numbers the request. Requests are counted for people.
@@ -146,8 +168,9 @@ impl Driver<'_> {
     pub(super) fn slow_down(&mut self, command: Command, now: Time, is_unanswered: bool) {
         let Some(pace) = self.pace.get(command.step).copied() else { return };
         let tries = if is_unanswered { pace.tries.saturating_add(1) } else { 0 };
-        // An act that is heard out says nothing about the pace of the close that has taken its place.
-        let is_next = is_unanswered && pace.operation == Some(command.operation);
+        // An act that is heard out says nothing about the pace of the close that has taken its place; a look stands in for what it
+        // is sent beside.
+        let is_next = is_unanswered && (pace.operation == Some(command.operation) || command.operation == Operation::Look);
         let next_at = if is_next { self.again_at(command.step, tries, now) } else { pace.next_at };
         self.pace[command.step] = Pace { tries, next_at, ..pace };
         self.hurry(command.step);

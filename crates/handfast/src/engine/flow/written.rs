@@ -43,6 +43,10 @@ pub(super) struct WrittenStep {
     refused_close_ms: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     forgotten_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    harmless: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    reads_back: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     watch_ms: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,6 +105,8 @@ impl WrittenStep {
             commit_within_ms,
             refused_close_ms,
             forgotten_ms,
+            harmless,
+            reads_back,
             watch_ms,
             undo_after,
         } = *plan;
@@ -121,6 +127,8 @@ impl WrittenStep {
             commit_within_ms,
             refused_close_ms,
             forgotten_ms,
+            harmless,
+            reads_back,
             watch_ms,
             undo_after,
             in_flight: step.in_flight,
@@ -149,6 +157,8 @@ impl WrittenStep {
             commit_within_ms: self.commit_within_ms,
             refused_close_ms: self.refused_close_ms,
             forgotten_ms: self.forgotten_ms,
+            harmless: self.harmless,
+            reads_back: self.reads_back,
             watch_ms: self.watch_ms,
             undo_after: self.undo_after,
         })

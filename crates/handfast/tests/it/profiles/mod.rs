@@ -3,7 +3,9 @@
 
 mod doubt;
 mod killed;
+mod loose;
 mod once;
+mod read_back;
 mod shop;
 mod templates;
 mod time;
