@@ -349,11 +349,12 @@ fn spans_are_written_from_the_largest_unit_down() {
     assert_eq!(written, ["0s", "999ms", "1s", "1m1s500ms", "1d", "1d1h1m1s1ms"]);
 }
 
-/// A refusal that does not hold is no answer to a close either: the key is asked until it says that it is closed.
+/// A refusal that does not hold is no answer to a close either: in version 1 the key is asked until it says that it is closed.
 #[test]
 fn a_loose_refusal_settles_nothing() {
     let loose = StepPlan { refusal_holds: false, ..step(Kind::Compensatable) };
-    let mut saga: Coordinator = Coordinator::new(Arc::new(Plan::new(vec![loose, step(Kind::Pivot)]).expect("a sound order")));
+    let plan = Arc::new(Plan::new(vec![loose, step(Kind::Pivot)]).expect("a sound order"));
+    let mut saga: Coordinator = Coordinator::pinned(plan, 1);
     saga.step(Time(1), Input::Start);
     for operation in [Operation::Act, Operation::Close] {
         saga.step(Time(2), told(0, operation, Definite::Refused));
@@ -361,6 +362,79 @@ fn a_loose_refusal_settles_nothing() {
     }
     saga.step(Time(3), told(0, Operation::Close, Definite::Closed));
     assert_eq!(saga.standing(), Standing::Cancelling);
+}
+
+/// Since version 2 it is looked at until nothing can be on the road, and the rest is taken back; where it cannot be, a person is
+/// asked once the rest is.
+#[test]
+fn a_refused_close_keeps_nothing_waiting() {
+    let pivot = step(Kind::Pivot);
+    let turned_back = |refused_close_ms| {
+        let loose = StepPlan { refusal_holds: false, refused_close_ms, ..step(Kind::Compensatable) };
+        let plan = Plan::new(vec![step(Kind::Compensatable), loose, pivot]).expect("a sound order");
+        let mut saga: Coordinator = Coordinator::new(Arc::new(plan));
+        saga.step(Time(1), Input::Start);
+        saga.step(Time(2), told(0, Operation::Act, Definite::Done));
+        saga.step(Time(3), told(1, Operation::Act, Definite::Refused));
+        saga.step(Time(4), told(1, Operation::Close, Definite::Refused));
+        assert_eq!((saga.standing(), saga.evidence()), (Standing::Cancelling, Some(Evidence::RefusedClose { step: 1 })));
+        saga.step(Time(5), told(2, Operation::Close, Definite::Closed));
+        saga.step(Time(6), told(0, Operation::Undo, Definite::Undone));
+        saga
+    };
+    let mut seen = turned_back(Some(10));
+    assert_eq!(seen.outbox(), [Command { step: 1, operation: Operation::Look }]);
+    let before = seen.clone();
+    for in_vain in
+        [looked(1, Time(13)), told(1, Operation::Look, Definite::Refused), told(1, Operation::Close, Definite::Refused)]
+    {
+        seen.step(Time(20), in_vain);
+        assert_eq!(seen, before, "{in_vain:?}");
+    }
+    let mut done = seen.clone();
+    seen.step(Time(20), looked(1, Time(14)));
+    assert_eq!((seen.decision(), seen.deadline(), seen.outbox().len()), (Some(Outcome::Cancelled), None, 0));
+    done.step(Time(20), told(1, Operation::Look, Definite::Done));
+    assert_eq!(done.outbox(), [Command { step: 1, operation: Operation::Undo }]);
+    assert_eq!(turned_back(None).standing(), Standing::Suspended);
+}
+
+/// What is refused after the decision is known: it is told as what it is.
+#[test]
+fn a_refusal_after_the_decision_is_told_as_one() {
+    let plan = Arc::new(Plan::new(vec![step(Kind::Pivot), step(Kind::Retriable)]).expect("a sound order"));
+    let refused = |version| {
+        let mut saga: Coordinator = Coordinator::pinned(Arc::clone(&plan), version);
+        saga.step(Time(1), Input::Start);
+        saga.step(Time(2), told(0, Operation::Act, Definite::Done));
+        saga.step(Time(3), told(1, Operation::Act, Definite::Refused));
+        assert_eq!(saga.standing(), Standing::Suspended);
+        saga.evidence()
+    };
+    assert!(matches!(refused(1), Some(Evidence::Contradiction { .. })));
+    assert_eq!(refused(2), Some(Evidence::RefusedForGood { step: 1 }));
+}
+
+/// Where a duplicate hurts nobody doubt keeps nobody waiting, and the first answer stays.
+#[test]
+fn doubt_about_what_is_harmless_is_no_reason_to_wait() {
+    let harmless = StepPlan { harmless: true, doubt: Doubt::Repeats { last_send_ms: None }, ..step(Kind::Compensatable) };
+    let mut saga: Coordinator = Coordinator::new(Arc::new(Plan::new(vec![harmless, step(Kind::Pivot)]).expect("a sound order")));
+    saga.step(Time(1), Input::Start);
+    let mut known = saga.clone();
+    saga.step(Time(2), Input::Receive(Told::Cancel));
+    assert_eq!(saga.outbox(), [Command { step: 1, operation: Operation::Close }], "it is asked for no more");
+    saga.step(Time(3), told(1, Operation::Close, Definite::Closed));
+    assert_eq!(saga.decision(), Some(Outcome::Cancelled));
+    let ended = saga.clone();
+    saga.step(Time(4), told(0, Operation::Act, Definite::Done));
+    assert_eq!(saga, ended, "nobody keeps what nobody uses");
+    known.step(Time(2), told(0, Operation::Act, Definite::Done));
+    let before = known.clone();
+    known.step(Time(3), told(0, Operation::Act, Definite::Refused));
+    assert_eq!(known, before, "that was another one");
+    known.step(Time(4), told(1, Operation::Act, Definite::Refused));
+    assert_eq!(known.outbox(), [Command { step: 0, operation: Operation::Undo }], "what was kept is taken back");
 }
 
 /// What was asked for and never left keeps no watch from ending.

@@ -41,8 +41,8 @@ impl Hotel {
                 self.is_booked.store(false, Ordering::Relaxed);
                 Definite::Undone
             }
-            _ if was_booked => Definite::Done,
-            _ => Definite::Refused,
+            Operation::Act | Operation::Look | Operation::Close | Operation::Undo if was_booked => Definite::Done,
+            Operation::Act | Operation::Look | Operation::Close | Operation::Undo => Definite::Refused,
         };
         Reply::Definite { answer: Answer::State(state), receipt: Receipt::default() }
     }
