@@ -280,7 +280,7 @@ fn profiles_become_treatments_and_risks() {
     assert_eq!(of(unclosable, &declared).0.doubt, Doubt::Repeats { last_send_ms: Some(79) });
     assert_eq!(of(Profile { repeat: Repeat::For(21), ..unclosable }, &declared).1, ["forgotten-key"], "no send is early enough");
     let loose = Profile { sticky_refusal: false, ..contract };
-    assert_eq!(of(loose, &declared), (StepPlan { refusal_holds: false, ..treated }, vec![]));
+    assert_eq!(of(loose, &declared), (StepPlan { refusal_holds: false, refused_close_ms: Some(21), ..treated }, vec![]));
     let (plan, risks) = of(Profile { close: Close::NoOpWhenAbsent, ..loose }, &declared);
     assert_eq!((plan.watch_ms, risks), (Some(21), vec!["loose-refusal"]), "what may show late is looked at afterwards");
     assert_eq!(of(Profile { close: Close::For(22), ..contract }, &declared).1, Vec::<&str>::new());

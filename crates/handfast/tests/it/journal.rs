@@ -284,8 +284,9 @@ fn what_is_no_line_is_refused() {
 
 #[test]
 fn a_version_that_nobody_has_yet_is_told() {
-    assert_eq!(Line::Start.write(2), Err(LineError::UnknownVersion(2)));
-    assert_eq!(Line::read(2, r#"{"start":{}}"#), Err(LineError::UnknownVersion(2)));
+    let next = handfast_protocol::PROTOCOL_VERSION + 1;
+    assert_eq!(Line::Start.write(next), Err(LineError::UnknownVersion(next)));
+    assert_eq!(Line::read(next, r#"{"start":{}}"#), Err(LineError::UnknownVersion(next)));
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
