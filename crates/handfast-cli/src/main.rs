@@ -10,6 +10,7 @@ mod demo;
 mod files;
 mod generals;
 mod http_client;
+mod log;
 mod messenger;
 mod numbers;
 mod output;
@@ -35,5 +36,7 @@ fn main() -> ExitCode {
         demo::end_with_parent();
     }
     let end = commands::run(cli.command, &output);
-    output.finish(end).into()
+    let exit = output.finish(end);
+    log::finish();
+    exit.into()
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::cli::{Color, Global};
+use crate::log;
 use crate::terminal::{self, Waiting};
 
 /// How a command ended.
@@ -147,6 +148,11 @@ impl Output {
         }
     }
 
+    /// Whether nothing is to be said but errors.
+    pub(crate) const fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Whether data is wanted as JSON.
     pub(crate) const fn wants_json(&self) -> bool {
         self.json
@@ -197,9 +203,11 @@ impl Output {
         written(stdout.write_all(bytes).and_then(|()| stdout.flush()))
     }
 
-    /// Says something on standard error, unless asked to be quiet.
+    /// Says something on standard error, unless asked to be quiet; in a line of the log where programs read it.
     pub(crate) fn note(&self, text: impl Display) {
-        if !self.quiet {
+        if log::is_for_programs() {
+            tracing::info!(name: "note", "{text}");
+        } else if !self.quiet {
             say(text);
         }
     }
@@ -213,7 +221,11 @@ impl Output {
 
     /// Says on standard error what is wrong, quiet or not.
     pub(crate) fn complain(&self, text: impl Display) {
-        say(format_args!("{RED}error:{PLAIN} {text}"));
+        if log::is_for_programs() {
+            tracing::error!(name: "error", "{text}");
+        } else {
+            say(format_args!("{RED}error:{PLAIN} {text}"));
+        }
     }
 
     /// A progress bar on standard error; it draws nothing where that is no terminal, or quiet was asked for.
@@ -224,7 +236,9 @@ impl Output {
             ProgressDrawTarget::stderr_with_hz(10)
         };
         let style = ProgressStyle::with_template("{bar:32} {pos}/{len} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
-        ProgressBar::with_draw_target(Some(length), target).with_style(style)
+        let bar = ProgressBar::with_draw_target(Some(length), target).with_style(style);
+        log::write_above(bar.clone());
+        bar
     }
 
     /// Shows that work of unknown length goes on, until what it gives is dropped; on a terminal, unless quiet was asked for.

@@ -7,6 +7,7 @@ pub(crate) mod demo;
 pub(crate) mod dispatch;
 pub(crate) mod flow;
 pub(crate) mod generals;
+pub(crate) mod log;
 pub(crate) mod man;
 pub(crate) mod messenger;
 pub(crate) mod participant;

@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use axum::Router;
 use handfast::flow::parse_duration;
+use handfast::participant::{Secret, Secrets};
 use handfast_participant::{OpenError, Registers, Settings, Tell, Weakness};
 use serde_json::json;
 
+use super::log::LogArgs;
 use crate::output::{Exit, OrExit as _, Output};
-use crate::{connections, signals};
+use crate::{connections, log, signals};
 
 /// Options of every reference service.
 #[derive(Debug, clap::Args)]
@@ -37,6 +39,8 @@ pub(crate) struct Common {
     /// What webhooks are signed with: whsec_ and 24 to 64 bytes in base64.
     #[arg(long, value_name = "SECRET", env = "HANDFAST_WEBHOOK_SECRET", hide_env_values = true)]
     pub(crate) webhook_secret: Option<String>,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
 }
 
 impl Common {
@@ -85,6 +89,10 @@ pub(crate) struct Participant<'a> {
 impl Participant<'_> {
     /// Serves until it is told to stop.
     pub(crate) fn run(self, output: &Output) -> anyhow::Result<Exit> {
+        self.common.log.install(output)?;
+        if let Some(secret) = &self.common.webhook_secret {
+            log::keep_back(Secrets::of_one("HANDFAST_WEBHOOK_SECRET", Secret::new(secret)));
+        }
         let runtime = super::runtime()?;
         let end = runtime.block_on(self.serve(output));
         // A read that hangs must not keep the process.

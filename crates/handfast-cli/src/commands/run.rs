@@ -11,9 +11,10 @@ use handfast::flow::{FlowFile, parse_duration};
 use handfast::store::Store;
 
 use super::flow::{ChosenFlow, FlowArgs};
+use super::log::LogArgs;
 use crate::batch::{self, Batch, MOST_SHOWN, Source};
 use crate::output::{Exit, OrExit as _, Output};
-use crate::{signals, state};
+use crate::{log, signals, state};
 
 /// How often it is looked whether the store is let go of, and how long is waited between: 2 s in all.
 const LOOKS: u32 = 1_000;
@@ -47,6 +48,8 @@ pub(crate) struct Args {
     /// The longest pause between two tries of one delivery; pauses start at 50 ms and double up to it.
     #[arg(long, value_name = "DURATION", env = "HANDFAST_RETRY_CAP", default_value = "30s", value_parser = parse_duration)]
     pub(crate) retry_cap: Duration,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
     /// The orders, one JSON object a line; standard input without a file, or with -.
     #[arg(value_name = "ORDERS.jsonl")]
     pub(crate) orders: Option<PathBuf>,
@@ -54,7 +57,9 @@ pub(crate) struct Args {
 
 /// Drives them.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
+    args.log.install(output)?;
     let ChosenFlow { file, flow } = args.flow.read()?;
+    log::keep_back(file.secrets());
     let source = Source::open(args.orders.as_deref()).or_exit(Exit::Usage)?;
     let expected = check(&source, &file, output)?;
     let url = args.store.map_or_else(|| state::default_store(file.name()), Ok)?;

@@ -7,9 +7,10 @@ use anyhow::bail;
 use handfast::flow::parse_duration;
 
 use super::flow::FlowArgs;
+use super::log::LogArgs;
 use crate::output::{Exit, OrExit as _, Output};
 use crate::serve::{self, Settings};
-use crate::{connections, state};
+use crate::{connections, log, state};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
@@ -34,12 +35,16 @@ pub(crate) struct Args {
     /// How long stopping in good order may take.
     #[arg(long, value_name = "DURATION", env = "HANDFAST_SHUTDOWN_TIMEOUT", default_value = "10s", value_parser = parse_duration)]
     pub(crate) shutdown_timeout: Duration,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
 }
 
 /// Runs the service until it is told to stop.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     check_address(args.listen).or_exit(Exit::Usage)?;
+    args.log.install(output)?;
     let flow = args.flow.read()?;
+    log::keep_back(flow.file.secrets());
     let webhooks = flow.file.webhook_receivers().or_exit(Exit::Usage)?;
     super::runtime()?.block_on(async {
         // The port comes before the store: where the port is taken, the store is left alone.

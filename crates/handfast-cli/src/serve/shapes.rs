@@ -145,16 +145,24 @@ pub(crate) fn page(sagas: &[Summary], next: Option<String>) -> Value {
     json!({ "sagas": sagas.iter().map(line).collect::<Vec<_>>(), "next": next })
 }
 
+/// Whether a saga that stands so is on its way.
+fn is_open(standing: &str) -> bool {
+    [Standing::Placed, Standing::Acting, Standing::Committed, Standing::Cancelling].iter().any(|open| open.name() == standing)
+}
+
 /// What the engine is at.
 pub(crate) fn stats(stats: &Stats, counts: &Counts, webhooks: &Receivers) -> Value {
     let sagas: Map<String, Value> =
         counts.by_standing.iter().map(|(standing, number)| (standing.clone(), json!(number))).collect();
     let named = |sagas: &[(String, String)]| sagas.iter().map(|(id, why)| json!({ "id": id, "why": why })).collect::<Vec<_>>();
+    // Read from the store, which knows of those that another worker has placed, or that nobody was told of.
+    let open = counts.by_standing.iter().filter(|(standing, _)| is_open(standing)).map(|(_, number)| number);
+    let in_doubt: u64 = open.sum();
     json!({
         "sagas": sagas,
-        "in_doubt": stats.totals.in_doubt,
+        "in_doubt": in_doubt,
         "active": stats.active,
-        "parked": stats.parked,
+        "parked": in_doubt.saturating_sub(stats.active),
         "in_flight": stats.in_flight,
         "suspended": named(&stats.suspended),
         "left_alone": named(&stats.left_alone),

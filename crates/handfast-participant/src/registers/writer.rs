@@ -85,7 +85,7 @@ impl Writer {
         if !self.met.is_empty() && is_there {
             let written = write_counters(&self.connection, &self.met);
             if let Err(error) = written {
-                tracing::warn!(%error, "the last counts were not written");
+                tracing::warn!(name: "counts_not_written", %error, "the last counts were not written");
             }
         }
         if is_there {
@@ -130,12 +130,12 @@ impl Writer {
             BatchFailure::Unknown(error) => {
                 // After a failed flush the system may have dropped the pages and report the next flush as good, so
                 // nothing that this process goes on to write could be trusted.
-                tracing::error!(%error, "the disk failed under a commit; the store takes nothing until a restart");
+                tracing::error!(name: "disk_failed", %error, "the disk failed under a commit; the store takes nothing until a restart");
                 let what = self.broken.get_or_init(|| error.to_string());
                 batch.iter().map(|_| Err(NotDefinite::Broken(what.clone()))).collect()
             }
             BatchFailure::RolledBack(error) if batch.len() == 1 => {
-                tracing::error!(%error, "the store took a transaction back");
+                tracing::error!(name: "commit_taken_back", %error, "the store took a transaction back");
                 vec![Err(NotDefinite::Store(error.to_string()))]
             }
             // One request has spoiled it for all (a full disk, a constraint checked at the commit): nothing is
@@ -181,7 +181,7 @@ impl Writer {
                     if connection.is_autocommit() {
                         return Err(BatchFailure::RolledBack(vanished(error)));
                     }
-                    tracing::error!(%error, key = %asked.key, "an effect failed and was taken back");
+                    tracing::error!(name: "effect_failed", %error, key = %asked.key, "an effect failed and was taken back");
                     execute(connection, "ROLLBACK TO request").map_err(BatchFailure::RolledBack)?;
                     position = before;
                     Err(NotDefinite::Effect(error.to_string()))

@@ -134,19 +134,19 @@ async fn put_aside_unread(shared: &Shared, id: &str, error: &StoreError) {
 /// Another version, or one that is set up otherwise, can drive it: it stays as it is, and is looked at again.
 async fn leave_alone(shared: &Shared, id: &str, reason: &str) {
     if shared.left_alone.add(id, reason) {
-        tracing::warn!(saga = id, reason, "left alone");
+        tracing::warn!(name: "saga_left_alone", saga = id, reason, "this program cannot drive a saga, and leaves it alone");
     }
     shared.publish(id, Progress::stuck(reason));
     let wake_at = shared.now().after(whole_ms(LEFT_ALONE_FOR));
-    match shared.store.park(id, wake_at, 0).await {
+    match shared.trouble.after(shared.store.park(id, wake_at, 0).await) {
         Ok(()) => shared.note_wake(wake_at),
-        Err(error) => tracing::warn!(saga = id, %error, "could not be put aside"),
+        Err(error) => tracing::warn!(name: "saga_not_put_aside", saga = id, %error, "a saga could not be put aside"),
     }
 }
 
 async fn suspend(shared: &Shared, id: &str, reason: &str) {
-    tracing::error!(saga = id, reason, "suspended");
-    match shared.store.suspend(id, reason).await {
+    tracing::error!(name: "saga_suspended", saga = id, reason, "the journal of a saga cannot be trusted; it is suspended");
+    match shared.trouble.after(shared.store.suspend(id, reason).await) {
         Ok(()) => {
             // It counts even where so many are named already that this one is not.
             if shared.suspended.of(id).is_none() {
@@ -154,14 +154,17 @@ async fn suspend(shared: &Shared, id: &str, reason: &str) {
             }
             shared.suspended.add(id, reason);
         }
-        Err(error) => tracing::warn!(saga = id, %error, "could not be taken out of the wake-up index"),
+        Err(error) => {
+            tracing::warn!(name: "saga_not_suspended", saga = id, %error, "a saga could not be taken out of the wake-up index")
+        }
     }
     shared.publish(id, Progress::stuck(reason));
 }
 
 /// Waits before the store is asked again. `None` if the engine stops meanwhile.
 async fn pause_after(shared: &Shared, id: &str, error: &StoreError, attempt: u32) -> Option<()> {
-    tracing::warn!(saga = id, %error, "the store is asked again");
+    // What is wrong with the store is said once, where it begins.
+    tracing::debug!(name: "store_asked_again", saga = id, %error, "the store is asked again");
     let longest = shared.options.backoff.ceiling(attempt).min(Duration::from_secs(1));
     tokio::time::sleep(shared.jitter.up_to(longest)).await;
     (!shared.is_stopping()).then_some(())
@@ -321,6 +324,7 @@ impl<'a> Driver<'a> {
             Reply::Behind { seq, incarnation } => {
                 let reason = line.fell_behind(&incarnation, seq);
                 tracing::error!(
+                    name: "participant_behind",
                     participant = line.stats().participant,
                     reason,
                     "a participant's store was restored; it is not called any more"
@@ -374,12 +378,11 @@ impl<'a> Driver<'a> {
             }
             Mail::Stop => return ControlFlow::Break(()),
         };
-        let entries = self.saga.entries();
         let told = self.tell(&JournalLine::Cancel { by, why }, None).await.map_continue(drop);
         if told.is_continue() {
-            let result = if self.saga.entries() > entries { CancelResult::Accepted } else { cancel_result(&self.saga) };
+            // How it stands now says what came of it: others may have written, too, and what they wrote is no cancel.
             // Whoever asked may have gone away; the saga turns back all the same.
-            let _gone = reply.send(result);
+            let _gone = reply.send(cancel_result(&self.saga));
         }
         told
     }
@@ -425,7 +428,7 @@ impl<'a> Driver<'a> {
                     Evidence::OutOfReach { .. } => "a person has to find out what became of it",
                     Evidence::LateEffect { .. } | Evidence::RefusedClose { .. } => "a participant broke its promise",
                 };
-                tracing::error!(saga = %self.saga.id(), reason, "{what}");
+                tracing::error!(name: "person_needed", saga = %self.saga.id(), reason, "{what}");
             }
         }
         let standing = self.saga.standing();
@@ -444,14 +447,15 @@ impl<'a> Driver<'a> {
             return ControlFlow::Break(());
         }
         let tries = self.saga.outbox().iter().filter_map(|command| self.pace.get(command.step)).map(|pace| pace.tries).max();
-        match self.shared.store.park(self.saga.id(), wake_at, tries.unwrap_or(0)).await {
+        let parked = self.shared.store.park(self.saga.id(), wake_at, tries.unwrap_or(0)).await;
+        match self.shared.trouble.after(parked) {
             Ok(()) => {
                 self.saga.was_parked(wake_at);
                 self.shared.note_wake(wake_at);
             }
             Err(error) => {
                 // It is still due in the index, so it will be looked at again; only not at once.
-                tracing::warn!(saga = %self.saga.id(), %error, "could not be put aside");
+                tracing::warn!(name: "saga_not_put_aside", saga = %self.saga.id(), %error, "a saga could not be put aside");
                 self.shared.note_wake(self.shared.now().after(1000));
             }
         }
@@ -459,7 +463,7 @@ impl<'a> Driver<'a> {
     }
 }
 
-/// What asking for *neither* comes to for a saga in which it changed nothing.
+/// What asking for *neither* has come to for a saga that stands so after it was told.
 pub(crate) fn cancel_result(saga: &Journaled) -> CancelResult {
     if let Some(outcome) = saga.decision() {
         return CancelResult::Ended(outcome);

@@ -216,6 +216,8 @@ impl Engine {
     /// Places an order. When this resolves it is flushed, and nothing but a person can keep it from its end. Placing the
     /// same order again gives the same saga.
     ///
+    /// Whoever stops waiting for this stops nothing: what was begun is placed, counted and driven all the same.
+    ///
     /// # Errors
     /// Why it was not placed.
     pub async fn submit(&self, order: Order) -> Result<SagaHandle, SubmitError> {
@@ -228,17 +230,13 @@ impl Engine {
         let name: Arc<str> = id.as_str().into();
         let handle = SagaHandle::new(Arc::clone(&name), shared);
         let placing = Placing { id, request_key, input: input.clone(), bodies, definition };
-        let now = shared.now();
-        match shared.trouble.after(Journaled::place(&*shared.store, now, placing).await) {
-            Ok((Created::New, Some(saga))) => {
-                shared.count(None, saga.standing());
-                if !shared.start(&name, Arrival::Placed(Box::new(saga))) {
-                    shared.note_wake(now);
-                }
-                return Ok(handle.of_new());
-            }
-            Ok((Created::New | Created::Same, _)) => handle::look_up(shared, &name).await,
-            Ok((Created::Different, _)) => {
+        // Only a panic ends it before its time, and then nobody knows how far it came.
+        let placed = tokio::spawn(place(Arc::clone(shared), Arc::clone(&name), placing)).await;
+        let placed = placed.unwrap_or_else(|_panic| Err(StoreError::Unavailable("placing the order broke off".to_owned())));
+        match placed {
+            Ok(Created::New) => return Ok(handle.of_new()),
+            Ok(Created::Same) => handle::look_up(shared, &name).await,
+            Ok(Created::Different) => {
                 // A flow that was edited since makes no other order of it: the saga keeps its own.
                 let stored = shared.store.load(&name).await.map_err(SubmitError::Store)?;
                 if stored.is_none_or(|stored| stored.input != input) {
@@ -246,12 +244,8 @@ impl Engine {
                 }
                 handle::look_up(shared, &name).await;
             }
-            Ok((Created::KeyTaken { id }, _)) => return Err(SubmitError::KeyTaken { id }),
-            Err(error) => {
-                // If it was placed after all, it is found in the index.
-                shared.note_wake(now);
-                return Err(SubmitError::Store(error));
-            }
+            Ok(Created::KeyTaken { id }) => return Err(SubmitError::KeyTaken { id }),
+            Err(error) => return Err(SubmitError::Store(error)),
         }
         Ok(handle)
     }
@@ -434,6 +428,26 @@ impl Engine {
             }
         };
         tokio::time::timeout(longest, emptied).await.is_ok()
+    }
+}
+
+/// Places a saga, and has it counted and driven from then on, whoever is still there to hear of it.
+async fn place(shared: Arc<Shared>, name: Arc<str>, placing: Placing) -> Result<Created, StoreError> {
+    let now = shared.now();
+    match shared.trouble.after(Journaled::place(&*shared.store, now, placing).await) {
+        Ok((created, None)) => Ok(created),
+        Ok((created, Some(saga))) => {
+            shared.count(None, saga.standing());
+            if !shared.start(&name, Arrival::Placed(Box::new(saga))) {
+                shared.note_wake(now);
+            }
+            Ok(created)
+        }
+        Err(error) => {
+            // If it was placed after all, it is found in the index.
+            shared.note_wake(now);
+            Err(error)
+        }
     }
 }
 

@@ -54,7 +54,7 @@ async fn look(shared: &Shared, queue: &mut VecDeque<Arc<str>>) -> bool {
         }
         Err(error) => {
             if shared.unreadable.add(INDEX, &format!("the wake-up index: {error}")) {
-                tracing::error!(%error, "the wake-up index cannot be read; it is read again every second");
+                tracing::error!(name: "wake_up_index_unreadable", %error, "the wake-up index cannot be read; it is read again every second");
             }
             shared.note_wake(shared.now().after(1000));
             false

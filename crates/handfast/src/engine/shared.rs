@@ -70,7 +70,7 @@ impl Named {
         }
         named.insert(id.to_owned(), reason.to_owned());
         if is_new && named.len() == Self::MOST {
-            tracing::warn!(named = Self::MOST, "so many sagas need somebody that the next ones are not named here");
+            tracing::warn!(name: "too_many_to_name", named = Self::MOST, "so many sagas need somebody that the next ones are not named here");
         }
         is_new
     }
@@ -104,6 +104,7 @@ impl Trouble {
             Ok(_) | Err(StoreError::Conflict) => {
                 if self.is_there.swap(false, Ordering::AcqRel) {
                     *locked(&self.what) = None;
+                    tracing::info!(name: "store_takes_writes", "the store takes writes again");
                 }
             }
             Err(error @ (StoreError::Unavailable(_) | StoreError::Gone { .. })) => self.note(error),
@@ -115,8 +116,12 @@ impl Trouble {
 
     /// Takes note of trouble that was met otherwise than by a write.
     pub(crate) fn note(&self, error: &StoreError) {
-        *locked(&self.what) = Some(error.to_string());
+        let why = error.to_string();
+        let before = locked(&self.what).replace(why.clone());
         self.is_there.store(true, Ordering::Release);
+        if before.as_ref() != Some(&why) {
+            tracing::error!(name: "store_refuses_writes", why, "nothing can be written to the store; orders are refused, and sagas wait");
+        }
     }
 
     pub(crate) fn what(&self) -> Option<String> {

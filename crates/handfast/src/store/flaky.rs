@@ -1,6 +1,7 @@
 //! A store that fails or crashes at exactly the write one names, so that tests can do it at every write in turn.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use handfast_protocol::Time;
 
@@ -19,6 +20,8 @@ struct Fate {
     writes: u64,
     planned: Option<Planned>,
     crashed: bool,
+    /// How long the answer to a write that has landed takes.
+    delay: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +41,7 @@ enum Verdict {
 impl<S: Store> FlakyStore<S> {
     /// A store that works, until something is planned.
     pub const fn new(inner: S) -> Self {
-        Self { inner, fate: Mutex::new(Fate { writes: 0, planned: None, crashed: false }) }
+        Self { inner, fate: Mutex::new(Fate { writes: 0, planned: None, crashed: false, delay: Duration::ZERO }) }
     }
 
     /// Lets the `countdown`-th write from now (1 is the next) answer *unavailable*, after it landed or without landing.
@@ -49,6 +52,11 @@ impl<S: Store> FlakyStore<S> {
     /// As [`fail_at`](Self::fail_at), and everything after it is unavailable too, until [`restart`](Self::restart).
     pub fn crash_at(&self, countdown: u64, write_lands: bool) {
         self.plan(countdown, write_lands, true);
+    }
+
+    /// Lets the answer to every write from now on come so long after it has landed.
+    pub fn delay_answers(&self, delay: Duration) {
+        self.with(|fate| fate.delay = delay);
     }
 
     /// Ends a crash, and forgets what was planned.
@@ -105,7 +113,14 @@ impl<S: Store> FlakyStore<S> {
 
     async fn write<T>(&self, write: BoxFuture<'_, Result<T, StoreError>>) -> Result<T, StoreError> {
         match self.judge() {
-            Verdict::Goes => write.await,
+            Verdict::Goes => {
+                let written = write.await;
+                let delay = self.with(|fate| fate.delay);
+                if !delay.is_zero() {
+                    tokio::time::sleep(delay).await;
+                }
+                written
+            }
             Verdict::LandsUnheard => {
                 // Whatever the answer was, nobody hears it.
                 let _unheard = write.await;

@@ -1,5 +1,6 @@
 //! Secrets: read once at the start, from the environment or a file, and never shown.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
@@ -87,6 +88,38 @@ impl Secrets {
             secrets.insert(name.to_owned(), secret);
         }
         Ok(Self(secrets))
+    }
+
+    /// One secret.
+    #[must_use]
+    pub fn of_one(name: &str, secret: Secret) -> Self {
+        Self(BTreeMap::from([(name.to_owned(), secret)]))
+    }
+
+    /// The same, with those of `others` that it has not.
+    #[must_use]
+    pub fn with(mut self, others: Self) -> Self {
+        for (name, secret) in others.0 {
+            self.0.entry(name).or_insert(secret);
+        }
+        self
+    }
+
+    /// The text with every secret in it replaced by its name, for whoever reads logs. One that is too short not to stand in
+    /// other texts by chance is replaced only where it is the whole text.
+    #[must_use]
+    pub fn hide_in<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut text = Cow::Borrowed(text);
+        for (name, secret) in &self.0 {
+            let secret = secret.reveal();
+            if *text == *secret {
+                return Cow::Owned(format!("[secret {name}]"));
+            }
+            if secret.len() >= LONG_SECRET && text.contains(secret) {
+                text = Cow::Owned(text.replace(secret, &format!("[secret {name}]")));
+            }
+        }
+        text
     }
 
     pub(crate) fn of(&self, name: &str) -> Option<&Secret> {

@@ -65,7 +65,7 @@ impl Drop for Readers {
         self.queue = None;
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
-                tracing::error!("a reader of the store had panicked");
+                tracing::error!(name: "store_reader_died", "a reader of the store had panicked");
             }
         }
     }

@@ -154,7 +154,7 @@ impl<'c> Statements<'c> {
         if !self.connection.is_autocommit()
             && let Err(error) = self.rollback.execute([])
         {
-            tracing::error!("the store cannot take back a transaction: {error}");
+            tracing::error!(name: "store_rollback_refused", "the store cannot take back a transaction: {error}");
         }
         forget_pages(self.connection);
     }

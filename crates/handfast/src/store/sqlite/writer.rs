@@ -148,7 +148,7 @@ impl Drop for Writer {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            tracing::error!("the store's writer had panicked");
+            tracing::error!(name: "store_writer_died", "the store's writer had panicked");
         }
     }
 }
@@ -231,7 +231,7 @@ fn commit_and_answer(statements: &mut Statements<'_>, group: &mut Vec<Write>, fi
             }
         }
         Err(broken) => {
-            tracing::warn!(writes = group.len(), "the store could not commit: {}", broken.told());
+            tracing::debug!(name: "store_commit_refused", writes = group.len(), "the store could not commit: {}", broken.told());
             group.drain(..).for_each(|write| write.settle(Some(&broken)));
         }
     }
