@@ -1,5 +1,7 @@
 //! The connections of every command that serves: taken one by one, served within bounds, and ended in good order.
 
+mod patient;
+
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
@@ -17,13 +19,16 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use self::patient::Patient;
 use crate::output::{Exit, OrExit as _};
 use crate::signals::stopped;
 
 /// The most connections at a time. Those beyond wait in the system's queue.
-const MOST_CONNECTIONS: usize = 4_096;
+pub(crate) const MOST_CONNECTIONS: usize = 4_096;
 /// How long the head of a request may take, and how long a connection may be idle.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long whoever is sent an answer may take nothing of it.
+const TAKING_TIMEOUT: Duration = Duration::from_secs(30);
 /// The most bytes of a request's head.
 const MOST_HEAD_BYTES: usize = 32 * 1024;
 /// How long to pause when the system has no more files or memory to give.
@@ -65,15 +70,17 @@ pub(crate) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
         .or_exit(Exit::Usage)
 }
 
-/// Serves `router` as [`serve`] does.
-pub(crate) async fn serve_router(listener: TcpListener, router: Router, stop: watch::Receiver<bool>) {
-    serve(listener, TowerToHyperService::new(router), stop).await;
+/// Serves `router` as [`serve`] does, `most` connections at a time.
+pub(crate) async fn serve_router(listener: TcpListener, router: Router, most: usize, stop: watch::Receiver<bool>) {
+    serve(listener, TowerToHyperService::new(router), most, stop).await;
 }
 
 /// Serves `service` on `listener` until `stop` says true; then takes no more connections, lets every request that has
-/// begun be answered, and returns when the last one is.
-pub(crate) async fn serve<S: Answers>(listener: TcpListener, service: S, mut stop: watch::Receiver<bool>) {
-    let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+/// begun be answered, and returns when the last one is. At most [`MOST_CONNECTIONS`] are open at a time, and `most` where
+/// that is less.
+pub(crate) async fn serve<S: Answers>(listener: TcpListener, service: S, most: usize, mut stop: watch::Receiver<bool>) {
+    let most = most.clamp(1, MOST_CONNECTIONS);
+    let room = Arc::new(Semaphore::new(most));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MOST_HEAD_BYTES).half_close(false);
     let server = Arc::new(Server { http, service });
@@ -95,7 +102,7 @@ pub(crate) async fn serve<S: Answers>(listener: TcpListener, service: S, mut sto
     }
     drop(listener);
     // Whoever holds all the room knows that nobody else does. The semaphore is never closed, so this cannot be refused.
-    let everything = u32::try_from(MOST_CONNECTIONS).unwrap_or(u32::MAX);
+    let everything = u32::try_from(most).unwrap_or(u32::MAX);
     drop(room.acquire_many(everything).await);
 }
 
@@ -117,7 +124,8 @@ impl<S: Answers> Server<S> {
         if stream.set_nodelay(true).is_err() {
             return;
         }
-        let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), self.service.clone()));
+        let stream = TokioIo::new(Patient::new(stream, TAKING_TIMEOUT));
+        let mut connection = pin!(self.http.serve_connection(stream, self.service.clone()));
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
             () = stopped(&mut stop) => {

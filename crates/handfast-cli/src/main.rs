@@ -13,6 +13,7 @@ mod http_client;
 mod log;
 mod messenger;
 mod numbers;
+mod open_files;
 mod output;
 mod picture;
 mod serve;

@@ -97,7 +97,12 @@ pub(crate) async fn run(batch: Batch, mut stop: watch::Receiver<bool>, output: &
                 Followed::Ended(line) => printer.ended(&line)?,
                 Followed::Taken(line, why) => printer.bad(&BadLine::new(&input_name, line, why)),
             },
-            _ = listening.tick() => printer.tell_of_waiting(&engine),
+            _ = listening.tick() => {
+                if let Some(part) = engine.dead_part() {
+                    anyhow::bail!("{part} has stopped; the same command again goes on from here, and nothing is lost");
+                }
+                printer.tell_of_waiting(&engine);
+            },
             () = stopped(&mut stop) => break,
         }
         printer.show(under_way.len());

@@ -10,7 +10,7 @@ use super::flow::FlowArgs;
 use super::log::LogArgs;
 use crate::output::{Exit, OrExit as _, Output};
 use crate::serve::{self, Settings};
-use crate::{connections, log, state};
+use crate::{connections, log, open_files, state};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
@@ -46,11 +46,13 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     let flow = args.flow.read()?;
     log::keep_back(flow.file.secrets());
     let webhooks = flow.file.webhook_receivers().or_exit(Exit::Usage)?;
+    let open_files = open_files::raise();
     super::runtime()?.block_on(async {
         // The port comes before the store: where the port is taken, the store is left alone.
         let listener = connections::listen(args.listen).await?;
         let store = args.store.map_or_else(|| state::default_store(flow.file.name()), Ok)?;
-        let settings = Settings { flow, webhooks, store, retry_cap: args.retry_cap, shutdown_timeout: args.shutdown_timeout };
+        let Args { retry_cap, shutdown_timeout, .. } = args;
+        let settings = Settings { flow, webhooks, store, retry_cap, shutdown_timeout, open_files };
         serve::run(listener, settings, output).await
     })
 }

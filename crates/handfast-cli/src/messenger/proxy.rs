@@ -75,7 +75,7 @@ impl Proxy {
         let Self { camp, road } = self;
         let service = service_fn(move |request| receive(request, camp.clone(), Arc::clone(&road)));
         tokio::select! {
-            () = connections::serve(listener, service, stop.clone()) => {}
+            () = connections::serve(listener, service, connections::MOST_CONNECTIONS, stop.clone()) => {}
             () = stopped(&mut stop) => {}
         }
     }

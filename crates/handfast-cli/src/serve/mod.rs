@@ -4,6 +4,7 @@
 //! [`shapes`] is what an answer looks like and [`problem`] what it looks like when it is not what was asked for.
 //! `docs/serve.md` describes all of it for callers.
 
+mod budget;
 mod key;
 mod pages;
 mod prefer;
@@ -21,11 +22,13 @@ use anyhow::Context as _;
 use axum::Router;
 use axum::middleware;
 use axum::routing::{get, post};
+use handfast::Options;
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use self::service::{Receivers, Service};
 use crate::commands::flow::ChosenFlow;
+use crate::open_files::Shares;
 use crate::output::{Exit, Output};
 use crate::{connections, signals};
 
@@ -40,18 +43,25 @@ pub(crate) struct Settings {
     pub(crate) retry_cap: Duration,
     /// How long stopping in good order may take.
     pub(crate) shutdown_timeout: Duration,
+    /// How many files the process may have open.
+    pub(crate) open_files: u64,
 }
 
 /// Serves until a signal asks to stop, then stops in good order.
 ///
 /// # Errors
-/// If the store cannot be opened, or the system does not let signals be watched.
+/// If the store cannot be opened, the system does not let signals be watched, or a part of the service died.
 pub(crate) async fn run(listener: TcpListener, settings: Settings, output: &Output) -> anyhow::Result<Exit> {
-    let Settings { flow, webhooks, store, retry_cap, shutdown_timeout } = settings;
+    let Settings { flow, webhooks, store, retry_cap, shutdown_timeout, open_files } = settings;
     let address = listener.local_addr().context("cannot tell where it listens")?;
     let mut stop = signals::on_signal()?;
     let name = flow.file.name().to_owned();
-    let service = Arc::new(Service::open(flow, webhooks, &store, retry_cap, stop.clone()).await?);
+    let mut options = Options::default().with_retry_cap(retry_cap);
+    let wanted = options.calls_per_participant;
+    let shares = Shares::of(open_files, flow.flow.steps().len(), wanted);
+    shares.tell(wanted);
+    options.calls_per_participant = shares.calls;
+    let service = Arc::new(Service::open(flow, webhooks, &store, options, stop.clone()).await?);
     output.note(format_args!("handfast serve is listening on http://{address} (flow: {name}, store: {store})"));
     for step in service.webhooks().keys() {
         output.note(format_args!("webhooks of {step} are taken at http://{address}/webhooks/{step}"));
@@ -59,8 +69,17 @@ pub(crate) async fn run(listener: TcpListener, settings: Settings, output: &Outp
     if output.wants_json() {
         output.json_line(&json!({ "listening": format!("http://{address}"), "flow": name, "store": store }))?;
     }
-    let serving = tokio::spawn(connections::serve_router(listener, router(Arc::clone(&service)), stop.clone()));
-    signals::stopped(&mut stop).await;
+    let serving = tokio::spawn(connections::serve_router(
+        listener,
+        router(Arc::clone(&service)),
+        shares.callers,
+        stop.clone(),
+    ));
+    tokio::select! {
+        () = signals::stopped(&mut stop) => {}
+        // Nothing that is left of it could be of use to anybody, and whoever watches over it starts it again.
+        part = service.died() => anyhow::bail!("{part} has stopped; start the service again: nothing that was acknowledged is lost"),
+    }
     let in_order = tokio::time::timeout(shutdown_timeout, async {
         // What panics in a request ends that request's connection, never this task.
         drop(serving.await);

@@ -12,9 +12,12 @@ use super::problem::{self, Problem};
 use super::service::Service;
 use super::shapes;
 
-/// `GET /livez`: the process answers.
-pub(crate) async fn live() -> &'static str {
-    "alive\n"
+/// `GET /livez`: the process answers, and everything runs in it that it cannot do without.
+pub(crate) async fn live(State(service): State<Arc<Service>>) -> Result<&'static str, Problem> {
+    match service.engine().dead_part() {
+        None => Ok("alive\n"),
+        Some(part) => Err(Problem::new(problem::DEAD, format!("{part} has stopped"))),
+    }
 }
 
 /// `GET /readyz`: orders are taken.

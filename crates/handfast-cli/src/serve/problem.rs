@@ -55,6 +55,8 @@ kinds! {
         "The step that decides it is done, or it has ended in both: there is no way back. Or it is suspended, and a person has to look at it first.";
     NOT_SIGNED = "not-signed", UNAUTHORIZED, "The webhook is not signed",
         "It has no signature of this very body by the secret of this step, or was signed too long ago. `detail` says which. Nothing was done.";
+    CROWDED = "crowded", SERVICE_UNAVAILABLE, "Too many bodies are arriving at once",
+        "So much of what callers send is read at a time, over all of them. Nothing was done; send the request again, with the same key.";
     BUSY = "busy", SERVICE_UNAVAILABLE, "Too many sagas wait to act on a webhook",
         "Send it again after the time in `Retry-After`. What is in doubt is asked for at its own time in any case.";
     FOREIGN_ORIGIN = "foreign-origin", FORBIDDEN, "A page of another origin may not do this",
@@ -65,6 +67,8 @@ kinds! {
         "Nothing was done. Send it again after the time in `Retry-After`, with the same key.";
     STORE = "store-unavailable", SERVICE_UNAVAILABLE, "The store did not answer",
         "Whether the order was taken is unknown. Send it again with the same key: it is taken once.";
+    DEAD = "dead", SERVICE_UNAVAILABLE, "A part of the service has stopped for good",
+        "Start the service again. Nothing that was acknowledged is lost.";
     BROKEN = "broken", INTERNAL_SERVER_ERROR, "The service cannot do this",
         "What is stored of the saga cannot be what was written, or the service has a mistake. `detail` says which. Nothing was done.";
 }

@@ -3,13 +3,12 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-
+use super::budget::{Budget, Held};
 use super::problem::{self, Problem};
 
 /// How long a body may take to arrive.
@@ -18,10 +17,10 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// The whole body, at most `most` bytes of it, that has to be declared as JSON.
 ///
 /// # Errors
-/// It is declared as something else, too large, too slow, or broken off.
-pub(crate) async fn json_body(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Problem> {
+/// It is declared as something else, too large, too slow, broken off, or there is no room for it in the budget.
+pub(crate) async fn json_body(headers: &HeaderMap, body: Body, most: usize, budget: &Budget) -> Result<Held, Problem> {
     check_json(headers)?;
-    any_body(body, most).await
+    any_body(body, most, budget).await
 }
 
 /// The body is declared as JSON.
@@ -38,17 +37,10 @@ pub(crate) fn check_json(headers: &HeaderMap) -> Result<(), Problem> {
 /// The whole body, at most `most` bytes of it.
 ///
 /// # Errors
-/// It is too large, too slow, or broken off.
-pub(crate) async fn any_body(body: Body, most: usize) -> Result<Bytes, Problem> {
-    let read = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, most).collect()).await;
-    match read {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(Problem::new(problem::TOO_LARGE, format!("the body has more than {most} bytes")))
-        }
-        Ok(Err(_)) => Err(Problem::new(problem::BODY_LOST, "the body ended before its end")),
-        Err(_) => Err(Problem::new(problem::TOO_SLOW, format!("the body took more than {} s", BODY_TIMEOUT.as_secs()))),
-    }
+/// It is too large, too slow, broken off, or there is no room for it in the budget.
+pub(crate) async fn any_body(body: Body, most: usize, budget: &Budget) -> Result<Held, Problem> {
+    let too_slow = || Problem::new(problem::TOO_SLOW, format!("the body took more than {} s", BODY_TIMEOUT.as_secs()));
+    tokio::time::timeout(BODY_TIMEOUT, budget.read(body, most)).await.unwrap_or_else(|_elapsed| Err(too_slow()))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

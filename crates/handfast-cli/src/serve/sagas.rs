@@ -39,8 +39,10 @@ fn no_such_saga(id: &str) -> Problem {
 pub(crate) async fn place(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let wait = Wait::of(&headers);
     let key = IdempotencyKey::of(&headers)?;
-    let body = request::json_body(&headers, body, MAX_ORDER_BYTES).await?;
+    let body = request::json_body(&headers, body, MAX_ORDER_BYTES, service.orders_budget()).await?;
     let order = service.read_order(&key, &body)?;
+    // The order has what is needed of it, and may be waited for long.
+    drop(body);
     let mut handle = service.place(&key, order).await?;
     let again = handle.was_placed_before();
     wait_for_end(&service, &mut handle, wait).await;
@@ -151,7 +153,7 @@ pub(crate) async fn cancel(
     body: Body,
 ) -> Result<Response, Problem> {
     let id = id_of(id)?;
-    let Reason { by, why } = reason(&headers, body).await?;
+    let Reason { by, why } = reason(&service, &headers, body).await?;
     let result = service.engine().cancel(&id, by.as_deref(), why.as_deref()).await;
     let result = result.map_err(|error| match error {
         error @ CancelError::Reason { .. } => Problem::new(problem::NOT_A_REASON, error.to_string()),
@@ -180,8 +182,8 @@ async fn short(service: &Service, id: &str) -> Result<Response, Problem> {
     Ok(shapes::json(&Short::of(&view.ok_or_else(|| no_such_saga(id))?)))
 }
 
-async fn reason(headers: &HeaderMap, body: Body) -> Result<Reason, Problem> {
-    let bytes = request::any_body(body, MOST_REASON_BYTES).await?;
+async fn reason(service: &Service, headers: &HeaderMap, body: Body) -> Result<Reason, Problem> {
+    let bytes = request::any_body(body, MOST_REASON_BYTES, service.orders_budget()).await?;
     if bytes.is_empty() {
         return Ok(Reason::default());
     }

@@ -10,6 +10,7 @@ use handfast::{Engine, OpenError, Options, Order, SagaHandle, SubmitError};
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::budget::Budget;
 use super::key::IdempotencyKey;
 use super::problem::{self, Problem};
 use super::shapes;
@@ -20,6 +21,11 @@ use crate::state;
 
 /// How long the store may take to say that it is there.
 const STORE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often it is looked whether everything still runs.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+/// How many bytes of bodies are read at a time, over all callers.
+const ORDERS: usize = 32 * 1024 * 1024;
+const WEBHOOKS: usize = 8 * 1024 * 1024;
 /// No saga has this id, since no id has a slash.
 const NOBODY: &str = "/";
 
@@ -31,6 +37,10 @@ pub(crate) struct Service {
     engine: Engine,
     flow: ChosenFlow,
     webhooks: Receivers,
+    /// For the bodies of orders and of what else its own callers send.
+    orders: Budget,
+    /// For the bodies of webhooks, which come from outside and must not take the room of orders.
+    hints: Budget,
     stop: watch::Receiver<bool>,
 }
 
@@ -43,16 +53,15 @@ impl Service {
         flow: ChosenFlow,
         webhooks: Receivers,
         store: &str,
-        retry_cap: Duration,
+        options: Options,
         stop: watch::Receiver<bool>,
     ) -> anyhow::Result<Self> {
-        let options = Options::default().with_retry_cap(retry_cap);
         let engine = Engine::builder(state::open_store(store)?).options(options).flow(Arc::clone(&flow.flow)).open().await;
         let engine = engine.or_else(|error| match error {
             OpenError::Flow(_) => Err(error).or_exit(Exit::Usage),
             OpenError::Store(_) => Err(error.into()),
         })?;
-        Ok(Self { engine, flow, webhooks, stop })
+        Ok(Self { engine, flow, webhooks, orders: Budget::new(ORDERS), hints: Budget::new(WEBHOOKS), stop })
     }
 
     pub(crate) const fn engine(&self) -> &Engine {
@@ -61,6 +70,16 @@ impl Service {
 
     pub(crate) const fn flow(&self) -> &ChosenFlow {
         &self.flow
+    }
+
+    /// How much of orders is read at a time.
+    pub(crate) const fn orders_budget(&self) -> &Budget {
+        &self.orders
+    }
+
+    /// How much of webhooks is read at a time.
+    pub(crate) const fn webhooks_budget(&self) -> &Budget {
+        &self.hints
     }
 
     pub(crate) const fn webhooks(&self) -> &Receivers {
@@ -110,11 +129,29 @@ impl Service {
             return Err(stopping());
         }
         self.engine.check_store().map_err(|error| store_problem(&error))?;
-        match tokio::time::timeout(STORE_TIMEOUT, self.engine.saga_without_tries(NOBODY)).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(store_problem(&error)),
+        if let Some(part) = self.engine.dead_part() {
+            return Err(Problem::new(problem::DEAD, format!("{part} has stopped")));
+        }
+        let checked = async {
+            self.engine.saga_without_tries(NOBODY).await?;
+            self.engine.check_ready().await
+        };
+        match tokio::time::timeout(STORE_TIMEOUT, checked).await {
+            Ok(checked) => checked.map_err(|error| store_problem(&error)),
             Err(_) => {
-                Err(Problem::new(problem::STORE, format!("it took more than {} s", STORE_TIMEOUT.as_secs())).retry_after_s(1))
+                let late = format!("it took more than {} s; another process may hold it", STORE_TIMEOUT.as_secs());
+                let why = self.engine.stats().store_trouble.unwrap_or(late);
+                Err(Problem::new(problem::STORE, why).retry_after_s(1))
+            }
+        }
+    }
+
+    /// Resolves with what has stopped for good, if anything does that the service cannot do without.
+    pub(crate) async fn died(&self) -> &'static str {
+        loop {
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+            if let Some(part) = self.engine.dead_part() {
+                return part;
             }
         }
     }

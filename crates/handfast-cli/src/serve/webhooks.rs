@@ -29,13 +29,19 @@ pub(crate) async fn receive(
         let detail = format!("the flow has no step {step:?} with [step.http.webhook]");
         return Err(Problem::new(problem::NO_SUCH_PAGE, detail));
     };
-    let body = request::any_body(body, MOST_WEBHOOK_BYTES).await?;
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    // Whoever does not even look like the sender is not listened to: strangers may send as much as they like.
+    receiver.check_headers(service.engine(), header).map_err(not_signed)?;
+    let body = request::any_body(body, MOST_WEBHOOK_BYTES, service.webhooks_budget()).await?;
     match receiver.receive(service.engine(), header, &body) {
         Ok(Reception::Taken | Reception::Repeated | Reception::NoneOfOurs) => Ok(StatusCode::NO_CONTENT),
-        Err(error @ NotReceived::NotSigned(_)) => Err(Problem::new(problem::NOT_SIGNED, error.to_string())),
+        Err(error @ NotReceived::NotSigned(_)) => Err(not_signed(error)),
         Err(error @ NotReceived::NotJson) => Err(Problem::new(problem::NOT_JSON, error.to_string())),
         Err(error @ NotReceived::Busy) => Err(Problem::new(problem::BUSY, error.to_string()).retry_after_s(5)),
         Err(NotReceived::Stopping) => Err(stopping()),
     }
+}
+
+fn not_signed(error: NotReceived) -> Problem {
+    Problem::new(problem::NOT_SIGNED, error.to_string())
 }

@@ -55,7 +55,7 @@ pub(crate) async fn serve(listener: TcpListener, settings: Settings, stop: watch
     for row in open {
         shop.take_up(row);
     }
-    connections::serve_router(listener, api::router(shop), stop).await;
+    connections::serve_router(listener, api::router(shop), connections::MOST_CONNECTIONS, stop).await;
     Ok(())
 }
 

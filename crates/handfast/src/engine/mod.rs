@@ -12,15 +12,18 @@ mod hints;
 mod journaled;
 mod kept;
 mod options;
+mod ready;
 mod reason;
 mod schedule;
 mod shared;
 mod stats;
+mod trouble;
 mod view;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use handfast_protocol::Time;
@@ -392,6 +395,23 @@ impl Engine {
         self.0.shared.store.intact()
     }
 
+    /// Whether an order would be taken now. Where nothing was written lately a small write tries whether anything is taken.
+    ///
+    /// # Errors
+    /// What would be in its way.
+    pub async fn check_ready(&self) -> Result<(), StoreError> {
+        ready::check(&self.0.shared).await
+    }
+
+    /// What has stopped for good and is needed for everything, so that only a restart helps: a thread of the store that
+    /// panicked, for instance. Nothing that was acknowledged is lost by that.
+    #[must_use]
+    pub fn dead_part(&self) -> Option<&'static str> {
+        let shared = &self.0.shared;
+        let is_scheduled = shared.is_scheduled.load(Ordering::Acquire) || shared.is_stopping();
+        shared.store.dead_part().or((!is_scheduled).then_some("the scheduler"))
+    }
+
     /// Calls a participant again that was found *behind* or silent. Says whether any flow names it.
     #[must_use]
     pub fn resume_participant(&self, name: &str) -> bool {
@@ -434,7 +454,7 @@ impl Engine {
 /// Places a saga, and has it counted and driven from then on, whoever is still there to hear of it.
 async fn place(shared: Arc<Shared>, name: Arc<str>, placing: Placing) -> Result<Created, StoreError> {
     let now = shared.now();
-    match shared.trouble.after(Journaled::place(&*shared.store, now, placing).await) {
+    match shared.trouble.after_order(Journaled::place(&*shared.store, now, placing).await) {
         Ok((created, None)) => Ok(created),
         Ok((created, Some(saga))) => {
             shared.count(None, saga.standing());

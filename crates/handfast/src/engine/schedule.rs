@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::options::LONGEST_PARK;
@@ -12,6 +13,7 @@ const INDEX: &str = "wake-up index";
 
 /// Runs until the engine stops.
 pub(crate) async fn schedule(shared: Arc<Shared>) {
+    let _running = Running(&shared);
     let mut queue: VecDeque<Arc<str>> = VecDeque::new();
     while !shared.is_stopping() {
         shared.start_hinted();
@@ -29,6 +31,15 @@ pub(crate) async fn schedule(shared: Arc<Shared>) {
         if !found {
             rest(&shared).await;
         }
+    }
+}
+
+/// Says that the scheduler is gone when it is, even if it panicked.
+struct Running<'a>(&'a Shared);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.is_scheduled.store(false, Ordering::Release);
     }
 }
 

@@ -15,8 +15,9 @@ use super::hints::{HintResult, Hints, Noted};
 use super::journaled::Journaled;
 use super::options::Options;
 use super::stats::Totals;
+use super::trouble::Trouble;
 use crate::delivery::Jitter;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 
 /// What an active saga is told from outside.
 pub(crate) enum Mail {
@@ -88,47 +89,6 @@ impl Named {
     }
 }
 
-/// What is wrong with the store, as its last write said. A full disk is still read, so reading says nothing here.
-#[derive(Debug, Default)]
-pub(crate) struct Trouble {
-    /// Looked at first: every write comes by here, and hardly any is in trouble.
-    is_there: AtomicBool,
-    what: Mutex<Option<String>>,
-}
-
-impl Trouble {
-    /// Takes note of how a write ended, and passes it on.
-    pub(crate) fn after<T>(&self, written: Result<T, StoreError>) -> Result<T, StoreError> {
-        match &written {
-            // A conflict is an answer like any other.
-            Ok(_) | Err(StoreError::Conflict) => {
-                if self.is_there.swap(false, Ordering::AcqRel) {
-                    *locked(&self.what) = None;
-                    tracing::info!(name: "store_takes_writes", "the store takes writes again");
-                }
-            }
-            Err(error @ (StoreError::Unavailable(_) | StoreError::Gone { .. })) => self.note(error),
-            Err(StoreError::Newer { .. } | StoreError::NotOurs { .. } | StoreError::Open { .. } | StoreError::Corrupt { .. }) => {
-            }
-        }
-        written
-    }
-
-    /// Takes note of trouble that was met otherwise than by a write.
-    pub(crate) fn note(&self, error: &StoreError) {
-        let why = error.to_string();
-        let before = locked(&self.what).replace(why.clone());
-        self.is_there.store(true, Ordering::Release);
-        if before.as_ref() != Some(&why) {
-            tracing::error!(name: "store_refuses_writes", why, "nothing can be written to the store; orders are refused, and sagas wait");
-        }
-    }
-
-    pub(crate) fn what(&self) -> Option<String> {
-        locked(&self.what).clone()
-    }
-}
-
 pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) options: Options,
@@ -150,6 +110,10 @@ pub(crate) struct Shared {
     /// How many sagas may be woken before their time, since somebody who was silent answers again.
     early: AtomicU64,
     stopping: AtomicBool,
+    /// When a write that only tries was last taken, in milliseconds.
+    pub(crate) tried_at: AtomicU64,
+    /// Whether the scheduler runs. It ends with the engine only.
+    pub(crate) is_scheduled: AtomicBool,
 }
 
 /// The sagas in memory, and the hints for those that are to come there.
@@ -178,6 +142,8 @@ impl Shared {
             next_wake: AtomicU64::new(0),
             early: AtomicU64::new(totals.in_doubt),
             stopping: AtomicBool::new(false),
+            tried_at: AtomicU64::new(0),
+            is_scheduled: AtomicBool::new(true),
         }
     }
 

@@ -7,8 +7,8 @@ use handfast_protocol::Time;
 
 use super::{Append, BoxFuture, Counts, Created, Due, NewSaga, Seen, Store, StoreError, StoredSaga, Summary, Try};
 
-/// Wraps any store. Writes are counted from 1 in the order in which they are asked for: `create`, `append`, `park` and
-/// `suspend`; tries are not counted, since nobody waits for them.
+/// Wraps any store. Writes are counted from 1 in the order in which they are asked for: `create`, `append`, `park`,
+/// `suspend` and `probe`; tries are not counted, since nobody waits for them.
 #[derive(Debug)]
 pub struct FlakyStore<S> {
     inner: S,
@@ -145,6 +145,12 @@ impl<S: Store> Store for FlakyStore<S> {
     }
     fn intact(&self) -> Result<(), StoreError> {
         self.inner.intact()
+    }
+    fn probe(&self, bytes: usize) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.write(self.inner.probe(bytes)))
+    }
+    fn dead_part(&self) -> Option<&'static str> {
+        self.inner.dead_part()
     }
     fn create(&self, saga: NewSaga) -> BoxFuture<'_, Result<Created, StoreError>> {
         Box::pin(self.write(self.inner.create(saga)))

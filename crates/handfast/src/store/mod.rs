@@ -261,6 +261,15 @@ pub trait Store: Send + Sync + 'static {
     fn intact(&self) -> Result<(), StoreError> {
         Ok(())
     }
+    /// Writes and flushes so many bytes that nobody reads: whether a write of that size would be taken now.
+    fn probe(&self, bytes: usize) -> BoxFuture<'_, Result<(), StoreError>> {
+        let _any_size_is_taken = bytes;
+        Box::pin(std::future::ready(Ok(())))
+    }
+    /// What of it has stopped for good, so that only a restart helps: its writer, for instance.
+    fn dead_part(&self) -> Option<&'static str> {
+        None
+    }
     /// Places a saga with its first entries, unless its id or the key of its request is taken.
     fn create(&self, saga: NewSaga) -> BoxFuture<'_, Result<Created, StoreError>>;
     /// Appends one entry, or answers [`StoreError::Conflict`] if the journal does not end where `append` says.
@@ -336,6 +345,12 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     }
     fn intact(&self) -> Result<(), StoreError> {
         (**self).intact()
+    }
+    fn probe(&self, bytes: usize) -> BoxFuture<'_, Result<(), StoreError>> {
+        (**self).probe(bytes)
+    }
+    fn dead_part(&self) -> Option<&'static str> {
+        (**self).dead_part()
     }
     fn create(&self, saga: NewSaga) -> BoxFuture<'_, Result<Created, StoreError>> {
         (**self).create(saga)

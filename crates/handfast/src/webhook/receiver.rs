@@ -75,6 +75,18 @@ impl WebhookReceiver {
         Ok(Self { step, webhook, key, recent: Mutex::default(), taken, repeated, none_of_ours, refused })
     }
 
+    /// Says before its body is there whether a webhook can be one of this step: its headers are those of the scheme, and it was
+    /// signed lately. Most of what strangers send is found out by this, and their bodies need not be read.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub fn check_headers<'h>(&self, engine: &Engine, header: impl Fn(&str) -> Option<&'h str>) -> Result<(), NotReceived> {
+        self.key.check_headers(header, engine.now(), self.webhook.tolerance).map_err(|error| {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            error.into()
+        })
+    }
+
     /// Takes a webhook, by its headers (of one that is there more than once the first) and its body, byte for byte as it
     /// came. Nothing is waited for.
     ///

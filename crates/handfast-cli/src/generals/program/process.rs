@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::family::{self, Family, MARK};
+use super::family::{self, Family, MARK, MEMORY_KIB};
 use super::refusal::Fault;
 use crate::clock::{Stopwatch, whole_ms};
 
@@ -70,14 +70,16 @@ impl Process {
             .map_err(|error| Fault::NotStarted(format!("sh, which would kill it if this process were killed: {error}")))?;
         let family = Family { group: warden.id(), mark };
         family::join(&mut command, family.group);
-        let mut child = match command.spawn() {
+        let mut child = match family::spawn(&mut command) {
             Ok(child) => child,
             Err(error) => {
                 family.end();
                 drop(warden.wait());
+                family::forget(&warden);
                 return Err(Fault::NotStarted(error.to_string()));
             }
         };
+        family::limit(&child);
         let (questions, asked) = mpsc::sync_channel(1);
         let (tell, heard) = mpsc::sync_channel(4);
         let last_words = Arc::new(Mutex::new(LastWords::default()));
@@ -131,15 +133,21 @@ impl Process {
         &self.family
     }
 
-    /// Counts the program's processes.
+    /// Counts the program's processes, and the memory that they take.
     ///
     /// # Errors
-    /// They are too many.
+    /// They are too many, or it is too much.
     pub(super) fn look(&self) -> Result<(), Fault> {
+        family::end_strays();
         let count = self.family.members().len();
         if count > PROCESS_LIMIT {
             self.family.end();
             return Err(Fault::Processes { count, limit: PROCESS_LIMIT });
+        }
+        let kib = self.family.resident_kib();
+        if kib > MEMORY_KIB {
+            self.family.end();
+            return Err(Fault::Memory { kib, limit_kib: MEMORY_KIB });
         }
         Ok(())
     }
@@ -166,6 +174,8 @@ impl Process {
             // Where no program can kill a group, the end of its input makes the warden leave.
             drop(self.warden.stdin.take());
             drop(self.warden.wait());
+            family::forget(&self.child);
+            family::forget(&self.warden);
             self.over = true;
         }
     }

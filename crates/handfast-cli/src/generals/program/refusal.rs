@@ -58,6 +58,13 @@ pub(super) enum Fault {
         /// How many there may be.
         limit: usize,
     },
+    /// Its processes take too much memory.
+    Memory {
+        /// How much, in KiB.
+        kib: u64,
+        /// How much they may take, in KiB.
+        limit_kib: u64,
+    },
     /// It said something without having been asked.
     Unasked(String),
     /// It said what cannot be understood.
@@ -124,6 +131,7 @@ impl Display for Refusal {
             | Fault::Closed
             | Fault::SaidTooMuch { .. }
             | Fault::Processes { .. }
+            | Fault::Memory { .. }
             | Fault::Error { .. }
             | Fault::Questions { .. }
             | Fault::Rounds { .. } => {}
@@ -165,6 +173,9 @@ impl Display for Fault {
             }
             Self::Processes { count, limit } => {
                 write!(f, "has {count} processes at once, and may have {limit}; all of them were killed")
+            }
+            Self::Memory { kib, limit_kib } => {
+                write!(f, "takes {} MiB of memory, and may take {}; it was killed", kib / 1024, limit_kib / 1024)
             }
             Self::Unasked(_) => {
                 f.write_str("said something without having been asked; it has to write one line for every line it reads")

@@ -166,6 +166,15 @@ impl Store for SqliteStore {
     fn intact(&self) -> Result<(), StoreError> {
         self.files.as_ref().map_or(Ok(()), |files| files.look())
     }
+    fn probe(&self, bytes: usize) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.writer.write(move |reply| Write::Probe { bytes, reply }))
+    }
+    fn dead_part(&self) -> Option<&'static str> {
+        if self.writer.is_dead() {
+            return Some("the store's writer");
+        }
+        self.readers.is_one_dead().then_some("a reader of the store")
+    }
     fn create(&self, saga: NewSaga) -> BoxFuture<'_, Result<Created, StoreError>> {
         Box::pin(self.write(|reply| Write::Create(Box::new(saga), reply)))
     }
@@ -214,5 +223,25 @@ impl Store for SqliteStore {
     }
     fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>> {
         Box::pin(self.read(queries::seen))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_writer_that_panicked_is_dead_and_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path().join("s.db")).unwrap();
+        store.probe(64 * 1024).await.unwrap();
+        store.probe(1).await.unwrap();
+        assert_eq!(store.dead_part(), None);
+        store.writer.send(Write::Panic).unwrap();
+        while store.dead_part().is_none() {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        assert_eq!(store.dead_part(), Some("the store's writer"));
+        assert!(matches!(store.park("nobody", Time(0), 0).await, Err(StoreError::Unavailable(_))));
     }
 }

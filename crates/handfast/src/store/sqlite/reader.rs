@@ -40,6 +40,11 @@ impl Readers {
         Ok(Self { queue: Some(queue), threads })
     }
 
+    /// Whether a thread has ended before its time, as it does where a read panics.
+    pub(super) fn is_one_dead(&self) -> bool {
+        self.threads.iter().any(JoinHandle::is_finished)
+    }
+
     /// Runs `read` on one of the threads.
     pub(super) async fn read<T: Send + 'static>(
         &self,

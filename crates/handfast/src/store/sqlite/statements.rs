@@ -35,6 +35,7 @@ pub(super) struct Statements<'c> {
     find_generation: Statement<'c>,
     measure_log: Statement<'c>,
     carry_over: Statement<'c>,
+    upsert_probe: Statement<'c>,
     connection: &'c Connection,
     /// The highest generation of the file that was seen, and what this transaction makes of it.
     generation: i32,
@@ -100,6 +101,8 @@ impl<'c> Statements<'c> {
             find_generation: sql("PRAGMA user_version")?,
             measure_log: sql("PRAGMA wal_checkpoint(NOOP)")?,
             carry_over: sql("PRAGMA wal_checkpoint(PASSIVE)")?,
+            upsert_probe: sql("INSERT INTO meta (name, value) VALUES ('probe', ?1) \
+                 ON CONFLICT (name) DO UPDATE SET value = excluded.value")?,
             connection,
             generation: connection.pragma_query_value(None, "user_version", |row| row.get(0))?,
             raised: 0,
@@ -107,6 +110,11 @@ impl<'c> Statements<'c> {
             flows: BTreeSet::new(),
             seen: Vec::new(),
         })
+    }
+
+    /// Writes so many bytes over those of the last time.
+    pub(super) fn probe(&mut self, bytes: usize) -> Result<()> {
+        self.upsert_probe.execute(["p".repeat(bytes)]).map(drop)
     }
 
     pub(super) fn begin(&mut self) -> Result<()> {

@@ -55,6 +55,14 @@ pub(super) enum Write {
         reply: Reply<()>,
     },
     Try(Box<Try>),
+    /// So many bytes that nobody reads.
+    Probe {
+        bytes: usize,
+        reply: Reply<()>,
+    },
+    /// Panics in the thread that writes.
+    #[cfg(test)]
+    Panic,
     /// Answered once everything before it is committed.
     Barrier(Reply<()>),
 }
@@ -67,7 +75,10 @@ impl Write {
             Self::Park { id, wake_at, tries, reply } => reply.verdict = Some(Ok(statements.park(id, *wake_at, *tries)?)),
             Self::Suspend { id, reason, reply } => reply.verdict = Some(Ok(statements.suspend(id, reason)?)),
             Self::Try(attempt) => statements.record_try(attempt)?,
+            Self::Probe { bytes, reply } => reply.verdict = Some(Ok(statements.probe(*bytes)?)),
             Self::Barrier(reply) => reply.verdict = Some(Ok(())),
+            #[cfg(test)]
+            Self::Panic => panic!("the writer was made to panic"),
         }
         Ok(())
     }
@@ -75,10 +86,14 @@ impl Write {
     fn settle(self, failure: Option<&Broken>) {
         match self {
             Self::Create(_, reply) => reply.settle(failure),
-            Self::Append(_, reply) | Self::Park { reply, .. } | Self::Suspend { reply, .. } | Self::Barrier(reply) => {
-                reply.settle(failure);
-            }
+            Self::Append(_, reply)
+            | Self::Park { reply, .. }
+            | Self::Suspend { reply, .. }
+            | Self::Probe { reply, .. }
+            | Self::Barrier(reply) => reply.settle(failure),
             Self::Try(_) => {}
+            #[cfg(test)]
+            Self::Panic => {}
         }
     }
 
@@ -117,7 +132,12 @@ impl Writer {
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
-    fn send(&self, write: Write) -> Result<(), StoreError> {
+    /// Whether the thread has ended before its time, as it does where a write panics.
+    pub(super) fn is_dead(&self) -> bool {
+        self.thread.as_ref().is_some_and(JoinHandle::is_finished)
+    }
+
+    pub(super) fn send(&self, write: Write) -> Result<(), StoreError> {
         let queue = self.queue.as_ref().ok_or_else(stopped)?;
         queue.try_send(write).map_err(|error| match error {
             TrySendError::Full(_) => {

@@ -123,6 +123,41 @@ def play(body):
     wait_for(&children.join(" "), || !children.iter().any(|child| lives(child)));
 }
 
+/// Neither group nor mark nor parent is left of them: one by itself, the other since who started it has ended.
+#[test]
+#[cfg(target_os = "linux")]
+fn whoever_hides_is_found_all_the_same() {
+    let script = Script::one_round(
+        r#"
+import subprocess
+def play(body):
+    hidden = "env -i setsid sleep 3600 & echo $!; env -i setsid sh -c 'sleep 3600 & echo $!'"
+    hiding = subprocess.Popen(["sh", "-c", hidden], stdout=subprocess.PIPE)
+    children = [hiding.stdout.readline() for _ in range(2)]
+    hiding.wait()
+    say(type="step_ok", state=[int(child) for child in children], outbox=[])
+"#,
+    );
+    let words: Vec<String> = script.command().split(' ').map(str::to_owned).collect();
+    let mut process = Process::start(&words, None).unwrap();
+    let ask = |process: &mut Process, line: &str| process.ask(line.to_owned(), Duration::from_secs(30)).unwrap();
+    ask(&mut process, "{\"src\":\"\",\"dest\":\"\",\"body\":{\"type\":\"init\",\"general\":1,\"order\":true}}\n");
+    let said = ask(&mut process, "{\"src\":\"\",\"dest\":\"\",\"body\":{\"type\":\"step\"}}\n");
+    let said: serde_json::Value = serde_json::from_slice(&said).unwrap();
+    let hidden: Vec<String> = said["body"]["state"].as_array().unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(hidden.len(), 2);
+    drop(process);
+    assert!(!hidden.iter().any(|process| lives(process)), "{hidden:?}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn memory_is_limited() {
+    // Reserved at once it is not given, and taken bit by bit by several it is noticed.
+    let text = Script::one_round("def play(body): hoard = bytearray(3 << 30)").refusal();
+    assert_says(&text, &["ended instead of answering", "MemoryError"]);
+}
+
 #[test]
 fn a_panic_leaves_nobody_behind() {
     let family = std::thread::spawn(|| {
@@ -143,7 +178,7 @@ fn the_warden_kills_the_group_when_its_input_ends() {
     let mut command = Command::new("sh");
     command.args(["-c", "sleep 3600 & wait"]);
     family::join(&mut command, warden.id());
-    let mut child = command.spawn().unwrap();
+    let mut child = family::spawn(&mut command).unwrap();
     let family = Family { group: warden.id(), mark: "none".to_owned() };
     wait_for("the program and its sleeper", || family.members().len() == 2);
     assert!(!family::has_ended(child.id()));
@@ -151,6 +186,8 @@ fn the_warden_kills_the_group_when_its_input_ends() {
     assert_eq!(child.wait().unwrap().signal(), Some(9));
     assert_eq!(warden.wait().unwrap().signal(), Some(9));
     wait_for("the end of the sleeper", || family.members().is_empty());
+    family::forget(&child);
+    family::forget(&warden);
 }
 
 /// `handfast` may be killed before it has started the program: nobody is left then who would kill it.
@@ -161,7 +198,7 @@ fn a_program_does_not_start_without_its_warden() {
     assert_eq!(warden.wait().unwrap().signal(), Some(9));
     let mut command = Command::new("sleep");
     family::join(command.arg("3600"), warden.id());
-    assert!(command.spawn().is_err());
+    assert!(family::spawn(&mut command).is_err());
 }
 
 #[test]

@@ -1,0 +1,91 @@
+//! How many bytes of bodies are read at a time, over all callers: what many send at once must fit into memory.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes, HttpBody as _};
+use bytes::BytesMut;
+use http_body_util::BodyExt as _;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::problem::{self, Problem};
+
+/// Room for bodies. Whoever finds none is asked to come again; nobody waits here with a body in hand.
+#[derive(Clone, Debug)]
+pub(crate) struct Budget(Arc<Semaphore>);
+
+/// A body that takes its room for as long as it is held.
+#[derive(Debug)]
+pub(crate) struct Held {
+    bytes: Bytes,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl Deref for Held {
+    type Target = Bytes;
+
+    fn deref(&self) -> &Bytes {
+        &self.bytes
+    }
+}
+
+impl Budget {
+    /// Room for so many bytes.
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self(Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))))
+    }
+
+    /// Reads a body of at most `most` bytes. Only what has arrived takes room: who promises much and sends little keeps
+    /// nobody out.
+    ///
+    /// # Errors
+    /// It is too large, it broke off, or there is no room for it now.
+    pub(crate) async fn read(&self, mut body: Body, most: usize) -> Result<Held, Problem> {
+        let too_large = || Problem::new(problem::TOO_LARGE, format!("the body has more than {most} bytes"));
+        if body.size_hint().lower() > most as u64 {
+            return Err(too_large());
+        }
+        let mut bytes = BytesMut::new();
+        let mut room: Option<OwnedSemaphorePermit> = None;
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| Problem::new(problem::BODY_LOST, "the body ended before its end"))?;
+            let Ok(data) = frame.into_data() else { continue };
+            if bytes.len() + data.len() > most {
+                return Err(too_large());
+            }
+            let more = self.take(data.len())?;
+            match &mut room {
+                Some(room) => room.merge(more),
+                None => room = Some(more),
+            }
+            bytes.extend_from_slice(&data);
+        }
+        Ok(Held { bytes: bytes.freeze(), _room: room })
+    }
+
+    fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
+        let permits = u32::try_from(bytes).unwrap_or(u32::MAX);
+        Arc::clone(&self.0).try_acquire_many_owned(permits).map_err(|_full| {
+            Problem::new(problem::CROWDED, "too many bodies are arriving at once; send it again").retry_after_s(1)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn bodies_share_their_room_and_give_it_back() {
+        let budget = Budget::new(100);
+        let first = budget.read(Body::from("x".repeat(60)), 64).await.unwrap();
+        assert_eq!(first.len(), 60);
+        let crowded = budget.read(Body::from("x".repeat(60)), 64).await.unwrap_err();
+        assert_eq!(crowded.kind().slug, "crowded");
+        drop(budget.read(Body::from("x".repeat(40)), 64).await.unwrap());
+        drop(first);
+        assert!(budget.read(Body::from("x".repeat(60)), 64).await.is_ok());
+        assert_eq!(budget.read(Body::from("x".repeat(65)), 64).await.unwrap_err().kind().slug, "too-large");
+        assert!(budget.read(Body::empty(), 64).await.unwrap().is_empty());
+    }
+}

@@ -1,0 +1,39 @@
+//! Whether an order would be taken now: what the last writes said, and where nothing was written lately a write that tries.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::MAX_BODY_BYTES;
+use super::shared::Shared;
+use crate::clock::whole_ms;
+use crate::store::StoreError;
+
+/// So many bytes are written to see whether the store takes any.
+const SMALL: usize = 1024;
+/// A store that took a write is not tried again for so long.
+const GOOD_FOR: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Whether an order would be taken now.
+///
+/// # Errors
+/// What would be in its way.
+pub(crate) async fn check(shared: &Arc<Shared>) -> Result<(), StoreError> {
+    let now = shared.now();
+    let is_in_trouble = shared.trouble.what().is_some();
+    let tried_at = shared.tried_at.load(Ordering::Relaxed);
+    // A clock that was set back makes nothing good for longer.
+    let is_fresh = (tried_at..tried_at.saturating_add(whole_ms(GOOD_FOR))).contains(&now.0);
+    if !is_in_trouble && (is_fresh || shared.trouble.has_written()) {
+        return Ok(());
+    }
+    // Whatever comes of it is noted even if whoever asks does not wait for it. After trouble only what is as large as an
+    // order shows that orders are taken again.
+    let trying = Arc::clone(shared);
+    let tried = tokio::spawn(async move {
+        let written = trying.store.probe(if is_in_trouble { MAX_BODY_BYTES } else { SMALL }).await;
+        if is_in_trouble { trying.trouble.after_order(written) } else { trying.trouble.after(written) }
+    });
+    tried.await.unwrap_or_else(|_panic| Err(StoreError::Unavailable("the write that tries it broke off".to_owned())))?;
+    shared.tried_at.store(now.0, Ordering::Relaxed);
+    Ok(())
+}
