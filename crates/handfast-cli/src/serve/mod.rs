@@ -69,12 +69,7 @@ pub(crate) async fn run(listener: TcpListener, settings: Settings, output: &Outp
     if output.wants_json() {
         output.json_line(&json!({ "listening": format!("http://{address}"), "flow": name, "store": store }))?;
     }
-    let serving = tokio::spawn(connections::serve_router(
-        listener,
-        router(Arc::clone(&service)),
-        shares.callers,
-        stop.clone(),
-    ));
+    let serving = tokio::spawn(connections::serve_router(listener, router(Arc::clone(&service)), shares.callers, stop.clone()));
     tokio::select! {
         () = signals::stopped(&mut stop) => {}
         // Nothing that is left of it could be of use to anybody, and whoever watches over it starts it again.

@@ -37,8 +37,7 @@ impl Family {
     /// The members that are alive, without the warden. Empty where there is no `/proc`.
     pub(super) fn members(&self) -> BTreeSet<u32> {
         let processes = processes();
-        let is_first =
-            |(&process, stat): &(&u32, &Stat)| stat.lives && (stat.group == self.group || self.marks(process));
+        let is_first = |(process, stat): &(&u32, &Stat)| stat.lives && (stat.group == self.group || self.marks(**process));
         let mut members: BTreeSet<u32> = processes.iter().filter(is_first).map(|(&process, _)| process).collect();
         members.remove(&self.group);
         // Whoever one of them started is one of them, whatever group and environment it has given itself.
