@@ -1,5 +1,6 @@
 //! The command line from outside: real processes, their output and their exit codes.
 
+mod callers;
 mod check;
 mod check_flow;
 mod conform;
@@ -9,6 +10,7 @@ mod edges;
 mod flows;
 mod generals;
 mod help;
+mod logs;
 mod messenger;
 mod replay;
 mod run;

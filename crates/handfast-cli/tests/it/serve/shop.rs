@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,7 @@ pub(crate) struct Process {
     child: Child,
     /// Where it listens.
     pub(crate) url: String,
+    log: Arc<Mutex<String>>,
 }
 
 impl Process {
@@ -37,11 +39,57 @@ impl Process {
     pub(crate) fn start_in(environment: &[(&str, &str)], arguments: &[&str]) -> Self {
         let mut command = handfast();
         command.args(arguments).args(["--json", "--quiet"]).envs(environment.iter().copied());
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        Self::of(command)
+    }
+
+    /// Starts `handfast` with these arguments from a shell that has done this before, a limit for instance.
+    pub(crate) fn start_after(shell: &str, arguments: &[&str]) -> Self {
+        let binary = handfast();
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{shell}; exec \"$0\" \"$@\"")]).arg(binary.get_program()).args(arguments);
+        for (name, value) in binary.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        Self::of(command)
+    }
+
+    /// Starts a command that says where it listens as JSON, and keeps what it logs.
+    pub(crate) fn of(mut command: Command) -> Self {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let (mut stderr, kept) = (BufReader::new(child.stderr.take().unwrap()), Arc::clone(&log));
+        thread::spawn(move || {
+            let mut line = String::new();
+            while stderr.read_line(&mut line).is_ok_and(|length| length > 0) {
+                kept.lock().unwrap().push_str(&std::mem::take(&mut line));
+            }
+        });
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let said: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {line:?}"));
-        Self { child, url: said["listening"].as_str().unwrap().to_owned() }
+        let said: Value = serde_json::from_str(&line)
+            .unwrap_or_else(|error| panic!("{command:?}: {error}: {line:?} {}", log.lock().unwrap()));
+        Self { child, url: said["listening"].as_str().unwrap().to_owned(), log }
+    }
+
+    /// What it has said on standard error so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// The lines of its log about this event, where it logs as JSON.
+    pub(crate) fn events(&self, event: &str) -> Vec<Value> {
+        let lines: Vec<Value> = self.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        lines.into_iter().filter(|line| line["event"] == event).collect()
+    }
+
+    /// How much memory it takes, in KiB.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").trim().parse().unwrap()
     }
 
     pub(crate) fn signal(&self, name: &str) {
@@ -131,6 +179,13 @@ impl Shop {
         let (flow, store) = (self.flow(), self.store());
         let arguments = ["serve", "--flow", path(&flow), "--listen", "127.0.0.1:0", "--store", &store];
         Process::start(&[&arguments, more].concat())
+    }
+
+    /// The same, from a shell that has done this before.
+    pub(crate) fn coordinator_after(&self, shell: &str, more: &[&str]) -> Process {
+        let (flow, store) = (self.flow(), self.store());
+        let arguments = ["serve", "--json", "--flow", path(&flow), "--listen", "127.0.0.1:0", "--store", &store];
+        Process::start_after(shell, &[&arguments, more].concat())
     }
 
     pub(crate) fn flow(&self) -> PathBuf {

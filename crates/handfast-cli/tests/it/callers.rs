@@ -1,0 +1,103 @@
+//! Callers who mean no good, or sleep: the service keeps its memory, its files and its room for everybody else.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use handfast::Clock;
+use tempfile::TempDir;
+
+use crate::serve::shop::{Caller, Process, Shop, order, path};
+
+/// What strangers send to a webhook's address: all but the last byte of a body, with these headers.
+struct Strangers {
+    number: usize,
+    headers: String,
+}
+
+const BODY: usize = 262_144;
+
+impl Strangers {
+    /// Sends, and says what each was answered, as far as it came back; an answer may be lost with a connection that is shut.
+    fn send(&self, url: &str) -> Vec<TcpStream> {
+        let address = url.strip_prefix("http://").unwrap();
+        let head = format!(
+            "POST /webhooks/payment HTTP/1.1\r\nHost: {address}\r\nContent-Length: {BODY}\r\n{}\r\n",
+            self.headers
+        );
+        let send = |_| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.set_write_timeout(Some(Duration::from_secs(5))).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            // Whoever is not listened to finds nobody to send the rest to.
+            let _refused = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&vec![b'x'; BODY - 1]));
+            stream
+        };
+        (0..self.number).map(send).collect()
+    }
+}
+
+/// How the first line of an answer begins; nothing where it was lost.
+fn status(stream: &mut TcpStream) -> String {
+    let mut head = [0; 12];
+    match stream.read_exact(&mut head) {
+        Ok(()) => String::from_utf8_lossy(&head).into_owned(),
+        Err(_) => String::new(),
+    }
+}
+
+/// A service that takes webhooks, and whose participants are not there.
+fn open() -> (TempDir, Process) {
+    let folder = tempfile::tempdir().unwrap();
+    let flow = include_str!("webhooks/flow.toml").replace("{gate}", "127.0.0.1:1").replace("{dispatch}", "http://127.0.0.1:1");
+    fs::write(folder.path().join("shop.toml"), flow).unwrap();
+    let (flow, store) = (folder.path().join("shop.toml"), format!("sqlite:{}", folder.path().join("shop.db").display()));
+    let arguments = ["serve", "--flow", path(&flow), "--listen", "127.0.0.1:0", "--store", &store];
+    let process = Process::start_in(&[("PAYMENT_WEBHOOK", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")], &arguments);
+    (folder, process)
+}
+
+/// 400 bodies are 100 MB, and nobody would have signed any of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strangers_who_send_webhooks_take_no_memory() {
+    let (_folder, service) = open();
+    let caller = Caller::of(&service);
+    assert_eq!(caller.get("/livez").await.status, 200);
+    let before = service.resident_kib();
+    let mut unsigned = Strangers { number: 400, headers: String::new() }.send(&service.url);
+    let answers: Vec<String> = unsigned.iter_mut().map(status).collect();
+    let refused = answers.iter().filter(|answer| answer.as_str() == "HTTP/1.1 401").count();
+    let rise = service.resident_kib().saturating_sub(before);
+    assert!(rise < 40_000, "{rise} KiB more than {before}");
+    assert!(answers.iter().all(|answer| answer.is_empty() || answer == "HTTP/1.1 401"), "{answers:?}");
+    assert!(refused > 0, "{answers:?}");
+    // Who takes the trouble to look like the sender is read, and all of them together get no more than their room.
+    let now_s = Clock::system().now().0 / 1000;
+    let signature = "A".repeat(43);
+    let headers = format!("webhook-id: msg_1\r\nwebhook-timestamp: {now_s}\r\nwebhook-signature: v1,{signature}=\r\n");
+    let forged = Strangers { number: 400, headers }.send(&service.url);
+    let rise = service.resident_kib().saturating_sub(before);
+    assert!(rise < 60_000, "{rise} KiB more than {before}");
+    // Orders have room of their own.
+    assert_eq!(caller.place("key-1", &order("order-1"), &[]).await.status, 202);
+    drop((unsigned, forged));
+}
+
+/// Half of the files that it may open are kept for its own requests, and it lets no more callers in than that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sleeping_callers_leave_the_service_its_files() {
+    let shop = Shop::closed();
+    let _services = shop.services();
+    let coordinator = shop.coordinator_after("ulimit -n 200", &["--log", "json"]);
+    let caller = Caller::of(&coordinator);
+    assert_eq!(caller.get("/livez").await.status, 200);
+    let few = &coordinator.events("few_open_files")[0];
+    assert_eq!((&few["limit"], &few["callers"], &few["calls"]), (&200.into(), &68.into(), &34.into()), "{few}");
+    let address = coordinator.url.strip_prefix("http://").unwrap();
+    let sleeping: Vec<TcpStream> = (0..250).map(|_| TcpStream::connect(address).unwrap()).collect();
+    let reply = caller.place("key-1", &order("order-1"), &[("prefer", "wait=50")]).await;
+    assert_eq!((reply.status.as_u16(), &reply.json()["outcome"]), (201, &"completed".into()), "{}", reply.text);
+    drop(sleeping);
+}
