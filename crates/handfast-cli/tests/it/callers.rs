@@ -23,10 +23,8 @@ impl Strangers {
     /// Sends, and says what each was answered, as far as it came back; an answer may be lost with a connection that is shut.
     fn send(&self, url: &str) -> Vec<TcpStream> {
         let address = url.strip_prefix("http://").unwrap();
-        let head = format!(
-            "POST /webhooks/payment HTTP/1.1\r\nHost: {address}\r\nContent-Length: {BODY}\r\n{}\r\n",
-            self.headers
-        );
+        let head =
+            format!("POST /webhooks/payment HTTP/1.1\r\nHost: {address}\r\nContent-Length: {BODY}\r\n{}\r\n", self.headers);
         let send = |_| {
             let mut stream = TcpStream::connect(address).unwrap();
             stream.set_write_timeout(Some(Duration::from_secs(5))).unwrap();
@@ -91,13 +89,17 @@ async fn sleeping_callers_leave_the_service_its_files() {
     let shop = Shop::closed();
     let _services = shop.services();
     let coordinator = shop.coordinator_after("ulimit -n 200", &["--log", "json"]);
-    let caller = Caller::of(&coordinator);
-    assert_eq!(caller.get("/livez").await.status, 200);
     let few = &coordinator.events("few_open_files")[0];
     assert_eq!((&few["limit"], &few["callers"], &few["calls"]), (&200.into(), &68.into(), &34.into()), "{few}");
     let address = coordinator.url.strip_prefix("http://").unwrap();
+    // It came before all of them, and those beyond the first 67 wait outside.
+    let mut awake = TcpStream::connect(address).unwrap();
     let sleeping: Vec<TcpStream> = (0..250).map(|_| TcpStream::connect(address).unwrap()).collect();
-    let reply = caller.place("key-1", &order("order-1"), &[("prefer", "wait=50")]).await;
-    assert_eq!((reply.status.as_u16(), &reply.json()["outcome"]), (201, &"completed".into()), "{}", reply.text);
+    let body = order("order-1").to_string();
+    let head = format!("POST /sagas HTTP/1.1\r\nHost: {address}\r\nIdempotency-Key: key-1\r\nPrefer: wait=50\r\n");
+    let entity = format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    awake.write_all(format!("{head}{entity}").as_bytes()).unwrap();
+    awake.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    assert_eq!(status(&mut awake), "HTTP/1.1 201", "it ends while they sleep: {}", coordinator.log());
     drop(sleeping);
 }

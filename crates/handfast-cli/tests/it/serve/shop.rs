@@ -69,8 +69,8 @@ impl Process {
         });
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let said: Value = serde_json::from_str(&line)
-            .unwrap_or_else(|error| panic!("{command:?}: {error}: {line:?} {}", log.lock().unwrap()));
+        let said: Value =
+            serde_json::from_str(&line).unwrap_or_else(|error| panic!("{command:?}: {error}: {line:?} {}", log.lock().unwrap()));
         Self { child, url: said["listening"].as_str().unwrap().to_owned(), log }
     }
 
