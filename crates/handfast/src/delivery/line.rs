@@ -225,7 +225,7 @@ impl Line {
     fn is_alive(&self) -> bool {
         let ends_outage = locked(&self.breaker).answered();
         if ends_outage {
-            tracing::info!(participant = self.name, "it answers again");
+            tracing::info!(name: "participant_answers", participant = self.name, "a participant answers again");
         }
         ends_outage
     }
@@ -235,8 +235,10 @@ impl Line {
             return;
         }
         match status {
-            None => tracing::warn!(participant = self.name, "nobody answers; it is asked less often"),
-            Some(status) => tracing::warn!(participant = self.name, status, "it turns requests away; it is asked less often"),
+            None => tracing::warn!(name: "participant_silent", participant = self.name, "nobody answers; it is asked less often"),
+            Some(status) => {
+                tracing::warn!(name: "participant_turns_away", participant = self.name, status, "a participant turns requests away; it is asked less often")
+            }
         }
     }
 

@@ -123,7 +123,7 @@ async fn load_patiently(shared: &Arc<Shared>, id: &Arc<str>, tries: Option<u32>)
 /// read, and is read again.
 async fn put_aside_unread(shared: &Shared, id: &str, error: &StoreError) {
     if shared.unreadable.add(id, &error.to_string()) {
-        tracing::error!(saga = id, %error, "cannot be read; it is read again every few seconds");
+        tracing::error!(name: "saga_unreadable", saga = id, %error, "a saga cannot be read; it is read again every few seconds");
     }
     let wake_at = shared.now().after(whole_ms(UNREAD_FOR));
     // Where not even this can be written it stays due, and is read again sooner.

@@ -64,7 +64,7 @@ impl Files {
             why
         });
         if is_news {
-            tracing::error!(store = self.path, why, "the store is gone: no order is taken and nothing is sent any more");
+            tracing::error!(name: "store_gone", store = self.path, why, "the store is gone: no order is taken and nothing is sent any more");
         }
     }
 

@@ -167,10 +167,10 @@ impl Store for SqliteStore {
         self.files.as_ref().map_or(Ok(()), |files| files.look())
     }
     fn probe(&self, bytes: usize) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.writer.write(move |reply| Write::Probe { bytes, reply }))
+        Box::pin(self.write(move |reply| Write::Probe { bytes, reply }))
     }
     fn dead_part(&self) -> Option<&'static str> {
-        if self.writer.is_dead() {
+        if self.writer.as_ref().is_some_and(Writer::is_dead) {
             return Some("the store's writer");
         }
         self.readers.is_one_dead().then_some("a reader of the store")
@@ -237,7 +237,7 @@ mod tests {
         store.probe(64 * 1024).await.unwrap();
         store.probe(1).await.unwrap();
         assert_eq!(store.dead_part(), None);
-        store.writer.send(Write::Panic).unwrap();
+        store.writer.as_ref().unwrap().send(Write::Panic).unwrap();
         while store.dead_part().is_none() {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }

@@ -182,7 +182,7 @@ fn close(connection: &Connection, files: &Files) {
     if files.look().is_err()
         && let Err(error) = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
     {
-        tracing::error!("closing the store may write into files that are not its own: {error}");
+        tracing::error!(name: "store_closing", "closing the store may write into files that are not its own: {error}");
     }
 }
 
@@ -208,7 +208,7 @@ fn write_all(statements: &mut Statements<'_>, writes: &Receiver<Write>, files: &
             if !files.is_gone()
                 && let Err(error) = statements.carry_over(checkpoint_pages)
             {
-                tracing::warn!("the write-ahead log could not be carried over: {}", words(&error));
+                tracing::warn!(name: "store_log_not_carried_over", "the write-ahead log could not be carried over: {}", words(&error));
             }
         }
         if closed {
