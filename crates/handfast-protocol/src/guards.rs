@@ -64,6 +64,10 @@ pub trait Guards: Copy + Ord + Debug + core::hash::Hash + Send + Sync + 'static 
     const UNDO_WAITS_ITS_TURN: bool = true;
     /// What rests on a hold is committed before the hold can lapse, or turned back.
     const HOLD_IS_COMMITTED_IN_TIME: bool = true;
+    /// What is in effect with other values than were asked for is not taken for done.
+    const OTHER_VALUES_ARE_NOT_DONE: bool = true;
+    /// What is in effect with other values than were asked for is not taken for refused either.
+    const OTHER_VALUES_ARE_IN_EFFECT: bool = true;
     /// An effect that appears after the end in *neither* is undone.
     const LATE_EFFECT_IS_UNDONE: bool = true;
     /// Where doing it twice hurts nobody, what the first answer said stays: the others speak of something else.

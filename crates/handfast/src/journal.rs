@@ -55,6 +55,15 @@ pub enum Line {
         /// What the receipt said beyond that.
         receipt: Receipt,
     },
+    /// An answer fits what was asked for but for a value that it was compared with.
+    Differs {
+        /// The command that was answered.
+        to: Command,
+        /// Something is in effect under the key, and it is not what was asked for.
+        in_effect: bool,
+        /// Where, what was asked for and what stands there, in words.
+        what: String,
+    },
 }
 
 /// What a receipt says beyond the state of the key.
@@ -148,6 +157,7 @@ impl Line {
             Self::Sent { step } => Input::Receive(Told::Sent { step: *step }),
             Self::Looked { step, found, left } => Input::Receive(Told::Looked { step: *step, found: *found, left: *left }),
             Self::Answer { to, answer, .. } => Input::Receive(Told::Answer { to: *to, answer: *answer }),
+            Self::Differs { to, in_effect, .. } => Input::Receive(Told::Differs { step: to.step, in_effect: *in_effect }),
         }
     }
 
@@ -208,7 +218,13 @@ pub fn replay_checked(plan: Arc<Plan>, version: u32, entries: &[Entry]) -> Resul
 pub fn why_not_done<'a>(lines: impl IntoIterator<Item = &'a Line>, step: usize, known: Definite) -> Option<&'a str> {
     lines.into_iter().filter(|_| known != Definite::Done).find_map(|line| match line {
         Line::Answer { to, answer, receipt } if to.step == step && *answer == Answer::State(known) => receipt.detail.as_deref(),
-        Line::Answer { .. } | Line::Looked { .. } | Line::Start | Line::Timeout | Line::Cancel { .. } | Line::Sent { .. } => None,
+        Line::Answer { .. }
+        | Line::Looked { .. }
+        | Line::Start
+        | Line::Timeout
+        | Line::Cancel { .. }
+        | Line::Sent { .. }
+        | Line::Differs { .. } => None,
     })
 }
 
@@ -247,6 +263,14 @@ mod v1 {
         },
         #[serde(borrow)]
         Answer(AnswerShape<'a>),
+        Differs {
+            step: usize,
+            #[serde(borrow)]
+            to: Cow<'a, str>,
+            in_effect: bool,
+            #[serde(borrow)]
+            what: Cow<'a, str>,
+        },
     }
 
     #[derive(Serialize, Deserialize)]
@@ -290,6 +314,12 @@ mod v1 {
             Line::Looked { step, found, left } => {
                 Shape::Looked { step: *step, found: found.map(|found| Cow::Borrowed(found.name())), left: left.0 }
             }
+            Line::Differs { to, in_effect, what } => Shape::Differs {
+                step: to.step,
+                to: Cow::Borrowed(to.operation.name()),
+                in_effect: *in_effect,
+                what: Cow::Borrowed(what),
+            },
             Line::Answer { to, answer, receipt } => Shape::Answer(AnswerShape {
                 step: to.step,
                 to: Cow::Borrowed(to.operation.name()),
@@ -316,6 +346,9 @@ mod v1 {
             Shape::Sent { step } => Line::Sent { step },
             Shape::Looked { step, found, left } => {
                 Line::Looked { step, found: found.as_deref().map(state).transpose()?, left: Time(left) }
+            }
+            Shape::Differs { step, to, in_effect, what } => {
+                Line::Differs { to: Command { step, operation: operation(&to)? }, in_effect, what: what.into_owned() }
             }
             Shape::Answer(shape) => Line::Answer {
                 to: Command { step: shape.step, operation: operation(&shape.to)? },

@@ -182,7 +182,7 @@ impl Caller {
                 Reply::Definite { answer: Answer::State(state), .. } => Said::State(state),
                 Reply::Definite { answer: Answer::OtherBody, .. } => Said::OtherBody,
                 Reply::Behind { .. } => Said::Behind,
-                Reply::Absent { seen, .. } | Reply::Unknown { seen, .. } => Said::Nothing(seen),
+                Reply::Absent { seen, .. } | Reply::Unknown { seen, .. } | Reply::Mismatch { seen, .. } => Said::Nothing(seen),
             };
         }
         exchange

@@ -31,12 +31,33 @@ struct Shape {
     end: String,
 }
 
-/// A risk by its name, and its step among those that were explored, counted from 1.
+/// A risk by its name, and its step among those that were explored, counted from 1. What is about one answer says which.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RiskShape {
     risk: String,
     step: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answer_to: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    means: Option<String>,
+}
+
+impl RiskShape {
+    fn of(risk: &Finding<Risk>) -> Self {
+        let answer = risk.what.answer();
+        Self {
+            risk: risk.what.name().to_owned(),
+            step: risk.step + 1,
+            answer_to: answer.map(|(operation, _)| operation.name().to_owned()),
+            means: answer.map(|(_, meaning)| meaning.name().to_owned()),
+        }
+    }
+
+    fn is(&self, risk: &Finding<Risk>) -> bool {
+        let Self { risk: name, step, answer_to, means } = Self::of(risk);
+        (name, step, answer_to, means) == (self.risk.clone(), self.step, self.answer_to.clone(), self.means.clone())
+    }
 }
 
 /// A kept run of a flow's world.
@@ -58,7 +79,7 @@ pub(crate) struct FlowTrace {
 impl FlowTrace {
     /// A run that breaks a property of the flow that stands in this text.
     pub(crate) fn new(file: &FlowFile, text: String, run: &Counterexample) -> Self {
-        let comes_true = run.come_true.map(|risk| RiskShape { risk: risk.what.name().to_owned(), step: risk.step + 1 });
+        let comes_true = run.come_true.map(|risk| RiskShape::of(&risk));
         Self {
             file: file.file().to_owned(),
             flow: text,
@@ -104,7 +125,7 @@ impl FlowTrace {
             .find(|(places, _)| *places == self.part)
             .with_context(|| format!("these steps are not explored together: {:?}", self.part))?;
         let Some(shape) = &self.comes_true else { return Ok((flow, Vec::new())) };
-        let risk = flow.assessment().risks.iter().find(|risk| risk.what.name() == shape.risk && risk.step + 1 == shape.step);
+        let risk = flow.assessment().risks.iter().find(|risk| shape.is(risk));
         let risk = *risk.with_context(|| format!("step {} has no risk {:?}", shape.step, shape.risk))?;
         Ok((flow, vec![risk]))
     }

@@ -246,6 +246,13 @@ fn entry_shape(entry: &Entry) -> anyhow::Result<EntryShape> {
 fn without_cards(version: u32, entry: &Entry) -> anyhow::Result<Entry> {
     let mut line = Line::read(version, &entry.input)?;
     let texts: [&mut Option<String>; 2] = match &mut line {
+        Line::Differs { what, .. } => {
+            if !has_card_number(what) {
+                return Ok(entry.clone());
+            }
+            LEFT_OUT.clone_into(what);
+            return Ok(Entry { input: line.write(version)?, ..entry.clone() });
+        }
         Line::Start | Line::Timeout | Line::Sent { .. } | Line::Looked { .. } => return Ok(entry.clone()),
         Line::Cancel { by, why } => [by, why],
         Line::Answer { receipt, .. } => [&mut receipt.detail, &mut receipt.incarnation],

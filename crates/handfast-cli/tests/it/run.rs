@@ -116,7 +116,7 @@ fn an_order_whose_request_could_never_be_made_starts_nothing() {
         "flow.toml",
         "name = \"tiny\"\n[input]\nplace = \"token\"\n[[step]]\nname = \"dispatch\"\nparticipant = \"http\"\n\
          [step.profile]\nidempotent = true\nremembers = \"for-ever\"\n\
-         [step.http.act]\nurl = \"http://127.0.0.1:9/to/{input.place}/{key}\"\ndone = { status = 200 }\n",
+         [step.http.act]\nurl = \"http://127.0.0.1:9/to/{input.place}/{key}\"\ndone = { json = { \"/state\" = \"done\" } }\n",
     );
     place.write(
         "orders.jsonl",

@@ -377,7 +377,7 @@ async fn an_order_whose_request_could_never_be_made_is_refused_with_its_field() 
     let shop = Shop::closed();
     let flow = "name = \"tiny\"\n[input]\nplace = \"token\"\n[[step]]\nname = \"dispatch\"\nparticipant = \"http\"\n\
                 [step.profile]\nidempotent = true\nremembers = \"for-ever\"\n\
-                [step.http.act]\nurl = \"http://127.0.0.1:9/to/{input.place}/{key}\"\ndone = { status = 200 }\n";
+                [step.http.act]\nurl = \"http://127.0.0.1:9/to/{input.place}/{key}\"\ndone = { json = { \"/state\" = \"done\" } }\n";
     std::fs::write(shop.flow(), flow).unwrap();
     let coordinator = shop.coordinator(&[]);
     let caller = Caller::of(&coordinator);

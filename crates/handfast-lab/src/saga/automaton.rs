@@ -18,8 +18,9 @@ pub type StateId = u32;
 /// How many inputs there are beside those of the steps.
 const OF_THE_SAGA: usize = 3;
 /// How many inputs there are of one step: an answer of each kind to each operation that changes something, that its act is
-/// on its way, that it was found to be done or refused, and that a look which left early or late found nothing.
-const PER_STEP: usize = 3 * ANSWERS.len() + 3 + Left::ALL.len();
+/// on its way, that it was found to be done or refused, that a look which left early or late found nothing, and that something
+/// else is in effect under its key.
+const PER_STEP: usize = 3 * ANSWERS.len() + 4 + Left::ALL.len();
 
 /// The time at which everything happens: it stands still, and what is due after a time is due at once.
 const NOW: Time = Time(1);
@@ -51,6 +52,7 @@ fn inputs(steps: usize) -> Vec<Input<Told>> {
         let to = Command { step, operation: Operation::Look };
         inputs.extend([FOUND_DONE, FOUND_REFUSED].map(|answer| Input::Receive(Told::Answer { to, answer })));
         inputs.extend(Left::ALL.map(|left| told_nothing(Look { step, left })));
+        inputs.push(Input::Receive(Told::Differs { step, in_effect: true }));
     }
     inputs
 }
@@ -114,6 +116,7 @@ impl Facts {
 fn is_dead<G: Guards>(state: &Coordinator<G>) -> bool {
     match state.evidence() {
         None | Some(Evidence::LateEffect { .. } | Evidence::RefusedClose { .. }) => false,
+        Some(Evidence::OtherValues { .. }) => state.standing() == Standing::Suspended,
         Some(Evidence::Contradiction { .. } | Evidence::OutOfReach { .. } | Evidence::RefusedForGood { .. }) => true,
     }
 }
@@ -149,6 +152,12 @@ impl Automaton {
     /// A saga with a contradiction on record is not told anything further: a person has it from there on.
     #[must_use]
     pub fn new<G: Guards>(plan: &Arc<Plan>) -> Self {
+        Self::among::<G>(plan, |_| false)
+    }
+
+    /// The same, where the participants of some steps may do something else than they were asked for.
+    #[must_use]
+    pub(super) fn among<G: Guards>(plan: &Arc<Plan>, does_other: impl Fn(usize) -> bool) -> Self {
         let inputs = inputs(plan.steps().len());
         let timings = timings(plan);
         let mut started = Coordinator::<G>::new(Arc::clone(plan));
@@ -183,7 +192,10 @@ impl Automaton {
             let row = next.len();
             for input in &inputs {
                 let mut after = state.clone();
-                after.step(NOW, *input);
+                let is_never_told = matches!(input, Input::Receive(Told::Differs { step, .. }) if !does_other(*step));
+                if !is_never_told {
+                    after.step(NOW, *input);
+                }
                 next.push(number(after));
             }
             let mut known = vec![StateId::try_from(at).unwrap_or(StateId::MAX), next[row + Self::input_number(Input::Timeout)]];
@@ -272,6 +284,8 @@ impl Automaton {
             Input::Receive(Told::Looked { step, left, .. }) => {
                 OF_THE_SAGA + step * PER_STEP + 3 * ANSWERS.len() + 3 + left_at(left) as usize
             }
+            // Of what is about something else nothing is known but that the saga turns back, as it does when somebody cancels.
+            Input::Receive(Told::Differs { step, in_effect: _ }) => OF_THE_SAGA + step * PER_STEP + PER_STEP - 1,
             Input::Receive(Told::Answer { to, answer }) => {
                 let of_step = operation_number(to.operation) as usize * ANSWERS.len() + answer_number(answer);
                 OF_THE_SAGA + to.step * PER_STEP + of_step

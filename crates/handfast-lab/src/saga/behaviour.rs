@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use handfast_protocol::{Close, Definite, Finding, Kind, ProfiledStep, Repeat, Risk, StepPlan, Undo};
+use handfast_protocol::{Close, Definite, Finding, Kind, Meaning, Meanings, ProfiledStep, Repeat, Risk, StepPlan, Undo, Values};
 
 /// When something that takes time may happen, in a world where time stands still.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -49,6 +49,10 @@ pub struct Behaviour {
     pub lapses: When,
     /// The step whose effect this one makes lasting; where that has lapsed, this one is refused.
     pub captures: Option<usize>,
+    /// It may do something else than it was asked for, as a part of an amount, and says what it did.
+    pub does_other: bool,
+    /// What somebody else answers in its stead, by nothing but a status, whatever became of the key.
+    pub impostor: Meanings,
 }
 
 impl Behaviour {
@@ -66,6 +70,8 @@ impl Behaviour {
             reopens: When::Never,
             lapses: When::Never,
             captures: None,
+            does_other: false,
+            impostor: Meanings::NONE,
         }
     }
 
@@ -103,7 +109,23 @@ impl Behaviour {
             reopens: when(matches!(profile.close, Close::For(_)), happens(|risk| matches!(risk, Risk::ShortTombstone { .. }))),
             lapses: when(profile.hold_expires_ms.is_some(), !is_risk(hold_lapse) || happens(hold_lapse)),
             captures: step.captures,
+            does_other: profile.values == Values::Compared,
+            impostor: come_true.iter().filter(|risk| risk.step == at).fold(Meanings::NONE, |all, risk| match risk.what {
+                Risk::BareStatus { operation, meaning } => all.with(operation, meaning),
+                Risk::TwoPivots { .. }
+                | Risk::ForgottenKey { .. }
+                | Risk::ShortTombstone { .. }
+                | Risk::LooseRefusal
+                | Risk::NotIdempotent { .. }
+                | Risk::HoldLapse { .. } => all,
+            }),
         }
+    }
+
+    /// Whether somebody else may answer a request in its stead.
+    #[must_use]
+    pub(super) fn is_spoken_for(&self) -> bool {
+        self.impostor.iter().any(|(_, meaning)| matches!(meaning, Meaning::State(_)))
     }
 
     /// When a key that is in this state is forgotten, or open again.
@@ -140,6 +162,8 @@ impl fmt::Display for Behaviour {
             self.harmless.then_some("harmless duplicates"),
             timed(self.forgets, "forgets keys at any time", "forgets keys after the declared time"),
             timed(self.reopens, "tombstones expire at any time", "tombstones expire after the declared time"),
+            self.does_other.then_some("does something else than it was asked for"),
+            (self.impostor != Meanings::NONE).then_some("others answer in its stead"),
             timed(self.lapses, "the hold lapses at any time", "the hold lapses after the declared time"),
         ]
         .into_iter()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use handfast_protocol::{Assessment, Assumptions, Deployed, Finding, Guards, PlanError, ProfiledStep, Risk, assess};
+use handfast_protocol::{Assessment, Assumptions, Deployed, Finding, Guards, Meaning, PlanError, ProfiledStep, Risk, assess};
 
 use super::adversary::Adversary;
 use super::behaviour::{Behaviour, Given};
@@ -99,6 +99,7 @@ impl FlowCase {
             adversary.duplicates = false;
         }
         let given = Given { duplicates: adversary.duplicates, risks };
+        let come_true = &with_company(come_true, risks);
         let behaviours = self.steps.iter().enumerate().map(|(at, step)| Behaviour::of(at, step, come_true, given)).collect();
         // Time stands still in a world, so everything that is due after a time is due at every moment.
         let plan = Arc::new(self.assessment.plan.clone().at_any_moment());
@@ -111,6 +112,15 @@ impl FlowCase {
         let saga = self.world::<Deployed>(come_true, adversary);
         Found { report: explore(&saga, limits), saga }
     }
+}
+
+/// These risks, and those without which nothing comes of one of them: whoever believes that nothing is there misses what
+/// appears late, so something has to appear.
+fn with_company(come_true: &[Finding<Risk>], risks: &[Finding<Risk>]) -> Vec<Finding<Risk>> {
+    let absent = |risk: &Finding<Risk>| matches!(risk.what, Risk::BareStatus { meaning: Meaning::Absent, .. });
+    let needs = |step: usize| come_true.iter().any(|risk| absent(risk) && risk.step == step);
+    let company = risks.iter().filter(|risk| needs(risk.step) && risk.what.may_show_late() && !come_true.contains(risk));
+    come_true.iter().chain(company).copied().collect()
 }
 
 /// Every choice of `size` of the numbers below `of`, each in order.

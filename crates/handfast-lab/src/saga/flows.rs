@@ -1,6 +1,8 @@
 //! Flows whose participants promise less than the contract, by name: one for each way in which they do.
 
-use handfast_protocol::{Assumptions, Close, Profile, ProfiledStep, Repeat, Undo};
+use handfast_protocol::{
+    Assumptions, Close, Definite, Meaning, Meanings, Operation, Profile, ProfiledStep, Repeat, Undo, Values,
+};
 
 use super::flow_case::FlowCase;
 
@@ -40,7 +42,7 @@ pub fn flows() -> Vec<(&'static str, FlowCase)> {
         let flow = FlowCase::new(names, steps, &assumptions).expect("the flows of the suite are in sound order");
         (name, flow)
     };
-    treated().into_iter().chain(at_risk()).map(make).collect()
+    treated().into_iter().chain(otherwise()).chain(at_risk()).map(make).collect()
 }
 
 /// A flow before it is assessed: its name, its steps, and what is taken for granted.
@@ -120,6 +122,16 @@ fn treated() -> Vec<Written> {
     ]
 }
 
+/// The flows in which something else may be done than was asked for, and says so.
+fn otherwise() -> Vec<Written> {
+    let none = Assumptions::default();
+    let other = |profile| step(Profile { values: Values::Compared, ..profile });
+    vec![
+        ("payment may take another amount, and says so", vec![other(PAYMENT), step(DISPATCH)], none),
+        ("payment may take another amount, says so, and cannot be closed", vec![other(NO_CLOSE), step(DISPATCH)], none),
+    ]
+}
+
 /// The flows of which something is a risk for want of a declaration, or a treatment.
 fn at_risk() -> Vec<Written> {
     let none = Assumptions::default();
@@ -147,8 +159,20 @@ fn at_risk() -> Vec<Written> {
             vec![step(held), ProfiledStep { captures: Some(0), ..step(DISPATCH) }],
             none,
         ),
+        (
+            "payment and dispatch answer by a status alone",
+            vec![step(Profile { bare: BARE_PAYMENT, ..PAYMENT }), step(Profile { bare: BARE_DISPATCH, ..DISPATCH })],
+            none,
+        ),
     ]
 }
+
+/// What the payment, and the dispatch, of the last flow say by a status alone.
+const BARE_PAYMENT: Meanings = Meanings::NONE
+    .with(Operation::Act, Meaning::State(Definite::Refused))
+    .with(Operation::Close, Meaning::State(Definite::Closed))
+    .with(Operation::Undo, Meaning::State(Definite::Undone));
+const BARE_DISPATCH: Meanings = Meanings::NONE.with(Operation::Act, Meaning::State(Definite::Done));
 
 /// The flow of this name.
 ///

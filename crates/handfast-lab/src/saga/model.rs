@@ -37,6 +37,8 @@ impl<G: Guards> Model for Saga<G> {
                 when(told_the_time, "append a time-out"),
                 when(has_deadline, "arrive, expired"),
                 when(may_refuse, "arrive, refused"),
+                when(self.behaviours.iter().any(|it| it.does_other), "arrive, done otherwise"),
+                when(self.behaviours.iter().any(|it| it.is_spoken_for()), "arrive, answered by somebody else"),
                 when(adversary.cancels, "append a cancel"),
                 when(!adversary.driver.appends_before_sending, "send early"),
                 when(!adversary.stores.commit_atomically, "arrive halfway"),
@@ -62,17 +64,21 @@ impl<G: Guards> Model for Saga<G> {
                 Input::Start => "append the start",
                 Input::Timeout => "append a time-out",
                 Input::Receive(Told::Cancel) => "append a cancel",
-                Input::Receive(Told::Answer { .. } | Told::Looked { .. } | Told::Sent { .. }) => "append an answer",
+                Input::Receive(Told::Answer { .. } | Told::Looked { .. } | Told::Sent { .. } | Told::Differs { .. }) => {
+                    "append an answer"
+                }
             },
             Action::AppendDue { .. } => "append a time-out",
             Action::Send { .. } | Action::SendLate { .. } => "send",
             Action::SendEarly { .. } => "send early",
             Action::Arrive { service, .. } => match service {
                 Service::Accepts => "arrive, accepted",
+                Service::DoesOther => "arrive, done otherwise",
                 Service::Refuses | Service::RefusesAndRemembers => "arrive, refused",
                 Service::FindsExpired => "arrive, expired",
+                Service::IsSpokenFor(_) => "arrive, answered by somebody else",
             },
-            Action::ArriveLook { .. } => "a look arrives",
+            Action::ArriveLook { .. } | Action::LookIsSpokenFor { .. } => "a look arrives",
             Action::ArriveHalfway { .. } => "arrive halfway",
             Action::Capture { .. } => "capture",
             Action::CrashWorker { .. } => "worker crashes",
@@ -112,7 +118,12 @@ impl<G: Guards> Model for Saga<G> {
             properties.push(Property::can_always_reach("a late effect is undone", Self::is_without_late_effect));
             properties.push(Property::can_always_reach("every watch can end", Self::has_come_to_rest));
         }
-        if steps.iter().any(may_need_a_person) {
+        // What was done otherwise where there is no way back is for a person.
+        let gate = self.plan.gate().unwrap_or(steps.len());
+        let may_end_otherwise = self.behaviours[gate..].iter().any(|it| it.does_other);
+        if may_end_otherwise {
+            properties.push(Property::can_always_reach("ends, or a person has it", Self::has_ended_or_suspended));
+        } else if steps.iter().any(may_need_a_person) {
             properties.push(Property::always("a person gets nothing but what is out of reach", Self::is_taken_back));
             properties.push(Property::can_always_reach("ends, or a person has it", Self::has_ended_or_suspended));
         } else {
@@ -165,7 +176,8 @@ impl<G: Guards> Saga<G> {
         let facts = self.automaton.facts(world.journal);
         let keys = world.keys.iter().zip(&self.names).map(|(key, name)| {
             let state = key.state.map_or("absent", Definite::name);
-            format!("{name} {state} (done {}x, undone {}x)", key.acts, key.undos)
+            let otherwise = if key.is_other { ", otherwise than asked for" } else { "" };
+            format!("{name} {state} (done {}x{otherwise}, undone {}x)", key.acts, key.undos)
         });
         let told = world.announced.map_or("nothing", |outcome| match outcome {
             Outcome::Completed => "completed",
@@ -202,6 +214,18 @@ pub(super) const fn due_in_words(due: Due) -> &'static str {
     }
 }
 
+/// How a service takes what arrives, in words.
+fn taken_in_words(service: Service) -> String {
+    match service {
+        Service::Accepts => String::new(),
+        Service::DoesOther => ", and the service does something else".to_owned(),
+        Service::Refuses => ", and the service declines".to_owned(),
+        Service::RefusesAndRemembers => ", and the service declines and remembers it".to_owned(),
+        Service::FindsExpired => ", after its own time".to_owned(),
+        Service::IsSpokenFor(state) => format!(" nowhere: somebody else answers {}", state.name()),
+    }
+}
+
 /// An action in words, as it stands in a kept run.
 #[must_use]
 pub fn in_words<G: Guards>(saga: &Saga<G>, action: &Action) -> String {
@@ -220,6 +244,7 @@ pub fn in_words<G: Guards>(saga: &Saga<G>, action: &Action) -> String {
         Input::Timeout => "deadline".into(),
         Input::Receive(Told::Cancel) => "cancel".into(),
         Input::Receive(Told::Sent { step }) => format!("act {} is marked as sent", names[step]),
+        Input::Receive(Told::Differs { step, .. }) => format!("{} -> something else is in effect", names[step]),
         Input::Receive(Told::Answer { to, answer: said }) => format!("{} -> {}", command(to), answer(said)),
         Input::Receive(Told::Looked { step, left, .. }) => format!("{} -> nothing", look(Look { step, left: left_at(left) })),
     };
@@ -240,22 +265,22 @@ pub fn in_words<G: Guards>(saga: &Saga<G>, action: &Action) -> String {
             format!("worker {} sends before it appends ({}): {}", worker + 1, input(told), command(sent))
         }
         Action::Arrive { command: arrived, service, keeps } => {
-            let how = match service {
-                Service::Accepts => "",
-                Service::Refuses => ", and the service declines",
-                Service::RefusesAndRemembers => ", and the service declines and remembers it",
-                Service::FindsExpired => ", after its own time",
-            };
-            format!("arrives: {}{how}{}", command(arrived), again(keeps))
+            format!("arrives: {}{}{}", command(arrived), taken_in_words(service), again(keeps))
         }
         Action::ArriveLook { look: arrived, sees, keeps } => {
             let how = if sees { "" } else { ", and an older copy is read" };
             format!("arrives: {}{how}{}", look(arrived), again(keeps))
         }
+        Action::LookIsSpokenFor { look: lost, meaning } => {
+            format!("arrives: {} nowhere: somebody else answers {}", look(lost), meaning.name())
+        }
         Action::ArriveHalfway { command: arrived } => {
             format!("arrives: {}; the effect is committed, then a crash before the register is", command(arrived))
         }
         Action::Capture { message: Message::Command(captured) } => format!("captured: {}", command(captured)),
+        Action::Capture { message: Message::Differs { step } } => {
+            format!("captured: {} -> something else is in effect", names[step])
+        }
         Action::Capture { message: Message::Answer(to, said) } => format!("captured: {} -> {}", command(to), answer(said)),
         Action::Capture { message: Message::Look(captured) } => format!("captured: {}", look(captured)),
         Action::Capture { message: Message::Nothing(captured) } => format!("captured: {} -> nothing", look(captured)),

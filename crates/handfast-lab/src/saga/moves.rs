@@ -1,11 +1,17 @@
 //! Everything that may happen next in a saga's world.
 
-use handfast_protocol::{Command, Definite, Guards, Input, Operation, Standing, Told};
+use handfast_protocol::{Command, Definite, Guards, Input, Meaning, Operation, Standing, Told};
 
 use super::automaton::{Automaton, told_nothing};
 use super::behaviour::{Behaviour, When};
 use super::network::{Left, Look, Message};
 use super::world::{Action, NOTHING_LOADED, Saga, Service, World};
+
+/// What somebody else may say in a participant's stead.
+const STATES: [Definite; 4] = [Definite::Done, Definite::Refused, Definite::Closed, Definite::Undone];
+
+/// What somebody else may say who was never asked to look.
+const LOOKED: [Meaning; 3] = [Meaning::State(Definite::Done), Meaning::State(Definite::Refused), Meaning::Absent];
 
 /// What can be said to a worker without a message.
 const SPONTANEOUS: [Input<Told>; 2] = [Input::Timeout, Input::Receive(Told::Cancel)];
@@ -113,12 +119,13 @@ impl<G: Guards> Saga<G> {
         let network = self.adversary.network;
         let answers = network.messages(world.under_way).filter_map(|message| match message {
             Message::Answer(to, answer) => Some(Input::Receive(Told::Answer { to, answer })),
+            Message::Differs { step } => Some(Input::Receive(Told::Differs { step, in_effect: true })),
             Message::Nothing(look) => Some(told_nothing(look)),
             Message::Command(_) | Message::Look(_) => None,
         });
         let spontaneous = SPONTANEOUS.into_iter().filter(|input| self.adversary.cancels || *input == Input::Timeout);
         for input in spontaneous.chain(answers) {
-            let is_answer = matches!(input, Input::Receive(Told::Answer { .. } | Told::Looked { .. }));
+            let is_answer = matches!(input, Input::Receive(Told::Answer { .. } | Told::Looked { .. } | Told::Differs { .. }));
             into.push(Action::Append { worker, input, keeps: false });
             if is_answer && self.duplicates_copies() {
                 into.push(Action::Append { worker, input, keeps: true });
@@ -155,16 +162,19 @@ impl<G: Guards> Saga<G> {
         let command = match message {
             Message::Command(command) => command,
             Message::Look(look) => return self.moves_of_look(look, into),
-            Message::Answer(..) | Message::Nothing(_) => return,
+            Message::Answer(..) | Message::Nothing(_) | Message::Differs { .. } => return,
         };
         let (step, behaviour, key) = (self.plan.steps()[command.step], &self.behaviours[command.step], &world.keys[command.step]);
         let absent = key.state.is_none();
         let is_act = command.operation == Operation::Act;
         let has_lapsed = behaviour.captures.is_some_and(|held| !world.keys[held].is_in_effect());
         let is_refused = key.state == Some(Definite::Refused) && !behaviour.refusal_holds;
-        for service in [Service::Accepts, Service::Refuses, Service::RefusesAndRemembers, Service::FindsExpired] {
+        let spoken_for = STATES.map(Service::IsSpokenFor);
+        let own = [Service::Accepts, Service::DoesOther, Service::Refuses, Service::RefusesAndRemembers, Service::FindsExpired];
+        for service in own.into_iter().chain(spoken_for) {
             let possible = match service {
                 Service::Accepts => !(is_act && absent && has_lapsed),
+                Service::DoesOther => behaviour.does_other && is_act && absent && !has_lapsed,
                 Service::Refuses => {
                     let is_free = absent || is_refused || key.is_open_again || !G::REFUSAL_IS_STICKY;
                     is_act && (behaviour.may_refuse && is_free || absent && has_lapsed)
@@ -173,6 +183,7 @@ impl<G: Guards> Saga<G> {
                     is_act && behaviour.may_refuse && !behaviour.refusal_holds && (absent || key.is_open_again)
                 }
                 Service::FindsExpired => is_act && absent && step.deadline_ms.is_some() && step.closes(),
+                Service::IsSpokenFor(state) => behaviour.impostor.has(command.operation, Meaning::State(state)),
             };
             if possible {
                 into.push(Action::Arrive { command, service, keeps: false });
@@ -198,6 +209,9 @@ impl<G: Guards> Saga<G> {
                 into.push(Action::ArriveLook { look, sees, keeps: true });
             }
         }
+        let impostor = self.behaviours[look.step].impostor;
+        let said = LOOKED.into_iter().filter(|meaning| impostor.has(Operation::Look, *meaning));
+        into.extend(said.map(|meaning| Action::LookIsSpokenFor { look, meaning }));
     }
 
     /// A set keeps every message anyway.

@@ -29,6 +29,11 @@ pub enum Message {
     Look(Look),
     /// From a participant: whoever looked found nothing that tells that it was done.
     Nothing(Look),
+    /// From a participant: something else is in effect under the key of this step than was asked for.
+    Differs {
+        /// The step.
+        step: usize,
+    },
 }
 
 /// A look at the key of one step.
@@ -55,13 +60,14 @@ impl Left {
 }
 
 /// Three operations that change something, five answers to each, a look that leaves early or late, the two answers to it that
-/// may count, and that it found nothing.
-const PER_STEP: u32 = 24;
+/// may count, that it found nothing, and that something else is in effect.
+const PER_STEP: u32 = 25;
 const CHANGING: [Operation; 3] = [Operation::Act, Operation::Close, Operation::Undo];
 const LOOK: u32 = 18;
 const FOUND: u32 = 20;
 const NEVER_TO_BE_FOUND: u32 = 21;
 const NOTHING: u32 = 22;
+const DIFFERS: u32 = 24;
 
 /// The answers to a look that may count: it is there, and it was refused.
 pub(super) const FOUND_DONE: Answer = Answer::State(Definite::Done);
@@ -84,7 +90,8 @@ impl Message {
             Self::Command(Command { step, .. })
             | Self::Answer(Command { step, .. }, _)
             | Self::Look(Look { step, .. })
-            | Self::Nothing(Look { step, .. }) => step,
+            | Self::Nothing(Look { step, .. })
+            | Self::Differs { step } => step,
         }
     }
 
@@ -95,6 +102,7 @@ impl Message {
                 Self::Answer(Command { operation: Operation::Look, .. }, _) => FOUND,
                 Self::Look(Look { left, .. }) => LOOK + left as u32,
                 Self::Nothing(Look { left, .. }) => NOTHING + left as u32,
+                Self::Differs { .. } => DIFFERS,
                 Self::Command(Command { operation, .. }) => operation_number(operation),
                 Self::Answer(Command { operation, .. }, answer) => {
                     3 + operation_number(operation) * ANSWERS.len() as u32 + answer_number(answer) as u32
@@ -107,7 +115,8 @@ impl Message {
         match number % PER_STEP {
             operation @ 0..3 => Self::Command(Command { step, operation: CHANGING[operation as usize] }),
             look @ LOOK..FOUND => Self::Look(Look { step, left: Left::ALL[(look - LOOK) as usize] }),
-            nothing @ NOTHING..PER_STEP => Self::Nothing(Look { step, left: Left::ALL[(nothing - NOTHING) as usize] }),
+            nothing @ NOTHING..DIFFERS => Self::Nothing(Look { step, left: Left::ALL[(nothing - NOTHING) as usize] }),
+            DIFFERS => Self::Differs { step },
             FOUND => Self::Answer(Command { step, operation: Operation::Look }, FOUND_DONE),
             NEVER_TO_BE_FOUND => Self::Answer(Command { step, operation: Operation::Look }, FOUND_REFUSED),
             rest => {

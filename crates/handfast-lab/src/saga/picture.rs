@@ -53,6 +53,7 @@ impl Painter<'_> {
                 Input::Start => self.note(at, worker, Mark::Durable, "start"),
                 // Drawn where the answer left, with the arrow that brings it.
                 Input::Receive(Told::Answer { .. } | Told::Looked { .. }) => {}
+                Input::Receive(Told::Differs { .. }) => self.note(at, worker, Mark::Durable, "something else is in effect"),
                 Input::Receive(Told::Sent { .. }) => self.note(at, worker, Mark::Durable, "marked as sent"),
             },
             Action::AppendDue { worker, step, due } => {
@@ -66,7 +67,9 @@ impl Painter<'_> {
             }
             Action::SendEarly { worker, command, .. } => self.draw_command(step, worker, command, ", before the journal knows"),
             Action::Arrive { command, .. } => self.draw_answer(step, command),
-            Action::ArriveLook { look, .. } => self.draw_answer(step, Command { step: look.step, operation: Operation::Look }),
+            Action::ArriveLook { look, .. } | Action::LookIsSpokenFor { look, .. } => {
+                self.draw_answer(step, Command { step: look.step, operation: Operation::Look });
+            }
             Action::ArriveHalfway { command } => {
                 let line = self.participants[command.step];
                 self.picture.mark(line, at, Mark::Crash, "effect committed, register not");
@@ -153,7 +156,7 @@ impl Painter<'_> {
 
     fn arrives(&self, step: usize, command: Command) -> bool {
         matches!(self.actions[step], Action::Arrive { command: other, .. } if other == command)
-            || matches!(self.actions[step], Action::ArriveLook { look, .. } if is_look_at(command, look.step))
+            || matches!(self.actions[step], Action::ArriveLook { look, .. } | Action::LookIsSpokenFor { look, .. } if is_look_at(command, look.step))
     }
 
     fn sends(&self, step: usize, command: Command) -> bool {
@@ -191,7 +194,7 @@ fn answer_in(action: &Action, command: Command) -> Option<(usize, &'static str)>
             Some((worker, word))
         }
         Told::Looked { step, .. } if is_look_at(command, step) => Some((worker, "nothing")),
-        Told::Answer { .. } | Told::Looked { .. } | Told::Cancel | Told::Sent { .. } => None,
+        Told::Answer { .. } | Told::Looked { .. } | Told::Cancel | Told::Sent { .. } | Told::Differs { .. } => None,
     }
 }
 

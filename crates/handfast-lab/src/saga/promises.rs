@@ -14,7 +14,7 @@ impl<G: Guards> Saga<G> {
         let Some(gate) = self.plan.gate() else { return true };
         let keys = self.keys(world);
         !keys[gate..].iter().any(|key| self.is_ours(key) && key.is_in_effect())
-            || keys[..gate].iter().all(|key| key.is_in_effect())
+            || keys[..gate].iter().all(|key| key.is_in_effect() && !key.is_other)
     }
 
     /// *Cancelled is never charged*: once the customer was told "neither", nothing of it is in effect, ever.
@@ -22,9 +22,9 @@ impl<G: Guards> Saga<G> {
         world.announced != Some(Outcome::Cancelled) || !self.harmful(world).any(|key| self.is_ours(key) && key.is_in_effect())
     }
 
-    /// *Completed is both*: once the customer was told "both", every step is in effect.
+    /// *Completed is both*: once the customer was told "both", every step is in effect, as it was asked for.
     pub(super) fn is_completed_both(&self, world: &World) -> bool {
-        world.announced != Some(Outcome::Completed) || self.keys(world).iter().all(|key| key.is_in_effect())
+        world.announced != Some(Outcome::Completed) || self.keys(world).iter().all(|key| key.is_in_effect() && !key.is_other)
     }
 
     /// *At most once*: no effect happens twice, and none is undone twice.
@@ -47,7 +47,13 @@ impl<G: Guards> Saga<G> {
     /// *No contradiction*: while participants keep their promises nobody is asked to look at evidence.
     pub(super) fn is_without_contradiction(&self, world: &World) -> bool {
         match self.automaton.facts(world.journal).evidence {
-            None | Some(Evidence::OutOfReach { .. } | Evidence::LateEffect { .. } | Evidence::RefusedClose { .. }) => true,
+            None
+            | Some(
+                Evidence::OutOfReach { .. }
+                | Evidence::LateEffect { .. }
+                | Evidence::RefusedClose { .. }
+                | Evidence::OtherValues { .. },
+            ) => true,
             Some(Evidence::Contradiction { .. } | Evidence::RefusedForGood { .. }) => false,
         }
     }

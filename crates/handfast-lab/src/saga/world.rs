@@ -9,7 +9,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use handfast_protocol::{
-    Answer, Command, Definite, Deployed, Doubt, Due, Effect, Guards, Input, Operation, Outcome, Plan, Register, Request, Told,
+    Answer, Command, Definite, Deployed, Doubt, Due, Effect, Guards, Input, Meaning, Operation, Outcome, Plan, Register, Request,
+    Told,
 };
 
 use super::adversary::Adversary;
@@ -42,6 +43,8 @@ pub struct Key {
     /// The participant has forgotten what the register says: it would carry out an act again, and close the key as if nothing
     /// had been done under it. What was done can still be undone, by its reference.
     pub is_open_again: bool,
+    /// What is in effect is not what was asked for.
+    pub is_other: bool,
 }
 
 impl Key {
@@ -80,12 +83,16 @@ pub struct World {
 pub enum Service {
     /// It does it.
     Accepts,
+    /// It does something else: a part of the amount.
+    DoesOther,
     /// It declines. Where its refusals do not hold it knows nothing of it a moment later.
     Refuses,
     /// It declines, and remembers that: its refusals do not hold all the same, and it may accept the same act later.
     RefusesAndRemembers,
     /// The act came after its own time.
     FindsExpired,
+    /// It hears nothing of it: somebody else answers in its stead, with what is taken to mean this.
+    IsSpokenFor(Definite),
 }
 
 /// One thing that may happen next. `keeps` says that a copy of the delivered message stays under way.
@@ -108,6 +115,8 @@ pub enum Action {
     Arrive { command: Command, service: Service, keeps: bool },
     /// A look reaches its participant, which answers. What was done a moment ago may not be seen by one that left early.
     ArriveLook { look: Look, sees: bool, keeps: bool },
+    /// A look reaches nobody who has looked: somebody else answers, with what is taken to mean this.
+    LookIsSpokenFor { look: Look, meaning: Meaning },
     /// A mutant: the effect is committed, and the participant crashes before the register's row is.
     ArriveHalfway { command: Command },
     /// A message is captured.
@@ -146,6 +155,7 @@ impl Action {
             | Self::CrashWorker { worker } => *worker = renumber(*worker),
             Self::Arrive { .. }
             | Self::ArriveLook { .. }
+            | Self::LookIsSpokenFor { .. }
             | Self::ArriveHalfway { .. }
             | Self::Capture { .. }
             | Self::CrashParticipant { .. }
@@ -205,7 +215,8 @@ impl<G: Guards> Saga<G> {
         assert_eq!(behaviours.len(), plan.steps().len(), "every step has a participant");
         assert!((1..=MAX_WORKERS).contains(&adversary.workers), "a world holds 1 to {MAX_WORKERS} workers");
         let names = step_names(&plan);
-        Self { automaton: Automaton::new::<G>(&plan), behaviours, names, plan, adversary, guards: PhantomData }
+        let automaton = Automaton::among::<G>(&plan, |step| behaviours[step].does_other);
+        Self { automaton, behaviours, names, plan, adversary, guards: PhantomData }
     }
 
     /// The same with other names for the steps.
@@ -264,6 +275,14 @@ impl<G: Guards> Saga<G> {
             }
             Action::SendEarly { command, .. } => next.under_way = self.sent(world.under_way, message_of(command)),
             Action::Arrive { command, service, keeps } => self.arrive(&mut next, command, service, keeps),
+            Action::LookIsSpokenFor { look, meaning } => {
+                let to = Command { step: look.step, operation: Operation::Look };
+                let answer = match meaning {
+                    Meaning::State(state) => Message::Answer(to, Answer::State(state)),
+                    Meaning::Absent => Message::Nothing(look),
+                };
+                next.under_way = self.sent(self.consumed(world.under_way, Message::Look(look), false), answer);
+            }
             Action::ArriveLook { look, sees, keeps } => self.arrive_look(&mut next, look, sees, keeps),
             Action::ArriveHalfway { command } => next.keys[command.step].acts = 2.min(world.keys[command.step].acts + 1),
             Action::Capture { message } => next.under_way = self.consumed(world.under_way, message, false),
@@ -328,6 +347,7 @@ impl<G: Guards> Saga<G> {
         let taken = match input {
             Input::Receive(Told::Answer { to, answer }) => Message::Answer(to, answer),
             Input::Receive(Told::Looked { step, left, .. }) => Message::Nothing(Look { step, left: left_at(left) }),
+            Input::Receive(Told::Differs { step, .. }) => Message::Differs { step },
             Input::Start | Input::Timeout | Input::Receive(Told::Cancel | Told::Sent { .. }) => return Some(()),
         };
         world.under_way = self.consumed(world.under_way, taken, keeps);
@@ -375,6 +395,7 @@ impl<G: Guards> Saga<G> {
         let state = world.keys[look.step].state.filter(|_| sees);
         let to = Command { step: look.step, operation: Operation::Look };
         let mut answers = match state {
+            Some(Definite::Done) if world.keys[look.step].is_other => vec![Message::Differs { step: look.step }],
             Some(Definite::Done) => vec![Message::Answer(to, FOUND_DONE)],
             Some(Definite::Refused) => vec![Message::Answer(to, FOUND_REFUSED), Message::Nothing(look)],
             None | Some(Definite::Closed | Definite::Undone) => vec![Message::Nothing(look)],
@@ -382,7 +403,7 @@ impl<G: Guards> Saga<G> {
         // What could only be told in vain is not put on the road.
         let means_nothing = |message: &Message| match *message {
             Message::Nothing(look) => !self.automaton.means_something(Automaton::input_number(told_nothing(look))),
-            Message::Answer(..) | Message::Command(_) | Message::Look(_) => false,
+            Message::Answer(..) | Message::Command(_) | Message::Look(_) | Message::Differs { .. } => false,
         };
         answers.retain(|message| !means_nothing(message));
         world.under_way = answers.into_iter().fold(world.under_way, |under_way, answer| self.sent(under_way, answer));
@@ -391,6 +412,10 @@ impl<G: Guards> Saga<G> {
     /// The deployed register takes the command; its row and the effect change together.
     fn arrive(&self, world: &mut World, command: Command, service: Service, keeps: bool) {
         world.under_way = self.consumed(world.under_way, Message::Command(command), keeps);
+        if let Service::IsSpokenFor(state) = service {
+            world.under_way = self.sent(world.under_way, Message::Answer(command, Answer::State(state)));
+            return;
+        }
         let behaviour = self.behaviours[command.step];
         let key = &mut world.keys[command.step];
         let body = (key.body != 0).then_some(key.body);
@@ -405,7 +430,11 @@ impl<G: Guards> Saga<G> {
         };
         let state = key.state.filter(|_| !is_forgotten);
         let mut register = Register::<u8, G>::stored(state, body);
-        let answers = |answer| Message::Answer(command, answer);
+        let is_other = key.is_other || service == Service::DoesOther;
+        let answers = |answer| match answer {
+            Answer::State(Definite::Done) if is_other => Message::Differs { step: command.step },
+            Answer::State(_) | Answer::OtherBody => Message::Answer(command, answer),
+        };
         let request = match command.operation {
             Operation::Act => Request::Act { body: OUR_BODY, expired: service == Service::FindsExpired },
             // A look is a message of its own kind.
@@ -420,7 +449,7 @@ impl<G: Guards> Saga<G> {
         let (mut acts, mut undos) = (key.acts, key.undos);
         let answered = register.receive(request, |effect| {
             let happens = match effect {
-                Effect::Act => service == Service::Accepts,
+                Effect::Act => matches!(service, Service::Accepts | Service::DoesOther),
                 Effect::Undo => true,
             };
             if happens {
@@ -437,6 +466,7 @@ impl<G: Guards> Saga<G> {
         };
         key.state = register.peek();
         key.body = register.body().copied().unwrap_or_default();
+        key.is_other |= service == Service::DoesOther;
         (key.acts, key.undos) = (acts, undos);
         if matches!(command.operation, Operation::Act | Operation::Close) {
             key.is_open_again = false;

@@ -3,7 +3,7 @@
 
 use handfast_lab::explorer::{Limits, Verdict};
 use handfast_lab::saga::{Action, Adversary, FlowCase, Network};
-use handfast_protocol::{Assumptions, Close, Definite, Profile, ProfiledStep, Repeat, Risk, Undo};
+use handfast_protocol::{Assumptions, Close, Definite, Meaning, Meanings, Operation, Profile, ProfiledStep, Repeat, Risk, Undo};
 
 const A_WHILE: u64 = 5;
 const LONGER: u64 = 100;
@@ -91,6 +91,26 @@ fn a_hold_that_is_captured_where_the_saga_is_decided_is_no_risk() {
         let steps = vec![given_up(hold), ProfiledStep { captures: Some(0), ..step(capture) }];
         assert!(!flow(steps.clone(), &DECLARED).assessment().risks.iter().any(|risk| risk.what.name() == "hold-lapse"));
         check(steps);
+    }
+}
+
+/// Whoever takes the word of somebody else for that of a participant loses something, whatever that word is. What cannot be
+/// believed at a step is no risk of it.
+#[test]
+fn whatever_others_say_by_a_status_breaks_something_where_it_is_believed() {
+    let all =
+        Operation::ALL.into_iter().flat_map(|operation| Meaning::ALL.map(|meaning| Meanings::NONE.with(operation, meaning)));
+    let loose = |profile| Profile { sticky_refusal: false, ..profile };
+    let once = |profile| Profile { repeat: Repeat::Never, close: Close::Never, ..profile };
+    for bare in all {
+        let with = |profile| Profile { bare, ..profile };
+        for payment in [PAYMENT, loose(PAYMENT), once(PAYMENT), loose(once(PAYMENT))] {
+            check(vec![given_up(with(payment)), given_up(DISPATCH)]);
+        }
+        for dispatch in [DISPATCH, loose(DISPATCH), once(DISPATCH)] {
+            check(vec![given_up(PAYMENT), given_up(with(dispatch))]);
+        }
+        check(vec![given_up(DISPATCH), step(with(NOTICE))]);
     }
 }
 

@@ -57,11 +57,20 @@ pub(super) struct StepState {
     pub(super) was_seen_off: bool,
     /// Its participant answered a close with a refusal that does not hold, so that nothing can close it.
     pub(super) refused_close: bool,
+    /// What is in effect is not what was asked for: it counts as neither done nor off, and is undone.
+    pub(super) is_other: bool,
 }
 
 impl StepState {
-    const UNTOUCHED: Self =
-        Self { asked: None, known: None, since: Time(0), is_given_up: false, was_seen_off: false, refused_close: false };
+    const UNTOUCHED: Self = Self {
+        asked: None,
+        known: None,
+        since: Time(0),
+        is_given_up: false,
+        was_seen_off: false,
+        refused_close: false,
+        is_other: false,
+    };
 
     /// Only a person can find out what became of it.
     pub(super) fn is_out_of_reach(self) -> bool {
@@ -91,7 +100,7 @@ impl StepState {
     }
 
     pub(super) fn is_done(self) -> bool {
-        self.known == Some(Definite::Done)
+        self.known == Some(Definite::Done) && !self.is_other
     }
 
     pub(super) fn ask(&mut self, operation: Operation, now: Time) {
@@ -225,7 +234,9 @@ impl<G: Guards> Coordinator<G> {
     }
 
     pub(super) fn suspended_for(&mut self, evidence: Evidence) {
-        self.evidence = self.evidence.or(Some(evidence));
+        // That other values were seen keeps nobody from going on, so it is not what a person has to look at.
+        let before = self.evidence.filter(|evidence| !matches!(evidence, Evidence::OtherValues { .. }));
+        self.evidence = before.or(Some(evidence));
         if !self.has_ended() {
             self.phase = Phase::Suspended;
         }
@@ -334,6 +345,9 @@ impl<G: Guards> Coordinator<G> {
     }
 
     fn go_forward(&mut self, now: Time) {
+        if let Some(step) = self.done_otherwise().filter(|_| self.is_committed()) {
+            return self.suspended_for(Evidence::OtherValues { step });
+        }
         let lost = !self.is_committed() && self.steps.iter().any(|state| state.is_off());
         if G::CLOSED_ELSEWHERE_TURNS_BACK && lost {
             return self.turn_back();
@@ -398,6 +412,7 @@ impl<G: Guards> Party for Coordinator<G> {
             Input::Receive(Told::Sent { step }) => next.mark_as_sent(step, now),
             Input::Receive(Told::Answer { to, answer }) => next.learn(to, answer, now),
             Input::Receive(Told::Looked { step, found, left }) => next.looked(step, found, left, now),
+            Input::Receive(Told::Differs { step, in_effect }) => next.take_other_values(step, in_effect, now),
             Input::Timeout => next.expire(now),
         }
         next.proceed(now);

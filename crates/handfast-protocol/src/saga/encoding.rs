@@ -11,22 +11,24 @@ use crate::register::{Answer, Definite};
 const GIVEN_UP: u8 = 0x80;
 const SEEN_OFF: u8 = 0x40;
 const REFUSED_CLOSE: u8 = 0x20;
+/// Beside the code of what is known.
+const OTHER: u8 = 0x80;
 
 impl<G: Guards> Coordinator<G> {
     /// The whole state in a fixed layout: phase (1 byte), clock (8), evidence (12, of which the first says whether
     /// there is any, and of which kind), then for each step what was asked (1; its highest bits say that it was given up, that a last look at it found nothing, and that it refused to close), what is
-    /// known (1) and since when (8). Numbers are little-endian. Equal states have equal bytes, different states different ones, in every build of this version.
+    /// known (1; its highest bit says that it is in effect with other values) and since when (8). Numbers are little-endian. Equal states have equal bytes, different states different ones, in every build of this version.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(21 + 10 * self.steps.len());
         bytes.push(phase_code(self.phase));
         bytes.extend_from_slice(&self.clock.0.to_le_bytes());
         encode_evidence(&mut bytes, self.evidence);
-        for StepState { asked, known, since, is_given_up, was_seen_off, refused_close } in &self.steps {
+        for StepState { asked, known, since, is_given_up, was_seen_off, refused_close, is_other } in &self.steps {
             let marks = [(is_given_up, GIVEN_UP), (was_seen_off, SEEN_OFF), (refused_close, REFUSED_CLOSE)];
             let marks = marks.into_iter().filter(|(is_set, _)| **is_set).fold(0, |marks, (_, mark)| marks | mark);
             bytes.push(asked.map_or(0, operation_code) | marks);
-            bytes.push(known.map_or(0, definite_code));
+            bytes.push(known.map_or(0, definite_code) | if *is_other { OTHER } else { 0 });
             bytes.extend_from_slice(&since.0.to_le_bytes());
         }
         bytes
@@ -47,6 +49,7 @@ fn encode_evidence(bytes: &mut Vec<u8>, evidence: Option<Evidence>) {
         Some(Evidence::LateEffect { step }) => (3, step, [0; 3]),
         Some(Evidence::RefusedClose { step }) => (4, step, [0; 3]),
         Some(Evidence::RefusedForGood { step }) => (5, step, [0; 3]),
+        Some(Evidence::OtherValues { step }) => (6, step, [0; 3]),
     };
     bytes.push(kind);
     bytes.extend_from_slice(&(step as u64).to_le_bytes());

@@ -77,6 +77,14 @@ pub enum Told {
         /// The step.
         step: usize,
     },
+    /// An answer about a step's key fits what was asked for but for a value that it was compared with.
+    Differs {
+        /// The step.
+        step: usize,
+        /// Something is in effect under the key, and it is not what was asked for. Otherwise the answer is about something
+        /// else, and says nothing of the key.
+        in_effect: bool,
+    },
 }
 
 /// How a saga ends.
@@ -130,6 +138,11 @@ pub enum Evidence {
     },
     /// An effect appeared after the saga had ended without it.
     LateEffect {
+        /// The step.
+        step: usize,
+    },
+    /// An answer spoke of other values than were asked for. The saga turns back, and suspends only where there is no way back.
+    OtherValues {
         /// The step.
         step: usize,
     },

@@ -1,8 +1,10 @@
 //! The saga: any number of steps in services that share no transaction, brought to *both* or *neither*.
 
 mod coordinator;
+mod differs;
 mod doubt;
 mod encoding;
+mod meaning;
 mod message;
 mod plan;
 mod profile;
@@ -11,9 +13,10 @@ pub mod stage;
 mod watch;
 
 pub use coordinator::{Coordinator, Standing};
+pub use meaning::{Meaning, Meanings};
 pub use message::{Command, Evidence, Operation, Outcome, Told};
 pub use plan::{Doubt, Due, Kind, Plan, PlanError, StepPlan};
-pub use profile::{Answers, Assessment, Assumptions, Close, Profile, ProfiledStep, Repeat, Undo, assess};
+pub use profile::{Answers, Assessment, Assumptions, Close, Profile, ProfiledStep, Repeat, Undo, Values, assess};
 pub use risk::{Finding, Remark, Risk, Span};
 
 #[cfg(test)]

@@ -6,8 +6,11 @@
 
 use alloc::vec::Vec;
 
+use super::meaning::{Meaning, Meanings};
+use super::message::Operation;
 use super::plan::{Doubt, Kind, Plan, PlanError, StepPlan};
 use super::risk::{Finding, Remark, Risk};
+use crate::register::Definite;
 
 /// Whether, and how, an effect can be undone.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -57,6 +60,18 @@ pub enum Answers {
     Later,
 }
 
+/// Whether an answer that says that it is done says what was done, too.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Values {
+    /// It does not have to: what was asked for has one meaning, or a receipt names it.
+    #[default]
+    Settled,
+    /// It does, and that is compared with what was asked for.
+    Compared,
+    /// An amount is sent, and neither it nor the key is compared with anything.
+    Unseen,
+}
+
 /// What a participant promises for one step. The default is the contract.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Profile {
@@ -83,6 +98,10 @@ pub struct Profile {
     pub peek_lag_ms: u64,
     /// When its answer comes.
     pub answers: Answers,
+    /// What its answers mean by a status alone, or by something else that others send as well.
+    pub bare: Meanings,
+    /// Whether what was done is compared with what was asked for.
+    pub values: Values,
 }
 
 impl Profile {
@@ -99,6 +118,8 @@ impl Profile {
         reads_back: false,
         peek_lag_ms: 0,
         answers: Answers::Now,
+        bare: Meanings::NONE,
+        values: Values::Settled,
     };
 
     /// The profile of a step of this kind whose participant speaks the contract.
@@ -217,12 +238,15 @@ pub fn assess(steps: &[ProfiledStep], assumptions: &Assumptions) -> Result<Asses
     let mut risks = Vec::new();
     let mut remarks = Vec::new();
     for step in 0..steps.len() {
-        let of_step = flow.risks(step, &plans);
+        let mut of_step = flow.risks(step, &plans);
         if of_step.iter().any(Risk::may_show_late) && steps[step].profile.peek {
             plans[step].watch_ms = Some(flow.horizon_ms(step));
         }
+        of_step.extend(flow.bare_looks(step, &plans[step]));
         risks.extend(of_step.into_iter().map(|what| Finding { step, what }));
-        remarks.extend(flow.remark(step, &plans).map(|what| Finding { step, what }));
+        let is_unseen = (steps[step].profile.values == Values::Unseen).then_some(Remark::AmountUnseen);
+        let of_step = flow.remark(step, &plans).into_iter().chain(is_unseen);
+        remarks.extend(of_step.map(|what| Finding { step, what }));
     }
     Ok(Assessment { plan: Plan::new(plans)?, risks, remarks })
 }
@@ -355,7 +379,37 @@ impl Flow<'_> {
             let gate_cannot_close = self.gate.is_some_and(|gate| !plans[gate].closes());
             risks.push(Risk::HoldLapse { expires_ms, margin_ms, gate_cannot_close });
         }
+        let is_asked = |operation: Operation| match operation {
+            Operation::Act => true,
+            Operation::Close => plan.closes() && before_the_end,
+            Operation::Undo => profile.kind() == Kind::Compensatable,
+            // Whether anybody looks is known later.
+            Operation::Look => false,
+        };
+        // Where it does not hold, a refusal is no more than a reason to close the key, or nothing at all.
+        let is_taken =
+            |operation: Operation| plan.refusal_holds || (operation == Operation::Act && !plan.closes() && before_the_end);
+        let is_believed = |(operation, meaning): &(Operation, Meaning)| match meaning {
+            Meaning::State(Definite::Refused) => is_asked(*operation) && is_taken(*operation),
+            Meaning::State(Definite::Done | Definite::Closed | Definite::Undone) => is_asked(*operation),
+            Meaning::Absent => false,
+        };
+        risks.extend(profile.bare.iter().filter(is_believed).map(|(operation, meaning)| Risk::BareStatus { operation, meaning }));
         risks
+    }
+
+    /// What is left open by looks that are answered by a status alone, at a step that is looked at.
+    fn bare_looks(&self, step: usize, plan: &StepPlan) -> Vec<Risk> {
+        let looked_for = matches!(plan.doubt, Doubt::Looks { .. }) || plan.reads_back || plan.refused_close_ms.is_some();
+        let is_believed = |meaning: &Meaning| match meaning {
+            Meaning::State(Definite::Done) => looked_for || plan.watch_ms.is_some(),
+            Meaning::State(Definite::Refused) => looked_for && plan.refusal_holds,
+            Meaning::Absent => plan.watch_ms.is_some() || plan.refused_close_ms.is_some(),
+            Meaning::State(Definite::Closed | Definite::Undone) => false,
+        };
+        let bare = self.steps[step].profile.bare;
+        let of_looks = Meaning::ALL.into_iter().filter(|meaning| bare.has(Operation::Look, *meaning) && is_believed(meaning));
+        of_looks.map(|meaning| Risk::BareStatus { operation: Operation::Look, meaning }).collect()
     }
 
     fn remark(&self, step: usize, plans: &[StepPlan]) -> Option<Remark> {

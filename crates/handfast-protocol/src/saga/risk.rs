@@ -2,6 +2,10 @@
 
 use core::fmt;
 
+use super::meaning::Meaning;
+use super::message::Operation;
+use crate::register::Definite;
+
 /// Something about one step of a flow.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Finding<W> {
@@ -49,12 +53,20 @@ pub enum Risk {
         /// The step in which the saga is decided cannot be closed, and may be done at any time.
         gate_cannot_close: bool,
     },
+    /// An answer is taken to mean something by what others than the participant send as well: a status, and nothing that the
+    /// participant alone could say.
+    BareStatus {
+        /// The operation that is answered.
+        operation: Operation,
+        /// What the answer is taken to mean.
+        meaning: Meaning,
+    },
 }
 
 impl Risk {
     /// The names of all risks, as they are accepted.
-    pub const NAMES: [&'static str; 6] =
-        ["two-pivots", "forgotten-key", "short-tombstone", "loose-refusal", "not-idempotent", "hold-lapse"];
+    pub const NAMES: [&'static str; 7] =
+        ["two-pivots", "forgotten-key", "short-tombstone", "loose-refusal", "not-idempotent", "hold-lapse", "bare-status"];
 
     /// The name under which it is accepted.
     #[must_use]
@@ -66,6 +78,21 @@ impl Risk {
             Self::LooseRefusal => "loose-refusal",
             Self::NotIdempotent { .. } => "not-idempotent",
             Self::HoldLapse { .. } => "hold-lapse",
+            Self::BareStatus { .. } => "bare-status",
+        }
+    }
+
+    /// Which answer it is about, where it is about one: there may be several of that kind at one step.
+    #[must_use]
+    pub const fn answer(&self) -> Option<(Operation, Meaning)> {
+        match *self {
+            Self::BareStatus { operation, meaning } => Some((operation, meaning)),
+            Self::TwoPivots { .. }
+            | Self::ForgottenKey { .. }
+            | Self::ShortTombstone { .. }
+            | Self::LooseRefusal
+            | Self::NotIdempotent { .. }
+            | Self::HoldLapse { .. } => None,
         }
     }
 
@@ -83,6 +110,9 @@ impl Risk {
             Self::LooseRefusal => "find a way to close its key",
             Self::NotIdempotent { .. } => "find a key or a reference by which the service notices what it was asked before",
             Self::HoldLapse { .. } => "take the amount at once and give it back where need be, instead of holding it",
+            Self::BareStatus { .. } => {
+                "tell it by a value that stands in the body, with json = { .. }, or in a header that the service alone sends"
+            }
         }
     }
 
@@ -91,6 +121,9 @@ impl Risk {
     pub const fn may_show_late(&self) -> bool {
         match self {
             Self::ForgottenKey { .. } | Self::ShortTombstone { .. } | Self::LooseRefusal | Self::NotIdempotent { .. } => true,
+            Self::BareStatus { meaning, .. } => {
+                matches!(meaning, Meaning::State(Definite::Refused | Definite::Closed))
+            }
             Self::TwoPivots { .. } | Self::HoldLapse { .. } => false,
         }
     }
@@ -140,7 +173,35 @@ impl fmt::Display for Finding<Risk> {
                 Span(expires_ms),
                 if gate_cannot_close { "; the step that decides cannot be closed, and may be done at any time" } else { "" }
             ),
+            Risk::BareStatus { operation, meaning } => write!(
+                f,
+                "step {step} takes an answer to {} as {} by its status alone: a gateway, a proxy or a page that says that the \
+                 service is away may send it too, and then {}",
+                asked(operation),
+                meaning.name(),
+                believed(meaning)
+            ),
         }
+    }
+}
+
+/// The operation under the name that flow files give it.
+const fn asked(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Look => "its peek",
+        Operation::Act => "its act",
+        Operation::Close => "its close",
+        Operation::Undo => "its undo",
+    }
+}
+
+/// What comes of believing somebody else.
+const fn believed(meaning: Meaning) -> &'static str {
+    match meaning {
+        Meaning::State(Definite::Done) => "the saga goes on as if it were done",
+        Meaning::State(Definite::Refused | Definite::Closed) => "the saga ends without it, although it may have been done",
+        Meaning::State(Definite::Undone) => "the saga ends as if it were undone",
+        Meaning::Absent => "nobody has looked whether an effect appeared after the end",
     }
 }
 
@@ -190,6 +251,8 @@ pub enum Remark {
     /// The key is not closed, since it cannot be or is only looked for: somebody who cancels may be charged briefly, until the
     /// answer is known and undone.
     ActsAfterCancel,
+    /// An amount is sent, and an answer that means *done* is compared with neither it nor the key.
+    AmountUnseen,
 }
 
 impl Remark {
@@ -199,6 +262,7 @@ impl Remark {
         match self {
             Self::GateCannotClose => "gate-cannot-close",
             Self::ActsAfterCancel => "acts-after-cancel",
+            Self::AmountUnseen => "amount-unseen",
         }
     }
 }
@@ -213,6 +277,11 @@ impl fmt::Display for Remark {
             Self::ActsAfterCancel => {
                 "its key is not closed: a saga in doubt waits until it is known what became of it, so it may act, briefly, for \
                  somebody who has cancelled"
+            }
+            Self::AmountUnseen => {
+                "it is sent an amount, and an answer that means done is compared with neither the amount nor the key: whoever \
+                 takes another amount, or answers for somebody else, is believed; compare one of them, as in json = { \
+                 \"/amount\" = \"{input.amount.minor}\" }"
             }
         })
     }

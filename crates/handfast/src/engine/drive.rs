@@ -312,6 +312,13 @@ impl<'a> Driver<'a> {
                 self.tell_look(command, None, sent).await?;
                 seen
             }
+            Reply::Mismatch { seen, in_effect, retry_after: _ } => {
+                if line.answered() {
+                    self.shared.wake_early();
+                }
+                self.tell(&JournalLine::Differs { to: command, in_effect, what: seen.clone() }, None).await?;
+                seen
+            }
             Reply::Unknown { seen, heard, retry_after } => {
                 self.was_not_understood(command, !matches!(heard, Heard::NotSent | Heard::NoConnection));
                 match heard {
@@ -427,6 +434,7 @@ impl<'a> Driver<'a> {
                     Evidence::RefusedForGood { .. } => "what was decided cannot be brought to its end",
                     Evidence::OutOfReach { .. } => "a person has to find out what became of it",
                     Evidence::LateEffect { .. } | Evidence::RefusedClose { .. } => "a participant broke its promise",
+                    Evidence::OtherValues { .. } => "a participant did something else than it was asked for",
                 };
                 tracing::error!(name: "person_needed", saga = %self.saga.id(), reason, "{what}");
             }

@@ -65,7 +65,9 @@ impl Progress {
 
 /// Why a person has to look at a saga, in words.
 pub(crate) fn describe(saga: &Journaled, evidence: Evidence) -> String {
-    let what = describe_evidence(saga.definition().flow(), evidence);
+    let said = describe_evidence(saga.definition().flow(), evidence);
+    // Whatever came after it: with which values an answer spoke of something else is nowhere else.
+    let what = saga.other_values().map_or_else(|| said.clone(), |what| format!("{said}: {what}"));
     let amounts = amounts_of(saga.bodies());
     if amounts.is_empty() { what } else { format!("{what} ({})", amounts.join(", ")) }
 }
@@ -92,6 +94,9 @@ pub fn describe_evidence(flow: &Flow, evidence: Evidence) -> String {
         }
         Evidence::RefusedForGood { step } => {
             return format!("step {}: it refused, and a step before it that cannot be undone was done", name(step));
+        }
+        Evidence::OtherValues { step } => {
+            return format!("step {}: an answer is not about what was asked for", name(step));
         }
         Evidence::LateEffect { step } => {
             return format!("step {}: it was done after all, after the saga had ended without it", name(step));

@@ -43,6 +43,8 @@ pub(crate) struct Journaled {
     digest: Digest,
     wake_at: Time,
     tries: u32,
+    /// With which values an answer last spoke of something else than was asked for.
+    other_values: Option<String>,
 }
 
 /// What loading a saga came to.
@@ -92,7 +94,7 @@ impl Journaled {
             return Ok((created, None));
         }
         saga.wake_at = now;
-        saga.become_durable(next, &entry);
+        saga.become_durable(next, &entry, &JournalLine::Start);
         Ok((created, Some(saga)))
     }
 
@@ -127,7 +129,7 @@ impl Journaled {
             // Every entry was just read, and leads to the state it was written with.
             let line = JournalLine::read(stored.version, &entry.input).map_err(|error| corrupt(error.to_string()))?;
             let next = saga.told(entry.at, &line);
-            saga.become_durable(next, entry);
+            saga.become_durable(next, entry, &line);
         }
         debug_assert_eq!(saga.coordinator, coordinator, "one journal, one state");
         saga.wake_at = stored.wake_at.unwrap_or(saga.clock);
@@ -164,7 +166,7 @@ impl Journaled {
         store.append(append).await?;
         // The entry has moved it in the index, too.
         self.wake_at = wake_at.unwrap_or(self.wake_at);
-        self.become_durable(next, &entry);
+        self.become_durable(next, &entry, line);
         Ok(true)
     }
 
@@ -189,6 +191,11 @@ impl Journaled {
     /// person.
     pub(crate) fn is_at_rest(&self) -> bool {
         self.outbox.is_empty() && self.deadline().is_none()
+    }
+
+    /// With which values an answer spoke of something else than was asked for, if one did.
+    pub(crate) fn other_values(&self) -> Option<&str> {
+        self.other_values.as_deref()
     }
 
     pub(crate) fn coordinator(&self) -> &Coordinator {
@@ -270,6 +277,7 @@ impl Journaled {
             digest,
             wake_at: clock,
             tries: 0,
+            other_values: None,
         }
     }
 
@@ -285,7 +293,10 @@ impl Journaled {
         Ok(Entry { seq: self.seq + 1, at: now, input, digest: journal::digest(next) })
     }
 
-    fn become_durable(&mut self, next: Coordinator, entry: &Entry) {
+    fn become_durable(&mut self, next: Coordinator, entry: &Entry, line: &JournalLine) {
+        if let JournalLine::Differs { what, .. } = line {
+            self.other_values = Some(what.clone());
+        }
         self.clock = self.clock.max(entry.at);
         for (step, since) in self.since.iter_mut().enumerate() {
             let (before, after) = (self.coordinator.step_state(step).0, next.step_state(step).0);

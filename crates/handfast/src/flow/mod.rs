@@ -60,6 +60,7 @@
 
 mod assume;
 mod card;
+mod conditions;
 mod duration;
 mod error;
 mod field;

@@ -207,11 +207,11 @@ remembers = "for-ever"
 sticky_refusal = true
 [step.http.act]
 url = "http://x.example/to/{input.token}/{saga}"
-done = { status = 200 }
-refused = { status = 409 }
+done = { status = 200, json = { "/state" = "done" } }
+refused = { status = 409, json = { "/state" = "refused" } }
 [step.http.close]
 url = "http://x.example/to/{key}"
-closed = { status = 200 }
+closed = { status = 200, json = { "/state" = "closed" } }
 "#;
     let flow = FlowFile::parse("shop.toml", flow).unwrap_or_else(|error| panic!("{error}"));
     let read = |token: &str| {

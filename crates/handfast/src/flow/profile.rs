@@ -7,7 +7,7 @@ use super::assume::period;
 use super::duration::parse_period;
 use super::file::choose;
 use crate::clock::whole_ms;
-use crate::participant::{HttpTemplates, Value};
+use crate::participant::{Call, HttpTemplates, Value};
 use crate::toml_file::{FileError, Table};
 
 /// The keys of the table.
@@ -83,6 +83,8 @@ pub(super) fn read(step: &Table<'_, '_>, name: &str, templates: Option<&HttpTemp
         reads_back: base.reads_back,
         peek_lag_ms: said.peek_lag_ms.unwrap_or(base.peek_lag_ms),
         answers: said.answers.unwrap_or(base.answers),
+        bare: base.bare,
+        values: base.values,
     };
     if profile.harmless && !profile.is_harmless() {
         let message = "duplicates are harmless only of what can be undone; add an undo, or say duplicates = \"harmful\"";
@@ -191,6 +193,7 @@ fn base_of_templates(
         close: if has(Operation::Close) { Close::ForEver } else { Close::Never },
         peek: has(Operation::Look),
         reads_back: has(Operation::Look),
+        bare: templates.bare(),
         ..Profile::CONTRACT
     })
 }
@@ -198,7 +201,8 @@ fn base_of_templates(
 /// Whether the undo uses what the act's own answer has brought.
 fn needs_own_receipt(templates: &HttpTemplates, name: &str) -> bool {
     let is_own = |value: &Value| matches!(value, Value::Receipt { step, .. } if step == name);
-    templates.call(Operation::Undo).is_some_and(|undo| undo.gaps().any(|(value, _)| is_own(value)))
+    let uses_own = |undo: &Call| undo.gaps().map(|(value, _)| value).chain(undo.compared()).any(is_own);
+    templates.call(Operation::Undo).is_some_and(uses_own)
 }
 
 /// Refuses a profile that promises what no template does, and a template that the profile says is not there.

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use handfast_protocol::{Kind, Profile};
+use handfast_protocol::{Kind, Profile, Values};
 use reqwest::Url;
 use toml::Spanned;
 use toml::de::DeValue;
 
 use super::duration::parse_duration;
-use super::field::Field;
+use super::field::{Field, FieldType};
 use super::file::{check_name, choose};
 use super::{profile, templates, webhook};
-use crate::participant::HttpTemplates;
+use crate::participant::{HttpTemplates, Value};
 use crate::toml_file::{FileError, Source, Table, kind_of, suggest};
 use crate::webhook::Webhook;
 
@@ -123,7 +123,9 @@ pub(super) fn read(
         StepParticipant::Http(templates) => Some(&**templates),
         StepParticipant::Handfast { .. } | StepParticipant::InProcess => None,
     };
+    let send = read_send(source, table.value("send"), fields)?;
     let profile = profile::read(table, name.get_ref(), http)?;
+    let profile = Profile { values: http.map_or(profile.values, |http| values_of(http, &send, fields)), ..profile };
     let webhook = webhook::read(table, http)?;
     let place = source.error(table.span(), "");
     let (retry_base, retry_cap) = (duration(table, "retry_base")?, duration(table, "retry_cap")?);
@@ -141,11 +143,29 @@ pub(super) fn read(
         in_flight: table.number("in_flight", 1..=10_000)?,
         retry_base,
         retry_cap,
-        send: read_send(source, table.value("send"), fields)?,
+        send,
         beside: table.flag("beside")?,
         line: place.line(),
         column: place.column(),
     })
+}
+
+/// Whether what was done is compared with what the step sends. Where every answer that means *done* names the key or each amount,
+/// nobody else's is believed.
+fn values_of(http: &HttpTemplates, send: &[usize], fields: &[Field]) -> Values {
+    let is_key = |value: &Value| matches!(value, Value::Key);
+    let is_amount = |name: &str, value: &Value| match value {
+        Value::Input(path) => {
+            path.first().is_some_and(|field| field == name) && path.get(1).is_none_or(|part| part != "currency")
+        }
+        Value::Key | Value::Saga | Value::Step | Value::Receipt { .. } | Value::Secret(_) => false,
+    };
+    let mut amounts = send.iter().filter_map(|&at| fields.get(at)).filter(|field| field.field_type == FieldType::Money);
+    let is_seen = |field: &Field| http.compares_done(&|value| is_key(value) || is_amount(&field.name, value));
+    if !amounts.all(is_seen) {
+        return Values::Unseen;
+    }
+    if http.compares_values() { Values::Compared } else { Values::Settled }
 }
 
 pub(super) fn duration(table: &Table<'_, '_>, key: &str) -> Result<Option<Duration>, FileError> {

@@ -1,22 +1,20 @@
 //! Reads `[step.http.act]` and its like: the texts of an existing service, and whether every gap in them can be filled.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use handfast_protocol::{Definite, Operation};
 use toml::Spanned;
-use toml::de::DeValue;
 
+use super::conditions;
 use super::field::{Field, FieldType};
 use super::step::{FileStep, StepParticipant};
-use crate::journal::Scalar;
-use crate::participant::{CallText, Condition, HttpTemplates, HttpTexts, Place, TemplatePart, Value, operation_key};
-use crate::toml_file::{FileError, Source, Table, kind_of, suggest};
+use crate::participant::{CallText, HttpTemplates, HttpTexts, Place, TemplatePart, Value, operation_key};
+use crate::toml_file::{FileError, Table, suggest};
 
 /// The keys of the table of an operation.
 const KEYS: [&str; 12] =
     ["method", "url", "headers", "body", "form", "done", "refused", "closed", "undone", "absent", "keep", "detail"];
-const STATES: [&str; 5] = ["done", "refused", "closed", "undone", "absent"];
 
 /// The templates of a step, where it has any.
 pub(super) fn read(step: &Table<'_, '_>) -> Result<Option<HttpTemplates>, FileError> {
@@ -49,6 +47,9 @@ fn operation_table<'s, 't>(
 
 /// Where a part of an operation stands.
 fn span_of(table: &Table<'_, '_>, part: &TemplatePart) -> Range<usize> {
+    if let Some(span) = conditions::span_of(table, part) {
+        return span;
+    }
     let Some(value) = table.value(part.key) else { return table.span() };
     let entry = part.entry.as_deref().and_then(|entry| value.get_ref().as_table()?.get(entry));
     entry.map_or_else(|| value.span(), Spanned::span)
@@ -57,20 +58,14 @@ fn span_of(table: &Table<'_, '_>, part: &TemplatePart) -> Range<usize> {
 fn read_call(table: &Table<'_, '_>) -> Result<CallText, FileError> {
     table.only(&KEYS)?;
     let owned = |text: Option<Spanned<&str>>| text.map(|text| (*text.get_ref()).to_owned());
-    let mut answers = BTreeMap::new();
-    for state in STATES {
-        if let Some(condition) = table.table(state, format!("{state} of {}", table.what()))? {
-            answers.insert(state.to_owned(), read_condition(&condition)?);
-        }
-    }
     Ok(CallText {
         method: owned(table.text("method")?),
         url: (*table.wanted_text("url", "url = \"https://pay.example/v1/holds/{key}\"")?.get_ref()).to_owned(),
         headers: texts(table, "headers")?.into_iter().collect(),
         body: owned(table.text("body")?),
         form: texts(table, "form")?,
-        answers,
-        keep: texts(table, "keep")?.into_iter().collect(),
+        answers: conditions::read(table)?,
+        keep: conditions::read_keep(table)?,
         detail: owned(table.text("detail")?),
     })
 }
@@ -80,46 +75,6 @@ fn texts(table: &Table<'_, '_>, key: &str) -> Result<Vec<(String, String)>, File
     let Some(below) = table.table(key, format!("{key} of {}", table.what()))? else { return Ok(Vec::new()) };
     let text = |name: &str| below.text(name).map(|text| text.map(|text| (*text.get_ref()).to_owned()).unwrap_or_default());
     below.in_order().into_iter().map(|(name, _)| Ok((name.get_ref().to_string(), text(name.get_ref())?))).collect()
-}
-
-fn read_condition(table: &Table<'_, '_>) -> Result<Condition, FileError> {
-    table.only(&["status", "json"])?;
-    let source = table.source();
-    let status = match table.value("status") {
-        None => Vec::new(),
-        Some(value) => values_of(value)
-            .map(|value| source.whole_number(value, "a status", 200..=599).map(|status| u16::try_from(status).unwrap_or(0)))
-            .collect::<Result<_, _>>()?,
-    };
-    let mut json = BTreeMap::new();
-    if let Some(places) = table.table("json", format!("json of {}", table.what()))? {
-        for (place, value) in places.in_order() {
-            let values = values_of(value).map(|value| scalar(source, value)).collect::<Result<_, _>>()?;
-            json.insert(place.get_ref().to_string(), values);
-        }
-    }
-    Ok(Condition { status, json })
-}
-
-/// The values of a list, or the one value that stands for a list of one.
-fn values_of<'v, 's>(value: &'v Spanned<DeValue<'s>>) -> Box<dyn Iterator<Item = &'v Spanned<DeValue<'s>>> + 'v> {
-    match value.get_ref().as_array() {
-        Some(list) => Box::new(list.iter()),
-        None => Box::new(std::iter::once(value)),
-    }
-}
-
-fn scalar(source: Source<'_>, value: &Spanned<DeValue<'_>>) -> Result<Scalar, FileError> {
-    let integer = || {
-        let integer = value.get_ref().as_integer()?;
-        i64::from_str_radix(integer.as_str(), integer.radix()).ok()
-    };
-    let text = value.get_ref().as_str().map(|text| Scalar::Text(text.to_owned()));
-    let scalar = text.or_else(|| value.get_ref().as_bool().map(Scalar::Bool)).or_else(|| integer().map(Scalar::Integer));
-    scalar.ok_or_else(|| {
-        let message = format!("a value of an answer is text, a whole number, true or false, and this is {}", kind_of(value));
-        source.error(value.span(), message)
-    })
 }
 
 /// What gaps may be filled with.
@@ -176,7 +131,9 @@ impl Surroundings<'_> {
             }
             (FieldType::Money, [_]) => true,
             (FieldType::Money | FieldType::List, []) => place == Place::JsonValue,
-            (FieldType::Text, []) => matches!(place, Place::JsonValue | Place::JsonText | Place::Query | Place::Form),
+            (FieldType::Text, []) => {
+                matches!(place, Place::JsonValue | Place::JsonText | Place::Query | Place::Form | Place::Answer)
+            }
             (FieldType::Token | FieldType::Integer, []) => true,
             (FieldType::Text | FieldType::Token | FieldType::Integer | FieldType::List | FieldType::Money, [..]) => {
                 return Err(format!("{{input.{gap}}}: a {} has no parts; write {{input.{name}}}", field.field_type.name()));
@@ -190,7 +147,7 @@ impl Surroundings<'_> {
         if !fits {
             return Err(format!("{{input.{gap}}}: a {} cannot stand {}", field.field_type.name(), words(place)));
         }
-        if field.optional && matches!(place, Place::Path | Place::Header) {
+        if field.optional && matches!(place, Place::Path | Place::Header | Place::Answer) {
             return Err(format!("{{input.{gap}}}: an order may leave {name} out, and then nothing could stand {}", words(place)));
         }
         Ok(())
@@ -248,5 +205,6 @@ const fn words(place: Place) -> &'static str {
         Place::JsonText => "within a text",
         Place::JsonValue => "in the place of a value",
         Place::Form => "in a form",
+        Place::Answer => "in what an answer is compared with",
     }
 }

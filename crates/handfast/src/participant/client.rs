@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use handfast_protocol::Time;
-use reqwest::header::RETRY_AFTER;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Request};
 
 use super::receipts::{MAX_ANSWER_BYTES, Received};
@@ -36,12 +36,17 @@ pub(super) fn build(scheme: &str, connect_timeout: Duration) -> Result<Client, r
 /// An answer, read to its end.
 pub(super) struct Answered {
     status: u16,
+    headers: HeaderMap,
     /// `None` if it was longer than [`MAX_ANSWER_BYTES`].
     body: Option<Vec<u8>>,
     retry_after: Option<Duration>,
 }
 
 impl Answered {
+    pub(super) const fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
     pub(super) fn received(&self) -> Received<'_> {
         Received { status: self.status, body: self.body.as_deref(), retry_after: self.retry_after }
     }
@@ -57,12 +62,13 @@ pub(super) async fn send(client: &Client, request: Request, clock: &Clock) -> Re
         .and_then(|value| value.to_str().ok())
         .and_then(|value| retry_after(value, clock.now()))
         .map(|wait| wait.min(RETRY_AFTER_CAP));
+    let headers = std::mem::take(response.headers_mut());
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
-            Ok(None) => return Ok(Answered { status, body: Some(body), retry_after }),
+            Ok(None) => return Ok(Answered { status, headers, body: Some(body), retry_after }),
             Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_ANSWER_BYTES => body.extend_from_slice(&chunk),
-            Ok(Some(_)) => return Ok(Answered { status, body: None, retry_after }),
+            Ok(Some(_)) => return Ok(Answered { status, headers, body: None, retry_after }),
             // Whoever sends half an answer is there.
             Err(error) => return Err(Reply::meaningless(status, format!("{status}, and {}", cause(&error)), retry_after)),
         }

@@ -15,8 +15,8 @@ pub use http::{HttpParticipant, HttpParticipantError};
 pub use in_memory::InMemory;
 pub use receipts::{MAX_ANSWER_BYTES, Received, read_answer};
 pub use template::{
-    Call, CallText, Condition, HttpTemplates, HttpTexts, Kept, Place, Secret, SecretError, Secrets, Template, TemplateError,
-    TemplatePart, Value, operation_key,
+    At, Call, CallText, Condition, Expected, HttpTemplates, HttpTexts, Kept, KeptAt, Place, Secret, SecretError, Secrets, Shapes,
+    Template, TemplateError, TemplatePart, Test, Value, Wants, operation_key,
 };
 pub(crate) use template::{KeptReceipts, TemplateParticipant, Unfit, is_pointer, is_variable};
 
@@ -72,6 +72,17 @@ pub enum Reply {
         /// What was seen, in plain words.
         seen: String,
         /// For how long the key is to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// An answer that fits what was asked for but for a value that it was compared with: an amount, or whose it is. It is told
+    /// at once, and the saga turns back.
+    Mismatch {
+        /// Where, what was asked for and what stands there, in plain words.
+        seen: String,
+        /// Something is in effect under the key, and it is not what was asked for. Otherwise the answer is about something
+        /// else, and says nothing of the key.
+        in_effect: bool,
+        /// How long the participant wants to be left alone.
         retry_after: Option<Duration>,
     },
     /// Anything else. It proves nothing, and the request may still take effect later.

@@ -321,6 +321,9 @@ fn line() -> impl Strategy<Value = Line> {
             answer,
             receipt
         }),
+        (any::<usize>(), operation(), any::<bool>(), any::<String>()).prop_map(|(step, operation, in_effect, what)| {
+            Line::Differs { to: Command { step, operation }, in_effect, what }
+        }),
     ]
 }
 

@@ -212,11 +212,11 @@ fn come_true(parts: &[(Vec<usize>, FlowCase)], risk: Finding<Risk>, threads: usi
     let mut states = 0;
     for (part, flow) in parts {
         // The same risk, by its place among the steps of this part.
-        let Some(&local) =
-            flow.assessment().risks.iter().find(|local| part[local.step] == risk.step && local.what.name() == risk.what.name())
-        else {
-            continue;
+        let is_it = |local: &&Finding<Risk>| {
+            let of = |what: &Risk| (what.name(), what.answer());
+            part[local.step] == risk.step && of(&local.what) == of(&risk.what)
         };
+        let Some(&local) = flow.assessment().risks.iter().find(is_it) else { continue };
         let found = flow.explore(&[local], Adversary::new(Network::Set), &limits);
         states += found.report.unique;
         if let Some(run) = counterexample(&found, part, Some(local)) {

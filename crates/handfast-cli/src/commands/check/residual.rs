@@ -52,6 +52,16 @@ pub(super) fn of(risk: &Finding<Risk>, file: &FlowFile) -> Residual {
              hold lapses, the goods have left unpaid",
             "",
         ),
+        Risk::BareStatus { operation: _, meaning } => Residual {
+            formula: "s",
+            odds: None,
+            window_ms: None,
+            says: format!(
+                "an answer of somebody else is taken as {} with probability s, how often such a status comes from a gateway, a \
+                 proxy or a page that says that the service is away; nobody can declare it for them",
+                meaning.name()
+            ),
+        },
     }
 }
 

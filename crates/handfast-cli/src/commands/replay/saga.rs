@@ -82,6 +82,9 @@ impl Teller<'_> {
                 let found = found.map_or("nothing is there", Definite::name);
                 format!("whoever looked at {} when nothing was on the road any more: {found}", self.name(*step))
             }
+            Line::Differs { to, what, .. } => {
+                format!("{} answers {} with other values than were asked for: {what}", self.name(to.step), self.command(*to))
+            }
             Line::Answer { to, answer, receipt } => {
                 let word = match answer {
                     Answer::State(state) => state.name(),

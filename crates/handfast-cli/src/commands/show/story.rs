@@ -115,6 +115,7 @@ pub(crate) fn entry_of(entry: &Entry, line: &Line) -> StoryEntry {
             let said: Vec<&str> = by.iter().chain(why).map(String::as_str).collect();
             (None, (!said.is_empty()).then(|| said.join(": ")))
         }
+        Line::Differs { what, .. } => (None, Some(what.clone())),
         Line::Answer { receipt, .. } => (receipt.at.map(|at| at.0), receipt.detail.clone()),
     };
     StoryEntry { at: entry.at.0, input: line.told(), changed_at, detail }

@@ -193,6 +193,10 @@ fn entry(story: &SagaStory, replayed: &[Replayed], index: usize) -> (Mark, Strin
             let name = story.steps.get(step).map_or("?", |step| step.name.as_str());
             (Mark::Durable, format!("{name}: nothing there"))
         }
+        Input::Receive(Told::Differs { step, .. }) => {
+            let name = story.steps.get(step).map_or("?", |step| step.name.as_str());
+            (Mark::Durable, format!("{name}: other values than were asked for{detail}"))
+        }
         Input::Receive(Told::Answer { to, answer }) => {
             let name = story.steps.get(to.step).map_or("?", |step| step.name.as_str());
             let word = match answer {

@@ -198,7 +198,11 @@ impl<C: Course, L: Last> FlowBuilder<C, L> {
         L: HasStep,
     {
         let stage = self.stage.said();
-        self.with_last(stage, |last| last.step.http = Some(templates.into()))
+        let templates = templates.into();
+        self.with_last(stage, |last| {
+            last.profiled.profile.bare = templates.bare();
+            last.step.http = Some(templates);
+        })
     }
 
     /// What is taken for granted about the world.

@@ -31,7 +31,7 @@ fn receipt_text(key: &str, state: &str, hash: Option<&str>) -> Vec<u8> {
 fn answer(reply: &Reply) -> Option<Answer> {
     match reply {
         Reply::Definite { answer, .. } => Some(*answer),
-        Reply::Absent { .. } | Reply::Unknown { .. } | Reply::Behind { .. } => None,
+        Reply::Absent { .. } | Reply::Unknown { .. } | Reply::Mismatch { .. } | Reply::Behind { .. } => None,
     }
 }
 

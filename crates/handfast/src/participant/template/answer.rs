@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use handfast_protocol::{Answer, Definite};
-use serde::{Deserialize, Serialize};
+use handfast_protocol::{Answer, Definite, Meaning};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value as Json;
 
+use super::call::TemplatePart;
 use super::secret::{LONG_SECRET, Secrets};
+use super::shape::{Fill, Fit, Seen, Shape, scalar};
+use super::text::Template;
 use crate::flow::has_card_number;
 use crate::journal::{Receipt, Scalar};
 use crate::key::leads_elsewhere;
@@ -16,72 +19,61 @@ use crate::participant::receipts::{MAX_ANSWER_BYTES, Received, shorten};
 /// The longest text that is kept of an answer, in bytes.
 const MAX_KEPT: usize = 255;
 
-/// When an answer means one thing: its status is one of these, and each of these places holds one of its values.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Condition {
-    /// Statuses; any status where there is none.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub status: Vec<u16>,
-    /// What stands where in the JSON of the body: places as JSON pointers (RFC 6901).
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub json: BTreeMap<String, Vec<Scalar>>,
-}
-
-impl Condition {
-    fn holds(&self, status: u16, body: Option<&Json>) -> bool {
-        let there = |pointer: &str| body.and_then(|body| body.pointer(pointer)).and_then(scalar);
-        let status_fits = self.status.is_empty() || self.status.contains(&status);
-        status_fits && self.json.iter().all(|(pointer, values)| there(pointer).is_some_and(|value| values.contains(&value)))
-    }
-}
-
-/// What an answer can mean.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Meaning {
-    /// The key stands so, for good.
-    State(Definite),
-    /// Whoever was asked to look has looked, and found nothing. It proves nothing.
-    Absent,
-}
-
-impl Meaning {
-    pub(super) fn from_name(name: &str) -> Option<Self> {
-        if name == "absent" { Some(Self::Absent) } else { Definite::from_name(name).map(Self::State) }
-    }
-
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::State(state) => state.name(),
-            Self::Absent => "absent",
-        }
-    }
-}
-
 /// How the answers of one operation are read.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Reading {
-    pub(super) states: Vec<(Meaning, Condition)>,
-    /// What is kept: name and place.
-    pub(super) keep: BTreeMap<String, String>,
+    /// What answers mean, each in one or more shapes.
+    pub(super) states: Vec<(Meaning, Vec<Shape>)>,
+    /// What is kept, by name.
+    pub(super) keep: BTreeMap<String, Keep>,
     /// The state in which it is kept.
     pub(super) kept_in: Option<Definite>,
-    /// Where the reason stands.
-    pub(super) detail: Option<String>,
+    /// Where the reason stands, cut at every `*`.
+    pub(super) detail: Option<Vec<String>>,
+}
+
+/// Where a value that is kept stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Keep {
+    /// A pointer into the body, cut at every `*`.
+    Json(Vec<String>),
+    Header(HeaderName),
 }
 
 impl Reading {
-    /// What `received` means. What fits no state, or more than one, proves nothing.
-    pub(super) fn read(&self, received: Received<'_>, secrets: &Secrets) -> Reply {
+    /// Its texts with gaps, each with what it is.
+    pub(super) fn parts(&self) -> impl Iterator<Item = (TemplatePart, &Template)> {
+        let shapes =
+            self.states.iter().flat_map(|(meaning, shapes)| (0..).zip(shapes).map(|(at, shape)| (meaning.name(), at, shape)));
+        shapes.flat_map(|(key, at, shape)| {
+            shape.compared().map(move |(place, template)| {
+                let entry = Some(place.to_owned());
+                (TemplatePart { key, entry, shape: at }, template)
+            })
+        })
+    }
+
+    /// What `received` means, where gaps are filled by `of`. What fits no state, or more than one, proves nothing.
+    pub(super) fn read(&self, received: Received<'_>, headers: &HeaderMap, of: Fill<'_>, secrets: &Secrets) -> Reply {
         let status = received.status;
         let unknown = |seen: String| Reply::meaningless(status, seen, received.retry_after);
         let Some(body) = received.body else {
             return unknown(format!("{status} with a body of more than {MAX_ANSWER_BYTES} bytes"));
         };
         let body: Option<Json> = serde_json::from_slice(body).ok();
-        let mut fits = self.states.iter().filter(|(_, condition)| condition.holds(status, body.as_ref()));
-        let state = match (fits.next(), fits.next()) {
-            (Some((Meaning::State(state), _)), None) => *state,
+        let seen = Seen { status, headers, body: body.as_ref() };
+        // Of several shapes of one meaning the first that fits counts.
+        let shape_of =
+            |shapes: &'_ [Shape]| shapes.iter().position(|shape| shape.fit(seen, of).is_some_and(|fit| fit.differs.is_empty()));
+        let mut fits = self.states.iter().filter_map(|(meaning, shapes)| Some((*meaning, &shapes[shape_of(shapes)?])));
+        let fits = (fits.next(), fits.next());
+        if fits.0.is_none()
+            && let Some((seen, in_effect)) = self.mismatch(seen, of, secrets)
+        {
+            return Reply::Mismatch { seen, in_effect, retry_after: received.retry_after };
+        }
+        let (state, shape) = match fits {
+            (Some((Meaning::State(state), shape)), None) => (state, shape),
             (Some((Meaning::Absent, _)), None) => {
                 let seen = format!("{status} that means absent, which proves nothing");
                 return Reply::Absent { seen, retry_after: received.retry_after };
@@ -91,13 +83,13 @@ impl Reading {
                 return unknown(format!("{status} that means {} and {} at once", one.name(), other.name()));
             }
         };
-        let at = |pointer: &str| body.as_ref().and_then(|body| body.pointer(pointer)).and_then(scalar);
         let mut kept = BTreeMap::new();
         if self.kept_in == Some(state) {
-            for (name, pointer) in &self.keep {
+            for (name, keep) in &self.keep {
                 let means = || format!("{status} that means {}", state.name());
-                let Some(value) = at(pointer).filter(can_be_kept) else {
-                    return unknown(format!("{} but brings no {name} that can be kept", means()));
+                let value = match keep.value(shape, seen, of) {
+                    Some(value) => value,
+                    None => return unknown(format!("{} but brings no {name} that can be kept", means())),
                 };
                 if repeats_a_secret(&value, secrets) {
                     return unknown(format!("{} but its {name} repeats a secret, which is not kept", means()));
@@ -105,7 +97,8 @@ impl Reading {
                 kept.insert(name.clone(), value);
             }
         }
-        let detail = self.detail.as_deref().filter(|_| state != Definite::Done).and_then(at).map(|detail| detail.to_string());
+        let reason = |pointer: &[String]| shape.values(pointer, body.as_ref()?, of).into_iter().find_map(scalar);
+        let detail = self.detail.as_deref().filter(|_| state != Definite::Done).and_then(reason).map(|detail| detail.to_string());
         let detail = detail
             .map(|detail| shorten(&detail).to_owned())
             .filter(|detail| !secrets.are_in(detail) && !has_card_number(detail) && !detail.chars().any(char::is_control));
@@ -113,13 +106,36 @@ impl Reading {
     }
 }
 
-/// A value without parts; numbers that are not whole are none.
-fn scalar(value: &Json) -> Option<Scalar> {
-    match value {
-        Json::Bool(value) => Some(Scalar::Bool(*value)),
-        Json::Number(number) => number.as_i64().map(Scalar::Integer),
-        Json::String(text) => Some(Scalar::Text(text.clone())),
-        Json::Null | Json::Array(_) | Json::Object(_) => None,
+impl Reading {
+    /// What an answer that fits nothing says of something else: of which meaning it has everything but what was compared, if it
+    /// is one alone, and whether that is in effect under our key.
+    fn mismatch(&self, seen: Seen<'_>, of: Fill<'_>, secrets: &Secrets) -> Option<(String, bool)> {
+        let nearly = |(meaning, shapes): &(Meaning, Vec<Shape>)| {
+            let Meaning::State(state) = *meaning else { return None };
+            let is_ours = |fit: &Fit| fit.proofs > 0 && !fit.differs.iter().any(|difference| difference.is_identity);
+            let fits = shapes.iter().filter_map(|shape| shape.fit(seen, of));
+            fits.map(|fit| (state, is_ours(&fit), fit)).max_by_key(|(_, is_ours, _)| *is_ours)
+        };
+        let mut near = self.states.iter().filter_map(nearly);
+        let ((state, is_ours, fit), None) = (near.next()?, near.next()) else { return None };
+        let in_effect = is_ours && matches!(state, Definite::Done | Definite::Undone);
+        let places: Vec<String> = fit.differs.iter().map(|difference| difference.in_words(secrets)).collect();
+        Some((format!("{} that means {}, but for {}", seen.status, state.name(), places.join(" and ")), in_effect))
+    }
+}
+
+impl Keep {
+    /// The one value that stands there. Where `*` leads to several nobody knows which is meant.
+    fn value(&self, shape: &Shape, seen: Seen<'_>, of: Fill<'_>) -> Option<Scalar> {
+        let found: Vec<Scalar> = match self {
+            Self::Json(pointer) => shape.values(pointer, seen.body?, of).into_iter().map(scalar).collect::<Option<_>>()?,
+            Self::Header(name) => {
+                let text = |value: &HeaderValue| value.to_str().ok().map(|text| Scalar::Text(text.to_owned()));
+                seen.headers.get_all(name).iter().map(text).collect::<Option<_>>()?
+            }
+        };
+        let (first, others) = found.split_first()?;
+        (can_be_kept(first) && others.iter().all(|other| other == first)).then(|| first.clone())
     }
 }
 

@@ -3,21 +3,24 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use handfast_protocol::{Definite, Operation};
+use handfast_protocol::{Definite, Meaning, Operation};
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Method, Request, Url};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::answer::{Condition, Meaning, Reading};
+use super::answer::Reading;
+use super::condition::{KeptAt, Shapes};
 use super::fill::percent_encoded;
+use super::reading::read_reading;
+use super::shape::Shape;
 use super::text::{Place, Setting, Template, Value};
 use crate::toml_file::suggest;
 
 /// The longest text of a template, in bytes.
 const MAX_TEXT: usize = 16 * 1024;
 /// The most values that are kept of an answer, headers of a request and fields of a form.
-const MAX_ENTRIES: usize = 32;
+pub(super) const MAX_ENTRIES: usize = 32;
 /// Headers that belong to the connection, not to a template.
 const TAKEN_HEADERS: [&str; 5] = ["host", "content-length", "transfer-encoding", "connection", "upgrade"];
 
@@ -40,10 +43,10 @@ pub struct CallText {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub form: Vec<(String, String)>,
     /// What answers mean, by the name of the state: `done`, `refused`, `closed`, `undone`, and of a peek `absent`.
-    pub answers: BTreeMap<String, Condition>,
-    /// What is kept of the answer: a name, and the place as a JSON pointer.
+    pub answers: BTreeMap<String, Shapes>,
+    /// What is kept of the answer: a name, and the place.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub keep: BTreeMap<String, String>,
+    pub keep: BTreeMap<String, KeptAt>,
     /// Where the answer says why it is not done, as a JSON pointer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
@@ -54,8 +57,10 @@ pub struct CallText {
 pub struct TemplatePart {
     /// `method`, `url`, `headers`, `body`, `form`, `done`, `refused`, `closed`, `undone`, `absent`, `keep` or `detail`.
     pub key: &'static str,
-    /// The header, the field, or the name of what is kept.
+    /// The header, the field, the name of what is kept, or the place that a condition speaks of.
     pub entry: Option<String>,
+    /// Of several shapes of one meaning which, counted from 0.
+    pub shape: usize,
 }
 
 /// Why a text makes no sense.
@@ -89,8 +94,16 @@ pub struct Call {
     pub(super) reading: Reading,
 }
 
-fn error(key: &'static str, entry: Option<&str>, message: impl Into<String>) -> TemplateError {
-    TemplateError { part: TemplatePart { key, entry: entry.map(str::to_owned) }, message: message.into() }
+pub(super) fn error(key: &'static str, entry: Option<&str>, message: impl Into<String>) -> TemplateError {
+    TemplateError { part: TemplatePart { key, entry: entry.map(str::to_owned), shape: 0 }, message: message.into() }
+}
+
+impl TemplateError {
+    /// The same, of one of several shapes of a meaning.
+    pub(super) const fn of_shape(mut self, shape: usize) -> Self {
+        self.part.shape = shape;
+        self
+    }
 }
 
 impl Call {
@@ -122,14 +135,19 @@ impl Call {
 
     /// Its texts with gaps, each with what it is.
     pub fn parts(&self) -> impl Iterator<Item = (TemplatePart, &Template)> {
-        let part = |key, entry: Option<&str>| TemplatePart { key, entry: entry.map(str::to_owned) };
+        let part = |key, entry: Option<&str>| TemplatePart { key, entry: entry.map(str::to_owned), shape: 0 };
         let headers = self.headers.iter().map(move |(name, template)| (part("headers", Some(name.as_str())), template));
         let form = self.form.iter().map(move |(name, template)| (part("form", Some(name)), template));
         let body = self.body.iter().map(move |template| (part("body", None), template));
-        std::iter::once((part("url", None), &self.url)).chain(headers).chain(body).chain(form)
+        std::iter::once((part("url", None), &self.url)).chain(headers).chain(body).chain(form).chain(self.reading.parts())
     }
 
-    /// Every gap of every text.
+    /// Every gap that its answers are compared with.
+    pub fn compared(&self) -> impl Iterator<Item = &Value> {
+        self.reading.parts().flat_map(|(_, template)| template.gaps()).map(|(value, _)| value)
+    }
+
+    /// Every gap of every text that is sent.
     pub fn gaps(&self) -> impl Iterator<Item = (&Value, Place)> {
         let headers = self.headers.iter().map(|(_, template)| template);
         let form = self.form.iter().map(|(_, template)| template);
@@ -145,6 +163,17 @@ impl Call {
     #[must_use]
     pub fn tells(&self, state: Definite) -> bool {
         self.reading.states.iter().any(|(told, _)| *told == Meaning::State(state))
+    }
+
+    /// Every shape of a meaning.
+    pub(super) fn shapes_of(&self, meaning: Meaning) -> impl Iterator<Item = &Shape> {
+        self.reading.states.iter().filter(move |(told, _)| *told == meaning).flat_map(|(_, shapes)| shapes)
+    }
+
+    /// What its answers mean, in some shape, by nothing that comes from the service alone.
+    pub fn bare(&self) -> impl Iterator<Item = Meaning> {
+        let is_bare = |shapes: &[Shape]| shapes.iter().any(Shape::is_bare);
+        self.reading.states.iter().filter(move |(_, shapes)| is_bare(shapes)).map(|(meaning, _)| *meaning)
     }
 
     pub(super) fn origin(&self) -> String {
@@ -257,118 +286,4 @@ fn read_body(text: &str) -> Result<Template, TemplateError> {
 
 fn read_form_field((name, text): &(String, String)) -> Result<(String, Template), TemplateError> {
     Ok((name.clone(), read_template("form", Some(name), text, Setting::Form)?))
-}
-
-/// The state that tells what an operation is for.
-const fn aim(operation: Operation) -> Definite {
-    match operation {
-        Operation::Act | Operation::Look => Definite::Done,
-        Operation::Close => Definite::Closed,
-        Operation::Undo => Definite::Undone,
-    }
-}
-
-fn read_reading(operation: Operation, text: &CallText) -> Result<Reading, TemplateError> {
-    let aim = aim(operation);
-    let mut states: Vec<(Meaning, Condition)> = Vec::new();
-    for (name, condition) in &text.answers {
-        let Some(meaning) = Meaning::from_name(name) else {
-            return Err(error("done", None, format!("{name:?} is no state of a key")));
-        };
-        let refused = |message: String| Err(error(meaning.name(), None, message));
-        check_condition(operation, meaning, condition).or_else(refused)?;
-        let clash = states.iter().find(|(_, other)| {
-            let alike = other.json.is_empty() && condition.json.is_empty() || other.json == condition.json;
-            alike && (condition.status.iter().any(|status| other.status.contains(status)) || condition.status == other.status)
-        });
-        if let Some((other, _)) = clash {
-            return Err(error(
-                meaning.name(),
-                None,
-                format!("the same answer would mean {} and {}, which is unknown; tell them apart", other.name(), meaning.name()),
-            ));
-        }
-        states.push((meaning, condition.clone()));
-    }
-    if states.iter().all(|(meaning, _)| *meaning != Meaning::State(aim)) {
-        return Err(error(aim.name(), None, format!("say which answers mean {0}, as in {0} = {{ status = [200] }}", aim.name())));
-    }
-    if text.keep.len() > MAX_ENTRIES {
-        return Err(error("keep", None, format!("more than {MAX_ENTRIES} values of an answer are too many to keep")));
-    }
-    for (name, pointer) in &text.keep {
-        if !is_kept_name(name) {
-            return Err(error("keep", Some(name), "a name is 1 to 32 of a-z, 0-9, - and _"));
-        }
-        if !is_pointer(pointer) {
-            return Err(error("keep", Some(name), format!("{pointer:?} is no place in JSON; write it as in \"/id\"")));
-        }
-    }
-    if let Some(pointer) = text.detail.as_deref().filter(|pointer| !is_pointer(pointer)) {
-        return Err(error("detail", None, format!("{pointer:?} is no place in JSON; write it as in \"/error/code\"")));
-    }
-    let kept_in = Some(if operation == Operation::Undo { Definite::Undone } else { Definite::Done });
-    Ok(Reading { states, keep: text.keep.clone(), kept_in, detail: text.detail.clone() })
-}
-
-/// Whether a condition can be read, and means what it is said to mean.
-fn check_condition(operation: Operation, meaning: Meaning, condition: &Condition) -> Result<(), String> {
-    if condition.status.is_empty() && condition.json.is_empty() {
-        return Err("say which status or which values mean this, as in { status = [200] }".to_owned());
-    }
-    if let Some(status) = condition.status.iter().find(|status| !(200..=599).contains(*status)) {
-        return Err(format!("{status} is no status of an answer; they are from 200 to 599"));
-    }
-    if let Some(pointer) = condition.json.keys().find(|pointer| !is_pointer(pointer)) {
-        return Err(format!("{pointer:?} is no place in JSON; write it as in \"/error/code\""));
-    }
-    proves_too_little(operation, meaning, condition).map_or(Ok(()), Err)
-}
-
-/// Whether others than the service send this status too, whatever became of a request: gateways, proxies and routers, those who
-/// guard a door or count requests, and a service that is out of order.
-const fn is_anybodys(status: u16) -> bool {
-    matches!(status, 300..=399 | 401 | 403 | 404 | 405 | 407 | 408 | 421 | 425 | 429 | 500..=599)
-}
-
-/// Why this condition would take for certain what is not: not found is not *not done*, since what was asked for may still be on
-/// its way, and a status that anybody sends says nothing of the key, be it *done* or not.
-fn proves_too_little(operation: Operation, meaning: Meaning, condition: &Condition) -> Option<String> {
-    let name = meaning.name();
-    let is_bare = condition.json.is_empty();
-    match meaning {
-        Meaning::State(Definite::Closed | Definite::Undone) if operation == Operation::Look => {
-            return Some(format!(
-                "a peek tells done, or refused by a value of its JSON, and never {name}: not found is not not-done, since what \
-                 was asked for may still be on its way; remove {name}"
-            ));
-        }
-        Meaning::State(Definite::Refused) if operation == Operation::Look && is_bare => {
-            return Some(
-                "a peek tells refused by a value of its JSON only: not found is not not-done, since what was asked for may \
-                 still be on its way; add json = { .. }, or remove refused"
-                    .to_owned(),
-            );
-        }
-        Meaning::Absent if operation != Operation::Look => {
-            return Some("only a peek tells absent, and it proves nothing: not found is not not-done; remove absent".to_owned());
-        }
-        Meaning::State(_) | Meaning::Absent => {}
-    }
-    let status = condition.status.iter().find(|status| is_anybodys(**status)).filter(|_| is_bare)?;
-    Some(format!(
-        "{status} alone does not mean {name}: a gateway, a router or a limit of rates answers it as well, whatever became of the \
-         key; tell it by a value of the answer, with json = {{ .. }}, or take {status} out"
-    ))
-}
-
-fn is_kept_name(name: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
-    (1..=32).contains(&name.len()) && name.bytes().all(fits)
-}
-
-/// A JSON pointer (RFC 6901): empty for the whole, otherwise `/` before each step, `~0` for `~` and `~1` for `/`.
-pub(crate) fn is_pointer(text: &str) -> bool {
-    let escapes_are_sound = || text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
-    text.starts_with('/') && text.len() <= 200 && escapes_are_sound()
 }

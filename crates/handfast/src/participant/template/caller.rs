@@ -52,11 +52,14 @@ impl TemplateParticipant {
 
     async fn ask(&self, call: &Call, delivery: &Delivery<'_>) -> Result<Reply, String> {
         let KeyParts { saga, step, .. } = KeyParts::of(delivery.key).ok_or("its key names no saga and step")?;
-        let needs_receipts = call.gaps().any(|(value, _)| matches!(value, Value::Receipt { .. }));
+        let filled = call.gaps().map(|(value, _)| value).chain(call.compared());
+        let needs_receipts = filled.into_iter().any(|value| matches!(value, Value::Receipt { .. }));
         let kept = if needs_receipts { self.receipts.of(saga).await? } else { Kept::new() };
         let input: Json = serde_json::from_slice(delivery.body).map_err(|_| "the body of its step is not JSON")?;
         let values = Values { key: delivery.key, saga, step, input: &input, kept: &kept, secrets: &self.secrets };
         let request = call.request(&|value| values.of(value))?;
+        // An answer that could not be compared would be asked for in vain.
+        call.compared().try_for_each(|value| values.of(value).map(drop))?;
         // Looked at last: to read what was kept takes a while where the store is slow. The service cannot be told, so what would
         // come too late does not leave.
         let now = self.clock.now();
@@ -65,7 +68,10 @@ impl TemplateParticipant {
             return Err("its time is over".to_owned());
         }
         let answer = client::send(&self.client, request, &self.clock).await;
-        Ok(answer.map_or_else(|reply| reply, |answer| call.reading.read(answer.received(), &self.secrets)))
+        Ok(answer.map_or_else(
+            |reply| reply,
+            |answer| call.reading.read(answer.received(), answer.headers(), &|value| values.of(value), &self.secrets),
+        ))
     }
 }
 

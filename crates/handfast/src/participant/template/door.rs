@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn the_field_is_named_without_which_the_request_could_be_made() {
-        let done = BTreeMap::from([("done".to_owned(), Condition { status: vec![200], json: BTreeMap::new() })]);
+        let done = BTreeMap::from([("done".to_owned(), Condition { status: vec![200], ..Condition::default() }.into())]);
         let url = "http://x.example/{key}/{input.a}/{input.b}{input.c.d}/{receipt.hold.id}?{input.a}".to_owned();
         let act = CallText { url, answers: done, ..CallText::default() };
         let templates = HttpTemplates::compile(HttpTexts { act, ..HttpTexts::default() }).unwrap();

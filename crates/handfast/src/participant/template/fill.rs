@@ -75,7 +75,7 @@ fn escaped(value: &Json, place: Place) -> Result<String, String> {
     match place {
         Place::Path if text.is_empty() => Err("a part of the url's path would be empty".to_owned()),
         Place::Path | Place::Query | Place::Form => Ok(percent_encoded(&text)),
-        Place::Header => Ok(text),
+        Place::Header | Place::Answer => Ok(text),
         Place::JsonText | Place::JsonValue => {
             let quoted = Json::from(text).to_string();
             Ok(quoted[1..quoted.len() - 1].to_owned())

@@ -13,26 +13,32 @@
 mod answer;
 mod call;
 mod caller;
+mod condition;
 mod door;
 mod fill;
+mod reading;
 mod secret;
+mod shape;
 mod text;
 
+#[cfg(test)]
+mod condition_tests;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeSet;
 
-use handfast_protocol::Operation;
+use handfast_protocol::{Definite, Meaning, Meanings, Operation};
 use serde::{Deserialize, Serialize};
 
-pub use answer::Condition;
-pub(crate) use call::is_pointer;
 pub use call::{Call, CallText, TemplateError, TemplatePart};
 pub(crate) use caller::{KeptReceipts, TemplateParticipant};
+pub use condition::{At, Condition, Expected, KeptAt, Shapes, Test, Wants};
 pub(crate) use door::Unfit;
 pub use fill::Kept;
+pub(crate) use reading::is_pointer;
 pub use secret::{Secret, SecretError, Secrets};
+use shape::is_identity;
 pub(crate) use text::is_variable;
 pub use text::{Place, Template, Value};
 
@@ -109,6 +115,26 @@ impl HttpTemplates {
     /// The operations that the service has.
     pub fn calls(&self) -> impl Iterator<Item = (Operation, &Call)> {
         Operation::ALL.into_iter().filter_map(|operation| Some((operation, self.call(operation)?)))
+    }
+
+    /// What their answers mean, in some shape, by a status alone or by something else that others send as well.
+    #[must_use]
+    pub fn bare(&self) -> Meanings {
+        let of_call = |(operation, call): (Operation, &Call)| call.bare().map(|it| (operation, it)).collect::<Vec<_>>();
+        self.calls().flat_map(of_call).fold(Meanings::NONE, |all, (operation, meaning)| all.with(operation, meaning))
+    }
+
+    /// Whether every answer that means *done* is compared with a value of this kind.
+    #[must_use]
+    pub fn compares_done(&self, is_it: &dyn Fn(&Value) -> bool) -> bool {
+        let done = Meaning::State(Definite::Done);
+        self.calls().all(|(_, call)| call.shapes_of(done).all(|shape| shape.compares(is_it)))
+    }
+
+    /// Whether some answer is compared with what was asked for.
+    #[must_use]
+    pub fn compares_values(&self) -> bool {
+        self.calls().any(|(_, call)| call.compared().any(|value| !is_identity(value)))
     }
 
     /// The names of the secrets that they need.

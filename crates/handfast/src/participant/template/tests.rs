@@ -70,17 +70,18 @@ impl KeptReceipts for Known {
     }
 }
 
-fn condition(status: u16, pointer: &str, value: &str) -> Condition {
+fn condition(status: u16, pointer: &str, value: &str) -> Shapes {
     let json = if pointer.is_empty() {
         BTreeMap::new()
     } else {
         BTreeMap::from([(pointer.to_owned(), vec![Scalar::Text(value.to_owned())])])
     };
-    Condition { status: vec![status], json }
+    Condition { status: vec![status], json, ..Condition::default() }.into()
 }
 
 fn texts(url: &str) -> HttpTexts {
     let owned = |pairs: &[(&str, &str)]| pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let kept = |pairs: &[(&str, &str)]| pairs.iter().map(|(name, at)| ((*name).to_owned(), KeptAt::from(*at))).collect();
     HttpTexts {
         act: CallText {
             method: Some("PUT".to_owned()),
@@ -94,10 +95,14 @@ fn texts(url: &str) -> HttpTexts {
                 ("refused".to_owned(), condition(402, "/error", "declined")),
                 (
                     "closed".to_owned(),
-                    Condition { status: vec![], json: BTreeMap::from([("/closed".to_owned(), vec![Scalar::Bool(true)])]) },
+                    Condition {
+                        json: BTreeMap::from([("/closed".to_owned(), vec![Scalar::Bool(true)])]),
+                        ..Condition::default()
+                    }
+                    .into(),
                 ),
             ]),
-            keep: owned(&[("id", "/id"), ("number", "/n")]),
+            keep: kept(&[("id", "/id"), ("number", "/n")]),
             detail: Some("/reason".to_owned()),
             ..CallText::default()
         },
@@ -113,7 +118,7 @@ fn texts(url: &str) -> HttpTexts {
                 ("done".to_owned(), condition(200, "/status", "succeeded")),
                 ("absent".to_owned(), condition(404, "/error", "no such hold")),
             ]),
-            keep: owned(&[("id", "/id")]),
+            keep: kept(&[("id", "/id")]),
             ..CallText::default()
         }),
         ..HttpTexts::default()
@@ -154,7 +159,11 @@ const UNTIMED: Delivery<'static> = Delivery {
 fn not_sent(reply: Reply) -> String {
     match reply {
         Reply::Unknown { seen, heard: Heard::NotSent, .. } => seen,
-        other @ (Reply::Unknown { .. } | Reply::Absent { .. } | Reply::Definite { .. } | Reply::Behind { .. }) => {
+        other @ (Reply::Unknown { .. }
+        | Reply::Absent { .. }
+        | Reply::Definite { .. }
+        | Reply::Mismatch { .. }
+        | Reply::Behind { .. }) => {
             panic!("{other:?}")
         }
     }
@@ -281,7 +290,11 @@ async fn only_an_answer_that_means_one_thing_is_definite() {
         let told = match ask(&participant, Operation::Act, &order()).await {
             Reply::Definite { answer: Answer::State(state), .. } => Ok(state),
             Reply::Unknown { seen, heard: Heard::Status(_), .. } => Err(seen),
-            other @ (Reply::Unknown { .. } | Reply::Absent { .. } | Reply::Definite { .. } | Reply::Behind { .. }) => {
+            other @ (Reply::Unknown { .. }
+            | Reply::Absent { .. }
+            | Reply::Definite { .. }
+            | Reply::Mismatch { .. }
+            | Reply::Behind { .. }) => {
                 panic!("{other:?}")
             }
         };

@@ -42,6 +42,8 @@ pub enum Place {
     JsonValue,
     /// In the value of a field of a form.
     Form,
+    /// In what an answer is compared with.
+    Answer,
 }
 
 /// Text, and the gaps in it.
@@ -58,6 +60,7 @@ pub(super) enum Setting {
     Header,
     Json,
     Form,
+    Answer,
 }
 
 /// A text with gaps, read once.
@@ -116,7 +119,9 @@ impl Template {
         let piece = |piece: &Piece| match piece {
             Piece::Text(text) => Cow::from(text.clone()),
             Piece::Gap(_, Place::JsonValue) => Cow::from("0"),
-            Piece::Gap(_, Place::Path | Place::Query | Place::Header | Place::JsonText | Place::Form) => Cow::from("x"),
+            Piece::Gap(_, Place::Path | Place::Query | Place::Header | Place::JsonText | Place::Form | Place::Answer) => {
+                Cow::from("x")
+            }
         };
         self.0.iter().map(piece).collect()
     }
@@ -189,7 +194,7 @@ impl PlaceFinder {
                 (Setting::Json, _) if self.is_escaped => self.is_escaped = false,
                 (Setting::Json, '\\') if self.is_in_text => self.is_escaped = true,
                 (Setting::Json, '"') => self.is_in_text = !self.is_in_text,
-                (Setting::Url | Setting::Json | Setting::Header | Setting::Form, _) => {}
+                (Setting::Url | Setting::Json | Setting::Header | Setting::Form | Setting::Answer, _) => {}
             }
         }
     }
@@ -205,6 +210,7 @@ impl PlaceFinder {
             Setting::Json => Ok(Place::JsonValue),
             Setting::Header => Ok(Place::Header),
             Setting::Form => Ok(Place::Form),
+            Setting::Answer => Ok(Place::Answer),
         }
     }
 }

@@ -1,0 +1,63 @@
+//! What the coordinator does where an answer fits what was asked for but for a value that it was compared with.
+//!
+//! | the answer | what is known | the coordinator |
+//! | --- | --- | --- |
+//! | says that something is in effect under our key, with other values (50 of 100) | it is there, and it is not what was asked for: neither done nor off | turns the saga back through the gate, and undoes it |
+//! | says that something was undone, with other values (a refund of 50) | what is left of it is in effect | goes on asking for the undo, and says so |
+//! | is about something else (another reference) | nothing | turns the saga back, and asks on |
+//!
+//! Where there is no way back (the gate itself, and what comes after it) a person has to look. In each case it is told at once.
+
+use super::coordinator::{Coordinator, Phase};
+use super::message::Evidence;
+use crate::guards::Guards;
+use crate::party::Time;
+use crate::register::Definite;
+
+impl<G: Guards> Coordinator<G> {
+    /// An answer about a step's key was not about what was asked for.
+    pub(super) fn take_other_values(&mut self, step: usize, in_effect: bool, now: Time) {
+        let Some(known) = self.steps.get(step).map(|state| state.known) else { return };
+        // Before the start nothing was asked for, and what was undone or is off may well be spoken of by an answer that is late.
+        let is_late = matches!(known, Some(Definite::Undone)) || (!in_effect && known.is_some());
+        if self.phase == Phase::Placed || is_late {
+            return;
+        }
+        if in_effect {
+            if !G::OTHER_VALUES_ARE_NOT_DONE {
+                self.steps[step].known = known.or(Some(Definite::Done));
+                return;
+            }
+            if !G::OTHER_VALUES_ARE_IN_EFFECT {
+                self.steps[step].known = known.or(Some(Definite::Refused));
+                return;
+            }
+            if self.took_late_effect(step, Definite::Done, now) {
+                return;
+            }
+            let state = &mut self.steps[step];
+            match known {
+                None => (state.known, state.is_other) = (Some(Definite::Done), true),
+                // Turning back undoes it in any case.
+                Some(Definite::Done) => {}
+                Some(Definite::Refused | Definite::Closed | Definite::Undone) => {
+                    return self.suspended_for(Evidence::OtherValues { step });
+                }
+            }
+        }
+        let there_is_no_way_back = self.plan.gate().is_some_and(|gate| step >= gate);
+        if in_effect && there_is_no_way_back {
+            return self.suspended_for(Evidence::OtherValues { step });
+        }
+        self.evidence = self.evidence.or(Some(Evidence::OtherValues { step }));
+        if self.phase == Phase::Forward && !self.is_committed() {
+            self.turn_back();
+        }
+    }
+
+    /// The first step before the gate of which something else is in effect than was asked for.
+    pub(super) fn done_otherwise(&self) -> Option<usize> {
+        let before = self.plan.gate().unwrap_or(self.steps.len());
+        (0..before).find(|&step| self.steps[step].is_other && self.steps[step].known == Some(Definite::Done))
+    }
+}

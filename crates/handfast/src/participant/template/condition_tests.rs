@@ -1,0 +1,296 @@
+//! Random conditions, made of everything that the grammar has, against random answers: what they mean is what somebody says who
+//! reads the document and tries every element of every list.
+
+use std::collections::BTreeMap;
+
+use handfast_protocol::{Answer, Definite, Meaning, Operation};
+use proptest::prelude::*;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Value as Json, json};
+
+use super::call::{Call, CallText};
+use super::condition::{At, Condition, Expected, Shapes, Test, Wants};
+use super::secret::Secrets;
+use super::text::Value;
+use crate::journal::Scalar;
+use crate::participant::Reply;
+use crate::participant::receipts::Received;
+
+const PLACES: [&str; 8] = ["/a", "/b", "/o/a", "/l/*", "/l/*/a", "/l/*/b", "/l/*/n/*/a", "/o/*/a"];
+const STATUSES: [u16; 4] = [200, 201, 409, 422];
+/// One that the service alone sends, and one that anybody does.
+const HEADERS: [&str; 2] = ["x-state", "server"];
+
+/// What gaps are filled with.
+fn fill(value: &Value) -> Result<Json, String> {
+    match value {
+        Value::Key => Ok(json!("x")),
+        Value::Input(path) if path == &["n"] => Ok(json!(1)),
+        Value::Saga | Value::Step | Value::Input(_) | Value::Receipt { .. } | Value::Secret(_) => Err("no such value".to_owned()),
+    }
+}
+
+fn filled(text: &str) -> Json {
+    match text {
+        "{key}" => json!("x"),
+        "{input.n}" => json!(1),
+        "{key}{input.n}" => json!("x1"),
+        other => panic!("{other}"),
+    }
+}
+
+fn any_expected() -> impl Strategy<Value = Expected> {
+    let gap = |text: &str| Just(Expected::Gaps { gaps: text.to_owned() });
+    prop_oneof![
+        3 => prop_oneof![Just("x"), Just("y"), Just("1")].prop_map(|text| Expected::Value(Scalar::Text(text.to_owned()))),
+        2 => (0..3_i64).prop_map(|number| Expected::Value(Scalar::Integer(number))),
+        1 => any::<bool>().prop_map(|value| Expected::Value(Scalar::Bool(value))),
+        1 => gap("{key}"),
+        1 => gap("{input.n}"),
+        1 => gap("{key}{input.n}"),
+    ]
+}
+
+fn any_wants() -> impl Strategy<Value = Wants> {
+    let values = || proptest::collection::vec(any_expected(), 1..3);
+    prop_oneof![4 => values().prop_map(Wants::Is), 2 => values().prop_map(Wants::Not), 1 => Just(Wants::Absent), 1 => Just(Wants::Null)]
+}
+
+fn any_test() -> impl Strategy<Value = Test> {
+    let json = (proptest::sample::select(&PLACES[..]), any_wants());
+    let header = (proptest::sample::select(&HEADERS[..]), any_wants())
+        .prop_filter("no header is null", |(_, wants)| *wants != Wants::Null);
+    prop_oneof![
+        4 => json.prop_map(|(at, wants)| Test { at: At::Json(at.to_owned()), wants }),
+        1 => header.prop_map(|(at, wants)| Test { at: At::Header(at.to_owned()), wants }),
+    ]
+}
+
+fn any_condition() -> impl Strategy<Value = Condition> {
+    let statuses = proptest::collection::vec(proptest::sample::select(&STATUSES[..]), 0..3);
+    let classes = proptest::collection::vec(prop_oneof![Just(2_u8), Just(4)], 0..2);
+    let tests = proptest::collection::vec(any_test(), 0..4);
+    (statuses, classes, tests).prop_map(|(status, classes, tests)| Condition { status, classes, tests, ..Condition::default() })
+}
+
+fn any_shapes() -> impl Strategy<Value = Shapes> {
+    proptest::collection::vec(any_condition(), 1..3).prop_map(Shapes)
+}
+
+fn any_value() -> impl Strategy<Value = Json> {
+    let plain = prop_oneof![
+        3 => prop_oneof![Just("x"), Just("y"), Just("1"), Just("x1")].prop_map(Json::from),
+        2 => (0..3_i64).prop_map(Json::from),
+        1 => Just(json!(1.0)),
+        1 => Just(json!(1.5)),
+        1 => any::<bool>().prop_map(Json::from),
+        1 => Just(Json::Null),
+    ];
+    plain.prop_recursive(4, 24, 3, |inner| {
+        let members =
+            proptest::collection::btree_map(proptest::sample::select(vec!["a", "b", "l", "n", "o", "*"]), inner.clone(), 1..4);
+        let object =
+            members.prop_map(|members| members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Json>());
+        prop_oneof![object, proptest::collection::vec(inner, 0..3).prop_map(Json::from)]
+    })
+}
+
+#[derive(Clone, Debug)]
+struct Seen {
+    status: u16,
+    headers: Vec<(&'static str, &'static str)>,
+    /// `None`: a page.
+    body: Option<Json>,
+}
+
+fn any_answer() -> impl Strategy<Value = Seen> {
+    let header = (proptest::sample::select(&HEADERS[..]), prop_oneof![Just("x"), Just("y"), Just("1"), Just("x1")]);
+    let members = proptest::collection::btree_map(proptest::sample::select(vec!["a", "b", "l", "o"]), any_value(), 0..4);
+    let body = members.prop_map(|members| members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Json>());
+    let body = prop_oneof![12 => body.prop_map(Some), 1 => Just(None)];
+    let headers = proptest::collection::vec(header, 0..3);
+    (proptest::sample::select(&STATUSES[..]), headers, body).prop_map(|(status, headers, body)| Seen { status, headers, body })
+}
+
+fn text_of(value: &Json) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn is_same(expected: &Expected, found: &Json) -> bool {
+    match expected {
+        Expected::Value(Scalar::Text(text)) => found.as_str() == Some(text),
+        Expected::Value(Scalar::Integer(number)) => found.as_i64() == Some(*number),
+        Expected::Value(Scalar::Bool(value)) => found.as_bool() == Some(*value),
+        Expected::Gaps { gaps } => {
+            let wanted = filled(gaps);
+            if wanted.is_string() { *found == wanted } else { found.is_number() && found.as_f64() == wanted.as_f64() }
+        }
+    }
+}
+
+/// The element that each path up to a `*` stands for.
+type Chosen = BTreeMap<String, String>;
+
+/// The pointer with every `*` of a list replaced by what was chosen for it, shortest first.
+fn concrete(pointer: &str, chosen: &Chosen) -> String {
+    let (mut written, mut real) = (String::new(), String::new());
+    for part in pointer.split('/').skip(1) {
+        written = format!("{written}/{part}");
+        real = chosen.get(&written).cloned().unwrap_or_else(|| format!("{real}/{part}"));
+    }
+    real
+}
+
+fn holds_with(condition: &Condition, body: Option<&Json>, stars: &[String], chosen: &Chosen) -> bool {
+    if let [star, rest @ ..] = stars {
+        let parent = concrete(star.strip_suffix("/*").unwrap(), chosen);
+        let Some(value) = body.and_then(|body| body.pointer(&parent)) else { return false };
+        let names: Vec<String> = match value {
+            Json::Array(elements) => (0..elements.len()).map(|at| at.to_string()).collect(),
+            Json::Object(members) => members.keys().filter(|name| *name == "*").cloned().collect(),
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => Vec::new(),
+        };
+        return names.into_iter().any(|name| {
+            let mut chosen = chosen.clone();
+            chosen.insert(star.clone(), format!("{parent}/{name}"));
+            holds_with(condition, body, rest, &chosen)
+        });
+    }
+    condition.tests.iter().all(|test| {
+        let At::Json(pointer) = &test.at else { return true };
+        let Some(body) = body else { return false };
+        let found = body.pointer(&concrete(pointer, chosen));
+        match &test.wants {
+            Wants::Is(values) => found.is_some_and(|found| values.iter().any(|value| is_same(value, found))),
+            Wants::Not(values) => {
+                found.is_some_and(|found| !found.is_null() && !values.iter().any(|value| is_same(value, found)))
+            }
+            Wants::Absent => found.is_none(),
+            Wants::Null => found == Some(&Json::Null),
+        }
+    })
+}
+
+fn header_holds(test: &Test, seen: &Seen) -> bool {
+    let At::Header(name) = &test.at else { return true };
+    let all: Vec<&str> = seen.headers.iter().filter(|(other, _)| other == name).map(|(_, value)| *value).collect();
+    let said = |expected: &Expected| match expected {
+        Expected::Value(value) => value.to_string(),
+        Expected::Gaps { gaps } => text_of(&filled(gaps)),
+    };
+    match (&test.wants, all.as_slice()) {
+        (Wants::Absent, all) => all.is_empty(),
+        (Wants::Is(values), [only]) => values.iter().any(|value| said(value) == *only),
+        (Wants::Not(values), [only]) => values.iter().all(|value| said(value) != *only),
+        (Wants::Is(_) | Wants::Not(_) | Wants::Null, _) => false,
+    }
+}
+
+/// Whether an answer fits a condition, by trying everything.
+fn holds(condition: &Condition, seen: &Seen) -> bool {
+    let names_status =
+        condition.status.contains(&seen.status) || condition.classes.iter().any(|class| u16::from(*class) == seen.status / 100);
+    let any_status = condition.status.is_empty() && condition.classes.is_empty();
+    let mut stars: Vec<String> = Vec::new();
+    for test in &condition.tests {
+        let At::Json(pointer) = &test.at else { continue };
+        let mut path = String::new();
+        for part in pointer.split('/').skip(1) {
+            path = format!("{path}/{part}");
+            if part == "*" && !stars.contains(&path) {
+                stars.push(path.clone());
+            }
+        }
+    }
+    // What lies above is chosen first.
+    stars.sort_by_key(String::len);
+    let asks_the_body = condition.tests.iter().any(|test| matches!(test.at, At::Json(_)));
+    (any_status || names_status)
+        && condition.tests.iter().all(|test| header_holds(test, seen))
+        && (!asks_the_body || holds_with(condition, seen.body.as_ref(), &stars, &Chosen::new()))
+}
+
+/// Whether something that it tests comes from the service alone.
+fn proves(condition: &Condition) -> bool {
+    condition.tests.iter().any(|test| matches!(test.wants, Wants::Is(_)) && test.at != At::Header("server".to_owned()))
+}
+
+fn call(answers: BTreeMap<String, Shapes>) -> Option<Call> {
+    let url = "http://x.example/{key}".to_owned();
+    Call::compile(Operation::Act, &CallText { url, answers, ..CallText::default() }).ok()
+}
+
+fn done_by(shape: Condition) -> BTreeMap<String, Shapes> {
+    BTreeMap::from([("done".to_owned(), shape.into())])
+}
+
+fn read(call: &Call, seen: &Seen) -> Reply {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &seen.headers {
+        headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    let body = seen.body.as_ref().map_or_else(|| "<html>away</html>".to_owned(), Json::to_string);
+    let received = Received { status: seen.status, body: Some(body.as_bytes()), retry_after: None };
+    call.reading.read(received, &headers, &fill, &Secrets::default())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #[test]
+    fn an_answer_means_what_the_document_says(
+        done in any_shapes(),
+        refused in any_shapes(),
+        closed in any_shapes(),
+        seen in any_answer(),
+    ) {
+        // What is refused when it is read is not answered.
+        let sound = |shapes: Shapes| Shapes(shapes.0.into_iter().filter(|shape| call(done_by(shape.clone())).is_some()).collect());
+        let answers = [("done", done), ("refused", refused), ("closed", closed)].map(|(name, shapes)| (name.to_owned(), sound(shapes)));
+        let answers: BTreeMap<String, Shapes> = answers.into_iter().filter(|(_, shapes)| !shapes.0.is_empty()).collect();
+        let Some(call) = call(answers.clone()) else { return Ok(()) };
+        for (name, shapes) in &answers {
+            let is_bare = !shapes.0.iter().all(proves);
+            prop_assert_eq!(call.bare().any(|meaning| meaning.name() == name), is_bare, "{}", name);
+        }
+        let fits: Vec<&str> =
+            answers.iter().filter(|(_, shapes)| shapes.0.iter().any(|shape| holds(shape, &seen))).map(|(name, _)| name.as_str()).collect();
+        let reply = read(&call, &seen);
+        match (&reply, fits.as_slice()) {
+            (Reply::Definite { answer: Answer::State(state), .. }, [only]) => prop_assert_eq!(state.name(), *only),
+            (Reply::Unknown { .. }, [] | [_, _, ..]) => {}
+            (Reply::Mismatch { .. }, []) => {}
+            (reply, fits) => prop_assert!(false, "{:?} where {:?} fits", reply, fits),
+        }
+        let is_proved = |state: Definite| {
+            let shapes = &answers[state.name()].0;
+            shapes.iter().any(|shape| proves(shape) && holds(shape, &seen)) || call.bare().any(|meaning| meaning == Meaning::State(state))
+        };
+        if let Reply::Definite { answer: Answer::State(state), .. } = reply {
+            prop_assert!(is_proved(state), "{:?} rests on nothing", state);
+        }
+    }
+
+    /// A number is compared as a number, and text as text; what is another's is told as such.
+    #[test]
+    fn one_value_that_differs_is_told(found in any_value(), key in any_value()) {
+        let is = |at: &str, gaps: &str| Test { at: At::Json(at.to_owned()), wants: Wants::Is(vec![Expected::Gaps { gaps: gaps.to_owned() }]) };
+        let state = Test { at: At::Json("/s".to_owned()), wants: Wants::Is(vec![Expected::Value(Scalar::Text("ok".to_owned()))]) };
+        let tests = vec![state, is("/n", "{input.n}"), is("/k", "{key}")];
+        let shape = Condition { tests, ..Condition::default() };
+        let call = call(BTreeMap::from([("done".to_owned(), Shapes::from(shape))])).unwrap();
+        let body = json!({"s": "ok", "n": found, "k": key});
+        let reply = read(&call, &Seen { status: 200, headers: Vec::new(), body: Some(body) });
+        let has_parts = |value: &Json| value.is_null() || value.is_array() || value.is_object();
+        let (is_one, is_ours) = (found.is_number() && found.as_f64() == Some(1.0), key == "x");
+        match reply {
+            Reply::Definite { .. } => prop_assert!(is_one && is_ours),
+            Reply::Mismatch { seen, in_effect, .. } => {
+                prop_assert!(!(has_parts(&found) || has_parts(&key) || is_one && is_ours));
+                prop_assert_eq!(in_effect, is_ours, "{}", seen);
+                prop_assert!(is_one || seen.contains(&format!("/n: 1 was asked for, and {found} stands there")), "{}", seen);
+            }
+            Reply::Unknown { .. } => prop_assert!(has_parts(&found) || has_parts(&key)),
+            other @ (Reply::Absent { .. } | Reply::Behind { .. }) => prop_assert!(false, "{:?}", other),
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! What answers of a service prove: a service that knows nothing of the contract, and answers as such services do.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response};
+use handfast::flow::FlowFile;
+use handfast::{Engine, Outcome, SagaHandle};
+use serde_json::{Value, json};
+
+use super::shop::{Road, Shop, ended, options, until, view};
+
+/// What the service has in its books, and was asked for.
+#[derive(Default)]
+struct Books {
+    /// What is charged now, in minor units.
+    charged: i64,
+    asked: Vec<(Method, String)>,
+}
+
+/// Answers the n-th request (from 1), and changes the books. `None`: no answer leaves.
+type Clerk = Box<dyn Fn(&mut Books, usize, &Method, &str) -> Option<(u16, Value)> + Send + Sync>;
+
+struct Provider {
+    books: Mutex<Books>,
+    clerk: Clerk,
+}
+
+async fn answer(State(provider): State<Arc<Provider>>, method: Method, uri: Uri, _body: Bytes) -> Response {
+    let path = uri.path().to_owned();
+    let answer = {
+        let mut books = provider.books.lock().unwrap();
+        books.asked.push((method.clone(), path.clone()));
+        let number = books.asked.len();
+        (provider.clerk)(&mut books, number, &method, &path)
+    };
+    match answer {
+        Some((status, Value::Null)) => StatusCode::from_u16(status).unwrap().into_response(),
+        Some((status, body)) => (StatusCode::from_u16(status).unwrap(), body.to_string()).into_response(),
+        None => std::future::pending().await,
+    }
+}
+
+impl Provider {
+    async fn start(
+        clerk: impl Fn(&mut Books, usize, &Method, &str) -> Option<(u16, Value)> + Send + Sync + 'static,
+    ) -> (Arc<Self>, String) {
+        let provider = Arc::new(Self { books: Mutex::default(), clerk: Box::new(clerk) });
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&provider));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        (provider, url)
+    }
+
+    fn charged(&self) -> i64 {
+        self.books.lock().unwrap().charged
+    }
+
+    fn asked(&self) -> Vec<(Method, String)> {
+        self.books.lock().unwrap().asked.clone()
+    }
+}
+
+/// A payment at the provider, whose answers mean this, and then a dispatch that speaks the contract.
+fn flow(provider: &str, shipments: &str, act: &str, undo: &str) -> FlowFile {
+    let text = format!(
+        r#"
+name = "shop"
+[input]
+amount = "money"
+token = "token"
+lines = "list"
+[[step]]
+name = "payment"
+participant = "http"
+send = ["amount", "token"]
+[step.profile]
+idempotent = true
+remembers = "for-ever"
+sticky_refusal = true
+[step.http.act]
+method = "PUT"
+url = "{provider}/charges/{{key}}"
+body = '{{"amount": {{input.amount.minor}}, "token": "{{input.token}}"}}'
+{act}
+[step.http.undo]
+{undo}
+[[step]]
+name = "dispatch"
+kind = "pivot"
+url = "{shipments}"
+send = ["lines"]
+"#
+    );
+    FlowFile::parse("shop.toml", &text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+async fn order(shop: &Shop, file: &FlowFile) -> (Engine, SagaHandle) {
+    let engine = shop.engine_of((*file.flow::<&str>(&[]).unwrap()).clone(), options()).await;
+    let order =
+        r#"{"id":"order-1","amount":{"minor":100,"currency":"EUR"},"token":"tok_visa","lines":[{"sku":"mug","quantity":1}]}"#;
+    let saga = engine.submit(file.parse_order(order.as_bytes()).unwrap()).await.unwrap();
+    (engine, saga)
+}
+
+const UNDONE: &str = "url = \"PROVIDER/charges/{key}/refund\"\nundone = { json = { \"/state\" = \"refunded\" } }";
+
+/// The charge is made, its answer is lost, and a gateway has something to say about the repetition.
+#[tokio::test]
+async fn a_status_that_somebody_else_sends_is_no_refusal() {
+    let shop = Shop::open(&[]).await;
+    let (provider, url) = Provider::start(|books, number, _, _| match number {
+        1 => {
+            books.charged += 100;
+            None
+        }
+        2..=4 => Some((413, Value::Null)),
+        5 => Some((400, json!({"message": "request header or cookie too large"}))),
+        _ => Some((200, json!({"state": "charged"}))),
+    })
+    .await;
+    let undo = UNDONE.replace("PROVIDER", &url);
+    let done = "done = { status = 200, json = { \"/state\" = \"charged\" } }\n";
+    let bare = flow(&url, &shop.urls[1], &format!("{done}refused = {{ status = [400, 402, 413, 431] }}"), &undo);
+    let error = bare.flow::<&str>(&[]).unwrap_err().to_string();
+    assert!(
+        error.contains("risk bare-status") && error.contains("shop.toml:7:1: step 1 takes an answer to its act as refused"),
+        "{error}"
+    );
+    let page = flow(&url, &shop.urls[1], "done = { status = 200 }", &undo).flow::<&str>(&[]).unwrap_err().to_string();
+    assert!(page.contains("takes an answer to its act as done by its status alone"), "{page}");
+
+    let refused = "refused = { status = [400, 402, 413, 431], json = { \"/error/kind\" = \"declined\" } }";
+    let file = flow(&url, &shop.urls[1], &format!("{done}{refused}"), &undo);
+    let (_engine, mut saga) = order(&shop, &file).await;
+    assert_eq!(ended(&mut saga).await.unwrap(), Outcome::Completed);
+    assert_eq!((provider.charged(), shop.shipments().await), (100, 1));
+}
+
+/// The answers to the first tries are lost, and every later one says "already done" in another shape.
+#[tokio::test]
+async fn one_meaning_comes_in_several_shapes() {
+    let shop = Shop::open(&[]).await;
+    let (provider, url) = Provider::start(|books, number, method, path| {
+        if method == Method::POST {
+            let is_ours = path == "/charges/ch-7/refund";
+            books.charged -= if is_ours { 100 } else { 0 };
+            return Some((if is_ours { 200 } else { 404 }, json!({"state": "refunded"})));
+        }
+        if number == 1 {
+            books.charged += 100;
+            return None;
+        }
+        let key = path.trim_start_matches("/charges/");
+        let of = |code: &str, key: &str, id: &str| json!({"code": code, "charge": {"reference": key, "id": id}});
+        let errors = [of("expired", key, "ch-9"), of("already_charged", "another", "ch-8"), of("already_charged", key, "ch-7")];
+        Some((422, json!({"errors": errors})))
+    })
+    .await;
+    let act = "done = [\n  { status = 200, json = { \"/state\" = \"charged\" } },\n  { status = \"4xx\", json = { \"/errors/*/code\" = \
+               \"already_charged\", \"/errors/*/charge/reference\" = \"{key}\", \"/state\" = { absent = true } } },\n]\n\
+               keep = { id = \"/errors/*/charge/id\" }";
+    let undo = UNDONE.replace("PROVIDER", &url).replace("{key}", "{receipt.payment.id}");
+    let file = flow(&url, &shop.urls[1], act, &undo);
+    let (engine, mut saga) = order(&shop, &file).await;
+    assert_eq!(ended(&mut saga).await.unwrap(), Outcome::Completed);
+    assert_eq!((provider.charged(), shop.shipments().await), (100, 1));
+    drop(engine);
+    let kept = file.flow::<&str>(&[]).unwrap();
+    assert_eq!(handfast::Flow::from_built_text(kept.text()).unwrap(), *kept, "it is kept with every saga");
+    assert!(provider.asked().len() >= 2);
+}
+
+const CHARGED: &str = "done = { status = 200, json = { \"/state\" = \"charged\", \"/reference\" = \"{key}\", \"/amount\" = \"{input.amount.minor}\" } }";
+
+/// A part of the amount is neither a payment nor none: nothing is shipped, it is given back, and somebody is told.
+#[tokio::test]
+async fn another_amount_is_given_back_and_told() {
+    let shop = Shop::open(&[]).await;
+    let (provider, url) = Provider::start(|books, _, method, path| {
+        if *method == Method::POST {
+            books.charged = 0;
+            return Some((200, json!({"state": "refunded", "left": 0})));
+        }
+        books.charged = 50;
+        let key = path.trim_start_matches("/charges/");
+        Some((200, json!({"state": "charged", "reference": key, "amount": 50})))
+    })
+    .await;
+    let undo = UNDONE.replace("PROVIDER", &url).replace("\"refunded\"", "\"refunded\", \"/left\" = 0");
+    let file = flow(&url, &shop.urls[1], CHARGED, &undo);
+    let (engine, mut saga) = order(&shop, &file).await;
+    assert_eq!(ended(&mut saga).await.unwrap(), Outcome::Cancelled);
+    assert_eq!((provider.charged(), shop.shipments().await), (0, 0));
+    let trouble = view(&engine, "order-1").await.trouble.expect("somebody is told");
+    let said = "step payment: an answer is not about what was asked for: 200 that means done, but for /amount: 100 was asked for, and \
+                50 stands there";
+    assert_eq!(trouble, said);
+    let acts = provider.asked().iter().filter(|(method, _)| *method == Method::PUT).count();
+    assert_eq!(acts, 1, "told at once");
+}
+
+/// What is said of another reference says nothing of ours: it is never believed, and the key is asked about until it is known.
+#[tokio::test]
+async fn an_answer_about_somebody_else_is_believed_in_no_direction() {
+    let shop = Shop::open(&[]).await;
+    let (provider, url) = Provider::start(|books, number, method, path| {
+        if *method == Method::POST {
+            books.charged = 0;
+            return Some((200, json!({"state": "refunded"})));
+        }
+        let key = if number < 3 { "another" } else { path.trim_start_matches("/charges/") };
+        books.charged = 100;
+        Some((200, json!({"state": "charged", "reference": key, "amount": 100})))
+    })
+    .await;
+    let file = flow(&url, &shop.urls[1], CHARGED, &UNDONE.replace("PROVIDER", &url));
+    let (engine, mut saga) = order(&shop, &file).await;
+    assert_eq!(ended(&mut saga).await.unwrap(), Outcome::Cancelled);
+    assert_eq!((provider.charged(), shop.shipments().await), (0, 0));
+    let trouble = view(&engine, "order-1").await.trouble.expect("somebody is told");
+    assert!(trouble.contains("/reference: ") && trouble.ends_with("was asked for, and \"another\" stands there"), "{trouble}");
+}
+
+/// A refund of a part is no refund.
+#[tokio::test]
+async fn a_part_that_was_given_back_is_not_all_of_it() {
+    let shop = Shop::open(&[]).await;
+    shop.to_dispatch.set(|_| Road::RequestCaptured);
+    let (provider, url) = Provider::start(|books, _, method, path| {
+        if *method == Method::POST {
+            let refunds = books.asked.iter().filter(|(method, _)| *method == Method::POST).count();
+            books.charged = if refunds < 3 { 50 } else { 0 };
+            return Some((200, json!({"state": "refunded", "amount": 100 - books.charged})));
+        }
+        books.charged = 100;
+        let key = path.trim_start_matches("/charges/");
+        Some((200, json!({"state": "charged", "reference": key, "amount": 100})))
+    })
+    .await;
+    let undo = UNDONE.replace("PROVIDER", &url).replace("\"refunded\"", "\"refunded\", \"/amount\" = \"{input.amount.minor}\"");
+    let file = flow(&url, &shop.urls[1], CHARGED, &undo);
+    let (engine, mut saga) = order(&shop, &file).await;
+    until("the dispatch is asked for", || async { shop.to_dispatch.count(&Method::PUT) > 0 }).await;
+    engine.cancel("order-1", None, None).await.unwrap();
+    shop.to_dispatch.set(|_| Road::Open);
+    assert_eq!(ended(&mut saga).await.unwrap(), Outcome::Cancelled);
+    assert_eq!((provider.charged(), shop.shipments().await), (0, 0));
+    let trouble = view(&engine, "order-1").await.trouble.expect("somebody is told");
+    assert!(trouble.ends_with("200 that means undone, but for /amount: 100 was asked for, and 50 stands there"), "{trouble}");
+}
