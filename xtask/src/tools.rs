@@ -17,6 +17,7 @@ struct Tool {
 
 #[cfg(target_os = "linux")]
 const TOOLS: &[Tool] = &[
+    Tool { program: "faketime", package: "faketime", wanted_for: "workers whose clocks are not the same" },
     Tool { program: "strace", package: "strace", wanted_for: "counting the flushes between an append and a send" },
     Tool { program: "sqlite3", package: "sqlite3", wanted_for: "recomputing the demo's table without our code" },
     Tool { program: "python3", package: "python3", wanted_for: "generals that are programs in Python" },

@@ -65,12 +65,12 @@ pub mod toml_file;
 pub mod upkeep;
 pub mod webhook;
 
-pub use clock::Clock;
+pub use clock::{Clock, ClockHand, ClockTurns};
 pub use delivery::{Backoff, BreakerSettings, BreakerState, LineStats};
 pub use engine::{
-    CancelError, CancelResult, Engine, EngineBuilder, Flow, FlowBuilder, FlowError, FlowResolver, FlowStep, HintResult,
-    MAX_BODY_BYTES, MAX_REASON_CHARACTERS, NoOutcome, OpenError, Options, Order, ParticipantRef, Progress, SagaHandle, SagaView,
-    Stats, StepView, SubmitError, Totals, UnacceptedRisk, UnacceptedRisks, describe_evidence,
+    CancelError, CancelResult, ClockStats, Engine, EngineBuilder, Flow, FlowBuilder, FlowError, FlowResolver, FlowStep,
+    HintResult, MAX_BODY_BYTES, MAX_REASON_CHARACTERS, NoOutcome, OpenError, Options, Order, ParticipantRef, Progress,
+    SagaHandle, SagaView, Stats, StepView, SubmitError, Totals, UnacceptedRisk, UnacceptedRisks, describe_evidence,
 };
 pub use handfast_protocol::{
     Answers, Assessment, Assumptions, Close, Effect, Finding, Kind, Operation, Outcome, Profile, ProfiledStep, Remark, Repeat,

@@ -60,7 +60,8 @@ pub(crate) async fn run(batch: Batch, mut stop: watch::Receiver<bool>, output: &
         return Err(anyhow::anyhow!("an id of {} is taken in the store; nothing was started", source.name()))
             .or_exit(Exit::Usage);
     }
-    let options = Options { max_active: limit_in_flight.get(), ..Options::default().with_retry_cap(retry_cap) };
+    let options = Options::default().with_retry_cap(retry_cap).with_assumptions(file.assumptions());
+    let options = Options { max_active: limit_in_flight.get(), ..options };
     let engine = Engine::builder(store).flow(flow).options(options).open().await?;
     let mut printer = Printer {
         output,
@@ -172,7 +173,7 @@ impl Follow {
                 Ok(handle) => break handle,
                 Err(SubmitError::DifferentBody { id }) => return Ok(Followed::Taken(self.line, taken(&id))),
                 Err(SubmitError::Store(_)) if placings < PLACINGS => tokio::time::sleep(BETWEEN_PLACINGS).await,
-                Err(error @ (SubmitError::Store(_) | SubmitError::Stopping)) => {
+                Err(error @ (SubmitError::Store(_) | SubmitError::Clock { .. } | SubmitError::Stopping)) => {
                     return Ok(Followed::Ended(self.line(id, None, Ending::InDoubt, Some(error.to_string())).await));
                 }
                 Err(

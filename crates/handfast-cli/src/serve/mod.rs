@@ -56,7 +56,7 @@ pub(crate) async fn run(listener: TcpListener, settings: Settings, output: &Outp
     let address = listener.local_addr().context("cannot tell where it listens")?;
     let mut stop = signals::on_signal()?;
     let name = flow.file.name().to_owned();
-    let mut options = Options::default().with_retry_cap(retry_cap);
+    let mut options = Options::default().with_retry_cap(retry_cap).with_assumptions(flow.file.assumptions());
     let wanted = options.calls_per_participant;
     let shares = Shares::of(open_files, flow.flow.steps().len(), wanted);
     shares.tell(wanted);

@@ -65,6 +65,8 @@ kinds! {
         "`Host` must be an IP address or localhost, since a page could otherwise reach this service under a name of its own.";
     STOPPING = "stopping", SERVICE_UNAVAILABLE, "The service is stopping",
         "Nothing was done. Send it again after the time in `Retry-After`, with the same key.";
+    CLOCK = "clock", SERVICE_UNAVAILABLE, "The service's clock is not believed",
+        "It is too far from the clocks of others on the same store, or behind the latest time that the store has seen. Nothing was done. Send it again with the same key, here once the clock is right or to another worker.";
     STORE = "store-unavailable", SERVICE_UNAVAILABLE, "The store did not answer",
         "Whether the order was taken is unknown. Send it again with the same key: it is taken once.";
     DEAD = "dead", SERVICE_UNAVAILABLE, "A part of the service has stopped for good",

@@ -15,7 +15,7 @@ use super::key::{self, IdempotencyKey};
 use super::prefer::{self, Wait};
 use super::problem::{self, Problem};
 use super::request;
-use super::service::{Service, stopping, store_problem};
+use super::service::{Service, clock_problem, stopping, store_problem};
 use super::shapes::{self, Short};
 
 /// The most bytes of a reason for cancelling: two texts of which every character may be written as two escapes.
@@ -160,6 +160,7 @@ pub(crate) async fn cancel(
         CancelError::Store(error) => store_problem(&error),
         error @ CancelError::LeftAlone { .. } => Problem::new(problem::BROKEN, error.to_string()),
         CancelError::Stopping => stopping(),
+        CancelError::Clock { why } => clock_problem(why),
     })?;
     let too_late = |why: &str| Err(Problem::new(problem::TOO_LATE, format!("saga {id} {why}")).with("saga", id.as_str()));
     match result {

@@ -191,6 +191,7 @@ fn submit_problem(error: SubmitError) -> Problem {
             Problem::new(problem::KEY_REUSED, error.to_string())
         }
         SubmitError::Stopping => stopping(),
+        SubmitError::Clock { why } => clock_problem(why),
         SubmitError::Store(error) => store_problem(&error),
         error @ (SubmitError::Id { .. } | SubmitError::Flow { .. } | SubmitError::Bodies { .. }) => {
             Problem::new(problem::BROKEN, error.to_string())
@@ -208,6 +209,11 @@ pub(crate) fn store_problem(error: &StoreError) -> Problem {
             Problem::new(problem::BROKEN, error.to_string())
         }
     }
+}
+
+/// The service's clock is too far from where it should be.
+pub(crate) fn clock_problem(why: String) -> Problem {
+    Problem::new(problem::CLOCK, why).retry_after_s(10)
 }
 
 /// The service is stopping.

@@ -167,6 +167,11 @@ pub(crate) fn stats(stats: &Stats, counts: &Counts, webhooks: &Receivers) -> Val
         "suspended": named(&stats.suspended),
         "left_alone": named(&stats.left_alone),
         "store_trouble": stats.store_trouble,
+        "clock": {
+            "turns": stats.clock.turns.count,
+            "last_turn_ms": stats.clock.turns.last_by_ms,
+            "trouble": stats.clock.trouble,
+        },
         "webhooks": webhooks.iter().map(|(step, receiver)| webhook(step, receiver.stats())).collect::<Vec<_>>(),
         "participants": stats.participants.iter().map(participant).collect::<Vec<_>>(),
     })

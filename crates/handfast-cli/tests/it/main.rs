@@ -3,6 +3,7 @@
 mod callers;
 mod check;
 mod check_flow;
+mod clocks;
 mod conform;
 mod demo;
 mod documents;

@@ -450,10 +450,10 @@ impl<G: Guards> Party for Coordinator<G> {
         match self.phase {
             Phase::Forward => {
                 let of_steps = steps.filter_map(|step| self.deadline_of(step).into_iter().chain(self.gives_up_at(step)).min());
-                of_steps.chain(self.commit_by()).min()
+                of_steps.chain(self.commit_by().map(|(by, _)| by)).min()
             }
             Phase::TurningBack => steps.filter_map(|step| self.gives_up_at(step)).min(),
-            Phase::Watching => self.watched_until(),
+            Phase::Watching => self.watched_until().map(|(until, _)| until),
             Phase::Placed | Phase::Completed | Phase::Cancelled | Phase::Suspended => None,
         }
     }

@@ -60,7 +60,7 @@ impl<G: Guards> Coordinator<G> {
                 if step_was_due {
                     return;
                 }
-                if self.commit_by().is_some_and(|by| by <= now) {
+                if self.commit_by().is_some_and(|(by, _)| by <= now) {
                     self.turn_back();
                 } else {
                     self.give_up(now);
@@ -72,12 +72,12 @@ impl<G: Guards> Coordinator<G> {
         }
     }
 
-    /// By when the saga has to be committed, because an effect that it rests on lapses by itself.
-    pub(super) fn commit_by(&self) -> Option<Time> {
+    /// By when the saga has to be committed, because an effect that it rests on lapses by itself, and from when that counts.
+    pub(super) fn commit_by(&self) -> Option<(Time, Time)> {
         let gate = self.plan.gate().filter(|_| G::HOLD_IS_COMMITTED_IN_TIME && !self.is_committed())?;
         let by = |(state, plan): (&StepState, &super::StepPlan)| {
             let within_ms = plan.commit_within_ms.filter(|_| state.asked.is_some())?;
-            Some(state.since.after(within_ms))
+            Some((state.since.after(within_ms), state.since))
         };
         self.steps[..gate].iter().zip(self.plan.steps()).filter_map(by).min()
     }

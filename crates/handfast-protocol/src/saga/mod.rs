@@ -3,6 +3,7 @@
 mod coordinator;
 mod differs;
 mod doubt;
+mod due;
 mod encoding;
 mod meaning;
 mod message;
@@ -13,6 +14,7 @@ pub mod stage;
 mod watch;
 
 pub use coordinator::{Coordinator, Standing};
+pub use due::{DueAt, Nature};
 pub use meaning::{Meaning, Meanings};
 pub use message::{Command, Evidence, Operation, Outcome, Told};
 pub use plan::{Doubt, Due, Kind, Plan, PlanError, StepPlan};

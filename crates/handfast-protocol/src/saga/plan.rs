@@ -375,6 +375,20 @@ impl Plan {
         }
     }
 
+    /// Whether anything in it is due after a time.
+    #[must_use]
+    pub fn is_timed(&self) -> bool {
+        self.steps.iter().any(|step| {
+            let in_doubt = match step.doubt {
+                Doubt::Closes => None,
+                Doubt::Repeats { last_send_ms } => last_send_ms,
+                // An act that leaves once is bound to its moment, horizon or not.
+                Doubt::Looks { horizon_ms } => horizon_ms.or(Some(0)),
+            };
+            [step.deadline_ms, step.commit_within_ms, step.watch_ms, step.forgotten_ms, in_doubt].iter().any(Option::is_some)
+        })
+    }
+
     /// The same plan in which everything that is due after a time is due at once: whoever explores it with a clock that
     /// stands still sees every deadline pass at every moment.
     #[must_use]

@@ -89,16 +89,19 @@ impl<G: Guards> Coordinator<G> {
 
     /// In version 1 whoever drives a saga tells it that its watch is over, once somebody has looked.
     pub(super) fn end_watch_by_time(&mut self, now: Time) {
-        if self.watched_until().is_some_and(|until| until <= now) {
+        if self.watched_until().is_some_and(|(until, _)| until <= now) {
             self.phase = Phase::Cancelled;
         }
     }
 
-    /// Until when the keys are watched, if nothing else is left to do and a time-out ends that.
-    pub(super) fn watched_until(&self) -> Option<Time> {
+    /// Until when the keys are watched, if nothing else is left to do and a time-out ends that, and from when that counts.
+    pub(super) fn watched_until(&self) -> Option<(Time, Time)> {
         let all_settled = (0..self.steps.len()).all(|step| self.steps[step].is_settled() || self.was_never_sent(step));
         let ends_by_time = all_settled && self.version < LOOKS_END_WATCHES;
-        let until = |step: usize| Some(self.steps[step].since.after(self.plan.steps()[step].watch_ms?));
+        let until = |step: usize| {
+            let since = self.steps[step].since;
+            Some((since.after(self.plan.steps()[step].watch_ms?), since))
+        };
         (0..self.steps.len()).filter(|&step| ends_by_time && self.is_watched(step)).filter_map(until).max()
     }
 

@@ -85,13 +85,17 @@ pub(crate) struct Breaker {
     not_before: Time,
     /// The status by which the last call that counted was turned away; `None` if nobody answered it.
     turned_away: Option<u16>,
+    /// The moment for which somebody was appointed to find out whether the participant is back.
+    appointed_for: Time,
 }
 
 impl Breaker {
     pub(crate) const fn new(settings: BreakerSettings) -> Self {
         let state = BreakerState::Closed;
         let (until, not_before) = (Time(0), Time(0));
-        Self { settings, state, unanswered: 0, probes_left: 0, pause: settings.pause, until, not_before, turned_away: None }
+        let (unanswered, probes_left, pause) = (0, 0, settings.pause);
+        let (turned_away, appointed_for) = (None, Time(0));
+        Self { settings, state, unanswered, probes_left, pause, until, not_before, turned_away, appointed_for }
     }
 
     pub(crate) const fn state(&self) -> BreakerState {
@@ -125,6 +129,17 @@ impl Breaker {
                 Admission::Go
             }
         }
+    }
+
+    /// Whether who was told to come back then is to do so at once, since nobody else is sure to: the first that asks is, so that
+    /// the participant is asked again however few there are to ask.
+    pub(crate) fn appoints(&mut self, at: Time) -> bool {
+        std::mem::replace(&mut self.appointed_for, at) != at
+    }
+
+    /// The longest pause before whoever is silent is asked again.
+    pub(crate) const fn pause_cap(&self) -> Duration {
+        self.settings.pause_cap
     }
 
     /// Somebody answered, whatever it was. Says whether that ended an outage.
@@ -236,6 +251,15 @@ mod tests {
         assert_eq!(breaker.state(), BreakerState::HalfOpen, "one is still out");
         assert!(breaker.answered());
         assert_eq!(breaker.admit(Time(130)), Admission::Go);
+    }
+
+    #[test]
+    fn one_is_appointed_to_find_out_in_every_round() {
+        let mut breaker = opened_at(Time(0));
+        assert!(breaker.appoints(Time(100)) && !breaker.appoints(Time(100)));
+        assert_eq!(breaker.admit(Time(100)), Admission::Go);
+        breaker.unanswered(Time(100), None);
+        assert!(breaker.appoints(Time(300)) && !breaker.appoints(Time(300)));
     }
 
     #[test]

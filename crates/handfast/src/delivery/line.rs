@@ -80,12 +80,27 @@ pub(crate) enum CallEnd {
 pub(crate) struct Slot {
     /// `None` if nobody counts them.
     _permit: Option<OwnedSemaphorePermit>,
+    _backlog: Option<OwnedSemaphorePermit>,
+}
+
+/// One in so many requests at a time is kept for what is new.
+const RESERVED_PART: usize = 4;
+
+/// Whom a request is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Class {
+    /// An order that was just placed, and is on its way for the first time.
+    New,
+    /// One that was put aside, or asked for in vain before.
+    Backlog,
 }
 
 pub(crate) struct Line {
     name: String,
     participant: Arc<dyn Participant>,
     slots: Arc<Semaphore>,
+    /// Fewer of them are for what was put aside before: however much that is, what is new finds its way.
+    slots_of_backlog: Arc<Semaphore>,
     backoff: Backoff,
     breaker: Mutex<Breaker>,
     /// What was durable here of the participant's receipts; every request carries it.
@@ -106,6 +121,7 @@ impl Line {
             name: name.to_owned(),
             participant,
             slots: Arc::new(Semaphore::new(settings.calls_at_once)),
+            slots_of_backlog: Arc::new(Semaphore::new(settings.calls_at_once - settings.calls_at_once / RESERVED_PART)),
             backoff: settings.backoff,
             breaker: Mutex::new(Breaker::new(settings.breaker)),
             watermark: Mutex::new(watermark.map(Arc::new)),
@@ -127,6 +143,17 @@ impl Line {
         locked(&self.breaker).admit(now)
     }
 
+    /// Whether who was told to come back then is to do so at once.
+    pub(crate) fn appoints(&self, at: Time) -> bool {
+        locked(&self.breaker).appoints(at)
+    }
+
+    /// Waiting times between tries that nobody answers: whoever is silent is asked again soon, even if a single saga waits.
+    pub(crate) fn backoff_from_silence(&self) -> Backoff {
+        let cap = locked(&self.breaker).pause_cap().max(self.backoff.base);
+        Backoff { cap: cap.min(self.backoff.cap), ..self.backoff }
+    }
+
     /// What a receipt proves of the store's commits, in the shape in which it is kept.
     pub(crate) fn seen(&self, receipt: &Receipt) -> Option<Seen> {
         let (seq, incarnation) = (receipt.seq?, receipt.incarnation.clone()?);
@@ -144,11 +171,15 @@ impl Line {
 
     /// Waits until one more request may be out. `None` if the line was shut meanwhile, or `before` has come: whoever waits
     /// for a participant must not be overtaken by what follows from a deadline.
-    pub(crate) async fn slot(&self, clock: &Clock, before: Option<Time>) -> Option<Slot> {
-        // The semaphore is never closed; if it were, there would be no cap to wait for.
-        let slot = Slot { _permit: Arc::clone(&self.slots).acquire_owned().await.ok() };
+    pub(crate) async fn slot(&self, clock: &Clock, before: Option<Time>, class: Class) -> Option<Slot> {
+        // The semaphores are never closed; if they were, there would be no cap to wait for.
+        let backlog = match class {
+            Class::New => None,
+            Class::Backlog => Arc::clone(&self.slots_of_backlog).acquire_owned().await.ok(),
+        };
+        let slot = Slot { _permit: Arc::clone(&self.slots).acquire_owned().await.ok(), _backlog: backlog };
         let is_shut = matches!(locked(&self.breaker).state(), BreakerState::Open | BreakerState::Behind);
-        let is_late = before.is_some_and(|before| before <= clock.now());
+        let is_late = before.is_some_and(|before| before <= clock.steady());
         (!is_shut && !is_late).then_some(slot)
     }
 
@@ -317,13 +348,27 @@ mod tests {
         let settings = LineSettings { calls_at_once: 1, breaker: BreakerSettings::default(), backoff: Backoff::default() };
         let line = Line::new("bank", Arc::new(InMemory::new(|_, _| true)), settings, None);
         let clock = Clock::of_runtime(Time(0));
-        let first = line.slot(&clock, None).await.unwrap();
-        let (late, in_time) = (line.slot(&clock, Some(Time(100))), line.slot(&clock, Some(Time(101))));
+        let first = line.slot(&clock, None, Class::New).await.unwrap();
+        let (late, in_time) = (line.slot(&clock, Some(Time(100)), Class::New), line.slot(&clock, Some(Time(101)), Class::New));
         let free_again = async {
             tokio::time::sleep(Duration::from_millis(100)).await;
             drop(first);
         };
         let ((), late, in_time) = tokio::join!(free_again, late, in_time);
         assert!(late.is_none() && in_time.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn however_much_was_put_aside_what_is_new_finds_its_way() {
+        let settings = LineSettings { calls_at_once: 4, breaker: BreakerSettings::default(), backoff: Backoff::default() };
+        let line = Line::new("bank", Arc::new(InMemory::new(|_, _| true)), settings, None);
+        let clock = Clock::of_runtime(Time(0));
+        let mut backlog = Vec::new();
+        for _ in 0..3 {
+            backlog.push(line.slot(&clock, None, Class::Backlog).await.unwrap());
+        }
+        let at_once = Duration::from_millis(1);
+        assert!(tokio::time::timeout(at_once, line.slot(&clock, None, Class::Backlog)).await.is_err(), "it waits");
+        assert!(tokio::time::timeout(at_once, line.slot(&clock, None, Class::New)).await.is_ok_and(|slot| slot.is_some()));
     }
 }

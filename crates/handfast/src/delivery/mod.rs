@@ -11,4 +11,4 @@ pub use line::LineStats;
 
 pub(crate) use backoff::Jitter;
 pub(crate) use breaker::Admission;
-pub(crate) use line::{CallEnd, Line, LineSettings, Slot};
+pub(crate) use line::{CallEnd, Class, Line, LineSettings, Slot};

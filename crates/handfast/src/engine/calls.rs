@@ -12,7 +12,7 @@ use handfast_protocol::{Command, Operation, Time};
 
 use super::journaled::Journaled;
 use crate::clock::Clock;
-use crate::delivery::{CallEnd, Line, Slot};
+use crate::delivery::{CallEnd, Class, Line, Slot};
 use crate::key::KeyParts;
 use crate::participant::Delivery;
 use crate::store::Store;
@@ -67,9 +67,9 @@ impl Calls {
     pub(crate) fn launch(&mut self, saga: &Journaled, command: Command, number: u64, setting: Setting<'_>) {
         let Some(envelope) = Envelope::of(saga, command, number, setting) else { return };
         let has_left = Arc::new(AtomicBool::new(false));
-        let (leaving, before) = (Arc::clone(&has_left), setting.before);
+        let (leaving, before, class) = (Arc::clone(&has_left), setting.before, setting.class);
         let future = Box::pin(async move {
-            let Some(slot) = envelope.line.slot(&envelope.clock, before).await else { return CallEnd::Held };
+            let Some(slot) = envelope.line.slot(&envelope.clock, before, class).await else { return CallEnd::Held };
             leaving.store(true, Ordering::Relaxed);
             envelope.send(slot).await
         });
@@ -79,8 +79,8 @@ impl Calls {
     /// Lets a command wait for its turn without sending it: before it leaves it has to be marked as sent.
     pub(crate) fn queue(&mut self, saga: &Journaled, command: Command, number: u64, setting: Setting<'_>) {
         let Some(line) = saga.definition().line(command.step).map(Arc::clone) else { return };
-        let (clock, before) = (setting.clock.clone(), setting.before);
-        let future = Box::pin(async move { line.slot(&clock, before).await.map_or(CallEnd::Held, CallEnd::Ready) });
+        let (clock, before, class) = (setting.clock.clone(), setting.before, setting.class);
+        let future = Box::pin(async move { line.slot(&clock, before, class).await.map_or(CallEnd::Held, CallEnd::Ready) });
         let has_left = Arc::new(AtomicBool::new(false));
         self.0.push(Call { command, number, has_left, leaves_once: false, future });
     }
@@ -135,7 +135,7 @@ impl Envelope {
             body: body.bytes.clone(),
             body_hash: body.hash.clone(),
             number,
-            not_after: saga.not_after(command.step),
+            not_after: saga.not_after(command.step).map(|(at, since)| setting.clock.for_others(at, since)),
             leaves_before: setting.before,
             timeout: step.timeout.unwrap_or(setting.timeout),
             clock: setting.clock.clone(),
@@ -161,6 +161,8 @@ pub(crate) struct Setting<'a> {
     pub(crate) store: &'a Arc<dyn Store>,
     pub(crate) timeout: Duration,
     pub(crate) clock: &'a Clock,
-    /// When the saga is told a deadline, after which its outbox may want something else.
+    /// When the saga is told a deadline, in steady time, after which its outbox may want something else.
     pub(crate) before: Option<Time>,
+    /// Whether the saga is new, or was put aside before.
+    pub(crate) class: Class,
 }

@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use handfast_protocol::{Answer, Command, Definite, Evidence, Operation, Standing, Time};
+use handfast_protocol::{Answer, Command, Definite, DueAt, Evidence, Nature, Operation, Standing, Time};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use self::pace::Pace;
@@ -20,7 +20,7 @@ use super::journaled::{Journaled, Loaded};
 use super::options::{GONE_FOR, LEFT_ALONE_FOR, LONGEST_PARK, READING_TRIES, UNREAD_FOR};
 use super::shared::{Arrival, CancelResult, Mail, Shared};
 use crate::clock::whole_ms;
-use crate::delivery::{CallEnd, Line, Slot};
+use crate::delivery::{CallEnd, Class, Line, Slot};
 use crate::journal::Line as JournalLine;
 use crate::participant::{Heard, Reply};
 use crate::store::{Seen, StoreError, Try};
@@ -37,16 +37,20 @@ struct HasLeft;
 
 async fn run(shared: &Arc<Shared>, id: &Arc<str>, arrival: Arrival, mailbox: &mut UnboundedReceiver<Mail>) -> Option<HasLeft> {
     let (is_new, is_hinted) = (matches!(arrival, Arrival::Placed(_)), matches!(arrival, Arrival::Hinted));
+    let class = match arrival {
+        Arrival::Placed(_) | Arrival::Waited => Class::New,
+        Arrival::Due | Arrival::Hinted => Class::Backlog,
+    };
     let saga = match arrival {
         Arrival::Placed(saga) => saga,
-        Arrival::Due | Arrival::Hinted => {
+        Arrival::Due | Arrival::Hinted | Arrival::Waited => {
             let saga = load_patiently(shared, id, Some(READING_TRIES)).await?;
             // Another worker on the same store may have brought it further.
             shared.publish(id, Progress::of(&saga));
             saga
         }
     };
-    let mut driver = Driver::new(shared, saga, is_new);
+    let mut driver = Driver::new(shared, saga, is_new, class);
     if is_hinted {
         driver.wait_for_wake_up();
     }
@@ -138,7 +142,7 @@ async fn leave_alone(shared: &Shared, id: &str, reason: &str) {
     }
     shared.publish(id, Progress::stuck(reason));
     let wake_at = shared.now().after(whole_ms(LEFT_ALONE_FOR));
-    match shared.trouble.after(shared.store.park(id, wake_at, 0).await) {
+    match shared.trouble.after(shared.store.park(id, shared.in_index(wake_at), 0).await) {
         Ok(()) => shared.note_wake(wake_at),
         Err(error) => tracing::warn!(name: "saga_not_put_aside", saga = id, %error, "a saga could not be put aside"),
     }
@@ -175,6 +179,8 @@ struct Driver<'a> {
     saga: Box<Journaled>,
     calls: Calls,
     pace: Vec<Pace>,
+    /// Whether it goes before what was put aside: until something was asked for in vain.
+    class: Class,
     /// The number of the last request, once it is known.
     number: Option<u64>,
     /// How the saga stood when that was last said.
@@ -184,21 +190,21 @@ struct Driver<'a> {
 }
 
 impl<'a> Driver<'a> {
-    fn new(shared: &'a Arc<Shared>, saga: Box<Journaled>, is_new: bool) -> Self {
+    fn new(shared: &'a Arc<Shared>, saga: Box<Journaled>, is_new: bool, class: Class) -> Self {
         let tries = saga.tries();
         let pace = vec![Pace::after(tries); saga.definition().flow().steps().len()];
-        let told = Some(saga.standing());
-        Self { shared, saga, calls: Calls::default(), pace, number: is_new.then_some(0), told, passed: None }
+        let (told, number) = (Some(saga.standing()), is_new.then_some(0));
+        Self { shared, saga, calls: Calls::default(), pace, class, number, told, passed: None }
     }
 
     /// Does what there is to do, and waits for one thing to happen. Breaks when the saga can leave memory.
     async fn turn(&mut self, mailbox: &mut UnboundedReceiver<Mail>) -> ControlFlow<()> {
         let now = self.shared.now();
         let deadline = self.next_deadline();
-        if let Some(due) = deadline.filter(|&deadline| deadline <= now) {
+        if let Some((_, due)) = self.next_due().filter(|&(at, _)| at <= now) {
             // Of several things that are due each is told by a timeout of its own, for as long as that changes anything.
-            let changed = self.tell(&JournalLine::Timeout, None).await?;
-            self.passed = (!changed).then_some((self.saga.entries(), due));
+            let changed = self.tell_at(Some(self.time_of(due)), &JournalLine::Timeout, None).await?;
+            self.passed = (!changed).then_some((self.saga.entries(), due.at));
             return ControlFlow::Continue(());
         }
         let next_at = self.launch(now).await;
@@ -223,11 +229,38 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// When the coordinator is told the time next.
+    /// When the coordinator is told the time next, in steady time.
     fn next_deadline(&self) -> Option<Time> {
-        let deadline = self.saga.deadline()?;
-        let was_told = self.passed == Some((self.saga.entries(), deadline));
-        (!was_told && !self.awaits_last_look(deadline)).then_some(deadline)
+        self.next_due().map(|(at, _)| at)
+    }
+
+    /// What the coordinator is told of next, and when that is in steady time.
+    fn next_due(&self) -> Option<(Time, DueAt)> {
+        let (entries, now) = (self.saga.entries(), self.shared.now());
+        let was_told = |due: &DueAt| self.passed.is_some_and(|(then, at)| then == entries && due.at <= at);
+        let dues = self.saga.coordinator().dues().into_iter().filter(|due| !was_told(due));
+        let timed = dues.map(|due| (self.in_steady_time(due, now), due));
+        timed.filter(|&(at, _)| !self.awaits_last_look(at)).min_by_key(|&(at, due)| (at, due.at))
+    }
+
+    fn in_steady_time(&self, due: DueAt, now: Time) -> Time {
+        Time(now.0.saturating_add_signed(self.shared.options.clock.remaining_ms(due)))
+    }
+
+    /// When the watch over a step's key is over, in steady time.
+    fn watch_ends(&self, step: usize) -> Option<Time> {
+        self.saga.coordinator().watch_due(step).map(|due| self.in_steady_time(due, self.shared.now()))
+    }
+
+    /// What time to tell of something that is due: the time of journals, unless that has leapt past other things meanwhile
+    /// that are not due yet.
+    fn time_of(&self, due: DueAt) -> Time {
+        let clock = &self.shared.options.clock;
+        let has_leapt = clock.remaining_ms(due) > clock.passed_ms(due.at).saturating_neg();
+        match due.nature {
+            Nature::Plain if has_leapt => due.at,
+            Nature::Plain | Nature::Stops | Nature::Waits => clock.now().max(due.at),
+        }
     }
 
     /// Whether the coordinator has to be told the time before anything else leaves.
@@ -245,7 +278,8 @@ impl<'a> Driver<'a> {
 
     fn setting(&self) -> Setting<'a> {
         let options = &self.shared.options;
-        Setting { store: &self.shared.store, timeout: options.try_timeout, clock: &options.clock, before: self.next_deadline() }
+        let (store, before, class) = (&self.shared.store, self.next_deadline(), self.class);
+        Setting { store, timeout: options.try_timeout, clock: &options.clock, before, class }
     }
 
     /// Sends what the outbox wants and what is not out already. Says when the next of the others is to go out.
@@ -262,7 +296,11 @@ impl<'a> Driver<'a> {
             if self.calls.has(command) || self.calls.has(look) || act_is_out {
                 continue;
             }
-            let at = self.turn_of(command, now);
+            let at = if self.is_bound_to_a_time(command) && self.shared.is_behind() {
+                now.after(whole_ms(self.shared.options.patrol))
+            } else {
+                self.turn_of(command, now)
+            };
             if at > now {
                 next_at = Some(next_at.map_or(at, |next| next.min(at)));
                 continue;
@@ -279,6 +317,12 @@ impl<'a> Driver<'a> {
         next_at
     }
 
+    /// Whether a command must not leave after some time, or leaves once only.
+    fn is_bound_to_a_time(&self, command: Command) -> bool {
+        let leaves_once = command.operation == Operation::Act && self.saga.is_sent_once(command.step);
+        leaves_once || !self.saga.coordinator().dues().is_empty()
+    }
+
     async fn take_end(&mut self, call: EndedCall) -> ControlFlow<()> {
         let now = self.shared.now();
         let command = call.command;
@@ -289,6 +333,7 @@ impl<'a> Driver<'a> {
             CallEnd::Replied { reply, sent } => (reply, sent),
         };
         self.heard(command.step, call.number);
+        let is_silent = matches!(reply, Reply::Unknown { heard: Heard::NoConnection | Heard::Nothing, .. });
         let seen = match reply {
             Reply::Definite { answer, receipt } => {
                 if line.answered() {
@@ -304,7 +349,7 @@ impl<'a> Driver<'a> {
                 }
                 let is_looked_at = command.operation == Operation::Look;
                 let is_wanted = |wanted: &Command| *wanted == command || is_looked_at && wanted.step == command.step;
-                self.slow_down(command, now, self.saga.outbox().iter().any(is_wanted));
+                self.slow_down(command, now, self.saga.outbox().iter().any(is_wanted), false);
                 return ControlFlow::Continue(());
             }
             Reply::Absent { seen, retry_after } => {
@@ -339,7 +384,8 @@ impl<'a> Driver<'a> {
                 format!("behind: {reason}")
             }
         };
-        self.slow_down(command, now, true);
+        self.class = Class::Backlog;
+        self.slow_down(command, now, true, is_silent);
         let id = self.saga.id().to_string();
         let operation = command.operation.name();
         self.shared.store.record_try(Try { id, step: command.step, operation, number: call.number, sent, ended: now, seen });
@@ -358,7 +404,10 @@ impl<'a> Driver<'a> {
         if command.operation != Operation::Look {
             return ControlFlow::Continue(());
         }
-        self.looked(command.step, left);
+        let ago_ms = self.shared.journal_now().0.saturating_sub(left.0);
+        self.looked(command.step, Time(self.shared.now().0.saturating_sub(ago_ms)));
+        let watch = self.saga.coordinator().watch_due(command.step);
+        let left = watch.map_or(left, |due| self.shared.options.clock.waited(left, due.since));
         self.tell(&JournalLine::Looked { step: command.step, found, left }, None).await.map_continue(drop)
     }
 
@@ -397,9 +446,15 @@ impl<'a> Driver<'a> {
     /// Tells the coordinator one thing, for as long as the store needs to keep it. Says whether that changed anything, by an
     /// entry that was written here. Breaks if the saga cannot go on here.
     async fn tell(&mut self, line: &JournalLine, seen: Option<Seen>) -> ControlFlow<(), bool> {
+        self.tell_at(None, line, seen).await
+    }
+
+    /// The same at a time that is not simply now.
+    async fn tell_at(&mut self, at: Option<Time>, line: &JournalLine, seen: Option<Seen>) -> ControlFlow<(), bool> {
         let mut attempt = 0;
         let changed = loop {
-            let advanced = self.saga.advance(&*self.shared.store, self.shared.now(), line, seen.clone()).await;
+            let now = at.unwrap_or_else(|| self.shared.journal_now());
+            let advanced = self.saga.advance(&*self.shared.store, now, line, seen.clone()).await;
             match self.shared.trouble.after(advanced) {
                 Ok(changed) => break changed,
                 Err(StoreError::Conflict) => {}
@@ -448,17 +503,18 @@ impl<'a> Driver<'a> {
     }
 
     async fn park(&mut self, next_at: Time) -> ControlFlow<()> {
-        let wake_at = next_at.min(self.shared.now().after(whole_ms(LONGEST_PARK)));
-        if wake_at == self.saga.wake_at() {
+        let wake_at = next_at.min(self.shared.now().after(whole_ms(self.shared.longest_pause())));
+        let in_index = self.shared.in_index(wake_at);
+        if in_index == self.saga.wake_at() {
             // It came for a hint that changed nothing, and is where it was.
             self.shared.note_wake(wake_at);
             return ControlFlow::Break(());
         }
         let tries = self.saga.outbox().iter().filter_map(|command| self.pace.get(command.step)).map(|pace| pace.tries).max();
-        let parked = self.shared.store.park(self.saga.id(), wake_at, tries.unwrap_or(0)).await;
+        let parked = self.shared.store.park(self.saga.id(), in_index, tries.unwrap_or(0)).await;
         match self.shared.trouble.after(parked) {
             Ok(()) => {
-                self.saga.was_parked(wake_at);
+                self.saga.was_parked(in_index);
                 self.shared.note_wake(wake_at);
             }
             Err(error) => {

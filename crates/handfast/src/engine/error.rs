@@ -43,6 +43,12 @@ pub enum SubmitError {
         /// The saga that the key stands for.
         id: String,
     },
+    /// This process's clock is too far from those of others, or from what the store has seen; nothing was placed.
+    #[error("{why}")]
+    Clock {
+        /// How far, and what to do.
+        why: String,
+    },
     /// The engine is stopping.
     #[error("the engine is stopping and takes no orders; place it again when it is back")]
     Stopping,
@@ -72,6 +78,12 @@ pub enum CancelError {
         id: String,
         /// Why.
         reason: String,
+    },
+    /// This process's clock is too far from those of others; nothing was done.
+    #[error("{why}")]
+    Clock {
+        /// How far, and what to do.
+        why: String,
     },
     /// The engine is stopping.
     #[error("the engine is stopping; ask again when it is back")]

@@ -218,12 +218,13 @@ impl Journaled {
         self.bodies.get(step)
     }
 
-    /// After which time an act on this step's key must close it instead of being carried out. Only where it can be closed:
+    /// After which time an act on this step's key must close it instead of being carried out, and from when that counts. Only where it can be closed:
     /// elsewhere the act is what tells what became of it, so it is asked for on and on after the deadline, and undone. The
     /// lab's participants let an act expire under the same condition.
-    pub(crate) fn not_after(&self, step: usize) -> Option<Time> {
+    pub(crate) fn not_after(&self, step: usize) -> Option<(Time, Time)> {
         let plan = self.coordinator.plan().steps().get(step).filter(|plan| plan.closes())?;
-        Some((*self.since.get(step)?)?.after(plan.deadline_ms?))
+        let since = (*self.since.get(step)?)?;
+        Some((since.after(plan.deadline_ms?), since))
     }
 
     /// Whether the act of this step leaves at most once, and is marked as sent before it does.

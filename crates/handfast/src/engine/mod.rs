@@ -2,6 +2,7 @@
 
 mod amounts;
 mod calls;
+mod clocks;
 mod definitions;
 mod drive;
 mod error;
@@ -29,6 +30,7 @@ use std::time::Duration;
 use handfast_protocol::Time;
 use tokio::sync::{oneshot, watch};
 
+pub use clocks::ClockStats;
 pub use definitions::FlowResolver;
 pub use error::{CancelError, OpenError, SubmitError};
 pub use flow::{Flow, FlowBuilder, FlowError, FlowStep, ParticipantRef, UnacceptedRisk, UnacceptedRisks};
@@ -175,6 +177,8 @@ impl EngineBuilder {
         let totals = Totals::of(&store.counts().await?);
         let seed = options.seed.unwrap_or_else(|| uuid::Uuid::now_v7().as_u64_pair().1);
         let shared = Arc::new(Shared::new(store, options, definitions, Jitter::new(seed), totals));
+        shared.check_clock().await;
+        tokio::spawn(clocks::watch(Arc::downgrade(&shared)));
         tokio::spawn(schedule::schedule(Arc::clone(&shared)));
         Ok(Engine(Arc::new(Running { shared, flows: by_name })))
     }
@@ -229,6 +233,10 @@ impl Engine {
             return Err(SubmitError::Stopping);
         }
         let definition = self.definition_for(&order)?;
+        let is_timed = || definition.flow().plan().is_timed();
+        if let Some(why) = shared.clock_trouble().filter(|_| shared.is_apart() || is_timed()) {
+            return Err(SubmitError::Clock { why });
+        }
         let Order { id, request_key, flow: _, input, bodies } = order;
         let name: Arc<str> = id.as_str().into();
         let handle = SagaHandle::new(Arc::clone(&name), shared);
@@ -304,6 +312,9 @@ impl Engine {
     pub async fn cancel(&self, id: &str, by: Option<&str>, why: Option<&str>) -> Result<CancelResult, CancelError> {
         let shared = &self.0.shared;
         reason::check(by, why)?;
+        if let Some(why) = shared.clock_trouble().filter(|_| shared.is_apart()) {
+            return Err(CancelError::Clock { why });
+        }
         let name: Arc<str> = id.into();
         if !shared.is_active(id) {
             match Journaled::load(&*shared.store, id, &shared.definitions).await {
@@ -383,6 +394,7 @@ impl Engine {
             suspended: shared.suspended.all(),
             left_alone: shared.left_alone.all(),
             store_trouble: shared.store_trouble(),
+            clock: shared.clock_stats(),
             participants,
         }
     }
@@ -424,10 +436,10 @@ impl Engine {
         line.is_some()
     }
 
-    /// The time, as the engine takes it.
+    /// The time by the engine's wall clock.
     #[must_use]
     pub fn now(&self) -> Time {
-        self.0.shared.now()
+        self.0.shared.options.clock.wall()
     }
 
     /// Stops: takes no more orders, lets every saga finish what it is writing, and returns when all are out of memory
@@ -454,7 +466,7 @@ impl Engine {
 /// Places a saga, and has it counted and driven from then on, whoever is still there to hear of it.
 async fn place(shared: Arc<Shared>, name: Arc<str>, placing: Placing) -> Result<Created, StoreError> {
     let now = shared.now();
-    match shared.trouble.after_order(Journaled::place(&*shared.store, now, placing).await) {
+    match shared.trouble.after_order(Journaled::place(&*shared.store, shared.journal_now(), placing).await) {
         Ok((created, None)) => Ok(created),
         Ok((created, Some(saga))) => {
             shared.count(None, saga.standing());

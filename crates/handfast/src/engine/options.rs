@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use handfast_protocol::Assumptions;
+
 use crate::clock::Clock;
 use crate::delivery::{Backoff, BreakerSettings};
 
@@ -29,6 +31,9 @@ pub struct Options {
     pub patrol: Duration,
     /// Where the time comes from.
     pub clock: Clock,
+    /// How far the clocks of all who keep sagas in one store may be apart; a second is allowed in any case, since they are not
+    /// read at one moment. One that is further from the others takes no orders.
+    pub clock_error: Duration,
     /// Makes the jitter repeatable.
     pub seed: Option<u64>,
 }
@@ -41,6 +46,15 @@ impl Options {
         self.backoff.cap = cap;
         self.breaker.pause = self.breaker.pause.min(cap);
         self.breaker.pause_cap = self.breaker.pause_cap.min(cap);
+        self
+    }
+}
+
+impl Options {
+    /// The same, with the error of clocks that a flow file declares, where it does.
+    #[must_use]
+    pub fn with_assumptions(mut self, assumptions: &Assumptions) -> Self {
+        self.clock_error = assumptions.clock_error_ms.map_or(self.clock_error, Duration::from_millis);
         self
     }
 }
@@ -58,12 +72,14 @@ impl Default for Options {
             park_after: Duration::from_secs(1),
             patrol: Duration::from_secs(10),
             clock: Clock::system(),
+            clock_error: Duration::from_secs(10),
             seed: None,
         }
     }
 }
 
-/// The longest time for which anything is put aside without being looked at again.
+/// The longest time for which a saga is put aside without being looked at again, unless very many wait for a participant that is
+/// away.
 pub(crate) const LONGEST_PARK: Duration = Duration::from_mins(5);
 
 /// How often a saga is read that the store cannot read, and how long it is left alone then.

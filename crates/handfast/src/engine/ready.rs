@@ -18,6 +18,9 @@ const GOOD_FOR: std::time::Duration = std::time::Duration::from_secs(2);
 /// # Errors
 /// What would be in its way.
 pub(crate) async fn check(shared: &Arc<Shared>) -> Result<(), StoreError> {
+    if let Some(why) = shared.clock_trouble() {
+        return Err(StoreError::Unavailable(why));
+    }
     let now = shared.now();
     let is_in_trouble = shared.trouble.what().is_some();
     let tried_at = shared.tried_at.load(Ordering::Relaxed);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::options::LONGEST_PARK;
 use super::shared::{Arrival, Shared};
+use crate::store::LONGEST_WAKE_UP_MS;
 
 /// What the wake-up index is called among the sagas that cannot be read. No saga is, since no id has a space.
 const INDEX: &str = "wake-up index";
@@ -16,6 +16,12 @@ pub(crate) async fn schedule(shared: Arc<Shared>) {
     let _running = Running(&shared);
     let mut queue: VecDeque<Arc<str>> = VecDeque::new();
     while !shared.is_stopping() {
+        if shared.is_apart() {
+            // Others drive them. What changes is noticed by the clock's own watch.
+            shared.wake_up.notified().await;
+            continue;
+        }
+        shared.start_placed();
         shared.start_hinted();
         while let Some(id) = queue.front() {
             if !shared.start(id, Arrival::Due) {
@@ -46,8 +52,7 @@ impl Drop for Running<'_> {
 /// Reads the wake-up index once. Says whether it found anything that is not active.
 async fn look(shared: &Shared, queue: &mut VecDeque<Arc<str>>) -> bool {
     let early = shared.early();
-    let horizon_ms = if early > 0 { LONGEST_PARK.as_millis() } else { 0 };
-    let horizon = shared.now().after(u64::try_from(horizon_ms).unwrap_or(u64::MAX));
+    let horizon = shared.journal_now().after(if early > 0 { LONGEST_WAKE_UP_MS } else { 0 });
     shared.forget_wake();
     // Active sagas stand in the index too, and before all others: a page of twice their number always has room for more.
     match shared.store.due(horizon, 2 * shared.options.max_active.max(1)).await {
@@ -59,7 +64,7 @@ async fn look(shared: &Shared, queue: &mut VecDeque<Arc<str>>) -> bool {
                 // What is due in the ordinary way is not known from this page.
                 shared.note_wake(shared.now());
             } else if let Some(next) = next {
-                shared.note_wake(next);
+                shared.note_wake(shared.out_of_index(next));
             }
             early > 0 || !queue.is_empty()
         }

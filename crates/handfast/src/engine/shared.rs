@@ -1,23 +1,25 @@
 //! What the tasks of one engine share: who is active, who waits for whom, and the counts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use handfast_protocol::{Outcome, Standing, Time};
 use rustc_hash::FxHashMap;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
+use super::clocks;
 use super::definitions::Definitions;
 use super::drive;
 use super::handle::Progress;
 use super::hints::{HintResult, Hints, Noted};
 use super::journaled::Journaled;
-use super::options::Options;
+use super::options::{LONGEST_PARK, Options};
 use super::stats::Totals;
 use super::trouble::Trouble;
 use crate::delivery::Jitter;
-use crate::store::Store;
+use crate::store::{LONGEST_WAKE_UP_MS, Store};
 
 /// What an active saga is told from outside.
 pub(crate) enum Mail {
@@ -33,6 +35,8 @@ pub(crate) enum Mail {
 pub(crate) enum Arrival {
     /// It was just placed.
     Placed(Box<Journaled>),
+    /// It was just placed, and had to wait until there was room.
+    Waited,
     /// Its time has come, or somebody asks something of it.
     Due,
     /// There is a hint for it, and nothing else: what nobody hints at waits for its own time.
@@ -114,6 +118,7 @@ pub(crate) struct Shared {
     pub(crate) tried_at: AtomicU64,
     /// Whether the scheduler runs. It ends with the engine only.
     pub(crate) is_scheduled: AtomicBool,
+    pub(super) clock_watch: clocks::Watch,
 }
 
 /// The sagas in memory, and the hints for those that are to come there.
@@ -121,7 +126,19 @@ pub(crate) struct Shared {
 struct Active {
     mailboxes: FxHashMap<Arc<str>, mpsc::UnboundedSender<Mail>>,
     hints: Hints,
+    /// Sagas that were just placed and found no room, in the order of their placing. All of them are in the index, too.
+    placed: VecDeque<Arc<str>>,
 }
+
+/// So many sagas that were just placed wait for room in their order; any further one is found in the index.
+const MOST_PLACED: usize = 4096;
+
+/// One in so many places in memory is kept for what is new.
+const RESERVED_PART: usize = 4;
+
+/// For each saga that was put aside, how much longer all of them wait for a participant that is away: about a hundred of them a
+/// second are looked at, however many there are.
+const SPREAD: Duration = Duration::from_millis(20);
 
 impl Shared {
     pub(crate) fn new(store: Arc<dyn Store>, options: Options, definitions: Definitions, jitter: Jitter, totals: Totals) -> Self {
@@ -144,11 +161,28 @@ impl Shared {
             stopping: AtomicBool::new(false),
             tried_at: AtomicU64::new(0),
             is_scheduled: AtomicBool::new(true),
+            clock_watch: clocks::Watch::new(),
         }
     }
 
+    /// Steady time, in which pauses are counted: it goes on whatever becomes of the wall clock.
     pub(crate) fn now(&self) -> Time {
+        self.options.clock.steady()
+    }
+
+    /// The time of journals and of the wake-up index.
+    pub(crate) fn journal_now(&self) -> Time {
         self.options.clock.now()
+    }
+
+    /// Where a moment of steady time lies in the wake-up index.
+    pub(crate) fn in_index(&self, at: Time) -> Time {
+        self.journal_now().after(at.0.saturating_sub(self.now().0))
+    }
+
+    /// When a time of the wake-up index comes, in steady time.
+    pub(crate) fn out_of_index(&self, at: Time) -> Time {
+        self.now().after(at.0.saturating_sub(self.journal_now().0))
     }
 
     /// Why the store does not take what is written to it, or what it cannot read; `None` while it does as it is asked.
@@ -171,8 +205,25 @@ impl Shared {
         locked(&self.active).mailboxes.len()
     }
 
+    /// Whether there is room for a saga that was put aside.
     pub(crate) fn has_room(&self) -> bool {
-        self.active() < self.options.max_active
+        self.active() < self.most_of_backlog()
+    }
+
+    /// How many sagas may be in memory when one comes that was put aside: however many those are, what is new finds its way.
+    const fn most_of_backlog(&self) -> usize {
+        self.options.max_active - self.options.max_active / RESERVED_PART
+    }
+
+    /// The longest time for which a saga is put aside.
+    pub(crate) fn longest_pause(&self) -> Duration {
+        self.spread_of_backlog().clamp(LONGEST_PARK, Duration::from_millis(LONGEST_WAKE_UP_MS))
+    }
+
+    /// The longest pause of those who wait for a participant that is away.
+    pub(crate) fn spread_of_backlog(&self) -> Duration {
+        let put_aside = self.totals.borrow().in_doubt.saturating_sub(self.active() as u64);
+        SPREAD.saturating_mul(u32::try_from(put_aside).unwrap_or(u32::MAX)).saturating_mul(2)
     }
 
     pub(crate) fn is_active(&self, id: &str) -> bool {
@@ -185,17 +236,36 @@ impl Shared {
         if active.mailboxes.contains_key(id) {
             return true;
         }
-        if active.mailboxes.len() >= self.options.max_active || self.is_stopping() {
+        let most = match arrival {
+            Arrival::Placed(_) | Arrival::Waited => self.options.max_active,
+            Arrival::Due | Arrival::Hinted => self.most_of_backlog(),
+        };
+        if active.mailboxes.len() >= most || self.is_stopping() || self.is_apart() {
+            if matches!(arrival, Arrival::Placed(_)) && active.placed.len() < MOST_PLACED {
+                active.placed.push_back(Arc::clone(id));
+            }
             return false;
         }
         self.spawn(&mut active, id, arrival);
         true
     }
 
+    /// Makes sagas active that were just placed and had to wait for room.
+    pub(crate) fn start_placed(self: &Arc<Self>) {
+        let mut active = locked(&self.active);
+        while active.mailboxes.len() < self.options.max_active && !self.is_stopping() && !self.is_apart() {
+            let Some(id) = active.placed.pop_front() else { return };
+            // One that was found in the index is under way already.
+            if !active.mailboxes.contains_key(&id) {
+                self.spawn(&mut active, &id, Arrival::Waited);
+            }
+        }
+    }
+
     /// Hands a saga something from outside, and makes it active for that even where there is no room.
     pub(crate) fn tell(self: &Arc<Self>, id: &Arc<str>, mail: Mail) {
         let mut active = locked(&self.active);
-        if self.is_stopping() {
+        if self.is_stopping() || self.is_apart() {
             return;
         }
         if !active.mailboxes.contains_key(id) {
@@ -212,6 +282,9 @@ impl Shared {
         let mut active = locked(&self.active);
         if self.is_stopping() {
             return HintResult::Stopping;
+        }
+        if self.is_apart() {
+            return HintResult::Busy;
         }
         match active.hints.note(id, step) {
             Noted::NoRoom => return HintResult::Busy,
@@ -269,8 +342,16 @@ impl Shared {
         self.remove(&mut active, id);
     }
 
+    /// Lets every saga leave memory, since others drive it. It is where it was.
+    pub(crate) fn put_all_aside(&self) {
+        for mailbox in locked(&self.active).mailboxes.values() {
+            // A saga that has just left needs no telling.
+            let _left = mailbox.send(Mail::Stop);
+        }
+    }
+
     fn remove(&self, active: &mut Active, id: &str) {
-        let was_full = active.mailboxes.len() >= self.options.max_active;
+        let was_full = active.mailboxes.len() >= self.most_of_backlog();
         active.mailboxes.remove(id);
         if active.mailboxes.is_empty() {
             self.idle.notify_waiters();

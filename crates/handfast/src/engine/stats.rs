@@ -2,6 +2,7 @@
 
 use handfast_protocol::Standing;
 
+use super::clocks::ClockStats;
 use crate::delivery::LineStats;
 use crate::store::Counts;
 
@@ -73,6 +74,8 @@ pub struct Stats {
     /// Why the store did not take what was last written to it, a full disk for instance; `None` once it takes writes again.
     /// Sagas wait meanwhile, and nothing is sent that is not written down.
     pub store_trouble: Option<String>,
+    /// The clock that all this goes by.
+    pub clock: ClockStats,
     /// The lines to the participants, in the order of their names.
     pub participants: Vec<LineStats>,
 }

@@ -60,7 +60,7 @@ pub(super) async fn send(client: &Client, request: Request, clock: &Clock) -> Re
         .headers()
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok())
-        .and_then(|value| retry_after(value, clock.now()))
+        .and_then(|value| retry_after(value, clock.wall()))
         .map(|wait| wait.min(RETRY_AFTER_CAP));
     let headers = std::mem::take(response.headers_mut());
     let mut body = Vec::new();

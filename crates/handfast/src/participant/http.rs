@@ -87,7 +87,7 @@ impl HttpParticipant {
 impl Participant for HttpParticipant {
     fn deliver<'a>(&'a self, request: Delivery<'a>) -> BoxFuture<'a, Reply> {
         Box::pin(async move {
-            if request.is_late(self.clock.now()) {
+            if request.is_late(self.clock.steady()) {
                 return Reply::not_sent("its time is over");
             }
             let sent = client::send(&self.client, self.request(&request), &self.clock).await;

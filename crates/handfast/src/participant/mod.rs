@@ -38,15 +38,15 @@ pub struct Delivery<'a> {
     pub number: u64,
     /// The highest commit number of this participant's store whose receipt was durable here when this request left.
     pub seen: Option<&'a Seen>,
-    /// An act that is carried out later than this must close the key instead.
+    /// An act that is carried out later than this, by the participant's wall clock, must close the key instead.
     pub not_after: Option<Time>,
-    /// From this time on it must not leave any more, since its saga may want something else by then: who goes somewhere to
-    /// deliver it looks at the time once more right before.
+    /// From this moment of [steady time](crate::Clock::steady) on it must not leave any more, since its saga may want something
+    /// else by then: who goes somewhere to deliver it looks at the clock once more right before.
     pub leaves_before: Option<Time>,
 }
 
 impl Delivery<'_> {
-    /// Whether it must not leave any more.
+    /// Whether it must not leave any more, at this moment of steady time.
     #[must_use]
     pub fn is_late(&self, now: Time) -> bool {
         self.leaves_before.is_some_and(|before| before <= now)

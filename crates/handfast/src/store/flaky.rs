@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use handfast_protocol::Time;
 
-use super::{Append, BoxFuture, Counts, Created, Due, NewSaga, Seen, Store, StoreError, StoredSaga, Summary, Try};
+use super::{
+    Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, NewSaga, Seen, Store, StoreError, StoredSaga, Summary, Try,
+};
 
 /// Wraps any store. Writes are counted from 1 in the order in which they are asked for: `create`, `append`, `park`,
 /// `suspend` and `probe`; tries are not counted, since nobody waits for them.
@@ -188,6 +190,10 @@ impl<S: Store> Store for FlakyStore<S> {
     }
     fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>> {
         Box::pin(self.read(self.inner.counts()))
+    }
+    /// No write that a saga waits for: it is neither counted nor made to fail by itself.
+    fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<ClockVerdict, StoreError>> {
+        Box::pin(self.read(self.inner.keep_time(mark, error_ms)))
     }
     fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>> {
         Box::pin(self.read(self.inner.seen()))

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use handfast_protocol::Time;
 
 use super::{
-    Append, BoxFuture, Counts, Created, Due, NewSaga, SUSPENDED, Seen, Store, StoreError, StoredSaga, Summary, TRIES_KEPT, Try,
-    check_new, draw_store_id, storable,
+    Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, LONGEST_WAKE_UP_MS, NewSaga, SUSPENDED, Seen, Store,
+    StoreError, StoredSaga, Summary, TRIES_KEPT, Try, check_new, draw_store_id, storable, time::judge,
 };
 
 /// Keeps sagas for as long as the process lives. Answers as every other store does.
@@ -25,6 +25,7 @@ struct Rows {
     by_request_key: BTreeMap<[u8; 32], usize>,
     wake_ups: BTreeSet<(Time, usize)>,
     seen: BTreeMap<String, (String, u64)>,
+    clock: Option<ClockMark>,
 }
 
 #[derive(Debug)]
@@ -128,9 +129,19 @@ impl Rows {
 
     fn due(&self, now: Time, limit: usize) -> Due {
         let id = |&(_, number): &(Time, usize)| self.sagas[number].saga.id.clone();
-        let ids: Vec<String> = self.wake_ups.iter().take_while(|(time, _)| *time <= now).take(limit).map(id).collect();
-        let next = self.wake_ups.iter().nth(ids.len()).map(|(time, _)| *time);
-        (ids, next)
+        let (now, far) = ((now, usize::MAX), (now.after(LONGEST_WAKE_UP_MS), usize::MAX));
+        let mut due = self.wake_ups.range(..=now).chain(self.wake_ups.range(far..));
+        let ids: Vec<String> = due.by_ref().take(limit).map(id).collect();
+        let next = due.next().map(|(time, _)| (*time).min(now.0));
+        (ids, next.or_else(|| self.wake_ups.range(now..far).next().map(|(time, _)| *time)))
+    }
+
+    fn keep_time(&mut self, mark: &ClockMark, error_ms: u64) -> ClockVerdict {
+        let verdict = judge(self.clock.as_ref(), mark, error_ms);
+        if verdict == ClockVerdict::Agrees {
+            self.clock = Some(mark.highest(self.clock.as_ref()));
+        }
+        verdict
     }
 
     fn park(&mut self, id: &str, wake_at: Time, tries: u32) {
@@ -228,6 +239,9 @@ impl Store for MemoryStore {
     }
     fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>> {
         Box::pin(async move { Ok(self.with(|rows| rows.counts())) })
+    }
+    fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<ClockVerdict, StoreError>> {
+        Box::pin(async move { Ok(self.with(|rows| rows.keep_time(&mark, error_ms))) })
     }
     fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>> {
         Box::pin(async move {

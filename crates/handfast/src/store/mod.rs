@@ -6,6 +6,7 @@
 mod flaky;
 mod memory;
 mod sqlite;
+mod time;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -19,6 +20,7 @@ pub use memory::MemoryStore;
 pub use sqlite::{Examined, SqliteStore};
 #[doc(hidden)]
 pub use sqlite::{SqliteOptions, Synchronous};
+pub use time::{ClockMark, ClockVerdict, LONGEST_WAKE_UP_MS};
 
 /// A boxed future, so that a store can be held behind `Arc<dyn Store>`.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -276,7 +278,8 @@ pub trait Store: Send + Sync + 'static {
     fn append(&self, append: Append) -> BoxFuture<'_, Result<(), StoreError>>;
     /// Loads one saga with its journal.
     fn load<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<StoredSaga>, StoreError>>;
-    /// The ids of up to `limit` sagas to be looked at by `now`, the most overdue first, and when the next one after them is.
+    /// The ids of up to `limit` sagas to be looked at by `now`, the most overdue first, and when the next one after them is. A
+    /// wake-up further ahead than [`LONGEST_WAKE_UP_MS`] is due, too: no pause explains it, so another clock wrote it.
     fn due(&self, now: Time, limit: usize) -> BoxFuture<'_, Result<Due, StoreError>>;
     /// Puts a saga aside until `wake_at`, after `tries` deliveries in a row without a definite answer. No journal entry.
     /// A saga that is out of the wake-up index, or unknown, stays so: somebody else has ended it meanwhile.
@@ -297,6 +300,8 @@ pub trait Store: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>>;
     /// How many sagas stand how.
     fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>>;
+    /// Compares a process's clock with the store's, and keeps its time if they agree within `error_ms`; the highest one stays.
+    fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<ClockVerdict, StoreError>>;
     /// The highest commit number seen of every participant.
     fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>>;
 }
@@ -386,6 +391,9 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     }
     fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>> {
         (**self).counts()
+    }
+    fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<ClockVerdict, StoreError>> {
+        (**self).keep_time(mark, error_ms)
     }
     fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>> {
         (**self).seen()

@@ -133,7 +133,7 @@ async fn a_step_may_have_its_participant_asked_more_or_less_often_than_the_engin
         let counted = Arc::clone(&asked);
         let silent = Answering(move |_: &Delivery<'_>| {
             counted.fetch_add(1, Ordering::Relaxed);
-            Reply::unknown("nothing")
+            Reply::meaningless(500, "nothing that means anything", None)
         });
         let flow = Flow::builder("silent").compensatable("payment", "silent");
         let flow = base.into_iter().fold(flow, |flow, base| flow.retry_base(base));
@@ -150,6 +150,52 @@ async fn a_step_may_have_its_participant_asked_more_or_less_often_than_the_engin
     assert!((120..500).contains(&by_default), "{by_default} tries");
     assert!((3_600..14_000).contains(&often), "{often} tries");
     assert!((12..50).contains(&seldom), "from the first pause on: {seldom} tries");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_was_silent_is_asked_again_within_seconds_however_few_there_are_to_ask() {
+    for sagas in [1, 5, 40, 300] {
+        let world = World::new(None);
+        world.bank.set_road(|_| Road::RequestCaptured);
+        let options = Options { backoff: handfast::Backoff::default(), ..world.options() };
+        let engine = world.builder().options(options).open().await.unwrap();
+        let mut handles = Vec::new();
+        for number in 0..sagas {
+            handles.push(engine.submit(order(&format!("order-{number}"), "visa", "tea")).await.unwrap());
+        }
+        tokio::time::sleep(Duration::from_secs(75)).await;
+        let back = world.ground.clock.now();
+        let mut times: Vec<u64> = world.bank.requests.lock().unwrap().iter().map(|(_, _, _, at)| at.0).collect();
+        times.push(back.0);
+        let longest = times.windows(2).map(|two| two[1] - two[0]).max().unwrap();
+        assert!(longest <= 5_100, "{sagas} sagas: {longest} ms without a try");
+        world.bank.set_road(|_| Road::Open(1));
+        for handle in &mut handles {
+            assert_eq!(handle.outcome().await.unwrap(), Outcome::Completed);
+        }
+        let took_ms = world.ground.clock.now().0 - back.0;
+        assert!(took_ms <= 6_000, "{sagas} sagas: the last ended {took_ms} ms after it was back");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_wait_for_one_that_is_away_cost_little_however_many_they_are() {
+    const SAGAS: u64 = 3_000;
+    let world = World::new(None);
+    world.bank.set_road(|_| Road::RequestCaptured);
+    let engine = world.engine().await;
+    for number in 0..SAGAS {
+        engine.submit(order(&format!("order-{number}"), "visa", "tea")).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    let writes = world.ground.store.writes();
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    let a_second = (world.ground.store.writes() - writes) / 600;
+    assert!(a_second <= 120, "{a_second} sagas are looked at each second");
+    world.bank.set_road(|_| Road::Open(1));
+    while engine.totals().borrow().completed < SAGAS {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

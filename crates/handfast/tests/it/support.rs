@@ -7,8 +7,11 @@ use std::time::Duration;
 use handfast::journal::{Line, Receipt};
 use handfast::participant::{Delivery, InMemory, Participant, Reply};
 use handfast::store::{BoxFuture, FlakyStore, MemoryStore, Store};
-use handfast::{Backoff, Clock, Engine, EngineBuilder, Flow, Operation, Options, Order, Outcome, Time};
+use handfast::{Backoff, Clock, ClockHand, Engine, EngineBuilder, Flow, Operation, Options, Order, Outcome, Time};
 use handfast_protocol::{Coordinator, Definite, Effect, Party, Plan};
+
+/// When a world begins: late enough that a clock can be set back by hours.
+pub(crate) const NOON: Time = Time(43_200_000);
 
 /// What becomes of one delivery on its way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -127,7 +130,7 @@ impl Camp {
     }
 
     fn answer(&self, request: Delivery<'_>) -> Reply {
-        let expired = request.not_after.is_some_and(|not_after| not_after < self.clock.now());
+        let expired = request.not_after.is_some_and(|not_after| not_after < self.clock.wall());
         self.service.receive(request, expired)
     }
 }
@@ -186,6 +189,8 @@ pub(crate) struct Ground {
     pub(crate) journal: Arc<MemoryStore>,
     pub(crate) store: Arc<FlakyStore<Arc<MemoryStore>>>,
     pub(crate) clock: Clock,
+    /// Turns its wall clock.
+    pub(crate) hand: ClockHand,
 }
 
 /// A shop with its store, its two participants, and engines that come and go.
@@ -206,7 +211,8 @@ impl World {
         let flow = Arc::new(builder.pivot("dispatch", "depot").build().unwrap());
         let journal = Arc::new(MemoryStore::new());
         let store = Arc::new(FlakyStore::new(Arc::clone(&journal)));
-        let ground = Ground { flow, journal, store, clock: Clock::of_runtime(Time(1_000_000)) };
+        let (clock, hand) = Clock::by_hand(NOON);
+        let ground = Ground { flow, journal, store, clock, hand };
         let bank = Camp::new("payment", "declined", &ground, 0);
         let depot = Camp::new("dispatch", "sold out", &ground, 1);
         Self { ground, bank, depot }
@@ -338,6 +344,13 @@ macro_rules! forwarded_but_for_append {
         }
         fn counts(&self) -> handfast::store::BoxFuture<'_, Result<handfast::store::Counts, handfast::store::StoreError>> {
             self.0.counts()
+        }
+        fn keep_time(
+            &self,
+            mark: handfast::store::ClockMark,
+            error_ms: u64,
+        ) -> handfast::store::BoxFuture<'_, Result<handfast::store::ClockVerdict, handfast::store::StoreError>> {
+            self.0.keep_time(mark, error_ms)
         }
         fn seen(&self) -> handfast::store::BoxFuture<'_, Result<Vec<handfast::store::Seen>, handfast::store::StoreError>> {
             self.0.seen()

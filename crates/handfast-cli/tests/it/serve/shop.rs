@@ -188,6 +188,20 @@ impl Shop {
         Process::start_after(shell, &[&arguments, more].concat())
     }
 
+    /// A coordinator with these variables in its environment.
+    pub(crate) fn coordinator_in(&self, environment: &[(&str, &str)]) -> Process {
+        let (flow, store) = (self.flow(), self.store());
+        let arguments = ["serve", "--flow", path(&flow), "--listen", "127.0.0.1:0", "--store", &store];
+        Process::start_in(environment, &arguments)
+    }
+
+    /// The payment has to be done within a minute.
+    pub(crate) fn with_a_deadline(self) -> Self {
+        let text = fs::read_to_string(self.flow()).unwrap();
+        fs::write(self.flow(), text.replacen("send = ", "deadline = \"1m\"\nsend = ", 1)).unwrap();
+        self
+    }
+
     pub(crate) fn flow(&self) -> PathBuf {
         self.folder.path().join("shop.toml")
     }

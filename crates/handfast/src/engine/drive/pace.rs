@@ -51,12 +51,17 @@ impl Driver<'_> {
             Admission::NotBefore(at) => at,
             Admission::Behind => now.after(whole_ms(LONGEST_PARK)),
         };
-        // Those who wait for one participant do not all come back at once, and the longer it takes the less often.
+        // One comes back at once. The others do not all come at the same time, and the more they are and the longer it takes the
+        // less often: when that one is answered they are woken.
         pace.tries = pace.tries.saturating_add(1);
-        let longest = line.backoff().ceiling(pace.tries);
+        if line.appoints(opens_at) {
+            pace.next_at = opens_at.max(now.after(1));
+            return pace.next_at;
+        }
+        let longest = line.backoff().ceiling(pace.tries).max(self.shared.spread_of_backlog());
         let longest = if pace.hinted.is_some() { longest.min(self.shared.options.hint_pause) } else { longest };
         let jitter = self.shared.jitter.up_to(longest);
-        pace.next_at = opens_at.after(whole_ms(jitter)).min(now.after(whole_ms(LONGEST_PARK))).max(now.after(1));
+        pace.next_at = opens_at.after(whole_ms(jitter)).min(now.after(whole_ms(self.shared.longest_pause()))).max(now.after(1));
         pace.next_at
     }
 
@@ -97,9 +102,10 @@ impl Driver<'_> {
             return last;
         }
         let kept = self.shared.store.tries(self.saga.id()).await.unwrap_or_default();
+        let now = self.shared.now();
         for attempt in &kept {
             if let Some(pace) = self.pace.get_mut(attempt.step) {
-                pace.asked_at = pace.asked_at.max(attempt.sent);
+                pace.asked_at = pace.asked_at.max(attempt.sent).min(now);
             }
         }
         let highest = kept.iter().map(|attempt| attempt.number).max().unwrap_or(0);
@@ -110,9 +116,10 @@ impl Driver<'_> {
 
     /// Whoever comes into memory for nothing but a hint keeps every other pause as it was.
     pub(super) fn wait_for_wake_up(&mut self) {
+        let wake_at = self.shared.out_of_index(self.saga.wake_at());
         for command in self.saga.outbox() {
             if let Some(pace) = self.pace.get_mut(command.step) {
-                *pace = Pace { operation: Some(command.operation), next_at: self.saga.wake_at(), ..*pace };
+                *pace = Pace { operation: Some(command.operation), next_at: wake_at, ..*pace };
             }
         }
     }
@@ -165,23 +172,25 @@ impl Driver<'_> {
     }
 
     /// Sets when a command may go out again; at once if its last delivery was answered.
-    pub(super) fn slow_down(&mut self, command: Command, now: Time, is_unanswered: bool) {
+    pub(super) fn slow_down(&mut self, command: Command, now: Time, is_unanswered: bool, is_silent: bool) {
         let Some(pace) = self.pace.get(command.step).copied() else { return };
         let tries = if is_unanswered { pace.tries.saturating_add(1) } else { 0 };
         // An act that is heard out says nothing about the pace of the close that has taken its place; a look stands in for what it
         // is sent beside.
         let is_next = is_unanswered && (pace.operation == Some(command.operation) || command.operation == Operation::Look);
-        let next_at = if is_next { self.again_at(command.step, tries, now) } else { pace.next_at };
+        let next_at = if is_next { self.again_at(command.step, tries, now, is_silent) } else { pace.next_at };
         self.pace[command.step] = Pace { tries, next_at, ..pace };
         self.hurry(command.step);
     }
 
     /// When a command goes out after so many tries in a row. A saga that has ended is looked at less and less often, and when
     /// its time is over as often as anything else that is in doubt, until one look is answered.
-    fn again_at(&self, step: usize, tries: u32, now: Time) -> Time {
-        let backoff = self.backoff_of(step);
+    fn again_at(&self, step: usize, tries: u32, now: Time, is_silent: bool) -> Time {
+        let line = self.saga.definition().line(step);
+        // Whoever is silent may be back at any moment, and perhaps nobody else is there to find out.
+        let backoff = line.filter(|_| is_silent).map_or_else(|| self.backoff_of(step), |line| line.backoff_from_silence());
         let after = |backoff: &Backoff| now.after(whole_ms(backoff.delay(tries, &self.shared.jitter)).max(1));
-        let Some(until) = self.saga.coordinator().watch_ends_at(step) else { return after(&backoff) };
+        let Some(until) = self.watch_ends(step) else { return after(&backoff) };
         if until > now { after(&Backoff { cap: LONGEST_PARK, ..backoff }).min(until) } else { after(&backoff) }
     }
 

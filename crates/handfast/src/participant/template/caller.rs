@@ -62,9 +62,9 @@ impl TemplateParticipant {
         call.compared().try_for_each(|value| values.of(value).map(drop))?;
         // Looked at last: to read what was kept takes a while where the store is slow. The service cannot be told, so what would
         // come too late does not leave.
-        let now = self.clock.now();
-        let is_ended = delivery.operation == Operation::Act && delivery.not_after.is_some_and(|not_after| not_after < now);
-        if is_ended || delivery.is_late(now) {
+        let wall = self.clock.wall();
+        let is_ended = delivery.operation == Operation::Act && delivery.not_after.is_some_and(|not_after| not_after < wall);
+        if is_ended || delivery.is_late(self.clock.steady()) {
             return Err("its time is over".to_owned());
         }
         let answer = client::send(&self.client, request, &self.clock).await;

@@ -21,7 +21,9 @@ use handfast_protocol::Time;
 use self::files::Files;
 use self::reader::{Readers, Source};
 use self::writer::{Reply, Write, Writer};
-use super::{Append, BoxFuture, Counts, Created, Due, NewSaga, Seen, Store, StoreError, StoredSaga, Summary, Try};
+use super::{
+    Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, NewSaga, Seen, Store, StoreError, StoredSaga, Summary, Try,
+};
 
 /// Sagas in a SQLite file, as `docs/journal.md` describes it.
 pub struct SqliteStore {
@@ -220,6 +222,9 @@ impl Store for SqliteStore {
     }
     fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>> {
         Box::pin(self.read(queries::counts))
+    }
+    fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<ClockVerdict, StoreError>> {
+        Box::pin(self.write(move |reply| Write::KeepTime { mark: Box::new(mark), error_ms, reply }))
     }
     fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>> {
         Box::pin(self.read(queries::seen))

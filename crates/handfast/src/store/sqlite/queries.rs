@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::open::found_format;
 use super::reader::Source;
 use super::shape::{number, optional_time, ordered, placed_digest, unavailable, unpack, words};
-use crate::store::{Counts, Due, Entry, Examined, Seen, StoreError, StoredSaga, Summary, Try};
+use crate::store::{Counts, Due, Entry, Examined, LONGEST_WAKE_UP_MS, Seen, StoreError, StoredSaga, Summary, Try};
 
 /// A row that was read and is wrong is told of its saga. What the database cannot read is trouble of the store: the row may
 /// be there, and is when its page is put right.
@@ -128,18 +128,31 @@ pub(super) fn due(source: &mut Source, now: Time, limit: usize) -> Result<Due, S
     // The index is named so that a store that lost it is told instead of searched from end to end.
     const SQL: &str = "SELECT name, wake_at FROM saga INDEXED BY saga_wake_at WHERE wake_at IS NOT NULL \
          ORDER BY wake_at, id LIMIT ?1";
+    const FAR: &str = "SELECT name, wake_at FROM saga INDEXED BY saga_wake_at WHERE wake_at > ?2 \
+         ORDER BY wake_at, id LIMIT ?1";
+    let far = now.after(LONGEST_WAKE_UP_MS);
     let read = |source: &mut Source| -> rusqlite::Result<Due> {
+        let most = ordered((limit as u64).saturating_add(1));
+        let (mut ids, mut next) = (Vec::new(), None);
         let mut sql = source.connection.prepare_cached(SQL)?;
-        let mut rows = sql.query([ordered((limit as u64).saturating_add(1))])?;
-        let mut ids = Vec::new();
+        let mut rows = sql.query([most])?;
         while let Some(row) = rows.next()? {
             let wake_at = Time(number(row.get(1)?));
             if wake_at > now || ids.len() == limit {
-                return Ok((ids, Some(wake_at)));
+                next = Some(wake_at).filter(|next| *next <= far);
+                break;
             }
             ids.push(row.get(0)?);
         }
-        Ok((ids, None))
+        let mut sql = source.connection.prepare_cached(FAR)?;
+        let mut rows = sql.query([most, ordered(far.0)])?;
+        while let Some(row) = rows.next()? {
+            if ids.len() == limit {
+                return Ok((ids, next.filter(|next| *next <= now).or(Some(now))));
+            }
+            ids.push(row.get(0)?);
+        }
+        Ok((ids, next))
     };
     read(source).map_err(|error| unavailable(&error))
 }

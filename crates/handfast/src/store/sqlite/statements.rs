@@ -8,7 +8,10 @@ use rusqlite::{Connection, OptionalExtension as _, Result, Row, Statement, param
 use super::files::{is_behind, next_generation};
 use super::reader::forget_pages;
 use super::shape::{column, ordered, pack, placed_digest};
-use crate::store::{Append, Created, Entry, NewSaga, SUSPENDED, Seen, StoreError, TRIES_KEPT, Try, check_new};
+use crate::store::time::judge;
+use crate::store::{
+    Append, ClockMark, ClockVerdict, Created, Entry, NewSaga, SUSPENDED, Seen, StoreError, TRIES_KEPT, Try, check_new,
+};
 
 /// What a write came to: its answer, or what is wrong with it. The outer `Result` of a method says that the transaction
 /// cannot go on.
@@ -36,6 +39,8 @@ pub(super) struct Statements<'c> {
     measure_log: Statement<'c>,
     carry_over: Statement<'c>,
     upsert_probe: Statement<'c>,
+    find_clock: Statement<'c>,
+    upsert_clock: Statement<'c>,
     connection: &'c Connection,
     /// The highest generation of the file that was seen, and what this transaction makes of it.
     generation: i32,
@@ -101,6 +106,9 @@ impl<'c> Statements<'c> {
             find_generation: sql("PRAGMA user_version")?,
             measure_log: sql("PRAGMA wal_checkpoint(NOOP)")?,
             carry_over: sql("PRAGMA wal_checkpoint(PASSIVE)")?,
+            find_clock: sql("SELECT value FROM meta WHERE name = 'clock'")?,
+            upsert_clock: sql("INSERT INTO meta (name, value) VALUES ('clock', ?1) \
+                 ON CONFLICT (name) DO UPDATE SET value = excluded.value")?,
             upsert_probe: sql("INSERT INTO meta (name, value) VALUES ('probe', ?1) \
                  ON CONFLICT (name) DO UPDATE SET value = excluded.value")?,
             connection,
@@ -266,6 +274,17 @@ impl<'c> Statements<'c> {
             self.upsert_participant.execute(params![participant, incarnation, ordered(seq)])?;
         }
         Ok(())
+    }
+
+    /// Compares a clock with the one that is kept. What cannot be read is as good as none.
+    pub(super) fn keep_time(&mut self, mark: &ClockMark, error_ms: u64) -> Result<ClockVerdict> {
+        let kept: Option<String> = self.find_clock.query_row([], |row| row.get(0)).optional()?;
+        let kept = kept.as_deref().and_then(ClockMark::read);
+        let verdict = judge(kept.as_ref(), mark, error_ms);
+        if verdict == ClockVerdict::Agrees {
+            self.upsert_clock.execute([mark.highest(kept.as_ref()).write()])?;
+        }
+        Ok(verdict)
     }
 
     pub(super) fn park(&mut self, id: &str, wake_at: Time, tries: u32) -> Result<()> {

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::files::Files;
 use super::shape::{unavailable, words};
 use super::statements::{Generation, Statements, Verdict};
-use crate::store::{Append, Created, NewSaga, StoreError, Try};
+use crate::store::{Append, ClockMark, ClockVerdict, Created, NewSaga, StoreError, Try};
 
 /// How many writes may wait for the disk before further ones are refused.
 const QUEUE: usize = 65_536;
@@ -54,6 +54,11 @@ pub(super) enum Write {
         reason: Box<str>,
         reply: Reply<()>,
     },
+    KeepTime {
+        mark: Box<ClockMark>,
+        error_ms: u64,
+        reply: Reply<ClockVerdict>,
+    },
     Try(Box<Try>),
     /// So many bytes that nobody reads.
     Probe {
@@ -74,6 +79,7 @@ impl Write {
             Self::Append(append, reply) => reply.verdict = Some(statements.append(append)?),
             Self::Park { id, wake_at, tries, reply } => reply.verdict = Some(Ok(statements.park(id, *wake_at, *tries)?)),
             Self::Suspend { id, reason, reply } => reply.verdict = Some(Ok(statements.suspend(id, reason)?)),
+            Self::KeepTime { mark, error_ms, reply } => reply.verdict = Some(Ok(statements.keep_time(mark, *error_ms)?)),
             Self::Try(attempt) => statements.record_try(attempt)?,
             Self::Probe { bytes, reply } => reply.verdict = Some(Ok(statements.probe(*bytes)?)),
             Self::Barrier(reply) => reply.verdict = Some(Ok(())),
@@ -86,6 +92,7 @@ impl Write {
     fn settle(self, failure: Option<&Broken>) {
         match self {
             Self::Create(_, reply) => reply.settle(failure),
+            Self::KeepTime { reply, .. } => reply.settle(failure),
             Self::Append(_, reply)
             | Self::Park { reply, .. }
             | Self::Suspend { reply, .. }

@@ -1,0 +1,58 @@
+//! Workers on one store whose clocks are not the same: real processes, each with a clock of its own.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
+#![expect(clippy::disallowed_methods, reason = "how long a test is ready to wait is counted in real time")]
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::serve::shop::{Caller, PATIENCE, Process, Shop, order};
+
+/// What gives a process another clock: the library of the package `faketime`.
+fn library() -> String {
+    let folders = std::fs::read_dir("/usr/lib").unwrap().filter_map(|entry| Some(entry.ok()?.path()));
+    let candidates = folders.chain(["/usr/lib".into()]).map(|folder| folder.join("faketime/libfaketime.so.1"));
+    let found = candidates.into_iter().find(|library| library.exists());
+    found.expect("install the package faketime").to_str().unwrap().to_owned()
+}
+
+fn worker(shop: &Shop, library: &str, turned: &str) -> Process {
+    // Only the wall clock is another; whatever waits goes by the one clock that all of them have.
+    shop.coordinator_in(&[("LD_PRELOAD", library), ("FAKETIME", turned), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")])
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn workers_whose_clocks_differ_by_an_hour_cancel_nobodys_orders() {
+    const ORDERS: u64 = 100;
+    let (shop, library) = (Shop::closed().with_a_deadline(), library());
+    let right = shop.coordinator(&[]);
+    let caller = Caller::of(&right);
+    for number in 0..ORDERS {
+        let placed = caller.place(&format!("key-{number}"), &order(&format!("order-{number}")), &[]).await;
+        assert_eq!(placed.status.as_u16(), 202, "{}", placed.text);
+    }
+    let others = [("+1h", "ahead of"), ("-1h", "behind")].map(|(turned, says)| (worker(&shop, &library, turned), says));
+    for (other, says) in &others {
+        let other = Caller::of(other);
+        let refused = other.place("key-x", &order("order-x"), &[]).await;
+        assert_eq!((refused.status.as_u16(), refused.problem()), (503, "clock".to_owned()), "{}", refused.text);
+        assert!(refused.text.contains(says), "{}", refused.text);
+        let trouble = other.get("/stats").await.json()["clock"]["trouble"].clone();
+        assert!(trouble.as_str().is_some_and(|trouble| trouble.contains(says)), "{trouble}");
+    }
+    // Long enough for each of them to have looked at what is due.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let _services = shop.services();
+    let since = Instant::now();
+    loop {
+        let stats = caller.get("/stats").await.json();
+        if stats["in_doubt"] == json!(0) {
+            assert_eq!(stats["sagas"]["completed"], json!(ORDERS), "{stats}");
+            assert_eq!(stats["clock"]["trouble"], json!(null), "{stats}");
+            return;
+        }
+        assert!(since.elapsed() < PATIENCE, "{stats}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
