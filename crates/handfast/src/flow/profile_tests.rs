@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use handfast_protocol::{Answers, Close, Kind, Profile, Repeat, Risk, Undo};
+use handfast_protocol::{Answers, Close, Kind, Profile, Repeat, Risk, Undo, Values};
 
 use super::{FlowFile, StepParticipant};
 use crate::engine::FlowError;
@@ -111,6 +111,8 @@ fn every_key_is_read() {
         close: Close::ForEver,
         repeat: Repeat::For(86_400_000),
         hold_expires_ms: Some(7 * 86_400_000),
+        reads_back: true,
+        values: Values::Unseen,
         ..Profile::CONTRACT
     };
     assert_eq!((hold.kind, hold.profile), (Kind::Compensatable, expected));

@@ -199,7 +199,7 @@ async fn another_amount_is_given_back_and_told() {
     let trouble = view(&engine, "order-1").await.trouble.expect("somebody is told");
     let said = "step payment: an answer is not about what was asked for: 200 that means done, but for /amount: 100 was asked for, and \
                 50 stands there";
-    assert_eq!(trouble, said);
+    assert!(trouble.starts_with(said), "{trouble}");
     let acts = provider.asked().iter().filter(|(method, _)| *method == Method::PUT).count();
     assert_eq!(acts, 1, "told at once");
 }
@@ -223,7 +223,7 @@ async fn an_answer_about_somebody_else_is_believed_in_no_direction() {
     assert_eq!(ended(&mut saga).await.unwrap(), Outcome::Cancelled);
     assert_eq!((provider.charged(), shop.shipments().await), (0, 0));
     let trouble = view(&engine, "order-1").await.trouble.expect("somebody is told");
-    assert!(trouble.contains("/reference: ") && trouble.ends_with("was asked for, and \"another\" stands there"), "{trouble}");
+    assert!(trouble.contains("/reference: ") && trouble.contains("was asked for, and \"another\" stands there"), "{trouble}");
 }
 
 /// A refund of a part is no refund.
@@ -251,5 +251,5 @@ async fn a_part_that_was_given_back_is_not_all_of_it() {
     assert_eq!(ended(&mut saga).await.unwrap(), Outcome::Cancelled);
     assert_eq!((provider.charged(), shop.shipments().await), (0, 0));
     let trouble = view(&engine, "order-1").await.trouble.expect("somebody is told");
-    assert!(trouble.ends_with("200 that means undone, but for /amount: 100 was asked for, and 50 stands there"), "{trouble}");
+    assert!(trouble.contains("200 that means undone, but for /amount: 100 was asked for, and 50 stands there"), "{trouble}");
 }
