@@ -29,8 +29,8 @@ kinds! {
         "No order of this id was acknowledged by this service. One whose POST was never answered may still arrive: send it again, with the same key, to learn what became of it.";
     METHOD = "method-not-allowed", METHOD_NOT_ALLOWED, "This address does not take that method",
         "The header `Allow` names the methods that it takes.";
-    MEDIA_TYPE = "media-type", UNSUPPORTED_MEDIA_TYPE, "The body is not declared to be JSON",
-        "Send `Content-Type: application/json`.";
+    MEDIA_TYPE = "media-type", UNSUPPORTED_MEDIA_TYPE, "The body is not declared to be plain JSON",
+        "Send `Content-Type: application/json`, and no `Content-Encoding`: a compressed body is not taken.";
     TOO_LARGE = "too-large", PAYLOAD_TOO_LARGE, "The body is too large",
         "An order has at most 65,536 bytes, a webhook 262,144. Nothing was done.";
     TOO_SLOW = "too-slow", REQUEST_TIMEOUT, "The body did not arrive in time",

@@ -7,7 +7,7 @@ use super::budget::{Budget, Held};
 use super::problem::{self, Problem};
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -23,11 +23,20 @@ pub(crate) async fn json_body(headers: &HeaderMap, body: Body, most: usize, budg
     any_body(body, most, budget).await
 }
 
-/// The body is declared as JSON.
+/// The body without the byte-order mark that some programs put before a text, and that is no part of it.
+pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
+/// The body is declared as JSON, and as it is.
 ///
 /// # Errors
-/// It is not.
+/// It is declared as something else, or as compressed.
 pub(crate) fn check_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let plain = |value: &HeaderValue| value.is_empty() || value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if !headers.get_all(header::CONTENT_ENCODING).iter().all(plain) {
+        return Err(Problem::new(problem::MEDIA_TYPE, "the body has a Content-Encoding; send it as it is"));
+    }
     if is_json(headers) {
         return Ok(());
     }
@@ -88,8 +97,6 @@ fn printable(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     #[track_caller]

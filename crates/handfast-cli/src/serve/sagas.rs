@@ -40,7 +40,7 @@ pub(crate) async fn place(State(service): State<Arc<Service>>, headers: HeaderMa
     let wait = Wait::of(&headers);
     let key = IdempotencyKey::of(&headers)?;
     let body = request::json_body(&headers, body, MAX_ORDER_BYTES, service.orders_budget()).await?;
-    let order = service.read_order(&key, &body)?;
+    let order = service.read_order(&key, request::without_mark(&body))?;
     // The order has what is needed of it, and may be waited for long.
     drop(body);
     let mut handle = service.place(&key, order).await?;
@@ -184,12 +184,13 @@ async fn short(service: &Service, id: &str) -> Result<Response, Problem> {
 }
 
 async fn reason(service: &Service, headers: &HeaderMap, body: Body) -> Result<Reason, Problem> {
-    let bytes = request::any_body(body, MOST_REASON_BYTES, service.orders_budget()).await?;
+    let body = request::any_body(body, MOST_REASON_BYTES, service.orders_budget()).await?;
+    let bytes = request::without_mark(&body);
     if bytes.is_empty() {
         return Ok(Reason::default());
     }
     request::check_json(headers)?;
-    serde_json::from_slice(&bytes).map_err(|error| {
+    serde_json::from_slice(bytes).map_err(|error| {
         // What was sent is not repeated: its own words for it would do that.
         let place = format!("line {}, column {}", error.line(), error.column());
         Problem::new(problem::NOT_A_REASON, format!("the body is no object with the texts by and why: see {place}"))

@@ -190,7 +190,7 @@ impl Line {
         let sent = clock.now();
         let delivery = Delivery { seen: seen.as_deref(), ..delivery };
         let reply = match tokio::time::timeout(timeout, self.participant.deliver(delivery)).await {
-            Ok(reply) => self.checked(reply),
+            Ok(reply) => self.checked(reply.cleaned()),
             Err(_elapsed) => Reply::unknown(format!("no answer within {} ms", timeout.as_millis())),
         };
         CallEnd::Replied { reply, sent }

@@ -2,19 +2,20 @@
 
 const SHORTEST: usize = 13;
 const LONGEST: usize = 19;
-/// A card's digits may be apart by this many spaces or dashes.
+/// A card's digits may be apart by this many separators.
 const WIDEST_GAP: usize = 3;
 
 /// Whether a number in `text` could be a card's.
 ///
 /// That is 13 to 19 digits that do not start with 0 and pass the Luhn check (ISO/IEC 7812-1), either in one piece, or in groups
-/// with spaces or dashes between them. Groups count only where no letter touches the first or the last of them,
+/// with spaces, dashes, dots, underscores or slashes between them. Digits are those of any script, since whoever reads them takes
+/// them for the same number. Groups count only where no letter touches the first or the last of them,
 /// since otherwise the tail of every UUID would be looked at, and one in ten would be refused by chance.
 pub(super) fn is_in(text: &str) -> bool {
     let characters: Vec<char> = text.chars().collect();
     let mut at = 0;
     while at < characters.len() {
-        if !characters[at].is_ascii_digit() {
+        if digit(characters[at]).is_none() {
             at += 1;
             continue;
         }
@@ -33,16 +34,16 @@ pub(super) fn is_in(text: &str) -> bool {
     false
 }
 
-/// The groups of digits from `start` on that only spaces or dashes separate, and where they end.
+/// The groups of digits from `start` on that only separators separate, and where they end.
 fn groups_from(characters: &[char], start: usize) -> (Vec<Vec<u32>>, usize) {
     let mut groups: Vec<Vec<u32>> = Vec::new();
     let mut end = start;
     loop {
-        let group: Vec<u32> = characters[end..].iter().map_while(|character| character.to_digit(10)).collect();
+        let group: Vec<u32> = characters[end..].iter().map_while(|character| digit(*character)).collect();
         end += group.len();
         groups.push(group);
         let gap = characters[end..].iter().take_while(|character| is_separator(**character)).count();
-        let goes_on = characters.get(end + gap).is_some_and(char::is_ascii_digit);
+        let goes_on = characters.get(end + gap).is_some_and(|character| digit(*character).is_some());
         if gap == 0 || gap > WIDEST_GAP || !goes_on {
             return (groups, end);
         }
@@ -50,8 +51,28 @@ fn groups_from(characters: &[char], start: usize) -> (Vec<Vec<u32>>, usize) {
     }
 }
 
-fn is_separator(character: char) -> bool {
-    character.is_whitespace() || matches!(character, '-' | '\u{2010}'..='\u{2015}')
+/// What people, programs and word processors put between the groups of a number, and what nobody sees there.
+const fn is_separator(character: char) -> bool {
+    character.is_whitespace()
+        || matches!(character, '-' | '.' | '_' | '/' | '\\' | '\u{b7}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2010}'..='\u{2015}')
+        || matches!(character, '\u{2022}' | '\u{2024}' | '\u{2027}' | '\u{2044}' | '\u{2060}' | '\u{2212}' | '\u{2215}' | '\u{feff}')
+        || matches!(character, '\u{ff0d}' | '\u{ff0e}' | '\u{ff0f}' | '\u{ff3c}' | '\u{ff3f}' | '\u{30fb}' | '\u{ff65}' | '\u{fe58}' | '\u{fe63}')
+}
+
+/// The zeros of the scripts that write numbers by tens; the other nine digits follow each of them (Unicode, category Nd).
+const ZEROS: [u32; 47] = [
+    0x30, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0, 0xf20, 0x1040,
+    0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0,
+    0xaa50, 0xabf0, 0xff10, 0x1_04a0, 0x1_d7ce, 0x1_d7d8, 0x1_d7e2, 0x1_d7ec, 0x1_d7f6, 0x1_fbf0, 0x1_e950, 0x1_e2f0, 0x1_e140,
+];
+
+/// The value of a digit, full-width ones and those of other scripts among them.
+fn digit(character: char) -> Option<u32> {
+    if character.is_ascii() {
+        return character.to_digit(10);
+    }
+    let at = u32::from(character);
+    ZEROS.iter().map(|zero| at.wrapping_sub(*zero)).find(|value| *value < 10)
 }
 
 fn any_neighbours_could_be(groups: &[Vec<u32>]) -> bool {
@@ -101,6 +122,15 @@ mod tests {
             "3782 822463 10005",
             "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
             "card: 4111\u{a0}1111\u{2013}1111 1111, thanks",
+            "4242.4242.4242.4242",
+            "4242_4242_4242_4242",
+            "tok_4242_4242_4242_4242",
+            "4242/4242/4242/4242",
+            "4111 1111 / 1111 1111",
+            "４２４２４２４２４２４２４２４２",
+            "４２４２．４２４２．４２４２．４２４２",
+            "٤٢٤٢٤٢٤٢٤٢٤٢٤٢٤٢",
+            "4242\u{200b}4242\u{ad}4242\u{2060}4242",
             "4111 1111 1111 1111 12 27 123",
             "2026 4111 1111 1111 1111",
             "tok4111111111111111x",
@@ -123,7 +153,10 @@ mod tests {
             "2026-11-23 02:30",
             "tok_visa_1111",
             "SKU-1042",
-            "4111 1111 / 1111 1111",
+            "192.168.1.254/24",
+            "4111 1111 / / 1111 1111",
+            "2026/11/23 02:30:59.123",
+            "1_000_000",
         ] {
             assert!(!is_in(text), "{text:?}");
         }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use handfast_protocol::Time;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Request};
 
 use super::receipts::{MAX_ANSWER_BYTES, Received};
@@ -13,6 +13,9 @@ use crate::clock::Clock;
 
 /// The longest time for which a participant's wish to be left alone is obeyed without asking again.
 const RETRY_AFTER_CAP: Duration = Duration::from_mins(5);
+
+/// No compression.
+const IDENTITY: &str = "identity";
 
 /// A client for URLs of this scheme. Redirects are not followed and proxies from the environment are not used: both could
 /// answer in the service's stead.
@@ -53,7 +56,11 @@ impl Answered {
 }
 
 /// Sends a request and reads its answer, or says what came instead of one.
-pub(super) async fn send(client: &Client, request: Request, clock: &Clock) -> Result<Answered, Reply> {
+///
+/// Whatever the request says, it asks for an answer that is not compressed: what is read is bounded by what comes over the
+/// wire. Where one is compressed all the same, what it says is not known.
+pub(super) async fn send(client: &Client, mut request: Request, clock: &Clock) -> Result<Answered, Reply> {
+    request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static(IDENTITY));
     let mut response = client.execute(request).await.map_err(|error| not_answered(&error))?;
     let status = response.status().as_u16();
     let retry_after = response
@@ -62,6 +69,10 @@ pub(super) async fn send(client: &Client, request: Request, clock: &Clock) -> Re
         .and_then(|value| value.to_str().ok())
         .and_then(|value| retry_after(value, clock.wall()))
         .map(|wait| wait.min(RETRY_AFTER_CAP));
+    if is_encoded(response.headers()) {
+        let seen = format!("{status} with a Content-Encoding, though an answer without one was asked for (Accept-Encoding: {IDENTITY})");
+        return Err(Reply::meaningless(status, seen, retry_after));
+    }
     let headers = std::mem::take(response.headers_mut());
     let mut body = Vec::new();
     loop {
@@ -94,11 +105,17 @@ fn cause(error: &reqwest::Error) -> String {
     root.map_or_else(|| "the request could not be sent".to_owned(), ToString::to_string)
 }
 
-/// Reads a `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).
+/// Whether a body has to be decoded before it can be read.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let plain = |value: &HeaderValue| value.is_empty() || value.as_bytes().eq_ignore_ascii_case(IDENTITY.as_bytes());
+    !headers.get_all(CONTENT_ENCODING).iter().all(plain)
+}
+
+/// Reads a `Retry-After`: seconds, or a date (RFC 9110, 10.2.3). More seconds than can be counted are as many as can be.
 fn retry_after(value: &str, now: Time) -> Option<Duration> {
     let value = value.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
     let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
     let date_ms = u64::try_from(date.as_millisecond()).unwrap_or(0);
@@ -115,8 +132,18 @@ mod tests {
         assert_eq!(retry_after("120", now), Some(Duration::from_mins(2)));
         assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:47 GMT", now), Some(Duration::from_secs(10)));
         assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:27 GMT", now), Some(Duration::ZERO), "a date that has passed");
+        assert_eq!(retry_after("999999999999999999999", now), Some(Duration::from_secs(u64::MAX)), "no number of seconds is too many");
         assert_eq!(retry_after("soon", now), None);
         assert_eq!(retry_after("-1", now), None);
         assert_eq!(retry_after("", now), None);
+    }
+
+    #[test]
+    fn a_body_that_has_to_be_decoded_is_noticed() {
+        let encoded = |values: &[&'static str]| {
+            is_encoded(&values.iter().map(|value| (CONTENT_ENCODING, HeaderValue::from_static(value))).collect())
+        };
+        assert!(!encoded(&[]) && !encoded(&["identity"]) && !encoded(&["Identity"]) && !encoded(&[""]));
+        assert!(encoded(&["gzip"]) && encoded(&["identity", "br"]) && encoded(&["gzip, identity"]));
     }
 }

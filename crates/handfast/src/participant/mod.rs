@@ -1,8 +1,10 @@
 //! Participants: the trait that takes one request to a service, and what comes back from there.
 
+mod cleaned;
 mod client;
 mod http;
 mod in_memory;
+mod json;
 mod receipts;
 mod template;
 

@@ -20,10 +20,13 @@ use std::collections::BTreeMap;
 use handfast_protocol::{Answer, Definite, Operation, Time};
 use serde::Deserialize;
 
-use super::{Delivery, Receipt, Reply};
+use super::cleaned::shorten;
+use super::{Delivery, Receipt, Reply, json};
 
 /// The longest answer that is read, in bytes. A longer one proves nothing.
 pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
+/// How much of a word that was not understood is repeated, in bytes.
+const MAX_WORD: usize = 200;
 
 /// An answer as it came over HTTP.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,7 +73,8 @@ pub fn read_answer(request: &Delivery<'_>, received: Received<'_>) -> Reply {
     let Some(body) = received.body else {
         return unknown(format!("{status} with a body of more than {MAX_ANSWER_BYTES} bytes"));
     };
-    let Ok(shape) = serde_json::from_slice::<Shape<'_>>(body) else {
+    let json = json::read(body);
+    let Some(shape) = json.as_ref().and_then(|json| Shape::deserialize(json).ok()) else {
         return unknown(format!("{status} without a receipt"));
     };
     if shape.key != request.key {
@@ -84,13 +88,13 @@ pub fn read_answer(request: &Delivery<'_>, received: Received<'_>) -> Reply {
         return Reply::Absent { seen, retry_after: received.retry_after };
     }
     let Some(state) = Definite::from_name(&shape.state) else {
-        return unknown(format!("{status} with state {:?}", shorten(&shape.state)));
+        return unknown(format!("{status} with state {:?}", shorten(&shape.state, MAX_WORD)));
     };
     let whose = match shape.body_hash.as_deref() {
         None => Body::Nobodys,
         Some(hash) if hash.eq_ignore_ascii_case(request.body_hash) => Body::Ours,
         Some(hash) if is_hash(hash) => Body::Anothers,
-        Some(hash) => return unknown(format!("{status} with {:?} in the place of a hash", shorten(hash))),
+        Some(hash) => return unknown(format!("{status} with {:?} in the place of a hash", shorten(hash, MAX_WORD))),
     };
     match judge(request.operation, status, state, whose) {
         Some(answer) => Reply::Definite { answer, receipt: receipt(shape) },
@@ -124,20 +128,13 @@ fn receipt(shape: Shape<'_>) -> Receipt {
         seq: Some(shape.seq),
         incarnation: Some(shape.incarnation.into_owned()),
         at: shape.at.map(Time),
-        detail: shape.detail.map(|detail| shorten(&detail).to_owned()),
+        detail: shape.detail.map(Cow::into_owned),
         kept: BTreeMap::new(),
     }
 }
 
 fn is_hash(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-/// What others wrote is kept, but not at any length.
-pub(super) fn shorten(text: &str) -> &str {
-    const LONGEST: usize = 200;
-    let end = (0..=LONGEST.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
-    &text[..end]
 }
 
 #[cfg(test)]

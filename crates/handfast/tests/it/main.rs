@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
 
 mod callers;
+mod cleaned;
 mod clocks;
 mod compile_fail;
 mod delivery;

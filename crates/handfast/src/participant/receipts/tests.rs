@@ -146,6 +146,18 @@ fn fields_of_a_later_version_are_no_reason_to_doubt() {
 }
 
 #[test]
+fn a_mark_before_a_receipt_is_skipped_and_a_key_twice_proves_nothing() {
+    let receipt = receipt_text(KEY, "done", Some(OURS));
+    let marked = [b"\xef\xbb\xbf".as_slice(), &receipt].concat();
+    assert_eq!(answer(&read(Operation::Act, 200, &marked)), Some(Answer::State(Definite::Done)));
+    let receipt = String::from_utf8(receipt).unwrap();
+    for twice in [r#""state":"closed""#, r#""note":1,"note":2"#, r#""note":{"a":1,"a":1}"#] {
+        let body = receipt.replacen('{', &format!("{{{twice},"), 1);
+        assert_eq!(answer(&read(Operation::Act, 200, body.as_bytes())), None, "{body}");
+    }
+}
+
+#[test]
 fn an_oversized_answer_proves_nothing_and_a_request_for_quiet_is_kept() {
     let act = Bytes::new();
     let request = Delivery {

@@ -10,11 +10,10 @@ use super::call::TemplatePart;
 use super::secret::{LONG_SECRET, Secrets};
 use super::shape::{Fill, Fit, Seen, Shape, scalar};
 use super::text::Template;
-use crate::flow::has_card_number;
 use crate::journal::{Receipt, Scalar};
 use crate::key::leads_elsewhere;
-use crate::participant::Reply;
-use crate::participant::receipts::{MAX_ANSWER_BYTES, Received, shorten};
+use crate::participant::receipts::{MAX_ANSWER_BYTES, Received};
+use crate::participant::{Reply, json};
 
 /// The longest text that is kept of an answer, in bytes.
 const MAX_KEPT: usize = 255;
@@ -60,7 +59,7 @@ impl Reading {
         let Some(body) = received.body else {
             return unknown(format!("{status} with a body of more than {MAX_ANSWER_BYTES} bytes"));
         };
-        let body: Option<Json> = serde_json::from_slice(body).ok();
+        let body = json::read(body);
         let seen = Seen { status, headers, body: body.as_ref() };
         // Of several shapes of one meaning the first that fits counts.
         let shape_of =
@@ -99,9 +98,7 @@ impl Reading {
         }
         let reason = |pointer: &[String]| shape.values(pointer, body.as_ref()?, of).into_iter().find_map(scalar);
         let detail = self.detail.as_deref().filter(|_| state != Definite::Done).and_then(reason).map(|detail| detail.to_string());
-        let detail = detail
-            .map(|detail| shorten(&detail).to_owned())
-            .filter(|detail| !secrets.are_in(detail) && !has_card_number(detail) && !detail.chars().any(char::is_control));
+        let detail = detail.filter(|detail| !secrets.are_in(detail));
         Reply::Definite { answer: Answer::State(state), receipt: Receipt { detail, kept, ..Receipt::default() } }
     }
 }

@@ -349,6 +349,27 @@ async fn a_peek_that_was_answered_is_told_apart_from_one_that_was_not() {
     assert!(matches!(ask(&at(&url), Operation::Act, &order()).await, Reply::Unknown { .. }), "to an act it is no answer");
 }
 
+#[tokio::test]
+async fn a_body_is_read_strictly_and_is_not_to_be_compressed() {
+    let (service, url) = Service::start().await;
+    let participant = participant(&url, hold());
+    let good = r#"{"status": "succeeded", "id": "h-1", "n": 7}"#;
+    for (body, is_done) in [
+        (format!("\u{feff}{good}"), true),
+        (good.replace('{', r#"{"status": "declined", "#), false),
+        (good.replace('}', r#", "more": [{"a": 1, "a": 2}]}"#), false),
+    ] {
+        service.answers(200, &body);
+        let reply = ask(&participant, Operation::Act, &order()).await;
+        assert_eq!(matches!(reply, Reply::Definite { .. }), is_done, "{body} {reply:?}");
+    }
+    *service.answer.lock().unwrap() =
+        Box::new(move || (StatusCode::OK, [(header::CONTENT_ENCODING, "gzip")], good).into_response());
+    let Reply::Unknown { seen, sent: true, .. } = ask(&participant, Operation::Act, &order()).await else { panic!("unknown") };
+    assert!(seen.starts_with("200 with a Content-Encoding"), "{seen}");
+    assert!(service.asked().iter().all(|(_, _, headers, _)| headers["accept-encoding"] == "identity"));
+}
+
 /// A merchant's number may be a secret, and a part of what has nothing to do with it.
 #[tokio::test]
 async fn a_short_secret_is_told_by_itself_only_and_a_long_one_wherever_it_stands() {
