@@ -11,7 +11,7 @@ use super::flow::{Flow, FlowStep, ParticipantRef};
 use super::kept::JournalReceipts;
 use crate::clock::Clock;
 use crate::delivery::{Line, LineSettings};
-use crate::participant::{HttpParticipant, HttpTemplates, Participant, Secret, Secrets, TemplateParticipant};
+use crate::participant::{HttpParticipant, HttpTemplates, Participant, Secret, TemplateParticipant};
 use crate::store::{Seen, Store};
 
 /// Reads the stored definition of a flow that is not configured any more.
@@ -137,7 +137,7 @@ impl Lines {
     }
 
     fn by_templates(&self, flow: &Flow, templates: Arc<HttpTemplates>) -> Result<TemplateParticipant, String> {
-        let secrets = Secrets::load(templates.secrets(), &self.secrets).map_err(|error| error.to_string())?;
+        let secrets = templates.load_secrets(&self.secrets).map_err(|error| error.to_string())?;
         let names = flow.steps().iter().map(|step| step.name.clone()).collect();
         let receipts = Arc::new(JournalReceipts::new(Arc::clone(&self.store), names));
         TemplateParticipant::new(templates, secrets, receipts, self.connect_timeout, self.clock.clone())

@@ -1,9 +1,9 @@
-//! What was kept of a saga's answers, read from its journal: it is there after every restart, and nowhere else.
+//! What was kept of a saga's answers, and when it was placed, read from its journal: it is there after every restart, and nowhere else.
 
 use std::sync::Arc;
 
 use crate::journal::Line;
-use crate::participant::{Kept, KeptReceipts};
+use crate::participant::{Kept, KeptReceipts, OfSaga};
 use crate::store::{BoxFuture, Store};
 
 /// Reads the journals of sagas whose steps have these names.
@@ -20,10 +20,12 @@ impl JournalReceipts {
 
 impl KeptReceipts for JournalReceipts {
     /// A value that several answers brought is the one that came last.
-    fn of<'a>(&'a self, saga: &'a str) -> BoxFuture<'a, Result<Kept, String>> {
+    fn of<'a>(&'a self, saga: &'a str) -> BoxFuture<'a, Result<OfSaga, String>> {
         Box::pin(async move {
             let stored = self.store.load(saga).await.map_err(|error| error.to_string())?;
             let mut kept = Kept::new();
+            let first = stored.iter().find_map(|stored| stored.entries.first());
+            let placed_at = first.ok_or("the store has no such saga")?.at;
             for stored in stored.iter() {
                 for entry in &stored.entries {
                     let line = Line::read(stored.version, &entry.input).map_err(|error| error.to_string())?;
@@ -34,7 +36,7 @@ impl KeptReceipts for JournalReceipts {
                     }
                 }
             }
-            Ok(kept)
+            Ok(OfSaga { kept, placed_at })
         })
     }
 }

@@ -55,15 +55,22 @@ fn groups_from(characters: &[char], start: usize) -> (Vec<Vec<u32>>, usize) {
 const fn is_separator(character: char) -> bool {
     character.is_whitespace()
         || matches!(character, '-' | '.' | '_' | '/' | '\\' | '\u{b7}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2010}'..='\u{2015}')
-        || matches!(character, '\u{2022}' | '\u{2024}' | '\u{2027}' | '\u{2044}' | '\u{2060}' | '\u{2212}' | '\u{2215}' | '\u{feff}')
-        || matches!(character, '\u{ff0d}' | '\u{ff0e}' | '\u{ff0f}' | '\u{ff3c}' | '\u{ff3f}' | '\u{30fb}' | '\u{ff65}' | '\u{fe58}' | '\u{fe63}')
+        || matches!(
+            character,
+            '\u{2022}' | '\u{2024}' | '\u{2027}' | '\u{2044}' | '\u{2060}' | '\u{2212}' | '\u{2215}' | '\u{feff}'
+        )
+        || matches!(
+            character,
+            '\u{ff0d}' | '\u{ff0e}' | '\u{ff0f}' | '\u{ff3c}' | '\u{ff3f}' | '\u{30fb}' | '\u{ff65}' | '\u{fe58}' | '\u{fe63}'
+        )
 }
 
 /// The zeros of the scripts that write numbers by tens; the other nine digits follow each of them (Unicode, category Nd).
 const ZEROS: [u32; 47] = [
     0x30, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0, 0xf20, 0x1040,
-    0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0,
-    0xaa50, 0xabf0, 0xff10, 0x1_04a0, 0x1_d7ce, 0x1_d7d8, 0x1_d7e2, 0x1_d7ec, 0x1_d7f6, 0x1_fbf0, 0x1_e950, 0x1_e2f0, 0x1_e140,
+    0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0,
+    0xa9f0, 0xaa50, 0xabf0, 0xff10, 0x1_04a0, 0x1_d7ce, 0x1_d7d8, 0x1_d7e2, 0x1_d7ec, 0x1_d7f6, 0x1_fbf0, 0x1_e950, 0x1_e2f0,
+    0x1_e140,
 ];
 
 /// The value of a digit, full-width ones and those of other scripts among them.

@@ -150,7 +150,7 @@ impl FlowFile {
                     ));
                 }
                 StepParticipant::Http(templates) => {
-                    if let Err(error) = Secrets::load(templates.secrets(), &BTreeMap::new()) {
+                    if let Err(error) = templates.load_secrets(&BTreeMap::new()) {
                         return refused(format!("step {}: {error}", step.name));
                     }
                 }

@@ -251,7 +251,8 @@ fn check_claims(
             "the undo needs what the act's answer brings, so it cannot close a key before that; say undo = \"no-op-when-absent\"";
         return refused("undo", message.to_owned());
     }
-    let is_reference = |value: &Value| matches!(value, Value::Key | Value::Saga | Value::Receipt { .. });
+    let is_reference =
+        |value: &Value| matches!(value, Value::Key | Value::KeyHash | Value::KeyUuid | Value::Saga | Value::Receipt { .. });
     if profile.repeat != Repeat::Never && !profile.harmless && !act.gaps().any(|(value, _)| is_reference(value)) {
         let message = "[step.http.act] sends no {key}, {saga} or receipt, so the service cannot notice that it was asked before; send one, or say idempotent = false";
         return Err(step.source().error(table.value("idempotent").map_or_else(|| step.span(), Spanned::span), message));

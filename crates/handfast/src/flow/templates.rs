@@ -106,7 +106,16 @@ impl Surroundings<'_> {
 
     fn check_gap(&self, own: &FileStep, operation: Operation, value: &Value, place: Place) -> Result<(), String> {
         match value {
-            Value::Key | Value::Saga | Value::Step | Value::Secret(_) => Ok(()),
+            Value::Key | Value::KeyHash | Value::KeyUuid | Value::Saga | Value::Step | Value::Now { .. } | Value::Secret(_) => {
+                Ok(())
+            }
+            Value::Basic { .. } if place == Place::Header => Ok(()),
+            Value::Basic { .. } => Err(format!(
+                "{{basic..}} is for a header, as in headers = {{ authorization = \"Basic {{basic.USER.PASSWORD}}\" }}, and cannot stand {}",
+                words(place)
+            )),
+            Value::Decimal(field) => self.check_money(own, field, "decimal", place),
+            Value::LowerCurrency(field) => self.check_money(own, field, "currency.lower", place),
             Value::Input(path) => self.check_input(own, path, place),
             Value::Receipt { step, name } => self.check_receipt(own, operation, step, name),
         }
@@ -115,25 +124,17 @@ impl Surroundings<'_> {
     fn check_input(&self, own: &FileStep, path: &[String], place: Place) -> Result<(), String> {
         let (name, parts) = path.split_first().map_or(("", path), |(name, parts)| (name.as_str(), parts));
         let gap = path.join(".");
-        let Some(at) = self.fields.iter().position(|field| field.name == name) else {
-            let hint = suggest::hint(name, self.fields.iter().map(|field| field.name.as_str()));
-            return Err(format!("{{input.{gap}}}: [input] has no field {name:?}; {hint}"));
-        };
-        if !own.send.contains(&at) {
-            return Err(format!("{{input.{gap}}}: the step does not send {name}; add it to send"));
-        }
-        let field = &self.fields[at];
+        let field = self.sent_field(own, name, &gap)?;
         let whole = parts.is_empty();
         let fits = match (field.field_type, parts) {
             (FieldType::Money, [part]) if !["minor", "currency"].contains(&part.as_str()) => {
-                let hint = suggest::hint(part, ["minor", "currency"]);
+                let hint = suggest::hint(part, ["minor", "currency", "decimal", "currency.lower"]);
                 return Err(format!("{{input.{gap}}}: money has no part {part:?}; {hint}"));
             }
             (FieldType::Money, [_]) => true,
-            (FieldType::Money | FieldType::List, []) => place == Place::JsonValue,
-            (FieldType::Text, []) => {
-                matches!(place, Place::JsonValue | Place::JsonText | Place::Query | Place::Form | Place::Answer)
-            }
+            (FieldType::Money, []) => place == Place::JsonValue,
+            (FieldType::List, []) => matches!(place, Place::JsonValue | Place::FormValue),
+            (FieldType::Text, []) => !matches!(place, Place::Path | Place::Header),
             (FieldType::Token | FieldType::Integer, []) => true,
             (FieldType::Text | FieldType::Token | FieldType::Integer | FieldType::List | FieldType::Money, [..]) => {
                 return Err(format!("{{input.{gap}}}: a {} has no parts; write {{input.{name}}}", field.field_type.name()));
@@ -141,16 +142,34 @@ impl Surroundings<'_> {
         };
         if !fits && whole && field.field_type == FieldType::Money {
             return Err(format!(
-                "{{input.{gap}}}: money is an object; write {{input.{name}.minor}} or {{input.{name}.currency}}"
+                "{{input.{gap}}}: money is an object; write {{input.{name}.minor}} or {{input.{name}.decimal}}, and {{input.{name}.currency}}"
             ));
         }
         if !fits {
             return Err(format!("{{input.{gap}}}: a {} cannot stand {}", field.field_type.name(), words(place)));
         }
-        if field.optional && matches!(place, Place::Path | Place::Header | Place::Answer) {
-            return Err(format!("{{input.{gap}}}: an order may leave {name} out, and then nothing could stand {}", words(place)));
+        check_is_there(field, &gap, place)
+    }
+
+    /// A field that the step sends.
+    fn sent_field(&self, own: &FileStep, name: &str, gap: &str) -> Result<&Field, String> {
+        let Some(at) = self.fields.iter().position(|field| field.name == name) else {
+            let hint = suggest::hint(name, self.fields.iter().map(|field| field.name.as_str()));
+            return Err(format!("{{input.{gap}}}: [input] has no field {name:?}; {hint}"));
+        };
+        if !own.send.contains(&at) {
+            return Err(format!("{{input.{gap}}}: the step does not send {name}; add it to send"));
         }
-        Ok(())
+        Ok(&self.fields[at])
+    }
+
+    fn check_money(&self, own: &FileStep, name: &str, part: &str, place: Place) -> Result<(), String> {
+        let gap = format!("{name}.{part}");
+        let field = self.sent_field(own, name, &gap)?;
+        if field.field_type != FieldType::Money {
+            return Err(format!("{{input.{gap}}}: a {} has no {part}; only money has", field.field_type.name()));
+        }
+        check_is_there(field, &gap, place)
     }
 
     fn check_receipt(&self, own: &FileStep, operation: Operation, step: &str, name: &str) -> Result<(), String> {
@@ -197,6 +216,15 @@ impl Surroundings<'_> {
     }
 }
 
+/// A path and a header need something to stand there.
+fn check_is_there(field: &Field, gap: &str, place: Place) -> Result<(), String> {
+    if field.optional && matches!(place, Place::Path | Place::Header | Place::Answer) {
+        let name = &field.name;
+        return Err(format!("{{input.{gap}}}: an order may leave {name} out, and then nothing could stand {}", words(place)));
+    }
+    Ok(())
+}
+
 const fn words(place: Place) -> &'static str {
     match place {
         Place::Path => "in the path of a url",
@@ -204,7 +232,8 @@ const fn words(place: Place) -> &'static str {
         Place::Header => "in a header",
         Place::JsonText => "within a text",
         Place::JsonValue => "in the place of a value",
-        Place::Form => "in a form",
+        Place::Form => "within a field of a form",
+        Place::FormValue => "in a form",
         Place::Answer => "in what an answer is compared with",
     }
 }

@@ -70,7 +70,8 @@ pub(super) async fn send(client: &Client, mut request: Request, clock: &Clock) -
         .and_then(|value| retry_after(value, clock.wall()))
         .map(|wait| wait.min(RETRY_AFTER_CAP));
     if is_encoded(response.headers()) {
-        let seen = format!("{status} with a Content-Encoding, though an answer without one was asked for (Accept-Encoding: {IDENTITY})");
+        let seen =
+            format!("{status} with a Content-Encoding, though an answer without one was asked for (Accept-Encoding: {IDENTITY})");
         return Err(Reply::meaningless(status, seen, retry_after));
     }
     let headers = std::mem::take(response.headers_mut());
@@ -132,7 +133,11 @@ mod tests {
         assert_eq!(retry_after("120", now), Some(Duration::from_mins(2)));
         assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:47 GMT", now), Some(Duration::from_secs(10)));
         assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:27 GMT", now), Some(Duration::ZERO), "a date that has passed");
-        assert_eq!(retry_after("999999999999999999999", now), Some(Duration::from_secs(u64::MAX)), "no number of seconds is too many");
+        assert_eq!(
+            retry_after("999999999999999999999", now),
+            Some(Duration::from_secs(u64::MAX)),
+            "no number of seconds is too many"
+        );
         assert_eq!(retry_after("soon", now), None);
         assert_eq!(retry_after("-1", now), None);
         assert_eq!(retry_after("", now), None);

@@ -98,7 +98,10 @@ mod tests {
 
     #[test]
     fn a_mark_before_the_text_is_skipped_and_one_within_is_none() {
-        assert_eq!(read(b"\xef\xbb\xbf{\"a\": [1, -2, 1.5, null, \"x\", true]}"), Some(json!({"a": [1, -2, 1.5, null, "x", true]})));
+        assert_eq!(
+            read(b"\xef\xbb\xbf{\"a\": [1, -2, 1.5, null, \"x\", true]}"),
+            Some(json!({"a": [1, -2, 1.5, null, "x", true]}))
+        );
         assert_eq!(read(b"\xef\xbb\xbf\xef\xbb\xbf{}"), None);
         assert_eq!(read(b"\xef\xbb\xbf"), None);
     }

@@ -17,10 +17,10 @@ pub use http::{HttpParticipant, HttpParticipantError};
 pub use in_memory::InMemory;
 pub use receipts::{MAX_ANSWER_BYTES, Received, read_answer};
 pub use template::{
-    At, Call, CallText, Condition, Expected, HttpTemplates, HttpTexts, Kept, KeptAt, Place, Secret, SecretError, Secrets, Shapes,
-    Template, TemplateError, TemplatePart, Test, Value, Wants, operation_key,
+    At, Call, CallText, Condition, Expected, HttpTemplates, HttpTexts, Kept, KeptAt, Moment, Place, Secret, SecretError, Secrets, Shapes,
+    Template, TemplateError, TemplatePart, Test, TimeFormat, Value, Wants, operation_key,
 };
-pub(crate) use template::{KeptReceipts, TemplateParticipant, Unfit, is_pointer, is_variable};
+pub(crate) use template::{KeptReceipts, OfSaga, TemplateParticipant, Unfit, is_pointer, is_variable};
 
 pub use crate::journal::{Receipt, Scalar};
 use crate::store::{BoxFuture, Seen};

@@ -11,7 +11,6 @@ use serde_json::Value as Json;
 
 use super::answer::Reading;
 use super::condition::{KeptAt, Shapes};
-use super::fill::percent_encoded;
 use super::reading::read_reading;
 use super::shape::Shape;
 use super::text::{Place, Setting, Template, Value};
@@ -197,11 +196,8 @@ impl Call {
         if let Some(body) = &self.body {
             *request.body_mut() = Some(body.fill(of)?.into());
         } else if !self.form.is_empty() {
-            let fields = self
-                .form
-                .iter()
-                .map(|(name, template)| template.fill(of).map(|value| format!("{}={value}", percent_encoded(name))));
-            *request.body_mut() = Some(fields.collect::<Result<Vec<_>, _>>()?.join("&").into());
+            let fields = self.form.iter().map(|(name, template)| template.fill_field(name, of));
+            *request.body_mut() = Some(fields.collect::<Result<Vec<_>, _>>()?.concat().join("&").into());
         }
         Ok(request)
     }

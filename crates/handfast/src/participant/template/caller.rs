@@ -3,23 +3,32 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use handfast_protocol::Operation;
+use handfast_protocol::{Operation, Time};
 use reqwest::Client;
 use serde_json::Value as Json;
 
 use super::fill::{Kept, Values};
 use super::secret::Secrets;
-use super::text::Value;
+use super::text::{Moment, Value};
 use super::{Call, HttpTemplates, operation_key};
 use crate::clock::Clock;
 use crate::key::KeyParts;
 use crate::participant::{Delivery, Participant, Reply, client};
 use crate::store::BoxFuture;
 
+/// What a saga's requests say that is not of its order.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct OfSaga {
+    /// What was kept of its answers.
+    pub(crate) kept: Kept,
+    /// When it was placed: the time of its first entry.
+    pub(crate) placed_at: Time,
+}
+
 /// Where the kept values of answers are read from.
 pub(crate) trait KeptReceipts: Send + Sync + 'static {
-    /// Those of a saga, or why they cannot be had now.
-    fn of<'a>(&'a self, saga: &'a str) -> BoxFuture<'a, Result<Kept, String>>;
+    /// What is kept of a saga, or why it cannot be had now.
+    fn of<'a>(&'a self, saga: &'a str) -> BoxFuture<'a, Result<OfSaga, String>>;
 }
 
 /// A service behind templates.
@@ -52,11 +61,13 @@ impl TemplateParticipant {
 
     async fn ask(&self, call: &Call, delivery: &Delivery<'_>) -> Result<Reply, String> {
         let KeyParts { saga, step, .. } = KeyParts::of(delivery.key).ok_or("its key names no saga and step")?;
-        let filled = call.gaps().map(|(value, _)| value).chain(call.compared());
-        let needs_receipts = filled.into_iter().any(|value| matches!(value, Value::Receipt { .. }));
-        let kept = if needs_receipts { self.receipts.of(saga).await? } else { Kept::new() };
+        let is_kept = |value: &Value| matches!(value, Value::Receipt { .. } | Value::Now { moment: Moment::Placed, .. });
+        let needs_kept = call.gaps().map(|(value, _)| value).chain(call.compared()).any(is_kept);
+        let OfSaga { kept, placed_at } = if needs_kept { self.receipts.of(saga).await? } else { OfSaga::default() };
         let input: Json = serde_json::from_slice(delivery.body).map_err(|_| "the body of its step is not JSON")?;
-        let values = Values { key: delivery.key, saga, step, input: &input, kept: &kept, secrets: &self.secrets };
+        let now = self.clock.now();
+        let (key, secrets) = (delivery.key, &self.secrets);
+        let values = Values { key, saga, step, input: &input, kept: &kept, placed_at, now, secrets };
         let request = call.request(&|value| values.of(value))?;
         // An answer that could not be compared would be asked for in vain.
         call.compared().try_for_each(|value| values.of(value).map(drop))?;

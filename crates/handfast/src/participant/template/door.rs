@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use super::fill::input_at;
+use super::fill::{decimal_of, input_at, lower_currency_of};
 use super::text::Value;
 use super::{Call, HttpTemplates, operation_key};
 
@@ -46,11 +46,17 @@ impl Call {
             self.request(&|value| {
                 Ok(match value {
                     Value::Key => Json::from(key.as_str()),
+                    // A time is wanted as a number somewhere, and a number is harmless everywhere.
+                    Value::Now { .. } => Json::from(1),
+                    Value::Decimal(field) => decimal_of(input, field)?,
+                    Value::LowerCurrency(field) => lower_currency_of(input, field),
                     Value::Saga => Json::from(saga),
                     Value::Step => Json::from(step),
                     Value::Input(path) if fields[..harmless].contains(&path.as_slice()) => Json::from(HARMLESS),
                     Value::Input(path) => input_at(input, path),
-                    Value::Receipt { .. } | Value::Secret(_) => Json::from(HARMLESS),
+                    Value::KeyHash | Value::KeyUuid | Value::Receipt { .. } | Value::Secret(_) | Value::Basic { .. } => {
+                        Json::from(HARMLESS)
+                    }
                 })
             })
         };

@@ -16,23 +16,27 @@ mod caller;
 mod condition;
 mod door;
 mod fill;
+mod form;
 mod reading;
 mod secret;
 mod shape;
+mod short_key;
 mod text;
 
 #[cfg(test)]
 mod condition_tests;
 #[cfg(test)]
+mod gap_tests;
+#[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use handfast_protocol::{Definite, Meaning, Meanings, Operation};
 use serde::{Deserialize, Serialize};
 
 pub use call::{Call, CallText, TemplateError, TemplatePart};
-pub(crate) use caller::{KeptReceipts, TemplateParticipant};
+pub(crate) use caller::{KeptReceipts, OfSaga, TemplateParticipant};
 pub use condition::{At, Condition, Expected, KeptAt, Shapes, Test, Wants};
 pub(crate) use door::Unfit;
 pub use fill::Kept;
@@ -40,7 +44,7 @@ pub(crate) use reading::is_pointer;
 pub use secret::{Secret, SecretError, Secrets};
 use shape::is_identity;
 pub(crate) use text::is_variable;
-pub use text::{Place, Template, Value};
+pub use text::{Moment, Place, Template, TimeFormat, Value};
 
 /// The texts of all operations that a service has, as they are written and kept.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -141,7 +145,22 @@ impl HttpTemplates {
     #[must_use]
     pub fn secrets(&self) -> BTreeSet<&str> {
         let gaps = self.calls().flat_map(|(_, call)| call.gaps());
-        gaps.filter_map(|(value, _)| if let Value::Secret(name) = value { Some(name.as_str()) } else { None }).collect()
+        gaps.flat_map(|(value, _)| secrets_of(value)).collect()
+    }
+
+    /// The secrets that they need, as [`Secrets::load`] finds them, with all that is made of them for a request.
+    ///
+    /// # Errors
+    /// The first that is missing or unusable.
+    pub fn load_secrets(&self, known: &BTreeMap<String, Secret>) -> Result<Secrets, SecretError> {
+        let mut secrets = Secrets::load(self.secrets(), known)?;
+        for (value, _) in self.calls().flat_map(|(_, call)| call.gaps()) {
+            if let Value::Basic { user, password } = value {
+                secrets.add_basic(user, password.as_deref())?;
+            }
+        }
+        secrets.add_base64();
+        Ok(secrets)
     }
 
     /// Scheme, host and port of its act, as people call the service.
@@ -149,4 +168,23 @@ impl HttpTemplates {
     pub fn origin(&self) -> String {
         self.act.origin()
     }
+}
+
+/// The secrets that a gap needs.
+fn secrets_of(value: &Value) -> impl Iterator<Item = &str> {
+    let (one, other) = match value {
+        Value::Secret(name) => (Some(name), None),
+        Value::Basic { user, password } => (Some(user), password.as_ref()),
+        Value::Key
+        | Value::KeyHash
+        | Value::KeyUuid
+        | Value::Saga
+        | Value::Step
+        | Value::Input(_)
+        | Value::Decimal(_)
+        | Value::LowerCurrency(_)
+        | Value::Now { .. }
+        | Value::Receipt { .. } => (None, None),
+    };
+    one.into_iter().chain(other).map(String::as_str)
 }

@@ -6,6 +6,9 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 /// Text that nobody gets to see: it has no `Display`, and its `Debug` keeps it back.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -44,6 +47,14 @@ pub enum SecretError {
         name: String,
         /// What is in the way.
         why: String,
+    },
+    /// It is to name a user, and cannot.
+    #[error(
+        "the secret {name} has a colon in it, and a user of HTTP Basic has none (RFC 7617); set another, or swap the two names"
+    )]
+    UserWithColon {
+        /// Its name.
+        name: String,
     },
     /// It is none that a request could carry.
     #[error("the secret {name} is empty, too long, or has a line break or control character in it; set it again")]
@@ -122,6 +133,27 @@ impl Secrets {
         text
     }
 
+    /// Adds what HTTP Basic makes of two of them: it is as secret as they are, and stands in no answer that is kept either.
+    pub(super) fn add_basic(&mut self, user: &str, password: Option<&str>) -> Result<(), SecretError> {
+        let text = |name: &str| {
+            let secret = self.0.get(name).ok_or_else(|| SecretError::Missing { name: name.to_owned() })?;
+            Ok(secret.reveal().to_owned())
+        };
+        let (named, word) = (text(user)?, password.map(text).transpose()?.unwrap_or_default());
+        if named.contains(':') {
+            return Err(SecretError::UserWithColon { name: user.to_owned() });
+        }
+        self.0.insert(basic_name(user, password), Secret(STANDARD.encode(format!("{named}:{word}"))));
+        Ok(())
+    }
+
+    /// Adds each of them in base 64, so that it is known where an answer repeats it so.
+    pub(super) fn add_base64(&mut self) {
+        let encoded: Vec<_> =
+            self.0.iter().map(|(name, secret)| (format!("base64.{name}"), Secret(STANDARD.encode(secret.reveal())))).collect();
+        self.0.extend(encoded);
+    }
+
     pub(crate) fn of(&self, name: &str) -> Option<&Secret> {
         self.0.get(name)
     }
@@ -136,6 +168,11 @@ impl Secrets {
     pub(super) fn are_in(&self, text: &str) -> bool {
         self.0.values().any(|secret| text.contains(secret.reveal()))
     }
+}
+
+/// The name of what HTTP Basic makes of two secrets. No variable of the environment has a dot in its name.
+pub(super) fn basic_name(user: &str, password: Option<&str>) -> String {
+    format!("basic.{user}.{}", password.unwrap_or_default())
 }
 
 fn find(name: &str, variable: impl Fn(&str) -> Option<OsString>) -> Result<Secret, SecretError> {

@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 
 use super::condition::{At, Condition, Expected, Wants};
 use super::secret::Secrets;
-use super::text::{Piece, Setting, Template, Value};
+use super::text::{Coding, Piece, Setting, Template, Value};
 use crate::flow::has_card_number;
 use crate::journal::Scalar;
 
@@ -341,15 +341,22 @@ fn differs(place: &str, values: &[Compared], found: &Json, of: Fill<'_>) -> Opti
 /// Whether a gap says whose request it was, and not what was asked for.
 pub(super) const fn is_identity(value: &Value) -> bool {
     match value {
-        Value::Key | Value::Saga | Value::Step | Value::Receipt { .. } | Value::Secret(_) => true,
-        Value::Input(_) => false,
+        Value::Key
+        | Value::KeyHash
+        | Value::KeyUuid
+        | Value::Saga
+        | Value::Step
+        | Value::Receipt { .. }
+        | Value::Secret(_)
+        | Value::Basic { .. } => true,
+        Value::Input(_) | Value::Decimal(_) | Value::LowerCurrency(_) | Value::Now { .. } => false,
     }
 }
 
 /// One gap alone is the value that it is filled with, and everything else is text.
 fn filled(template: &Template, of: Fill<'_>) -> Option<Json> {
     match template.0.as_slice() {
-        [Piece::Gap(value, _)] => of(value).ok(),
+        [Piece::Gap(value, _, Coding::Plain)] => of(value).ok(),
         _ => template.fill(of).ok().map(Json::String),
     }
 }
@@ -365,7 +372,10 @@ impl Compared {
     fn is(&self, found: &Json, of: Fill<'_>) -> bool {
         match self {
             Self::Value(value) => scalar(found).as_ref() == Some(value),
-            Self::Gaps(template) => filled(template, of).is_some_and(|wanted| are_same(&wanted, found)),
+            Self::Gaps(template) => filled(template, of).is_some_and(|wanted| {
+                let is_decimal = matches!(template.0.as_slice(), [Piece::Gap(Value::Decimal(_), _, Coding::Plain)]);
+                are_same(&wanted, found) || (is_decimal && are_same_decimals(&wanted, found))
+            }),
         }
     }
 
@@ -385,6 +395,24 @@ fn are_same(wanted: &Json, found: &Json) -> bool {
         }
         (Json::Null, _) | (_, Json::Null) => false,
         (wanted, found) => wanted == found,
+    }
+}
+
+/// An amount with a point is the same whether it is written as a text or as a number, and with however many zeros at its end.
+fn are_same_decimals(wanted: &Json, found: &Json) -> bool {
+    let text = |value: &Json| match value {
+        Json::String(text) => Some(text.clone()),
+        Json::Number(number) => Some(number.to_string()),
+        Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => None,
+    };
+    let is_plain = |text: &String| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let significant = |text: String| match text.split_once('.') {
+        Some((whole, part)) => (whole.to_owned(), part.trim_end_matches('0').to_owned()),
+        None => (text, String::new()),
+    };
+    match (text(wanted).filter(is_plain), text(found).filter(is_plain)) {
+        (Some(wanted), Some(found)) => significant(wanted) == significant(found),
+        (None, _) | (_, None) => false,
     }
 }
 

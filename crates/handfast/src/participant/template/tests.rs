@@ -20,6 +20,9 @@ use crate::journal::{Line, Receipt, Scalar};
 use crate::participant::{Delivery, Heard, Participant as _, Reply};
 use crate::store::BoxFuture;
 
+/// When every saga here was placed.
+const PLACED: Time = Time(1_796_068_800_123);
+
 const SECRET: &str = "s3cr3t-and-never-shown";
 
 type Asked = (Method, Uri, HeaderMap, String);
@@ -62,10 +65,10 @@ impl Service {
 struct Known(Kept, Duration);
 
 impl KeptReceipts for Known {
-    fn of<'a>(&'a self, _saga: &'a str) -> BoxFuture<'a, Result<Kept, String>> {
+    fn of<'a>(&'a self, _saga: &'a str) -> BoxFuture<'a, Result<OfSaga, String>> {
         Box::pin(async {
             tokio::time::sleep(self.1).await;
-            Ok(self.0.clone())
+            Ok(OfSaga { kept: self.0.clone(), placed_at: PLACED })
         })
     }
 }
@@ -427,7 +430,7 @@ async fn a_secret_is_shown_nowhere() {
     assert_eq!(receipt.detail.as_deref(), Some("no_funds"));
 
     let (order, kept) = (order(), hold());
-    let values = Values { key: "s.o.hold", saga: "o", step: "hold", input: &order, kept: &kept, secrets: participant.secrets() };
+    let values = Values { step: "hold", ..values(&order, &kept, participant.secrets()) };
     let templates = HttpTemplates::compile(texts(&url)).unwrap();
     let request = templates.call(Operation::Act).unwrap().request(&|value| values.of(value)).unwrap();
     let closed = self::participant("http://127.0.0.1:9", hold());
@@ -443,9 +446,13 @@ async fn a_secret_is_shown_nowhere() {
     }
 }
 
+fn values<'a>(input: &'a Json, kept: &'a Kept, secrets: &'a Secrets) -> Values<'a> {
+    Values { key: "s.o.p", saga: "o", step: "p", input, kept, placed_at: PLACED, now: Time(1_796_155_200_000), secrets }
+}
+
 fn filled(text: &str, setting: Setting, input: &Json) -> Result<String, String> {
     let (kept, secrets) = (Kept::new(), Secrets::default());
-    let values = Values { key: "s.o.p", saga: "o", step: "p", input, kept: &kept, secrets: &secrets };
+    let values = values(input, &kept, &secrets);
     Template::read(text, setting).unwrap().fill(&|value| values.of(value))
 }
 
@@ -501,7 +508,7 @@ proptest! {
         };
         let call = Call::compile(Operation::Act, &call).unwrap();
         let (kept, secrets, input) = (Kept::new(), Secrets::default(), json!({"t": text}));
-        let values = Values { key: "s.o.p", saga: "o", step: "p", input: &input, kept: &kept, secrets: &secrets };
+        let values = values(&input, &kept, &secrets);
         let Ok(request) = call.request(&|value| values.of(value)) else {
             prop_assert!(["", ".", ".."].contains(&text.as_str()), "{:?} could be sent", text);
             return Ok(());
