@@ -54,7 +54,7 @@ impl HttpClient {
         Self(pool(Duration::from_secs(2)))
     }
 
-    /// Sends one request. A body is JSON.
+    /// Sends one request. A body is JSON, unless a header says otherwise: no header is sent twice.
     ///
     /// # Errors
     /// Whatever kept a whole answer from coming back in time. The request may have arrived all the same.
@@ -70,7 +70,8 @@ impl HttpClient {
         for (name, value) in headers {
             request = request.header(name, HeaderValue::from_str(value)?);
         }
-        if !body.is_empty() {
+        let is_said = headers.iter().any(|(name, _)| *name == CONTENT_TYPE);
+        if !body.is_empty() && !is_said {
             request = request.header(CONTENT_TYPE, "application/json");
         }
         let request = request.body(Full::new(body)).with_context(|| format!("cannot ask {url}"))?;

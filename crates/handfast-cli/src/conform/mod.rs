@@ -1,6 +1,7 @@
 //! Attacks a participant over HTTP and says which promises of the contract it keeps.
 
 mod caller;
+pub(crate) mod flow;
 mod probes;
 
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! `handfast conform` against the reference services, a sound participant, and one broken participant for every promise.
 
 mod flawed;
+mod flow;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
@@ -10,14 +11,18 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use self::flawed::{Flaw, router};
+use self::flawed::{Flaw, router, strict};
 use crate::support::{Ended, Service, repository, run};
 
 const BODY: &str = r#"{"seat":1}"#;
 const REFUSED: &str = r#"{"refuse":true}"#;
 
-/// Serves the router until the test's process ends, and says where.
+/// Serves a participant with this flaw until the test's process ends, and says where.
 fn served(flaw: Flaw) -> String {
+    served_by(router(flaw))
+}
+
+fn served_by(router: axum::Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.set_nonblocking(true).expect("a listener");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -25,7 +30,7 @@ fn served(flaw: Flaw) -> String {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
-            axum::serve(listener, router(flaw)).await.expect("it serves");
+            axum::serve(listener, router).await.expect("it serves");
         });
     });
     url
@@ -62,6 +67,12 @@ fn broken(flaw: Flaw) -> BTreeSet<String> {
 #[test]
 fn a_sound_participant_keeps_every_promise() {
     assert_eq!(broken(Flaw::None), BTreeSet::new());
+}
+
+#[test]
+fn a_participant_that_refuses_doubled_headers_keeps_every_promise() {
+    let ended = conform(&served_by(strict(router(Flaw::None))), &["--refused-body", REFUSED]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stdout);
 }
 
 #[test]

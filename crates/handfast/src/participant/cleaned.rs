@@ -16,14 +16,15 @@ impl Reply {
     pub(crate) fn cleaned(self) -> Self {
         match self {
             Self::Definite { receipt, .. } if receipt.kept.values().any(is_card_number) => {
-                Self::unknown("an answer with what could be a card's number in the place of a value that is to be kept")
+                let seen = "an answer with what could be a card's number in the place of a value that is to be kept";
+                Self::meaningless(200, seen, None)
             }
             Self::Definite { answer, receipt } => {
                 let detail = receipt.detail.as_deref().and_then(cleaned_detail);
                 Self::Definite { answer, receipt: Receipt { detail, ..receipt } }
             }
             Self::Absent { seen, retry_after } => Self::Absent { seen: cleaned_seen(&seen), retry_after },
-            Self::Unknown { seen, retry_after, sent } => Self::Unknown { seen: cleaned_seen(&seen), retry_after, sent },
+            Self::Unknown { seen, heard, retry_after } => Self::Unknown { seen: cleaned_seen(&seen), heard, retry_after },
             Self::Mismatch { seen, in_effect, retry_after } => Self::Mismatch { seen: cleaned_seen(&seen), in_effect, retry_after },
             Self::Behind { .. } => self,
         }
@@ -43,7 +44,8 @@ fn cleaned_detail(detail: &str) -> Option<String> {
     is_kept.then(|| shorten(detail, MAX_DETAIL).to_owned())
 }
 
-fn cleaned_seen(seen: &str) -> String {
+/// What a person may see of it.
+pub(super) fn cleaned_seen(seen: &str) -> String {
     if has_card_number(seen) {
         return "an answer that is not shown, since it could hold a card's number".to_owned();
     }

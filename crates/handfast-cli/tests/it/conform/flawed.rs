@@ -306,3 +306,14 @@ async fn peek(State(participant): State<Participant>, Path(key): Path<String>, h
     let seq = participant.store.lock().expect("no panic").seq;
     answer(404, &json!({ "key": key, "state": "absent", "seq": seq, "incarnation": INCARNATION }))
 }
+
+/// The same, and a header that is there twice is an error, as whoever reads the contract closely may have it.
+pub(super) fn strict(router: Router) -> Router {
+    router.layer(axum::middleware::from_fn(async |request: axum::extract::Request, next: axum::middleware::Next| {
+        let headers = request.headers();
+        if headers.keys().any(|name| headers.get_all(name).iter().count() > 1) {
+            return StatusCode::BAD_REQUEST.into_response();
+        }
+        next.run(request).await
+    }))
+}

@@ -13,7 +13,9 @@ use super::text::{Moment, Value};
 use super::{Call, HttpTemplates, operation_key};
 use crate::clock::Clock;
 use crate::key::KeyParts;
-use crate::participant::{Delivery, Participant, Reply, client};
+use crate::participant::cleaned::cleaned_seen;
+use crate::participant::client::{self, Answered};
+use crate::participant::{Delivery, Participant, Reply};
 use crate::store::BoxFuture;
 
 /// What a saga's requests say that is not of its order.
@@ -59,15 +61,25 @@ impl TemplateParticipant {
         &self.secrets
     }
 
+    pub(super) fn call(&self, operation: Operation) -> Option<&Call> {
+        self.templates.call(operation)
+    }
+
     async fn ask(&self, call: &Call, delivery: &Delivery<'_>) -> Result<Reply, String> {
-        let KeyParts { saga, step, .. } = KeyParts::of(delivery.key).ok_or("its key names no saga and step")?;
+        let KeyParts { saga, .. } = KeyParts::of(delivery.key).ok_or(NO_KEY)?;
         let is_kept = |value: &Value| matches!(value, Value::Receipt { .. } | Value::Now { moment: Moment::Placed, .. });
         let needs_kept = call.gaps().map(|(value, _)| value).chain(call.compared()).any(is_kept);
-        let OfSaga { kept, placed_at } = if needs_kept { self.receipts.of(saga).await? } else { OfSaga::default() };
+        let of_saga = if needs_kept { self.receipts.of(saga).await? } else { OfSaga::default() };
+        self.ask_with(call, delivery, &of_saga).await.map(|asked| asked.reply)
+    }
+
+    /// Asks with what is kept of the saga. The error is why the request was not sent.
+    pub(super) async fn ask_with(&self, call: &Call, delivery: &Delivery<'_>, of_saga: &OfSaga) -> Result<Asked, String> {
+        let KeyParts { saga, step, .. } = KeyParts::of(delivery.key).ok_or(NO_KEY)?;
         let input: Json = serde_json::from_slice(delivery.body).map_err(|_| "the body of its step is not JSON")?;
-        let now = self.clock.now();
-        let (key, secrets) = (delivery.key, &self.secrets);
-        let values = Values { key, saga, step, input: &input, kept: &kept, placed_at, now, secrets };
+        let OfSaga { kept, placed_at } = of_saga;
+        let (key, secrets, now) = (delivery.key, &self.secrets, self.clock.now());
+        let values = Values { key, saga, step, input: &input, kept, placed_at: *placed_at, now, secrets };
         let request = call.request(&|value| values.of(value))?;
         // An answer that could not be compared would be asked for in vain.
         call.compared().try_for_each(|value| values.of(value).map(drop))?;
@@ -78,12 +90,30 @@ impl TemplateParticipant {
         if is_ended || delivery.is_late(self.clock.steady()) {
             return Err("its time is over".to_owned());
         }
-        let answer = client::send(&self.client, request, &self.clock).await;
-        Ok(answer.map_or_else(
-            |reply| reply,
-            |answer| call.reading.read(answer.received(), answer.headers(), &|value| values.of(value), &self.secrets),
-        ))
+        Ok(match client::send(&self.client, request, &self.clock).await {
+            Ok(answer) => {
+                let of = |value: &Value| values.of(value);
+                let reply = call.reading.read(answer.received(), answer.headers(), &of, &self.secrets);
+                Asked { reply, answer: Some(answer) }
+            }
+            Err(reply) => Asked { reply, answer: None },
+        })
     }
+
+    /// The beginning of an answer's body as a person may see it.
+    pub(super) fn excerpt_of(&self, answer: &Answered) -> String {
+        let body = String::from_utf8_lossy(answer.received().body.unwrap_or_default()).into_owned();
+        if self.secrets.are_in(&body) { "an answer that repeats a secret".to_owned() } else { cleaned_seen(&body) }
+    }
+}
+
+const NO_KEY: &str = "its key names no saga and step";
+
+/// What was asked, read, and as it came.
+pub(super) struct Asked {
+    pub(super) reply: Reply,
+    /// Where there was a whole answer.
+    pub(super) answer: Option<Answered>,
 }
 
 impl Participant for TemplateParticipant {

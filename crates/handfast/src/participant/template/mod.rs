@@ -11,6 +11,7 @@
 //! ```
 
 mod answer;
+mod by_hand;
 mod call;
 mod caller;
 mod condition;
@@ -35,6 +36,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use handfast_protocol::{Definite, Meaning, Meanings, Operation};
 use serde::{Deserialize, Serialize};
 
+pub use by_hand::{AnsweredByHand, ByHandError, ServiceByHand};
 pub use call::{Call, CallText, TemplateError, TemplatePart};
 pub(crate) use caller::{KeptReceipts, OfSaga, TemplateParticipant};
 pub use condition::{At, Condition, Expected, KeptAt, Shapes, Test, Wants};

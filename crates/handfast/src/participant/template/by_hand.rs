@@ -1,0 +1,84 @@
+//! A service behind templates that is asked by hand: for a program that tries what such a service promises.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use handfast_protocol::Time;
+
+use super::caller::{Asked, KeptReceipts, OfSaga, TemplateParticipant};
+use super::fill::Kept;
+use super::secret::{Secret, SecretError};
+use super::{HttpTemplates, operation_key};
+use crate::clock::Clock;
+use crate::participant::{Delivery, Reply};
+use crate::store::BoxFuture;
+
+/// A service that is called by its templates, without an engine and without a journal.
+pub struct ServiceByHand {
+    participant: TemplateParticipant,
+}
+
+/// What came of one request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AnsweredByHand {
+    /// What an engine would make of it.
+    pub reply: Reply,
+    /// The status, where there was a whole answer.
+    pub status: Option<u16>,
+    /// The beginning of the answer's body, without secrets, card numbers and control characters.
+    pub excerpt: Option<String>,
+}
+
+/// Why a service cannot be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ByHandError {
+    /// A secret of its templates cannot be had.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The client cannot be set up.
+    #[error("the HTTP client cannot be set up: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+impl ServiceByHand {
+    /// The service of these templates. Its secrets come from `known`, and the others from the environment.
+    ///
+    /// # Errors
+    /// A secret is missing or unusable, or the client cannot be set up.
+    pub fn new(
+        templates: Arc<HttpTemplates>,
+        known: &BTreeMap<String, Secret>,
+        connect_timeout: Duration,
+    ) -> Result<Self, ByHandError> {
+        let secrets = templates.load_secrets(known)?;
+        let participant = TemplateParticipant::new(templates, secrets, Arc::new(NoJournal), connect_timeout, Clock::system())?;
+        Ok(Self { participant })
+    }
+
+    /// Asks once. `kept` is what earlier answers have brought, and `placed_at` the time that `{now}` stands for in a body.
+    pub async fn ask(&self, delivery: Delivery<'_>, kept: &Kept, placed_at: Time) -> AnsweredByHand {
+        let not_sent = |why: String| AnsweredByHand { reply: Reply::not_sent(why), status: None, excerpt: None };
+        let Some(call) = self.participant.call(delivery.operation) else {
+            return not_sent(format!("the flow has no template for {}", operation_key(delivery.operation)));
+        };
+        let of_saga = OfSaga { kept: kept.clone(), placed_at };
+        match self.participant.ask_with(call, &delivery, &of_saga).await {
+            Ok(Asked { reply, answer }) => {
+                let status = answer.as_ref().map(|answer| answer.received().status);
+                let excerpt = answer.as_ref().map(|answer| self.participant.excerpt_of(answer));
+                AnsweredByHand { reply: reply.cleaned(), status, excerpt }
+            }
+            Err(why) => not_sent(why),
+        }
+    }
+}
+
+/// What is asked by hand is told what was kept.
+struct NoJournal;
+
+impl KeptReceipts for NoJournal {
+    fn of<'a>(&'a self, _saga: &'a str) -> BoxFuture<'a, Result<OfSaga, String>> {
+        Box::pin(async { Ok(OfSaga::default()) })
+    }
+}
