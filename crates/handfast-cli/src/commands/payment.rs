@@ -7,6 +7,7 @@ use crate::output::{Exit, Output};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Tokens that start with tok_declined or tok_insufficient are declined, every other is charged.
+Beside the contract it has payment intents under /v1/payment_intents, for flows that call it by templates.
 
 Example:
   handfast payment --listen 127.0.0.1:4001 --store sqlite:payment.db")]

@@ -158,6 +158,11 @@ fn nowhere(status: StatusCode, key: &Key, state: &str, position: &Position) -> R
     (status, Json(body)).into_response()
 }
 
+/// The problem that says why nothing is known.
+pub(crate) fn problem_of(error: NotDefinite) -> Response {
+    Problem::from(error).into_response()
+}
+
 impl From<NotDefinite> for Problem {
     fn from(error: NotDefinite) -> Self {
         let kind = match &error {

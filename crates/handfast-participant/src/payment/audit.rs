@@ -64,6 +64,19 @@ const DISAGREEMENTS: &str = "
                (SELECT count(*) FROM posting p WHERE p.key = r.key AND p.kind = 'charge') AS charge_postings,
                (SELECT count(*) FROM posting p WHERE p.key = r.key AND p.kind = 'refund') AS refund_postings
         FROM register r WHERE NOT EXISTS (SELECT 1 FROM capture k WHERE k.key = r.key)
+            AND NOT EXISTS (SELECT 1 FROM intent i WHERE i.id = r.key) AND NOT EXISTS (SELECT 1 FROM intent_move m WHERE m.key = r.key)
+    ) WHERE charged <> charge_belongs OR charge_postings <> 2 * charge_belongs OR refund_postings <> 2 * refund_belongs";
+
+/// An intent's register says whether it was confirmed and whether that was taken back; a refund is written down by itself, and
+/// stands in the ledger once it has succeeded.
+const CROOKED_INTENTS: &str = "
+    SELECT count(*) FROM (
+        SELECT coalesce(r.state IN ('done', 'undone'), 0) AS charge_belongs,
+               coalesce(r.state = 'undone', 0) OR coalesce(f.status = 'succeeded', 0) AS refund_belongs,
+               EXISTS (SELECT 1 FROM charge c WHERE c.key = i.id) AS charged,
+               (SELECT count(*) FROM posting p WHERE p.key = i.id AND p.kind = 'charge') AS charge_postings,
+               (SELECT count(*) FROM posting p WHERE p.key = i.id AND p.kind = 'refund') AS refund_postings
+        FROM intent i LEFT JOIN register r ON r.key = i.id LEFT JOIN intent_refund f ON f.intent = i.id
     ) WHERE charged <> charge_belongs OR charge_postings <> 2 * charge_belongs OR refund_postings <> 2 * refund_belongs";
 
 const CROOKED_CAPTURES: &str = "
@@ -123,7 +136,7 @@ impl Audit {
             balanced: unbalanced.is_empty() && crooked_pairs == 0,
             unbalanced,
             captures: number("SELECT count(*) FROM capture")?,
-            disagreements: number(DISAGREEMENTS)? + number(CROOKED_CAPTURES)?,
+            disagreements: number(DISAGREEMENTS)? + number(CROOKED_INTENTS)? + number(CROOKED_CAPTURES)?,
             currencies,
             registers,
         })

@@ -3,9 +3,13 @@
 //! An act's body is `{"amount": {"minor": 1999, "currency": "EUR"}, "token": "tok_visa"}`; other fields are ignored and
 //! kept nowhere. A token that starts with `tok_declined` or `tok_insufficient` is declined, for good. The same body below
 //! [`HOLDS_PATH`] is an authorization, which `{"hold": "payment"}` below [`CAPTURES_PATH`] makes lasting.
+//!
+//! Beside the contract it has a face of payment intents below [`INTENTS_PATH`] and [`REFUNDS_PATH`], as an existing service
+//! has one that knows nothing of the contract: for flows that call it by templates.
 
 mod audit;
 mod capture;
+mod intents;
 mod ledger;
 mod order;
 
@@ -19,6 +23,8 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 pub use self::audit::{Audit, CurrencyTotals, Unbalanced};
+use self::intents::Move;
+pub use self::intents::{INTENTS_PATH, REFUNDS_PATH};
 use self::order::Order;
 use crate::http::{Tell, Weakness, about_router, page, weak_contract_router, with_problems};
 use crate::key::Key;
@@ -47,10 +53,17 @@ impl Service for Payment {
         &[
             Migration { name: "V1__ledger", sql: include_str!("migrations/V1__ledger.sql") },
             Migration { name: "V2__captures", sql: include_str!("migrations/V2__captures.sql") },
+            Migration { name: "V3__intents", sql: include_str!("migrations/V3__intents.sql") },
         ]
     }
 
     fn act(&self, transaction: &Connection, key: &Key, body: &Value, now: Time) -> Result<Acted, ServiceError> {
+        if let Some(what) = Move::of(body) {
+            return match what {
+                Ok(what) => intents::carry_out(transaction, key, &what, now),
+                Err(reason) => Ok(Acted::refused(reason)),
+            };
+        }
         if let Some(hold) = capture::hold(key, body) {
             return match hold {
                 Ok(hold) => capture::capture(transaction, key, &hold, now),
@@ -69,7 +82,7 @@ impl Service for Payment {
     }
 
     fn undo(&self, transaction: &Connection, key: &Key, now: Time) -> Result<Reverted, ServiceError> {
-        if capture::is_lasting(transaction, key)? {
+        if capture::is_lasting(transaction, key)? || intents::is_lasting(transaction, key)? {
             return Ok(Reverted::Irrevocable);
         }
         ledger::refund(transaction, key, now)?;
@@ -96,7 +109,7 @@ pub fn weak_router(registers: &Registers, weaknesses: &[Weakness], tell: Option<
     let audit = Router::new()
         .route("/audit", get(async |State(registers): State<Registers>| page(&registers, Audit::read).await))
         .with_state(registers.clone());
-    with_problems(about_router(registers).merge(audit))
+    with_problems(about_router(registers).merge(audit).merge(intents::router(registers)))
         .nest(BASE_PATH, weak_contract_router(registers, weaknesses, tell))
         .nest(HOLDS_PATH, weak_contract_router(registers, weaknesses, tell))
         .nest(CAPTURES_PATH, weak_contract_router(registers, &[], None))

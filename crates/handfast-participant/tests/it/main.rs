@@ -7,6 +7,7 @@ mod contract;
 mod crash;
 mod edges;
 mod faults;
+mod intents;
 mod oracle;
 mod services;
 mod stores;

@@ -69,7 +69,7 @@ async fn another_services_store_and_a_newer_one_are_refused_untouched() {
     );
     std::fs::remove_file(&shipping).unwrap();
 
-    for (table, known) in [("schema_register", 1), ("schema_service", 2)] {
+    for (table, known) in [("schema_register", 1), ("schema_service", 3)] {
         let newer = folder.path().join(format!("{table}.db"));
         let registers = payment::open(&newer, Settings::default()).unwrap();
         registers.stop().await;
