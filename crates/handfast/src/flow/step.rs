@@ -153,12 +153,22 @@ pub(super) fn read(
 /// Whether what was done is compared with what the step sends. Where every answer that means *done* names the key or each amount,
 /// nobody else's is believed.
 fn values_of(http: &HttpTemplates, send: &[usize], fields: &[Field]) -> Values {
-    let is_key = |value: &Value| matches!(value, Value::Key);
+    let is_key = |value: &Value| matches!(value, Value::Key | Value::KeyHash | Value::KeyUuid);
     let is_amount = |name: &str, value: &Value| match value {
         Value::Input(path) => {
             path.first().is_some_and(|field| field == name) && path.get(1).is_none_or(|part| part != "currency")
         }
-        Value::Key | Value::Saga | Value::Step | Value::Receipt { .. } | Value::Secret(_) => false,
+        Value::Decimal(field) => field == name,
+        Value::Key
+        | Value::KeyHash
+        | Value::KeyUuid
+        | Value::Saga
+        | Value::Step
+        | Value::LowerCurrency(_)
+        | Value::Now { .. }
+        | Value::Receipt { .. }
+        | Value::Basic { .. }
+        | Value::Secret(_) => false,
     };
     let mut amounts = send.iter().filter_map(|&at| fields.get(at)).filter(|field| field.field_type == FieldType::Money);
     let is_seen = |field: &Field| http.compares_done(&|value| is_key(value) || is_amount(&field.name, value));

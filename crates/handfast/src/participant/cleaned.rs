@@ -25,7 +25,9 @@ impl Reply {
             }
             Self::Absent { seen, retry_after } => Self::Absent { seen: cleaned_seen(&seen), retry_after },
             Self::Unknown { seen, heard, retry_after } => Self::Unknown { seen: cleaned_seen(&seen), heard, retry_after },
-            Self::Mismatch { seen, in_effect, retry_after } => Self::Mismatch { seen: cleaned_seen(&seen), in_effect, retry_after },
+            Self::Mismatch { seen, in_effect, retry_after } => {
+                Self::Mismatch { seen: cleaned_seen(&seen), in_effect, retry_after }
+            }
             Self::Behind { .. } => self,
         }
     }
@@ -80,7 +82,9 @@ mod tests {
     fn a_reason_is_kept_without_what_belongs_nowhere() {
         let detail = |text: &str| match refused(text).cleaned() {
             Reply::Definite { receipt, .. } => receipt.detail,
-            other @ (Reply::Absent { .. } | Reply::Unknown { .. } | Reply::Mismatch { .. } | Reply::Behind { .. }) => panic!("{other:?}"),
+            other @ (Reply::Absent { .. } | Reply::Unknown { .. } | Reply::Mismatch { .. } | Reply::Behind { .. }) => {
+                panic!("{other:?}")
+            }
         };
         assert_eq!(detail("card_declined").as_deref(), Some("card_declined"));
         assert_eq!(detail("card 4242.4242.4242.4242 declined"), None);

@@ -17,8 +17,9 @@ pub use http::{HttpParticipant, HttpParticipantError};
 pub use in_memory::InMemory;
 pub use receipts::{MAX_ANSWER_BYTES, Received, read_answer};
 pub use template::{
-    AnsweredByHand, At, ByHandError, Call, CallText, Condition, Expected, HttpTemplates, HttpTexts, Kept, KeptAt, Moment, Place, Secret, SecretError, Secrets, ServiceByHand, Shapes,
-    Template, TemplateError, TemplatePart, Test, TimeFormat, Value, Wants, operation_key,
+    AnsweredByHand, At, ByHandError, Call, CallText, Condition, Expected, HttpTemplates, HttpTexts, Kept, KeptAt, Moment, Place,
+    Secret, SecretError, Secrets, ServiceByHand, Shapes, Template, TemplateError, TemplatePart, Test, TimeFormat, Value, Wants,
+    operation_key,
 };
 pub(crate) use template::{KeptReceipts, OfSaga, TemplateParticipant, Unfit, is_pointer, is_variable};
 

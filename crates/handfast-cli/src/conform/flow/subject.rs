@@ -245,8 +245,8 @@ impl Case<'_> {
                 }
                 Told::State(*state, receipt.kept.clone(), heard.excerpt.clone().unwrap_or_default())
             }
-            Reply::Absent { seen, .. } if is_described(seen) => Told::Absent,
-            Reply::Absent { seen, .. } | Reply::Unknown { seen, .. } => {
+            Reply::Absent { .. } => Told::Absent,
+            Reply::Unknown { seen, .. } | Reply::Mismatch { seen, .. } => {
                 if is_last {
                     self.subject.note(asked, &heard, seen);
                 }
@@ -257,9 +257,4 @@ impl Case<'_> {
             }
         }
     }
-}
-
-/// Whether a look met what the flow describes as absent, and not merely an answer that means nothing.
-fn is_described(seen: &str) -> bool {
-    seen.contains("absent")
 }

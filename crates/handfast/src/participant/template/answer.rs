@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use handfast_protocol::{Answer, Definite, Meaning};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use serde_json::Value as Json;
 
 use super::call::TemplatePart;
 use super::secret::{LONG_SECRET, Secrets};

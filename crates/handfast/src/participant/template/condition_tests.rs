@@ -26,7 +26,17 @@ fn fill(value: &Value) -> Result<Json, String> {
     match value {
         Value::Key => Ok(json!("x")),
         Value::Input(path) if path == &["n"] => Ok(json!(1)),
-        Value::Saga | Value::Step | Value::Input(_) | Value::Receipt { .. } | Value::Secret(_) => Err("no such value".to_owned()),
+        Value::Decimal(_) => Ok(json!("19.99")),
+        Value::KeyHash
+        | Value::KeyUuid
+        | Value::Saga
+        | Value::Step
+        | Value::Input(_)
+        | Value::LowerCurrency(_)
+        | Value::Now { .. }
+        | Value::Receipt { .. }
+        | Value::Basic { .. }
+        | Value::Secret(_) => Err("no such value".to_owned()),
     }
 }
 

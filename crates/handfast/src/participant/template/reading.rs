@@ -92,7 +92,9 @@ fn read_shape(operation: Operation, meaning: Meaning, condition: &Condition) -> 
         error(meaning.name(), Some(entry), message)
     };
     let shape = Shape::read(condition).map_err(of_place)?;
-    let secret = shape.compared().find(|(_, template)| template.gaps().any(|(value, _)| matches!(value, Value::Secret(_) | Value::Basic { .. })));
+    let secret = shape
+        .compared()
+        .find(|(_, template)| template.gaps().any(|(value, _)| matches!(value, Value::Secret(_) | Value::Basic { .. })));
     if let Some((place, _)) = secret {
         let message = "an answer is not compared with a secret, since it would have to repeat it; take it out";
         return Err(error(meaning.name(), Some(place), message));

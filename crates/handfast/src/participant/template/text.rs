@@ -177,9 +177,11 @@ impl Template {
         let piece = |piece: &Piece| match piece {
             Piece::Text(text) => Cow::from(text.clone()),
             Piece::Gap(_, Place::JsonValue, _) => Cow::from("0"),
-            Piece::Gap(_, Place::Path | Place::Query | Place::Header | Place::JsonText | Place::Form | Place::FormValue | Place::Answer, _) => {
-                Cow::from("x")
-            }
+            Piece::Gap(
+                _,
+                Place::Path | Place::Query | Place::Header | Place::JsonText | Place::Form | Place::FormValue | Place::Answer,
+                _,
+            ) => Cow::from("x"),
         };
         self.0.iter().map(piece).collect()
     }
