@@ -36,7 +36,7 @@ fn saga(id: String) -> NewSaga {
         flow_text: Arc::from("steps = []"),
         version: 1,
         input: vec![b'x'; 300],
-        bodies: vec![vec![b'y'; 120]; 2],
+        bodies: vec![vec![b'y'; 120].into(); 2],
         entries: vec![entry(1)],
         wake_at: Some(Time(1)),
         standing: "acting",

@@ -68,9 +68,10 @@ pub mod webhook;
 pub use clock::{Clock, ClockHand, ClockTurns};
 pub use delivery::{Backoff, BreakerSettings, BreakerState, LineStats};
 pub use engine::{
-    CancelError, CancelResult, ClockStats, Engine, EngineBuilder, Flow, FlowBuilder, FlowError, FlowResolver, FlowStep,
-    HintResult, MAX_BODY_BYTES, MAX_REASON_CHARACTERS, NoOutcome, OpenError, Options, Order, ParticipantRef, Progress,
-    SagaHandle, SagaView, Stats, StepView, SubmitError, Totals, UnacceptedRisk, UnacceptedRisks, describe_evidence,
+    AdoptError, CancelError, CancelResult, Chosen, ClockStats, Difference, Engine, EngineBuilder, Flow, FlowBuilder, FlowError,
+    FlowResolver, FlowStep, HintResult, MAX_BODY_BYTES, MAX_REASON_CHARACTERS, NoOutcome, OpenError, Options, Order,
+    OtherDefinition, OtherDefinitions, ParticipantRef, Progress, SagaHandle, SagaView, Stats, StepDifference, StepView,
+    SubmitError, Totals, UnacceptedRisk, UnacceptedRisks, describe_evidence,
 };
 pub use handfast_protocol::{
     Answers, Assessment, Assumptions, Close, Effect, Finding, Kind, Operation, Outcome, Profile, ProfiledStep, Remark, Repeat,

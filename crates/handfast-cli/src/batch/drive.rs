@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use handfast::flow::FlowFile;
 use handfast::store::Store;
-use handfast::{BreakerState, Engine, Flow, Options, Order, Outcome, Progress, Standing, SubmitError};
+use handfast::{BreakerState, Engine, Flow, Options, Order, OtherDefinitions, Outcome, Progress, Standing, SubmitError};
 use indicatif::ProgressBar;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use super::input::{BadLine, Item};
 use super::report::{Ending, ResultLine, StepLine, Tally, counted};
 use super::source::Source;
+use crate::commands;
 use crate::output::{Exit, OrExit as _, Output, ReaderLeft};
 use crate::signals::stopped;
 
@@ -50,11 +51,13 @@ pub(crate) struct Batch {
     pub(crate) give_up_after: Option<Duration>,
     /// The longest pause between two tries of one delivery.
     pub(crate) retry_cap: Duration,
+    /// What becomes of orders under way that follow another definition.
+    pub(crate) definitions: OtherDefinitions,
 }
 
 /// Drives every order to its end, or until a signal asks to stop.
 pub(crate) async fn run(batch: Batch, mut stop: watch::Receiver<bool>, output: &Output) -> anyhow::Result<Exit> {
-    let Batch { file, flow, source, expected, store, limit_in_flight, give_up_after, retry_cap } = batch;
+    let Batch { file, flow, source, expected, store, limit_in_flight, give_up_after, retry_cap, definitions } = batch;
     if let Some(bad) = first_taken(&*store, &source, &file).await? {
         output.complain(&bad);
         return Err(anyhow::anyhow!("an id of {} is taken in the store; nothing was started", source.name()))
@@ -62,7 +65,8 @@ pub(crate) async fn run(batch: Batch, mut stop: watch::Receiver<bool>, output: &
     }
     let options = Options::default().with_retry_cap(retry_cap).with_assumptions(file.assumptions());
     let options = Options { max_active: limit_in_flight.get(), ..options };
-    let engine = Engine::builder(store).flow(flow).options(options).open().await?;
+    let engine = Engine::builder(store).flow(flow).options(options).other_definitions(definitions).open().await?;
+    commands::definitions::say(&engine, output).await?;
     let mut printer = Printer {
         output,
         bar: output.progress(expected.unwrap_or(0)),

@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod conform;
+pub(crate) mod definitions;
 pub(crate) mod demo;
 pub(crate) mod dispatch;
 pub(crate) mod flow;

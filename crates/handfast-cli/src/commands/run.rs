@@ -10,6 +10,7 @@ use std::time::Duration;
 use handfast::flow::{FlowFile, parse_duration};
 use handfast::store::Store;
 
+use super::definitions::DefinitionArgs;
 use super::flow::{ChosenFlow, FlowArgs};
 use super::log::LogArgs;
 use crate::batch::{self, Batch, MOST_SHOWN, Source};
@@ -50,6 +51,8 @@ pub(crate) struct Args {
     pub(crate) retry_cap: Duration,
     #[command(flatten)]
     pub(crate) log: LogArgs,
+    #[command(flatten)]
+    pub(crate) definitions: DefinitionArgs,
     /// The orders, one JSON object a line; standard input without a file, or with -.
     #[arg(value_name = "ORDERS.jsonl")]
     pub(crate) orders: Option<PathBuf>,
@@ -82,6 +85,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
             limit_in_flight: args.limit_in_flight,
             give_up_after: args.give_up_after,
             retry_cap: args.retry_cap,
+            definitions: args.definitions.wanted(),
         };
         batch::run(batch, stop, output).await
     });

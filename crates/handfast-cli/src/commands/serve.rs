@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::bail;
 use handfast::flow::parse_duration;
 
+use super::definitions::DefinitionArgs;
 use super::flow::FlowArgs;
 use super::log::LogArgs;
 use crate::output::{Exit, OrExit as _, Output};
@@ -15,6 +16,7 @@ use crate::{connections, log, open_files, state};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   handfast serve --flow shop.toml --listen 127.0.0.1:7070 --store sqlite:shop.db
+  handfast serve --flow shop.toml --adopt --by anna --why \"the bank has moved\"
 
 Place an order, and wait 10 s at most for its end:
   curl http://127.0.0.1:7070/sagas -H 'Idempotency-Key: order-1' -H 'Prefer: wait=10' --json @order.json
@@ -37,6 +39,8 @@ pub(crate) struct Args {
     pub(crate) shutdown_timeout: Duration,
     #[command(flatten)]
     pub(crate) log: LogArgs,
+    #[command(flatten)]
+    pub(crate) definitions: DefinitionArgs,
 }
 
 /// Runs the service until it is told to stop.
@@ -51,8 +55,9 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
         // The port comes before the store: where the port is taken, the store is left alone.
         let listener = connections::listen(args.listen).await?;
         let store = args.store.map_or_else(|| state::default_store(flow.file.name()), Ok)?;
-        let Args { retry_cap, shutdown_timeout, .. } = args;
-        let settings = Settings { flow, webhooks, store, retry_cap, shutdown_timeout, open_files };
+        let Args { retry_cap, shutdown_timeout, definitions, .. } = args;
+        let definitions = definitions.wanted();
+        let settings = Settings { flow, webhooks, store, definitions, retry_cap, shutdown_timeout, open_files };
         serve::run(listener, settings, output).await
     })
 }

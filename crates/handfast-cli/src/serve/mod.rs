@@ -5,6 +5,7 @@
 //! `docs/serve.md` describes all of it for callers.
 
 mod budget;
+mod definitions;
 mod key;
 mod pages;
 mod prefer;
@@ -22,12 +23,12 @@ use anyhow::Context as _;
 use axum::Router;
 use axum::middleware;
 use axum::routing::{get, post};
-use handfast::Options;
+use handfast::{Options, OtherDefinitions};
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use self::service::{Receivers, Service};
-use crate::commands::flow::ChosenFlow;
+use crate::commands::{self, flow::ChosenFlow};
 use crate::open_files::Shares;
 use crate::output::{Exit, Output};
 use crate::{connections, signals};
@@ -39,6 +40,8 @@ pub(crate) struct Settings {
     pub(crate) webhooks: Receivers,
     /// Where sagas are kept.
     pub(crate) store: String,
+    /// What becomes of orders under way that follow another definition.
+    pub(crate) definitions: OtherDefinitions,
     /// The longest pause between two tries of one delivery.
     pub(crate) retry_cap: Duration,
     /// How long stopping in good order may take.
@@ -52,7 +55,7 @@ pub(crate) struct Settings {
 /// # Errors
 /// If the store cannot be opened, the system does not let signals be watched, or a part of the service died.
 pub(crate) async fn run(listener: TcpListener, settings: Settings, output: &Output) -> anyhow::Result<Exit> {
-    let Settings { flow, webhooks, store, retry_cap, shutdown_timeout, open_files } = settings;
+    let Settings { flow, webhooks, store, definitions, retry_cap, shutdown_timeout, open_files } = settings;
     let address = listener.local_addr().context("cannot tell where it listens")?;
     let mut stop = signals::on_signal()?;
     let name = flow.file.name().to_owned();
@@ -61,11 +64,12 @@ pub(crate) async fn run(listener: TcpListener, settings: Settings, output: &Outp
     let shares = Shares::of(open_files, flow.flow.steps().len(), wanted);
     shares.tell(wanted);
     options.calls_per_participant = shares.calls;
-    let service = Arc::new(Service::open(flow, webhooks, &store, options, stop.clone()).await?);
+    let service = Arc::new(Service::open(flow, webhooks, &store, definitions, options, stop.clone()).await?);
     output.note(format_args!("handfast serve is listening on http://{address} (flow: {name}, store: {store})"));
     for step in service.webhooks().keys() {
         output.note(format_args!("webhooks of {step} are taken at http://{address}/webhooks/{step}"));
     }
+    commands::definitions::say(service.engine(), output).await?;
     if output.wants_json() {
         output.json_line(&json!({ "listening": format!("http://{address}"), "flow": name, "store": store }))?;
     }
@@ -92,6 +96,8 @@ fn router(service: Arc<Service>) -> Router {
         .route("/sagas", post(sagas::place).get(sagas::list))
         .route("/sagas/{id}", get(sagas::show))
         .route("/sagas/{id}/cancel", post(sagas::cancel))
+        .route("/definitions", get(definitions::list))
+        .route("/definitions/{hash}", post(definitions::choose))
         .route("/webhooks/{step}", post(webhooks::receive))
         .route("/livez", get(pages::live))
         .route("/readyz", get(pages::ready))

@@ -27,6 +27,10 @@ kinds! {
         "The path is none of the service's. `docs/serve.md` lists them all.";
     NO_SUCH_SAGA = "no-such-saga", NOT_FOUND, "There is no saga of this id",
         "No order of this id was acknowledged by this service. One whose POST was never answered may still arrive: send it again, with the same key, to learn what became of it.";
+    NO_SUCH_DEFINITION = "no-such-definition", NOT_FOUND, "No open order follows this definition",
+        "`GET /definitions` lists the definitions that open orders follow, other than the one at hand.";
+    CANNOT_ADOPT = "cannot-adopt", CONFLICT, "The orders cannot follow the definition at hand",
+        "Its plan is another, or they are being driven by their own definition meanwhile. `detail` says which. Nothing was changed.";
     METHOD = "method-not-allowed", METHOD_NOT_ALLOWED, "This address does not take that method",
         "The header `Allow` names the methods that it takes.";
     MEDIA_TYPE = "media-type", UNSUPPORTED_MEDIA_TYPE, "The body is not declared to be plain JSON",

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use handfast::store::StoreError;
 use handfast::webhook::WebhookReceiver;
-use handfast::{Engine, OpenError, Options, Order, SagaHandle, SubmitError};
+use handfast::{Engine, OpenError, Options, Order, OtherDefinitions, SagaHandle, SubmitError};
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -53,12 +53,14 @@ impl Service {
         flow: ChosenFlow,
         webhooks: Receivers,
         store: &str,
+        definitions: OtherDefinitions,
         options: Options,
         stop: watch::Receiver<bool>,
     ) -> anyhow::Result<Self> {
-        let engine = Engine::builder(state::open_store(store)?).options(options).flow(Arc::clone(&flow.flow)).open().await;
+        let engine = Engine::builder(state::open_store(store)?).options(options).other_definitions(definitions);
+        let engine = engine.flow(Arc::clone(&flow.flow)).open().await;
         let engine = engine.or_else(|error| match error {
-            OpenError::Flow(_) => Err(error).or_exit(Exit::Usage),
+            OpenError::Flow(_) | OpenError::Adopt(_) => Err(error).or_exit(Exit::Usage),
             OpenError::Store(_) => Err(error.into()),
         })?;
         Ok(Self { engine, flow, webhooks, orders: Budget::new(ORDERS), hints: Budget::new(WEBHOOKS), stop })

@@ -5,6 +5,7 @@ mod check;
 mod check_flow;
 mod clocks;
 mod conform;
+mod definitions;
 mod demo;
 mod documents;
 mod edges;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::journaled::Body;
+use super::bodies::Body;
 
 /// So many different amounts of one saga are told at most.
 const MOST: usize = 4;

@@ -29,6 +29,10 @@ impl Definition {
         &self.flow
     }
 
+    pub(crate) fn shared_flow(&self) -> Arc<Flow> {
+        Arc::clone(&self.flow)
+    }
+
     pub(crate) fn line(&self, step: usize) -> Option<&Arc<Line>> {
         self.lines.get(step)
     }
@@ -37,6 +41,8 @@ impl Definition {
 pub(crate) struct Definitions {
     resolver: Option<FlowResolver>,
     by_hash: Mutex<BTreeMap<[u8; 32], Arc<Definition>>>,
+    /// Definitions whose orders wait for a person to say what they follow, and why.
+    held: Mutex<BTreeMap<[u8; 32], String>>,
     lines: Mutex<Lines>,
 }
 
@@ -58,7 +64,7 @@ pub(crate) type LineTo = (ParticipantRef, Option<[u8; 32]>);
 
 impl Definitions {
     pub(crate) fn new(resolver: Option<FlowResolver>, lines: Lines) -> Self {
-        Self { resolver, by_hash: Mutex::default(), lines: Mutex::new(lines) }
+        Self { resolver, by_hash: Mutex::default(), held: Mutex::default(), lines: Mutex::new(lines) }
     }
 
     /// Takes a flow into use.
@@ -75,12 +81,37 @@ impl Definitions {
         Ok(definition)
     }
 
+    /// Sends nothing for the orders of this definition.
+    pub(crate) fn hold(&self, hash: [u8; 32], reason: String) {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).insert(hash, reason);
+    }
+
+    /// Lets the orders of this definition go on with it.
+    pub(crate) fn release(&self, hash: &[u8; 32]) {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).remove(hash);
+    }
+
+    /// Why nothing is sent for the orders of this definition, if nothing is.
+    pub(crate) fn held(&self, hash: &[u8; 32]) -> Option<String> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()
+    }
+
     /// The flow of this stored definition, or why it cannot be followed here.
     pub(crate) fn of(&self, hash: [u8; 32], text: &str) -> Result<Arc<Definition>, String> {
         let known = self.by_hash.lock().unwrap_or_else(PoisonError::into_inner).get(&hash).cloned();
         if let Some(definition) = known {
             return Ok(definition);
         }
+        self.add(self.read(hash, text)?)
+    }
+
+    /// The flow of this stored definition, without a line to anybody, or why it cannot be read here.
+    pub(crate) fn flow_of(&self, hash: [u8; 32], text: &str) -> Result<Arc<Flow>, String> {
+        let known = self.by_hash.lock().unwrap_or_else(PoisonError::into_inner).get(&hash).cloned();
+        known.map_or_else(|| self.read(hash, text), |definition| Ok(Arc::clone(&definition.flow)))
+    }
+
+    fn read(&self, hash: [u8; 32], text: &str) -> Result<Arc<Flow>, String> {
         if <[u8; 32]>::from(Sha256::digest(text.as_bytes())) != hash {
             return Err("the stored definition of its flow was changed: it does not have the hash it is stored under".to_owned());
         }
@@ -94,7 +125,7 @@ impl Definitions {
         if flow.hash() != hash {
             return Err("the definition it started with is read as another one here".to_owned());
         }
-        self.add(Arc::new(flow))
+        Ok(Arc::new(flow))
     }
 
     /// The lines that are in use, in the order of their participants' names.

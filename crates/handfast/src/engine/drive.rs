@@ -44,7 +44,10 @@ async fn run(shared: &Arc<Shared>, id: &Arc<str>, arrival: Arrival, mailbox: &mu
     let saga = match arrival {
         Arrival::Placed(saga) => saga,
         Arrival::Due | Arrival::Hinted | Arrival::Waited => {
+            let turn = shared.turn_to_load().await?;
             let saga = load_patiently(shared, id, Some(READING_TRIES)).await?;
+            shared.takes(id, saga.bytes());
+            drop(turn);
             // Another worker on the same store may have brought it further.
             shared.publish(id, Progress::of(&saga));
             saga

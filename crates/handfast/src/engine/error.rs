@@ -90,12 +90,58 @@ pub enum CancelError {
     Stopping,
 }
 
+/// Why orders under way were not let follow another definition, or go on with their own.
+#[derive(Debug, thiserror::Error)]
+pub enum AdoptError {
+    /// What was said about who decides, or why, is not kept; nothing was changed.
+    #[error("{name}: {what}; say who decides and why")]
+    Reason {
+        /// `by` or `why`.
+        name: &'static str,
+        /// What is wrong with it. The text itself is not repeated.
+        what: String,
+    },
+    /// The definition at hand cannot take the other's place.
+    #[error("the orders of {flow} cannot follow the definition at hand: {why}")]
+    Impossible {
+        /// The flow.
+        flow: String,
+        /// Why not.
+        why: String,
+    },
+    /// There is no such definition that open orders follow.
+    #[error("no open order follows a definition {hash} other than the one at hand; GET /definitions lists them")]
+    Unknown {
+        /// What was asked for.
+        hash: String,
+    },
+    /// The store failed; whether anything was kept is unknown.
+    #[error("whether it was kept is unknown, so ask again: {0}")]
+    Store(#[from] StoreError),
+}
+
+impl AdoptError {
+    /// What is wrong with a name or a reason is the same whatever it is a reason for.
+    pub(super) fn of_reason(error: CancelError) -> Self {
+        match error {
+            CancelError::Reason { name, what } => Self::Reason { name, what },
+            CancelError::Store(error) => Self::Store(error),
+            error @ (CancelError::LeftAlone { .. } | CancelError::Clock { .. } | CancelError::Stopping) => {
+                Self::Reason { name: "why", what: error.to_string() }
+            }
+        }
+    }
+}
+
 /// Why an engine could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// A flow names a participant that cannot be reached, or two flows have one name.
     #[error("{0}")]
     Flow(String),
+    /// A person's decision about orders under way could not be kept.
+    #[error(transparent)]
+    Adopt(#[from] AdoptError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

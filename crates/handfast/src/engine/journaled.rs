@@ -6,23 +6,11 @@ use bytes::Bytes;
 use handfast_protocol::{Command, Coordinator, Doubt, Operation, Outcome, PROTOCOL_VERSION, Party, Standing, Time};
 use sha2::{Digest as _, Sha256};
 
+use super::adopt;
+use super::bodies::{self, Body};
 use super::definitions::{Definition, Definitions};
-use crate::journal::{self, Line as JournalLine, LineError, hex};
+use crate::journal::{self, Line as JournalLine, LineError};
 use crate::store::{Append, Created, Digest, Entry, NewSaga, Seen, Store, StoreError, StoredSaga};
-
-/// The body of one step's act, and its hash as it goes over the wire.
-#[derive(Debug)]
-pub(crate) struct Body {
-    pub(crate) bytes: Bytes,
-    pub(crate) hash: String,
-}
-
-impl Body {
-    fn new(bytes: Vec<u8>) -> Self {
-        let hash = hex(&Sha256::digest(&bytes));
-        Self { bytes: bytes.into(), hash }
-    }
-}
 
 /// A saga, its durable state, and nothing that is not durable.
 #[derive(Debug)]
@@ -37,6 +25,8 @@ pub(crate) struct Journaled {
     outbox: Vec<Command>,
     /// When each step's key was first asked for anything; for an act that is sent once, when it was sent.
     since: Vec<Option<Time>>,
+    /// With which entry each step's key was first asked for anything.
+    asked: Vec<Option<u64>>,
     /// The time of the last entry, as the coordinator took it.
     clock: Time,
     seq: u64,
@@ -65,7 +55,7 @@ pub(crate) struct Placing {
     pub(crate) id: String,
     pub(crate) request_key: Option<String>,
     pub(crate) input: Vec<u8>,
-    pub(crate) bodies: Vec<Vec<u8>>,
+    pub(crate) bodies: Vec<Bytes>,
     pub(crate) definition: Arc<Definition>,
 }
 
@@ -113,7 +103,12 @@ impl Journaled {
             return Ok(Loaded::LeftAlone(LineError::UnknownVersion(stored.version).to_string()));
         }
         let corrupt = |what: String| StoreError::Corrupt { id: stored.id.clone(), what };
-        let definition = match definitions.of(stored.flow_hash, &stored.flow_text) {
+        let placed_with = (stored.flow_hash, &stored.flow_text);
+        let (follows, text) = stored.adopted.last().map_or(placed_with, |adopted| (adopted.flow_hash, &adopted.flow_text));
+        if let Some(reason) = definitions.held(&follows) {
+            return Ok(Loaded::LeftAlone(reason));
+        }
+        let definition = match definitions.of(follows, text) {
             Ok(definition) => definition,
             Err(reason) => return Ok(Loaded::LeftAlone(reason)),
         };
@@ -124,12 +119,15 @@ impl Journaled {
         let plan = Arc::clone(definition.flow().plan());
         let coordinator =
             journal::replay_checked(plan, stored.version, &stored.entries).map_err(|error| corrupt(error.to_string()))?;
-        let mut saga = Self::untouched(&stored.id, definition, stored.version, stored.bodies);
+        let mut saga = Self::untouched(&stored.id, definition, stored.version, stored.bodies.clone());
         for entry in &stored.entries {
             // Every entry was just read, and leads to the state it was written with.
             let line = JournalLine::read(stored.version, &entry.input).map_err(|error| corrupt(error.to_string()))?;
             let next = saga.told(entry.at, &line);
             saga.become_durable(next, entry, &line);
+        }
+        if let Err(reason) = adopt::check(&stored, &saga.asked, definitions) {
+            return Ok(Loaded::LeftAlone(reason));
         }
         debug_assert_eq!(saga.coordinator, coordinator, "one journal, one state");
         saga.wake_at = stored.wake_at.unwrap_or(saga.clock);
@@ -218,6 +216,11 @@ impl Journaled {
         self.bodies.get(step)
     }
 
+    /// How many bytes of memory its bodies take.
+    pub(crate) fn bytes(&self) -> usize {
+        bodies::bytes_of(&self.bodies)
+    }
+
     /// After which time an act on this step's key must close it instead of being carried out, and from when that counts. Only where it can be closed:
     /// elsewhere the act is what tells what became of it, so it is asked for on and on after the deadline, and undone. The
     /// lab's participants let an act expire under the same condition.
@@ -260,10 +263,10 @@ impl Journaled {
         self.wake_at = wake_at;
     }
 
-    fn untouched(id: &str, definition: Arc<Definition>, version: u32, bodies: Vec<Vec<u8>>) -> Self {
+    fn untouched(id: &str, definition: Arc<Definition>, version: u32, bodies: Vec<Bytes>) -> Self {
         let coordinator = Coordinator::pinned(Arc::clone(definition.flow().plan()), version);
         let since = vec![None; definition.flow().steps().len()];
-        let bodies = bodies.into_iter().map(Body::new).collect();
+        let bodies = Body::all_of(bodies);
         let (clock, digest) = (Time(0), Digest::default());
         Self {
             id: id.into(),
@@ -272,6 +275,7 @@ impl Journaled {
             bodies,
             coordinator,
             outbox: Vec::new(),
+            asked: vec![None; since.len()],
             since,
             clock,
             seq: 0,
@@ -299,6 +303,11 @@ impl Journaled {
             self.other_values = Some(what.clone());
         }
         self.clock = self.clock.max(entry.at);
+        for (step, asked) in self.asked.iter_mut().enumerate() {
+            if asked.is_none() && next.step_state(step).0.is_some() {
+                *asked = Some(entry.seq);
+            }
+        }
         for (step, since) in self.since.iter_mut().enumerate() {
             let (before, after) = (self.coordinator.step_state(step).0, next.step_state(step).0);
             // An act that is sent once counts its deadline from when it was sent.

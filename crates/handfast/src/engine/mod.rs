@@ -1,9 +1,12 @@
 //! The engine: takes orders, and drives every saga to *both* or *neither*.
 
+mod adopt;
 mod amounts;
+mod bodies;
 mod calls;
 mod clocks;
 mod definitions;
+mod difference;
 mod drive;
 mod error;
 mod flow;
@@ -27,12 +30,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use bytes::Bytes;
 use handfast_protocol::Time;
 use tokio::sync::{oneshot, watch};
 
+pub use adopt::{Chosen, OtherDefinition, OtherDefinitions};
 pub use clocks::ClockStats;
 pub use definitions::FlowResolver;
-pub use error::{CancelError, OpenError, SubmitError};
+pub use difference::{Difference, StepDifference};
+pub use error::{AdoptError, CancelError, OpenError, SubmitError};
 pub use flow::{Flow, FlowBuilder, FlowError, FlowStep, ParticipantRef, UnacceptedRisk, UnacceptedRisks};
 pub use handle::{NoOutcome, Progress, SagaHandle, describe_evidence};
 pub use hints::HintResult;
@@ -67,13 +73,14 @@ pub struct Order {
     /// The order as it came, byte for byte: it tells a repeated order from another one of the same id.
     pub input: Vec<u8>,
     /// The body of every step's act, in the flow's order; JSON, at most [`MAX_BODY_BYTES`] each.
-    pub bodies: Vec<Vec<u8>>,
+    pub bodies: Vec<Bytes>,
 }
 
 impl Order {
     /// An order for the engine's only flow.
     #[must_use]
-    pub fn new(id: impl Into<String>, input: impl Into<Vec<u8>>, bodies: Vec<Vec<u8>>) -> Self {
+    pub fn new(id: impl Into<String>, input: impl Into<Vec<u8>>, bodies: Vec<impl Into<Bytes>>) -> Self {
+        let bodies = bodies.into_iter().map(Into::into).collect();
         Self { id: id.into(), request_key: None, flow: None, input: input.into(), bodies }
     }
 
@@ -97,6 +104,7 @@ pub struct EngineBuilder {
     participants: BTreeMap<String, Arc<dyn Participant>>,
     secrets: BTreeMap<String, Secret>,
     resolver: Option<FlowResolver>,
+    others: OtherDefinitions,
     options: Options,
 }
 
@@ -141,6 +149,14 @@ impl EngineBuilder {
         self
     }
 
+    /// What becomes of open orders that follow another definition than the flows that were added. Without this they go on
+    /// with their own.
+    #[must_use]
+    pub fn other_definitions(mut self, others: OtherDefinitions) -> Self {
+        self.others = others;
+        self
+    }
+
     /// Replaces the limits and waiting times.
     #[must_use]
     pub fn options(mut self, options: Options) -> Self {
@@ -153,7 +169,7 @@ impl EngineBuilder {
     /// # Errors
     /// A flow that cannot be followed, or the store's.
     pub async fn open(self) -> Result<Engine, OpenError> {
-        let Self { store, flows, participants, secrets, resolver, options } = self;
+        let Self { store, flows, participants, secrets, resolver, others, options } = self;
         let calls_at_once = options.calls_per_participant.max(1);
         let lines = Lines {
             in_process: participants,
@@ -174,6 +190,8 @@ impl EngineBuilder {
                 return Err(OpenError::Flow(format!("two flows are called {name:?}; give each a name of its own")));
             }
         }
+        let at_hand = by_name.iter().map(|(name, definition)| (name.clone(), definition.shared_flow())).collect();
+        adopt::settle(&*store, &options, &at_hand, &definitions, &others).await?;
         let totals = Totals::of(&store.counts().await?);
         let seed = options.seed.unwrap_or_else(|| uuid::Uuid::now_v7().as_u64_pair().1);
         let shared = Arc::new(Shared::new(store, options, definitions, Jitter::new(seed), totals));
@@ -216,6 +234,7 @@ impl Engine {
             participants: BTreeMap::new(),
             secrets: BTreeMap::new(),
             resolver: None,
+            others: OtherDefinitions::default(),
             options: Options::default(),
         }
     }
@@ -240,7 +259,7 @@ impl Engine {
         let Order { id, request_key, flow: _, input, bodies } = order;
         let name: Arc<str> = id.as_str().into();
         let handle = SagaHandle::new(Arc::clone(&name), shared);
-        let placing = Placing { id, request_key, input: input.clone(), bodies, definition };
+        let placing = Placing { id, request_key, input: input.clone(), bodies: bodies::shared(bodies), definition };
         // Only a panic ends it before its time, and then nobody knows how far it came.
         let placed = tokio::spawn(place(Arc::clone(shared), Arc::clone(&name), placing)).await;
         let placed = placed.unwrap_or_else(|_panic| Err(StoreError::Unavailable("placing the order broke off".to_owned())));

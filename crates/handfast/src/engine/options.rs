@@ -12,6 +12,8 @@ use crate::delivery::{Backoff, BreakerSettings};
 pub struct Options {
     /// So many sagas are in memory at most. All others lie in the store until their time comes.
     pub max_active: usize,
+    /// The bodies of all sagas in memory take so many bytes at most, or little more: what is being loaded counts once it is there.
+    pub max_active_bytes: usize,
     /// How long the answer to one try is waited for, unless the step says otherwise.
     pub try_timeout: Duration,
     /// How long a connection to a participant may take.
@@ -63,6 +65,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             max_active: 1024,
+            max_active_bytes: 256 * 1024 * 1024,
             try_timeout: Duration::from_secs(2),
             connect_timeout: Duration::from_secs(1),
             calls_per_participant: 256,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use handfast_protocol::{Outcome, Standing, Time};
 use rustc_hash::FxHashMap;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit, mpsc, oneshot, watch};
 
 use super::clocks;
 use super::definitions::Definitions;
@@ -41,6 +41,16 @@ pub(crate) enum Arrival {
     Due,
     /// There is a hint for it, and nothing else: what nobody hints at waits for its own time.
     Hinted,
+}
+
+impl Arrival {
+    /// How many bytes its bodies take, as far as that is known.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Placed(saga) => saga.bytes(),
+            Self::Due | Self::Hinted | Self::Waited => 0,
+        }
+    }
 }
 
 /// What came of asking for *neither*.
@@ -109,6 +119,7 @@ pub(crate) struct Shared {
     /// Tells whoever stops the engine that the last saga has left.
     pub(crate) idle: Notify,
     active: Mutex<Active>,
+    loads: Semaphore,
     watched: Mutex<FxHashMap<Arc<str>, watch::Sender<Progress>>>,
     next_wake: AtomicU64,
     /// How many sagas may be woken before their time, since somebody who was silent answers again.
@@ -124,11 +135,26 @@ pub(crate) struct Shared {
 /// The sagas in memory, and the hints for those that are to come there.
 #[derive(Default)]
 struct Active {
-    mailboxes: FxHashMap<Arc<str>, mpsc::UnboundedSender<Mail>>,
+    mailboxes: FxHashMap<Arc<str>, Present>,
+    /// How many bytes the bodies of all of them take.
+    bytes: usize,
     hints: Hints,
     /// Sagas that were just placed and found no room, in the order of their placing. All of them are in the index, too.
     placed: VecDeque<Arc<str>>,
 }
+
+/// A saga in memory.
+struct Present {
+    mailbox: mpsc::UnboundedSender<Mail>,
+    /// How many bytes its bodies take; 0 until it is loaded.
+    bytes: usize,
+}
+
+/// So many sagas are being loaded at once, since how large one is shows only then.
+const LOADS_AT_ONCE: usize = 16;
+
+/// How often it is looked whether there is room in memory for a saga that is to be loaded.
+const ROOM_PAUSE: Duration = Duration::from_millis(20);
 
 /// So many sagas that were just placed wait for room in their order; any further one is found in the index.
 const MOST_PLACED: usize = 4096;
@@ -155,6 +181,7 @@ impl Shared {
             wake_up: Notify::new(),
             idle: Notify::new(),
             active: Mutex::default(),
+            loads: Semaphore::new(LOADS_AT_ONCE),
             watched: Mutex::default(),
             next_wake: AtomicU64::new(0),
             early: AtomicU64::new(totals.in_doubt),
@@ -207,7 +234,8 @@ impl Shared {
 
     /// Whether there is room for a saga that was put aside.
     pub(crate) fn has_room(&self) -> bool {
-        self.active() < self.most_of_backlog()
+        let active = locked(&self.active);
+        active.mailboxes.len() < self.most_of_backlog() && self.has_bytes_for(&active, 0)
     }
 
     /// How many sagas may be in memory when one comes that was put aside: however many those are, what is new finds its way.
@@ -226,6 +254,34 @@ impl Shared {
         SPREAD.saturating_mul(u32::try_from(put_aside).unwrap_or(u32::MAX)).saturating_mul(2)
     }
 
+    /// Whether the bodies of one more saga, so many bytes, may be in memory. Those of a single one always may.
+    fn has_bytes_for(&self, active: &Active, bytes: usize) -> bool {
+        active.bytes == 0 || active.bytes.saturating_add(bytes) < self.options.max_active_bytes
+    }
+
+    /// Waits until a saga may be loaded. `None` if the engine stops meanwhile.
+    pub(crate) async fn turn_to_load(&self) -> Option<SemaphorePermit<'_>> {
+        let turn = self.loads.acquire().await.ok()?;
+        loop {
+            if self.is_stopping() {
+                return None;
+            }
+            let bytes = locked(&self.active).bytes;
+            if bytes == 0 || bytes < self.options.max_active_bytes {
+                return Some(turn);
+            }
+            tokio::time::sleep(ROOM_PAUSE).await;
+        }
+    }
+
+    /// Takes note of how many bytes the bodies of an active saga take.
+    pub(crate) fn takes(&self, id: &str, bytes: usize) {
+        let mut active = locked(&self.active);
+        let Some(present) = active.mailboxes.get_mut(id) else { return };
+        let before = std::mem::replace(&mut present.bytes, bytes);
+        active.bytes = active.bytes.saturating_sub(before).saturating_add(bytes);
+    }
+
     pub(crate) fn is_active(&self, id: &str) -> bool {
         locked(&self.active).mailboxes.contains_key(id)
     }
@@ -240,7 +296,8 @@ impl Shared {
             Arrival::Placed(_) | Arrival::Waited => self.options.max_active,
             Arrival::Due | Arrival::Hinted => self.most_of_backlog(),
         };
-        if active.mailboxes.len() >= most || self.is_stopping() || self.is_apart() {
+        let has_bytes = self.has_bytes_for(&active, arrival.bytes());
+        if active.mailboxes.len() >= most || !has_bytes || self.is_stopping() || self.is_apart() {
             if matches!(arrival, Arrival::Placed(_)) && active.placed.len() < MOST_PLACED {
                 active.placed.push_back(Arc::clone(id));
             }
@@ -253,7 +310,11 @@ impl Shared {
     /// Makes sagas active that were just placed and had to wait for room.
     pub(crate) fn start_placed(self: &Arc<Self>) {
         let mut active = locked(&self.active);
-        while active.mailboxes.len() < self.options.max_active && !self.is_stopping() && !self.is_apart() {
+        while active.mailboxes.len() < self.options.max_active
+            && self.has_bytes_for(&active, 0)
+            && !self.is_stopping()
+            && !self.is_apart()
+        {
             let Some(id) = active.placed.pop_front() else { return };
             // One that was found in the index is under way already.
             if !active.mailboxes.contains_key(&id) {
@@ -271,7 +332,7 @@ impl Shared {
         if !active.mailboxes.contains_key(id) {
             self.spawn(&mut active, id, Arrival::Due);
         }
-        if let Some(mailbox) = active.mailboxes.get(id) {
+        if let Some(Present { mailbox, .. }) = active.mailboxes.get(id) {
             // Whoever leaves does so under this lock and with an empty mailbox, so this one is read.
             let _left = mailbox.send(mail);
         }
@@ -291,10 +352,10 @@ impl Shared {
             Noted::Again => return HintResult::Taken,
             Noted::First => {}
         }
-        if let Some(mailbox) = active.mailboxes.get(id) {
+        if let Some(Present { mailbox, .. }) = active.mailboxes.get(id) {
             // It is read as in `tell`.
             let _left = mailbox.send(Mail::Hint);
-        } else if active.mailboxes.len() < self.options.max_active {
+        } else if active.mailboxes.len() < self.options.max_active && self.has_bytes_for(&active, 0) {
             self.spawn(&mut active, id, Arrival::Hinted);
         } else {
             active.hints.wait(id);
@@ -310,7 +371,7 @@ impl Shared {
     /// Makes sagas active that wait for nothing but room to take a hint.
     pub(crate) fn start_hinted(self: &Arc<Self>) {
         let mut active = locked(&self.active);
-        while active.mailboxes.len() < self.options.max_active && !self.is_stopping() {
+        while active.mailboxes.len() < self.options.max_active && self.has_bytes_for(&active, 0) && !self.is_stopping() {
             let Some(id) = active.hints.next_waiting() else { return };
             // One that came for another reason has taken its hints, or is about to.
             if !active.mailboxes.contains_key(&id) {
@@ -321,7 +382,9 @@ impl Shared {
 
     fn spawn(self: &Arc<Self>, active: &mut Active, id: &Arc<str>, arrival: Arrival) {
         let (sender, mailbox) = mpsc::unbounded_channel();
-        active.mailboxes.insert(Arc::clone(id), sender);
+        let bytes = arrival.bytes();
+        active.bytes = active.bytes.saturating_add(bytes);
+        active.mailboxes.insert(Arc::clone(id), Present { mailbox: sender, bytes });
         tokio::spawn(drive::drive(Arc::clone(self), Arc::clone(id), arrival, mailbox));
     }
 
@@ -344,15 +407,17 @@ impl Shared {
 
     /// Lets every saga leave memory, since others drive it. It is where it was.
     pub(crate) fn put_all_aside(&self) {
-        for mailbox in locked(&self.active).mailboxes.values() {
+        for Present { mailbox, .. } in locked(&self.active).mailboxes.values() {
             // A saga that has just left needs no telling.
             let _left = mailbox.send(Mail::Stop);
         }
     }
 
     fn remove(&self, active: &mut Active, id: &str) {
-        let was_full = active.mailboxes.len() >= self.most_of_backlog();
-        active.mailboxes.remove(id);
+        let was_full = active.mailboxes.len() >= self.most_of_backlog() || !self.has_bytes_for(active, 0);
+        if let Some(gone) = active.mailboxes.remove(id) {
+            active.bytes = active.bytes.saturating_sub(gone.bytes);
+        }
         if active.mailboxes.is_empty() {
             self.idle.notify_waiters();
         }
@@ -443,7 +508,7 @@ impl Shared {
 
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
-        for mailbox in locked(&self.active).mailboxes.values() {
+        for Present { mailbox, .. } in locked(&self.active).mailboxes.values() {
             // A saga that has just left needs no telling.
             let _left = mailbox.send(Mail::Stop);
         }

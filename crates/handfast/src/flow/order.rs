@@ -1,5 +1,7 @@
 //! Orders: a line of JSON becomes an id, one form of the order, and the body of every step's act.
 
+use bytes::Bytes;
+
 use super::error::InputError;
 use super::field::{self, Field};
 use super::file::FlowFile;
@@ -33,7 +35,7 @@ impl FlowFile {
             object(std::iter::once(("id", &Json::Text(id.clone()))).chain(
                 self.fields().iter().zip(&values).filter_map(|(field, value)| Some((field.name.as_str(), value.as_ref()?))),
             ));
-        let bodies: Vec<Vec<u8>> = self.steps().iter().map(|step| self.body(&step.send, &values)).collect();
+        let bodies = self.bodies(&values);
         self.steps().iter().zip(&bodies).try_for_each(|(step, body)| check_requests(&id, step, body))?;
         Ok(Order::new(id, input, bodies).of_flow(self.name()))
     }
@@ -77,6 +79,17 @@ impl FlowFile {
             values.push(value.map(Json::sorted));
         }
         Ok(values)
+    }
+
+    /// The body of every step's act. Steps that send the same fields share it.
+    fn bodies(&self, values: &[Option<Json>]) -> Vec<Bytes> {
+        let mut bodies: Vec<Bytes> = Vec::with_capacity(self.steps().len());
+        for step in self.steps() {
+            let alike = self.steps().iter().zip(&bodies).find(|(earlier, _)| earlier.send == step.send);
+            let body = alike.map_or_else(|| self.body(&step.send, values).into(), |(_, body)| body.clone());
+            bodies.push(body);
+        }
+        bodies
     }
 
     fn body(&self, send: &[usize], values: &[Option<Json>]) -> Vec<u8> {

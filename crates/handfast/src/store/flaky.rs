@@ -6,11 +6,12 @@ use std::time::Duration;
 use handfast_protocol::Time;
 
 use super::{
-    Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, NewSaga, Seen, Store, StoreError, StoredSaga, Summary, Try,
+    Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, NewSaga, OpenFlow, Seen, Store, StoreError,
+    StoredSaga, Summary, Try,
 };
 
 /// Wraps any store. Writes are counted from 1 in the order in which they are asked for: `create`, `append`, `park`,
-/// `suspend` and `probe`; tries are not counted, since nobody waits for them.
+/// `suspend`, `adopt` and `probe`; tries are not counted, since nobody waits for them.
 #[derive(Debug)]
 pub struct FlakyStore<S> {
     inner: S,
@@ -194,6 +195,12 @@ impl<S: Store> Store for FlakyStore<S> {
     /// No write that a saga waits for: it is neither counted nor made to fail by itself.
     fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<ClockVerdict, StoreError>> {
         Box::pin(self.read(self.inner.keep_time(mark, error_ms)))
+    }
+    fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>> {
+        Box::pin(self.read(self.inner.open_flows()))
+    }
+    fn adopt(&self, adoption: Adoption) -> BoxFuture<'_, Result<u64, StoreError>> {
+        Box::pin(self.write(self.inner.adopt(adoption)))
     }
     fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>> {
         Box::pin(self.read(self.inner.seen()))

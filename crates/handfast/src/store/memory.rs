@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use handfast_protocol::Time;
 
 use super::{
-    Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, LONGEST_WAKE_UP_MS, NewSaga, SUSPENDED, Seen, Store,
-    StoreError, StoredSaga, Summary, TRIES_KEPT, Try, check_new, draw_store_id, storable, time::judge,
+    Adopted, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, LONGEST_WAKE_UP_MS, NewSaga, OpenFlow,
+    SUSPENDED, Seen, Store, StoreError, StoredSaga, Summary, TRIES_KEPT, Try, check_new, draw_store_id, storable, time::judge,
 };
 
 /// Keeps sagas for as long as the process lives. Answers as every other store does.
@@ -99,6 +99,7 @@ impl Rows {
             standing: new.standing.to_owned(),
             tries: 0,
             why: None,
+            adopted: Vec::new(),
             entries: new.entries,
         };
         self.sagas.push(Row { saga, tries: VecDeque::new() });
@@ -179,6 +180,40 @@ impl Rows {
         rows.filter(|saga| standing.is_none_or(|standing| saga.standing == standing)).take(limit).map(summary).collect()
     }
 
+    fn open_flows(&self) -> Vec<OpenFlow> {
+        let mut flows = BTreeMap::<([u8; 32], [u8; 32]), OpenFlow>::new();
+        for &(_, number) in &self.wake_ups {
+            let saga = &self.sagas[number].saga;
+            let adopted = saga.adopted.last().map(|adopted| (adopted.flow_hash, &adopted.flow_text));
+            let (follows, text) = adopted.unwrap_or((saga.flow_hash, &saga.flow_text));
+            let placed_with = saga.flow_hash;
+            let flow = flows.entry((placed_with, follows)).or_insert_with(|| OpenFlow {
+                placed_with,
+                placed_text: Arc::clone(&saga.flow_text),
+                follows,
+                text: Arc::clone(text),
+                sagas: 0,
+            });
+            flow.sagas += 1;
+        }
+        flows.into_values().collect()
+    }
+
+    fn adopt(&mut self, adoption: &Adoption) -> u64 {
+        let mut sagas = 0;
+        for &(_, number) in &self.wake_ups {
+            let saga = &mut self.sagas[number].saga;
+            if saga.flow_hash == adoption.placed_with {
+                let Adoption { flow_hash, flow_text, same_books, .. } = adoption;
+                let seq = saga.entries.last().map_or(0, |entry| entry.seq);
+                let flow_text = Arc::clone(flow_text);
+                saga.adopted.push(Adopted { flow_hash: *flow_hash, flow_text, seq, same_books: *same_books });
+                sagas += 1;
+            }
+        }
+        sagas
+    }
+
     fn counts(&self) -> Counts {
         let mut by_standing = BTreeMap::<&str, u64>::new();
         for row in &self.sagas {
@@ -242,6 +277,12 @@ impl Store for MemoryStore {
     }
     fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<ClockVerdict, StoreError>> {
         Box::pin(async move { Ok(self.with(|rows| rows.keep_time(&mark, error_ms))) })
+    }
+    fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>> {
+        Box::pin(async move { Ok(self.with(|rows| rows.open_flows())) })
+    }
+    fn adopt(&self, adoption: Adoption) -> BoxFuture<'_, Result<u64, StoreError>> {
+        Box::pin(async move { Ok(self.with(|rows| rows.adopt(&adoption))) })
     }
     fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>> {
         Box::pin(async move {

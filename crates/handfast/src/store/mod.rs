@@ -12,6 +12,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use handfast_protocol::Time;
 use sha2::{Digest as _, Sha256};
 
@@ -57,8 +58,8 @@ pub struct NewSaga {
     pub version: u32,
     /// The order as it was submitted, byte for byte.
     pub input: Vec<u8>,
-    /// The body of every step's act, byte for byte, in the flow's order.
-    pub bodies: Vec<Vec<u8>>,
+    /// The body of every step's act, byte for byte, in the flow's order. Those that are alike are best the same [`Bytes`].
+    pub bodies: Vec<Bytes>,
     /// The first entries of its journal: the start, and whatever else is known at once. Counted from 1 without gaps.
     pub entries: Vec<Entry>,
     /// When it is to be looked at next; `None` once it has ended.
@@ -99,8 +100,8 @@ pub struct StoredSaga {
     pub version: u32,
     /// The order as it was submitted.
     pub input: Vec<u8>,
-    /// The body of every step's act.
-    pub bodies: Vec<Vec<u8>>,
+    /// The body of every step's act. Those that were stored once are the same [`Bytes`].
+    pub bodies: Vec<Bytes>,
     /// When it was placed: the time of its first entry.
     pub created: Time,
     /// When it is to be looked at next; `None` once it has ended or is suspended.
@@ -111,8 +112,57 @@ pub struct StoredSaga {
     pub tries: u32,
     /// Why [`Store::suspend`] took it out of the wake-up index, if it did since the last entry.
     pub why: Option<String>,
+    /// The definitions that somebody has let it follow since, in order.
+    pub adopted: Vec<Adopted>,
     /// Its journal, in order.
     pub entries: Vec<Entry>,
+}
+
+/// A definition that a saga follows since a person said so.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Adopted {
+    /// SHA-256 of the definition.
+    pub flow_hash: [u8; 32],
+    /// The definition.
+    pub flow_text: Arc<str>,
+    /// How long the saga's journal was then: what it asked for up to this entry, it asked by the definition before.
+    pub seq: u64,
+    /// Somebody has said that whoever is asked now keeps the same books as whoever was asked before.
+    pub same_books: bool,
+}
+
+/// That every open saga which follows one definition is to follow another, or to go on with its own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Adoption {
+    /// SHA-256 of the definition that they were placed with.
+    pub placed_with: [u8; 32],
+    /// SHA-256 of the definition that they are to follow.
+    pub flow_hash: [u8; 32],
+    /// That definition.
+    pub flow_text: Arc<str>,
+    /// Whether both are said to be kept in the same books.
+    pub same_books: bool,
+    /// When.
+    pub at: Time,
+    /// Who says so.
+    pub by: String,
+    /// Why.
+    pub why: String,
+}
+
+/// A definition that open sagas follow.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OpenFlow {
+    /// SHA-256 of the definition that they were placed with.
+    pub placed_with: [u8; 32],
+    /// That definition.
+    pub placed_text: Arc<str>,
+    /// SHA-256 of the one that they follow: that one, or what somebody has let them follow since.
+    pub follows: [u8; 32],
+    /// The definition that they follow.
+    pub text: Arc<str>,
+    /// How many sagas.
+    pub sagas: u64,
 }
 
 /// One entry to be appended, if the journal still ends where the writer thinks it does.
@@ -302,6 +352,10 @@ pub trait Store: Send + Sync + 'static {
     fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>>;
     /// Compares a process's clock with the store's, and keeps its time if they agree within `error_ms`; the highest one stays.
     fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<ClockVerdict, StoreError>>;
+    /// The definitions that sagas in the wake-up index follow.
+    fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>>;
+    /// Lets every saga in the wake-up index that was placed with one definition follow another from now on. Says how many.
+    fn adopt(&self, adoption: Adoption) -> BoxFuture<'_, Result<u64, StoreError>>;
     /// The highest commit number seen of every participant.
     fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>>;
 }
@@ -394,6 +448,12 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     }
     fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<ClockVerdict, StoreError>> {
         (**self).keep_time(mark, error_ms)
+    }
+    fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>> {
+        (**self).open_flows()
+    }
+    fn adopt(&self, adoption: Adoption) -> BoxFuture<'_, Result<u64, StoreError>> {
+        (**self).adopt(adoption)
     }
     fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>> {
         (**self).seen()

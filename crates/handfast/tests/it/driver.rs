@@ -116,7 +116,7 @@ async fn orders_that_cannot_be_placed_leave_nothing() {
     wrong.bodies.pop();
     assert!(matches!(engine.submit(wrong).await, Err(SubmitError::Bodies { .. })));
     let mut wrong = order("order-1", "visa", "tea");
-    wrong.bodies[0] = vec![b' '; MAX_BODY_BYTES + 1];
+    wrong.bodies[0] = vec![b' '; MAX_BODY_BYTES + 1].into();
     assert!(matches!(engine.submit(wrong).await, Err(SubmitError::Bodies { .. })));
     assert!(engine.list(None, None, 10).await.unwrap().is_empty());
     assert!(engine.submit(order(&long[1..], "visa", "tea")).await.is_ok(), "the longest id there is");
@@ -167,7 +167,7 @@ async fn a_cancel_comes_in_time_or_too_late_and_says_so() {
     let engine = world.builder().flow(flow.unwrap()).participant("post", silent).open().await.unwrap();
     let mut late = order("order-2", "visa", "tea");
     late.flow = Some("mail".to_owned());
-    late.bodies.push(b"{}".to_vec());
+    late.bodies.push("{}".into());
     let saga = engine.submit(late).await.unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(saga.progress().standing(), Standing::Committed);
@@ -372,7 +372,7 @@ fn stored(id: &str, flow: &Flow, version: u32, digest: [u8; 8]) -> NewSaga {
         flow_text: Arc::clone(flow.text()),
         version,
         input: b"{}".to_vec(),
-        bodies: vec![b"{}".to_vec(); 2],
+        bodies: vec!["{}".into(); 2],
         entries: vec![entry],
         wake_at: Some(Time(5)),
         standing: "acting",

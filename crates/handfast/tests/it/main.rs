@@ -1,6 +1,7 @@
 //! The engine's tests, in one binary: one module for each subject.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
 
+mod adopt;
 mod callers;
 mod cleaned;
 mod clocks;

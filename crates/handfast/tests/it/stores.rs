@@ -1,6 +1,7 @@
 //! Every store answers alike, and a durable one keeps what it has acknowledged.
 
 mod alike;
+mod bodies;
 mod files;
 mod flaky;
 mod full_disk;
@@ -10,6 +11,7 @@ mod racing;
 use std::future::Future;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use handfast::store::{Append, Digest, Entry, NewSaga, Try};
 use handfast_protocol::Time;
 use sha2::{Digest as _, Sha256};
@@ -45,7 +47,7 @@ pub(crate) fn saga(id: &str) -> NewSaga {
         flow_text: Arc::from(flow_text),
         version: 1,
         input: br#"{"amount":1}"#.to_vec(),
-        bodies: vec![br#"{"pay":1}"#.to_vec(), vec![0, 255, 44]],
+        bodies: vec![Bytes::from_static(br#"{"pay":1}"#), vec![0, 255, 44].into()],
         entries: vec![entry(1, 100)],
         wake_at: Some(Time(100)),
         standing: "acting",

@@ -352,9 +352,29 @@ macro_rules! forwarded_but_for_append {
         ) -> handfast::store::BoxFuture<'_, Result<handfast::store::ClockVerdict, handfast::store::StoreError>> {
             self.0.keep_time(mark, error_ms)
         }
+        fn open_flows(
+            &self,
+        ) -> handfast::store::BoxFuture<'_, Result<Vec<handfast::store::OpenFlow>, handfast::store::StoreError>> {
+            self.0.open_flows()
+        }
+        fn adopt(
+            &self,
+            adoption: handfast::store::Adoption,
+        ) -> handfast::store::BoxFuture<'_, Result<u64, handfast::store::StoreError>> {
+            self.0.adopt(adoption)
+        }
         fn seen(&self) -> handfast::store::BoxFuture<'_, Result<Vec<handfast::store::Seen>, handfast::store::StoreError>> {
             self.0.seen()
         }
     };
 }
 pub(crate) use forwarded_but_for_append;
+
+/// A participant that never answers.
+pub(crate) struct Silent;
+
+impl Participant for Silent {
+    fn deliver<'a>(&'a self, _request: Delivery<'a>) -> BoxFuture<'a, Reply> {
+        Box::pin(std::future::pending())
+    }
+}

@@ -22,7 +22,8 @@ use self::files::Files;
 use self::reader::{Readers, Source};
 use self::writer::{Reply, Write, Writer};
 use super::{
-    Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, NewSaga, Seen, Store, StoreError, StoredSaga, Summary, Try,
+    Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, NewSaga, OpenFlow, Seen, Store, StoreError,
+    StoredSaga, Summary, Try,
 };
 
 /// Sagas in a SQLite file, as `docs/journal.md` describes it.
@@ -225,6 +226,12 @@ impl Store for SqliteStore {
     }
     fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<ClockVerdict, StoreError>> {
         Box::pin(self.write(move |reply| Write::KeepTime { mark: Box::new(mark), error_ms, reply }))
+    }
+    fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>> {
+        Box::pin(self.read(queries::open_flows))
+    }
+    fn adopt(&self, adoption: Adoption) -> BoxFuture<'_, Result<u64, StoreError>> {
+        Box::pin(self.write(|reply| Write::Adopt(Box::new(adoption), reply)))
     }
     fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>> {
         Box::pin(self.read(queries::seen))

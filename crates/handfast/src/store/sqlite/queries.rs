@@ -1,5 +1,6 @@
 //! The SQL of every read, and how rows become sagas. A row that cannot be what was written is named.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use handfast_protocol::{Operation, Time};
@@ -9,7 +10,9 @@ use sha2::{Digest as _, Sha256};
 use super::open::found_format;
 use super::reader::Source;
 use super::shape::{number, optional_time, ordered, placed_digest, unavailable, unpack, words};
-use crate::store::{Counts, Due, Entry, Examined, LONGEST_WAKE_UP_MS, Seen, StoreError, StoredSaga, Summary, Try};
+use crate::store::{
+    Adopted, Counts, Due, Entry, Examined, LONGEST_WAKE_UP_MS, OpenFlow, Seen, StoreError, StoredSaga, Summary, Try,
+};
 
 /// A row that was read and is wrong is told of its saga. What the database cannot read is trouble of the store: the row may
 /// be there, and is when its page is put right.
@@ -42,18 +45,13 @@ pub(super) fn load(source: &mut Source, id: &str) -> Result<Option<StoredSaga>, 
     if placed.digest != placed_digest(&placed.flow_hash, placed.version, &placed.input, &placed.packed) {
         return Err(corrupt(id, "its row in `placed` is not what was written (the digest differs)"));
     }
-    saga.bodies = unpack(&placed.packed).ok_or_else(|| corrupt(id, "its row in `placed`: the bodies cannot be told apart"))?;
+    let bodies = unpack(&placed.input, &placed.packed.into());
+    saga.bodies = bodies.ok_or_else(|| corrupt(id, "its row in `placed`: the bodies cannot be told apart"))?;
     saga.flow_hash = placed.flow_hash;
     saga.version = placed.version;
     saga.input = placed.input;
-    saga.flow_text = match flows.get(&placed.flow_hash) {
-        Some(text) => Arc::clone(text),
-        None => {
-            let text = load_flow(&transaction, id, &placed.flow_hash)?;
-            flows.insert(placed.flow_hash, Arc::clone(&text));
-            text
-        }
-    };
+    saga.flow_text = flow_text(&transaction, flows, id, &placed.flow_hash)?;
+    saga.adopted = load_adopted(&transaction, flows, id, number)?;
     saga.entries = load_journal(&transaction, id, number)?;
     Ok(Some(saga))
 }
@@ -73,6 +71,7 @@ fn load_row(transaction: &Transaction<'_>, id: &str) -> Result<Option<(i64, Stor
             standing: row.get(3)?,
             tries: row.get(4)?,
             why: row.get(5)?,
+            adopted: Vec::new(),
             entries: Vec::new(),
         };
         Ok((row.get(0)?, saga))
@@ -104,6 +103,67 @@ fn load_flow(transaction: &Transaction<'_>, id: &str, hash: &[u8; 32]) -> Result
         return Err(corrupt(id, "its flow's row in `flow` is not what was written (the hash differs)"));
     }
     Ok(text)
+}
+
+/// The text of a definition, which is read once.
+fn flow_text(
+    transaction: &Transaction<'_>,
+    flows: &mut BTreeMap<[u8; 32], Arc<str>>,
+    id: &str,
+    hash: &[u8; 32],
+) -> Result<Arc<str>, StoreError> {
+    if let Some(text) = flows.get(hash) {
+        return Ok(Arc::clone(text));
+    }
+    let text = load_flow(transaction, id, hash)?;
+    flows.insert(*hash, Arc::clone(&text));
+    Ok(text)
+}
+
+/// The definitions that somebody has let a saga follow. There are none in a store of the first format, which is read as it is
+/// where nothing can be written.
+fn load_adopted(
+    transaction: &Transaction<'_>,
+    flows: &mut BTreeMap<[u8; 32], Arc<str>>,
+    id: &str,
+    number: i64,
+) -> Result<Vec<Adopted>, StoreError> {
+    let place = "its rows in `adopted`";
+    let told = |error: &rusqlite::Error| damage(id, place, error);
+    if !transaction.table_exists(None, "adopted").map_err(|error| told(&error))? {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<([u8; 32], u64, bool)> = transaction
+        .prepare_cached("SELECT flow, seq, same_books FROM adopted WHERE saga = ?1 ORDER BY nth")
+        .and_then(|mut sql| sql.query_map([number], |row| Ok((row.get(0)?, self::number(row.get(1)?), row.get(2)?)))?.collect())
+        .map_err(|error| told(&error))?;
+    let read = |(flow_hash, seq, same_books)| {
+        let flow_text = flow_text(transaction, flows, id, &flow_hash)?;
+        Ok(Adopted { flow_hash, flow_text, seq, same_books })
+    };
+    rows.into_iter().map(read).collect()
+}
+
+pub(super) fn open_flows(source: &mut Source) -> Result<Vec<OpenFlow>, StoreError> {
+    const SQL: &str = "SELECT placed_with, follows, flow.text, sagas, first.text FROM \
+         (SELECT placed.flow AS placed_with, coalesce((SELECT adopted.flow FROM adopted WHERE adopted.saga = saga.id \
+         ORDER BY nth DESC LIMIT 1), placed.flow) AS follows, count(*) AS sagas \
+         FROM saga INDEXED BY saga_wake_at JOIN placed ON placed.saga = saga.id WHERE saga.wake_at IS NOT NULL \
+         GROUP BY placed_with, follows) JOIN flow ON flow.hash = follows JOIN flow AS first ON first.hash = placed_with ORDER BY placed_with, follows";
+    let read = |row: &Row<'_>| {
+        Ok(OpenFlow {
+            placed_with: row.get(0)?,
+            placed_text: row.get(4)?,
+            follows: row.get(1)?,
+            text: row.get(2)?,
+            sagas: number(row.get(3)?),
+        })
+    };
+    source
+        .connection
+        .prepare_cached(SQL)
+        .and_then(|mut sql| sql.query_map([], read)?.collect())
+        .map_err(|error| unavailable(&error))
 }
 
 fn load_journal(transaction: &Transaction<'_>, id: &str, number: i64) -> Result<Vec<Entry>, StoreError> {

@@ -1,5 +1,6 @@
 //! How values lie in the columns of a SQLite store, as `docs/journal.md` describes it.
 
+use bytes::Bytes;
 use handfast_protocol::Time;
 use sha2::{Digest as _, Sha256};
 
@@ -23,31 +24,55 @@ pub(super) fn optional_time(column: Option<i64>) -> Option<Time> {
     column.map(|column| Time(number(column)))
 }
 
-/// Netstrings, one after the other: `<length in decimal>:<the bytes>,`. A body that is text can be read as it is.
-pub(super) fn pack(bodies: &[Vec<u8>]) -> Vec<u8> {
-    let mut packed = Vec::with_capacity(bodies.iter().map(|body| body.len() + 8).sum());
-    for body in bodies {
-        packed.extend_from_slice(body.len().to_string().as_bytes());
-        packed.push(b':');
-        packed.extend_from_slice(body);
-        packed.push(b',');
+/// A tail of the order is named instead of repeated where it has so many bytes at least.
+const TAIL: usize = 16;
+
+/// One piece after the other: `<length in decimal>:<the bytes>,` is a body that can be read as it is if it is text;
+/// `#<step>,` is the body of that earlier step; `+<length>,` is an opening brace and so many bytes from the end of the order.
+pub(super) fn pack(input: &[u8], bodies: &[Bytes]) -> Vec<u8> {
+    let mut packed = Vec::new();
+    for (at, body) in bodies.iter().enumerate() {
+        let earlier = bodies[..at].iter().position(|earlier| !body.is_empty() && earlier == body);
+        let tail = body.strip_prefix(b"{").filter(|tail| tail.len() >= TAIL && input.ends_with(tail));
+        match (earlier, tail) {
+            (Some(step), _) => packed.extend_from_slice(format!("#{step},").as_bytes()),
+            (None, Some(tail)) => packed.extend_from_slice(format!("+{},", tail.len()).as_bytes()),
+            (None, None) => {
+                packed.extend_from_slice(body.len().to_string().as_bytes());
+                packed.push(b':');
+                packed.extend_from_slice(body);
+                packed.push(b',');
+            }
+        }
     }
     packed
 }
 
-/// The bodies that [`pack`] made these bytes of, or nothing if it did not make them.
-pub(super) fn unpack(mut packed: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let mut bodies = Vec::new();
-    while !packed.is_empty() {
-        let colon = packed.iter().position(|&byte| byte == b':')?;
-        let length: usize = std::str::from_utf8(&packed[..colon]).ok()?.parse().ok()?;
-        let rest = &packed[colon + 1..];
-        let body = rest.get(..length)?;
-        if rest.get(length) != Some(&b',') {
+/// The bodies that [`pack`] made these bytes of, or nothing if it did not make them. What was stored once is in memory once.
+pub(super) fn unpack(input: &[u8], packed: &Bytes) -> Option<Vec<Bytes>> {
+    let mut bodies: Vec<Bytes> = Vec::new();
+    let mut at = 0;
+    while let Some(&first) = packed.get(at) {
+        let is_named = matches!(first, b'#' | b'+');
+        let digits = at + usize::from(is_named);
+        let end = digits + packed[digits..].iter().position(|&byte| byte == if is_named { b',' } else { b':' })?;
+        let number: usize = std::str::from_utf8(&packed[digits..end]).ok()?.parse().ok()?;
+        let (body, next) = match first {
+            b'#' => (bodies.get(number)?.clone(), end),
+            b'+' => {
+                let tail = &input[input.len().checked_sub(number)?..];
+                ([b"{", tail].concat().into(), end)
+            }
+            _ => {
+                let next = end.checked_add(1)?.checked_add(number)?;
+                (packed.get(end + 1..next).map(|_| packed.slice(end + 1..next))?, next)
+            }
+        };
+        if packed.get(next) != Some(&b',') {
             return None;
         }
-        bodies.push(body.to_vec());
-        packed = &rest[length + 1..];
+        bodies.push(body);
+        at = next + 1;
     }
     Some(bodies)
 }
@@ -80,19 +105,51 @@ pub(super) fn unavailable(error: &rusqlite::Error) -> StoreError {
 
 #[cfg(test)]
 mod tests {
-    use super::{pack, unpack};
+    use super::{Bytes, pack, unpack};
 
     #[test]
     fn bodies_come_back_as_they_were() {
-        for bodies in [vec![], vec![vec![]], vec![b"{\"amount\":1}".to_vec(), vec![0, 255, b',', b':'], vec![]]] {
-            assert_eq!(unpack(&pack(&bodies)), Some(bodies));
+        let order = br#"{"id":"o-1","amount":1999,"token":"tok_visa"}"#;
+        let whole = br#"{"amount":1999,"token":"tok_visa"}"#.to_vec();
+        for bodies in [
+            vec![],
+            vec![vec![]],
+            vec![vec![], vec![]],
+            vec![b"{\"amount\":1}".to_vec(), vec![0, 255, b',', b':'], vec![]],
+            vec![whole.clone(), b"#0,".to_vec(), whole.clone(), b"+3,".to_vec(), whole.clone(), order.to_vec()],
+        ] {
+            let bodies: Vec<Bytes> = bodies.into_iter().map(Bytes::from).collect();
+            assert_eq!(unpack(order, &pack(order, &bodies).into()), Some(bodies));
         }
+        assert_eq!(
+            pack(order, &vec![Bytes::from(whole); 64][..3]),
+            b"+33,#0,#0,",
+            "it is stored with the order, and nowhere else"
+        );
     }
 
     #[test]
     fn bytes_that_are_no_bodies_are_told() {
-        for packed in ["2:a,", "1:ab,", "1:a", "x:a,", ":a,", "1a", "-1:a,", "99999999999999999999:a,"] {
-            assert_eq!(unpack(packed.as_bytes()), None, "{packed}");
+        for packed in [
+            "2:a,",
+            "1:ab,",
+            "1:a",
+            "x:a,",
+            ":a,",
+            "1a",
+            "-1:a,",
+            "99999999999999999999:a,",
+            "18446744073709551615:a,",
+            "#0,",
+            "#1,1:a,",
+            "1:a,#1,",
+            "+9,",
+            "+1",
+            "#",
+            "+,",
+            "1:a,#0;",
+        ] {
+            assert_eq!(unpack(b"order", &Bytes::from_static(packed.as_bytes())), None, "{packed}");
         }
     }
 }

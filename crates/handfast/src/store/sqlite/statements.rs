@@ -10,7 +10,7 @@ use super::reader::forget_pages;
 use super::shape::{column, ordered, pack, placed_digest};
 use crate::store::time::judge;
 use crate::store::{
-    Append, ClockMark, ClockVerdict, Created, Entry, NewSaga, SUSPENDED, Seen, StoreError, TRIES_KEPT, Try, check_new,
+    Adoption, Append, ClockMark, ClockVerdict, Created, Entry, NewSaga, SUSPENDED, Seen, StoreError, TRIES_KEPT, Try, check_new,
 };
 
 /// What a write came to: its answer, or what is wrong with it. The outer `Result` of a method says that the transaction
@@ -189,7 +189,7 @@ impl<'c> Statements<'c> {
         }
         let saga = self.connection.last_insert_rowid();
         self.keep_request(new, saga)?;
-        let packed = pack(&new.bodies);
+        let packed = pack(&new.input, &new.bodies);
         let digest = placed_digest(&new.flow_hash, new.version, &new.input, &packed);
         self.insert_placed.execute(params![saga, new.flow_hash, new.version, new.input, packed, digest])?;
         if self.flows.insert(new.flow_hash) {
@@ -293,6 +293,20 @@ impl<'c> Statements<'c> {
 
     pub(super) fn suspend(&mut self, id: &str, reason: &str) -> Result<()> {
         self.suspend.execute(params![id, SUSPENDED, reason]).map(drop)
+    }
+
+    /// Keeps that every open saga of a definition follows another from the end of its journal on.
+    pub(super) fn adopt(&mut self, adoption: &Adoption) -> Result<u64> {
+        const SQL: &str = "INSERT INTO adopted (saga, nth, flow, seq, same_books, at, by, why) \
+             SELECT saga.id, (SELECT count(*) + 1 FROM adopted WHERE saga = saga.id), ?2, \
+             (SELECT coalesce(max(seq), 0) FROM journal WHERE saga = saga.id), ?3, ?4, ?5, ?6 \
+             FROM saga JOIN placed ON placed.saga = saga.id WHERE saga.wake_at IS NOT NULL AND placed.flow = ?1";
+        let Adoption { placed_with, flow_hash, flow_text, same_books, at, by, why } = adoption;
+        if self.flows.insert(*flow_hash) {
+            self.insert_flow.execute(params![flow_hash, flow_text])?;
+        }
+        let sagas = self.connection.execute(SQL, params![placed_with, flow_hash, same_books, column(at.0), by, why])?;
+        Ok(sagas as u64)
     }
 
     pub(super) fn record_try(&mut self, attempt: &Try) -> Result<()> {

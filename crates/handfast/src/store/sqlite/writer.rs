@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::files::Files;
 use super::shape::{unavailable, words};
 use super::statements::{Generation, Statements, Verdict};
-use crate::store::{Append, ClockMark, ClockVerdict, Created, NewSaga, StoreError, Try};
+use crate::store::{Adoption, Append, ClockMark, ClockVerdict, Created, NewSaga, StoreError, Try};
 
 /// How many writes may wait for the disk before further ones are refused.
 const QUEUE: usize = 65_536;
@@ -59,6 +59,7 @@ pub(super) enum Write {
         error_ms: u64,
         reply: Reply<ClockVerdict>,
     },
+    Adopt(Box<Adoption>, Reply<u64>),
     Try(Box<Try>),
     /// So many bytes that nobody reads.
     Probe {
@@ -80,6 +81,7 @@ impl Write {
             Self::Park { id, wake_at, tries, reply } => reply.verdict = Some(Ok(statements.park(id, *wake_at, *tries)?)),
             Self::Suspend { id, reason, reply } => reply.verdict = Some(Ok(statements.suspend(id, reason)?)),
             Self::KeepTime { mark, error_ms, reply } => reply.verdict = Some(Ok(statements.keep_time(mark, *error_ms)?)),
+            Self::Adopt(adoption, reply) => reply.verdict = Some(Ok(statements.adopt(adoption)?)),
             Self::Try(attempt) => statements.record_try(attempt)?,
             Self::Probe { bytes, reply } => reply.verdict = Some(Ok(statements.probe(*bytes)?)),
             Self::Barrier(reply) => reply.verdict = Some(Ok(())),
@@ -93,6 +95,7 @@ impl Write {
         match self {
             Self::Create(_, reply) => reply.settle(failure),
             Self::KeepTime { reply, .. } => reply.settle(failure),
+            Self::Adopt(_, reply) => reply.settle(failure),
             Self::Append(_, reply)
             | Self::Park { reply, .. }
             | Self::Suspend { reply, .. }

@@ -75,7 +75,7 @@ async fn a_body_that_no_request_can_carry_is_refused_at_the_door() {
         (b"amount=100", "the one of step payment: it is not JSON"),
     ] {
         let mut wrong = order("order-1");
-        wrong.bodies[0] = body.to_vec();
+        wrong.bodies[0] = body.to_vec().into();
         let error = engine.submit(wrong).await.unwrap_err();
         assert!(matches!(&error, SubmitError::Bodies { why: said, .. } if said.starts_with(why)), "{error}");
     }

@@ -70,7 +70,7 @@ async fn a_hold_that_is_captured_in_time_does_not_lapse() {
     let shop = Shop::open(&[Weakness::HoldsFor(Duration::from_millis(1_500))]).await.declare(hold).margin(500);
     let engine = shop.engine_of(shop.capturing_flow(), options()).await;
     let mut orders = order("order-1");
-    orders.bodies.push(br#"{"hold":"payment"}"#.to_vec());
+    orders.bodies.push(br#"{"hold":"payment"}"#.as_slice().into());
     let mut saga = engine.submit(orders).await.unwrap();
     assert_eq!(ended(&mut saga).await.unwrap(), Outcome::Completed);
     sleep(2_000).await;
@@ -86,7 +86,7 @@ async fn what_rests_on_a_hold_is_committed_before_it_lapses_or_turned_back() {
     let engine = shop.engine_of(shop.capturing_flow(), options()).await;
     let placed = now();
     let mut orders = order("order-1");
-    orders.bodies.push(br#"{"hold":"payment"}"#.to_vec());
+    orders.bodies.push(br#"{"hold":"payment"}"#.as_slice().into());
     let mut saga = engine.submit(orders).await.unwrap();
     assert_eq!(ended(&mut saga).await.unwrap(), Outcome::Cancelled);
     assert!(now() < placed.after(2_500), "it turned back in time");

@@ -82,7 +82,7 @@ fn placed(id: usize, flow: u8, input: u8, entries: u8, wake_at: Option<u64>, sta
         flow_text: Arc::from(flow_text),
         version: u32::from(flow) + 1,
         input: vec![input; usize::from(input)],
-        bodies: vec![vec![input; 3]; usize::from(flow)],
+        bodies: vec![vec![input; 3].into(); usize::from(flow)],
         entries: (1..=u64::from(entries)).map(|seq| super::entry(seq, seq * 7)).collect(),
         wake_at: wake_at.map(Time),
         standing: STANDINGS[standing],

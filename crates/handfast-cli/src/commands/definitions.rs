@@ -1,0 +1,62 @@
+//! Which definition orders under way follow: what a person decides about them at the start, and what is said of them.
+
+use clap::ArgGroup;
+use handfast::{Chosen, Engine, OtherDefinition, OtherDefinitions};
+
+use crate::output::{Exit, OrExit as _, Output};
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Orders under way that follow another definition")]
+#[command(group(ArgGroup::new("chosen").args(["adopt", "keep_definitions"]).requires_all(["by", "why"])))]
+pub(crate) struct DefinitionArgs {
+    /// Let them be reached and read as this flow file says, where its plan is the same.
+    #[arg(long)]
+    adopt: bool,
+    /// Let them go on with their own definition, at the addresses that it names.
+    #[arg(long)]
+    keep_definitions: bool,
+    /// Of those that were asked at another address: both addresses keep the same books.
+    #[arg(long, requires = "adopt")]
+    same_books: bool,
+    /// Who decides that; kept with every order.
+    #[arg(long, value_name = "NAME", requires = "chosen")]
+    by: Option<String>,
+    /// Why; kept with every order.
+    #[arg(long, value_name = "TEXT", requires = "chosen")]
+    why: Option<String>,
+}
+
+impl DefinitionArgs {
+    /// What the engine does with orders that follow another definition.
+    pub(crate) fn wanted(self) -> OtherDefinitions {
+        let Self { adopt, keep_definitions, same_books, by, why } = self;
+        let chosen = Chosen { by: by.unwrap_or_default(), why: why.unwrap_or_default(), same_books };
+        match (adopt, keep_definitions) {
+            (true, _) => OtherDefinitions::Adopt(chosen),
+            (false, true) => OtherDefinitions::KeepAll(chosen),
+            (false, false) => OtherDefinitions::Hold,
+        }
+    }
+}
+
+/// Says how many orders follow another definition, and what differs.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn say(engine: &Engine, output: &Output) -> anyhow::Result<()> {
+    for other in engine.other_definitions().await.or_exit(Exit::Error)?.iter().filter(|other| !other.is_adopted) {
+        output.note(in_words(other));
+    }
+    Ok(())
+}
+
+fn in_words(other: &OtherDefinition) -> String {
+    let OtherDefinition { flow, hash, orders, difference, is_held, .. } = other;
+    let held = if *is_held {
+        "; nothing is sent for them before somebody decides: start with --adopt or --keep-definitions, or POST /definitions/HASH"
+    } else {
+        ""
+    };
+    let short = hash.get(..12).unwrap_or(hash);
+    format!("{orders} open orders of {flow} follow another definition ({short}): {}{held}", difference.in_words())
+}

@@ -1,0 +1,91 @@
+//! A flow file that was edited under open orders: nothing is sent to an address that it does not name before somebody decides.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
+#![expect(clippy::disallowed_methods, reason = "how long a test is ready to wait is counted in real time")]
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use hyper::Method;
+use serde_json::{Value, json};
+
+use crate::serve::shop::{Caller, PATIENCE, Process, Shop, free_address, order};
+use crate::support::run;
+
+/// A shop with an order that is paid and whose warehouse was asked, and a flow file that names another warehouse since.
+async fn moved() -> (Shop, Process, String) {
+    let shop = Shop::closed();
+    let payment = shop.payment();
+    let coordinator = shop.coordinator(&["--retry-cap", "100ms"]);
+    let caller = Caller::of(&coordinator);
+    assert_eq!(caller.place("order-1", &order("order-1"), &[]).await.status, 202);
+    let started = Instant::now();
+    while caller.get("/sagas/order-1").await.json()["steps"][0]["state"] != "done" {
+        assert!(started.elapsed() < PATIENCE);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    coordinator.signal("TERM");
+    assert!(coordinator.wait().success());
+    let new = free_address();
+    let text = fs::read_to_string(shop.flow()).unwrap();
+    let (before, after) = text.split_once("name = \"dispatch\"").unwrap();
+    let old = after.split("url = \"").nth(1).unwrap().split('"').next().unwrap();
+    fs::write(shop.flow(), format!("{before}name = \"dispatch\"{}", after.replace(old, &format!("http://{new}/shipments"))))
+        .unwrap();
+    (shop, payment, new)
+}
+
+async fn decide(caller: &Caller, hash: &str, decision: &Value) -> crate::serve::shop::Reply {
+    let headers = [("content-type", "application/json")];
+    caller.send(Method::POST, &format!("/definitions/{hash}"), &headers, decision.to_string()).await
+}
+
+async fn ends_in_both(caller: &Caller) {
+    let started = Instant::now();
+    while caller.get("/sagas/order-1").await.json()["outcome"] != "completed" {
+        assert!(started.elapsed() < PATIENCE, "{}", caller.get("/sagas/order-1").await.text);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn orders_that_would_call_an_address_that_the_file_does_not_name_wait_for_a_decision() {
+    let (shop, _payment, _new) = moved().await;
+    let old = shop.dispatch();
+    let coordinator = shop.coordinator(&["--retry-cap", "100ms"]);
+    let caller = Caller::of(&coordinator);
+    let listed = caller.get("/definitions").await.json();
+    let other = &listed["definitions"][0];
+    assert_eq!((&other["orders"], &other["held"], &other["plan"]), (&json!(1), &json!(true), &Value::Null), "{listed}");
+    assert_eq!((&other["steps"][0]["name"], &other["steps"][0]["moved"]), (&json!("dispatch"), &json!(true)), "{listed}");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(Caller::of(&old).get("/audit").await.json()["shipments"], 0, "nothing was sent");
+    assert!(caller.get("/sagas/order-1").await.json()["trouble"].as_str().unwrap().contains("--adopt"));
+    let hash = other["hash"].as_str().unwrap();
+    let nobody = decide(&caller, hash, &json!({ "decides": "keep", "by": "", "why": "x" })).await;
+    assert_eq!(nobody.problem(), "not-a-reason");
+    let unknown = decide(&caller, "ab", &json!({ "decides": "keep", "by": "anna", "why": "x" })).await;
+    assert_eq!((unknown.status.as_u16(), unknown.problem().as_str()), (404, "no-such-definition"));
+    let kept = decide(&caller, hash, &json!({ "decides": "keep", "by": "anna", "why": "the old one still ships" })).await;
+    assert_eq!((kept.status.as_u16(), kept.json()), (200, json!({ "orders": 1 })), "{}", kept.text);
+    ends_in_both(&caller).await;
+    assert_eq!(Caller::of(&old).get("/audit").await.json()["shipments"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn orders_follow_the_file_once_somebody_adopts_it_and_answers_for_the_books() {
+    let (shop, _payment, new) = moved().await;
+    let store = format!("sqlite:{}", shop.folder.path().join("new.db").display());
+    let warehouse = Process::start(&["dispatch", "--listen", &new, "--store", &store]);
+    let arguments = ["--adopt", "--same-books", "--by", "anna", "--why", "the warehouse has moved, books and all"];
+    let coordinator = shop.coordinator(&arguments);
+    ends_in_both(&Caller::of(&coordinator)).await;
+    assert_eq!(Caller::of(&warehouse).get("/audit").await.json()["shipments"], 1);
+}
+
+#[test]
+fn a_decision_has_a_name_and_a_reason() {
+    for arguments in [&["--adopt"][..], &["--adopt", "--by", "anna"], &["--same-books"], &["--adopt", "--keep-definitions"]] {
+        let ended = run(["serve", "--flow", "shop.toml"].iter().chain(arguments));
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.stderr);
+    }
+}

@@ -1,0 +1,271 @@
+//! Orders that follow another definition than the one at hand: what is said of them, what is held back, and what a person
+//! lets them follow.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::definitions::Definitions;
+use super::difference::Difference;
+use super::error::{AdoptError, OpenError};
+use super::flow::Flow;
+use super::options::Options;
+use super::{Engine, reason};
+use crate::journal::hex;
+use crate::store::{Adoption, Store, StoreError, StoredSaga};
+
+/// What becomes of open orders that follow another definition than the one at hand.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum OtherDefinitions {
+    /// They go on with their own.
+    #[default]
+    Keep,
+    /// They go on with their own, except that nothing is sent for those that would call an address which the definition at
+    /// hand does not name.
+    Hold,
+    /// They go on with their own wherever that leads, since somebody says so.
+    KeepAll(Chosen),
+    /// They follow the definition at hand where it has the same plan, since somebody says so. The others are held as above.
+    Adopt(Chosen),
+}
+
+/// Who decides about orders under way, and why: both are kept with every one of them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Chosen {
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub why: String,
+    /// Whoever is asked now keeps the same books as whoever was asked before, so that orders which were asked at another
+    /// address can follow, too.
+    pub same_books: bool,
+}
+
+/// A definition that open orders follow and that is not the one at hand.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OtherDefinition {
+    /// The flow's name.
+    pub flow: String,
+    /// SHA-256 of the definition, in hexadecimal digits.
+    pub hash: String,
+    /// How many open orders follow it.
+    pub orders: u64,
+    /// In what it differs from the one at hand.
+    pub difference: Difference,
+    /// Nothing is sent for its orders until somebody says which definition they are to follow.
+    pub is_held: bool,
+    /// Its orders were placed with it, and follow the one at hand since somebody said so.
+    pub is_adopted: bool,
+    pub(crate) placed_with: [u8; 32],
+    pub(crate) follows: [u8; 32],
+    pub(crate) text: Arc<str>,
+}
+
+impl Engine {
+    /// The definitions that open orders follow and that are not at hand, and what differs.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn other_definitions(&self) -> Result<Vec<OtherDefinition>, StoreError> {
+        let shared = &self.0.shared;
+        others(&*shared.store, &self.at_hand(), &shared.definitions).await
+    }
+
+    fn at_hand(&self) -> BTreeMap<String, Arc<Flow>> {
+        self.0.flows.iter().map(|(name, definition)| (name.clone(), definition.shared_flow())).collect()
+    }
+
+    /// Lets the open orders of a definition, named by its hash in hexadecimal digits, follow the one at hand, or go on with
+    /// their own. Who decides and why is kept with each of them. Says how many there are.
+    ///
+    /// # Errors
+    /// Why nothing was changed.
+    pub async fn choose_definition(&self, hash: &str, adopts: bool, chosen: &Chosen) -> Result<u64, AdoptError> {
+        let shared = &self.0.shared;
+        let others = self.other_definitions().await?;
+        let others: Vec<&OtherDefinition> = others.iter().filter(|other| other.hash == hash).collect();
+        if others.is_empty() {
+            return Err(AdoptError::Unknown { hash: hash.chars().take(64).collect() });
+        }
+        let mut orders = 0;
+        for other in others {
+            let is_driven =
+                !other.is_held && other.difference.steps.iter().any(|step| step.is_moved || !step.identity.is_empty());
+            if adopts && is_driven {
+                let why = "they are being driven by their own; restart with --adopt".to_owned();
+                return Err(AdoptError::Impossible { flow: other.flow.clone(), why });
+            }
+            let at_hand = self.0.flows.get(&other.flow).filter(|_| adopts).map(|definition| definition.flow());
+            if adopts && at_hand.is_none() {
+                let why = other.difference.in_words();
+                return Err(AdoptError::Impossible { flow: other.flow.clone(), why });
+            }
+            orders += choose(&*shared.store, shared.now(), other, at_hand, chosen).await?;
+            shared.definitions.release(&other.follows);
+        }
+        shared.wake_early();
+        Ok(orders)
+    }
+}
+
+/// The definitions that open orders follow and that are not at hand.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn others(
+    store: &dyn Store,
+    at_hand: &BTreeMap<String, Arc<Flow>>,
+    definitions: &Definitions,
+) -> Result<Vec<OtherDefinition>, StoreError> {
+    let mut others = Vec::new();
+    for open in store.open_flows().await? {
+        let is_adopted = at_hand.values().any(|flow| flow.hash() == open.follows);
+        if is_adopted && open.placed_with == open.follows {
+            continue;
+        }
+        let (hash, text) = if is_adopted { (open.placed_with, &open.placed_text) } else { (open.follows, &open.text) };
+        // One that cannot be read here is left alone when its orders are loaded, with the reason.
+        let Ok(stored) = definitions.flow_of(hash, text) else { continue };
+        let difference = Difference::between(&stored, at_hand.get(stored.name()).map(|flow| &**flow));
+        others.push(OtherDefinition {
+            flow: stored.name().to_owned(),
+            hash: hex(&hash),
+            orders: open.sagas,
+            difference,
+            is_held: definitions.held(&open.follows).is_some(),
+            is_adopted,
+            placed_with: open.placed_with,
+            follows: open.follows,
+            text: open.text,
+        });
+    }
+    Ok(others)
+}
+
+/// Says what differs from what open orders follow, and does with them what whoever opened the engine wants.
+pub(crate) async fn settle(
+    store: &dyn Store,
+    options: &Options,
+    at_hand: &BTreeMap<String, Arc<Flow>>,
+    definitions: &Definitions,
+    wanted: &OtherDefinitions,
+) -> Result<(), OpenError> {
+    let mut others = self::others(store, at_hand, definitions).await?;
+    match wanted {
+        OtherDefinitions::Keep => {}
+        OtherDefinitions::Hold => hold(&mut others, definitions),
+        OtherDefinitions::KeepAll(chosen) => {
+            for other in others.iter().filter(|other| !other.is_adopted) {
+                choose(store, options.clock.now(), other, None, chosen).await?;
+            }
+        }
+        OtherDefinitions::Adopt(chosen) => {
+            // What was adopted before is decided again only where more is said of it.
+            let is_news = |other: &&OtherDefinition| !other.is_adopted || chosen.same_books;
+            for other in others.iter().filter(|other| other.difference.plan.is_none()).filter(is_news) {
+                let flow = at_hand.get(&other.flow).map(|flow| &**flow);
+                choose(store, options.clock.now(), other, flow, chosen).await?;
+            }
+            let mut left: Vec<OtherDefinition> = others.into_iter().filter(|other| other.difference.plan.is_some()).collect();
+            hold(&mut left, definitions);
+        }
+    }
+    Ok(())
+}
+
+/// Holds back whatever would call an address that is not at hand.
+pub(crate) fn hold(others: &mut [OtherDefinition], definitions: &Definitions) {
+    for other in others.iter_mut().filter(|other| !other.is_adopted && !other.difference.addresses.is_empty()) {
+        let reason = format!(
+            "it follows another definition than the one at hand ({}); nothing is sent before somebody says --adopt or \
+             --keep-definitions",
+            other.difference.in_words()
+        );
+        tracing::warn!(flow = other.flow, orders = other.orders, "held back: {reason}");
+        definitions.hold(other.follows, reason);
+        other.is_held = true;
+    }
+}
+
+/// Keeps that a person lets the orders of a definition follow the one at hand, or go on with their own. Says how many.
+///
+/// # Errors
+/// What the person says is not kept, the definition at hand has another plan, or the store's.
+pub(crate) async fn choose(
+    store: &dyn Store,
+    at: handfast_protocol::Time,
+    other: &OtherDefinition,
+    adopt: Option<&Flow>,
+    chosen: &Chosen,
+) -> Result<u64, AdoptError> {
+    let Chosen { by, why, same_books } = chosen;
+    for (name, text) in [("by", by), ("why", why)] {
+        if text.trim().is_empty() {
+            return Err(AdoptError::Reason { name, what: "it is empty".to_owned() });
+        }
+    }
+    reason::check(Some(by), Some(why)).map_err(AdoptError::of_reason)?;
+    let (flow_hash, flow_text) = match adopt {
+        None => (other.follows, Arc::clone(&other.text)),
+        Some(flow) => {
+            if let Some(why) = &other.difference.plan {
+                return Err(AdoptError::Impossible { flow: other.flow.clone(), why: why.clone() });
+            }
+            (flow.hash(), Arc::clone(flow.text()))
+        }
+    };
+    let same_books = *same_books && adopt.is_some();
+    let adoption =
+        Adoption { placed_with: other.placed_with, flow_hash, flow_text, same_books, at, by: by.clone(), why: why.clone() };
+    let orders = store.adopt(adoption).await?;
+    tracing::info!(flow = other.flow, orders, by, why, adopts = adopt.is_some(), "a person has chosen a definition");
+    Ok(orders)
+}
+
+/// Whether what a saga was asked before can be asked by the definition that it follows now. `asked` says for each step with
+/// which entry of its journal it was asked for anything first.
+pub(crate) fn check(stored: &StoredSaga, asked: &[Option<u64>], definitions: &Definitions) -> Result<(), String> {
+    if stored.adopted.is_empty() {
+        return Ok(());
+    }
+    // The definitions by which anything may have been asked, each with the entry up to which it may have been.
+    let mut asked_by: Vec<(Arc<Flow>, u64)> = Vec::new();
+    let mut follows = definitions.flow_of(stored.flow_hash, &stored.flow_text)?;
+    let mut outcome = Ok(());
+    for adopted in &stored.adopted {
+        // Under a definition that it could not follow it was left alone, so nothing was asked by that one.
+        if outcome.is_ok() {
+            asked_by.push((follows, adopted.seq));
+        }
+        follows = definitions.flow_of(adopted.flow_hash, &adopted.flow_text)?;
+        outcome = asked_by.iter().try_for_each(|(flow, until)| fits(flow, *until, &follows, adopted.same_books, asked));
+    }
+    outcome
+}
+
+/// Whether what one definition may have asked, up to an entry, can be asked by another.
+fn fits(flow: &Flow, until: u64, follows: &Flow, same_books: bool, asked: &[Option<u64>]) -> Result<(), String> {
+    let difference = Difference::between(flow, Some(follows));
+    if let Some(why) = difference.plan {
+        return Err(format!("it cannot follow the definition that was adopted: {why}"));
+    }
+    for step in &difference.steps {
+        let was_asked = asked.get(step.at).copied().flatten().is_some_and(|seq| seq <= until);
+        if !was_asked {
+            continue;
+        }
+        if let Some(identity) = step.identity.first() {
+            return Err(format!(
+                "step {} was asked already, and the definition that was adopted differs in {identity}",
+                step.step
+            ));
+        }
+        if step.is_moved && !same_books {
+            return Err(format!(
+                "step {} was asked at another address already, and what the new one does not know proves nothing; adopt again with \
+                 --same-books if both keep the same books, or adopt the former definition",
+                step.step
+            ));
+        }
+    }
+    Ok(())
+}

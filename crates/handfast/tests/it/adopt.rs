@@ -1,0 +1,133 @@
+//! Orders under way whose flow was edited: held back where they would call other addresses, and what a person can do about it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use handfast::participant::InMemory;
+use handfast::store::{MemoryStore, SqliteStore, Store};
+use handfast::{AdoptError, Chosen, Engine, EngineBuilder, Flow, OpenError, Options, Order, OtherDefinitions, Outcome};
+
+fn flow(bank: &str, depot: &str) -> Flow {
+    Flow::builder("shop").compensatable("payment", bank).pivot("dispatch", depot).build().unwrap()
+}
+
+fn chosen(same_books: bool) -> Chosen {
+    Chosen { by: "anna".to_owned(), why: "the depot has moved".to_owned(), same_books }
+}
+
+fn open(store: &Arc<dyn Store>, flow: Flow, others: OtherDefinitions) -> EngineBuilder {
+    let options = Options { patrol: Duration::from_millis(50), park_after: Duration::from_millis(50), ..Options::default() };
+    let engine = Engine::builder(Arc::clone(store)).flow(flow).options(options).other_definitions(others);
+    ["bank", "new-bank", "depot", "new-depot"]
+        .into_iter()
+        .fold(engine, |engine, name| engine.participant(name, InMemory::new(|_, _| true)))
+}
+
+/// A store with one order that was left in the middle: its payment is done, and its depot was asked and has not answered.
+async fn left(store: Arc<dyn Store>) -> Arc<dyn Store> {
+    let engine = Engine::builder(Arc::clone(&store)).flow(flow("bank", "depot")).participant("bank", InMemory::new(|_, _| true));
+    let engine = engine.participant("depot", crate::support::Silent).open().await.unwrap();
+    engine.submit(Order::new("order-1", "{}", vec!["{}"; 2])).await.unwrap();
+    while engine.saga_without_tries("order-1").await.unwrap().unwrap().entries.len() < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    engine.shutdown(Duration::from_secs(10)).await;
+    store
+}
+
+async fn outcome(engine: &Engine) -> Outcome {
+    let mut saga = engine.follow("order-1").await.unwrap().unwrap();
+    // It may be left alone for a moment still, as it was before the decision.
+    for _ in 0..2_000 {
+        if let Ok(outcome) = saga.outcome().await {
+            return outcome;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        saga = engine.follow("order-1").await.unwrap().unwrap();
+    }
+    panic!("{:?}", engine.saga("order-1").await)
+}
+
+async fn trouble(engine: &Engine) -> String {
+    engine.saga("order-1").await.unwrap().unwrap().trouble.unwrap_or_default()
+}
+
+fn stores() -> [(Arc<dyn Store>, Option<tempfile::TempDir>); 2] {
+    let folder = tempfile::tempdir().unwrap();
+    let file = SqliteStore::open(folder.path().join("shop.db")).unwrap();
+    [(Arc::new(MemoryStore::new()), None), (Arc::new(file), Some(folder))]
+}
+
+#[tokio::test]
+async fn nothing_is_sent_to_another_address_before_somebody_decides() {
+    for (store, _folder) in stores() {
+        let store = left(store).await;
+        let engine = open(&store, flow("bank", "new-depot"), OtherDefinitions::Hold).open().await.unwrap();
+        let others = engine.other_definitions().await.unwrap();
+        let [other] = others.as_slice() else { panic!("{others:?}") };
+        assert_eq!((other.flow.as_str(), other.orders, other.is_held), ("shop", 1, true));
+        assert_eq!(other.difference.in_words(), "step dispatch: its address; they would call depot");
+        let trouble = trouble(&engine).await;
+        assert!(trouble.contains("--adopt") && trouble.contains("depot"), "{trouble}");
+        assert_eq!(engine.saga("order-1").await.unwrap().unwrap().entries.len(), 2);
+
+        let nobody = Chosen { by: " ".to_owned(), ..chosen(false) };
+        assert!(matches!(
+            engine.choose_definition(&other.hash, false, &nobody).await,
+            Err(AdoptError::Reason { name: "by", .. })
+        ));
+        assert!(matches!(engine.choose_definition("abc", false, &chosen(false)).await, Err(AdoptError::Unknown { .. })));
+        assert_eq!(engine.choose_definition(&other.hash, false, &chosen(false)).await.unwrap(), 1);
+        assert_eq!(outcome(&engine).await, Outcome::Completed);
+        engine.shutdown(Duration::from_secs(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_was_asked_at_another_address_is_not_asked_at_the_new_one_unless_both_are_the_same_books() {
+    for (store, folder) in stores() {
+        let store = left(store).await;
+        let adopt = |same_books| OtherDefinitions::Adopt(chosen(same_books));
+        let engine = open(&store, flow("bank", "new-depot"), adopt(false)).open().await.unwrap();
+        let told = trouble(&engine).await;
+        assert!(told.contains("step dispatch was asked at another address"), "{told}");
+        assert_eq!(engine.saga("order-1").await.unwrap().unwrap().entries.len(), 2);
+        engine.shutdown(Duration::from_secs(10)).await;
+        drop(engine);
+        let engine = open(&store, flow("bank", "new-depot"), OtherDefinitions::Hold).open().await.unwrap();
+        assert_eq!(trouble(&engine).await, told, "what was decided holds until it is decided again");
+        engine.shutdown(Duration::from_secs(10)).await;
+        drop(engine);
+        // Who has looked into both books says so, or goes back to the former address.
+        let again = if folder.is_some() { flow("bank", "new-depot") } else { flow("bank", "depot") };
+        let engine = open(&store, again, adopt(folder.is_some())).open().await.unwrap();
+        assert_eq!(outcome(&engine).await, Outcome::Completed);
+        engine.shutdown(Duration::from_secs(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_asked_first_by_the_adopted_definition_is_asked_at_its_address() {
+    for (store, _folder) in stores() {
+        let store = left(store).await;
+        let engine = open(&store, flow("bank", "new-depot"), OtherDefinitions::Adopt(chosen(true))).open().await.unwrap();
+        assert_eq!(outcome(&engine).await, Outcome::Completed);
+        assert_eq!(engine.other_definitions().await.unwrap(), []);
+        engine.shutdown(Duration::from_secs(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn another_plan_is_never_adopted() {
+    let (store, _) = stores().into_iter().next().unwrap();
+    let store = left(store).await;
+    let longer = Flow::builder("shop").compensatable("payment", "bank").pivot("ship", "new-depot").build().unwrap();
+    let engine = open(&store, longer, OtherDefinitions::Adopt(chosen(true))).open().await.unwrap();
+    let others = engine.other_definitions().await.unwrap();
+    assert!(others[0].is_held && others[0].difference.plan.is_some(), "{others:?}");
+    let refused = engine.choose_definition(&others[0].hash, true, &chosen(true)).await;
+    assert!(matches!(refused, Err(AdoptError::Impossible { .. })), "{refused:?}");
+    let card = Chosen { why: "4242424242424242".to_owned(), ..chosen(false) };
+    let refused = open(&store, flow("bank", "new-depot"), OtherDefinitions::KeepAll(card)).open().await;
+    assert!(matches!(refused, Err(OpenError::Adopt(AdoptError::Reason { name: "why", .. }))));
+}
