@@ -37,6 +37,7 @@ impl<G: Guards> Model for Saga<G> {
                 when(told_the_time, "append a time-out"),
                 when(has_deadline, "arrive, expired"),
                 when(may_refuse, "arrive, refused"),
+                when(steps.iter().any(is_looked_at), "a look arrives"),
                 when(self.behaviours.iter().any(|it| it.does_other), "arrive, done otherwise"),
                 when(self.behaviours.iter().any(|it| it.is_spoken_for()), "arrive, answered by somebody else"),
                 when(adversary.cancels, "append a cancel"),
@@ -162,6 +163,11 @@ const fn may_need_a_person(step: &StepPlan) -> bool {
         Doubt::Repeats { last_send_ms } => last_send_ms.is_some(),
         Doubt::Looks { horizon_ms } => horizon_ms.is_some(),
     }
+}
+
+/// Somebody may look at this step's key.
+const fn is_looked_at(step: &StepPlan) -> bool {
+    matches!(step.doubt, Doubt::Looks { .. }) || step.reads_back || step.watch_ms.is_some() || step.refused_close_ms.is_some()
 }
 
 /// Something becomes due for this step even without a deadline.
