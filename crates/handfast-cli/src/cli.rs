@@ -3,7 +3,8 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    check, completions, conform, demo, dispatch, generals, man, messenger, payment, replay, run, serve, show, store, usual_way,
+    check, completions, conform, demo, dispatch, generals, man, messenger, payment, replay, run, sagas, serve, show, store,
+    usual_way,
 };
 use crate::output::Exit;
 
@@ -79,6 +80,8 @@ pub(crate) enum Command {
     Show(show::Args),
     /// Copy a store that is in use, or look through all of one
     Store(store::Args),
+    /// Look at sagas, cancel them, and resolve those that cannot go on by themselves
+    Sagas(sagas::Args),
     /// Run the coordinator that the demo compares with
     #[command(hide = true)]
     UsualWay(usual_way::Args),

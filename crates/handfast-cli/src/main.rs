@@ -14,6 +14,7 @@ mod log;
 mod messenger;
 mod numbers;
 mod open_files;
+mod operator;
 mod output;
 mod picture;
 mod serve;

@@ -78,6 +78,19 @@ pub trait Guards: Copy + Ord + Debug + core::hash::Hash + Send + Sync + 'static 
     const LOOSE_REFUSAL_IS_NOT_FOUND: bool = true;
     /// A look that finds nothing ends a watch only if it left after the watch's end, whenever its answer comes.
     const LOOK_COUNTS_FROM_ITS_LEAVING: bool = true;
+
+    /// A contradiction keeps nothing else: everything that can be taken back is, before a person is asked.
+    const CONTRADICTION_KEEPS_NOTHING_ELSE: bool = true;
+    /// A step that a person marks as not done is taken as off only once no act can be on the road any more.
+    const NOT_DONE_IS_NO_ANSWER: bool = true;
+    /// What a participant says of a key counts, whatever a person has marked it as.
+    const MARK_IS_OVERRULED: bool = true;
+    /// A gate that can be asked is asked, and not marked.
+    const GATE_IS_CLOSED_NOT_MARKED: bool = true;
+    /// Asking again sends nothing a second time that may leave only once.
+    const RETRY_SENDS_NOTHING_TWICE: bool = true;
+    /// A saga for which nobody waits any longer has ended in neither of the two.
+    const SETTLED_IS_NO_OUTCOME: bool = true;
 }
 
 /// The protocol as it is deployed: every guard on.

@@ -24,9 +24,9 @@ pub use guards::{Deployed, Guards};
 pub use party::{Input, Party, Time, replay};
 pub use register::{Answer, Definite, Effect, Register, Request};
 pub use saga::{
-    Answers, Assessment, Assumptions, Close, Command, Coordinator, Doubt, Due, DueAt, Evidence, Finding, Kind, Meaning, Meanings,
-    Nature, Operation, Outcome, Plan, PlanError, Profile, ProfiledStep, Remark, Repeat, Risk, Span, Standing, StepPlan, Told,
-    Undo, Values, assess, stage,
+    Answers, Assessment, Assumptions, Close, Command, Coordinator, Doubt, Due, DueAt, Evidence, Finding, Kind, Mark, Meaning,
+    Meanings, Nature, Operation, Outcome, Plan, PlanError, Profile, ProfiledStep, Remark, Repeat, Risk, Ruling, Span, Standing,
+    StepPlan, Told, Undo, Values, assess, stage,
 };
 
 /// The version of the transition functions that new sagas follow. A saga is pinned to the version it started with; a change

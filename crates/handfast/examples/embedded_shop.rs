@@ -55,6 +55,7 @@ async fn place(State(engine): State<Arc<Engine>>, Json(cart): Json<Cart>) -> Res
     match saga.wait(Duration::from_secs(20)).await.map(|progress| progress.outcome()) {
         Ok(Some(Outcome::Completed)) => (StatusCode::CREATED, "paid, and on its way").into_response(),
         Ok(Some(Outcome::Cancelled)) => (StatusCode::PAYMENT_REQUIRED, "not sent, and not paid").into_response(),
+        Ok(Some(Outcome::Settled)) => (StatusCode::CONFLICT, "somebody has settled it by hand").into_response(),
         Ok(None) | Err(_) => (StatusCode::ACCEPTED, "we are still at it").into_response(),
     }
 }

@@ -127,7 +127,7 @@ pub(crate) async fn report() -> Result<String, Box<dyn Error>> {
     for transfer in &mut transfers {
         match transfer.outcome().await? {
             Outcome::Completed => moved += 1,
-            Outcome::Cancelled => stayed += 1,
+            Outcome::Cancelled | Outcome::Settled => stayed += 1,
         }
     }
     // What is still on the road arrives now, and is refused.

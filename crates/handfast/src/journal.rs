@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use handfast_protocol::{
-    Answer, Command, Coordinator, Definite, Guards, Input, Operation, PROTOCOL_VERSION, Party, Plan, Time, Told,
+    Answer, Command, Coordinator, Definite, Guards, Input, Mark, Operation, PROTOCOL_VERSION, Party, Plan, Ruling, Time, Told,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -31,6 +31,13 @@ pub enum Line {
         by: Option<String>,
         /// The reason given.
         why: Option<String>,
+    },
+    /// A person said something about a saga that cannot go on by itself.
+    Person {
+        /// What.
+        ruling: Ruling,
+        /// Who, why, and in which request.
+        said: Said,
     },
     /// The act of a step that is sent once only is about to leave.
     Sent {
@@ -64,6 +71,21 @@ pub enum Line {
         /// Where, what was asked for and what stands there, in words.
         what: String,
     },
+}
+
+/// Who said something about a saga, why, and in which request: kept for people, and so that no request counts twice.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Said {
+    /// Who.
+    pub by: String,
+    /// The reason given.
+    pub reason: String,
+    /// Drawn by whoever asked, and sent again with every repetition.
+    pub request_id: String,
+    /// The number of the last entry that they had seen.
+    pub saw: u64,
+    /// What shows it: a receipt's number at the bank, a page that was looked at.
+    pub evidence: Option<String>,
 }
 
 /// What a receipt says beyond the state of the key.
@@ -154,6 +176,7 @@ impl Line {
             Self::Start => Input::Start,
             Self::Timeout => Input::Timeout,
             Self::Cancel { .. } => Input::Receive(Told::Cancel),
+            Self::Person { ruling, .. } => Input::Receive(Told::Ruled(*ruling)),
             Self::Sent { step } => Input::Receive(Told::Sent { step: *step }),
             Self::Looked { step, found, left } => Input::Receive(Told::Looked { step: *step, found: *found, left: *left }),
             Self::Answer { to, answer, .. } => Input::Receive(Told::Answer { to: *to, answer: *answer }),
@@ -223,6 +246,7 @@ pub fn why_not_done<'a>(lines: impl IntoIterator<Item = &'a Line>, step: usize, 
         | Line::Start
         | Line::Timeout
         | Line::Cancel { .. }
+        | Line::Person { .. }
         | Line::Sent { .. }
         | Line::Differs { .. } => None,
     })
@@ -238,7 +262,8 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// added cannot be read by an older handfast, which leaves them alone. Everything else is a module of its own.
 mod v1 {
     use super::{
-        Answer, BTreeMap, Command, Cow, Definite, Deserialize, Line, LineError, Operation, Receipt, Scalar, Serialize, Time,
+        Answer, BTreeMap, Command, Cow, Definite, Deserialize, Line, LineError, Mark, Operation, Receipt, Ruling, Said, Scalar,
+        Serialize, Time,
     };
 
     #[derive(Serialize, Deserialize)]
@@ -252,6 +277,8 @@ mod v1 {
             #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
             why: Option<Cow<'a, str>>,
         },
+        #[serde(borrow)]
+        Person(PersonShape<'a>),
         Sent {
             step: usize,
         },
@@ -271,6 +298,29 @@ mod v1 {
             #[serde(borrow)]
             what: Cow<'a, str>,
         },
+    }
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct PersonShape<'a> {
+        /// `retry`, `resume`, `mark` or `settle`.
+        #[serde(borrow)]
+        act: Cow<'a, str>,
+        /// Of a mark.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<usize>,
+        /// Of a mark: `done`, `not_done` or `undone`.
+        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+        mark: Option<Cow<'a, str>>,
+        #[serde(borrow)]
+        by: Cow<'a, str>,
+        #[serde(borrow)]
+        reason: Cow<'a, str>,
+        #[serde(borrow)]
+        request_id: Cow<'a, str>,
+        saw: u64,
+        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+        evidence: Option<Cow<'a, str>>,
     }
 
     #[derive(Serialize, Deserialize)]
@@ -310,6 +360,7 @@ mod v1 {
             Line::Cancel { by, why } => {
                 Shape::Cancel { by: by.as_deref().map(Cow::Borrowed), why: why.as_deref().map(Cow::Borrowed) }
             }
+            Line::Person { ruling, said } => Shape::Person(write_person(*ruling, said)),
             Line::Sent { step } => Shape::Sent { step: *step },
             Line::Looked { step, found, left } => {
                 Shape::Looked { step: *step, found: found.map(|found| Cow::Borrowed(found.name())), left: left.0 }
@@ -343,6 +394,7 @@ mod v1 {
             Shape::Start {} => Line::Start,
             Shape::Timeout {} => Line::Timeout,
             Shape::Cancel { by, why } => Line::Cancel { by: by.map(Cow::into_owned), why: why.map(Cow::into_owned) },
+            Shape::Person(shape) => Line::Person { ruling: ruling(&shape)?, said: said(shape) },
             Shape::Sent { step } => Line::Sent { step },
             Shape::Looked { step, found, left } => {
                 Line::Looked { step, found: found.as_deref().map(state).transpose()?, left: Time(left) }
@@ -362,6 +414,45 @@ mod v1 {
                 },
             },
         })
+    }
+
+    fn write_person(ruling: Ruling, said: &Said) -> PersonShape<'_> {
+        let (act, step, mark) = match ruling {
+            Ruling::Retry => ("retry", None, None),
+            Ruling::Resume => ("resume", None, None),
+            Ruling::Mark { step, mark } => ("mark", Some(step), Some(Cow::Borrowed(mark.name()))),
+            Ruling::Settle => ("settle", None, None),
+        };
+        PersonShape {
+            act: Cow::Borrowed(act),
+            step,
+            mark,
+            by: Cow::Borrowed(&said.by),
+            reason: Cow::Borrowed(&said.reason),
+            request_id: Cow::Borrowed(&said.request_id),
+            saw: said.saw,
+            evidence: said.evidence.as_deref().map(Cow::Borrowed),
+        }
+    }
+
+    fn ruling(shape: &PersonShape<'_>) -> Result<Ruling, LineError> {
+        match (&*shape.act, shape.step, shape.mark.as_deref().map(Mark::from_name)) {
+            ("retry", None, None) => Ok(Ruling::Retry),
+            ("resume", None, None) => Ok(Ruling::Resume),
+            ("settle", None, None) => Ok(Ruling::Settle),
+            ("mark", Some(step), Some(Some(mark))) => Ok(Ruling::Mark { step, mark }),
+            (act, _, _) => Err(LineError::Unreadable(format!("`{act}` is nothing that a person says like that"))),
+        }
+    }
+
+    fn said(shape: PersonShape<'_>) -> Said {
+        Said {
+            by: shape.by.into_owned(),
+            reason: shape.reason.into_owned(),
+            request_id: shape.request_id.into_owned(),
+            saw: shape.saw,
+            evidence: shape.evidence.map(Cow::into_owned),
+        }
     }
 
     fn write_kept(value: &Scalar) -> Kept {

@@ -68,12 +68,13 @@ pub mod webhook;
 pub use clock::{Clock, ClockHand, ClockTurns};
 pub use delivery::{Backoff, BreakerSettings, BreakerState, LineStats};
 pub use engine::{
-    AdoptError, CancelError, CancelResult, Chosen, ClockStats, Difference, Engine, EngineBuilder, Flow, FlowBuilder, FlowError,
-    FlowResolver, FlowStep, HintResult, MAX_BODY_BYTES, MAX_REASON_CHARACTERS, NoOutcome, OpenError, Options, Order,
-    OtherDefinition, OtherDefinitions, ParticipantRef, Progress, SagaHandle, SagaView, Stats, StepDifference, StepView,
-    SubmitError, Totals, UnacceptedRisk, UnacceptedRisks, describe_evidence,
+    Act, ActError, ActResult, AdoptError, CancelError, CancelResult, Chosen, ClockStats, Difference, Engine, EngineBuilder, Flow,
+    FlowBuilder, FlowError, FlowResolver, FlowStep, ForPerson, HintResult, MAX_BODY_BYTES, MAX_REASON_CHARACTERS, NoOutcome,
+    OpenError, Options, Order, OtherDefinition, OtherDefinitions, ParticipantRef, Possible, Progress, Remains, SagaHandle,
+    SagaView, Stats, StepDifference, StepSeen, StepView, SubmitError, Totals, UnacceptedRisk, UnacceptedRisks, act_in, cancel_in,
+    describe_evidence, look_into,
 };
 pub use handfast_protocol::{
-    Answers, Assessment, Assumptions, Close, Effect, Finding, Kind, Operation, Outcome, Profile, ProfiledStep, Remark, Repeat,
-    Risk, Standing, Time, Undo, stage,
+    Answers, Assessment, Assumptions, Close, Effect, Finding, Kind, Mark, Operation, Outcome, Profile, ProfiledStep, Remark,
+    Repeat, Risk, Standing, Time, Undo, stage,
 };

@@ -16,6 +16,8 @@ pub(crate) enum Ending {
     InDoubt,
     /// It waits for a person.
     Suspended,
+    /// A person waits for nobody any longer.
+    Settled,
 }
 
 impl From<Outcome> for Ending {
@@ -23,6 +25,7 @@ impl From<Outcome> for Ending {
         match outcome {
             Outcome::Completed => Self::Completed,
             Outcome::Cancelled => Self::Cancelled,
+            Outcome::Settled => Self::Settled,
         }
     }
 }
@@ -33,6 +36,7 @@ impl Ending {
         match self {
             Self::Completed => Some(Outcome::Completed),
             Self::Cancelled => Some(Outcome::Cancelled),
+            Self::Settled => Some(Outcome::Settled),
             Self::InDoubt | Self::Suspended => None,
         }
     }
@@ -60,7 +64,7 @@ pub(crate) struct ResultLine {
     pub(crate) line: u64,
     /// How it stands, in the words of `Standing::name`; null if the store does not say whether there is such a saga.
     pub(crate) standing: Option<&'static str>,
-    /// `completed` or `cancelled`, or null if it has not ended.
+    /// `completed`, `cancelled` or `settled`, or null if it has not ended.
     pub(crate) outcome: Option<&'static str>,
     #[serde(skip)]
     pub(crate) ending: Ending,
@@ -102,6 +106,7 @@ pub(crate) struct Tally {
     pub(crate) cancelled: u64,
     pub(crate) in_doubt: u64,
     pub(crate) suspended: u64,
+    pub(crate) settled: u64,
     pub(crate) bad: u64,
     pub(crate) repeated: u64,
 }
@@ -114,23 +119,27 @@ impl Tally {
             Ending::Cancelled => self.cancelled += 1,
             Ending::InDoubt => self.in_doubt += 1,
             Ending::Suspended => self.suspended += 1,
+            Ending::Settled => self.settled += 1,
         }
     }
 
     /// All that were driven.
     pub(crate) const fn orders(&self) -> u64 {
-        self.completed + self.cancelled + self.in_doubt + self.suspended
+        self.completed + self.cancelled + self.in_doubt + self.suspended + self.settled
     }
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { completed, cancelled, in_doubt, suspended, bad, repeated } = *self;
+        let Self { completed, cancelled, in_doubt, suspended, settled, bad, repeated } = *self;
         write!(
             f,
             "{}: {completed} completed (both), {cancelled} cancelled (neither), {in_doubt} in doubt, {suspended} suspended",
             counted(self.orders(), "order")
         )?;
+        if settled > 0 {
+            write!(f, ", {settled} settled by a person")?;
+        }
         if repeated > 0 {
             write!(f, "; {} repeated an order", counted(repeated, "line"))?;
         }

@@ -15,6 +15,7 @@ pub(crate) mod participant;
 pub(crate) mod payment;
 pub(crate) mod replay;
 pub(crate) mod run;
+pub(crate) mod sagas;
 pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod store;
@@ -40,6 +41,7 @@ pub(crate) fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
         Command::Conform(args) => conform::run(args, output),
         Command::Show(args) => show::run(args, output),
         Command::Store(args) => store::run(args, output),
+        Command::Sagas(args) => sagas::run(args, output),
         Command::UsualWay(args) => usual_way::run(args, output),
         Command::Completions(args) => completions::run(args, output),
         Command::Man(args) => man::run(args, output),

@@ -11,6 +11,7 @@ use anyhow::bail;
 use handfast::Standing;
 use handfast::flow::FlowFile;
 
+pub(crate) use self::near::unknown;
 pub(crate) use self::story::{Told, entry_of, step_of};
 use crate::output::{Exit, OrExit as _, Output};
 use crate::{picture, state, trace};
@@ -92,7 +93,7 @@ pub(crate) async fn read(store: &str, id: &str, roads: &[PathBuf]) -> anyhow::Re
     let store = state::open_store_to_read(store)?;
     match story::read(store.as_ref(), id, roads).await? {
         Some(told) => Ok(told),
-        None => Err(near::unknown(store.as_ref(), id).await?).or_exit(Exit::Usage),
+        None => Err(unknown(store.as_ref(), id).await?).or_exit(Exit::Usage),
     }
 }
 
@@ -102,7 +103,7 @@ pub(crate) fn text(told: &Told, ascii: bool) -> String {
 }
 
 /// A look at a saga must not leave an empty store behind where there was none.
-fn check_exists(store: &str) -> anyhow::Result<()> {
+pub(super) fn check_exists(store: &str) -> anyhow::Result<()> {
     let path = store.strip_prefix("sqlite:").map_or(store, |path| path.strip_prefix("//").unwrap_or(path));
     // What is no path is refused when it is opened, with words of its own.
     let is_path = !path.is_empty() && !path.contains("://") && !path.starts_with("memory:");
@@ -116,6 +117,11 @@ fn exit(told: &Told) -> Exit {
     match told.standing {
         Standing::Completed => Exit::Done,
         Standing::Cancelled => Exit::Neither,
-        Standing::Placed | Standing::Acting | Standing::Committed | Standing::Cancelling | Standing::Suspended => Exit::InDoubt,
+        Standing::Placed
+        | Standing::Acting
+        | Standing::Committed
+        | Standing::Cancelling
+        | Standing::Suspended
+        | Standing::Settled => Exit::InDoubt,
     }
 }

@@ -1,9 +1,10 @@
 //! The coordinator as a service: orders come in over HTTP, and every one that was acknowledged ends in both or neither.
 //!
-//! [`request`] reads what is sent within bounds, [`sagas`], [`webhooks`] and [`pages`] answer,
+//! [`request`] reads what is sent within bounds, [`sagas`], [`acts`], [`webhooks`] and [`pages`] answer,
 //! [`shapes`] is what an answer looks like and [`problem`] what it looks like when it is not what was asked for.
 //! `docs/serve.md` describes all of it for callers.
 
+mod acts;
 mod budget;
 mod definitions;
 mod key;
@@ -96,6 +97,7 @@ fn router(service: Arc<Service>) -> Router {
         .route("/sagas", post(sagas::place).get(sagas::list))
         .route("/sagas/{id}", get(sagas::show))
         .route("/sagas/{id}/cancel", post(sagas::cancel))
+        .route("/sagas/{id}/acts", post(acts::act))
         .route("/definitions", get(definitions::list))
         .route("/definitions/{hash}", post(definitions::choose))
         .route("/webhooks/{step}", post(webhooks::receive))

@@ -57,6 +57,14 @@ kinds! {
         "It is `{\"by\": \"..\", \"why\": \"..\"}`; both may be left out, and so may the body. Each has at most 256 characters, none of them a control character, and no number that could be a card's. Nothing was done.";
     TOO_LATE = "too-late-to-cancel", CONFLICT, "The saga cannot be cancelled any more",
         "The step that decides it is done, or it has ended in both: there is no way back. Or it is suspended, and a person has to look at it first.";
+    NOT_AN_ACT = "not-an-act", UNPROCESSABLE_ENTITY, "The body is not an act of a person",
+        "It is an object with `act`, `step` (the one that a mark is about), `by`, `reason`, `request_id`, `saw` and, if there is any, `evidence`. The texts have at most 256 characters, none of them a control character, and no number that could be a card's. Nothing was done.";
+    MOVED = "moved", CONFLICT, "The saga has gone on since",
+        "`saw` is not the number of its last entry, which is in `seq`. Look at the saga again, and act on what it is now. Nothing was done.";
+    POINTLESS = "pointless", CONFLICT, "The act would change nothing",
+        "What can be done about a saga is in its `can`. A step is marked only once nothing can be asked for it any more. Nothing was done.";
+    REQUEST_ID_REUSED = "request-id-reused", UNPROCESSABLE_ENTITY, "The request id stands for another act",
+        "Draw a request id for every act, and send it again with every repetition of the same one. Nothing was done.";
     NOT_SIGNED = "not-signed", UNAUTHORIZED, "The webhook is not signed",
         "It has no signature of this very body by the secret of this step, or was signed too long ago. `detail` says which. Nothing was done.";
     CROWDED = "crowded", SERVICE_UNAVAILABLE, "Too many bodies are arriving at once",

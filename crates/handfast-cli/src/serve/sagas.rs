@@ -27,11 +27,11 @@ const MOST_PAGE: usize = 1_000;
 /// The id in a path. What cannot be read as one is the id of no saga.
 pub(crate) type Id = Result<Path<String>, PathRejection>;
 
-fn id_of(id: Id) -> Result<String, Problem> {
+pub(super) fn id_of(id: Id) -> Result<String, Problem> {
     id.map(|Path(id)| id).map_err(|_| no_such_saga("of this name"))
 }
 
-fn no_such_saga(id: &str) -> Problem {
+pub(super) fn no_such_saga(id: &str) -> Problem {
     Problem::new(problem::NO_SUCH_SAGA, format!("there is no saga {}", id.chars().take(128).collect::<String>()))
 }
 
@@ -171,6 +171,7 @@ pub(crate) async fn cancel(
         }
         CancelResult::Ended(handfast::Outcome::Cancelled) => short(&service, &id).await,
         CancelResult::Ended(handfast::Outcome::Completed) => too_late("has ended in both"),
+        CancelResult::Ended(handfast::Outcome::Settled) => too_late("was settled by a person"),
         CancelResult::TooLate => too_late("can only go forward: the step that decides it is done"),
         CancelResult::Suspended => too_late("is suspended: a person has to look at it first"),
         CancelResult::Unknown => Err(no_such_saga(&id)),
@@ -178,7 +179,7 @@ pub(crate) async fn cancel(
 }
 
 /// How a saga stands, read from its journal.
-async fn short(service: &Service, id: &str) -> Result<Response, Problem> {
+pub(super) async fn short(service: &Service, id: &str) -> Result<Response, Problem> {
     let view = service.engine().saga_without_tries(id).await.map_err(|error| store_problem(&error))?;
     Ok(shapes::json(&Short::of(&view.ok_or_else(|| no_such_saga(id))?)))
 }

@@ -5,14 +5,14 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use handfast::store::{Counts, Entry, Summary, Try};
 use handfast::webhook::WebhookStats;
-use handfast::{LineStats, Outcome, Progress, SagaView, Standing, Stats, StepView};
+use handfast::{LineStats, Outcome, Possible, Progress, Remains, SagaView, Standing, Stats, StepView};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::service::Receivers;
 
 /// Every standing, by the word for it.
-pub(crate) const STANDINGS: [Standing; 7] = [
+pub(crate) const STANDINGS: [Standing; 8] = [
     Standing::Placed,
     Standing::Acting,
     Standing::Committed,
@@ -20,6 +20,7 @@ pub(crate) const STANDINGS: [Standing; 7] = [
     Standing::Completed,
     Standing::Cancelled,
     Standing::Suspended,
+    Standing::Settled,
 ];
 
 /// An answer of 200 with a value.
@@ -93,6 +94,9 @@ pub(crate) fn saga(view: &SagaView) -> Value {
         "outcome": view.outcome.map(Outcome::name),
         "in_doubt": view.is_in_doubt(),
         "trouble": view.trouble,
+        "remains": view.remains.iter().map(remains).collect::<Vec<_>>(),
+        "seq": view.entries.len(),
+        "can": view.can.iter().map(possible).collect::<Vec<_>>(),
         "placed_ms": view.created.0,
         "next_look_ms": view.wake_at.map(|at| at.0),
         "order": embedded(&view.input),
@@ -100,6 +104,14 @@ pub(crate) fn saga(view: &SagaView) -> Value {
         "journal": view.entries.iter().map(entry).collect::<Vec<_>>(),
         "tries": view.tries.iter().map(|attempt| tried(view, attempt)).collect::<Vec<_>>(),
     })
+}
+
+fn remains(left: &Remains) -> Value {
+    json!({ "step": left.step, "state": left.state, "amount": left.amount })
+}
+
+fn possible(possible: &Possible) -> Value {
+    json!({ "act": possible.act.name(), "step": possible.act.step(), "does": possible.does })
 }
 
 fn step(step: &StepView) -> Value {

@@ -19,12 +19,26 @@ pub struct Adversary {
     pub duplicates: bool,
     /// Whether somebody cancels, at any moment.
     pub cancels: bool,
+    /// What a person says of a saga that cannot go on by itself.
+    pub person: Person,
     /// A step whose key somebody else has used with another body before.
     pub foreign_key: Option<usize>,
     /// What the driver does, and what a mutant of it fails to do.
     pub driver: Driver,
     /// What the participants' stores keep, and what a mutant of them loses.
     pub stores: Stores,
+}
+
+/// What a person says, if anybody says anything.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Person {
+    /// Nobody says anything.
+    #[default]
+    Nobody,
+    /// At any moment anything that a person may say, and of a step what was true at that moment.
+    Truthful,
+    /// Anything at all.
+    Lying,
 }
 
 /// The driver's part of the protocol.
@@ -60,6 +74,7 @@ impl Adversary {
             crashes: 0,
             duplicates: true,
             cancels: true,
+            person: Person::Nobody,
             foreign_key: None,
             driver: Driver { fences_writers: true, appends_before_sending: true, delivers_again: true },
             stores: Stores { keep_tombstones: true, keep_keys: true, commit_atomically: true },
@@ -70,6 +85,13 @@ impl Adversary {
     #[must_use]
     pub const fn workers(mut self, workers: usize) -> Self {
         self.workers = workers;
+        self
+    }
+
+    /// The same with a person who says this much.
+    #[must_use]
+    pub const fn person(mut self, person: Person) -> Self {
+        self.person = person;
         self
     }
 
@@ -106,6 +128,11 @@ impl fmt::Display for Adversary {
         }
         if self.restores > 0 {
             write!(f, ", older journal comes back {}x", self.restores)?;
+        }
+        match self.person {
+            Person::Nobody => {}
+            Person::Truthful => write!(f, ", a person acts at any moment")?,
+            Person::Lying => write!(f, ", a person acts at any moment and may be wrong")?,
         }
         if let Some(step) = self.foreign_key {
             write!(f, ", key of step {} used with another body", step + 1)?;

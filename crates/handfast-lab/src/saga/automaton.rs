@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use handfast_protocol::{
-    Answer, Command, Coordinator, Definite, Due, Evidence, Guards, Input, Operation, Outcome, Party, Plan, Standing, Time, Told,
+    Answer, Command, Coordinator, Definite, Due, Evidence, Guards, Input, Mark, Operation, Outcome, Party, Plan, Ruling,
+    Standing, Time, Told,
 };
 
 use super::network::{FOUND_DONE, FOUND_REFUSED, Left, Look, operation_number};
@@ -16,11 +17,11 @@ use super::network::{FOUND_DONE, FOUND_REFUSED, Left, Look, operation_number};
 pub type StateId = u32;
 
 /// How many inputs there are beside those of the steps.
-const OF_THE_SAGA: usize = 3;
+const OF_THE_SAGA: usize = 6;
 /// How many inputs there are of one step: an answer of each kind to each operation that changes something, that its act is
-/// on its way, that it was found to be done or refused, that a look which left early or late found nothing, and that something
-/// else is in effect under its key.
-const PER_STEP: usize = 3 * ANSWERS.len() + 4 + Left::ALL.len();
+/// on its way, that it was found to be done or refused, that a look which left early or late found nothing, that something
+/// else is in effect under its key, and how a person may mark it.
+const PER_STEP: usize = 3 * ANSWERS.len() + 7 + Left::ALL.len();
 
 /// The time at which everything happens: it stands still, and what is due after a time is due at once.
 const NOW: Time = Time(1);
@@ -42,6 +43,7 @@ pub(super) const fn left_at(left: Time) -> Left {
 /// Everything that can be said to a coordinator of so many steps, in a fixed order.
 fn inputs(steps: usize) -> Vec<Input<Told>> {
     let mut inputs = vec![Input::Start, Input::Timeout, Input::Receive(Told::Cancel)];
+    inputs.extend(OF_A_PERSON.map(|ruling| Input::Receive(Told::Ruled(ruling))));
     for step in 0..steps {
         for operation in [Operation::Act, Operation::Close, Operation::Undo] {
             for answer in ANSWERS {
@@ -53,9 +55,13 @@ fn inputs(steps: usize) -> Vec<Input<Told>> {
         inputs.extend([FOUND_DONE, FOUND_REFUSED].map(|answer| Input::Receive(Told::Answer { to, answer })));
         inputs.extend(Left::ALL.map(|left| told_nothing(Look { step, left })));
         inputs.push(Input::Receive(Told::Differs { step, in_effect: true }));
+        inputs.extend(Mark::ALL.map(|mark| Input::Receive(Told::Ruled(Ruling::Mark { step, mark }))));
     }
     inputs
 }
+
+/// What a person may say of the whole saga.
+pub(super) const OF_A_PERSON: [Ruling; 3] = [Ruling::Retry, Ruling::Resume, Ruling::Settle];
 
 /// Every definite answer.
 pub(super) const ANSWERS: [Answer; 5] = [
@@ -98,6 +104,10 @@ pub struct Facts {
     pub evidence: Option<Evidence>,
     /// For each step the highest command that was asked for, and what is known of its key.
     pub steps: Vec<(Option<Operation>, Option<Definite>)>,
+    /// For each step what a person has said of it, and whether it is off, by an answer or by that.
+    pub marks: Vec<(Option<Mark>, bool)>,
+    /// The steps that only a person can find out about.
+    pub out_of_reach: Vec<bool>,
 }
 
 impl Facts {
@@ -111,13 +121,37 @@ impl Facts {
     }
 }
 
-/// A person has it, so that nothing more is told. Only where an effect appeared late it goes on, until that is undone, where a
-/// close was refused, until nothing can be there any more, and where something is out of reach, until the rest is taken back.
-fn is_dead<G: Guards>(state: &Coordinator<G>) -> bool {
-    match state.evidence() {
-        None | Some(Evidence::LateEffect { .. } | Evidence::RefusedClose { .. }) => false,
-        Some(Evidence::OtherValues { .. }) => state.standing() == Standing::Suspended,
-        Some(Evidence::Contradiction { .. } | Evidence::OutOfReach { .. } | Evidence::RefusedForGood { .. }) => true,
+/// How far a saga is followed that needs a person, and what can be told at all.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Follows {
+    /// A person may say something at any moment, so that nobody is done with a saga that is suspended.
+    pub person: bool,
+    /// The step whose key is somebody else's: about this one alone there is a contradiction without a promise being broken.
+    pub foreign_key: Option<usize>,
+}
+
+impl Follows {
+    /// Nothing more is told. Where an effect appeared late it goes on, until that is undone, and where a person is asked, until
+    /// the rest is taken back. A promise that is broken ends it at once.
+    fn is_dead<G: Guards>(self, state: &Coordinator<G>) -> bool {
+        let is_at_rest = state.standing() == Standing::Suspended && !self.person || state.decision().is_some();
+        match state.evidence() {
+            None | Some(Evidence::LateEffect { .. } | Evidence::RefusedClose { .. }) => false,
+            Some(Evidence::OutOfReach { .. } | Evidence::RefusedForGood { .. } | Evidence::OtherValues { .. }) => is_at_rest,
+            Some(Evidence::Contradiction { to, .. }) => is_at_rest || self.foreign_key != Some(to.step),
+        }
+    }
+
+    /// Whether it can be told: of a key that is somebody else's nothing is told but that, and a person says nothing where there
+    /// is none.
+    fn may_be_told(self, input: Input<Told>) -> bool {
+        match input {
+            Input::Start | Input::Timeout => true,
+            Input::Receive(Told::Cancel | Told::Sent { .. } | Told::Looked { .. } | Told::Differs { .. }) => true,
+            Input::Receive(Told::Ruled(_)) => self.person,
+            Input::Receive(Told::Answer { to, answer: Answer::State(_) }) => self.foreign_key != Some(to.step),
+            Input::Receive(Told::Answer { .. }) => true,
+        }
     }
 }
 
@@ -149,15 +183,15 @@ pub struct Alone {
 impl Automaton {
     /// Enumerates the states that a coordinator of this plan can reach by any inputs at all.
     ///
-    /// A saga with a contradiction on record is not told anything further: a person has it from there on.
+    /// A saga that a person has is not told anything further, as far as it is followed.
     #[must_use]
-    pub fn new<G: Guards>(plan: &Arc<Plan>) -> Self {
-        Self::among::<G>(plan, |_| false)
+    pub fn new<G: Guards>(plan: &Arc<Plan>, follows: Follows) -> Self {
+        Self::among::<G>(plan, follows, |_| false)
     }
 
     /// The same, where the participants of some steps may do something else than they were asked for.
     #[must_use]
-    pub(super) fn among<G: Guards>(plan: &Arc<Plan>, does_other: impl Fn(usize) -> bool) -> Self {
+    pub(super) fn among<G: Guards>(plan: &Arc<Plan>, follows: Follows, does_other: impl Fn(usize) -> bool) -> Self {
         let inputs = inputs(plan.steps().len());
         let timings = timings(plan);
         let mut started = Coordinator::<G>::new(Arc::clone(plan));
@@ -170,7 +204,7 @@ impl Automaton {
         let mut at = 0;
         while at < states.len() {
             let state = states[at].clone();
-            if is_dead(&state) {
+            if follows.is_dead(&state) {
                 next.extend(inputs.iter().map(|_| StateId::try_from(at).unwrap_or(StateId::MAX)));
                 alone.push(Vec::new());
                 at += 1;
@@ -179,7 +213,8 @@ impl Automaton {
             let mut number = |after: Coordinator<G>| {
                 let fresh = StateId::try_from(states.len()).unwrap_or(StateId::MAX);
                 // Which contradiction it was makes no difference to anything that is explored.
-                let entry = if is_dead(&after) {
+                let after = after.without_details();
+                let entry = if follows.is_dead(&after) {
                     dead.entry(Self::facts_of(&after).without_details()).or_insert(fresh)
                 } else {
                     ids.entry(after.clone()).or_insert(fresh)
@@ -191,6 +226,10 @@ impl Automaton {
             };
             let row = next.len();
             for input in &inputs {
+                if !follows.may_be_told(*input) {
+                    next.push(StateId::try_from(at).unwrap_or(StateId::MAX));
+                    continue;
+                }
                 let mut after = state.clone();
                 let is_never_told = matches!(input, Input::Receive(Told::Differs { step, .. }) if !does_other(*step));
                 if !is_never_told {
@@ -225,6 +264,8 @@ impl Automaton {
             standing: state.standing(),
             evidence: state.evidence(),
             steps: (0..state.plan().steps().len()).map(|step| state.step_state(step)).collect(),
+            marks: (0..state.plan().steps().len()).map(|step| (state.step_mark(step), state.is_step_off(step))).collect(),
+            out_of_reach: (0..state.plan().steps().len()).map(|step| state.needs_person(step)).collect(),
         }
     }
 
@@ -277,6 +318,12 @@ impl Automaton {
             Input::Start => 0,
             Input::Timeout => 1,
             Input::Receive(Told::Cancel) => 2,
+            Input::Receive(Told::Ruled(Ruling::Retry)) => 3,
+            Input::Receive(Told::Ruled(Ruling::Resume)) => 4,
+            Input::Receive(Told::Ruled(Ruling::Settle)) => 5,
+            Input::Receive(Told::Ruled(Ruling::Mark { step, mark })) => {
+                OF_THE_SAGA + step * PER_STEP + 3 * ANSWERS.len() + 3 + Left::ALL.len() + mark as usize
+            }
             Input::Receive(Told::Sent { step }) => OF_THE_SAGA + step * PER_STEP + 3 * ANSWERS.len(),
             Input::Receive(Told::Answer { to: Command { step, operation: Operation::Look }, answer }) => {
                 OF_THE_SAGA + step * PER_STEP + 3 * ANSWERS.len() + 1 + usize::from(answer == FOUND_REFUSED)

@@ -16,8 +16,8 @@ mod promises;
 mod suite;
 mod world;
 
-pub use adversary::{Adversary, Driver, Stores};
-pub use automaton::{Alone, Automaton, Facts, StateId};
+pub use adversary::{Adversary, Driver, Person, Stores};
+pub use automaton::{Alone, Automaton, Facts, Follows, StateId};
 pub use behaviour::{Behaviour, When};
 pub use flow_case::FlowCase;
 pub use flows::{flow, flows};
@@ -25,5 +25,5 @@ pub use follow::{Followed, FollowedStep, Lost};
 pub use model::{in_words, step_names};
 pub use mutants::{Caught, MUTANTS, Mutant};
 pub use network::{Left, Look, Message, Network, UnderWay};
-pub use suite::{Case, Cast, Found, pay_ship_notify, payment_then_dispatch, suite, two_payments};
+pub use suite::{Case, Cast, Found, pay_ship_notify, payment_then_dispatch, suite, two_in_turn, two_payments, with_a_person};
 pub use world::{Action, Key, MAX_STEPS, MAX_WORKERS, NOTHING_LOADED, Saga, Service, World};

@@ -1,7 +1,8 @@
 //! The saga's world as a model for the explorer: its properties, and its actions in words.
 
-use handfast_protocol::{Answer, Command, Definite, Doubt, Due, Guards, Input, Kind, Outcome, Plan, StepPlan, Told};
+use handfast_protocol::{Answer, Command, Definite, Doubt, Due, Guards, Input, Kind, Outcome, Plan, Ruling, StepPlan, Told};
 
+use super::adversary::Person;
 use super::automaton::left_at;
 use super::behaviour::When;
 use super::network::{Left, Look, Message, Network};
@@ -41,6 +42,7 @@ impl<G: Guards> Model for Saga<G> {
                 when(self.behaviours.iter().any(|it| it.does_other), "arrive, done otherwise"),
                 when(self.behaviours.iter().any(|it| it.is_spoken_for()), "arrive, answered by somebody else"),
                 when(adversary.cancels, "append a cancel"),
+                when(adversary.person != Person::Nobody, "append what a person says"),
                 when(!adversary.driver.appends_before_sending, "send early"),
                 when(!adversary.stores.commit_atomically, "arrive halfway"),
                 when(matches!(adversary.network, Network::Multiset { .. }), "capture"),
@@ -65,6 +67,7 @@ impl<G: Guards> Model for Saga<G> {
                 Input::Start => "append the start",
                 Input::Timeout => "append a time-out",
                 Input::Receive(Told::Cancel) => "append a cancel",
+                Input::Receive(Told::Ruled(_)) => "append what a person says",
                 Input::Receive(Told::Answer { .. } | Told::Looked { .. } | Told::Sent { .. } | Told::Differs { .. }) => {
                     "append an answer"
                 }
@@ -89,6 +92,7 @@ impl<G: Guards> Model for Saga<G> {
             Action::Forget { .. } => "forget",
             Action::Expire { .. } => "expire",
             Action::Lapse { .. } => "lapse",
+            Action::UndoByHand { .. } => "undone by hand",
         }
     }
 
@@ -105,8 +109,16 @@ impl<G: Guards> Model for Saga<G> {
             Property::always_step("commands are monotone", Self::is_monotone),
             Property::always_step("no way back", Self::is_without_way_back),
         ];
+        let has_person = adversary.person != Person::Nobody;
+        if has_person {
+            properties.push(Property::always_step("nothing is undone while the gate is not off", Self::is_undone_through_gate));
+            properties.push(Property::always_step("a mark is overruled", Self::is_overruled));
+            properties.push(Property::can_always_reach("ends, with a person's help", Self::has_ended));
+            properties.push(Property::sometimes("settled", Self::was_settled));
+        }
         if adversary.foreign_key.is_some() {
             properties.push(Property::always("hands off", Self::is_hands_off));
+            properties.push(Property::always("a person gets nothing but what is out of reach", Self::is_taken_back));
             properties.push(Property::can_always_reach("ends, or a person has it", Self::has_ended_or_suspended));
             properties.push(Property::sometimes("suspended", |saga, world| !saga.is_without_contradiction(world)));
             return properties;
@@ -124,7 +136,7 @@ impl<G: Guards> Model for Saga<G> {
         let may_end_otherwise = self.behaviours[gate..].iter().any(|it| it.does_other);
         if may_end_otherwise {
             properties.push(Property::can_always_reach("ends, or a person has it", Self::has_ended_or_suspended));
-        } else if steps.iter().any(may_need_a_person) {
+        } else if self.plan.may_need_a_person() {
             properties.push(Property::always("a person gets nothing but what is out of reach", Self::is_taken_back));
             properties.push(Property::can_always_reach("ends, or a person has it", Self::has_ended_or_suspended));
         } else {
@@ -156,15 +168,6 @@ impl<G: Guards> Model for Saga<G> {
     }
 }
 
-/// Doubt about this step's key may end with a person.
-const fn may_need_a_person(step: &StepPlan) -> bool {
-    match step.doubt {
-        Doubt::Closes => step.forgotten_ms.is_some() || !step.refusal_holds && step.refused_close_ms.is_none(),
-        Doubt::Repeats { last_send_ms } => last_send_ms.is_some(),
-        Doubt::Looks { horizon_ms } => horizon_ms.is_some(),
-    }
-}
-
 /// Somebody may look at this step's key.
 const fn is_looked_at(step: &StepPlan) -> bool {
     matches!(step.doubt, Doubt::Looks { .. }) || step.reads_back || step.watch_ms.is_some() || step.refused_close_ms.is_some()
@@ -172,7 +175,7 @@ const fn is_looked_at(step: &StepPlan) -> bool {
 
 /// Something becomes due for this step even without a deadline.
 const fn is_due_by_itself(step: &StepPlan) -> bool {
-    may_need_a_person(step) || step.commit_within_ms.is_some() || step.watch_ms.is_some()
+    step.may_need_a_person() || step.commit_within_ms.is_some() || step.watch_ms.is_some()
 }
 
 impl<G: Guards> Saga<G> {
@@ -188,6 +191,7 @@ impl<G: Guards> Saga<G> {
         let told = world.announced.map_or("nothing", |outcome| match outcome {
             Outcome::Completed => "completed",
             Outcome::Cancelled => "cancelled",
+            Outcome::Settled => "settled",
         });
         format!("journal: {}; customer told: {told}; {}", facts.standing.name(), keys.collect::<Vec<_>>().join("; "))
     }
@@ -217,6 +221,17 @@ pub(super) const fn due_in_words(due: Due) -> &'static str {
         Due::Commit => "the time to commit",
         Due::GiveUp => "the last time to ask",
         Due::Watch => "the end of the watch",
+        Due::Mark => "the time after which a mark counts",
+    }
+}
+
+/// What a person says, in words.
+pub(super) fn ruling_in_words(ruling: Ruling, names: &[String]) -> String {
+    match ruling {
+        Ruling::Retry => "a person says: ask again".to_owned(),
+        Ruling::Resume => "a person says: go on".to_owned(),
+        Ruling::Mark { step, mark } => format!("a person says: {} was {}", names[step], mark.name().replace('_', " ")),
+        Ruling::Settle => "a person waits for nobody any longer".to_owned(),
     }
 }
 
@@ -249,6 +264,7 @@ pub fn in_words<G: Guards>(saga: &Saga<G>, action: &Action) -> String {
         Input::Start => "start".into(),
         Input::Timeout => "deadline".into(),
         Input::Receive(Told::Cancel) => "cancel".into(),
+        Input::Receive(Told::Ruled(ruling)) => ruling_in_words(ruling, names),
         Input::Receive(Told::Sent { step }) => format!("act {} is marked as sent", names[step]),
         Input::Receive(Told::Differs { step, .. }) => format!("{} -> something else is in effect", names[step]),
         Input::Receive(Told::Answer { to, answer: said }) => format!("{} -> {}", command(to), answer(said)),
@@ -297,5 +313,6 @@ pub fn in_words<G: Guards>(saga: &Saga<G>, action: &Action) -> String {
         Action::Forget { step } => format!("{} forgets its key", names[step]),
         Action::Expire { step } => format!("{} does not remember its key any more", names[step]),
         Action::Lapse { step } => format!("what {} holds lapses", names[step]),
+        Action::UndoByHand { step } => format!("a person undoes {} by hand", names[step]),
     }
 }

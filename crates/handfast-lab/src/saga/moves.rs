@@ -1,11 +1,12 @@
 //! Everything that may happen next in a saga's world.
 
-use handfast_protocol::{Command, Definite, Guards, Input, Meaning, Operation, Standing, Told};
+use handfast_protocol::{Command, Definite, Guards, Input, Mark, Meaning, Operation, Ruling, Standing, Told};
 
-use super::automaton::{Automaton, told_nothing};
+use super::adversary::Person;
+use super::automaton::{Automaton, OF_A_PERSON, told_nothing};
 use super::behaviour::{Behaviour, When};
 use super::network::{Left, Look, Message};
-use super::world::{Action, NOTHING_LOADED, Saga, Service, World};
+use super::world::{Action, NOTHING_LOADED, OUR_BODY, Saga, Service, World};
 
 /// What somebody else may say in a participant's stead.
 const STATES: [Definite; 4] = [Definite::Done, Definite::Refused, Definite::Closed, Definite::Undone];
@@ -64,9 +65,45 @@ impl<G: Guards> Saga<G> {
             }
             When::AnyTime => true,
         };
+        if self.may_be_undone_by_hand(world, step) {
+            into.push(Action::UndoByHand { step });
+        }
         if lapses && key.is_in_effect() && !self.behaviours.iter().enumerate().any(is_lasting) {
             into.push(Action::Lapse { step });
         }
+    }
+
+    /// A person refunds by hand what nobody can be asked about, once nothing that cannot be taken back can happen any more.
+    fn may_be_undone_by_hand(&self, world: &World, step: usize) -> bool {
+        let (facts, key) = (self.automaton.facts(world.journal), &world.keys[step]);
+        let gate_is_off = self.plan.gate().is_none_or(|gate| step < gate && facts.marks[gate].1);
+        self.adversary.person != Person::Nobody
+            && facts.out_of_reach[step]
+            && gate_is_off
+            && key.body == OUR_BODY
+            && key.is_in_effect()
+    }
+
+    /// What a person may say now. Of a step that is what is true at this moment, unless people may be wrong.
+    fn rulings(&self, world: &World) -> impl Iterator<Item = Ruling> {
+        let is_true = |step: usize, mark: Mark| {
+            let key = &world.keys[step];
+            let is_ours = key.body == OUR_BODY;
+            match mark {
+                Mark::Done => is_ours && key.is_in_effect(),
+                Mark::NotDone => !is_ours || key.acts == 0,
+                Mark::Undone => is_ours && key.acts > 0 && !key.is_in_effect(),
+            }
+        };
+        let may_say = |step: usize, mark: Mark| match self.adversary.person {
+            Person::Nobody => false,
+            Person::Truthful => is_true(step, mark),
+            Person::Lying => true,
+        };
+        let of_the_saga = OF_A_PERSON.into_iter().filter(|_| self.adversary.person != Person::Nobody);
+        let of_steps = (0..self.plan.steps().len()).flat_map(|step| Mark::ALL.map(|mark| (step, mark)));
+        let said = of_steps.filter(|&(step, mark)| may_say(step, mark)).map(|(step, mark)| Ruling::Mark { step, mark });
+        of_the_saga.chain(said).collect::<Vec<_>>().into_iter()
     }
 
     /// Somebody would ask a step to act, or would close or undo its key in doubt, now or after having looked into the journal.
@@ -124,7 +161,8 @@ impl<G: Guards> Saga<G> {
             Message::Command(_) | Message::Look(_) => None,
         });
         let spontaneous = SPONTANEOUS.into_iter().filter(|input| self.adversary.cancels || *input == Input::Timeout);
-        for input in spontaneous.chain(answers) {
+        let ruled = self.rulings(world).map(|ruling| Input::Receive(Told::Ruled(ruling)));
+        for input in spontaneous.chain(ruled).chain(answers) {
             let is_answer = matches!(input, Input::Receive(Told::Answer { .. } | Told::Looked { .. } | Told::Differs { .. }));
             into.push(Action::Append { worker, input, keeps: false });
             if is_answer && self.duplicates_copies() {

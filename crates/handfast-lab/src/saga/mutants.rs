@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use handfast_protocol::{Deployed, Guards, Plan};
 
-use super::adversary::Adversary;
+use super::adversary::{Adversary, Person};
 use super::flows::flow;
 use super::follow::{Followed, Lost, follow};
 use super::model::in_words;
 use super::network::Network;
 use super::picture::draw;
-use super::suite::{pay_ship_notify, payment_then_dispatch, two_payments};
+use super::suite::{pay_ship_notify, payment_then_dispatch, two_in_turn, two_payments};
 use super::world::Saga;
 use crate::diagram::Diagram;
 use crate::explorer::{Limits, Verdict, explore};
@@ -150,6 +150,12 @@ without! {
     BelievesNotFound lacks NOTHING_FOUND_IS_NOT_REFUSED,
     FindsLooseRefusals lacks LOOSE_REFUSAL_IS_NOT_FOUND,
     CountsLateLooks lacks LOOK_COUNTS_FROM_ITS_LEAVING,
+    KeepsTheRest lacks CONTRADICTION_KEEPS_NOTHING_ELSE,
+    TakesAWordForIt lacks NOT_DONE_IS_NO_ANSWER,
+    BelievesPeople lacks MARK_IS_OVERRULED,
+    MarksTheGate lacks GATE_IS_CLOSED_NOT_MARKED,
+    RetriesByActing lacks RETRY_SENDS_NOTHING_TWICE,
+    SettlesAsNeither lacks SETTLED_IS_NO_OUTCOME,
 }
 
 fn set() -> Adversary {
@@ -489,5 +495,47 @@ pub static MUTANTS: &[Mutant] = &[
             let flow = flow("payment's refusals do not hold, and it cannot be closed");
             Box::new(flow.world::<CountsLateLooks>(&flow.assessment().risks, set()))
         },
+    },
+    Mutant {
+        name: "contradiction-keeps-the-rest",
+        guard: "everything that can be taken back is, before a person is asked about a contradiction",
+        hazard: "the second key turns out to be somebody else's, and the first payment stays charged until somebody looks",
+        breaks: "a person gets nothing but what is out of reach",
+        world: || world::<KeepsTheRest>(two_in_turn(), Adversary { foreign_key: Some(1), ..set() }),
+    },
+    Mutant {
+        name: "a-word-is-an-answer",
+        guard: "a step that a person marks as not done is taken as off only once no act can be on the road any more",
+        hazard: "somebody looks, finds no charge and says so, the order is cancelled, and the charge arrives a minute later",
+        breaks: "cancelled is never charged",
+        world: || weak::<TakesAWordForIt>("payment cannot be closed and forgets its keys", set().person(Person::Truthful)),
+    },
+    Mutant {
+        name: "a-word-beats-an-answer",
+        guard: "what a participant says of a key counts, whatever a person has marked it as",
+        hazard: "somebody says that there was no charge, and the receipt of it that arrives afterwards is put aside",
+        breaks: "cancelled is never charged",
+        world: || weak::<BelievesPeople>("payment cannot be closed and forgets its keys", set().person(Person::Truthful)),
+    },
+    Mutant {
+        name: "gate-marked-not-closed",
+        guard: "the step that decides is closed, not marked, as long as it can be",
+        hazard: "somebody says that nothing was dispatched, the payment is given back, and an older journal dispatches",
+        breaks: "dispatched only if paid",
+        world: || world::<MarksTheGate>(payment_then_dispatch(), set().restores(1).person(Person::Truthful)),
+    },
+    Mutant {
+        name: "retried-by-acting",
+        guard: "asking again sends nothing a second time that may leave only once",
+        hazard: "an impatient person presses the button, and the charge that nobody could find is sent again",
+        breaks: "at most once",
+        world: || weak::<RetriesByActing>("payment may be asked only once", multiset().person(Person::Truthful)),
+    },
+    Mutant {
+        name: "settled-as-neither",
+        guard: "a saga for which nobody waits any longer has ended in neither of the two",
+        hazard: "somebody closes the case, and the books say cancelled while the customer stays charged",
+        breaks: "cancelled is never charged",
+        world: || world::<SettlesAsNeither>(payment_then_dispatch(), set().person(Person::Truthful)),
     },
 ];

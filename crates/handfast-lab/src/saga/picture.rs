@@ -2,7 +2,7 @@
 
 use handfast_protocol::{Answer, Command, Guards, Input, Operation, Told};
 
-use super::model::due_in_words;
+use super::model::{due_in_words, ruling_in_words};
 use super::network::Message;
 use super::world::{Action, Key, Saga, World, message_of};
 use crate::diagram::{Clock, Diagram, LineId, Mark, Tone};
@@ -54,6 +54,10 @@ impl Painter<'_> {
                 // Drawn where the answer left, with the arrow that brings it.
                 Input::Receive(Told::Answer { .. } | Told::Looked { .. }) => {}
                 Input::Receive(Told::Differs { .. }) => self.note(at, worker, Mark::Durable, "something else is in effect"),
+                Input::Receive(Told::Ruled(ruling)) => {
+                    let text = ruling_in_words(ruling, self.names);
+                    self.note(at, worker, Mark::Demand, &text);
+                }
                 Input::Receive(Told::Sent { .. }) => self.note(at, worker, Mark::Durable, "marked as sent"),
             },
             Action::AppendDue { worker, step, due } => {
@@ -93,6 +97,9 @@ impl Painter<'_> {
             }
             Action::Lapse { step: held } => {
                 self.picture.mark(self.participants[held], at, Mark::Note, "the hold lapses");
+            }
+            Action::UndoByHand { step: undone } => {
+                self.picture.mark(self.participants[undone], at, Mark::Note, "undone by hand");
             }
         }
     }
@@ -194,7 +201,9 @@ fn answer_in(action: &Action, command: Command) -> Option<(usize, &'static str)>
             Some((worker, word))
         }
         Told::Looked { step, .. } if is_look_at(command, step) => Some((worker, "nothing")),
-        Told::Answer { .. } | Told::Looked { .. } | Told::Cancel | Told::Sent { .. } | Told::Differs { .. } => None,
+        Told::Answer { .. } | Told::Looked { .. } | Told::Cancel | Told::Ruled(_) | Told::Sent { .. } | Told::Differs { .. } => {
+            None
+        }
     }
 }
 

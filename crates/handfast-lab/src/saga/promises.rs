@@ -1,6 +1,6 @@
 //! What must hold in every state of a saga's world, and what must happen in some, so that no promise holds for nothing.
 
-use handfast_protocol::{Answer, Command, Definite, Evidence, Guards, Kind, Operation, Outcome, Standing};
+use handfast_protocol::{Answer, Command, Definite, Evidence, Guards, Input, Kind, Mark, Operation, Outcome, Standing, Told};
 
 use super::network::Message;
 use super::world::{Action, Key, NOTHING_LOADED, OUR_BODY, Saga, World};
@@ -67,21 +67,52 @@ impl<G: Guards> Saga<G> {
             .all(|(step, key)| key.undos == 0 || step.undo_after.is_none_or(|other| !world.keys[other].is_in_effect()))
     }
 
-    /// *A person gets nothing but what is out of reach*: whoever is suspended for that has taken everything else back, unless
-    /// the step that decides is out of reach itself, or an undo waits for one that is.
+    /// *A person gets nothing but what is out of reach*: whoever is suspended has taken everything else back, unless the step that
+    /// decides is out of reach itself, or an undo waits for one that is.
     pub(super) fn is_taken_back(&self, world: &World) -> bool {
         let facts = self.automaton.facts(world.journal);
         let is_in_doubt = |step: usize| matches!(facts.steps[step], (Some(_), None));
-        let rests_on_gate = self.plan.gate().is_some_and(|gate| is_in_doubt(gate) || facts.steps[gate].1 == Some(Definite::Done));
-        let is_for_that = matches!(facts.evidence, Some(Evidence::OutOfReach { .. } | Evidence::RefusedClose { .. }));
-        if facts.standing != Standing::Suspended || !is_for_that || rests_on_gate {
+        let is_settled = |step: usize| facts.marks[step].1 || facts.steps[step].1 == Some(Definite::Done);
+        let rests_on_gate = self.plan.gate().is_some_and(|gate| {
+            let is_done = facts.steps[gate].1 == Some(Definite::Done) || facts.marks[gate].0 == Some(Mark::Done);
+            (is_in_doubt(gate) && !is_settled(gate)) || facts.out_of_reach[gate] || is_done
+        });
+        if facts.standing != Standing::Suspended || rests_on_gate {
             return true;
         }
         let compensatable = self.plan.gate().unwrap_or(self.plan.steps().len());
-        let is_off = |step: usize| matches!(facts.steps[step].1, Some(Definite::Refused | Definite::Closed | Definite::Undone));
+        let is_off = |step: usize| facts.marks[step].1;
         let waits = |step: usize| self.plan.steps()[step].undo_after.is_some_and(|other| !is_off(other));
         // What nothing is known of is out of reach itself, since a person has nothing that could still be asked for.
-        (0..compensatable).all(|step| facts.steps[step].1.is_none() || is_off(step) || waits(step))
+        let is_left = |step: usize| facts.out_of_reach[step] || (facts.steps[step].1.is_none() && facts.marks[step].0.is_none());
+        (0..compensatable).all(|step| is_left(step) || is_off(step) || waits(step))
+    }
+
+    /// *Nothing is undone while the gate is not off*: no entry asks for an undo before the step that decides is known to be off, or
+    /// was marked so and no act of it can be on the road any more.
+    pub(super) fn is_undone_through_gate(&self, before: &World, action: &Action, after: &World) -> bool {
+        let Some(gate) = self.plan.gate() else { return true };
+        let (old, new) = (self.automaton.facts(before.journal), self.automaton.facts(after.journal));
+        let asks_to_undo =
+            (0..gate).any(|step| new.steps[step].0 == Some(Operation::Undo) && old.steps[step].0 != Some(Operation::Undo));
+        !action.is_entry() || !asks_to_undo || new.marks[gate].1 || old.marks[gate].1
+    }
+
+    /// *A mark is overruled*: what a participant says of a step is known from then on, whatever a person has said of it.
+    pub(super) fn is_overruled(&self, before: &World, action: &Action, after: &World) -> bool {
+        let Action::Append { input: Input::Receive(Told::Answer { to, answer: Answer::State(told) }), .. } = *action else {
+            return true;
+        };
+        let (old, new) = (self.automaton.facts(before.journal), self.automaton.facts(after.journal));
+        let refusal_holds = self.plan.steps()[to.step].refusal_holds;
+        match old.marks[to.step].0 {
+            // That it was done before it was undone is nothing new.
+            None => true,
+            Some(Mark::Undone) if told == Definite::Done => true,
+            Some(Mark::Done | Mark::NotDone | Mark::Undone) => {
+                new.steps[to.step].1 == Some(told) || (told == Definite::Refused && !refusal_holds)
+            }
+        }
     }
 
     /// *A late effect is undone*: what appears after the end in *neither* is gone again, where it can be undone.
@@ -148,6 +179,11 @@ impl<G: Guards> Saga<G> {
     /// The saga has ended, or a person has it.
     pub(super) fn has_ended_or_suspended(&self, world: &World) -> bool {
         self.has_ended(world) || self.automaton.facts(world.journal).standing == Standing::Suspended
+    }
+
+    /// A person waits for nobody any longer.
+    pub(super) fn was_settled(&self, world: &World) -> bool {
+        world.announced == Some(Outcome::Settled)
     }
 
     /// Ended in *both*.

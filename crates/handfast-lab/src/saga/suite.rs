@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use handfast_protocol::{Deployed, Kind, Plan, StepPlan};
 
-use super::adversary::Adversary;
+use super::adversary::{Adversary, Person};
 use super::flow_case::FlowCase;
 use super::flows::flows;
 use super::model::in_words;
@@ -121,6 +121,12 @@ pub fn two_payments() -> Arc<Plan> {
     plan(&[step(Kind::Compensatable, ANY_MOMENT), step(Kind::Compensatable, ANY_MOMENT)])
 }
 
+/// Two payments, one after the other, and a dispatch.
+#[must_use]
+pub fn two_in_turn() -> Arc<Plan> {
+    plan(&[step(Kind::Compensatable, ANY_MOMENT), step(Kind::Compensatable, None), step(Kind::Pivot, None)])
+}
+
 /// The cases that are explored before anything ships, in an order in which the plainest come first.
 #[must_use]
 pub fn suite() -> Vec<Case> {
@@ -163,8 +169,7 @@ pub fn suite() -> Vec<Case> {
     let side_by_side =
         [step(Kind::Compensatable, ANY_MOMENT), beside(Kind::Compensatable, ANY_MOMENT), step(Kind::Pivot, ANY_MOMENT)];
     add("two payments side by side, then dispatch", plan(&side_by_side), vec![set(), set().workers(2), set().restores(1)]);
-    let one_waits = [step(Kind::Compensatable, ANY_MOMENT), step(Kind::Compensatable, None), step(Kind::Pivot, None)];
-    add("two payments in turn, then dispatch", plan(&one_waits), vec![set().workers(2), set().restores(1)]);
+    add("two payments in turn, then dispatch", two_in_turn(), vec![set().workers(2), set().restores(1)]);
     let fan_out = [step(Kind::Pivot, ANY_MOMENT), step(Kind::Retriable, None), beside(Kind::Retriable, None)];
     add("dispatch, then two notices side by side", plan(&fan_out), all_of_it());
     add("two payments (no pivot)", two_payments(), vec![set().workers(2), multiset()]);
@@ -174,6 +179,25 @@ pub fn suite() -> Vec<Case> {
         let adversaries = [set().workers(2), multiset().crashes(1)];
         let case = |adversary| Case { plan_name, cast: Cast::Profiles(flow.clone()), adversary };
         cases.extend(adversaries.map(case));
+    }
+    cases
+}
+
+/// Everything that may need a person, with a person who acts at any moment and says what is true.
+#[must_use]
+pub fn with_a_person() -> Vec<Case> {
+    let set = || Adversary::new(Network::Set).person(Person::Truthful);
+    let foreign = |step| Adversary { foreign_key: Some(step), ..set() };
+    let contract = |plan_name, plan: Arc<Plan>, adversary| Case { plan_name, cast: Cast::Contract(plan), adversary };
+    let mut cases = vec![
+        contract("payment, then dispatch", payment_then_dispatch(), set()),
+        contract("payment, then dispatch", payment_then_dispatch(), foreign(0)),
+        contract("payment, then dispatch", payment_then_dispatch(), foreign(1)),
+        contract("two payments in turn, then dispatch", two_in_turn(), foreign(1)),
+        contract("payment, dispatch, notice", pay_ship_notify(), foreign(2)),
+    ];
+    for (plan_name, flow) in flows().into_iter().filter(|(_, flow)| flow.assessment().plan.may_need_a_person()) {
+        cases.push(Case { plan_name, cast: Cast::Profiles(flow), adversary: set() });
     }
     cases
 }

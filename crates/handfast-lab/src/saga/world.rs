@@ -9,12 +9,12 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use handfast_protocol::{
-    Answer, Command, Definite, Deployed, Doubt, Due, Effect, Guards, Input, Meaning, Operation, Outcome, Plan, Register, Request,
-    Told,
+    Answer, Command, Definite, Deployed, Doubt, Due, Effect, Guards, Input, Mark, Meaning, Operation, Outcome, Plan, Register,
+    Request, Told,
 };
 
-use super::adversary::Adversary;
-use super::automaton::{Alone, Automaton, StateId, left_at, told_nothing};
+use super::adversary::{Adversary, Person};
+use super::automaton::{Alone, Automaton, Follows, StateId, left_at, told_nothing};
 use super::behaviour::{Behaviour, When};
 use super::model::step_names;
 use super::network::{FOUND_DONE, FOUND_REFUSED, Left, Look, Message, UnderWay, operation_number};
@@ -135,6 +135,8 @@ pub enum Action {
     Expire { step: usize },
     /// What a participant has held lapses.
     Lapse { step: usize },
+    /// A person undoes at a participant what nobody can be asked about.
+    UndoByHand { step: usize },
 }
 
 impl Action {
@@ -163,7 +165,8 @@ impl Action {
             | Self::Restore
             | Self::Forget { .. }
             | Self::Expire { .. }
-            | Self::Lapse { .. } => {}
+            | Self::Lapse { .. }
+            | Self::UndoByHand { .. } => {}
         }
         self
     }
@@ -215,7 +218,8 @@ impl<G: Guards> Saga<G> {
         assert_eq!(behaviours.len(), plan.steps().len(), "every step has a participant");
         assert!((1..=MAX_WORKERS).contains(&adversary.workers), "a world holds 1 to {MAX_WORKERS} workers");
         let names = step_names(&plan);
-        let automaton = Automaton::among::<G>(&plan, |step| behaviours[step].does_other);
+        let follows = Follows { person: adversary.person != Person::Nobody, foreign_key: adversary.foreign_key };
+        let automaton = Automaton::among::<G>(&plan, follows, |step| behaviours[step].does_other);
         Self { automaton, behaviours, names, plan, adversary, guards: PhantomData }
     }
 
@@ -264,6 +268,7 @@ impl<G: Guards> Saga<G> {
                 let is_it = |alone: &&Alone| (alone.step, alone.due) == (step, due);
                 let alone = self.automaton.alone(world.workers[worker]).iter().find(is_it)?;
                 self.enter(&mut next, worker, alone.next)?;
+                self.wait_with_marks(&mut next, world.workers[worker])?;
             }
             Action::Send { worker, command } => self.send(&mut next, worker, command)?,
             Action::SendLate { step, .. } => {
@@ -310,7 +315,7 @@ impl<G: Guards> Saga<G> {
                     next.under_way = self.without_acts(next.under_way, step);
                 }
             }
-            Action::Lapse { step } => {
+            Action::Lapse { step } | Action::UndoByHand { step } => {
                 let key = &mut next.keys[step];
                 (key.state, key.undos) = (Some(Definite::Undone), 2.min(key.undos + 1));
             }
@@ -344,13 +349,29 @@ impl<G: Guards> Saga<G> {
         let state = world.workers[worker];
         let next = self.automaton.after(state, Automaton::input_number(input));
         self.enter(world, worker, next)?;
+        self.wait_with_marks(world, state)?;
         let taken = match input {
             Input::Receive(Told::Answer { to, answer }) => Message::Answer(to, answer),
             Input::Receive(Told::Looked { step, left, .. }) => Message::Nothing(Look { step, left: left_at(left) }),
             Input::Receive(Told::Differs { step, .. }) => Message::Differs { step },
-            Input::Start | Input::Timeout | Input::Receive(Told::Cancel | Told::Sent { .. }) => return Some(()),
+            Input::Start | Input::Timeout | Input::Receive(Told::Cancel | Told::Ruled(_) | Told::Sent { .. }) => return Some(()),
         };
         world.under_way = self.consumed(world.under_way, taken, keeps);
+        Some(())
+    }
+
+    /// A mark as not done counts once nothing is on the road any more, and what is there is seen before.
+    fn wait_with_marks(&self, world: &mut World, before: StateId) -> Option<()> {
+        let (before, after) = (&self.automaton.facts(before).marks, &self.automaton.facts(world.journal).marks);
+        let waited = |step: &usize| before[*step] == (Some(Mark::NotDone), false) && after[*step] == (Some(Mark::NotDone), true);
+        for step in (0..self.plan.steps().len()).filter(waited) {
+            let is_ours = world.keys[step].body == OUR_BODY;
+            let act_is_wanted = self.is_wanted(world, Command { step, operation: Operation::Act });
+            if (act_is_wanted || (is_ours && world.keys[step].is_in_effect())) && G::MARK_IS_OVERRULED {
+                return None;
+            }
+            world.under_way = self.without_acts(world.under_way, step);
+        }
         Some(())
     }
 
@@ -395,6 +416,8 @@ impl<G: Guards> Saga<G> {
         let state = world.keys[look.step].state.filter(|_| sees);
         let to = Command { step: look.step, operation: Operation::Look };
         let mut answers = match state {
+            // What is there is somebody else's.
+            Some(_) if world.keys[look.step].body == THEIR_BODY => Vec::new(),
             Some(Definite::Done) if world.keys[look.step].is_other => vec![Message::Differs { step: look.step }],
             Some(Definite::Done) => vec![Message::Answer(to, FOUND_DONE)],
             Some(Definite::Refused) => vec![Message::Answer(to, FOUND_REFUSED), Message::Nothing(look)],

@@ -4,5 +4,6 @@ mod diagram;
 mod explorer;
 mod generals;
 mod models;
+mod person;
 mod risks;
 mod saga;

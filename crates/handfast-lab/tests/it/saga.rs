@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use handfast_lab::explorer::{Limits, Verdict, explore};
 use handfast_lab::saga::map::{Verdict as OnTheMap, map};
-use handfast_lab::saga::{Adversary, Automaton, Cast, Lost, MUTANTS, Network, Saga, flow, flows, suite, two_payments};
+use handfast_lab::saga::{Adversary, Automaton, Cast, Follows, Lost, MUTANTS, Network, Saga, flow, flows, suite, two_payments};
 use handfast_protocol::{Deployed, Due, Kind, Operation, Plan, Standing, StepPlan};
 
 use crate::diagram::check_committed;
@@ -99,7 +99,7 @@ fn mutants_have_names_of_their_own() {
 fn whatever_is_due_may_be_due_alone() {
     let payment = StepPlan::new(Kind::Compensatable).deadline(Some(0));
     let side_by_side = Plan::new(vec![payment, payment.beside(), StepPlan::new(Kind::Pivot)]).expect("a sound order");
-    let automaton = Automaton::new::<Deployed>(&Arc::new(side_by_side));
+    let automaton = Automaton::new::<Deployed>(&Arc::new(side_by_side), Follows::default());
     let is_there = |asked: [Operation; 2]| {
         (0..)
             .take(automaton.len())

@@ -7,10 +7,13 @@
 //!                     turning back: close the gate's key ------------------> undo every compensatable step ----------> cancelled
 //!                        | done after all                                                                                (neither)
 //!                        \--> forward, and no way back
-//!   a contradiction --> suspended, with the evidence (unreachable while participants keep their promises)
+//!   a contradiction --> everything else is taken back, then suspended, with the evidence (unreachable while participants keep
+//!                        their promises)
+//!   suspended --a person--> back into the loop, or settled: neither of the two, and a person has said so
 //! ```
 //!
-//! What is different for participants that promise less is in [`doubt`](super::doubt).
+//! What is different for participants that promise less is in [`doubt`](super::doubt); what a person may say is in
+//! [`person`](super::person).
 //!
 //! The *gate* is the pivot, or the first retriable step in a plan without one. Its key is the register in which the saga
 //! is decided: turning back begins by closing it, whether or not this journal says that it was ever sent, since a newer
@@ -22,6 +25,7 @@ use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 use super::message::{Command, Evidence, Operation, Outcome, Told};
+use super::person::Mark;
 use super::plan::Plan;
 use crate::PROTOCOL_VERSION;
 use crate::guards::{Deployed, Guards};
@@ -39,6 +43,8 @@ pub(super) enum Phase {
     Suspended,
     /// Cancelled, and looking whether an effect appears after all.
     Watching,
+    /// A person waits for nobody any longer.
+    Settled,
 }
 
 /// What was asked of one key and what is known of it.
@@ -59,6 +65,12 @@ pub(super) struct StepState {
     pub(super) refused_close: bool,
     /// What is in effect is not what was asked for: it counts as neither done nor off, and is undone.
     pub(super) is_other: bool,
+    /// Its participant has contradicted itself: it counts as neither done nor off, whatever was known.
+    pub(super) is_contradicted: bool,
+    /// What a person has said of it. Counts only as long as nothing is known of it.
+    pub(super) mark: Option<Mark>,
+    /// A mark as not done counts only once nothing can be on the road any more.
+    pub(super) mark_counts: bool,
 }
 
 impl StepState {
@@ -70,23 +82,26 @@ impl StepState {
         was_seen_off: false,
         refused_close: false,
         is_other: false,
+        is_contradicted: false,
+        mark: None,
+        mark_counts: false,
     };
 
     /// Only a person can find out what became of it.
     pub(super) fn is_out_of_reach(self) -> bool {
-        self.is_given_up && self.known.is_none()
+        self.is_contradicted || (self.is_given_up && self.known.is_none() && self.mark.is_none())
     }
 
     /// Nothing is known of it, and it may still be asked for.
     pub(super) fn is_waited_for(self) -> bool {
-        self.known.is_none() && !self.is_given_up
+        self.known.is_none() && !self.is_given_up && !self.is_contradicted
     }
 
     /// Nothing is left to deliver for this key.
     pub(super) fn is_settled(self) -> bool {
         match self.asked {
             None => true,
-            Some(Operation::Act | Operation::Look | Operation::Close) => self.known.is_some(),
+            Some(Operation::Act | Operation::Look | Operation::Close) => self.known.is_some() || self.is_done() || self.is_off(),
             Some(Operation::Undo) => self.is_off(),
         }
     }
@@ -94,13 +109,15 @@ impl StepState {
     /// The effect is not there, and never will be (again).
     pub(super) fn is_off(self) -> bool {
         match self.known {
+            _ if self.is_contradicted => false,
             Some(Definite::Refused | Definite::Closed | Definite::Undone) => true,
-            Some(Definite::Done) | None => false,
+            Some(Definite::Done) => false,
+            None => self.is_marked(Mark::Undone) || (self.is_marked(Mark::NotDone) && self.mark_counts),
         }
     }
 
     pub(super) fn is_done(self) -> bool {
-        self.known == Some(Definite::Done) && !self.is_other
+        !self.is_contradicted && (self.known == Some(Definite::Done) && !self.is_other || self.is_marked(Mark::Done))
     }
 
     pub(super) fn ask(&mut self, operation: Operation, now: Time) {
@@ -142,6 +159,8 @@ pub enum Standing {
     Cancelled,
     /// A participant contradicted itself, or cannot be asked any more; a person has to look at the evidence.
     Suspended,
+    /// Ended: a person waits for nobody any longer. It is neither *both* nor *neither*.
+    Settled,
 }
 
 impl Standing {
@@ -156,6 +175,7 @@ impl Standing {
             Self::Completed => "completed",
             Self::Cancelled => "cancelled",
             Self::Suspended => "suspended",
+            Self::Settled => "settled",
         }
     }
 }
@@ -204,6 +224,7 @@ impl<G: Guards> Coordinator<G> {
             Phase::Completed => Standing::Completed,
             Phase::Cancelled | Phase::Watching => Standing::Cancelled,
             Phase::Suspended => Standing::Suspended,
+            Phase::Settled => Standing::Settled,
         }
     }
 
@@ -229,8 +250,8 @@ impl<G: Guards> Coordinator<G> {
         self.plan.gate().is_some_and(|gate| self.steps[gate].is_done())
     }
 
-    fn has_ended(&self) -> bool {
-        matches!(self.phase, Phase::Completed | Phase::Cancelled | Phase::Watching)
+    pub(super) fn has_ended(&self) -> bool {
+        matches!(self.phase, Phase::Completed | Phase::Cancelled | Phase::Watching | Phase::Settled)
     }
 
     pub(super) fn suspended_for(&mut self, evidence: Evidence) {
@@ -287,7 +308,9 @@ impl<G: Guards> Coordinator<G> {
 
     /// Takes a definite answer, ordered by the register's own arrows rather than by its arrival.
     fn learn(&mut self, to: Command, answer: Answer, now: Time) {
-        let Some(known) = self.steps.get(to.step).map(|state| state.known) else { return };
+        // Of whom it contradicted itself a participant is believed nothing more, until a person has seen to it.
+        let told_of = self.steps.get(to.step).filter(|state| !state.is_contradicted);
+        let Some(known) = told_of.map(|state| state.known) else { return };
         let evidence = Evidence::Contradiction { to, known, answer };
         if to.operation == Operation::Look {
             self.find(to.step, answer, now);
@@ -296,22 +319,25 @@ impl<G: Guards> Coordinator<G> {
         if self.is_of_a_duplicate(to) {
             return;
         }
-        let Answer::State(told) = answer else { return self.suspended_for(evidence) };
+        let Answer::State(told) = answer else { return self.contradicted(to.step, evidence) };
         if self.took_loose_refusal(to, told, now) || self.took_late_effect(to.step, told, now) {
+            return;
+        }
+        if self.took_word_on_mark(to.step, told, now) {
             return;
         }
         let undo_was_refused = to.operation == Operation::Undo && told == Definite::Done;
         let state = &mut self.steps[to.step];
         match (known, told) {
-            _ if undo_was_refused => self.suspended_for(evidence),
-            (None, _) | (Some(Definite::Done), Definite::Undone) => state.known = Some(told),
+            _ if undo_was_refused => self.contradicted(to.step, evidence),
+            (None, _) | (Some(Definite::Done), Definite::Undone) => state.know(told),
             (Some(known), _) if known == told => {}
             (Some(Definite::Undone), Definite::Done) => {
                 if !G::STALE_ANSWER_IS_IGNORED {
                     state.known = Some(told);
                 }
             }
-            (Some(_), _) => self.suspended_for(evidence),
+            (Some(_), _) => self.contradicted(to.step, evidence),
         }
         self.check_promises(evidence);
     }
@@ -319,9 +345,9 @@ impl<G: Guards> Coordinator<G> {
     /// Where there is no way back nothing may be missing: a step that is off after all is a broken promise.
     fn check_promises(&mut self, evidence: Evidence) {
         let decided = self.is_committed() || self.phase == Phase::Completed;
-        let broken = (0..self.steps.len()).any(|step| self.steps[step].is_off() && (decided || self.plan.is_after_gate(step)));
-        if broken {
-            self.suspended_for(self.refused_for_good(evidence).unwrap_or(evidence));
+        let is_broken = |&step: &usize| self.steps[step].is_off() && (decided || self.plan.is_after_gate(step));
+        if let Some(step) = (0..self.steps.len()).find(is_broken) {
+            self.contradicted(step, self.refused_for_good(evidence).unwrap_or(evidence));
         }
     }
 
@@ -336,7 +362,7 @@ impl<G: Guards> Coordinator<G> {
             match self.phase {
                 Phase::Forward => self.go_forward(now),
                 Phase::TurningBack => self.go_back(now),
-                Phase::Placed | Phase::Completed | Phase::Cancelled | Phase::Watching | Phase::Suspended => {}
+                Phase::Placed | Phase::Completed | Phase::Cancelled | Phase::Watching | Phase::Suspended | Phase::Settled => {}
             }
             if self.phase == before {
                 return self.rest_on_a_person();
@@ -409,12 +435,14 @@ impl<G: Guards> Party for Coordinator<G> {
         match input {
             Input::Start => next.start(),
             Input::Receive(Told::Cancel) => next.cancel(),
+            Input::Receive(Told::Ruled(ruling)) => next.rule(ruling, now),
             Input::Receive(Told::Sent { step }) => next.mark_as_sent(step, now),
             Input::Receive(Told::Answer { to, answer }) => next.learn(to, answer, now),
             Input::Receive(Told::Looked { step, found, left }) => next.looked(step, found, left, now),
             Input::Receive(Told::Differs { step, in_effect }) => next.take_other_values(step, in_effect, now),
             Input::Timeout => next.expire(now),
         }
+        next.go_on_after(self);
         next.proceed(now);
         next.end_watch();
         // An input that means nothing leaves no trace, not even of when it came.
@@ -426,7 +454,7 @@ impl<G: Guards> Party for Coordinator<G> {
 
     fn outbox(&self) -> Vec<Command> {
         let silent = match self.phase {
-            Phase::Placed | Phase::Suspended => true,
+            Phase::Placed | Phase::Suspended | Phase::Settled => true,
             Phase::Completed | Phase::Cancelled => G::UNDO_IS_AWAITED,
             Phase::Forward | Phase::TurningBack | Phase::Watching => false,
         };
@@ -449,12 +477,12 @@ impl<G: Guards> Party for Coordinator<G> {
         let steps = 0..self.steps.len();
         match self.phase {
             Phase::Forward => {
-                let of_steps = steps.filter_map(|step| self.deadline_of(step).into_iter().chain(self.gives_up_at(step)).min());
-                of_steps.chain(self.commit_by().map(|(by, _)| by)).min()
+                let of_steps = steps.flat_map(|step| [self.deadline_of(step), self.gives_up_at(step), self.mark_counts_at(step)]);
+                of_steps.flatten().chain(self.commit_by().map(|(by, _)| by)).min()
             }
-            Phase::TurningBack => steps.filter_map(|step| self.gives_up_at(step)).min(),
+            Phase::TurningBack => steps.flat_map(|step| [self.gives_up_at(step), self.mark_counts_at(step)]).flatten().min(),
             Phase::Watching => self.watched_until().map(|(until, _)| until),
-            Phase::Placed | Phase::Completed | Phase::Cancelled | Phase::Suspended => None,
+            Phase::Placed | Phase::Completed | Phase::Cancelled | Phase::Suspended | Phase::Settled => None,
         }
     }
 
@@ -462,6 +490,7 @@ impl<G: Guards> Party for Coordinator<G> {
         match self.phase {
             Phase::Completed => Some(Outcome::Completed),
             Phase::Cancelled | Phase::Watching => Some(Outcome::Cancelled),
+            Phase::Settled => Some(Outcome::Settled),
             Phase::Placed | Phase::Forward | Phase::TurningBack | Phase::Suspended => None,
         }
     }

@@ -30,6 +30,9 @@ impl<G: Guards> Coordinator<G> {
         if self.phase == Phase::Watching && self.is_looked_at_after_the_end(step) {
             return Some(Operation::Look);
         }
+        if state.waits_with_mark() {
+            return Some(Operation::Look);
+        }
         if state.refused_close && state.is_waited_for() && self.is_under_way() {
             return Some(Operation::Look);
         }
@@ -68,7 +71,7 @@ impl<G: Guards> Coordinator<G> {
             }
             Phase::TurningBack => self.give_up(now),
             Phase::Watching => self.end_watch_by_time(now),
-            Phase::Placed | Phase::Completed | Phase::Cancelled | Phase::Suspended => {}
+            Phase::Placed | Phase::Completed | Phase::Cancelled | Phase::Suspended | Phase::Settled => {}
         }
     }
 
@@ -100,7 +103,8 @@ impl<G: Guards> Coordinator<G> {
     /// What is not safe to ask for any more is left to a person. It keeps nothing else: a saga that is not decided yet turns
     /// back, so that whatever can be taken back is.
     fn give_up(&mut self, now: Time) {
-        let Some(step) = (0..self.steps.len()).find(|&step| self.gives_up_at(step).is_some_and(|at| at <= now)) else { return };
+        let is_over = |&step: &usize| self.gives_up_at(step).is_some_and(|at| at <= now);
+        let Some(step) = (0..self.steps.len()).find(is_over) else { return self.count_mark(now) };
         if !G::REST_IS_TAKEN_BACK {
             return self.suspended_for(Evidence::OutOfReach { step });
         }
@@ -143,7 +147,7 @@ impl<G: Guards> Coordinator<G> {
     /// What a look has found. Only what is there counts; everything else may be old, or of somebody else.
     pub(super) fn find(&mut self, step: usize, answer: Answer, now: Time) {
         let Answer::State(found) = answer else { return };
-        if self.took_late_effect(step, found, now) {
+        if self.took_late_effect(step, found, now) || self.took_word_on_mark(step, found, now) {
             return;
         }
         let refusal_holds = self.plan.steps()[step].refusal_holds;
@@ -154,7 +158,7 @@ impl<G: Guards> Coordinator<G> {
             Definite::Closed | Definite::Undone => false,
         };
         if counts && state.known.is_none() {
-            state.known = Some(found);
+            state.know(found);
         }
     }
 
@@ -168,7 +172,7 @@ impl<G: Guards> Coordinator<G> {
         let cannot_refuse = self.plan.is_after_gate(to.step);
         let is_known = self.steps[to.step].known.is_some();
         match plan.doubt {
-            _ if is_known || cannot_refuse => {}
+            _ if is_known || cannot_refuse || self.steps[to.step].mark.is_some() => {}
             // What is told of a close or an undo leaves the key as open as it was.
             Doubt::Closes if to.operation != Operation::Act && !G::REFUSED_CLOSE_CLOSES_NOTHING => return false,
             Doubt::Closes if to.operation != Operation::Act => self.take_refused_close(to.step, now),
@@ -194,10 +198,10 @@ impl<G: Guards> Coordinator<G> {
     /// Nothing is in effect for this key, and nothing will be.
     pub(super) fn is_off_for_good(&self, step: usize) -> bool {
         let state = self.steps[step];
-        if self.is_harmless_in_doubt(step) {
+        if self.is_harmless_in_doubt(step) && !state.is_contradicted {
             return true;
         }
-        if state.is_off() || self.plan.steps()[step].closes() {
+        if state.is_off() || state.is_contradicted || self.plan.steps()[step].closes() {
             return state.is_off();
         }
         self.was_never_sent(step) || (!G::UNCLOSABLE_IS_ASKED_AGAIN && state.known.is_none())
@@ -209,7 +213,7 @@ impl<G: Guards> Coordinator<G> {
         let plan = self.plan.steps()[step];
         let undo = undo && plan.undo_after.is_none_or(|other| self.is_off_for_good(other) || !G::UNDO_WAITS_ITS_TURN);
         let state = &mut self.steps[step];
-        let in_doubt = state.known.is_none();
+        let in_doubt = state.known.is_none() && !state.is_done();
         if state.is_off() || (in_doubt && !plan.closes()) {
             return;
         }

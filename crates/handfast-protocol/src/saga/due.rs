@@ -45,6 +45,7 @@ impl<G: Guards> Coordinator<G> {
                     let since = self.steps[step].since;
                     add(self.deadline_of(step), since, self.nature_of_deadline(step));
                     add(self.gives_up_at(step), since, self.nature_of_giving_up(step));
+                    add(self.mark_counts_at(step), since, Nature::Waits);
                 }
                 if let Some((at, since)) = self.commit_by() {
                     add(Some(at), since, Nature::Stops);
@@ -53,6 +54,7 @@ impl<G: Guards> Coordinator<G> {
             Phase::TurningBack => {
                 for step in 0..self.steps.len() {
                     add(self.gives_up_at(step), self.steps[step].since, self.nature_of_giving_up(step));
+                    add(self.mark_counts_at(step), self.steps[step].since, Nature::Waits);
                 }
             }
             Phase::Watching => {
@@ -60,7 +62,7 @@ impl<G: Guards> Coordinator<G> {
                     add(Some(at), since, Nature::Waits);
                 }
             }
-            Phase::Placed | Phase::Completed | Phase::Cancelled | Phase::Suspended => {}
+            Phase::Placed | Phase::Completed | Phase::Cancelled | Phase::Suspended | Phase::Settled => {}
         }
         dues
     }

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::coordinator::{Coordinator, Phase, StepState};
 use super::message::{Evidence, Operation};
+use super::person::Mark;
 use crate::guards::Guards;
 use crate::register::{Answer, Definite};
 
@@ -13,22 +14,40 @@ const SEEN_OFF: u8 = 0x40;
 const REFUSED_CLOSE: u8 = 0x20;
 /// Beside the code of what is known.
 const OTHER: u8 = 0x80;
+const CONTRADICTED: u8 = 0x08;
+const MARK_COUNTS: u8 = 0x40;
+const MARK_SHIFT: u32 = 4;
 
 impl<G: Guards> Coordinator<G> {
     /// The whole state in a fixed layout: phase (1 byte), clock (8), evidence (12, of which the first says whether
     /// there is any, and of which kind), then for each step what was asked (1; its highest bits say that it was given up, that a last look at it found nothing, and that it refused to close), what is
-    /// known (1; its highest bit says that it is in effect with other values) and since when (8). Numbers are little-endian. Equal states have equal bytes, different states different ones, in every build of this version.
+    /// known (1; the others say that it is in effect with other values, that it was contradicted, and how a person has marked it) and since when (8). Numbers are little-endian. Equal states have equal bytes, different states different ones, in every build of this version.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(21 + 10 * self.steps.len());
         bytes.push(phase_code(self.phase));
         bytes.extend_from_slice(&self.clock.0.to_le_bytes());
         encode_evidence(&mut bytes, self.evidence);
-        for StepState { asked, known, since, is_given_up, was_seen_off, refused_close, is_other } in &self.steps {
+        for StepState {
+            asked,
+            known,
+            since,
+            is_given_up,
+            was_seen_off,
+            refused_close,
+            is_other,
+            is_contradicted,
+            mark,
+            mark_counts,
+        } in &self.steps
+        {
             let marks = [(is_given_up, GIVEN_UP), (was_seen_off, SEEN_OFF), (refused_close, REFUSED_CLOSE)];
             let marks = marks.into_iter().filter(|(is_set, _)| **is_set).fold(0, |marks, (_, mark)| marks | mark);
             bytes.push(asked.map_or(0, operation_code) | marks);
-            bytes.push(known.map_or(0, definite_code) | if *is_other { OTHER } else { 0 });
+            let of_a_person = mark.map_or(0, mark_code) << MARK_SHIFT | if *mark_counts { MARK_COUNTS } else { 0 };
+            let of_answers = [(is_other, OTHER), (is_contradicted, CONTRADICTED)];
+            let of_answers = of_answers.into_iter().filter(|(is_set, _)| **is_set).fold(0, |bits, (_, bit)| bits | bit);
+            bytes.push(known.map_or(0, definite_code) | of_a_person | of_answers);
             bytes.extend_from_slice(&since.0.to_le_bytes());
         }
         bytes
@@ -65,6 +84,15 @@ const fn phase_code(phase: Phase) -> u8 {
         Phase::Cancelled => 4,
         Phase::Suspended => 5,
         Phase::Watching => 6,
+        Phase::Settled => 7,
+    }
+}
+
+const fn mark_code(mark: Mark) -> u8 {
+    match mark {
+        Mark::Done => 1,
+        Mark::NotDone => 2,
+        Mark::Undone => 3,
     }
 }
 

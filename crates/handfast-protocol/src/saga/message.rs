@@ -1,5 +1,6 @@
 //! What the coordinator is told and what it wants delivered.
 
+use super::person::Ruling;
 use crate::party::Time;
 use crate::register::{Answer, Definite};
 
@@ -71,6 +72,8 @@ pub enum Told {
         /// When the request left, by the clock of whoever sent it.
         left: Time,
     },
+    /// A person says something about a saga that cannot go on by itself.
+    Ruled(Ruling),
     /// The act of a step that may be sent once only is on its way out. Told *before* it leaves, so that it never leaves
     /// twice: after a crash in between nobody knows whether it left, and it is looked for instead.
     Sent {
@@ -94,6 +97,8 @@ pub enum Outcome {
     Completed,
     /// *Neither*: no step is done for good, and none ever will be.
     Cancelled,
+    /// A person waits for nobody any longer: nobody has made sure of either.
+    Settled,
 }
 
 impl Outcome {
@@ -103,6 +108,7 @@ impl Outcome {
         match self {
             Self::Completed => "completed",
             Self::Cancelled => "cancelled",
+            Self::Settled => "settled",
         }
     }
 }

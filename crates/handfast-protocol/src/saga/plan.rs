@@ -4,6 +4,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::profile::UNDECLARED_HORIZON_MS;
+
 /// What a step can promise.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Kind {
@@ -124,6 +126,16 @@ impl StepPlan {
         self
     }
 
+    /// Doubt about its key may end with a person.
+    #[must_use]
+    pub const fn may_need_a_person(&self) -> bool {
+        match self.doubt {
+            Doubt::Closes => self.forgotten_ms.is_some() || (!self.refusal_holds && self.refused_close_ms.is_none()),
+            Doubt::Repeats { last_send_ms } => last_send_ms.is_some(),
+            Doubt::Looks { horizon_ms } => horizon_ms.is_some(),
+        }
+    }
+
     /// Its key can be closed for good.
     #[must_use]
     pub const fn closes(&self) -> bool {
@@ -142,11 +154,13 @@ pub enum Due {
     GiveUp,
     /// Its key need not be watched any longer.
     Watch,
+    /// It was marked as not done, and nothing can be on the road any more.
+    Mark,
 }
 
 impl Due {
     /// Every one of them.
-    pub const ALL: [Self; 4] = [Self::Deadline, Self::Commit, Self::GiveUp, Self::Watch];
+    pub const ALL: [Self; 5] = [Self::Deadline, Self::Commit, Self::GiveUp, Self::Watch, Self::Mark];
 }
 
 /// A sound order of steps: compensatable ones, then at most one pivot, then retriable ones.
@@ -156,6 +170,8 @@ pub struct Plan {
     /// The first step of every stage; the steps of one stage run side by side.
     stages: Box<[usize]>,
     gate: Option<usize>,
+    /// For how many milliseconds each step is looked for after a person has marked it as not done.
+    marked_ms: Box<[u64]>,
 }
 
 /// Why an order of steps is unsound. Steps are counted from 0.
@@ -359,7 +375,8 @@ impl Plan {
         }
         check_undo_order(&steps, gate)?;
         let stages = (0..steps.len()).filter(|&step| !steps[step].beside).collect();
-        Ok(Self { steps: steps.into(), stages, gate })
+        let marked_ms = steps.iter().map(|step| step.watch_ms.unwrap_or(UNDECLARED_HORIZON_MS)).collect();
+        Ok(Self { steps: steps.into(), stages, gate, marked_ms })
     }
 
     /// The plain case: a payment that can be undone, then a dispatch that cannot.
@@ -372,6 +389,7 @@ impl Plan {
             steps: Box::new([step(Kind::Compensatable, payment_deadline_ms), step(Kind::Pivot, dispatch_deadline_ms)]),
             stages: Box::new([0, 1]),
             gate: Some(1),
+            marked_ms: Box::new([UNDECLARED_HORIZON_MS; 2]),
         }
     }
 
@@ -417,6 +435,7 @@ impl Plan {
                 Doubt::Repeats { last_send_ms } => Doubt::Repeats { last_send_ms: other(Due::GiveUp, last_send_ms) },
                 Doubt::Looks { horizon_ms } => Doubt::Looks { horizon_ms: other(Due::GiveUp, horizon_ms) },
             };
+            self.marked_ms[at] = time_ms(at, Due::Mark);
         }
         self
     }
@@ -440,6 +459,18 @@ impl Plan {
             let end = self.stages.get(stage + 1).copied().unwrap_or(self.steps.len());
             self.stages[stage]..end
         })
+    }
+
+    /// Doubt about some step's key may end with a person.
+    #[must_use]
+    pub fn may_need_a_person(&self) -> bool {
+        self.steps.iter().any(StepPlan::may_need_a_person)
+    }
+
+    /// For how many milliseconds a step is looked for after a person has marked it as not done, since an act may be on the road:
+    /// as long as it would be watched after the end, or for a day where nothing is declared.
+    pub(super) fn marked_ms(&self, step: usize) -> u64 {
+        self.marked_ms[step]
     }
 
     /// Whether a step comes after the gate.

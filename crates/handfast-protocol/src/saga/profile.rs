@@ -207,7 +207,7 @@ impl Assumptions {
 }
 
 /// How long an act that is sent once is looked for, and how long an end is watched, where nothing is declared: a day.
-const UNDECLARED_HORIZON_MS: u64 = 24 * 60 * 60 * 1_000;
+pub(super) const UNDECLARED_HORIZON_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// What follows from the profiles of a flow.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -123,7 +123,9 @@ impl<G: Guards> Coordinator<G> {
                 }
                 self.suspended_for(Evidence::LateEffect { step });
             }
-            Phase::Placed | Phase::Forward | Phase::TurningBack | Phase::Completed | Phase::Suspended => return false,
+            Phase::Placed | Phase::Forward | Phase::TurningBack | Phase::Completed | Phase::Suspended | Phase::Settled => {
+                return false;
+            }
         }
         true
     }

@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use handfast_protocol::{Answer, Command, Definite, DueAt, Evidence, Nature, Operation, Standing, Time};
+use handfast_protocol::{Answer, Command, Definite, DueAt, Evidence, Nature, Operation, Outcome, Standing, Time};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use self::pace::Pace;
@@ -19,6 +19,7 @@ use super::handle::{Progress, describe};
 use super::journaled::{Journaled, Loaded};
 use super::options::{GONE_FOR, LEFT_ALONE_FOR, LONGEST_PARK, READING_TRIES, UNREAD_FOR};
 use super::shared::{Arrival, CancelResult, Mail, Shared};
+use super::stats::Totals;
 use crate::clock::whole_ms;
 use crate::delivery::{CallEnd, Class, Line, Slot};
 use crate::journal::Line as JournalLine;
@@ -48,6 +49,13 @@ async fn run(shared: &Arc<Shared>, id: &Arc<str>, arrival: Arrival, mailbox: &mu
             let saga = load_patiently(shared, id, Some(READING_TRIES)).await?;
             shared.takes(id, saga.bytes());
             drop(turn);
+            if saga.was_ruled() {
+                // Perhaps somebody else has told it that, so that it was not counted here.
+                recount(shared).await;
+            }
+            if saga.was_ruled() && saga.coordinator().evidence().is_none() {
+                shared.suspended.remove(id);
+            }
             // Another worker on the same store may have brought it further.
             shared.publish(id, Progress::of(&saga));
             saga
@@ -67,6 +75,14 @@ async fn run(shared: &Arc<Shared>, id: &Arc<str>, arrival: Arrival, mailbox: &mu
             Err(Mail::Stop) => return None,
             Err(mail) => driver.take_mail(mail).await.is_continue().then_some(())?,
         };
+    }
+}
+
+/// Counts anew how many sagas stand how.
+async fn recount(shared: &Shared) {
+    match shared.store.counts().await {
+        Ok(counts) => shared.totals.send_modify(|totals| *totals = Totals::of(&counts)),
+        Err(error) => tracing::warn!(%error, "the sagas could not be counted anew"),
     }
 }
 
@@ -435,15 +451,25 @@ impl<'a> Driver<'a> {
                 self.take_hints().await;
                 return ControlFlow::Continue(());
             }
+            Mail::Reload => return self.reload().await,
             Mail::Stop => return ControlFlow::Break(()),
         };
         let told = self.tell(&JournalLine::Cancel { by, why }, None).await.map_continue(drop);
         if told.is_continue() {
             // How it stands now says what came of it: others may have written, too, and what they wrote is no cancel.
             // Whoever asked may have gone away; the saga turns back all the same.
-            let _gone = reply.send(cancel_result(&self.saga));
+            let _gone = reply.send(cancel_result(self.saga.decision(), self.saga.standing()));
         }
         told
+    }
+
+    /// Goes on from the journal as it is now, after a person has added to it, and asks at once for what it wants.
+    async fn reload(&mut self) -> ControlFlow<()> {
+        let Some(saga) = load_patiently(self.shared, self.saga.id(), None).await else { return ControlFlow::Break(()) };
+        self.saga = saga;
+        self.pace.fill(Pace::default());
+        self.say_how_it_stands();
+        ControlFlow::Continue(())
     }
 
     /// Tells the coordinator one thing, for as long as the store needs to keep it. Says whether that changed anything, by an
@@ -496,6 +522,8 @@ impl<'a> Driver<'a> {
                 };
                 tracing::error!(name: "person_needed", saga = %self.saga.id(), reason, "{what}");
             }
+        } else if self.saga.was_ruled() {
+            self.shared.suspended.remove(self.saga.id());
         }
         let standing = self.saga.standing();
         if self.told != Some(standing) {
@@ -531,12 +559,12 @@ impl<'a> Driver<'a> {
 }
 
 /// What asking for *neither* has come to for a saga that stands so after it was told.
-pub(crate) fn cancel_result(saga: &Journaled) -> CancelResult {
-    if let Some(outcome) = saga.decision() {
+pub(crate) fn cancel_result(decision: Option<Outcome>, standing: Standing) -> CancelResult {
+    if let Some(outcome) = decision {
         return CancelResult::Ended(outcome);
     }
-    match saga.standing() {
-        Standing::Committed | Standing::Completed => CancelResult::TooLate,
+    match standing {
+        Standing::Committed | Standing::Completed | Standing::Settled => CancelResult::TooLate,
         Standing::Suspended => CancelResult::Suspended,
         Standing::Placed | Standing::Acting | Standing::Cancelling | Standing::Cancelled => CancelResult::Accepted,
     }

@@ -35,6 +35,8 @@ pub(crate) struct Journaled {
     tries: u32,
     /// With which values an answer last spoke of something else than was asked for.
     other_values: Option<String>,
+    /// A person has said something of it.
+    was_ruled: bool,
 }
 
 /// What loading a saga came to.
@@ -124,6 +126,7 @@ impl Journaled {
             // Every entry was just read, and leads to the state it was written with.
             let line = JournalLine::read(stored.version, &entry.input).map_err(|error| corrupt(error.to_string()))?;
             let next = saga.told(entry.at, &line);
+            saga.was_ruled |= matches!(line, JournalLine::Person { .. });
             saga.become_durable(next, entry, &line);
         }
         if let Err(reason) = adopt::check(&stored, &saga.asked, definitions) {
@@ -249,6 +252,11 @@ impl Journaled {
         self.version
     }
 
+    /// A person has said something of it.
+    pub(crate) const fn was_ruled(&self) -> bool {
+        self.was_ruled
+    }
+
     pub(crate) const fn entries(&self) -> u64 {
         self.seq
     }
@@ -283,6 +291,7 @@ impl Journaled {
             wake_at: clock,
             tries: 0,
             other_values: None,
+            was_ruled: false,
         }
     }
 
@@ -302,7 +311,8 @@ impl Journaled {
         if let JournalLine::Differs { what, .. } = line {
             self.other_values = Some(what.clone());
         }
-        self.clock = self.clock.max(entry.at);
+        // What changes nothing leaves the coordinator's clock alone, too.
+        self.clock = self.clock.max(next.clock());
         for (step, asked) in self.asked.iter_mut().enumerate() {
             if asked.is_none() && next.step_state(step).0.is_some() {
                 *asked = Some(entry.seq);

@@ -15,7 +15,9 @@ mod hint;
 mod hints;
 mod journaled;
 mod kept;
+mod money;
 mod options;
+mod person;
 mod ready;
 mod reason;
 mod schedule;
@@ -43,12 +45,14 @@ pub use flow::{Flow, FlowBuilder, FlowError, FlowStep, ParticipantRef, Unaccepte
 pub use handle::{NoOutcome, Progress, SagaHandle, describe_evidence};
 pub use hints::HintResult;
 pub use options::Options;
+pub use person::{Act, ActError, ActResult, ForPerson, Possible, Remains, StepSeen, act_in, cancel_in, look_into};
 pub use reason::MAX_REASON_CHARACTERS;
 pub use shared::CancelResult;
 pub use stats::{Stats, Totals};
 pub use view::{SagaView, StepView};
 
 use crate::delivery::{Jitter, LineSettings};
+use crate::journal::Said;
 use crate::key::is_saga_id;
 use crate::participant::{Participant, Secret, Unfit};
 use crate::store::{Counts, Created, Store, StoreError, Summary};
@@ -337,7 +341,9 @@ impl Engine {
         let name: Arc<str> = id.into();
         if !shared.is_active(id) {
             match Journaled::load(&*shared.store, id, &shared.definitions).await {
-                Ok(Loaded::Ready(saga)) if saga.is_at_rest() => return Ok(drive::cancel_result(&saga)),
+                Ok(Loaded::Ready(saga)) if saga.is_at_rest() => {
+                    return Ok(drive::cancel_result(saga.decision(), saga.standing()));
+                }
                 Ok(Loaded::Ready(_)) => {}
                 Ok(Loaded::Missing) => return Ok(CancelResult::Unknown),
                 Ok(Loaded::Suspended(_)) | Err(StoreError::Corrupt { .. }) => return Ok(CancelResult::Suspended),
@@ -357,6 +363,23 @@ impl Engine {
             return Err(CancelError::Store(StoreError::Unavailable(reason)));
         }
         if shared.suspended.of(id).is_some() { Ok(CancelResult::Suspended) } else { Err(CancelError::Stopping) }
+    }
+
+    /// A person does something about a saga that cannot go on by itself. When this resolves it is in the journal, and the saga
+    /// goes on from there.
+    ///
+    /// # Errors
+    /// Why there is no result.
+    pub async fn act(&self, id: &str, act: &Act, said: &Said) -> Result<ActResult, ActError> {
+        let shared = &self.0.shared;
+        if shared.is_stopping() {
+            return Err(ActError::Stopping);
+        }
+        let result = person::act_in(&*shared.store, id, act, said, shared.now()).await;
+        if matches!(result, Ok(ActResult::Taken { .. }) | Err(ActError::Store(_))) {
+            shared.tell(&id.into(), Mail::Reload);
+        }
+        result
     }
 
     /// Reads one saga, as people look at it. The tries that are kept of it are written first, so this takes as long as a write.

@@ -13,16 +13,19 @@ pub(super) fn check(by: Option<&str>, why: Option<&str>) -> Result<(), CancelErr
 }
 
 fn check_one(name: &'static str, text: Option<&str>) -> Result<(), CancelError> {
-    let text = text.unwrap_or_default();
-    let refuse = |what: String| Err(CancelError::Reason { name, what });
+    match what_is_wrong(text.unwrap_or_default()) {
+        Some(what) => Err(CancelError::Reason { name, what }),
+        None => Ok(()),
+    }
+}
+
+/// Why a text that a person has written is not kept, if it is not.
+pub(super) fn what_is_wrong(text: &str) -> Option<String> {
     if text.chars().nth(MAX_REASON_CHARACTERS).is_some() {
-        return refuse(format!("it has more than {MAX_REASON_CHARACTERS} characters"));
+        return Some(format!("it has more than {MAX_REASON_CHARACTERS} characters"));
     }
     if text.chars().any(|character| character.is_control() && !matches!(character, '\n' | '\t')) {
-        return refuse("it has a control character other than newline and tab".to_owned());
+        return Some("it has a control character other than newline and tab".to_owned());
     }
-    if flow::has_card_number(text) {
-        return refuse("this could be a card's number, and card numbers never enter here".to_owned());
-    }
-    Ok(())
+    flow::has_card_number(text).then(|| "this could be a card's number, and card numbers never enter here".to_owned())
 }

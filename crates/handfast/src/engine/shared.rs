@@ -25,6 +25,8 @@ use crate::store::{LONGEST_WAKE_UP_MS, Store};
 pub(crate) enum Mail {
     /// Somebody asks for *neither*.
     Cancel { by: Option<String>, why: Option<String>, reply: oneshot::Sender<CancelResult> },
+    /// A person has said something that is in the journal.
+    Reload,
     /// There is a hint for it to take. Of several that are not taken yet only the first one is told.
     Hint,
     /// The engine stops.

@@ -19,6 +19,8 @@ pub struct Totals {
     pub cancelled: u64,
     /// Those that wait for a person.
     pub suspended: u64,
+    /// Those for which a person waits for nobody any longer.
+    pub settled: u64,
 }
 
 impl Totals {
@@ -50,6 +52,8 @@ impl Totals {
             &mut self.cancelled
         } else if standing == Standing::Suspended.name() {
             &mut self.suspended
+        } else if standing == Standing::Settled.name() {
+            &mut self.settled
         } else {
             &mut self.in_doubt
         }

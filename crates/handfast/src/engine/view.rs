@@ -4,6 +4,7 @@ use handfast_protocol::{Definite, Kind, Operation, Outcome, Standing, Time};
 
 use super::handle::describe;
 use super::journaled::{Journaled, Loaded};
+use super::person::{Followed, Possible, Remains};
 use super::shared::Shared;
 use crate::journal::{Line, why_not_done};
 use crate::key::KeyParts;
@@ -34,6 +35,10 @@ pub struct SagaView {
     pub tries: Vec<Try>,
     /// Why it cannot go on by itself, if it cannot; of a saga that has ended, how a participant broke its promise afterwards.
     pub trouble: Option<String>,
+    /// Where there is trouble, what remains in effect, or may, by what the journal shows.
+    pub remains: Vec<Remains>,
+    /// What a person can do about it.
+    pub can: Vec<Possible>,
 }
 
 /// What is known of one step.
@@ -78,7 +83,10 @@ pub(crate) async fn view(shared: &Shared, id: &str) -> Result<Option<SagaView>, 
         entries: stored.entries.clone(),
         tries: Vec::new(),
         trouble: stored.why.clone(),
+        remains: Vec::new(),
+        can: Vec::new(),
     };
+    let for_person = Followed::of(&stored).map(|followed| followed.for_person(&stored)).ok();
     match Journaled::from_stored(stored, &shared.definitions) {
         Ok(Loaded::Ready(saga)) => read_state(&mut view, &saga, shared.store.store_id()),
         Ok(Loaded::Suspended(reason) | Loaded::LeftAlone(reason)) => view.trouble = Some(reason),
@@ -86,6 +94,10 @@ pub(crate) async fn view(shared: &Shared, id: &str) -> Result<Option<SagaView>, 
         // The journal is shown as it is: whoever looks wants to see what is wrong with it.
         Err(StoreError::Corrupt { what, .. }) => view.trouble = Some(what),
         Err(error) => return Err(error),
+    }
+    if let Some(for_person) = for_person {
+        (view.remains, view.can) = (for_person.remains, for_person.can);
+        view.trouble = for_person.trouble.or(view.trouble);
     }
     Ok(Some(view))
 }

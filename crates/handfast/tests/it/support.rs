@@ -246,6 +246,7 @@ impl World {
         let consistent = match outcome {
             Outcome::Completed => both,
             Outcome::Cancelled => neither && dispatched.is_some(),
+            Outcome::Settled => false,
         };
         if !consistent {
             wrongs.push(format!("{saga} ended {outcome:?}, but payment is {paid:?} and dispatch {dispatched:?}"));

@@ -2,7 +2,7 @@
 
 use handfast::journal::Line;
 use handfast_lab::diagram::{Diagram, SagaStory};
-use handfast_protocol::{Answer, Command, Coordinator, Definite, Operation, Outcome, Party as _};
+use handfast_protocol::{Answer, Command, Coordinator, Definite, Operation, Outcome, Party as _, Ruling};
 use serde_json::{Map, Value, json};
 
 use super::story::{Step, Story};
@@ -77,6 +77,15 @@ impl Teller<'_> {
                 let by = by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
                 format!("the coordinator is told: cancel{by}{}", remark(why.as_ref()))
             }
+            Line::Person { ruling, said } => {
+                let what = match ruling {
+                    Ruling::Retry => "ask again".to_owned(),
+                    Ruling::Resume => "go on".to_owned(),
+                    Ruling::Mark { step, mark } => format!("{} was {}", self.name(*step), mark.name().replace('_', " ")),
+                    Ruling::Settle => "wait for nobody".to_owned(),
+                };
+                format!("the coordinator is told by {}: {what}{}", said.by, remark(Some(&said.reason)))
+            }
             Line::Sent { step } => format!("the act of {} is marked as sent, once and for all", self.name(*step)),
             Line::Looked { step, found, .. } => {
                 let found = found.map_or("nothing is there", Definite::name);
@@ -137,5 +146,6 @@ const fn in_words(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Completed => "both, every step is done",
         Outcome::Cancelled => "neither, no step is done for good",
+        Outcome::Settled => "settled by a person, nobody has made sure of both or of neither",
     }
 }

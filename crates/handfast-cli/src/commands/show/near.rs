@@ -7,7 +7,7 @@ const LOOKED_THROUGH: usize = 10_000;
 const PAGE: usize = 1_000;
 
 /// That there is no such saga, and which there are.
-pub(super) async fn unknown(store: &dyn Store, id: &str) -> Result<anyhow::Error, StoreError> {
+pub(crate) async fn unknown(store: &dyn Store, id: &str) -> Result<anyhow::Error, StoreError> {
     let mut ids: Vec<String> = Vec::new();
     while ids.len() < LOOKED_THROUGH {
         let page = store.list(None, ids.last().map(String::as_str), PAGE).await?;

@@ -116,6 +116,7 @@ pub(crate) fn entry_of(entry: &Entry, line: &Line) -> StoryEntry {
             (None, (!said.is_empty()).then(|| said.join(": ")))
         }
         Line::Differs { what, .. } => (None, Some(what.clone())),
+        Line::Person { said, .. } => (None, Some(format!(", by {}: {}", said.by, said.reason))),
         Line::Answer { receipt, .. } => (receipt.at.map(|at| at.0), receipt.detail.clone()),
     };
     StoryEntry { at: entry.at.0, input: line.told(), changed_at, detail }

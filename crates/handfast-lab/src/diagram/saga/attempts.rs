@@ -99,7 +99,9 @@ pub(super) fn attempts(story: &SagaStory, replayed: &[Replayed]) -> Vec<Attempt>
 fn answer_to(story: &SagaStory, command: Command) -> Option<(usize, Answer)> {
     story.entries.iter().enumerate().find_map(|(index, entry)| match entry.input {
         Input::Receive(Told::Answer { to, answer }) if to == command => Some((index, answer)),
-        Input::Receive(Told::Answer { .. } | Told::Looked { .. } | Told::Cancel | Told::Sent { .. } | Told::Differs { .. })
+        Input::Receive(
+            Told::Answer { .. } | Told::Looked { .. } | Told::Cancel | Told::Ruled(_) | Told::Sent { .. } | Told::Differs { .. },
+        )
         | Input::Start
         | Input::Timeout => None,
     })

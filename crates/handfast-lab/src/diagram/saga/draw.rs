@@ -1,6 +1,6 @@
 //! Puts a saga's entries, attempts and changes of registers into a diagram, causes before their effects.
 
-use handfast_protocol::{Answer, Definite, Input, Kind, Standing, Told};
+use handfast_protocol::{Answer, Definite, Input, Kind, Ruling, Standing, Told};
 
 use super::super::{Clock, Diagram, LineId, Mark, Tone};
 use super::SagaStory;
@@ -185,6 +185,7 @@ fn entry(story: &SagaStory, replayed: &[Replayed], index: usize) -> (Mark, Strin
         Input::Start => (Mark::Durable, "placed".to_owned()),
         Input::Timeout => (Mark::Demand, deadline(story, replayed, index)),
         Input::Receive(Told::Cancel) => (Mark::Demand, format!("cancel asked for{detail}")),
+        Input::Receive(Told::Ruled(ruling)) => (Mark::Demand, format!("{}{detail}", ruled(story, ruling))),
         Input::Receive(Told::Sent { step }) => {
             let name = story.steps.get(step).map_or("?", |step| step.name.as_str());
             (Mark::Durable, format!("{name}: marked as sent"))
@@ -212,8 +213,10 @@ fn entry(story: &SagaStory, replayed: &[Replayed], index: usize) -> (Mark, Strin
         Standing::Cancelling if before != Some(after) => ", turning back",
         Standing::Suspended if before != Some(after) => ", suspended",
         Standing::Committed if before != Some(after) => ", no way back",
+        Standing::Settled if before != Some(after) => ", settled",
         Standing::Cancelling
         | Standing::Suspended
+        | Standing::Settled
         | Standing::Committed
         | Standing::Placed
         | Standing::Acting
@@ -221,6 +224,19 @@ fn entry(story: &SagaStory, replayed: &[Replayed], index: usize) -> (Mark, Strin
         | Standing::Cancelled => "",
     };
     (mark, format!("{said}{turned}"))
+}
+
+/// What a person said, in words.
+fn ruled(story: &SagaStory, ruling: Ruling) -> String {
+    match ruling {
+        Ruling::Retry => "a person: ask again".to_owned(),
+        Ruling::Resume => "a person: go on".to_owned(),
+        Ruling::Mark { step, mark } => {
+            let name = story.steps.get(step).map_or("?", |step| step.name.as_str());
+            format!("a person: {name} was {}", mark.name().replace('_', " "))
+        }
+        Ruling::Settle => "a person: wait for nobody".to_owned(),
+    }
 }
 
 /// Whose deadline it was: the steps whose keys are closed by it.
@@ -264,6 +280,7 @@ fn outcomes(story: &SagaStory, replayed: &[Replayed], lines: &Lines, picture: &m
         Standing::Completed => (Tone::Good, format!("both: {}", all_done(story))),
         Standing::Cancelled => (Tone::Calm, "neither: nothing is done for good, and nothing ever will be".to_owned()),
         Standing::Suspended => (Tone::Bad, "suspended: a participant contradicted itself, a person has to look".to_owned()),
+        Standing::Settled => (Tone::Bad, "settled by a person: nobody has made sure of both or of neither".to_owned()),
         Standing::Committed => (Tone::Doubt, "not yet both, but no way back".to_owned()),
         Standing::Placed | Standing::Acting | Standing::Cancelling if last.in_doubt => {
             (Tone::Doubt, format!("in doubt: {}", standing.name()))

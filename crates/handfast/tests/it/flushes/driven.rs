@@ -76,6 +76,7 @@ fn child_that_drives() {
                 match saga.outcome().await.unwrap() {
                     Outcome::Completed => tell("completed", &id),
                     Outcome::Cancelled => tell("cancelled", &id),
+                    Outcome::Settled => panic!("nobody settles {id}"),
                 }
             })
         });

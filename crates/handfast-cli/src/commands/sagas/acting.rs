@@ -1,0 +1,167 @@
+//! Cancelling, asking again and resolving: what it does is said before it is done.
+
+use std::io::{self, IsTerminal as _};
+
+use anyhow::bail;
+use handfast::journal::Said;
+use handfast::{Act, Mark};
+use serde_json::json;
+
+use super::looking::looked;
+use super::{Place, or_exit};
+use crate::operator::{Desk, Looked};
+use crate::output::{Exit, OrExit as _, Output};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  handfast sagas cancel order-17 --by ada --reason \"the customer changed her mind\"")]
+pub(super) struct Cancel {
+    /// The saga.
+    id: String,
+    #[command(flatten)]
+    place: Place,
+    /// Who asks.
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  handfast sagas retry order-17 --by ada --reason \"the bank is back\" --yes")]
+pub(super) struct Retry {
+    /// The saga.
+    id: String,
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    said: Words,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(
+    group(clap::ArgGroup::new("ruling").required(true).args(["resume", "done", "not_done", "undone", "settle"])),
+    after_help = "Examples:
+  handfast sagas resolve order-17 --resume --by ada --reason \"the key is free now\"
+  handfast sagas resolve order-17 --not-done hotel --by ada --reason \"asked them\" --evidence \"mail of 4 May\"
+  handfast sagas resolve order-17 --settle --by ada --reason \"the hotel is out of business\""
+)]
+pub(super) struct Resolve {
+    /// The saga.
+    id: String,
+    #[command(flatten)]
+    place: Place,
+    /// What a participant contradicted itself about has been seen to: ask it anew.
+    #[arg(long)]
+    resume: bool,
+    /// This step was done, and is in effect.
+    #[arg(long, value_name = "STEP")]
+    done: Option<String>,
+    /// This step was not done. It is looked for as long as a message may be on the road, and only then taken as not done.
+    #[arg(long, value_name = "STEP")]
+    not_done: Option<String>,
+    /// This step was done, and has been undone by hand.
+    #[arg(long, value_name = "STEP")]
+    undone: Option<String>,
+    /// Wait for nobody any longer: the saga ends in neither of the two, and what remains in effect is listed with it.
+    #[arg(long)]
+    settle: bool,
+    #[command(flatten)]
+    said: Words,
+}
+
+/// Who acts, and why.
+#[derive(Debug, clap::Args)]
+struct Words {
+    /// Who acts.
+    #[arg(long, value_name = "NAME")]
+    by: String,
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// What shows it: a receipt's number, a mail, a page that was looked at.
+    #[arg(long, value_name = "TEXT")]
+    evidence: Option<String>,
+    /// The number of the last entry that was seen; by default the one that is shown now. If the saga has gone on since,
+    /// nothing is done.
+    #[arg(long, value_name = "ENTRY")]
+    saw: Option<u64>,
+    /// Names this act: sent again, it is done once. Drawn where it is left out.
+    #[arg(long, value_name = "ID")]
+    request_id: Option<String>,
+    /// Do not ask whether to do it; needed where standard input is no terminal.
+    #[arg(long, short)]
+    yes: bool,
+}
+
+pub(super) async fn cancel(args: Cancel, output: &Output) -> anyhow::Result<Exit> {
+    let desk = args.place.open(output)?;
+    or_exit(desk.cancel(&args.id, args.by.as_deref(), args.reason.as_deref()).await)?;
+    say(&desk, &args.id, output).await
+}
+
+pub(super) async fn retry(args: Retry, output: &Output) -> anyhow::Result<Exit> {
+    act(&args.id, &args.place, &Act::Retry, args.said, output).await
+}
+
+pub(super) async fn resolve(args: Resolve, output: &Output) -> anyhow::Result<Exit> {
+    let mark = |step: Option<String>, mark| step.map(|step| Act::Mark { step, mark });
+    let act_of = mark(args.done, Mark::Done)
+        .or_else(|| mark(args.not_done, Mark::NotDone))
+        .or_else(|| mark(args.undone, Mark::Undone))
+        .unwrap_or(if args.settle { Act::Settle } else { Act::Resume });
+    act(&args.id, &args.place, &act_of, args.said, output).await
+}
+
+async fn act(id: &str, place: &Place, act: &Act, words: Words, output: &Output) -> anyhow::Result<Exit> {
+    let desk = place.open(output)?;
+    let saga = looked(&desk, id).await?;
+    // What was done by this request before is not asked about again.
+    if let Some(does) = saga.does(act) {
+        output.note(format_args!("{}{}: {does}", act.name(), act.step().map(|step| format!(" {step}")).unwrap_or_default()));
+        confirm(&words, output).or_exit(Exit::Usage)?;
+    }
+    let said = Said {
+        by: words.by,
+        reason: words.reason,
+        request_id: words.request_id.unwrap_or_else(|| uuid::Uuid::now_v7().to_string()),
+        saw: words.saw.unwrap_or(saga.seq),
+        evidence: words.evidence,
+    };
+    let is_new = or_exit(desk.act(id, act, &said).await)?;
+    if !is_new {
+        output.note("it had been done before, by this very request");
+    }
+    say(&desk, id, output).await
+}
+
+fn confirm(words: &Words, output: &Output) -> anyhow::Result<()> {
+    if words.yes {
+        return Ok(());
+    }
+    if !io::stdin().is_terminal() {
+        bail!(
+            "standard input is no terminal, so nobody can be asked; say --yes to do it, or look at it with `handfast sagas show`"
+        );
+    }
+    output.prompt("Do it? [y/N] ");
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    if !matches!(answer.trim(), "y" | "Y" | "yes") {
+        bail!("nothing was done");
+    }
+    Ok(())
+}
+
+/// How the saga stands after it.
+async fn say(desk: &Desk, id: &str, output: &Output) -> anyhow::Result<Exit> {
+    let Looked { id, standing, outcome, seq, .. } = or_exit(desk.look(id).await)?;
+    if output.wants_json() {
+        output.json_line(&json!({ "id": id, "standing": standing, "outcome": outcome, "seq": seq }))?;
+    } else {
+        output.line(format_args!("{id} is {standing} (entry {seq})"))?;
+    }
+    Ok(Exit::Done)
+}

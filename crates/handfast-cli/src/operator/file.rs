@@ -1,0 +1,93 @@
+//! The operator at the file of a store: what is done is an entry of the journal, appended where it ends as was seen.
+
+use handfast::journal::Said;
+use handfast::store::Store;
+use handfast::{Act, ActError, ActResult, CancelResult, Time, cancel_in, look_into};
+use handfast_protocol::{Definite, Operation};
+
+use super::{Can, Left, Listed, Looked, Step, Trouble};
+use crate::clock::now_ms;
+
+pub(super) async fn list(
+    store: &dyn Store,
+    standing: Option<&str>,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<Listed>, Trouble> {
+    let sagas = store.list(standing, after, limit).await?;
+    let line = |saga: handfast::store::Summary| Listed {
+        id: saga.id,
+        standing: saga.standing,
+        placed_ms: saga.created.0,
+        changed_ms: saga.changed.0,
+    };
+    Ok(sagas.into_iter().map(line).collect())
+}
+
+pub(super) async fn look(store: &dyn Store, id: &str) -> Result<Looked, Trouble> {
+    let seen = look_into(store, id).await.map_err(trouble)?.ok_or_else(|| unknown(id))?;
+    let step = |step: handfast::StepSeen| Step {
+        name: step.name,
+        asked: step.asked.map(Operation::name).map(str::to_owned),
+        state: step.known.map(Definite::name).map(str::to_owned),
+    };
+    let left = |left: handfast::Remains| Left { step: left.step, state: left.state, amount: left.amount };
+    let can = |possible: handfast::Possible| Can {
+        act: possible.act.name().to_owned(),
+        step: possible.act.step().map(str::to_owned),
+        does: possible.does,
+    };
+    Ok(Looked {
+        id: id.to_owned(),
+        standing: seen.standing.name().to_owned(),
+        outcome: seen.outcome.map(|outcome| outcome.name().to_owned()),
+        trouble: seen.trouble,
+        seq: seen.seq,
+        steps: seen.steps.into_iter().map(step).collect(),
+        remains: seen.remains.into_iter().map(left).collect(),
+        can: seen.can.into_iter().map(can).collect(),
+    })
+}
+
+pub(super) async fn act(store: &dyn Store, id: &str, act: &Act, said: &Said) -> Result<bool, Trouble> {
+    let result = handfast::act_in(store, id, act, said, Time(now_ms())).await.map_err(trouble)?;
+    match result {
+        ActResult::Taken { .. } => Ok(true),
+        ActResult::Repeated { .. } => Ok(false),
+        ActResult::Moved { seq } => {
+            Err(Trouble::Conflict(format!("saga {id} has gone on since: its last entry is {seq}; look at it again")))
+        }
+        ActResult::RequestIdTaken => Err(Trouble::Usage(format!("this request id stands for another act on saga {id}"))),
+        ActResult::Pointless { can } => {
+            let can = if can.is_empty() { "nothing".to_owned() } else { can.join(", ") };
+            Err(Trouble::Conflict(format!("it would change nothing of saga {id}; what can be done is: {can}")))
+        }
+        ActResult::NoSuchStep { steps } => Err(Trouble::Usage(format!("the steps of saga {id} are {}", steps.join(", ")))),
+        ActResult::Unknown => Err(unknown(id)),
+    }
+}
+
+pub(super) async fn cancel(store: &dyn Store, id: &str, by: Option<&str>, why: Option<&str>) -> Result<(), Trouble> {
+    match cancel_in(store, id, by, why, Time(now_ms())).await.map_err(trouble)? {
+        CancelResult::Accepted => Ok(()),
+        CancelResult::Ended(handfast::Outcome::Cancelled) => Ok(()),
+        CancelResult::Ended(outcome) => Err(Trouble::Conflict(format!("saga {id} has ended: {}", outcome.name()))),
+        CancelResult::TooLate => {
+            Err(Trouble::Conflict(format!("saga {id} can only go forward: the step that decides it is done")))
+        }
+        CancelResult::Suspended => Err(Trouble::Conflict(format!("saga {id} is suspended: a person has to look at it first"))),
+        CancelResult::Unknown => Err(unknown(id)),
+    }
+}
+
+fn unknown(id: &str) -> Trouble {
+    Trouble::Unknown(format!("there is no saga {id:?}"))
+}
+
+fn trouble(error: ActError) -> Trouble {
+    match error {
+        error @ ActError::Text { .. } => Trouble::Usage(error.to_string()),
+        error @ (ActError::Unreadable { .. } | ActError::Stopping) => Trouble::Broken(error.to_string()),
+        ActError::Store(error) => error.into(),
+    }
+}

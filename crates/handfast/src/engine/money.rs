@@ -1,0 +1,43 @@
+//! How much a step is about, as its body or else the order says, for whoever has to decide about it.
+
+use serde_json::Value;
+
+use crate::store::StoredSaga;
+
+/// The amount of a step, as in `19.99 EUR`.
+pub(super) fn of(stored: &StoredSaga, step: usize) -> Option<String> {
+    let in_body = stored.bodies.get(step).and_then(|body| amount_in(body));
+    in_body.or_else(|| amount_in(&stored.input))
+}
+
+/// The first amount of money among the members of an object, or the object itself.
+fn amount_in(text: &[u8]) -> Option<String> {
+    let value: Value = serde_json::from_slice(text).ok()?;
+    amount(&value).or_else(|| value.as_object()?.values().find_map(amount))
+}
+
+fn amount(value: &Value) -> Option<String> {
+    let (minor, currency) = (value.get("minor")?.as_u64()?, value.get("currency")?.as_str()?);
+    let known = iso_currency::Currency::from_code(currency)?;
+    let exponent = u32::from(known.exponent()?);
+    let whole = 10_u64.checked_pow(exponent)?;
+    Some(if exponent == 0 {
+        format!("{minor} {currency}")
+    } else {
+        format!("{}.{:0width$} {currency}", minor / whole, minor % whole, width = exponent as usize)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_written_as_people_write_them() {
+        let written = |text: &str| amount_in(text.as_bytes());
+        assert_eq!(written(r#"{"amount":{"minor":1999,"currency":"EUR"}}"#).as_deref(), Some("19.99 EUR"));
+        assert_eq!(written(r#"{"total":{"minor":1999,"currency":"JPY"}}"#).as_deref(), Some("1999 JPY"));
+        assert_eq!(written(r#"{"minor":1999,"currency":"KWD"}"#).as_deref(), Some("1.999 KWD"));
+        assert_eq!(written(r#"{"sku":"mug"}"#), None);
+    }
+}

@@ -1,0 +1,329 @@
+//! What a person does about a saga that cannot go on by itself: which acts there are, and taking one.
+//!
+//! An act is an entry like any other. It is appended where the journal ends as the person has seen it, by whoever holds the
+//! store: the service itself, or a command beside it.
+
+mod followed;
+
+use handfast_protocol::{Definite, Mark, Operation, Outcome, Party as _, Ruling, Standing, Time};
+
+pub(super) use self::followed::Followed;
+use self::followed::name;
+use super::drive::cancel_result;
+use super::flow::Flow;
+use super::reason;
+use super::shared::CancelResult;
+use crate::journal::{self, Line, LineError, Said};
+use crate::store::{Append, Entry, Store, StoreError, StoredSaga};
+
+/// What a person wants, with steps by their names.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Act {
+    /// Ask again, and sooner, wherever that is safe.
+    Retry,
+    /// What a participant contradicted itself about has been seen to: ask it anew.
+    Resume,
+    /// What became of a step, found out by other means.
+    Mark {
+        /// The step.
+        step: String,
+        /// What became of it.
+        mark: Mark,
+    },
+    /// Wait for nobody any longer.
+    Settle,
+}
+
+impl Act {
+    /// The word for it in requests and on the screen.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Resume => "resume",
+            Self::Mark { mark: Mark::Done, .. } => "mark_done",
+            Self::Mark { mark: Mark::NotDone, .. } => "mark_not_done",
+            Self::Mark { mark: Mark::Undone, .. } => "mark_undone",
+            Self::Settle => "settle",
+        }
+    }
+
+    /// Every word.
+    pub const NAMES: [&'static str; 6] = ["retry", "resume", "mark_done", "mark_not_done", "mark_undone", "settle"];
+
+    /// The act that [`name`](Self::name) gave this word to, if any did; a mark wants a step.
+    #[must_use]
+    pub fn from_name(name: &str, step: Option<&str>) -> Option<Self> {
+        let mark = |mark| Some(Self::Mark { step: step?.to_owned(), mark });
+        match name {
+            "retry" => Some(Self::Retry),
+            "resume" => Some(Self::Resume),
+            "mark_done" => mark(Mark::Done),
+            "mark_not_done" => mark(Mark::NotDone),
+            "mark_undone" => mark(Mark::Undone),
+            "settle" => Some(Self::Settle),
+            _unknown => None,
+        }
+    }
+
+    /// The step that it is about.
+    #[must_use]
+    pub fn step(&self) -> Option<&str> {
+        match self {
+            Self::Mark { step, .. } => Some(step),
+            Self::Retry | Self::Resume | Self::Settle => None,
+        }
+    }
+
+    pub(super) fn of(ruling: Ruling, flow: &Flow) -> Self {
+        match ruling {
+            Ruling::Retry => Self::Retry,
+            Ruling::Resume => Self::Resume,
+            Ruling::Mark { step, mark } => Self::Mark { step: name(flow, step).to_owned(), mark },
+            Ruling::Settle => Self::Settle,
+        }
+    }
+
+    pub(super) fn ruling(&self, flow: &Flow) -> Option<Ruling> {
+        Some(match self {
+            Self::Retry => Ruling::Retry,
+            Self::Resume => Ruling::Resume,
+            Self::Mark { step, mark } => {
+                Ruling::Mark { step: flow.steps().iter().position(|known| known.name == *step)?, mark: *mark }
+            }
+            Self::Settle => Ruling::Settle,
+        })
+    }
+}
+
+/// What came of an act.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ActResult {
+    /// It is in the journal, as this entry.
+    Taken {
+        /// The number of the entry.
+        seq: u64,
+    },
+    /// It had been taken before, by the same request.
+    Repeated {
+        /// The number of the entry.
+        seq: u64,
+    },
+    /// The saga has gone on since; nothing was done.
+    Moved {
+        /// The number of its last entry.
+        seq: u64,
+    },
+    /// The request id stands for another act; nothing was done.
+    RequestIdTaken,
+    /// It would change nothing now; nothing was done.
+    Pointless {
+        /// What can be done instead.
+        can: Vec<&'static str>,
+    },
+    /// There is no such step in its flow.
+    NoSuchStep {
+        /// The steps.
+        steps: Vec<String>,
+    },
+    /// There is no such saga.
+    Unknown,
+}
+
+/// Why an act had no result.
+#[derive(Debug, thiserror::Error)]
+pub enum ActError {
+    /// What was said about who acts, or why, is not kept; nothing was done.
+    #[error("{name}: {what}; say it otherwise")]
+    Text {
+        /// `by`, `reason`, `request_id` or `evidence`.
+        name: &'static str,
+        /// What is wrong with it. The text itself is not repeated.
+        what: String,
+    },
+    /// The journal cannot be followed here; nothing was done.
+    #[error("saga {id} cannot be followed: {reason}")]
+    Unreadable {
+        /// The saga.
+        id: String,
+        /// Why.
+        reason: String,
+    },
+    /// The store failed: the act may be in the journal or not.
+    #[error("whether the act was taken is unknown, so send it again with the same request id: {0}")]
+    Store(#[from] StoreError),
+    /// The engine is stopping; nothing was done.
+    #[error("the engine is stopping; act again when it is back")]
+    Stopping,
+}
+
+/// Something that a person can do now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Possible {
+    /// What.
+    pub act: Act,
+    /// What it does to the saga and to the money, in one sentence.
+    pub does: String,
+}
+
+/// What the journal cannot show to be gone.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Remains {
+    /// The step.
+    pub step: String,
+    /// `in effect`, `unknown`, or whose word it is that it is not.
+    pub state: String,
+    /// How much, as in `19.99 EUR`, where its body or the order says so.
+    pub amount: Option<String>,
+}
+
+impl std::fmt::Display for Remains {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} is {}", self.step, self.state)?;
+        self.amount.iter().try_for_each(|amount| write!(f, " ({amount})"))
+    }
+}
+
+/// What is known of a step.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StepSeen {
+    /// Its name.
+    pub name: String,
+    /// The highest command that was asked for it.
+    pub asked: Option<Operation>,
+    /// The furthest state of its key that an answer has shown.
+    pub known: Option<Definite>,
+}
+
+/// A saga as whoever acts on it has to see it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ForPerson {
+    /// The number of its last entry, which an act names.
+    pub seq: u64,
+    /// How it stands.
+    pub standing: Standing,
+    /// How it ended, if it has.
+    pub outcome: Option<Outcome>,
+    /// What is known of its steps, in order.
+    pub steps: Vec<StepSeen>,
+    /// Why it cannot go on by itself, and what remains of it.
+    pub trouble: Option<String>,
+    /// What remains in effect, or may, by what the journal shows.
+    pub remains: Vec<Remains>,
+    /// What can be done.
+    pub can: Vec<Possible>,
+}
+
+/// A saga as whoever acts on it has to see it, read from its store. `None` if there is none of this id.
+///
+/// # Errors
+/// Its journal cannot be followed, or the store's.
+pub async fn look_into(store: &dyn Store, id: &str) -> Result<Option<ForPerson>, ActError> {
+    let Some(stored) = store.load(id).await? else { return Ok(None) };
+    Ok(Some(followed(&stored)?.for_person(&stored)))
+}
+
+fn followed(stored: &StoredSaga) -> Result<Followed, ActError> {
+    Followed::of(stored).map_err(|reason| ActError::Unreadable { id: stored.id.clone(), reason })
+}
+
+/// Takes an act where the journal ends as `said.saw` says. An engine that has the same store open goes on from there: at once if
+/// the act is taken through it, and otherwise the next time that it looks into the store or appends to the saga.
+///
+/// # Errors
+/// Why there is no result.
+pub async fn act_in(store: &dyn Store, id: &str, act: &Act, said: &Said, now: Time) -> Result<ActResult, ActError> {
+    check(said)?;
+    loop {
+        let Some(stored) = store.load(id).await? else { return Ok(ActResult::Unknown) };
+        let followed = followed(&stored)?;
+        let line = match followed.decide(act, said) {
+            Ok(line) => line,
+            Err(result) => return Ok(result),
+        };
+        // Where somebody was faster, what was seen is looked at again.
+        if let Some(seq) = append(store, &stored, &followed, &line, now).await? {
+            return Ok(ActResult::Taken { seq });
+        }
+    }
+}
+
+/// Asks for *neither* in the store itself, as [`Engine::cancel`](crate::Engine::cancel) does in an engine.
+///
+/// # Errors
+/// Why there is no result.
+pub async fn cancel_in(
+    store: &dyn Store,
+    id: &str,
+    by: Option<&str>,
+    why: Option<&str>,
+    now: Time,
+) -> Result<CancelResult, ActError> {
+    for (name, text) in [("by", by), ("why", why)] {
+        if let Some(what) = reason::what_is_wrong(text.unwrap_or_default()) {
+            return Err(ActError::Text { name, what });
+        }
+    }
+    let line = Line::Cancel { by: by.map(str::to_owned), why: why.map(str::to_owned) };
+    loop {
+        let Some(stored) = store.load(id).await? else { return Ok(CancelResult::Unknown) };
+        let followed = followed(&stored)?;
+        let mut next = followed.coordinator.clone();
+        next.step(now, line.told());
+        if next == followed.coordinator {
+            return Ok(cancel_result(next.decision(), next.standing()));
+        }
+        if append(store, &stored, &followed, &line, now).await?.is_some() {
+            return Ok(CancelResult::Accepted);
+        }
+    }
+}
+
+/// Appends a line where the journal ends as it was read, and says its number; `None` if somebody was faster.
+async fn append(
+    store: &dyn Store,
+    stored: &StoredSaga,
+    followed: &Followed,
+    line: &Line,
+    now: Time,
+) -> Result<Option<u64>, ActError> {
+    let mut next = followed.coordinator.clone();
+    next.step(now, line.told());
+    let unreadable = |error: LineError| ActError::Unreadable { id: stored.id.clone(), reason: error.to_string() };
+    let input = line.write(stored.version).map_err(unreadable)?;
+    let seq = followed.lines.len() as u64 + 1;
+    let at_rest = next.outbox().is_empty() && next.deadline().is_none();
+    let append = Append {
+        id: stored.id.clone(),
+        previous: followed.digest,
+        entry: Entry { seq, at: now, input, digest: journal::digest(&next) },
+        wake_at: (!at_rest).then_some(now),
+        standing: next.standing().name(),
+        seen: None,
+    };
+    match store.append(append).await {
+        Ok(()) => Ok(Some(seq)),
+        Err(StoreError::Conflict) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The most characters of a request id.
+const MAX_REQUEST_ID: usize = 255;
+
+fn check(said: &Said) -> Result<(), ActError> {
+    let texts = [("by", Some(&said.by)), ("reason", Some(&said.reason)), ("evidence", said.evidence.as_ref())];
+    for (name, text) in texts {
+        let Some(text) = text else { continue };
+        let what = if text.trim().is_empty() { Some("it is empty".to_owned()) } else { reason::what_is_wrong(text) };
+        if let Some(what) = what {
+            return Err(ActError::Text { name, what });
+        }
+    }
+    let id = &said.request_id;
+    if id.is_empty() || id.len() > MAX_REQUEST_ID || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let what = format!("it is not 1 to {MAX_REQUEST_ID} printable ASCII characters");
+        return Err(ActError::Text { name: "request_id", what });
+    }
+    reason::what_is_wrong(id).map_or(Ok(()), |what| Err(ActError::Text { name: "request_id", what }))
+}

@@ -1,0 +1,206 @@
+//! A saga read from its store for a person: what remains of it, what can be done about it, and what that would do.
+
+use handfast_protocol::{Coordinator, Definite, Mark, Operation, Party as _, Ruling, Span, Standing, Time};
+
+use super::{Act, ActResult, ForPerson, Possible, Remains, StepSeen};
+use crate::engine::flow::{Flow, FlowStep};
+use crate::engine::handle::describe_evidence;
+use crate::engine::money;
+use crate::journal::{self, Line, Said};
+use crate::store::{Digest, StoredSaga};
+
+/// A saga read from its store, without anybody to drive it.
+pub(in crate::engine) struct Followed {
+    flow: Flow,
+    pub(super) lines: Vec<Line>,
+    pub(super) coordinator: Coordinator,
+    /// Of its last entry.
+    pub(super) digest: Digest,
+}
+
+impl Followed {
+    pub(in crate::engine) fn of(stored: &StoredSaga) -> Result<Self, String> {
+        if let Some(why) = &stored.why {
+            return Err(why.clone());
+        }
+        let flow = Flow::from_built_text(&stored.flow_text).map_err(|error| error.to_string())?;
+        let coordinator = journal::replay_checked(flow.plan().clone(), stored.version, &stored.entries);
+        let coordinator = coordinator.map_err(|error| error.to_string())?;
+        let lines = stored.entries.iter().map(|entry| Line::read(stored.version, &entry.input));
+        let lines = lines.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
+        let digest = stored.entries.last().map(|entry| entry.digest).unwrap_or_default();
+        Ok(Self { flow, lines, coordinator, digest })
+    }
+
+    /// What a person can do, and what remains.
+    pub(in crate::engine) fn for_person(&self, stored: &StoredSaga) -> ForPerson {
+        let amounts: Vec<Option<String>> = (0..self.flow.steps().len()).map(|step| money::of(stored, step)).collect();
+        let standing = self.coordinator.standing();
+        let remains = self.remains(&self.coordinator, &amounts);
+        let mut rulings = self.coordinator.rulings();
+        if self.can_be_hurried() && !rulings.contains(&Ruling::Retry) {
+            rulings.insert(0, Ruling::Retry);
+        }
+        let can =
+            rulings.into_iter().map(|ruling| Possible { act: Act::of(ruling, &self.flow), does: self.effect(ruling, &amounts) });
+        let trouble = self.coordinator.evidence().map(|evidence| describe_evidence(&self.flow, evidence));
+        let settled = (standing == Standing::Settled).then(|| "a person waits for nobody any longer".to_owned());
+        let needs_telling = trouble.is_some() || settled.is_some() || self.rests_on_a_word();
+        let left = needs_telling.then(|| list(&remains)).filter(|left| !left.is_empty());
+        let trouble: Vec<String> = trouble.into_iter().chain(settled).chain(left).collect();
+        ForPerson {
+            seq: self.lines.len() as u64,
+            standing,
+            outcome: self.coordinator.decision(),
+            steps: self.steps(),
+            trouble: (!trouble.is_empty()).then(|| trouble.join("; ")),
+            remains: if needs_telling { remains } else { Vec::new() },
+            can: can.collect(),
+        }
+    }
+
+    fn steps(&self) -> Vec<StepSeen> {
+        let seen = |(at, step): (usize, &FlowStep)| {
+            let (asked, known) = self.coordinator.step_state(at);
+            StepSeen { name: step.name.clone(), asked, known }
+        };
+        self.flow.steps().iter().enumerate().map(seen).collect()
+    }
+
+    /// Something wants delivering, which may be delivered sooner.
+    fn can_be_hurried(&self) -> bool {
+        !self.coordinator.outbox().is_empty()
+    }
+
+    fn rests_on_a_word(&self) -> bool {
+        (0..self.flow.steps().len()).any(|step| self.coordinator.step_mark(step).is_some())
+    }
+
+    fn remains(&self, coordinator: &Coordinator, amounts: &[Option<String>]) -> Vec<Remains> {
+        let state = |step: usize| {
+            let (asked, known) = coordinator.step_state(step);
+            let word =
+                coordinator.step_mark(step).map(|mark| format!("{} by {}'s word alone", in_words(mark), self.marked_by(step)));
+            match (word, known) {
+                (Some(word), _) => Some(word),
+                _ if asked.is_none() || coordinator.is_step_off(step) => None,
+                (None, _) if coordinator.is_step_done(step) => Some("in effect".to_owned()),
+                (None, Some(Definite::Done)) => Some("in effect, by what was said first".to_owned()),
+                (None, _) => Some("unknown".to_owned()),
+            }
+        };
+        let left = |step: usize| {
+            Some(Remains { step: name(&self.flow, step).to_owned(), state: state(step)?, amount: amounts.get(step)?.clone() })
+        };
+        (0..self.flow.steps().len()).filter_map(left).collect()
+    }
+
+    fn marked_by(&self, step: usize) -> &str {
+        let by = self.lines.iter().rev().find_map(|line| match line {
+            Line::Person { ruling: Ruling::Mark { step: marked, .. }, said } if *marked == step => Some(said.by.as_str()),
+            Line::Person { .. }
+            | Line::Start
+            | Line::Timeout
+            | Line::Cancel { .. }
+            | Line::Sent { .. }
+            | Line::Looked { .. }
+            | Line::Differs { .. }
+            | Line::Answer { .. } => None,
+        });
+        by.unwrap_or("somebody")
+    }
+
+    /// What a person's word comes to, in one sentence.
+    fn effect(&self, ruling: Ruling, amounts: &[Option<String>]) -> String {
+        let after = self.coordinator.after(ruling);
+        let of_step = |step: usize| {
+            let amount = amounts.get(step).and_then(Option::as_deref).map(|amount| format!(" ({amount})"));
+            format!("{}{}", name(&self.flow, step), amount.unwrap_or_default())
+        };
+        let asks: Vec<String> =
+            after.outbox().iter().map(|command| format!("{} {}", verb(command.operation), of_step(command.step))).collect();
+        let then = if asks.is_empty() { "nothing is sent".to_owned() } else { format!("then it is to {}", asks.join(", ")) };
+        let stands = format!("the saga is {}, and {then}", after.standing().name());
+        match ruling {
+            Ruling::Retry => format!("what is in doubt is asked for now instead of after a pause; {stands}"),
+            Ruling::Resume => format!("the participant is asked anew about what it contradicted itself; {stands}"),
+            Ruling::Mark { step, mark: Mark::NotDone } => {
+                let wait = after.deadline().map_or(0, |at| at.0.saturating_sub(self.clock().0));
+                let of_step = of_step(step);
+                format!(
+                    "{of_step} is looked for until nothing can be on the road any more (up to {}), and is then taken as not done; {stands}",
+                    Span(wait)
+                )
+            }
+            Ruling::Mark { step, mark } => format!("{} is taken as {}; {stands}", of_step(step), in_words(mark)),
+            Ruling::Settle => {
+                let left = list(&self.remains(&after, amounts));
+                let left = if left.is_empty() { "nothing is left in effect".to_owned() } else { left };
+                format!("nobody is asked anything any more, the saga has ended in neither of the two, and {left}")
+            }
+        }
+    }
+
+    fn clock(&self) -> Time {
+        self.coordinator.clock()
+    }
+
+    /// The entry that this act becomes, or why it becomes none.
+    pub(super) fn decide(&self, act: &Act, said: &Said) -> Result<Line, ActResult> {
+        let Some(ruling) = act.ruling(&self.flow) else {
+            return Err(ActResult::NoSuchStep { steps: self.flow.steps().iter().map(|step| step.name.clone()).collect() });
+        };
+        let same = |line: &Line| match line {
+            Line::Person { ruling: taken, said: by } if by.request_id == said.request_id => Some(*taken == ruling),
+            Line::Person { .. }
+            | Line::Start
+            | Line::Timeout
+            | Line::Cancel { .. }
+            | Line::Sent { .. }
+            | Line::Looked { .. }
+            | Line::Differs { .. }
+            | Line::Answer { .. } => None,
+        };
+        let earlier = (1..).zip(&self.lines).find_map(|(seq, line)| Some((seq, same(line)?)));
+        match earlier {
+            Some((seq, true)) => return Err(ActResult::Repeated { seq }),
+            Some((_, false)) => return Err(ActResult::RequestIdTaken),
+            None => {}
+        }
+        let seq = self.lines.len() as u64;
+        if said.saw != seq {
+            return Err(ActResult::Moved { seq });
+        }
+        let hurries = ruling == Ruling::Retry && self.can_be_hurried();
+        if !hurries && self.coordinator.after(ruling) == self.coordinator {
+            let can = self.coordinator.rulings().into_iter().map(|ruling| Act::of(ruling, &self.flow).name());
+            return Err(ActResult::Pointless { can: can.collect() });
+        }
+        Ok(Line::Person { ruling, said: said.clone() })
+    }
+}
+
+pub(super) fn name(flow: &Flow, step: usize) -> &str {
+    flow.steps().get(step).map_or("?", |step| step.name.as_str())
+}
+
+const fn in_words(mark: Mark) -> &'static str {
+    match mark {
+        Mark::Done => "done",
+        Mark::NotDone => "not done",
+        Mark::Undone => "undone",
+    }
+}
+
+const fn verb(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Act => "do",
+        Operation::Look => "look for",
+        Operation::Close => "close",
+        Operation::Undo => "undo",
+    }
+}
+
+fn list(remains: &[Remains]) -> String {
+    remains.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
