@@ -22,7 +22,7 @@ use super::log::{Direction, Ending};
 use super::road::{Leg, Letter, Road, UnderWay};
 use crate::clock::{now_ms, whole_ms};
 use crate::connections;
-use crate::http_client::{Pool, pool};
+use crate::http_client::exchange;
 use crate::signals::stopped;
 
 /// The longest body that is carried, in bytes, either way.
@@ -50,7 +50,6 @@ impl std::error::Error for NoAnswer {}
 /// The other end of the road: where requests are carried to.
 #[derive(Clone, Debug)]
 struct Camp {
-    client: Pool,
     base: Uri,
 }
 
@@ -271,7 +270,7 @@ impl Camp {
             base.scheme_str() == Some("http") && base.authority().is_some(),
             "the road leads to plain http only, not to {to}; write it as http://127.0.0.1:4001"
         );
-        Ok(Self { client: pool(CONNECT), base })
+        Ok(Self { base })
     }
 
     async fn ask(&self, parts: &Parts, body: Bytes) -> anyhow::Result<Response<Body>> {
@@ -283,8 +282,7 @@ impl Camp {
         *request.uri_mut() = Uri::from_parts(uri)?;
         *request.headers_mut() = parts.headers.clone();
         let answer = async {
-            let (parts, body) = self.client.request(request).await?.into_parts();
-            let body = Limited::new(body, LONGEST_BODY).collect().await.map_err(anyhow::Error::from_boxed)?.to_bytes();
+            let (parts, body) = exchange(request, CONNECT, LONGEST_BODY).await?.into_parts();
             let mut response = Response::new(Full::new(body));
             *response.status_mut() = parts.status;
             *response.headers_mut() = end_to_end(parts.headers);
