@@ -175,41 +175,47 @@ fn gaps(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::participant::{CallText, HttpTemplates, HttpTexts};
-    use std::sync::Arc;
+    use serde_json::json;
 
-    fn call(url: &str, headers: &[(&str, &str)], body: &str) -> CallText {
-        let headers = headers.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-        CallText { url: url.to_owned(), headers, body: Some(body.to_owned()), ..CallText::default() }
+    fn call(headers: &[(&str, &str)]) -> Value {
+        let headers: BTreeMap<&str, &str> = headers.iter().copied().collect();
+        json!({ "url": "https://a.example/pay/{saga}", "headers": headers, "body": "{}", "detail": "/why" })
     }
 
-    fn check(act: CallText, is_moved: bool, identity: &[&str], reading: &[&str]) {
-        let step = |act: CallText| {
-            let texts = HttpTexts { act, ..HttpTexts::default() };
-            FlowStep { http: Some(Arc::new(HttpTemplates::compile(texts).unwrap())), ..FlowStep::new("pay", "bank") }
-        };
-        let before = step(call("https://a.example/pay/{saga}", &[("Key", "{key}"), ("Version", "1")], "{}"));
-        let now = step(act);
-        assert_eq!(addresses(&before) != addresses(&now), is_moved);
-        let (found_identity, found_reading) = compare(&before, &now);
+    #[track_caller]
+    fn check(change: impl FnOnce(&mut Value), identity: &[&str], reading: &[&str]) {
+        let before = call(&[("Key", "{key}"), ("Version", "1")]);
+        let mut now = before.clone();
+        change(&mut now);
+        let (mut found_identity, mut found_reading) = (Vec::new(), Vec::new());
+        compare_calls("act", &before, &now, &mut found_identity, &mut found_reading);
         assert_eq!(
-            (found_identity, found_reading),
-            (identity.iter().map(ToString::to_string).collect(), reading.iter().map(ToString::to_string).collect())
+            (found_identity.as_slice(), found_reading.as_slice()),
+            (
+                &identity.iter().map(ToString::to_string).collect::<Vec<_>>()[..],
+                &reading.iter().map(ToString::to_string).collect::<Vec<_>>()[..]
+            )
         );
     }
 
     #[test]
     fn what_carries_the_key_is_told_from_how_a_service_is_reached() {
-        let url = "https://a.example/pay/{saga}";
-        let headers = [("Key", "{key}"), ("Version", "1")];
-        check(call(url, &headers, "{}"), false, &[], &[]);
-        check(call("https://b.example/v2/{saga}", &headers, "{}"), true, &[], &[]);
-        check(call("https://a.example/pay/{key}", &headers, "{}"), true, &["act: the gaps of its URL"], &[]);
-        check(call(url, &[("key", "{key}"), ("Version", "2")], "{}"), false, &[], &["act.headers"]);
         let carrying = "act: a header that carries the key, a value or a secret";
-        check(call(url, &[("Idempotency-Key", "{key}"), ("Version", "1")], "{}"), false, &[carrying], &[]);
-        check(call(url, &[("Key", "{key}"), ("Version", "1"), ("Account", "{secret.OTHER}")], "{}"), false, &[carrying], &[]);
-        check(call(url, &headers, r#"{"more":1}"#), false, &["act.body"], &[]);
-        check(CallText { detail: Some("/why".to_owned()), ..call(url, &headers, "{}") }, false, &[], &["act.detail"]);
+        let headers = |headers: &[(&str, &str)]| call(headers)["headers"].clone();
+        check(|_| {}, &[], &[]);
+        check(|call| call["url"] = json!("https://b.example/v2/{saga}"), &[], &[]);
+        check(|call| call["url"] = json!("https://a.example/pay/{key}"), &["act: the gaps of its URL"], &[]);
+        check(|call| call["headers"] = headers(&[("key", "{key}"), ("Version", "2")]), &[], &["act.headers"]);
+        check(|call| call["headers"] = headers(&[("Idempotency-Key", "{key}"), ("Version", "1")]), &[carrying], &[]);
+        let account = [("Key", "{key}"), ("Version", "1"), ("Account", "{secret.OTHER}")];
+        check(|call| call["headers"] = headers(&account), &[carrying], &[]);
+        check(|call| call["body"] = json!("{ }"), &["act.body"], &[]);
+        check(|call| call["detail"] = json!("/reason"), &[], &["act.detail"]);
+    }
+
+    #[test]
+    fn gaps_are_found_where_they_are() {
+        assert_eq!(gaps("a{key}b{{c}d{base64 {secret.A}}"), ["key", "base64 {secret.A"]);
+        assert_eq!(gaps("none { here }"), [String::new(); 0]);
     }
 }
