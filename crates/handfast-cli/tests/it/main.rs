@@ -14,6 +14,7 @@ mod generals;
 mod help;
 mod logs;
 mod messenger;
+mod person;
 mod replay;
 mod run;
 mod serve;

@@ -17,7 +17,8 @@ use crate::register::Definite;
 impl<G: Guards> Coordinator<G> {
     /// An answer about a step's key was not about what was asked for.
     pub(super) fn take_other_values(&mut self, step: usize, in_effect: bool, now: Time) {
-        let Some(known) = self.steps.get(step).map(|state| state.known) else { return };
+        let told_of = self.steps.get(step).filter(|state| !state.is_contradicted);
+        let Some(known) = told_of.map(|state| state.known) else { return };
         // Before the start nothing was asked for, and what was undone or is off may well be spoken of by an answer that is late.
         let is_late = matches!(known, Some(Definite::Undone)) || (!in_effect && known.is_some());
         if self.phase == Phase::Placed || is_late {
@@ -47,7 +48,7 @@ impl<G: Guards> Coordinator<G> {
         }
         let there_is_no_way_back = self.plan.gate().is_some_and(|gate| step >= gate);
         if in_effect && there_is_no_way_back {
-            return self.suspended_for(Evidence::OtherValues { step });
+            return self.contradicted(step, Evidence::OtherValues { step });
         }
         self.evidence = self.evidence.or(Some(Evidence::OtherValues { step }));
         if self.phase == Phase::Forward && !self.is_committed() {

@@ -1,0 +1,207 @@
+//! A saga that needs a person, with real processes: what is taken back first, and the acts over HTTP, by the command line and
+//! through the file of a store that a service has open.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
+#![expect(clippy::disallowed_methods, reason = "how long a test is ready to wait is counted in real time")]
+
+use std::time::{Duration, Instant};
+
+use handfast::store::{SqliteStore, Store as _};
+use hyper::Method;
+use serde_json::{Value, json};
+
+use crate::serve::shop::{Caller, PATIENCE, Process, free_address, path};
+use crate::support::{Ended, run};
+
+/// Two payments and a dispatch, with everything in a folder of its own.
+struct House {
+    folder: tempfile::TempDir,
+    addresses: [String; 3],
+}
+
+impl House {
+    fn new() -> Self {
+        let house = Self { folder: tempfile::tempdir().unwrap(), addresses: [free_address(), free_address(), free_address()] };
+        let [first, second, dispatch] = &house.addresses;
+        let step = |name: &str, kind: &str, url: String, send: &str| {
+            format!("[[step]]\nname = \"{name}\"\nkind = \"{kind}\"\nurl = \"{url}\"\nsend = [{send}]\n\n")
+        };
+        let flow = format!(
+            "name = \"house\"\n\n[input]\namount = \"money\"\ntoken = \"token\"\nlines = \"list\"\n\n{}{}{}",
+            step("payment", "compensatable", format!("http://{first}/charges"), "\"amount\", \"token\""),
+            step("hotel", "compensatable", format!("http://{second}/charges"), "\"amount\", \"token\""),
+            step("dispatch", "pivot", format!("http://{dispatch}/shipments"), "\"lines\""),
+        );
+        std::fs::write(house.flow(), flow).unwrap();
+        house
+    }
+
+    fn flow(&self) -> std::path::PathBuf {
+        self.folder.path().join("house.toml")
+    }
+
+    fn store(&self) -> String {
+        format!("sqlite:{}", self.folder.path().join("house.db").display())
+    }
+
+    fn services(&self) -> [Process; 3] {
+        let start = |number: usize, kind: &str| {
+            let store = format!("sqlite:{}", self.folder.path().join(format!("{number}.db")).display());
+            Process::start(&[kind, "--listen", &self.addresses[number], "--store", &store])
+        };
+        [start(0, "payment"), start(1, "payment"), start(2, "dispatch")]
+    }
+
+    fn coordinator(&self) -> Process {
+        let (flow, store) = (self.flow(), self.store());
+        Process::start(&["serve", "--flow", path(&flow), "--listen", "127.0.0.1:0", "--store", &store])
+    }
+
+    /// Somebody else charges at the hotel under the key of this order.
+    async fn take_the_key(&self, services: &[Process; 3], id: &str) {
+        let store_id = SqliteStore::open(self.folder.path().join("house.db")).unwrap().store_id().to_owned();
+        let body = json!({ "amount": { "minor": 500, "currency": "EUR" }, "token": "tok_visa" }).to_string();
+        let headers = [("content-type", "application/json")];
+        let key = format!("/charges/{store_id}.{id}.hotel");
+        let reply = Caller::of(&services[1]).send(Method::PUT, &key, &headers, body).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+    }
+}
+
+fn order(id: &str) -> Value {
+    json!({ "id": id, "amount": { "minor": 1999, "currency": "EUR" }, "token": "tok_visa", "lines": [{ "sku": "mug", "quantity": 1 }] })
+}
+
+/// The saga, once it stands so.
+async fn standing(caller: &Caller, id: &str, standing: &str) -> Value {
+    let started = Instant::now();
+    loop {
+        let saga = caller.get(&format!("/sagas/{id}")).await.json();
+        if saga["standing"] == standing {
+            return saga;
+        }
+        assert!(started.elapsed() < PATIENCE, "{saga:#}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn act(caller: &Caller, id: &str, body: &Value) -> crate::serve::shop::Reply {
+    caller.send(Method::POST, &format!("/sagas/{id}/acts"), &[("content-type", "application/json")], body.to_string()).await
+}
+
+/// Another body under the key of the second step: the first is given back, and then a person is asked, who can end it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_contradiction_keeps_nothing_else_and_is_no_dead_end() {
+    let house = House::new();
+    let services = house.services();
+    house.take_the_key(&services, "order-1").await;
+    let coordinator = house.coordinator();
+    let caller = Caller::of(&coordinator);
+    assert_eq!(caller.place("key-1", &order("order-1"), &[]).await.status, 202);
+    let saga = standing(&caller, "order-1", "suspended").await;
+    let states: Vec<&Value> = saga["steps"].as_array().unwrap().iter().map(|step| &step["state"]).collect();
+    assert_eq!(states, [&json!("undone"), &Value::Null, &json!("closed")], "{saga:#}");
+    let audit = Caller::of(&services[0]).get("/audit").await.json();
+    assert_eq!((&audit["charges"], &audit["refunds"]), (&json!(1), &json!(1)), "{audit}");
+    assert_eq!(saga["remains"], json!([{ "step": "hotel", "state": "unknown", "amount": "19.99 EUR" }]));
+    assert!(saga["trouble"].as_str().unwrap().contains("hotel is unknown (19.99 EUR)"), "{saga:#}");
+    let can: Vec<&Value> = saga["can"].as_array().unwrap().iter().map(|can| &can["act"]).collect();
+    assert_eq!(can, ["resume", "mark_done", "mark_not_done", "mark_undone", "settle"]);
+
+    let seq = saga["seq"].as_u64().unwrap();
+    let said = |act: &str, request: &str, saw: u64| json!({ "act": act, "step": "hotel", "by": "ada", "reason": "asked them", "request_id": request, "saw": saw });
+    let stale = act(&caller, "order-1", &said("mark_undone", "r-1", seq - 1)).await;
+    assert_eq!((stale.status.as_u16(), stale.problem().as_str(), &stale.json()["seq"]), (409, "moved", &json!(seq)));
+    let pointless = act(
+        &caller,
+        "order-1",
+        &json!({ "act": "mark_done", "step": "payment", "by": "ada", "reason": "r", "request_id": "r-2", "saw": seq }),
+    )
+    .await;
+    assert_eq!((pointless.status.as_u16(), pointless.problem().as_str()), (409, "pointless"));
+    let card = act(
+        &caller,
+        "order-1",
+        &json!({ "act": "resume", "by": "ada", "reason": "4242 4242 4242 4242", "request_id": "r-3", "saw": seq }),
+    )
+    .await;
+    assert_eq!((card.status.as_u16(), card.problem().as_str()), (422, "not-an-act"));
+
+    let taken = act(&caller, "order-1", &said("mark_undone", "r-4", seq)).await;
+    assert_eq!(taken.status, 202, "{}", taken.text);
+    let saga = standing(&caller, "order-1", "cancelled").await;
+    assert_eq!(saga["journal"].as_array().unwrap().last().unwrap()["input"]["person"]["by"], "ada", "{saga:#}");
+    assert!(saga["trouble"].as_str().unwrap().contains("hotel is undone by ada's word alone (19.99 EUR)"), "{saga:#}");
+    let again = act(&caller, "order-1", &said("mark_undone", "r-4", seq)).await;
+    assert_eq!(again.status, 200, "{}", again.text);
+    let other = act(&caller, "order-1", &said("mark_not_done", "r-4", seq)).await;
+    assert_eq!((other.status.as_u16(), other.problem().as_str()), (422, "request-id-reused"));
+    let counted = caller.get("/stats").await.json();
+    assert_eq!((&counted["sagas"]["cancelled"], &counted["suspended"]), (&json!(1), &json!([])), "{counted}");
+}
+
+fn sagas(arguments: &[&str], place: [&str; 2]) -> Ended {
+    run([&["sagas"], arguments, &place].concat())
+}
+
+/// The command line through the service, and through the file that the service has open, which goes on from there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_acts_through_the_service_and_through_its_file() {
+    let house = House::new();
+    let services = house.services();
+    for id in ["order-1", "order-2"] {
+        house.take_the_key(&services, id).await;
+    }
+    let coordinator = house.coordinator();
+    let caller = Caller::of(&coordinator);
+    for id in ["order-1", "order-2"] {
+        caller.place(id, &order(id), &[]).await;
+        standing(&caller, id, "suspended").await;
+    }
+    let (url, store) = (coordinator.url.clone(), house.store());
+    let by_service: [&str; 2] = ["--url", &url];
+    let by_file: [&str; 2] = ["--store", &store];
+    for place in [by_service, by_file] {
+        let listed = sagas(&["list", "--standing", "suspended"], place);
+        assert_eq!(
+            (listed.code, listed.stdout.as_str()),
+            (Some(0), "suspended   order-1\nsuspended   order-2\n"),
+            "{}",
+            listed.stderr
+        );
+        let shown = sagas(&["show", "order-1"], place);
+        assert_eq!(shown.code, Some(4), "{}", shown.stderr);
+        assert!(
+            shown.stdout.contains("settle: nobody is asked anything any more") && shown.stdout.contains("(19.99 EUR)"),
+            "{}",
+            shown.stdout
+        );
+    }
+    let words = ["--by", "ada", "--reason", "the hotel is gone"];
+    let unasked = sagas(&[&["resolve", "order-1", "--settle"], &words[..]].concat(), by_service);
+    assert_eq!(unasked.code, Some(2), "nobody was asked: {}", unasked.stderr);
+    assert!(unasked.stderr.contains("hotel is unknown (19.99 EUR)") && unasked.stderr.contains("--yes"), "{}", unasked.stderr);
+    let settled = sagas(&[&["resolve", "order-1", "--settle", "--yes"], &words[..]].concat(), by_service);
+    assert_eq!(settled.code, Some(0), "{}", settled.stderr);
+    let saga = standing(&caller, "order-1", "settled").await;
+    assert_eq!(saga["outcome"], "settled", "neither completed nor cancelled");
+
+    let nearly = sagas(&[&["resolve", "order-22", "--resume", "--yes"], &words[..]].concat(), by_file);
+    assert!(nearly.code == Some(2) && nearly.stderr.contains("did you mean order-2"), "{}", nearly.stderr);
+    let stale = sagas(&[&["resolve", "order-2", "--undone", "hotel", "--saw", "1", "--yes"], &words[..]].concat(), by_file);
+    assert_eq!(stale.code, Some(1), "{}", stale.stderr);
+    // The participant is asked anew, by the service, and contradicts itself again.
+    let entries = standing(&caller, "order-2", "suspended").await["seq"].as_u64().unwrap();
+    let resumed = sagas(&[&["resolve", "order-2", "--resume", "--yes"], &words[..]].concat(), by_file);
+    assert_eq!(resumed.code, Some(0), "{}", resumed.stderr);
+    let started = Instant::now();
+    loop {
+        let saga = standing(&caller, "order-2", "suspended").await;
+        if saga["seq"].as_u64().unwrap() >= entries + 2 {
+            break;
+        }
+        assert!(started.elapsed() < PATIENCE, "the service does not go on: {saga:#}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let nobody = sagas(&["list"], ["--url", "http://127.0.0.1:9"]);
+    assert_eq!(nobody.code, Some(5), "{}", nobody.stderr);
+}
