@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use handfast::store::{Counts, Entry, Summary, Try};
 use handfast::webhook::WebhookStats;
-use handfast::{LineStats, Outcome, Possible, Progress, Remains, SagaView, Standing, Stats, StepView};
+use handfast::{LineStats, NotUnderstood, Outcome, Possible, Progress, Remains, SagaView, Standing, Stats, StepView};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -204,5 +204,12 @@ fn participant(line: &LineStats) -> Value {
         "unanswered": line.unanswered,
         "meaningless_status": line.meaningless,
         "turned_away_status": line.turned_away,
+        "behind": line.behind,
+        "not_understood": line.not_understood.iter().map(not_understood).collect::<Vec<_>>(),
     })
+}
+
+fn not_understood(kind: &NotUnderstood) -> Value {
+    let NotUnderstood { operation, status, times, seen } = kind;
+    json!({ "operation": operation, "status": status, "times": times, "seen": seen })
 }

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::serve::shop::{Caller, Process, Shop, order};
-use crate::support::run;
+use crate::support::{handfast, run};
 
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -111,6 +111,51 @@ async fn with_log_json_everything_that_is_said_is_a_line_of_json() {
         assert!(["at", "level", "event", "message", "target"].iter().all(|name| line[name].is_string()), "{line}");
     }
     assert_eq!(coordinator.wait().code(), Some(0));
+}
+
+/// A service that answers everything with a status and a body that the flow knows nothing of.
+async fn puzzling(body: &'static str) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let router = axum::Router::new().fallback(async move || (axum::http::StatusCode::BAD_REQUEST, body));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_means_nothing_is_told_with_its_status() {
+    const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let folder = tempfile::tempdir().unwrap();
+    let service = puzzling("{\"error\": \"no such merchant\",\n \"token\": \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"}").await;
+    let flow = include_str!("webhooks/flow.toml").replace("{gate}", &service).replace("{dispatch}", "http://127.0.0.1:1");
+    // Asked again soon, and for long.
+    let flow = flow.replace("retry_base = \"30d\"", "retry_base = \"10ms\"").replace("retry_cap = \"30d\"", "retry_cap = \"50ms\"");
+    std::fs::write(folder.path().join("shop.toml"), flow).unwrap();
+    let store = format!("sqlite:{}", folder.path().join("shop.db").display());
+    let mut command = handfast();
+    command.args(["serve", "--json", "--log", "json", "--listen", "127.0.0.1:0", "--store", &store, "--flow"]);
+    command.arg(folder.path().join("shop.toml")).env("PAYMENT_WEBHOOK", SECRET);
+    let coordinator = Process::of(command);
+    let caller = Caller::of(&coordinator);
+    assert_eq!(caller.place("key-1", &order("order-1"), &[]).await.status, 202);
+    let trouble = async || caller.get("/sagas/order-1").await.json()["trouble"].as_str().unwrap_or_default().to_owned();
+    let said = "seen last: 400 that means nothing that the flow describes: {\"error\": \"no such merchant\"";
+    until("the saga says so", async || trouble().await.contains(said)).await;
+    assert!(trouble().await.starts_with("step payment: act was asked for"), "{}", trouble().await);
+    until("it is asked more than once", async || {
+        let stats = caller.get("/stats").await.json();
+        let kinds = &stats["participants"][1]["not_understood"];
+        let kinds = if kinds[0].is_null() { &stats["participants"][0]["not_understood"] } else { kinds };
+        kinds[0]["status"] == 400 && kinds[0]["operation"] == "act" && kinds[0]["times"].as_u64() > Some(2)
+    })
+    .await;
+    let lines = coordinator.events("answer_not_understood");
+    assert_eq!(lines.len(), 1, "once for each kind: {lines:?}");
+    assert_eq!((&lines[0]["status"], &lines[0]["operation"]), (&json!(400), &json!("act")), "{}", lines[0]);
+    assert!(lines[0]["seen"].as_str().unwrap().contains("no such merchant"), "{}", lines[0]);
+    assert!(!coordinator.log().contains("whsec_"), "{}", coordinator.log());
+    let shown = run(["show", "--store", &store, "order-1"]);
+    assert!(shown.stdout.contains("400, not understood"), "{}", shown.stdout);
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn entry(at: u64, input: Input<Told>, detail: &str) -> StoryEntry {
 }
 
 fn attempt(operation: Operation, number: u64, sent: u64, seen: &str) -> StoryTry {
-    StoryTry { step: 0, operation, number, sent, ended: sent + 500, seen: seen.to_owned() }
+    StoryTry { step: 0, operation, number, sent, ended: sent + 500, status: None, seen: seen.to_owned() }
 }
 
 /// What the journal and the tries tell without the road's log: the receipt shows that the second try had arrived.
@@ -182,6 +182,19 @@ fn sagas() {
     check_golden("from_the_store", &from_the_store().diagram());
     check_golden("four_steps", &four_steps().diagram());
     check_golden("nasty", &nasty());
+}
+
+/// Whoever answers what means nothing is there, and is not drawn as somebody of whom nothing was heard.
+#[test]
+fn an_answer_that_was_not_understood_is_drawn_with_its_status() {
+    let mut story = from_the_store();
+    for tried in &mut story.tries {
+        tried.status = Some(400);
+        tried.seen = "400 that means nothing".to_owned();
+    }
+    let text = story.diagram().to_text(&TextOptions::default());
+    assert_eq!(text.matches("400, not understood").count(), 3, "{text}");
+    assert!(!text.contains("no answer"), "{text}");
 }
 
 #[test]

@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use handfast_protocol::{Command, Time};
+use handfast_protocol::{Command, Operation, Time};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::backoff::Backoff;
 use super::breaker::{Admission, Breaker, BreakerSettings, BreakerState};
+use super::odd::{NotUnderstood, Odd};
 use super::quiet::Quiet;
 use crate::clock::{Clock, whole_ms};
 use crate::participant::{Delivery, Participant, Receipt, Reply};
@@ -62,6 +63,8 @@ pub struct LineStats {
     pub turned_away: Option<u16>,
     /// Why its store counts as restored from a backup, if it does.
     pub behind: Option<String>,
+    /// Its answers that mean nothing, by what was asked for and by status.
+    pub not_understood: Vec<NotUnderstood>,
 }
 
 /// How a call ended.
@@ -113,6 +116,8 @@ pub(crate) struct Line {
     meaningless: Mutex<Option<u16>>,
     /// Keys that are to be left alone for a while, each by itself.
     quiet: Mutex<Quiet>,
+    /// What it answers that means nothing.
+    odd: Mutex<Odd>,
 }
 
 impl Line {
@@ -132,6 +137,7 @@ impl Line {
             indefinite: AtomicU64::new(0),
             meaningless: Mutex::default(),
             quiet: Mutex::default(),
+            odd: Mutex::default(),
         }
     }
 
@@ -248,6 +254,20 @@ impl Line {
         self.is_alive()
     }
 
+    /// An answer of this status means nothing, by what was seen of it. It is told once for each operation and status.
+    pub(crate) fn not_understood(&self, operation: Operation, status: u16, seen: &str) {
+        let operation = operation.name();
+        if !locked(&self.odd).note(operation, status, seen) {
+            return;
+        }
+        let participant = self.name.as_str();
+        if status == ACCEPTED {
+            tracing::debug!(name: "answer_to_come", participant, operation, seen, "an answer is still to come");
+        } else {
+            tracing::warn!(name: "answer_not_understood", participant, operation, status, seen, "an answer means nothing here");
+        }
+    }
+
     /// Until when a command is to be left alone, by itself.
     pub(crate) fn quiet_until(&self, saga: &Arc<str>, command: Command, now: Time) -> Option<Time> {
         locked(&self.quiet).until(saga, command, now)
@@ -302,6 +322,7 @@ impl Line {
             indefinite: self.indefinite.load(Ordering::Relaxed),
             meaningless: *locked(&self.meaningless),
             behind: locked(&self.behind).clone(),
+            not_understood: locked(&self.odd).all(),
         }
     }
 }
@@ -311,6 +332,9 @@ impl fmt::Debug for Line {
         f.debug_tuple("Line").field(&self.stats()).finish()
     }
 }
+
+/// The status by which a service says that it has begun, and will answer later: nothing is wrong with that.
+pub(crate) const ACCEPTED: u16 = 202;
 
 /// Statuses by which somebody says that it cannot answer now, or that nobody answers behind it.
 const fn turns_away(status: u16) -> bool {

@@ -3,12 +3,14 @@
 mod backoff;
 mod breaker;
 mod line;
+mod odd;
 mod quiet;
 
 pub use backoff::Backoff;
 pub use breaker::{BreakerSettings, BreakerState};
 pub use line::LineStats;
+pub use odd::NotUnderstood;
 
 pub(crate) use backoff::Jitter;
 pub(crate) use breaker::Admission;
-pub(crate) use line::{CallEnd, Class, Line, LineSettings, Slot};
+pub(crate) use line::{ACCEPTED, CallEnd, Class, Line, LineSettings, Slot};

@@ -388,7 +388,10 @@ impl<'a> Driver<'a> {
                 match heard {
                     Heard::NotSent => {}
                     Heard::NoConnection | Heard::Nothing => line.unanswered(now),
-                    Heard::Status(status) => self.heard_nothing_definite(&line, command, Some(status), retry_after),
+                    Heard::Status(status) => {
+                        line.not_understood(command.operation, status, &seen);
+                        self.heard_nothing_definite(&line, command, Some(status), retry_after);
+                    }
                 }
                 seen
             }

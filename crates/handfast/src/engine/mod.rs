@@ -16,6 +16,7 @@ mod hints;
 mod journaled;
 mod kept;
 mod money;
+mod obstacle;
 mod options;
 mod person;
 mod ready;
@@ -387,8 +388,7 @@ impl Engine {
     /// # Errors
     /// The store's.
     pub async fn saga(&self, id: &str) -> Result<Option<SagaView>, StoreError> {
-        let Some(view) = self.saga_without_tries(id).await? else { return Ok(None) };
-        Ok(Some(SagaView { tries: self.0.shared.store.tries(id).await?, ..view }))
+        view::view(&self.0.shared, id, self.0.shared.store.tries(id).await?).await
     }
 
     /// As [`saga`](Self::saga), but for its tries: waits for nothing that is being written.
@@ -396,7 +396,7 @@ impl Engine {
     /// # Errors
     /// The store's.
     pub async fn saga_without_tries(&self, id: &str) -> Result<Option<SagaView>, StoreError> {
-        view::view(&self.0.shared, id).await
+        view::view(&self.0.shared, id, Vec::new()).await
     }
 
     /// Sagas in the order of their placing, after the one named; those that stand so only where `standing` is given.

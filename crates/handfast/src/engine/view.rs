@@ -4,6 +4,7 @@ use handfast_protocol::{Definite, Kind, Operation, Outcome, Standing, Time};
 
 use super::handle::describe;
 use super::journaled::{Journaled, Loaded};
+use super::obstacle;
 use super::person::{Followed, Possible, Remains};
 use super::shared::Shared;
 use crate::journal::{Line, why_not_done};
@@ -33,7 +34,8 @@ pub struct SagaView {
     pub entries: Vec<Entry>,
     /// Its latest tries without a definite answer, oldest first; none where they were not asked for.
     pub tries: Vec<Try>,
-    /// Why it cannot go on by itself, if it cannot; of a saga that has ended, how a participant broke its promise afterwards.
+    /// Why it cannot go on by itself, if it cannot, or what is in its way while it is on its way; of a saga that has ended, how
+    /// a participant broke its promise afterwards.
     pub trouble: Option<String>,
     /// Where there is trouble, what remains in effect, or may, by what the journal shows.
     pub remains: Vec<Remains>,
@@ -68,8 +70,8 @@ impl SagaView {
     }
 }
 
-/// Everything about a saga but its tries, so that nothing has to be written before it can be read.
-pub(crate) async fn view(shared: &Shared, id: &str) -> Result<Option<SagaView>, StoreError> {
+/// Everything about a saga, with these of its tries. Without them nothing has to be written before it can be read.
+pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<Option<SagaView>, StoreError> {
     let Some(stored) = shared.store.load(id).await? else { return Ok(None) };
     let mut view = SagaView {
         id: stored.id.clone(),
@@ -81,14 +83,19 @@ pub(crate) async fn view(shared: &Shared, id: &str) -> Result<Option<SagaView>, 
         wake_at: stored.wake_at,
         input: stored.input.clone(),
         entries: stored.entries.clone(),
-        tries: Vec::new(),
+        tries,
         trouble: stored.why.clone(),
         remains: Vec::new(),
         can: Vec::new(),
     };
     let for_person = Followed::of(&stored).map(|followed| followed.for_person(&stored)).ok();
     match Journaled::from_stored(stored, &shared.definitions) {
-        Ok(Loaded::Ready(saga)) => read_state(&mut view, &saga, shared.store.store_id()),
+        Ok(Loaded::Ready(saga)) => {
+            read_state(&mut view, &saga, shared.store.store_id());
+            if view.trouble.is_none() && view.outcome.is_none() {
+                view.trouble = obstacle::of(shared, &saga, &view.tries);
+            }
+        }
         Ok(Loaded::Suspended(reason) | Loaded::LeftAlone(reason)) => view.trouble = Some(reason),
         Ok(Loaded::Missing) => {}
         // The journal is shown as it is: whoever looks wants to see what is wrong with it.

@@ -8,7 +8,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Method, Request, Url};
 
 use super::receipts::read_answer;
-use super::{Delivery, Participant, Reply, client};
+use super::{Delivery, Participant, Reply, Secrets, client};
 use crate::clock::Clock;
 use crate::store::BoxFuture;
 
@@ -91,7 +91,10 @@ impl Participant for HttpParticipant {
                 return Reply::not_sent("its time is over");
             }
             let sent = client::send(&self.client, self.request(&request), &self.clock).await;
-            sent.map_or_else(|reply| reply, |answer| read_answer(&request, answer.received()))
+            sent.map_or_else(
+                |reply| reply,
+                |answer| read_answer(&request, answer.received()).with_excerpt(answer.received().body, &Secrets::default()),
+            )
         })
     }
 }

@@ -2,6 +2,7 @@
 
 mod cleaned;
 mod client;
+mod excerpt;
 mod http;
 mod in_memory;
 mod json;

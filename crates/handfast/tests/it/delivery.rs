@@ -452,6 +452,8 @@ async fn over_http_only_a_receipt_is_an_answer() {
     ];
     let (outcome, tries, requests) = pay_at(answers).await;
     assert_eq!(outcome, Outcome::Completed);
+    assert_eq!(tries[0], "409 without a receipt: <h1>conflict</h1>", "people see how the body begins");
+    let tries: Vec<&str> = tries.iter().map(|seen| seen.split_once(": ").map_or(seen.as_str(), |(said, _)| said)).collect();
     assert_eq!(
         tries,
         [

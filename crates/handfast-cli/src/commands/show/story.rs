@@ -129,8 +129,16 @@ fn try_of(attempt: &Try) -> Option<StoryTry> {
         number: attempt.number,
         sent: attempt.sent.0,
         ended: attempt.ended.0,
+        status: status(&attempt.seen),
         seen: attempt.seen.clone(),
     })
+}
+
+/// The status with which what was seen begins, where somebody answered.
+fn status(seen: &str) -> Option<u16> {
+    let (status, rest) = seen.split_at_checked(3)?;
+    let is_status = status.bytes().all(|byte| byte.is_ascii_digit()) && !rest.starts_with(|next: char| next.is_ascii_digit());
+    status.parse().ok().filter(|_| is_status)
 }
 
 fn notes(stored: &StoredSaga, has_tries: bool, has_road: bool) -> Vec<String> {
@@ -144,4 +152,18 @@ fn notes(stored: &StoredSaga, has_tries: bool, has_road: bool) -> Vec<String> {
         );
     }
     notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_was_not_understood_is_told_apart_from_none() {
+        assert_eq!(status("400 that means nothing that the flow describes: <h1>"), Some(400));
+        assert_eq!(status("503, and connection reset"), Some(503));
+        for seen in ["no answer within 500 ms", "not sent: its time is over", "", "4", "5000 ms", "\u{e4}\u{e4}"] {
+            assert_eq!(status(seen), None, "{seen}");
+        }
+    }
 }

@@ -184,7 +184,16 @@ fn from_engine(story: &SagaStory, command: Command, intent: usize) -> Vec<Attemp
     let own = story.tries.iter().filter(|attempt| (attempt.step, attempt.operation) == (command.step, command.operation));
     let mut attempts: Vec<Attempt> = own
         .clone()
-        .map(|attempt_| attempt(attempt_.number, attempt_.sent, Way::Unknown(attempt_.seen.clone()), Vec::new(), None))
+        .map(|tried| match tried.status {
+            // Somebody answered, so the request had arrived by then; when is not known.
+            Some(status) => {
+                let arrived = tried.sent + tried.ended.saturating_sub(tried.sent) / 2;
+                let says = format!("{status}, not understood");
+                let reply = Reply { left: arrived, says, way: Way::Arrived(tried.ended), journaled: None };
+                attempt(tried.number, tried.sent, Way::Arrived(arrived), vec![reply], None)
+            }
+            None => attempt(tried.number, tried.sent, Way::Unknown(tried.seen.clone()), Vec::new(), None),
+        })
         .collect();
     let given_up = own.map(|attempt| attempt.ended).max();
     let Some((entry, answer)) = answer_to(story, command) else { return attempts };

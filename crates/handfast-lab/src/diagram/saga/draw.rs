@@ -158,7 +158,8 @@ fn add(picture: &mut Diagram, story: &SagaStory, lines: &Lines, replayed: &[Repl
             let name = &story.steps[attempt.command.step].name;
             let operation = attempt.command.operation.name();
             let tries = if left_out == 1 { "try" } else { "tries" };
-            picture.fold(at, &format!("{left_out} more {tries} to {operation} {name}, without an answer"));
+            let which = if attempt.replies.is_empty() { "" } else { " that was understood" };
+            picture.fold(at, &format!("{left_out} more {tries} to {operation} {name}, without an answer{which}"));
         }
         Piece::Killed(step, back) => {
             let line = step.map_or(lines.coordinator, |step| lines.steps[step]);

@@ -76,6 +76,8 @@ pub struct StoryTry {
     pub sent: u64,
     /// When its sender gave up on an answer.
     pub ended: u64,
+    /// The status of an answer that meant nothing; `None` if there was none.
+    pub status: Option<u16>,
     /// What was seen instead of an answer.
     pub seen: String,
 }

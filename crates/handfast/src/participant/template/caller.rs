@@ -70,7 +70,9 @@ impl TemplateParticipant {
         let is_kept = |value: &Value| matches!(value, Value::Receipt { .. } | Value::Now { moment: Moment::Placed, .. });
         let needs_kept = call.gaps().map(|(value, _)| value).chain(call.compared()).any(is_kept);
         let of_saga = if needs_kept { self.receipts.of(saga).await? } else { OfSaga::default() };
-        self.ask_with(call, delivery, &of_saga).await.map(|asked| asked.reply)
+        let Asked { reply, answer } = self.ask_with(call, delivery, &of_saga).await?;
+        let body = answer.as_ref().and_then(|answer| answer.received().body);
+        Ok(reply.with_excerpt(body, &self.secrets))
     }
 
     /// Asks with what is kept of the saga. The error is why the request was not sent.

@@ -86,5 +86,5 @@ async fn an_answer_that_comes_later_is_asked_for_until_it_is_there() {
     let asked = shop.to_payment.count(&Method::PUT);
     assert!((2..60).contains(&asked), "asked again, with pauses: {asked} times");
     let tries = view(&engine, "order-1").await.tries;
-    assert!(tries.iter().all(|attempt| attempt.seen == "202 without a receipt"), "{tries:?}");
+    assert!(tries.iter().all(|attempt| attempt.seen.starts_with("202 without a receipt")), "{tries:?}");
 }

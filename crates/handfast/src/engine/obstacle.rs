@@ -1,0 +1,55 @@
+//! What is in the way of a saga that is on its way, in words: the store, a participant that nobody may or can call, or what
+//! was seen last instead of an answer.
+
+use handfast_protocol::Command;
+
+use super::journaled::Journaled;
+use super::shared::Shared;
+use crate::delivery::{ACCEPTED, BreakerState, LineStats};
+use crate::store::Try;
+
+/// What is in the way of this saga, if anything is.
+pub(super) fn of(shared: &Shared, saga: &Journaled, tries: &[Try]) -> Option<String> {
+    if let Some(trouble) = shared.store_trouble() {
+        return Some(format!("the store is in trouble: {trouble}"));
+    }
+    saga.outbox().iter().find_map(|&command| before(saga, command, tries))
+}
+
+/// What keeps this command from being answered.
+fn before(saga: &Journaled, command: Command, tries: &[Try]) -> Option<String> {
+    let definition = saga.definition();
+    let step = &definition.flow().steps().get(command.step)?.name;
+    let line = definition.line(command.step)?.stats();
+    if let Some(why) = &line.behind {
+        return Some(format!("step {step}: {} is not called until a person resumes it: {why}", line.participant));
+    }
+    let of_step = || tries.iter().filter(|attempt| attempt.step == command.step);
+    let Some(last) = of_step().max_by_key(|attempt| attempt.number) else {
+        return is_shut(&line).then(|| format!("step {step}: {}", shut(&line)));
+    };
+    // Whoever has begun and will answer later is in nobody's way.
+    if last.seen.starts_with(&format!("{ACCEPTED} ")) {
+        return None;
+    }
+    let operation = last.operation;
+    let times = match of_step().filter(|attempt| attempt.operation == operation).count() {
+        1 => "once".to_owned(),
+        times => format!("{times} times"),
+    };
+    Some(format!("step {step}: {operation} was asked for {times} without a definite answer; seen last: {}", last.seen))
+}
+
+const fn is_shut(line: &LineStats) -> bool {
+    match line.breaker {
+        BreakerState::Open | BreakerState::HalfOpen => true,
+        BreakerState::Closed | BreakerState::Behind => false,
+    }
+}
+
+fn shut(line: &LineStats) -> String {
+    match line.turned_away {
+        Some(status) => format!("{} turns requests away with status {status}", line.participant),
+        None => format!("nobody answers at {}", line.participant),
+    }
+}
