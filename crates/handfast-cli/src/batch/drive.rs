@@ -200,13 +200,16 @@ impl Follow {
         Ok(Followed::Ended(self.line(id, Some(standing), ending, trouble).await))
     }
 
-    async fn line(&self, id: String, standing: Option<Standing>, ending: Ending, trouble: Option<String>) -> ResultLine {
+    async fn line(&self, id: String, standing: Option<Standing>, ending: Ending, mut trouble: Option<String>) -> ResultLine {
         let steps = if ending == Ending::Completed {
             // Both means every step, so the store need not be asked.
             let done = |name: &String| StepLine { name: name.clone(), state: Some("done"), detail: None };
             self.file.steps().iter().map(|step| done(&step.name)).collect()
         } else {
-            let view = self.engine.saga_without_tries(&id).await.ok().flatten();
+            let view = self.engine.saga(&id).await.ok().flatten();
+            if ending == Ending::InDoubt && trouble.is_none() {
+                trouble = view.as_ref().and_then(|view| view.trouble.clone());
+            }
             view.as_ref().map(StepLine::of).unwrap_or_default()
         };
         let outcome = ending.outcome().map(Outcome::name);
@@ -253,8 +256,10 @@ impl Printer<'_> {
             if let Some(status) = line.meaningless.filter(|&status| status != ACCEPTED && line.turned_away != Some(status))
                 && self.meaningless.insert((line.participant.clone(), status))
             {
+                let first = line.not_understood.iter().find(|kind| kind.status == status);
+                let first = first.map(|kind| format!(" (the first: {})", kind.seen)).unwrap_or_default();
                 self.say(&format!(
-                    "{} gives answers with status {status} that mean nothing; what they were to is asked again and again",
+                    "{} gives answers with status {status} that mean nothing; what they were to is asked again and again{first}",
                     line.participant
                 ));
             }

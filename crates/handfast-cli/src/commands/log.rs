@@ -20,29 +20,39 @@ pub(crate) struct LogArgs {
         help_heading = "Output"
     )]
     log: Form,
-    /// The least grave lines that are logged: off, error, warn, info or debug. With --quiet only errors are.
-    #[arg(
-        long,
-        value_name = "LEVEL",
-        env = "HANDFAST_LOG_LEVEL",
-        default_value = "info",
-        hide_possible_values = true,
-        help_heading = "Output"
-    )]
-    log_level: Most,
+    /// The least grave lines that are logged: off, error, warn, info or debug. Where nothing is said it is info, but in the
+    /// text of run error, since it tells the rest in its own words; with --quiet only errors are logged.
+    #[arg(long, value_name = "LEVEL", env = "HANDFAST_LOG_LEVEL", hide_possible_values = true, help_heading = "Output")]
+    log_level: Option<Most>,
 }
 
 impl LogArgs {
-    /// Begins to log.
+    /// Begins to log, for a command that says nothing by itself of what happens.
     ///
     /// # Errors
     /// The system starts no thread for it.
     pub(crate) fn install(&self, output: &Output) -> anyhow::Result<()> {
+        self.install_at(Most::Info, output)
+    }
+
+    /// Begins to log beside a command that tells people by itself what happens.
+    ///
+    /// # Errors
+    /// The system starts no thread for it.
+    pub(crate) fn install_beside_notes(&self, output: &Output) -> anyhow::Result<()> {
+        let most = match self.log {
+            Form::Text => Most::Error,
+            Form::Json => Most::Info,
+        };
+        self.install_at(most, output)
+    }
+
+    fn install_at(&self, most: Most, output: &Output) -> anyhow::Result<()> {
         let form = match self.log {
             Form::Text => log::Form::Text,
             Form::Json => log::Form::Json,
         };
-        let most = match self.log_level {
+        let most = match self.log_level.unwrap_or(most) {
             Most::Off => LevelFilter::OFF,
             Most::Error => LevelFilter::ERROR,
             Most::Warn => LevelFilter::WARN,

@@ -60,7 +60,7 @@ pub(crate) struct Args {
 
 /// Drives them.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
-    args.log.install(output)?;
+    args.log.install_beside_notes(output)?;
     let ChosenFlow { file, flow } = args.flow.read()?;
     log::keep_back(file.secrets());
     let source = Source::open(args.orders.as_deref()).or_exit(Exit::Usage)?;

@@ -31,7 +31,8 @@ pub(super) fn build(scheme: &str, connect_timeout: Duration) -> Result<Client, r
         .no_proxy()
         .tcp_nodelay(true)
         .connect_timeout(connect_timeout)
-        .pool_idle_timeout(Duration::from_mins(1))
+        // Shorter than most services keep one that is idle: a request on one that was just shut has no answer.
+        .pool_idle_timeout(Duration::from_secs(20))
         .http1_only()
         .build()
 }
