@@ -165,7 +165,7 @@ impl Secrets {
     }
 
     /// Whether one of them is anywhere in `text`, be it by chance: for what nothing depends on.
-    pub(super) fn are_in(&self, text: &str) -> bool {
+    pub(in crate::participant) fn are_in(&self, text: &str) -> bool {
         self.0.values().any(|secret| text.contains(secret.reveal()))
     }
 }
