@@ -129,7 +129,8 @@ async fn an_answer_that_means_nothing_is_told_with_its_status() {
     let service = puzzling("{\"error\": \"no such merchant\",\n \"token\": \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"}").await;
     let flow = include_str!("webhooks/flow.toml").replace("{gate}", &service).replace("{dispatch}", "http://127.0.0.1:1");
     // Asked again soon, and for long.
-    let flow = flow.replace("retry_base = \"30d\"", "retry_base = \"10ms\"").replace("retry_cap = \"30d\"", "retry_cap = \"50ms\"");
+    let flow =
+        flow.replace("retry_base = \"30d\"", "retry_base = \"10ms\"").replace("retry_cap = \"30d\"", "retry_cap = \"50ms\"");
     std::fs::write(folder.path().join("shop.toml"), flow).unwrap();
     let store = format!("sqlite:{}", folder.path().join("shop.db").display());
     let mut command = handfast();

@@ -388,10 +388,7 @@ impl<'a> Driver<'a> {
                 match heard {
                     Heard::NotSent => {}
                     Heard::NoConnection | Heard::Nothing => line.unanswered(now),
-                    Heard::Status(status) => {
-                        line.not_understood(command.operation, status, &seen);
-                        self.heard_nothing_definite(&line, command, Some(status), retry_after);
-                    }
+                    Heard::Status(status) => self.heard_no_meaning(&line, command, (status, &seen), retry_after),
                 }
                 seen
             }
@@ -412,6 +409,12 @@ impl<'a> Driver<'a> {
         let operation = command.operation.name();
         self.shared.store.record_try(Try { id, step: command.step, operation, number: call.number, sent, ended: now, seen });
         ControlFlow::Continue(())
+    }
+
+    /// Somebody answered with this status what means nothing.
+    fn heard_no_meaning(&self, line: &Line, to: Command, (status, seen): (u16, &str), retry_after: Option<Duration>) {
+        line.not_understood(to.operation, status, seen);
+        self.heard_nothing_definite(line, to, Some(status), retry_after);
     }
 
     /// Somebody answered, and said nothing that settles anything.

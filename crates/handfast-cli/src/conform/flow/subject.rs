@@ -152,7 +152,7 @@ impl<'a> Subject<'a> {
         let case = Case {
             subject: self,
             saga,
-            bodies: order.bodies.into_iter().map(Bytes::from).collect(),
+            bodies: order.bodies,
             kept: RefCell::default(),
             placed_at: Time(crate::clock::now_ms()),
             number: Cell::new(1),
