@@ -1,5 +1,6 @@
 //! The tests of the lab, in one binary.
 
+mod architecture;
 mod diagram;
 mod explorer;
 mod generals;
