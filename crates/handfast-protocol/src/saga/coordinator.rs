@@ -337,6 +337,8 @@ impl<G: Guards> Coordinator<G> {
                     state.known = Some(told);
                 }
             }
+            // Its refusals do not hold, and what was refused was closed later: off either way.
+            (Some(Definite::Refused), Definite::Closed) if state.refused_close => {}
             (Some(_), _) => self.contradicted(to.step, evidence),
         }
         self.check_promises(evidence);
