@@ -1,6 +1,7 @@
-//! The repository's own tasks: everything that has to hold (`ci`, `tidy`), what each guard is for (`mutants`), and how fast it is (`bench`).
+//! The repository's own tasks: everything that has to hold (`ci`, `tidy`), what each guard is for (`mutants`), how fast it is (`bench`), and what long campaigns count (`campaign`).
 
 mod bench;
+mod campaign;
 mod ci;
 mod clock;
 mod mutants;
@@ -30,6 +31,8 @@ enum Task {
     Mutants(mutants::Arguments),
     /// Runs every benchmark, one after the other, and says on which machine.
     Bench(bench::Arguments),
+    /// Drives hundreds of orders over bad roads while processes are killed, and counts them from the books.
+    Campaign(campaign::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         Task::Tidy(arguments) => tidy::run(&arguments),
         Task::Mutants(arguments) => mutants::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
+        Task::Campaign(arguments) => campaign::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

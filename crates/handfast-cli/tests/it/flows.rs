@@ -41,7 +41,7 @@ impl Drop for Python {
 }
 
 /// The flow of an example with the services where they are in this test.
-fn flow_of(example: &str, dir: &Path, moved: &[(&str, &str)]) -> PathBuf {
+pub(crate) fn flow_of(example: &str, dir: &Path, moved: &[(&str, &str)]) -> PathBuf {
     let mut flow = fs::read_to_string(repository(&format!("examples/{example}/flow.toml"))).expect("the example is there");
     for (from, to) in moved {
         assert!(flow.contains(from), "the flow names {from}");
@@ -52,7 +52,7 @@ fn flow_of(example: &str, dir: &Path, moved: &[(&str, &str)]) -> PathBuf {
     path
 }
 
-fn run(example: &str, dir: &Path, flow: &Path) -> Command {
+pub(crate) fn run(example: &str, dir: &Path, flow: &Path) -> Command {
     let mut command = handfast();
     let store = format!("sqlite:{}", dir.join("sagas.db").display());
     command.arg("run").arg("--flow").arg(flow).args(["--store", &store]);
@@ -61,7 +61,7 @@ fn run(example: &str, dir: &Path, flow: &Path) -> Command {
 }
 
 /// The steps' states and the outcome of every order, by its id.
-fn results(ended: &Ended) -> BTreeMap<String, Vec<String>> {
+pub(crate) fn results(ended: &Ended) -> BTreeMap<String, Vec<String>> {
     let row = |line: &str| {
         let line: Value = serde_json::from_str(line).expect("a line of JSON");
         let state = |step: &Value| step["state"].as_str().unwrap_or("closed").to_owned();
@@ -73,7 +73,7 @@ fn results(ended: &Ended) -> BTreeMap<String, Vec<String>> {
 }
 
 /// The table of the example's README; of the last cell only the outcome counts.
-fn documented(example: &str) -> BTreeMap<String, Vec<String>> {
+pub(crate) fn documented(example: &str) -> BTreeMap<String, Vec<String>> {
     let readme = fs::read_to_string(repository(&format!("examples/{example}/README.md"))).expect("the example is there");
     let table = readme.lines().skip_while(|line| !line.starts_with("| order |")).skip(2).take_while(|line| line.starts_with('|'));
     let row = |line: &str| {

@@ -12,6 +12,7 @@ mod edges;
 mod flows;
 mod generals;
 mod help;
+mod intents;
 mod logs;
 mod messenger;
 mod person;

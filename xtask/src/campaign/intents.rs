@@ -1,0 +1,180 @@
+//! The campaign of `examples/intents`: every order ends, and what was paid is what was shipped.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+use super::books::audit;
+use super::processes::Process;
+use crate::clock::timed;
+use crate::workspace;
+
+/// Between two kills.
+const PAUSE: Duration = Duration::from_millis(1_500);
+
+/// One run.
+pub(super) struct Plan<'a> {
+    pub(super) orders: u32,
+    pub(super) seed: u64,
+    pub(super) loss: &'a str,
+    pub(super) kills: u32,
+}
+
+/// What came of it.
+pub(super) struct Counted {
+    orders: u32,
+    completed: u64,
+    cancelled: u64,
+    charges: u64,
+    refunds: u64,
+    captures: u64,
+    shipments: u64,
+    disagreements: u64,
+    took: Duration,
+}
+
+pub(super) fn heading(orders: u32, loss: &str) -> String {
+    let mut text = String::from("# The campaign of `examples/intents`\n\n");
+    // Writing to a text cannot go wrong.
+    let _written = writeln!(
+        text,
+        "`cargo xtask campaign intents`: {orders} orders each, a request and its reply lost with probability {loss} each on the way \
+         to payment and dispatch. In a run with kills one of the coordinator, both services and both roads is killed as by kill -9 \
+         at a time, and started again. What is held is a charge in these books, and what is released a refund.\n\n\
+         | seed | kills | ended | completed | cancelled | charges | refunds | captures | shipments | disagreements | right | took |\n\
+         | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+    );
+    text
+}
+
+impl Counted {
+    /// Every order has ended; what was shipped was captured, and what was not shipped was given back.
+    pub(super) fn is_right(&self) -> bool {
+        self.completed + self.cancelled == u64::from(self.orders)
+            && self.completed == self.shipments
+            && self.completed == self.captures
+            && self.charges.checked_sub(self.refunds) == Some(self.completed)
+            && self.disagreements == 0
+    }
+
+    pub(super) fn row(&self, plan: &Plan<'_>) -> String {
+        format!(
+            "| {} | {} | {} of {} | {} | {} | {} | {} | {} | {} | {} | {} | {:.0} s |",
+            plan.seed,
+            plan.kills,
+            self.completed + self.cancelled,
+            self.orders,
+            self.completed,
+            self.cancelled,
+            self.charges,
+            self.refunds,
+            self.captures,
+            self.shipments,
+            self.disagreements,
+            if self.is_right() { "yes" } else { "NO" },
+            self.took.as_secs_f64(),
+        )
+    }
+}
+
+/// Runs it in a folder of its own.
+///
+/// # Errors
+/// A process could not be run, or its books could not be read.
+pub(super) fn run(binary: &Path, plan: &Plan<'_>) -> Result<Counted> {
+    let folder = workspace::root().join(format!("target/campaign/intents-{}-{}-{}", std::process::id(), plan.seed, plan.kills));
+    fs::create_dir_all(&folder)?;
+    let path = |name: &str| folder.join(name).display().to_string();
+    let payment = Process::start(binary, &["payment", "--store", &path("payment.db")])?;
+    let stock = format!("mug={},lamp=0", plan.orders);
+    let dispatch = Process::start(binary, &["dispatch", "--store", &path("dispatch.db"), "--stock", &stock])?;
+    let seed = plan.seed.to_string();
+    let road = |to: &Process| {
+        let hazards = ["--capture", plan.loss, "--delay", "0ms..5ms", "--hold", "150ms", "--seed", &seed];
+        Process::start(binary, &[&["messenger", "--to", &to.address][..], &hazards].concat())
+    };
+    let roads = [road(&payment)?, road(&dispatch)?];
+    let flow = fs::read_to_string(workspace::root().join("examples/intents/flow.toml"))?;
+    let flow = flow.replace("http://127.0.0.1:4001", &roads[0].address).replace("http://127.0.0.1:4002", &roads[1].address);
+    fs::write(folder.join("flow.toml"), flow)?;
+    fs::write(folder.join("orders.jsonl"), orders(plan.orders))?;
+    let [road_to_payment, road_to_dispatch] = roads;
+    let mut processes = [payment, dispatch, road_to_payment, road_to_dispatch];
+    let (ended, took) = timed(|| drive(binary, &folder, plan, &mut processes));
+    let (completed, cancelled) = ended?;
+    let (paid, shipped) = (audit(&processes[0].address)?, audit(&processes[1].address)?);
+    let number = |books: &Value, name: &str| books[name].as_u64().with_context(|| format!("the books have no {name}"));
+    let counted = Counted {
+        orders: plan.orders,
+        completed,
+        cancelled,
+        charges: number(&paid, "charges")?,
+        refunds: number(&paid, "refunds")?,
+        captures: number(&paid, "captures")?,
+        shipments: number(&shipped, "shipments")?,
+        disagreements: number(&paid, "disagreements")? + number(&shipped, "disagreements")?,
+        took,
+    };
+    drop(processes);
+    if counted.is_right() {
+        fs::remove_dir_all(&folder)?;
+    }
+    Ok(counted)
+}
+
+/// Every seventh card is declined, and every eleventh order wants what is not there.
+fn orders(number: u32) -> String {
+    let mut text = String::new();
+    for at in 1..=number {
+        let token = if at % 7 == 0 { "tok_declined" } else { "tok_visa" };
+        let sku = if at % 11 == 0 { "lamp" } else { "mug" };
+        let order = json!({
+            "id": format!("order-{at}"), "amount": { "minor": 1000 + at, "currency": "EUR" }, "token": token,
+            "lines": [{ "sku": sku, "quantity": 1 }],
+        });
+        text.push_str(&order.to_string());
+        text.push('\n');
+    }
+    text
+}
+
+/// Drives every order to its end, with as many kills on the way as are planned. Says how many ended in both, and in neither.
+fn drive(binary: &Path, folder: &Path, plan: &Plan<'_>, processes: &mut [Process]) -> Result<(u64, u64)> {
+    let command = || {
+        let mut command = Command::new(binary);
+        command.current_dir(folder).args(["run", "--flow", "flow.toml", "--store", "sqlite:sagas.db", "--retry-cap", "1s"]);
+        command.args(["--quiet", "orders.jsonl"]).stdin(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    let mut left = plan.kills;
+    while left > 0 {
+        let mut coordinator = command().stdout(Stdio::null()).spawn()?;
+        // One life of the coordinator, in which each of the others is killed once.
+        for process in processes.iter_mut() {
+            sleep(PAUSE);
+            if left == 0 || coordinator.try_wait()?.is_some() {
+                break;
+            }
+            process.kill_and_restart()?;
+            left -= 1;
+        }
+        coordinator.kill()?;
+        coordinator.wait()?;
+        left = left.saturating_sub(1);
+    }
+    // Those that ended in a former life are told again.
+    let output = command().output()?;
+    let (mut completed, mut cancelled) = (0, 0);
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let told: Value = serde_json::from_str(line).context("a result is not JSON")?;
+        completed += u64::from(told["outcome"] == "completed");
+        cancelled += u64::from(told["outcome"] == "cancelled");
+    }
+    Ok((completed, cancelled))
+}
