@@ -211,7 +211,8 @@ impl<G: Guards> Saga<G> {
         let own = [Service::Accepts, Service::DoesOther, Service::Refuses, Service::RefusesAndRemembers, Service::FindsExpired];
         for service in own.into_iter().chain(spoken_for) {
             let possible = match service {
-                Service::Accepts => !(is_act && absent && has_lapsed),
+                // What has lapsed is captured no more, whatever was said of it before.
+                Service::Accepts => !(is_act && (absent || is_refused) && has_lapsed),
                 Service::DoesOther => behaviour.does_other && is_act && absent && !has_lapsed,
                 Service::Refuses => {
                     let is_free = absent || is_refused || key.is_open_again || !G::REFUSAL_IS_STICKY;
