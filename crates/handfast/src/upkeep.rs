@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::engine::Flow;
+use crate::engine::{Difference, Flow};
 use crate::journal;
 use crate::store::{self, Store as _, StoreError, StoredSaga};
 
@@ -108,6 +108,36 @@ pub async fn verify(url: &str, progress: &mut (dyn FnMut(u64, u64) + Send)) -> R
         last = page.into_iter().next_back().map(|summary| summary.id);
     }
     Ok(verified)
+}
+
+/// A definition that open orders of a store follow, and in what it differs from one's own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Followed {
+    /// The flow's name.
+    pub flow: String,
+    /// How many open orders follow it.
+    pub orders: u64,
+    /// In what it differs.
+    pub difference: Difference,
+}
+
+/// What adopting this flow would change for the open orders of the store that `url` names: the definitions of flows of its name
+/// that they follow, but for the flow itself. Nothing is changed.
+///
+/// # Errors
+/// There is no store in a file, it cannot be read, or is of the first format, which knows nothing of adopting.
+pub async fn followed(url: &str, flow: &Flow) -> Result<Vec<Followed>, StoreError> {
+    let store = store::SqliteStore::open_to_read(store::file_of(url)?)?;
+    let mut followed = Vec::new();
+    for open in store.open_flows().await? {
+        // One that cannot be read here is of another handfast, and cannot be adopted by this one either.
+        let Ok(other) = Flow::from_built_text(&open.text) else { continue };
+        if open.follows != flow.hash() && other.name() == flow.name() {
+            let difference = Difference::between(&other, Some(flow));
+            followed.push(Followed { flow: other.name().to_owned(), orders: open.sagas, difference });
+        }
+    }
+    Ok(followed)
 }
 
 /// Whether a saga's journal leads to the states that it was written with.

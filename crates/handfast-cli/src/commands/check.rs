@@ -28,6 +28,8 @@ use crate::{numbers, picture};
       whether this flow can be safe, and why not
   handfast check flow.toml --network multiset:1 --crashes 2 --workers 1
   handfast check flow.toml --accept-risk hold-lapse
+  handfast check flow.toml --store sqlite:shop.db
+      the same, and what adopting it would change for open orders
   handfast check --profiles
       which payment and which dispatch go together, and how
   handfast check --guards
@@ -89,6 +91,10 @@ pub(crate) struct Args {
         hide_possible_values = true
     )]
     accept_risk: Vec<String>,
+
+    /// Also says what adopting this flow would change for the open orders of a store, as in sqlite:shop.db
+    #[arg(long, value_name = "URL", requires = "flow")]
+    store: Option<String>,
 
     /// Takes one guard out of the deployed code and draws the shortest run that then goes wrong
     #[arg(long, value_name = "NAME", value_parser = names(), hide_possible_values = true, conflicts_with = "guards")]

@@ -49,7 +49,14 @@ async fn ends_in_both(caller: &Caller) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn orders_that_would_call_an_address_that_the_file_does_not_name_wait_for_a_decision() {
-    let (shop, _payment, _new) = moved().await;
+    let (shop, _payment, new) = moved().await;
+    let flow = shop.flow();
+    let checked = run(["check", flow.to_str().unwrap(), "--store", &shop.store(), "--json"]);
+    assert_eq!(checked.code, Some(0), "{}", checked.stderr);
+    let said: Value = serde_json::from_str(checked.stdout.lines().last().unwrap()).unwrap();
+    let followed = &said["followed"][0];
+    assert_eq!((&followed["orders"], &followed["plan"], &followed["identity"]), (&json!(1), &Value::Null, &json!([])), "{said}");
+    assert!(!followed["addresses"].to_string().contains(&new), "those that they call: {said}");
     let old = shop.dispatch();
     let coordinator = shop.coordinator(&["--retry-cap", "100ms"]);
     let caller = Caller::of(&coordinator);

@@ -216,6 +216,6 @@ mod tests {
     #[test]
     fn gaps_are_found_where_they_are() {
         assert_eq!(gaps("a{key}b{{c}d{base64 {secret.A}}"), ["key", "base64 {secret.A"]);
-        assert_eq!(gaps("none { here }"), [String::new(); 0]);
+        assert!(gaps("none { here }").is_empty());
     }
 }

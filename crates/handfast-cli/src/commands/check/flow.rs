@@ -8,10 +8,12 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use handfast::flow::FlowFile;
+use handfast::upkeep::{self, Followed};
 use handfast_lab::diagram::Diagram;
 use handfast_lab::explorer::Limits;
 use handfast_lab::saga::{Adversary, FlowCase, Found, Network};
 use handfast_protocol::{Finding, Risk};
+use serde_json::json;
 
 use super::residual::{self, Residual};
 use super::{Args, flow_json, flow_text};
@@ -97,10 +99,46 @@ impl Checked {
     }
 }
 
+/// What adopting the flow would change for the open orders of a store.
+fn followed(store: &str, file: &FlowFile) -> anyhow::Result<Vec<Followed>> {
+    // Which risks somebody accepts says nothing of who is called, and how.
+    let flow = file.flow(&Risk::NAMES).or_exit(Exit::Usage)?;
+    crate::commands::runtime()?.block_on(upkeep::followed(store, &flow)).or_exit(Exit::Usage)
+}
+
+fn tell_followed(followed: &[Followed], output: &Output) -> anyhow::Result<()> {
+    if output.wants_json() {
+        let shape = |Followed { flow, orders, difference }: &Followed| {
+            let identity =
+                difference.steps.iter().flat_map(|step| step.identity.iter().map(|what| format!("{}: {what}", step.step)));
+            json!({
+                "flow": flow,
+                "orders": orders,
+                "plan": difference.plan,
+                "addresses": difference.addresses,
+                "identity": identity.collect::<Vec<_>>(),
+                "says": difference.in_words(),
+            })
+        };
+        return output.json_line(&json!({ "followed": followed.iter().map(shape).collect::<Vec<_>>() }));
+    }
+    if followed.is_empty() {
+        return output.sentences("No open order of the store follows another definition than this one.");
+    }
+    followed.iter().try_for_each(|Followed { flow, orders, difference }| {
+        let verdict = if difference.plan.is_some() { "cannot adopt it" } else { "would change by adopting it" };
+        output.sentences(format_args!(
+            "{orders} open orders of {flow} follow another definition and {verdict}: {}.",
+            difference.in_words()
+        ))
+    })
+}
+
 /// Checks a flow, and tells what came of it.
 pub(super) fn run(path: &Path, args: &Args, output: &Output) -> anyhow::Result<Exit> {
     picture::check_place(args.svg.as_deref(), output)?;
     let file = FlowFile::read(path).or_exit(Exit::Usage)?;
+    let followed = args.store.as_deref().map(|store| followed(store, &file)).transpose()?;
     let checked = check(file, args, output)?;
     let counterexamples = checked.counterexamples();
     if let Some(kept) = &args.keep {
@@ -129,6 +167,9 @@ pub(super) fn run(path: &Path, args: &Args, output: &Output) -> anyhow::Result<E
         output.json_line(&flow_json::answer(&checked))?;
     } else {
         flow_text::print(&checked, args.ascii, output)?;
+    }
+    if let Some(followed) = followed {
+        tell_followed(&followed, output)?;
     }
     Ok(exit(&checked))
 }
