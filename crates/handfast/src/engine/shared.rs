@@ -161,8 +161,9 @@ const ROOM_PAUSE: Duration = Duration::from_millis(20);
 /// So many sagas that were just placed wait for room in their order; any further one is found in the index.
 const MOST_PLACED: usize = 4096;
 
-/// One in so many places in memory is kept for what is new.
-const RESERVED_PART: usize = 4;
+/// One in so many places in memory is for what was put aside. More of it at a time would not drain faster, since writes are
+/// committed together whatever their number, and each that is new would wait behind more of them.
+const PART_OF_BACKLOG: usize = 4;
 
 /// For each saga that was put aside, how much longer all of them wait for a participant that is away: about a hundred of them a
 /// second are looked at, however many there are.
@@ -242,7 +243,7 @@ impl Shared {
 
     /// How many sagas may be in memory when one comes that was put aside: however many those are, what is new finds its way.
     const fn most_of_backlog(&self) -> usize {
-        self.options.max_active - self.options.max_active / RESERVED_PART
+        self.options.max_active.div_ceil(PART_OF_BACKLOG)
     }
 
     /// The longest time for which a saga is put aside.

@@ -360,6 +360,10 @@ async fn a_store_that_takes_no_writes_is_told_until_it_takes_them_again() {
     );
     world.ground.store.restart();
     assert_eq!(handle.outcome().await.unwrap(), Outcome::Completed);
+    // What was refused was an order, so only an order shows that they are taken again.
+    engine.submit(order("order-2", "visa", "tea")).await.unwrap();
+    // The index is read again by the next patrol.
+    tokio::time::sleep(Duration::from_secs(15)).await;
     assert_eq!(trouble(), None);
 }
 
