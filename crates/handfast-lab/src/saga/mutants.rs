@@ -493,7 +493,7 @@ pub static MUTANTS: &[Mutant] = &[
         breaks: "a late effect is undone",
         world: || {
             let flow = flow("payment's refusals do not hold, and it cannot be closed");
-            Box::new(flow.world::<CountsLateLooks>(&flow.assessment().risks, set()))
+            Box::new(flow.world::<CountsLateLooks>(&flow.assessment().risks, multiset()))
         },
     },
     Mutant {

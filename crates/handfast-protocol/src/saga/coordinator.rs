@@ -332,6 +332,8 @@ impl<G: Guards> Coordinator<G> {
             _ if undo_was_refused => self.contradicted(to.step, evidence),
             (None, _) | (Some(Definite::Done), Definite::Undone) => state.know(told),
             (Some(known), _) if known == told => {}
+            // A key that refused to close and was then seen off may have been closed by an act that came after its time.
+            (Some(Definite::Refused), Definite::Closed) if state.refused_close => {}
             (Some(Definite::Undone), Definite::Done) => {
                 if !G::STALE_ANSWER_IS_IGNORED {
                     state.known = Some(told);

@@ -407,6 +407,9 @@ fn a_refused_close_keeps_nothing_waiting() {
     let mut done = seen.clone();
     seen.step(Time(20), looked(1, Time(14)));
     assert_eq!((seen.decision(), seen.deadline(), seen.outbox().len()), (Some(Outcome::Cancelled), None, 0));
+    let ended = seen.clone();
+    seen.step(Time(21), told(1, Operation::Act, Definite::Closed));
+    assert_eq!(seen, ended, "an act that came after its time has closed the key: it is as off as it was");
     done.step(Time(20), told(1, Operation::Look, Definite::Done));
     assert_eq!(done.outbox(), [Command { step: 1, operation: Operation::Undo }]);
     assert_eq!(turned_back(None).standing(), Standing::Suspended);
