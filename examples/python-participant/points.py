@@ -24,11 +24,22 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS store (only INTEGER PRIMARY KEY CHECK (only = 1), incarnation TEXT NOT NULL, seq INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS register (key TEXT PRIMARY KEY, state TEXT NOT NULL, body_hash TEXT, seq INTEGER NOT NULL,
-                                     at INTEGER NOT NULL, detail TEXT) WITHOUT ROWID;
+                                     at INTEGER NOT NULL, detail TEXT, mark TEXT NOT NULL, first_seq INTEGER, first_mark TEXT) WITHOUT ROWID;
+"""
+# For a store of before the marks.
+MARKS = """
+BEGIN;
+ALTER TABLE register ADD COLUMN mark TEXT NOT NULL DEFAULT '';
+ALTER TABLE register ADD COLUMN first_seq INTEGER;
+ALTER TABLE register ADD COLUMN first_mark TEXT;
+UPDATE register SET mark = lower(hex(randomblob(16)));
+COMMIT;
 """
 MOST_BYTES = 65_536
 KEY = re.compile(r"[A-Za-z0-9._~-]{1,200}")
 HASH = re.compile(r"[0-9a-f]{64}")
+CHANGE = re.compile(r"([A-Za-z0-9._~-]{1,200}):([0-9]{1,18}):([A-Za-z0-9._~-]{1,64})")
+COLUMNS = "state, body_hash, seq, at, detail, mark, first_seq, first_mark"
 
 
 class Refused(Exception):
@@ -71,43 +82,57 @@ class Registers:
     def __init__(self, path, service):
         self.service = service
         self.lock = threading.Lock()
+        # All answers of one opening are of one history: nobody can have put the store back in between.
+        self.opening = uuid.uuid4().hex
         self.connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         # FULL: an answer leaves only after its commit is on the disk.
         self.connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;" + SCHEMA + service.schema)
         self.connection.execute("INSERT OR IGNORE INTO store VALUES (1, ?, 0)", (uuid.uuid4().hex,))
+        if "mark" not in [column[1] for column in self.connection.execute("PRAGMA table_info(register)")]:
+            self.connection.executescript(MARKS)
 
-    def receive(self, operation, key, body=None, body_hash=None, not_after=None, seen=None):
+    def receive(self, operation, key, body=None, body_hash=None, not_after=None, seen=None, changes=()):
         """One request to one register: a status, and the receipt as a dict."""
         with self.lock:
             self.connection.execute("BEGIN IMMEDIATE")
             try:
-                answer = self.step(operation, key, body, body_hash, not_after, seen)
+                answer = self.step(operation, key, body, body_hash, not_after, seen, changes)
             except BaseException:
                 self.connection.execute("ROLLBACK")
                 raise
             self.connection.execute("COMMIT")
             return answer
 
-    def step(self, operation, key, body, body_hash, not_after, seen):
+    def row(self, key):
+        return self.connection.execute(f"SELECT {COLUMNS} FROM register WHERE key = ?", (key,)).fetchone()
+
+    def confirms(self, key, number, mark):
+        """Whether this very change is in the history of this store: both changes of a register are kept."""
+        row = self.row(key)
+        return row is not None and (number, mark) in ((row[2], row[5]), (row[6], row[7]))
+
+    def step(self, operation, key, body, body_hash, not_after, seen, changes):
         incarnation, seq = self.connection.execute("SELECT incarnation, seq FROM store").fetchone()
-        if seen is not None and (seen[0] != incarnation or seen[1] > seq):
+        is_behind = seen is not None and (seen[0] != incarnation or seen[1] > seq)
+        if is_behind or not all(self.confirms(*change) for change in changes):
             return 412, {"key": key, "state": "behind", "seq": seq, "incarnation": incarnation}
-        row = self.connection.execute("SELECT state, body_hash, seq, at, detail FROM register WHERE key = ?", (key,)).fetchone()
+        row = self.row(key)
         if operation == "peek" and row is None:
             return 404, {"key": key, "state": "absent", "seq": seq, "incarnation": incarnation}
         another_body = row is not None and row[1] is not None and body_hash is not None and body_hash != row[1]
         # A late act is told that it is late, whatever its body; everything else first proves whose effect it means.
         late = operation == "act" and row is not None and row[0] in ("closed", "undone")
         if another_body and not late:
-            return 422, receipt(key, row, incarnation)
+            return 422, receipt(key, row, incarnation, self.opening)
         changed = self.change(operation, key, row, body, body_hash, not_after)
         if changed is not None:
             now = int(time.time() * 1000)
             self.connection.execute("UPDATE store SET seq = seq + 1")
-            row = (changed[0], changed[1], seq + 1, now, changed[2])
-            self.connection.execute("INSERT OR REPLACE INTO register VALUES (?, ?, ?, ?, ?, ?)", (key, *row))
+            first = (None, None) if row is None else (row[2], row[5])
+            row = (changed[0], changed[1], seq + 1, now, changed[2], uuid.uuid4().hex, *first)
+            self.connection.execute("INSERT OR REPLACE INTO register VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (key, *row))
         statuses = {"done": 200, "refused": 409, "closed": 410, "undone": 410} if operation == "act" else {}
-        return statuses.get(row[0], 200), receipt(key, row, incarnation)
+        return statuses.get(row[0], 200), receipt(key, row, incarnation, self.opening)
 
     def change(self, operation, key, row, body, body_hash, not_after):
         """The state that the request leads to, whose body it is, and why; None where it changes nothing."""
@@ -129,9 +154,10 @@ class Registers:
         return "done", body_hash, None
 
 
-def receipt(key, row, incarnation):
-    state, body_hash, seq, at, detail = row
-    told = {"key": key, "state": state, "body_hash": body_hash, "seq": seq, "incarnation": incarnation, "at": at}
+def receipt(key, row, incarnation, opening):
+    state, body_hash, seq, at, detail, mark = row[:6]
+    told = {"key": key, "state": state, "body_hash": body_hash, "seq": seq, "incarnation": incarnation, "mark": mark}
+    told |= {"opening": opening, "at": at}
     return told if detail is None else {**told, "detail": detail}
 
 
@@ -190,11 +216,14 @@ class Handler(BaseHTTPRequestHandler):
         values = self.headers.get_all(name) or []
         try:
             return read(*values) if values else None
-        except (TypeError, ValueError):
+        except (AttributeError, TypeError, ValueError):
             raise BadRequest(400, "header-invalid", f"{name} makes no sense, or is there twice") from None
 
     def arguments(self, operation, raw):
         arguments = {"seen": self.header("Handfast-Seen", position)}
+        arguments["changes"] = self.header("Handfast-Seen-Changes", changes) or []
+        if arguments["changes"] and arguments["seen"] is None:
+            raise BadRequest(400, "header-invalid", "Handfast-Seen-Changes goes with Handfast-Seen")
         if operation == "act":
             if self.headers.get_content_type() != "application/json":
                 raise BadRequest(415, "media-type", "Content-Type: application/json")
@@ -234,6 +263,11 @@ def natural(text):
 def position(text):
     incarnation, seq = text.rsplit(":", 1)
     return incarnation, natural(seq)
+
+
+def changes(text):
+    read = [CHANGE.fullmatch(change.strip()) for change in text.split(",")]
+    return [(key, int(number), mark) for key, number, mark in (change.groups() for change in read)]
 
 
 def digest(text):

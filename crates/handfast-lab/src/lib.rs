@@ -3,6 +3,9 @@
 pub mod diagram;
 pub mod explorer;
 pub mod generals;
+pub mod history;
 pub mod models;
+pub mod restored;
 pub mod saga;
 mod svg;
+mod told;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use handfast_protocol::{Change, Sighting};
 use uuid::Uuid;
 
 /// The name of one effect: 1 to 200 of the characters `A-Z a-z 0-9 . _ ~ -`, which need no escaping in a path. Not `.` and
@@ -67,6 +68,80 @@ impl Incarnation {
 impl fmt::Display for Incarnation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// What one change of a register drew, or one opening of a store: 1 to 64 of the characters of a [`Key`].
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Mark(String);
+
+impl Mark {
+    /// The longest mark, in characters.
+    pub const LONGEST: usize = 64;
+
+    /// A new one, which nobody can guess.
+    pub(crate) fn draw() -> Self {
+        Self(Uuid::now_v7().simple().to_string())
+    }
+
+    /// One that was stored.
+    pub(crate) const fn stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The mark as it stands in a receipt.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a request names of a store's history: how far it went, and changes that only the same history can confirm.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Seen {
+    /// The life of the store, and the highest number that its sender saw.
+    pub position: Position,
+    /// Changes that its sender saw, by key, number and mark.
+    pub changes: Vec<Sighting<Key, Mark>>,
+}
+
+/// A text that names no changes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error(
+    "changes are `<key>:<number>:<mark>`, as receipts gave them, with commas between them, and {} at most",
+    Seen::MOST_CHANGES
+)]
+pub struct SeenError;
+
+impl Seen {
+    /// So many changes are named at most.
+    pub const MOST_CHANGES: usize = 128;
+
+    /// Reads a list of changes, as it stands in a header.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn parse_changes(text: &str) -> Result<Vec<Sighting<Key, Mark>>, SeenError> {
+        if text.split(',').count() > Self::MOST_CHANGES {
+            return Err(SeenError);
+        }
+        text.split(',').map(|change| Self::parse_change(change.trim()).ok_or(SeenError)).collect()
+    }
+
+    fn parse_change(text: &str) -> Option<Sighting<Key, Mark>> {
+        let mut parts = text.split(':');
+        let (key, number, mark) = (parts.next()?, parts.next()?, parts.next()?);
+        let is_whole = parts.next().is_none() && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        let number = number.parse::<i64>().ok().and_then(|number| u64::try_from(number).ok()).filter(|_| is_whole)?;
+        let plain = mark.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte));
+        let mark = Some(mark).filter(|mark| plain && (1..=Mark::LONGEST).contains(&mark.len()))?;
+        Some(Sighting { key: key.parse().ok()?, change: Change { number, mark: Mark(mark.to_owned()) } })
     }
 }
 

@@ -64,9 +64,9 @@ mod service;
 
 pub use body::{BODY_LIMIT_BYTES, Body, BodyHash, BodyHashError, NotJson};
 pub use clock::{Clock, system_clock};
-pub use handfast_protocol::{Definite, Time};
+pub use handfast_protocol::{Change, Definite, Sighting, Time};
 pub use http::{Tell, Weakness, about_router, contract_router, weak_contract_router};
-pub use key::{Incarnation, Key, KeyError, Position, PositionError};
+pub use key::{Incarnation, Key, KeyError, Mark, Position, PositionError, Seen, SeenError};
 pub use receipt::{Receipt, Reply};
 pub use registers::{NotDefinite, OpenError, Overview, Registers, Request, Settings, States};
 /// The SQLite library whose connection a [`Service`] is handed.

@@ -4,7 +4,7 @@ use handfast_protocol::{Definite, Time};
 use serde::{Serialize, Serializer};
 
 use crate::body::BodyHash;
-use crate::key::{Incarnation, Key, Position};
+use crate::key::{Incarnation, Key, Mark, Position};
 
 /// A definite answer: where the key stands, for good or until it is undone.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -23,6 +23,12 @@ pub struct Receipt {
     /// The life of the store that answers.
     #[serde(serialize_with = "as_text")]
     pub incarnation: Incarnation,
+    /// Drawn for that change alone. Whoever names it with its key and number can be answered by this history only.
+    #[serde(serialize_with = "as_text")]
+    pub mark: Mark,
+    /// Drawn when the store was opened: all answers of one opening are of one history.
+    #[serde(serialize_with = "as_text")]
+    pub opening: Mark,
     /// When the register last changed, in milliseconds since the Unix epoch.
     #[serde(serialize_with = "milliseconds")]
     pub at: Time,

@@ -91,6 +91,18 @@ pub trait Guards: Copy + Ord + Debug + core::hash::Hash + Send + Sync + 'static 
     const RETRY_SENDS_NOTHING_TWICE: bool = true;
     /// A saga for which nobody waits any longer has ended in neither of the two.
     const SETTLED_IS_NO_OUTCOME: bool = true;
+    /// What somebody saw of a participant's store is named by the key that changed, not only by the store's number.
+    const SEEN_NAMES_A_KEY: bool = true;
+    /// What somebody saw is named by the mark that its change drew, not only by key and number.
+    const SEEN_NAMES_A_MARK: bool = true;
+    /// A register keeps the number and mark of both its changes.
+    const BOTH_CHANGES_STAY: bool = true;
+    /// The changes of a store commit in the order of their numbers.
+    const CHANGES_COMMIT_IN_ORDER: bool = true;
+    /// What a participant's former life had answered is read again before anything irrevocable rests on it.
+    const FORMER_LIFE_IS_READ_AGAIN: bool = true;
+    /// A change that was seen stands for another one only where it is proven that both lie in one history.
+    const SEEN_IS_JOINED_BY_PROOF: bool = true;
 }
 
 /// The protocol as it is deployed: every guard on.

@@ -6,6 +6,7 @@
 //!
 //! - [`Party`]: one side of a protocol, a value that is told one thing at a time; [`replay`] makes its state out of its journal.
 //! - [`Register`]: a participant's side, one value per key.
+//! - [`Memory`] and [`is_behind`]: what a caller saw of a participant's history, and whether the participant can confirm it.
 //! - [`Coordinator`]: the side that brings all steps of a saga to *both* or *neither*.
 //! - [`stage`]: the sound orders of a saga's steps, as types.
 //! - [`generals`]: the problem itself, with its two strategies.
@@ -16,11 +17,13 @@ extern crate alloc;
 
 pub mod generals;
 mod guards;
+mod history;
 mod party;
 mod register;
 mod saga;
 
 pub use guards::{Deployed, Guards};
+pub use history::{Change, Changes, Memory, Sighting, Tip, is_behind};
 pub use party::{Input, Party, Time, replay};
 pub use register::{Answer, Definite, Effect, Register, Request};
 pub use saga::{

@@ -55,7 +55,12 @@ where
 async fn order(store: Arc<SqliteStore>, id: String) {
     store.create(saga(id.clone())).await.expect("it is new");
     for (seq, wake_at, standing) in [(2, Some(Time(1)), "acting"), (3, None, "completed")] {
-        let seen = Seen { participant: "http://127.0.0.1:8001/charges".into(), incarnation: "k3q9x0m2aa".into(), seq };
+        let seen = Seen {
+            participant: "http://127.0.0.1:8001/charges".into(),
+            incarnation: "k3q9x0m2aa".into(),
+            seq,
+            ..Seen::default()
+        };
         let (previous, entry) = (digest(seq - 1), entry(seq));
         let append = Append { id: id.clone(), previous, entry, wake_at, standing, seen: Some(seen) };
         store.append(append).await.expect("nobody else writes");

@@ -53,6 +53,14 @@ pub enum Line {
         /// When the request left.
         left: Time,
     },
+    /// A person had accepted that a participant was put back to an older copy of its store: what it had answered about this
+    /// step is evidence no more.
+    Forgotten {
+        /// The step, counted from 0.
+        step: usize,
+        /// The incarnation that was accepted.
+        incarnation: String,
+    },
     /// A participant gave a definite answer.
     Answer {
         /// The command that was answered.
@@ -95,6 +103,10 @@ pub struct Receipt {
     pub seq: Option<u64>,
     /// Drawn when the participant's store was created or declared restored.
     pub incarnation: Option<String>,
+    /// Drawn for the change that `seq` is the number of.
+    pub mark: Option<String>,
+    /// Drawn when the participant's store was opened. No journal keeps it.
+    pub opening: Option<String>,
     /// When the participant's register last changed, by the participant's own clock.
     pub at: Option<Time>,
     /// Why it refused, or anything else it had to say.
@@ -179,6 +191,7 @@ impl Line {
             Self::Person { ruling, .. } => Input::Receive(Told::Ruled(*ruling)),
             Self::Sent { step } => Input::Receive(Told::Sent { step: *step }),
             Self::Looked { step, found, left } => Input::Receive(Told::Looked { step: *step, found: *found, left: *left }),
+            Self::Forgotten { step, .. } => Input::Receive(Told::Forgotten { step: *step }),
             Self::Answer { to, answer, .. } => Input::Receive(Told::Answer { to: *to, answer: *answer }),
             Self::Differs { to, in_effect, .. } => Input::Receive(Told::Differs { step: to.step, in_effect: *in_effect }),
         }
@@ -248,7 +261,8 @@ pub fn why_not_done<'a>(lines: impl IntoIterator<Item = &'a Line>, step: usize, 
         | Line::Cancel { .. }
         | Line::Person { .. }
         | Line::Sent { .. }
-        | Line::Differs { .. } => None,
+        | Line::Differs { .. }
+        | Line::Forgotten { .. } => None,
     })
 }
 
@@ -287,6 +301,11 @@ mod v1 {
             #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
             found: Option<Cow<'a, str>>,
             left: u64,
+        },
+        Forgotten {
+            step: usize,
+            #[serde(borrow)]
+            incarnation: Cow<'a, str>,
         },
         #[serde(borrow)]
         Answer(AnswerShape<'a>),
@@ -335,6 +354,8 @@ mod v1 {
         seq: Option<u64>,
         #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
         incarnation: Option<Cow<'a, str>>,
+        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+        mark: Option<Cow<'a, str>>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<u64>,
         #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
@@ -371,6 +392,7 @@ mod v1 {
                 in_effect: *in_effect,
                 what: Cow::Borrowed(what),
             },
+            Line::Forgotten { step, incarnation } => Shape::Forgotten { step: *step, incarnation: Cow::Borrowed(incarnation) },
             Line::Answer { to, answer, receipt } => Shape::Answer(AnswerShape {
                 step: to.step,
                 to: Cow::Borrowed(to.operation.name()),
@@ -380,6 +402,7 @@ mod v1 {
                 }),
                 seq: receipt.seq,
                 incarnation: receipt.incarnation.as_deref().map(Cow::Borrowed),
+                mark: receipt.mark.as_deref().map(Cow::Borrowed),
                 at: receipt.at.map(|at| at.0),
                 detail: receipt.detail.as_deref().map(Cow::Borrowed),
                 kept: receipt.kept.iter().map(|(name, value)| (name.clone(), write_kept(value))).collect(),
@@ -402,12 +425,15 @@ mod v1 {
             Shape::Differs { step, to, in_effect, what } => {
                 Line::Differs { to: Command { step, operation: operation(&to)? }, in_effect, what: what.into_owned() }
             }
+            Shape::Forgotten { step, incarnation } => Line::Forgotten { step, incarnation: incarnation.into_owned() },
             Shape::Answer(shape) => Line::Answer {
                 to: Command { step: shape.step, operation: operation(&shape.to)? },
                 answer: answer(&shape.state)?,
                 receipt: Receipt {
                     seq: shape.seq,
                     incarnation: shape.incarnation.map(Cow::into_owned),
+                    mark: shape.mark.map(Cow::into_owned),
+                    opening: None,
                     at: shape.at.map(Time),
                     detail: shape.detail.map(Cow::into_owned),
                     kept: shape.kept.into_iter().map(|(name, value)| (name, read_kept(value))).collect(),

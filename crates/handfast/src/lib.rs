@@ -68,11 +68,12 @@ pub mod webhook;
 pub use clock::{Clock, ClockHand, ClockTurns};
 pub use delivery::{Backoff, BreakerSettings, BreakerState, LineStats, NotUnderstood};
 pub use engine::{
-    Act, ActError, ActResult, AdoptError, CancelError, CancelResult, Chosen, ClockStats, Difference, Engine, EngineBuilder, Flow,
-    FlowBuilder, FlowError, FlowResolver, FlowStep, ForPerson, HintResult, MAX_BODY_BYTES, MAX_REASON_CHARACTERS, NoOutcome,
-    OpenError, Options, Order, OtherDefinition, OtherDefinitions, ParticipantRef, Possible, Progress, Remains, SagaHandle,
-    SagaView, Stats, StepDifference, StepSeen, StepView, SubmitError, Totals, UnacceptedRisk, UnacceptedRisks, act_in, cancel_in,
-    describe_evidence, look_into,
+    AcceptError, Accepted, Act, ActError, ActResult, AdoptError, CancelError, CancelResult, Chosen, ClockStats, Difference,
+    Engine, EngineBuilder, Flow, FlowBuilder, FlowError, FlowResolver, FlowStep, ForPerson, HintResult, MAX_BODY_BYTES,
+    MAX_REASON_CHARACTERS, NoOutcome, OpenError, Options, Order, OtherDefinition, OtherDefinitions, ParticipantRef,
+    ParticipantView, Possible, Progress, Remains, Resting, SagaHandle, SagaView, Stats, StepDifference, StepSeen, StepView,
+    SubmitError, Totals, UnacceptedRisk, UnacceptedRisks, accept_in, act_in, cancel_in, describe_evidence, look_into,
+    participants_in, resting_in,
 };
 pub use handfast_protocol::{
     Answers, Assessment, Assumptions, Close, Effect, Finding, Kind, Mark, Operation, Outcome, Profile, ProfiledStep, Remark,

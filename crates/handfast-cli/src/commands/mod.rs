@@ -12,6 +12,7 @@ pub(crate) mod log;
 pub(crate) mod man;
 pub(crate) mod messenger;
 pub(crate) mod participant;
+pub(crate) mod participants;
 pub(crate) mod payment;
 pub(crate) mod replay;
 pub(crate) mod run;
@@ -40,6 +41,7 @@ pub(crate) fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
         Command::Replay(args) => replay::run(args, output),
         Command::Conform(args) => conform::run(args, output),
         Command::Show(args) => show::run(args, output),
+        Command::Participants(args) => participants::run(args, output),
         Command::Store(args) => store::run(args, output),
         Command::Sagas(args) => sagas::run(args, output),
         Command::UsualWay(args) => usual_way::run(args, output),

@@ -103,7 +103,7 @@ pub(crate) fn text(told: &Told, ascii: bool) -> String {
 }
 
 /// A look at a saga must not leave an empty store behind where there was none.
-pub(super) fn check_exists(store: &str) -> anyhow::Result<()> {
+pub(crate) fn check_exists(store: &str) -> anyhow::Result<()> {
     let path = store.strip_prefix("sqlite:").map_or(store, |path| path.strip_prefix("//").unwrap_or(path));
     // What is no path is refused when it is opened, with words of its own.
     let is_path = !path.is_empty() && !path.contains("://") && !path.starts_with("memory:");

@@ -15,6 +15,7 @@ use crate::http_client::HttpClient;
 
 const NOT_AFTER: HeaderName = HeaderName::from_static("handfast-not-after");
 const SEEN: HeaderName = HeaderName::from_static("handfast-seen");
+const SEEN_CHANGES: HeaderName = HeaderName::from_static("handfast-seen-changes");
 const BODY: HeaderName = HeaderName::from_static("handfast-body");
 
 /// What a participant said, as far as it can be relied on.
@@ -101,6 +102,13 @@ impl Exchange {
         self.body["seq"].as_u64()
     }
 
+    /// What a later request names of it: the store's position, and the change.
+    pub(super) fn as_seen(&self) -> (String, String) {
+        let text = |member: &str| self.body[member].as_str().unwrap_or_default();
+        let seq = self.seq().unwrap_or_default();
+        (format!("{}:{seq}", text("incarnation")), format!("{}:{seq}:{}", text("key"), text("mark")))
+    }
+
     /// The receipt has to be that of the earlier exchange: the same change of the same store.
     pub(super) fn is_same_receipt(&self, earlier: &Self) -> Result<(), Broken> {
         let same = |member: &str| self.body[member] == earlier.body[member];
@@ -115,6 +123,8 @@ pub(super) struct Extra {
     pub(super) not_after: Option<u64>,
     /// `Handfast-Seen`.
     pub(super) seen: Option<String>,
+    /// `Handfast-Seen-Changes`.
+    pub(super) seen_changes: Option<String>,
     /// `Handfast-Body`.
     pub(super) body_hash: Option<String>,
 }
@@ -206,11 +216,15 @@ impl Caller {
     /// Any request below the base; its answer is read as JSON and as nothing else.
     pub(super) async fn send(&self, method: Method, path: &str, extra: &Extra, body: Bytes) -> Exchange {
         let not_after = extra.not_after.map(|at| at.to_string());
-        let headers: Vec<(HeaderName, &str)> =
-            [(NOT_AFTER, not_after.as_deref()), (SEEN, extra.seen.as_deref()), (BODY, extra.body_hash.as_deref())]
-                .into_iter()
-                .filter_map(|(name, value)| Some((name, value?)))
-                .collect();
+        let headers: Vec<(HeaderName, &str)> = [
+            (NOT_AFTER, not_after.as_deref()),
+            (SEEN, extra.seen.as_deref()),
+            (SEEN_CHANGES, extra.seen_changes.as_deref()),
+            (BODY, extra.body_hash.as_deref()),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect();
         self.send_with(method, path, &headers, body).await
     }
 

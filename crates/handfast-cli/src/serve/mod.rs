@@ -9,6 +9,7 @@ mod budget;
 mod definitions;
 mod key;
 mod pages;
+pub(crate) mod participants;
 mod prefer;
 mod problem;
 mod request;
@@ -100,6 +101,9 @@ fn router(service: Arc<Service>) -> Router {
         .route("/sagas/{id}/acts", post(acts::act))
         .route("/definitions", get(definitions::list))
         .route("/definitions/{hash}", post(definitions::choose))
+        .route("/participants", get(participants::list))
+        .route("/participants/accept", post(participants::accept))
+        .route("/participants/resting", get(participants::resting))
         .route("/webhooks/{step}", post(webhooks::receive))
         .route("/livez", get(pages::live))
         .route("/readyz", get(pages::ready))

@@ -65,6 +65,12 @@ kinds! {
         "What can be done about a saga is in its `can`. A step is marked only once nothing can be asked for it any more. Nothing was done.";
     REQUEST_ID_REUSED = "request-id-reused", UNPROCESSABLE_ENTITY, "The request id stands for another act",
         "Draw a request id for every act, and send it again with every repetition of the same one. Nothing was done.";
+    NO_SUCH_PARTICIPANT = "no-such-participant", NOT_FOUND, "There is no participant of this name",
+        "No flow and no saga of this service names it. `GET /participants` lists them all, each by its base URL.";
+    CANNOT_ACCEPT = "cannot-accept", CONFLICT, "This incarnation cannot be accepted",
+        "The participant has named no other incarnation than the one that counts, or yet another one by now: `offered`, where it is there. Look at it again. Nothing was done.";
+    NOT_AN_ACCEPTANCE = "not-an-acceptance", UNPROCESSABLE_ENTITY, "The body does not say what is accepted, by whom and why",
+        "It is `{\"participant\": \"..\", \"incarnation\": \"..\", \"by\": \"..\", \"why\": \"..\"}`, the last two of at most 256 characters and not empty. Nothing was done.";
     NOT_SIGNED = "not-signed", UNAUTHORIZED, "The webhook is not signed",
         "It has no signature of this very body by the secret of this step, or was signed too long ago. `detail` says which. Nothing was done.";
     CROWDED = "crowded", SERVICE_UNAVAILABLE, "Too many bodies are arriving at once",

@@ -254,7 +254,9 @@ fn without_cards(version: u32, entry: &Entry) -> anyhow::Result<Entry> {
             return Ok(Entry { input: line.write(version)?, ..entry.clone() });
         }
         // What a person said was looked at before it was kept.
-        Line::Start | Line::Timeout | Line::Sent { .. } | Line::Looked { .. } | Line::Person { .. } => return Ok(entry.clone()),
+        Line::Start | Line::Timeout | Line::Sent { .. } | Line::Looked { .. } | Line::Person { .. } | Line::Forgotten { .. } => {
+            return Ok(entry.clone());
+        }
         Line::Cancel { by, why } => [by, why],
         Line::Answer { receipt, .. } => [&mut receipt.detail, &mut receipt.incarnation],
     };

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use crate::support::{handfast, run};
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "demo",
     "run",
     "serve",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 14] = [
     "generals",
     "replay",
     "show",
+    "participants",
     "store",
     "completions",
     "man",

@@ -17,6 +17,7 @@ mod logs;
 mod messenger;
 mod person;
 mod replay;
+mod restored;
 mod run;
 mod serve;
 mod shop;

@@ -150,7 +150,7 @@ impl Follows {
             Input::Receive(Told::Cancel | Told::Sent { .. } | Told::Looked { .. } | Told::Differs { .. }) => true,
             Input::Receive(Told::Ruled(_)) => self.person,
             Input::Receive(Told::Answer { to, answer: Answer::State(_) }) => self.foreign_key != Some(to.step),
-            Input::Receive(Told::Answer { .. }) => true,
+            Input::Receive(Told::Answer { .. } | Told::Forgotten { .. }) => true,
         }
     }
 }
@@ -315,7 +315,8 @@ impl Automaton {
     #[must_use]
     pub fn input_number(input: Input<Told>) -> usize {
         match input {
-            Input::Start => 0,
+            // A restored participant is explored in a world of its own; here it says as little as a second start.
+            Input::Start | Input::Receive(Told::Forgotten { .. }) => 0,
             Input::Timeout => 1,
             Input::Receive(Told::Cancel) => 2,
             Input::Receive(Told::Ruled(Ruling::Retry)) => 3,

@@ -68,9 +68,9 @@ impl<G: Guards> Model for Saga<G> {
                 Input::Timeout => "append a time-out",
                 Input::Receive(Told::Cancel) => "append a cancel",
                 Input::Receive(Told::Ruled(_)) => "append what a person says",
-                Input::Receive(Told::Answer { .. } | Told::Looked { .. } | Told::Sent { .. } | Told::Differs { .. }) => {
-                    "append an answer"
-                }
+                Input::Receive(
+                    Told::Answer { .. } | Told::Looked { .. } | Told::Sent { .. } | Told::Differs { .. } | Told::Forgotten { .. },
+                ) => "append an answer",
             },
             Action::AppendDue { .. } => "append a time-out",
             Action::Send { .. } | Action::SendLate { .. } => "send",
@@ -265,6 +265,7 @@ pub fn in_words<G: Guards>(saga: &Saga<G>, action: &Action) -> String {
         Input::Timeout => "deadline".into(),
         Input::Receive(Told::Cancel) => "cancel".into(),
         Input::Receive(Told::Ruled(ruling)) => ruling_in_words(ruling, names),
+        Input::Receive(Told::Forgotten { step }) => format!("what {} had answered is evidence no more", names[step]),
         Input::Receive(Told::Sent { step }) => format!("act {} is marked as sent", names[step]),
         Input::Receive(Told::Differs { step, .. }) => format!("{} -> something else is in effect", names[step]),
         Input::Receive(Told::Answer { to, answer: said }) => format!("{} -> {}", command(to), answer(said)),

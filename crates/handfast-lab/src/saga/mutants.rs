@@ -16,6 +16,9 @@ use super::suite::{pay_ship_notify, payment_then_dispatch, two_in_turn, two_paym
 use super::world::Saga;
 use crate::diagram::Diagram;
 use crate::explorer::{Limits, Verdict, explore};
+use crate::history::History;
+use crate::restored::Restored;
+use crate::told::{self, InWords};
 
 /// One guard removed, and what that is expected to break.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +72,24 @@ trait Unguarded {
 
 fn world<G: Guards>(plan: Arc<Plan>, adversary: Adversary) -> Box<dyn Unguarded> {
     Box::new(Saga::<G>::new(plan, adversary))
+}
+
+/// A world of its own, whose runs can be told in words.
+struct Of<M>(M);
+
+impl<M: InWords> Unguarded for Of<M> {
+    fn hunt(&self, mutant: &Mutant) -> Option<Caught> {
+        told::hunt(&self.0, mutant.name, mutant.breaks)
+    }
+
+    fn follow(&self, mutant: &Mutant, run: &[String]) -> Result<Followed, Lost> {
+        told::follow(&self.0, mutant.name, mutant.breaks, run)
+    }
+}
+
+/// Two callers of one store that is put back to an older copy.
+fn two_callers<G: Guards>() -> Box<dyn Unguarded> {
+    Box::new(Of(History::<G>::new()))
 }
 
 impl<G: Guards> Unguarded for Saga<G> {
@@ -156,6 +177,12 @@ without! {
     MarksTheGate lacks GATE_IS_CLOSED_NOT_MARKED,
     RetriesByActing lacks RETRY_SENDS_NOTHING_TWICE,
     SettlesAsNeither lacks SETTLED_IS_NO_OUTCOME,
+    NamesNumbers lacks SEEN_NAMES_A_KEY,
+    NamesNoMark lacks SEEN_NAMES_A_MARK,
+    ForgetsTheFirstChange lacks BOTH_CHANGES_STAY,
+    CommitsOutOfOrder lacks CHANGES_COMMIT_IN_ORDER,
+    BelievesAFormerLife lacks FORMER_LIFE_IS_READ_AGAIN,
+    JoinsByNumber lacks SEEN_IS_JOINED_BY_PROOF,
 }
 
 fn set() -> Adversary {
@@ -537,5 +564,47 @@ pub static MUTANTS: &[Mutant] = &[
         hazard: "somebody closes the case, and the books say cancelled while the customer stays charged",
         breaks: "cancelled is never charged",
         world: || world::<SettlesAsNeither>(payment_then_dispatch(), set().person(Person::Truthful)),
+    },
+    Mutant {
+        name: "numbers-alone",
+        guard: "what somebody saw of a store is named by the key that changed, not only by the store's number",
+        hazard: "the store is put back, somebody else's orders lift its number again, and what was forgotten is never told",
+        breaks: "nothing is done for whoever saw what was forgotten",
+        world: two_callers::<NamesNumbers>,
+    },
+    Mutant {
+        name: "key-without-mark",
+        guard: "what somebody saw of a store is named by the mark that its change drew",
+        hazard: "a copy of the act arrives after the restore, and gives its key the same number again",
+        breaks: "nothing is done for whoever saw what was forgotten",
+        world: two_callers::<NamesNoMark>,
+    },
+    Mutant {
+        name: "last-change-only",
+        guard: "a register keeps the number and mark of both its changes",
+        hazard: "an honest undo moves the number, and a store that has forgotten nothing is shut out",
+        breaks: "a store that has forgotten nothing is not behind",
+        world: || Box::new(Of(History::<ForgetsTheFirstChange>::honest())),
+    },
+    Mutant {
+        name: "commits-out-of-order",
+        guard: "the changes of a store commit in the order of their numbers",
+        hazard: "a copy holds the seventh change without the sixth, and whoever confirms the seventh has forgotten the sixth",
+        breaks: "nothing is done for whoever saw what was forgotten",
+        world: two_callers::<CommitsOutOfOrder>,
+    },
+    Mutant {
+        name: "highest-number-wins",
+        guard: "a change that was seen stands for another one only where it is proven that both lie in one history",
+        hazard: "a late answer of the store that was put back has the higher number, and takes the place of what was forgotten",
+        breaks: "nothing is done for whoever saw what was forgotten",
+        world: two_callers::<JoinsByNumber>,
+    },
+    Mutant {
+        name: "former-life-believed",
+        guard: "what a participant's former life had answered is read again before anything irrevocable rests on it",
+        hazard: "the payment service is put back and accepted, and the goods leave on a charge that it has forgotten",
+        breaks: "nothing irrevocable rests on what was forgotten",
+        world: || Box::new(Of(Restored::<BelievesAFormerLife>::new())),
     },
 ];

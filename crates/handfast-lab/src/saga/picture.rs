@@ -58,6 +58,7 @@ impl Painter<'_> {
                     let text = ruling_in_words(ruling, self.names);
                     self.note(at, worker, Mark::Demand, &text);
                 }
+                Input::Receive(Told::Forgotten { .. }) => self.note(at, worker, Mark::Demand, "evidence no more"),
                 Input::Receive(Told::Sent { .. }) => self.note(at, worker, Mark::Durable, "marked as sent"),
             },
             Action::AppendDue { worker, step, due } => {
@@ -201,9 +202,13 @@ fn answer_in(action: &Action, command: Command) -> Option<(usize, &'static str)>
             Some((worker, word))
         }
         Told::Looked { step, .. } if is_look_at(command, step) => Some((worker, "nothing")),
-        Told::Answer { .. } | Told::Looked { .. } | Told::Cancel | Told::Ruled(_) | Told::Sent { .. } | Told::Differs { .. } => {
-            None
-        }
+        Told::Answer { .. }
+        | Told::Looked { .. }
+        | Told::Cancel
+        | Told::Ruled(_)
+        | Told::Sent { .. }
+        | Told::Differs { .. }
+        | Told::Forgotten { .. } => None,
     }
 }
 

@@ -354,7 +354,9 @@ impl<G: Guards> Saga<G> {
             Input::Receive(Told::Answer { to, answer }) => Message::Answer(to, answer),
             Input::Receive(Told::Looked { step, left, .. }) => Message::Nothing(Look { step, left: left_at(left) }),
             Input::Receive(Told::Differs { step, .. }) => Message::Differs { step },
-            Input::Start | Input::Timeout | Input::Receive(Told::Cancel | Told::Ruled(_) | Told::Sent { .. }) => return Some(()),
+            Input::Start
+            | Input::Timeout
+            | Input::Receive(Told::Cancel | Told::Ruled(_) | Told::Sent { .. } | Told::Forgotten { .. }) => return Some(()),
         };
         world.under_way = self.consumed(world.under_way, taken, keeps);
         Some(())

@@ -4,6 +4,7 @@ mod architecture;
 mod diagram;
 mod explorer;
 mod generals;
+mod history;
 mod models;
 mod person;
 mod risks;

@@ -6,10 +6,11 @@ use handfast_protocol::Time;
 
 use super::problem::{Kind, Problem};
 use crate::body::BodyHash;
-use crate::key::Position;
+use crate::key::{Position, PositionError, Seen, SeenError};
 
 const NOT_AFTER: &str = "handfast-not-after";
 const SEEN: &str = "handfast-seen";
+const SEEN_CHANGES: &str = "handfast-seen-changes";
 const BODY: &str = "handfast-body";
 
 /// Turns away every body that does not say it is JSON.
@@ -31,10 +32,16 @@ pub(super) fn not_after(headers: &HeaderMap) -> Result<Option<Time>, Problem> {
     time.map(Some).ok_or_else(|| invalid("Handfast-Not-After is a number of milliseconds since the Unix epoch"))
 }
 
-/// The furthest point of this store's history that the sender has seen.
-pub(super) fn seen(headers: &HeaderMap) -> Result<Option<Position>, Problem> {
-    let Some(text) = single(headers, SEEN)? else { return Ok(None) };
-    text.parse().map(Some).map_err(|error: crate::key::PositionError| invalid(format!("Handfast-Seen: {error}")))
+/// What the sender has seen of this store's history: the furthest point, and changes that only the same history can confirm.
+pub(super) fn seen(headers: &HeaderMap) -> Result<Option<Seen>, Problem> {
+    let changes = single(headers, SEEN_CHANGES)?
+        .map_or(Ok(Vec::new()), Seen::parse_changes)
+        .map_err(|error: SeenError| invalid(format!("Handfast-Seen-Changes: {error}")))?;
+    let Some(text) = single(headers, SEEN)? else {
+        return if changes.is_empty() { Ok(None) } else { Err(invalid("Handfast-Seen-Changes goes with Handfast-Seen")) };
+    };
+    let position: Position = text.parse().map_err(|error: PositionError| invalid(format!("Handfast-Seen: {error}")))?;
+    Ok(Some(Seen { position, changes }))
 }
 
 /// The hash of the body that the sender believes the key to stand for.

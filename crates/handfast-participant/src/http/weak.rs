@@ -282,6 +282,10 @@ impl Weak {
         let Ok(mut said) = serde_json::from_slice::<Value>(&body) else { return (parts, body).into_response() };
         if said["key"] == name {
             said["key"] = key.into();
+            // What it makes up has no place in the store's history, so it says nothing of that: as an older service does.
+            if let Some(said) = said.as_object_mut() {
+                said.retain(|member, _| member != "mark" && member != "opening");
+            }
         }
         parts.headers.remove(CONTENT_LENGTH);
         (parts, said.to_string()).into_response()

@@ -26,7 +26,7 @@ pub use self::open::OpenError;
 pub use self::overview::{Overview, States};
 use crate::body::{Body, BodyHash};
 use crate::clock::{Clock, system_clock};
-use crate::key::{Incarnation, Key, Position};
+use crate::key::{Incarnation, Key, Mark, Position, Seen};
 use crate::receipt::Reply;
 use crate::service::{Service, ServiceError};
 
@@ -98,6 +98,8 @@ pub struct Registers {
 struct Inner {
     path: PathBuf,
     service: &'static str,
+    /// Drawn at this opening of the store.
+    opening: Mark,
     queue: mpsc::Sender<Order>,
     reader: Mutex<Connection>,
     broken: Arc<OnceLock<String>>,
@@ -115,7 +117,7 @@ enum Order {
 struct Asked {
     key: Key,
     request: Request,
-    seen: Option<Position>,
+    seen: Option<Seen>,
     answer: oneshot::Sender<Result<Reply, NotDefinite>>,
 }
 
@@ -138,13 +140,15 @@ impl Registers {
         let opened = open::open(path, &service)?;
         let broken = Arc::new(OnceLock::new());
         let (queue, orders) = mpsc::channel(settings.queue.max(1));
-        let files = opened.files.clone();
-        let writer = writer::Writer::new(opened.writer, opened.files, Box::new(service), settings, Arc::clone(&broken));
+        let (files, opening) = (opened.files.clone(), Mark::draw());
+        let shared = (Arc::clone(&broken), opening.clone());
+        let writer = writer::Writer::new(opened.writer, opened.files, Box::new(service), settings, shared);
         std::thread::Builder::new()
             .name(format!("{name} store"))
             .spawn(move || writer.run(orders))
             .map_err(|error| OpenError::Unusable { path: path.to_owned(), source: error.into() })?;
-        let inner = Inner { path: path.to_owned(), service: name, queue, reader: Mutex::new(opened.reader), broken, files };
+        let reader = Mutex::new(opened.reader);
+        let inner = Inner { path: path.to_owned(), service: name, opening, queue, reader, broken, files };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -165,7 +169,7 @@ impl Registers {
     ///
     /// # Errors
     /// [`NotDefinite`]: ask again.
-    pub async fn receive(&self, key: Key, request: Request, seen: Option<Position>) -> Result<Reply, NotDefinite> {
+    pub async fn receive(&self, key: Key, request: Request, seen: Option<Seen>) -> Result<Reply, NotDefinite> {
         let (answer, answered) = oneshot::channel();
         self.order(Order::Receive(Asked { key, request, seen, answer }))?;
         answered.await.unwrap_or(Err(NotDefinite::Stopping))
@@ -175,8 +179,9 @@ impl Registers {
     ///
     /// # Errors
     /// [`NotDefinite`]: ask again.
-    pub async fn peek(&self, key: Key, seen: Option<Position>) -> Result<Reply, NotDefinite> {
-        self.read(move |snapshot| Ok(step::peek(snapshot, key, seen.as_ref())?)).await
+    pub async fn peek(&self, key: Key, seen: Option<Seen>) -> Result<Reply, NotDefinite> {
+        let opening = self.inner.opening.clone();
+        self.read(move |snapshot| Ok(step::peek(snapshot, key, seen.as_ref(), opening)?)).await
     }
 
     /// Draws a new incarnation: from now on everybody who has seen the former one is told that this store is behind.

@@ -14,7 +14,10 @@ use crate::service::{Migration, Service, ServiceError};
 /// What SQLite's `application_id` says in a participant's file: "HFpa".
 pub(super) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"HFpa");
 
-const MIGRATIONS: &[Migration] = &[Migration { name: "V1__registers", sql: include_str!("migrations/V1__registers.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { name: "V1__registers", sql: include_str!("migrations/V1__registers.sql") },
+    Migration { name: "V2__marks", sql: include_str!("migrations/V2__marks.sql") },
+];
 const REGISTER_HISTORY: &str = "schema_register";
 const SERVICE_HISTORY: &str = "schema_service";
 

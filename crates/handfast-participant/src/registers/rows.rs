@@ -1,18 +1,21 @@
 //! The rows of a store, as SQL: its position, its registers, what it has met.
 
-use handfast_protocol::{Definite, Time};
+use handfast_protocol::{Change, Changes, Definite, Time};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension as _, Row};
 
 use crate::body::BodyHash;
-use crate::key::{Incarnation, Key, Position};
+use crate::key::{Incarnation, Key, Mark, Position};
 use crate::receipt::Receipt;
 
 /// The row of one register.
 pub(super) struct RegisterRow {
     pub(super) state: Definite,
     pub(super) body_hash: Option<BodyHash>,
-    pub(super) seq: u64,
+    /// The change that made it what it is.
+    pub(super) change: Change<Mark>,
+    /// The change before that one, if there was one.
+    pub(super) first: Option<Change<Mark>>,
     pub(super) at: Time,
     pub(super) detail: Option<String>,
 }
@@ -23,13 +26,23 @@ impl RegisterRow {
         let state = Definite::from_name(&state).ok_or_else(|| unreadable("state", format!("`{state}` is no state")))?;
         let body_hash: Option<String> = row.get("body_hash")?;
         let body_hash = body_hash.map(|text| text.parse().map_err(|error| unreadable("body_hash", error))).transpose()?;
-        Ok(Self { state, body_hash, seq: unsigned(row, "seq")?, at: Time(unsigned(row, "at")?), detail: row.get("detail")? })
+        let change = Change { number: unsigned(row, "seq")?, mark: Mark::stored(row.get("mark")?) };
+        let first_mark: Option<String> = row.get("first_mark")?;
+        let first =
+            first_mark.map(|mark| Ok::<_, Error>(Change { number: unsigned(row, "first_seq")?, mark: Mark::stored(mark) }));
+        let at = Time(unsigned(row, "at")?);
+        Ok(Self { state, body_hash, change, first: first.transpose()?, at, detail: row.get("detail")? })
+    }
+
+    /// The changes that the register keeps.
+    pub(super) fn changes(&self) -> Changes<Mark> {
+        Changes { first: self.first.clone(), last: Some(self.change.clone()) }
     }
 
     /// What the row says on the wire.
-    pub(super) fn into_receipt(self, key: Key, incarnation: Incarnation) -> Receipt {
-        let Self { state, body_hash, seq, at, detail } = self;
-        Receipt { key, state, body_hash, seq, incarnation, at, detail }
+    pub(super) fn into_receipt(self, key: Key, incarnation: Incarnation, opening: Mark) -> Receipt {
+        let Self { state, body_hash, change: Change { number, mark }, first: _, at, detail } = self;
+        Receipt { key, state, body_hash, seq: number, incarnation, mark, opening, at, detail }
     }
 }
 
@@ -63,7 +76,7 @@ pub(super) fn set_position(connection: &Connection, position: &Position) -> Resu
 
 pub(super) fn register(connection: &Connection, key: &Key) -> Result<Option<RegisterRow>, Error> {
     connection
-        .prepare_cached("SELECT state, body_hash, seq, at, detail FROM register WHERE key = ?1")?
+        .prepare_cached("SELECT state, body_hash, seq, mark, first_seq, first_mark, at, detail FROM register WHERE key = ?1")?
         .query_row([key.as_str()], RegisterRow::read)
         .optional()
 }
@@ -71,16 +84,20 @@ pub(super) fn register(connection: &Connection, key: &Key) -> Result<Option<Regi
 pub(super) fn set_register(connection: &Connection, key: &Key, row: &RegisterRow) -> Result<(), Error> {
     connection
         .prepare_cached(
-            "INSERT INTO register (key, state, body_hash, seq, at, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            "INSERT INTO register (key, state, body_hash, seq, mark, first_seq, first_mark, at, detail)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
              ON CONFLICT (key) DO UPDATE SET
-                 state = excluded.state, body_hash = excluded.body_hash, seq = excluded.seq, at = excluded.at,
-                 detail = excluded.detail",
+                 state = excluded.state, body_hash = excluded.body_hash, seq = excluded.seq, mark = excluded.mark,
+                 first_seq = excluded.first_seq, first_mark = excluded.first_mark, at = excluded.at, detail = excluded.detail",
         )?
         .execute((
             key.as_str(),
             row.state.name(),
             row.body_hash.map(|hash| hash.to_string()),
-            signed(row.seq)?,
+            signed(row.change.number)?,
+            row.change.mark.as_str(),
+            row.first.as_ref().map(|first| signed(first.number)).transpose()?,
+            row.first.as_ref().map(|first| first.mark.as_str()),
             signed(row.at.0)?,
             row.detail.as_deref(),
         ))?;

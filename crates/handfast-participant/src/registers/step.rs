@@ -2,13 +2,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use handfast_protocol::{Answer, Definite, Effect, Register, Request as Asked, Time};
+use handfast_protocol::{Answer, Change, Changes, Definite, Deployed, Effect, Register, Request as Asked, Time, is_behind};
 use rusqlite::Connection;
 
 use super::Request;
 use super::rows::{self, RegisterRow};
 use crate::body::BodyHash;
-use crate::key::{Key, Position};
+use crate::key::{Key, Mark, Position, Seen};
 use crate::receipt::Reply;
 use crate::service::{Acted, Reverted, Service, ServiceError};
 
@@ -42,14 +42,26 @@ pub(super) struct Stepped {
     pub(super) wrote: bool,
 }
 
+/// Whether the store has forgotten something that its caller saw. Either the number says so, or a change that it cannot confirm.
+fn has_forgotten(connection: &Connection, position: &Position, seen: &Seen) -> Result<bool, rusqlite::Error> {
+    if position.is_behind(&seen.position) {
+        return Ok(true);
+    }
+    is_behind::<Deployed, _, _, _>(&seen.changes, position.seq, |key| {
+        Ok(rows::register(connection, key)?.map_or_else(Changes::default, |row| row.changes()))
+    })
+}
+
 /// Reads one key in a snapshot.
-pub(super) fn peek(snapshot: &Connection, key: Key, seen: Option<&Position>) -> Result<Reply, rusqlite::Error> {
+pub(super) fn peek(snapshot: &Connection, key: Key, seen: Option<&Seen>, opening: Mark) -> Result<Reply, rusqlite::Error> {
     let position = rows::position(snapshot)?;
-    if seen.is_some_and(|seen| position.is_behind(seen)) {
+    if let Some(seen) = seen
+        && has_forgotten(snapshot, &position, seen)?
+    {
         return Ok(Reply::Behind(position));
     }
     Ok(match rows::register(snapshot, &key)? {
-        Some(row) => Reply::State(row.into_receipt(key, position.incarnation)),
+        Some(row) => Reply::State(row.into_receipt(key, position.incarnation, opening)),
         None => Reply::Absent(position),
     })
 }
@@ -106,11 +118,13 @@ pub(super) fn execute(connection: &Connection, statement: &str) -> Result<(), ru
 pub(super) fn step(
     transaction: &Connection,
     service: &dyn Service,
-    position: &mut Position,
+    (position, opening): (&mut Position, &Mark),
     now: Time,
-    (key, request, seen): (&Key, &Request, Option<&Position>),
+    (key, request, seen): (&Key, &Request, Option<&Seen>),
 ) -> Result<Stepped, ServiceError> {
-    if seen.is_some_and(|seen| position.is_behind(seen)) {
+    if let Some(seen) = seen
+        && has_forgotten(transaction, position, seen)?
+    {
         return Ok(Stepped { reply: Reply::Behind(position.clone()), met: Some(Met::Behind), wrote: false });
     }
     let stored = rows::register(transaction, key)?;
@@ -125,11 +139,14 @@ pub(super) fn step(
 
     let row = match (register.peek(), stored) {
         (Some(state), Some(row)) if state == row.state => row,
-        (Some(state), _) => {
+        (Some(state), stored) => {
             position.seq += 1;
+            let changes = stored.map_or_else(Changes::default, |row| row.changes());
+            let change = Change { number: position.seq, mark: Mark::draw() };
+            let first = changes.then::<Deployed>(change.clone()).first;
             let expired = state == Definite::Closed && matches!(asked, Asked::Act { .. });
             let detail = if expired { Some("expired".to_owned()) } else { detail };
-            let row = RegisterRow { state, body_hash: register.body().copied(), seq: position.seq, at: now, detail };
+            let row = RegisterRow { state, body_hash: register.body().copied(), change, first, at: now, detail };
             rows::set_register(transaction, key, &row)?;
             row
         }
@@ -140,7 +157,7 @@ pub(super) fn step(
     if late {
         rows::note_late_act(transaction, key, now)?;
     }
-    let receipt = row.into_receipt(key.clone(), position.incarnation.clone());
+    let receipt = row.into_receipt(key.clone(), position.incarnation.clone(), opening.clone());
     let (reply, met) = match answer {
         Answer::State(_) => {
             let again = matches!(asked, Asked::Act { .. }) && !changed && !late;

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::files::Files;
 use super::step::{Met, execute, step};
 use super::{Asked, NotDefinite, Order, Settings, rows};
-use crate::key::Incarnation;
+use crate::key::{Incarnation, Mark};
 use crate::receipt::Reply;
 use crate::service::Service;
 
@@ -20,6 +20,8 @@ pub(super) struct Writer {
     service: Box<dyn Service>,
     settings: Settings,
     broken: Arc<OnceLock<String>>,
+    /// Drawn at this opening of the store.
+    opening: Mark,
     /// What was met since the last commit that wrote anything: counting alone is not worth a flush.
     met: BTreeMap<Met, u64>,
 }
@@ -38,9 +40,9 @@ impl Writer {
         files: Files,
         service: Box<dyn Service>,
         settings: Settings,
-        broken: Arc<OnceLock<String>>,
+        (broken, opening): (Arc<OnceLock<String>>, Mark),
     ) -> Self {
-        Self { connection, files, service, settings, broken, met: BTreeMap::new() }
+        Self { connection, files, service, settings, broken, opening, met: BTreeMap::new() }
     }
 
     /// Serves until it is told to stop, or nobody is left who could ask.
@@ -156,7 +158,7 @@ impl Writer {
     }
 
     fn commit_together(&mut self, batch: &[Asked]) -> Result<Vec<Result<Reply, NotDefinite>>, BatchFailure> {
-        let Self { connection, service, settings, met: known, .. } = self;
+        let Self { connection, service, settings, opening, met: known, .. } = self;
         let connection = &*connection;
         let mut met = known.clone();
         execute(connection, "BEGIN IMMEDIATE").map_err(BatchFailure::RolledBack)?;
@@ -168,7 +170,7 @@ impl Writer {
             let before = position.clone();
             execute(connection, "SAVEPOINT request").map_err(BatchFailure::RolledBack)?;
             let request = (&asked.key, &asked.request, asked.seen.as_ref());
-            let reply = match step(connection, service.as_ref(), &mut position, now, request) {
+            let reply = match step(connection, service.as_ref(), (&mut position, opening), now, request) {
                 Ok(stepped) => {
                     wrote |= stepped.wrote;
                     if let Some(one) = stepped.met {

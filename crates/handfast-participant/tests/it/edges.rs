@@ -22,7 +22,7 @@ async fn requests_that_are_none_are_problems() {
     let long = "k".repeat(201);
     let (hash, twice) = (hash(VISA), [JSON, ("handfast-not-after", "1"), ("handfast-not-after", "2")]);
     let (bad_time, bad_seen, bad_body) = (("handfast-not-after", "soon"), ("handfast-seen", "7"), ("handfast-body", &hash[1..]));
-    let cases: [Case<'_>; 19] = [
+    let cases: [Case<'_>; 22] = [
         ("PUT", "/charges/k", &[], VISA, 415, "media-type"),
         ("PUT", "/charges/k", &[("content-type", "text/json")], VISA, 415, "media-type"),
         ("PUT", "/charges/k", &[JSON], "", 400, "body-invalid"),
@@ -36,6 +36,16 @@ async fn requests_that_are_none_are_problems() {
         ("PUT", "/charges/k", &[JSON, ("handfast-not-after", "+5")], VISA, 400, "header-invalid"),
         ("PUT", "/charges/k", &twice, VISA, 400, "header-invalid"),
         ("PUT", "/charges/k", &[JSON, bad_seen], VISA, 400, "header-invalid"),
+        ("PUT", "/charges/k", &[JSON, ("handfast-seen-changes", "k:1:m")], VISA, 400, "header-invalid"),
+        ("PUT", "/charges/k", &[JSON, ("handfast-seen", "i:1"), ("handfast-seen-changes", "k:1")], VISA, 400, "header-invalid"),
+        (
+            "PUT",
+            "/charges/k",
+            &[JSON, ("handfast-seen", "i:1"), ("handfast-seen-changes", "k:1:m,")],
+            VISA,
+            400,
+            "header-invalid",
+        ),
         ("POST", "/charges/k/close", &[bad_body], "", 400, "header-invalid"),
         ("DELETE", "/charges/k", &[bad_body], "", 400, "header-invalid"),
         ("PATCH", "/charges/k", &[JSON], VISA, 405, "method-not-allowed"),

@@ -69,7 +69,7 @@ async fn another_services_store_and_a_newer_one_are_refused_untouched() {
     );
     std::fs::remove_file(&shipping).unwrap();
 
-    for (table, known) in [("schema_register", 1), ("schema_service", 3)] {
+    for (table, known) in [("schema_register", 2), ("schema_service", 3)] {
         let newer = folder.path().join(format!("{table}.db"));
         let registers = payment::open(&newer, Settings::default()).unwrap();
         registers.stop().await;
@@ -99,8 +99,13 @@ async fn a_store_comes_back_as_it_was() {
     let _folder = subject.into_folder();
     for _ in 0..2 {
         let again = Subject::made("unused", |_, settings| payment::open(&path, settings).unwrap(), payment::router);
-        assert_eq!(again.act("a", VISA).await.body, done, "the incarnation and the numbers are kept");
-        assert_eq!(again.peek("b").await.body, closed);
+        let without_opening = |mut receipt: serde_json::Value| {
+            assert!(receipt["opening"].take().is_string(), "each opening draws its own");
+            receipt
+        };
+        let again_done = without_opening(again.act("a", VISA).await.body);
+        assert_eq!(again_done, without_opening(done.clone()), "the incarnation, the numbers and the marks are kept");
+        assert_eq!(without_opening(again.peek("b").await.body), without_opening(closed.clone()));
         again.registers.stop().await;
     }
 }
@@ -189,4 +194,71 @@ async fn a_restored_store_is_behind_until_it_is_declared_restored() {
     assert_eq!(act(&format!("{new}:{}", seq - 1)).await.status, 200);
     let receipt = restored.peek("a").await.body;
     assert_eq!((&receipt["incarnation"], &receipt["seq"]), (&new.as_str().into(), &1.into()));
+}
+
+#[tokio::test]
+async fn a_restored_store_is_behind_for_whoever_saw_more_even_after_others_have_lifted_its_number() {
+    let subject = Subject::payment();
+    let first = subject.act("a", VISA).await.body;
+    subject.registers.stop().await;
+    let backup = tempfile::tempdir().unwrap();
+    let copy = backup.path().join("payment.db");
+    std::fs::copy(subject.path(), &copy).unwrap();
+    let path = subject.path();
+    let _folder = subject.into_folder();
+    let named = |receipt: &serde_json::Value| {
+        let text = |member: &str| receipt[member].as_str().unwrap().to_owned();
+        let changes = format!("{}:{}:{}", text("key"), receipt["seq"], text("mark"));
+        (format!("{}:{}", text("incarnation"), receipt["seq"]), changes)
+    };
+
+    let ahead = Subject::made("unused", |_, settings| payment::open(&path, settings).unwrap(), payment::router);
+    let forgotten = named(&ahead.act("b", VISA).await.body);
+    // Nobody declares the restore, and somebody who has seen less goes on.
+    let restored = Subject::made("unused", |_, settings| payment::open(&copy, settings).unwrap(), payment::router);
+    for key in ["x", "y", "b"] {
+        assert_eq!(restored.act(key, VISA).await.status, 200);
+    }
+    let act = async |(seen, changes): &(String, String)| {
+        let headers = [JSON, ("handfast-seen", seen.as_str()), ("handfast-seen-changes", changes.as_str())];
+        restored.send("PUT", &restored.at("c"), &headers, VISA).await
+    };
+    assert_eq!(act(&forgotten).await.state(), "behind", "the number was lifted, and even the key is there again");
+    assert_eq!(restored.peek("c").await.state(), "absent");
+    let peeked = [("handfast-seen", forgotten.0.as_str()), ("handfast-seen-changes", forgotten.1.as_str())];
+    assert_eq!(restored.send("GET", &restored.at("a"), &peeked, "").await.state(), "behind");
+    assert_eq!(act(&named(&first)).await.status, 200, "whoever saw nothing of what was forgotten goes on");
+}
+
+#[tokio::test]
+async fn an_honest_undo_leaves_what_was_seen_before_it() {
+    let subject = Subject::payment();
+    let done = subject.act("a", VISA).await.body;
+    let undone = subject.undo("a").await.body;
+    assert_ne!(done["mark"], undone["mark"]);
+    assert_eq!(subject.peek("a").await.body["opening"], done["opening"]);
+    for receipt in [done, undone] {
+        let seen = format!("{}:{}", receipt["incarnation"].as_str().unwrap(), receipt["seq"]);
+        let changes = format!("a:{}:{}", receipt["seq"], receipt["mark"].as_str().unwrap());
+        let headers = [JSON, ("handfast-seen", seen.as_str()), ("handfast-seen-changes", changes.as_str())];
+        assert_eq!(subject.send("PUT", &subject.at("b"), &headers, VISA).await.status, 200, "{changes}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_of_before_the_marks_draws_them_when_it_is_opened() {
+    let subject = Subject::payment();
+    subject.act("a", VISA).await;
+    subject.registers.stop().await;
+    let path = subject.path();
+    let _folder = subject.into_folder();
+    let connection = Connection::open(&path).unwrap();
+    let older = "ALTER TABLE register DROP COLUMN first_mark; ALTER TABLE register DROP COLUMN first_seq;
+                 ALTER TABLE register DROP COLUMN mark; DELETE FROM schema_register WHERE version = 2;";
+    connection.execute_batch(older).unwrap();
+    drop(connection);
+    let migrated = Subject::made("unused", |_, settings| payment::open(&path, settings).unwrap(), payment::router);
+    let receipt = migrated.peek("a").await.body;
+    assert_eq!((receipt["state"].as_str(), receipt["mark"].as_str().map(str::len)), (Some("done"), Some(32)), "{receipt}");
+    assert_eq!(migrated.undo("a").await.state(), "undone");
 }

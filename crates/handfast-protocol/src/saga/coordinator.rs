@@ -71,6 +71,8 @@ pub(super) struct StepState {
     pub(super) mark: Option<Mark>,
     /// A mark as not done counts only once nothing can be on the road any more.
     pub(super) mark_counts: bool,
+    /// What is known of it was answered by a former life of its participant, and has to be read again.
+    pub(super) is_void: bool,
 }
 
 impl StepState {
@@ -85,6 +87,7 @@ impl StepState {
         is_contradicted: false,
         mark: None,
         mark_counts: false,
+        is_void: false,
     };
 
     /// Only a person can find out what became of it.
@@ -101,6 +104,7 @@ impl StepState {
     pub(super) fn is_settled(self) -> bool {
         match self.asked {
             None => true,
+            Some(_) if self.is_void => false,
             Some(Operation::Act | Operation::Look | Operation::Close) => self.known.is_some() || self.is_done() || self.is_off(),
             Some(Operation::Undo) => self.is_off(),
         }
@@ -109,14 +113,20 @@ impl StepState {
     /// The effect is not there, and never will be (again).
     pub(super) fn is_off(self) -> bool {
         match self.known {
-            _ if self.is_contradicted => false,
+            _ if self.is_contradicted || self.is_void => false,
             Some(Definite::Refused | Definite::Closed | Definite::Undone) => true,
             Some(Definite::Done) => false,
             None => self.is_marked(Mark::Undone) || (self.is_marked(Mark::NotDone) && self.mark_counts),
         }
     }
 
+    /// It is done, as far as anybody knows.
     pub(super) fn is_done(self) -> bool {
+        self.was_done() && !self.is_void
+    }
+
+    /// It is done, or was in a former life of its participant.
+    pub(super) fn was_done(self) -> bool {
         !self.is_contradicted && (self.known == Some(Definite::Done) && !self.is_other || self.is_marked(Mark::Done))
     }
 
@@ -234,6 +244,12 @@ impl<G: Guards> Coordinator<G> {
         self.steps.get(step).map_or((None, None), |state| (state.asked, state.known))
     }
 
+    /// What is known of a step's key was answered by a former life of its participant, and has not been confirmed since.
+    #[must_use]
+    pub fn is_unconfirmed(&self, step: usize) -> bool {
+        self.steps.get(step).is_some_and(|state| state.is_void)
+    }
+
     /// Some command may be under way, and no definite answer to it is known.
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {
@@ -247,7 +263,7 @@ impl<G: Guards> Coordinator<G> {
     }
 
     pub(super) fn is_committed(&self) -> bool {
-        self.plan.gate().is_some_and(|gate| self.steps[gate].is_done())
+        self.plan.gate().is_some_and(|gate| self.steps[gate].was_done())
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -312,6 +328,9 @@ impl<G: Guards> Coordinator<G> {
         let told_of = self.steps.get(to.step).filter(|state| !state.is_contradicted);
         let Some(known) = told_of.map(|state| state.known) else { return };
         let evidence = Evidence::Contradiction { to, known, answer };
+        if self.steps[to.step].is_void {
+            return self.read_again(to, answer, evidence);
+        }
         if to.operation == Operation::Look {
             self.find(to.step, answer, now);
             return self.check_promises(evidence);
@@ -347,7 +366,7 @@ impl<G: Guards> Coordinator<G> {
     }
 
     /// Where there is no way back nothing may be missing: a step that is off after all is a broken promise.
-    fn check_promises(&mut self, evidence: Evidence) {
+    pub(super) fn check_promises(&mut self, evidence: Evidence) {
         let decided = self.is_committed() || self.phase == Phase::Completed;
         let is_broken = |&step: &usize| self.steps[step].is_off() && (decided || self.plan.is_after_gate(step));
         if let Some(step) = (0..self.steps.len()).find(is_broken) {
@@ -402,7 +421,7 @@ impl<G: Guards> Coordinator<G> {
     fn go_back(&mut self, now: Time) {
         let gate = self.plan.gate();
         if let Some(gate) = gate {
-            if self.steps[gate].is_done() && G::DONE_PIVOT_MEANS_FORWARD {
+            if self.steps[gate].was_done() && G::DONE_PIVOT_MEANS_FORWARD {
                 self.phase = Phase::Forward;
                 return;
             }
@@ -414,7 +433,7 @@ impl<G: Guards> Coordinator<G> {
             let state = self.steps[gate];
             self.is_off_for_good(gate)
                 || (!G::UNSENT_PIVOT_IS_CLOSED && state.asked.is_none())
-                || !G::DONE_PIVOT_MEANS_FORWARD && state.is_done()
+                || !G::DONE_PIVOT_MEANS_FORWARD && state.was_done()
         });
         let undo = shut || !G::PIVOT_CLOSED_BEFORE_UNDO;
         let compensatable = gate.unwrap_or(self.steps.len());
@@ -440,6 +459,7 @@ impl<G: Guards> Party for Coordinator<G> {
             Input::Start => next.start(),
             Input::Receive(Told::Cancel) => next.cancel(),
             Input::Receive(Told::Ruled(ruling)) => next.rule(ruling, now),
+            Input::Receive(Told::Forgotten { step }) => next.forget(step),
             Input::Receive(Told::Sent { step }) => next.mark_as_sent(step, now),
             Input::Receive(Told::Answer { to, answer }) => next.learn(to, answer, now),
             Input::Receive(Told::Looked { step, found, left }) => next.looked(step, found, left, now),

@@ -30,6 +30,12 @@ impl<G: Guards> Coordinator<G> {
         if self.phase == Phase::Watching && self.is_looked_at_after_the_end(step) {
             return Some(Operation::Look);
         }
+        if state.is_void {
+            return self.wanted_of_void(step);
+        }
+        if self.is_held(step) {
+            return None;
+        }
         if state.waits_with_mark() {
             return Some(Operation::Look);
         }

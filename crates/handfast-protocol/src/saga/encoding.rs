@@ -17,6 +17,8 @@ const OTHER: u8 = 0x80;
 const CONTRADICTED: u8 = 0x08;
 const MARK_COUNTS: u8 = 0x40;
 const MARK_SHIFT: u32 = 4;
+/// Beside the code of an operation, too.
+const VOID: u8 = 0x10;
 
 impl<G: Guards> Coordinator<G> {
     /// The whole state in a fixed layout: phase (1 byte), clock (8), evidence (12, of which the first says whether
@@ -39,9 +41,10 @@ impl<G: Guards> Coordinator<G> {
             is_contradicted,
             mark,
             mark_counts,
+            is_void,
         } in &self.steps
         {
-            let marks = [(is_given_up, GIVEN_UP), (was_seen_off, SEEN_OFF), (refused_close, REFUSED_CLOSE)];
+            let marks = [(is_given_up, GIVEN_UP), (was_seen_off, SEEN_OFF), (refused_close, REFUSED_CLOSE), (is_void, VOID)];
             let marks = marks.into_iter().filter(|(is_set, _)| **is_set).fold(0, |marks, (_, mark)| marks | mark);
             bytes.push(asked.map_or(0, operation_code) | marks);
             let of_a_person = mark.map_or(0, mark_code) << MARK_SHIFT | if *mark_counts { MARK_COUNTS } else { 0 };

@@ -59,6 +59,12 @@ pub enum Told {
         /// What the participant said.
         answer: Answer,
     },
+    /// A person has accepted that the participant of a step was put back to an older copy of its store, and nothing that it
+    /// answered in its former life is evidence any more.
+    Forgotten {
+        /// The step.
+        step: usize,
+    },
     /// Somebody who may do so asks for the saga to end in *neither*, if it still can.
     Cancel,
     /// Whoever was asked to look has looked, and this is what was there: for as long as nothing else may be on the road that is

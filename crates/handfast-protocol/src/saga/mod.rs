@@ -5,6 +5,7 @@ mod differs;
 mod doubt;
 mod due;
 mod encoding;
+mod former;
 mod meaning;
 mod message;
 mod person;

@@ -75,6 +75,19 @@ fn all_states(plan: Plan) -> BTreeSet<Coordinator> {
     seen
 }
 
+/// What follows from it is explored in the lab, in a world of its own.
+#[test]
+fn a_participant_that_was_put_back_changes_no_decision() {
+    for state in all_states(Plan::payment_then_dispatch(None, None)) {
+        for step in 0..=2 {
+            let mut next = state.clone();
+            next.step(Time(0), Input::Receive(Told::Forgotten { step }));
+            assert_eq!(next.decision(), state.decision());
+            assert!(state.decision().is_none() || next == state, "what has ended stays as it is");
+        }
+    }
+}
+
 #[test]
 fn every_input_is_taken_in_every_state_and_decisions_are_final() {
     let states = all_states(Plan::payment_then_dispatch(Some(0), Some(0)));

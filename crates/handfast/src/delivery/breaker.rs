@@ -4,7 +4,7 @@
 //! ```text
 //!   closed --N in a row without an answer--> open --pause over--> half open (a few probes) --an answer--> closed
 //!                                              ^----------no answer to any, a longer pause--------/
-//!   any --"behind"--> behind --a person resumes it--> closed
+//!   any --"behind"--> behind --a person resumes it, or a probe is answered as it should be--> closed
 //! ```
 
 use std::time::Duration;
@@ -81,6 +81,8 @@ pub(crate) struct Breaker {
     pause: Duration,
     /// Until when the breaker is open, or when a probe that nothing is heard of counts as lost.
     until: Time,
+    /// While it is behind: probes go out, since every request names what only the right history can confirm.
+    heals: bool,
     /// The participant itself asked to be left alone until then.
     not_before: Time,
     /// The status by which the last call that counted was turned away; `None` if nobody answered it.
@@ -94,8 +96,8 @@ impl Breaker {
         let state = BreakerState::Closed;
         let (until, not_before) = (Time(0), Time(0));
         let (unanswered, probes_left, pause) = (0, 0, settings.pause);
-        let (turned_away, appointed_for) = (None, Time(0));
-        Self { settings, state, unanswered, probes_left, pause, until, not_before, turned_away, appointed_for }
+        let (turned_away, appointed_for, heals) = (None, Time(0), false);
+        Self { settings, state, unanswered, probes_left, pause, until, heals, not_before, turned_away, appointed_for }
     }
 
     pub(crate) const fn state(&self) -> BreakerState {
@@ -114,7 +116,12 @@ impl Breaker {
         }
         match self.state {
             BreakerState::Closed => Admission::Go,
-            BreakerState::Behind => Admission::Behind,
+            BreakerState::Behind if !self.heals => Admission::Behind,
+            BreakerState::Behind if self.until > now => Admission::NotBefore(self.until),
+            BreakerState::Behind => {
+                self.until = now.after(whole_ms(self.settings.pause_cap));
+                Admission::Go
+            }
             BreakerState::HalfOpen if self.until > now && self.probes_left > 0 => {
                 self.probes_left -= 1;
                 Admission::Go
@@ -154,6 +161,24 @@ impl Breaker {
         was_shut
     }
 
+    /// A definite answer, as it should be: a line that a stray answer had shut opens again. Says whether it did.
+    pub(crate) fn healed(&mut self) -> bool {
+        let heals = self.state == BreakerState::Behind && self.heals;
+        if heals {
+            self.resume();
+        }
+        heals
+    }
+
+    /// Whether whoever waited for its turn finds that nothing goes out any more.
+    pub(crate) const fn is_shut(&self) -> bool {
+        match self.state {
+            BreakerState::Open => true,
+            BreakerState::Behind => !self.heals,
+            BreakerState::Closed | BreakerState::HalfOpen => false,
+        }
+    }
+
     /// The participant asks for quiet about everything.
     pub(crate) fn leave_alone(&mut self, now: Time, wait: Duration) {
         self.not_before = self.not_before.max(now.after(whole_ms(wait)));
@@ -182,8 +207,11 @@ impl Breaker {
         was_closed && self.state == BreakerState::Open
     }
 
-    pub(crate) const fn fell_behind(&mut self) {
+    /// Shuts it. With a time, one probe at a time goes out from then on, after a pause each.
+    pub(crate) fn fell_behind(&mut self, probes_from: Option<Time>) {
         self.state = BreakerState::Behind;
+        self.heals = probes_from.is_some();
+        self.until = probes_from.unwrap_or_default().after(whole_ms(self.settings.pause_cap));
     }
 
     /// A person says that it may be called again.
@@ -284,10 +312,21 @@ mod tests {
     #[test]
     fn behind_stays_behind_until_somebody_resumes_it() {
         let mut breaker = Breaker::new(SETTINGS);
-        breaker.fell_behind();
+        breaker.fell_behind(None);
         assert!(!breaker.answered(), "a late answer of before does not bring a store back");
         assert_eq!(breaker.admit(Time(u64::MAX)), Admission::Behind);
         breaker.resume();
         assert_eq!(breaker.admit(Time(0)), Admission::Go);
+    }
+
+    #[test]
+    fn a_stray_answer_is_healed_by_a_probe() {
+        let mut breaker = Breaker::new(SETTINGS);
+        breaker.fell_behind(Some(Time(100)));
+        assert_eq!(breaker.admit(Time(399)), Admission::NotBefore(Time(400)));
+        assert_eq!(breaker.admit(Time(400)), Admission::Go);
+        assert_eq!(breaker.admit(Time(401)), Admission::NotBefore(Time(700)), "one probe at a time");
+        assert!(!breaker.answered() && breaker.healed(), "only a definite answer opens it");
+        assert_eq!(breaker.admit(Time(402)), Admission::Go);
     }
 }

@@ -1,21 +1,23 @@
 //! The line to one participant, shared by all sagas: the cap on calls in flight, the back-off, the breaker, and how far its
 //! store is known to be.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use handfast_protocol::{Command, Operation, Time};
+use handfast_protocol::{Change, Command, Operation, Time};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::backoff::Backoff;
 use super::breaker::{Admission, Breaker, BreakerSettings, BreakerState};
+use super::memories::Memories;
 use super::odd::{NotUnderstood, Odd};
 use super::quiet::Quiet;
 use crate::clock::{Clock, whole_ms};
 use crate::participant::{Delivery, Participant, Receipt, Reply};
-use crate::store::Seen;
+use crate::store::{Seen, Sighting, Tip};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LineSettings {
@@ -70,13 +72,16 @@ pub struct LineStats {
 /// How a call ended.
 #[derive(Debug)]
 pub(crate) enum CallEnd {
-    /// It went out.
-    Replied { reply: Reply, sent: Time },
+    /// It went out. `named` is what it had named of the participant's store, which an answer confirms.
+    Replied { reply: Reply, sent: Time, named: Vec<Sighting> },
     /// It did not go out, since the line was found shut when its turn came, or its time had passed.
     Held,
     /// Its turn has come, and it goes out once it is marked as sent.
     Ready(Slot),
 }
+
+/// What a saga itself has seen of a participant: the incarnation of its store, the number, and the change where it was marked.
+pub(crate) type OwnSeen = (String, u64, Option<Sighting>);
 
 /// The right to have one request out.
 #[derive(Debug)]
@@ -98,6 +103,17 @@ pub(crate) enum Class {
     Backlog,
 }
 
+/// Which lives of a participant's store are known.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Life {
+    /// The one that counts, once an answer has told it.
+    pub(crate) current: Option<String>,
+    /// Those that counted before: what they answered late means nothing any more.
+    pub(crate) former: BTreeSet<String>,
+    /// Another one that answers have named, and how far it has come.
+    pub(crate) offered: Option<(String, u64)>,
+}
+
 pub(crate) struct Line {
     name: String,
     participant: Arc<dyn Participant>,
@@ -106,8 +122,9 @@ pub(crate) struct Line {
     slots_of_backlog: Arc<Semaphore>,
     backoff: Backoff,
     breaker: Mutex<Breaker>,
-    /// What was durable here of the participant's receipts; every request carries it.
-    watermark: Mutex<Option<Arc<Seen>>>,
+    life: Mutex<Life>,
+    /// What was durable here of the participants' receipts; every request names what is known of its incarnation.
+    memories: Arc<Memories>,
     behind: Mutex<Option<String>>,
     in_flight: AtomicU64,
     answered: AtomicU64,
@@ -121,7 +138,12 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(crate) fn new(name: &str, participant: Arc<dyn Participant>, settings: LineSettings, watermark: Option<Seen>) -> Self {
+    pub(crate) fn new(
+        name: &str,
+        participant: Arc<dyn Participant>,
+        settings: LineSettings,
+        (life, memories): (Life, Arc<Memories>),
+    ) -> Self {
         Self {
             name: name.to_owned(),
             participant,
@@ -129,7 +151,8 @@ impl Line {
             slots_of_backlog: Arc::new(Semaphore::new(settings.calls_at_once - settings.calls_at_once / RESERVED_PART)),
             backoff: settings.backoff,
             breaker: Mutex::new(Breaker::new(settings.breaker)),
-            watermark: Mutex::new(watermark.map(Arc::new)),
+            life: Mutex::new(life),
+            memories,
             behind: Mutex::default(),
             in_flight: AtomicU64::new(0),
             answered: AtomicU64::new(0),
@@ -160,19 +183,57 @@ impl Line {
         Backoff { cap: cap.min(self.backoff.cap), ..self.backoff }
     }
 
-    /// What a receipt proves of the store's commits, in the shape in which it is kept.
-    pub(crate) fn seen(&self, receipt: &Receipt) -> Option<Seen> {
+    /// What a receipt proves of the store's history, in the shape in which it is kept. Its request had `named` what it confirms.
+    pub(crate) fn seen(&self, key: &str, receipt: &Receipt, named: Vec<Sighting>) -> Option<Seen> {
         let (seq, incarnation) = (receipt.seq?, receipt.incarnation.clone()?);
-        Some(Seen { participant: self.name.clone(), incarnation, seq })
+        let shown = receipt.mark.clone().map(|mark| Tip {
+            sighting: Sighting { key: key.to_owned(), change: Change { number: seq, mark } },
+            opening: receipt.opening.clone(),
+        });
+        Some(Seen { participant: self.name.clone(), incarnation, seq, shown: shown.into_iter().collect(), named })
     }
 
-    /// Raises the watermark to what is durable now. The first incarnation stays: another one is a restored store.
-    pub(crate) fn raise(&self, seen: Seen) {
-        let mut watermark = locked(&self.watermark);
-        let raises = watermark.as_ref().is_none_or(|kept| kept.incarnation == seen.incarnation && kept.seq < seen.seq);
-        if raises {
-            *watermark = Some(Arc::new(seen));
+    /// Whether what a receipt shows can be told apart from everything else that was seen.
+    pub(crate) fn has_room(&self, seen: &Seen) -> bool {
+        self.memories.has_room(seen)
+    }
+
+    /// Takes note of what is durable now. The first incarnation stays: another one is a restored store.
+    pub(crate) fn raise(&self, seen: &Seen) {
+        let mut life = locked(&self.life);
+        if *life.current.get_or_insert_with(|| seen.incarnation.clone()) == seen.incarnation {
+            self.memories.raise(seen);
         }
+    }
+
+    /// The incarnation of the participant's store, once an answer has told it.
+    pub(crate) fn incarnation(&self) -> Option<String> {
+        locked(&self.life).current.clone()
+    }
+
+    /// Whether answers of this incarnation counted before another one was accepted.
+    pub(crate) fn is_former(&self, incarnation: &str) -> bool {
+        locked(&self.life).former.contains(incarnation)
+    }
+
+    /// Which lives are known.
+    pub(crate) fn life(&self) -> Life {
+        locked(&self.life).clone()
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Another incarnation counts from now on: a person has accepted it.
+    pub(crate) fn accept(&self, incarnation: &str) {
+        let mut life = locked(&self.life);
+        let former = life.current.replace(incarnation.to_owned());
+        life.former.extend(former.filter(|former| former != incarnation));
+        life.former.remove(incarnation);
+        life.offered = None;
+        drop(life);
+        self.resume();
     }
 
     /// Waits until one more request may be out. `None` if the line was shut meanwhile, or `before` has come: whoever waits
@@ -184,31 +245,55 @@ impl Line {
             Class::Backlog => Arc::clone(&self.slots_of_backlog).acquire_owned().await.ok(),
         };
         let slot = Slot { _permit: Arc::clone(&self.slots).acquire_owned().await.ok(), _backlog: backlog };
-        let is_shut = matches!(locked(&self.breaker).state(), BreakerState::Open | BreakerState::Behind);
+        let is_shut = locked(&self.breaker).is_shut();
         let is_late = before.is_some_and(|before| before <= clock.steady());
         (!is_shut && !is_late).then_some(slot)
     }
 
     /// Sends one request, and waits for its answer for as long as `timeout`.
-    pub(crate) async fn call(&self, _slot: Slot, clock: &Clock, timeout: Duration, delivery: Delivery<'_>) -> CallEnd {
+    /// `own` is what its saga has seen of the participant, by incarnation.
+    pub(crate) async fn call(
+        &self,
+        _slot: Slot,
+        clock: &Clock,
+        timeout: Duration,
+        (delivery, own): (Delivery<'_>, &[OwnSeen]),
+    ) -> CallEnd {
         let _in_flight = Counted::new(&self.in_flight);
-        let seen = locked(&self.watermark).clone();
+        let seen = self.incarnation().map(|incarnation| {
+            let own = own.iter().filter(|(of, _, _)| *of == incarnation).map(|(_, seq, sighting)| (*seq, sighting.clone()));
+            self.memories.naming(&incarnation, &own.collect::<Vec<_>>())
+        });
         let sent = clock.now();
-        let delivery = Delivery { seen: seen.as_deref(), ..delivery };
+        let delivery = Delivery { seen: seen.as_ref(), ..delivery };
         let reply = match tokio::time::timeout(timeout, self.participant.deliver(delivery)).await {
             Ok(reply) => self.checked(reply.cleaned()),
             Err(_elapsed) => Reply::unknown(format!("no answer within {} ms", timeout.as_millis())),
         };
-        CallEnd::Replied { reply, sent }
+        CallEnd::Replied { reply, sent, named: seen.map_or_else(Vec::new, |seen| seen.named) }
     }
 
-    /// A receipt of another incarnation comes from a store that took another's place.
+    /// A receipt of another incarnation comes from a store that took another's place, and so does one without a mark of one that
+    /// has given marks.
     fn checked(&self, reply: Reply) -> Reply {
-        let Reply::Definite { receipt: Receipt { seq: Some(seq), incarnation: Some(incarnation), .. }, .. } = &reply else {
-            return reply;
+        let (seq, incarnation, mark) = match &reply {
+            Reply::Definite { receipt: Receipt { seq: Some(seq), incarnation: Some(incarnation), mark, .. }, .. } => {
+                (seq, incarnation, mark)
+            }
+            Reply::Behind { incarnation, .. } if self.is_former(incarnation) => {
+                return Reply::unknown("an answer of a former life of its store".to_owned());
+            }
+            Reply::Definite { .. }
+            | Reply::Absent { .. }
+            | Reply::Mismatch { .. }
+            | Reply::Unknown { .. }
+            | Reply::Behind { .. } => return reply,
         };
-        let known = locked(&self.watermark).clone();
-        if known.is_none_or(|known| known.incarnation == *incarnation) {
+        if self.is_former(incarnation) {
+            return Reply::unknown("an answer of a former life of its store".to_owned());
+        }
+        let is_known = self.incarnation().is_none_or(|known| known == *incarnation);
+        if is_known && (mark.is_some() || !self.memories.draws_marks(incarnation)) {
             return reply;
         }
         Reply::Behind { seq: *seq, incarnation: incarnation.clone() }
@@ -217,6 +302,12 @@ impl Line {
     /// Takes note of a definite answer. Says whether it ended an outage.
     pub(crate) fn answered(&self) -> bool {
         self.answered.fetch_add(1, Ordering::Relaxed);
+        if locked(&self.breaker).healed() {
+            *locked(&self.behind) = None;
+            locked(&self.life).offered = None;
+            tracing::info!(participant = self.name, "its store is as it should be; it is asked again");
+            return true;
+        }
         self.is_alive()
     }
 
@@ -293,12 +384,23 @@ impl Line {
         }
     }
 
-    pub(crate) fn fell_behind(&self, incarnation: &str, seq: u64) -> String {
-        let known = locked(&self.watermark).clone();
-        let known = known.map_or_else(|| "nothing".to_owned(), |known| format!("commit {} of {}", known.seq, known.incarnation));
-        let reason = format!("its store is at commit {seq} of {incarnation}, but had answered with {known}");
+    /// Shuts the line. A stray answer must not shut it for good: where every request names what only the right history can
+    /// confirm, or another life was named, one is let through now and then, and an answer that is as it should be opens it again.
+    pub(crate) fn fell_behind(&self, incarnation: &str, seq: u64, now: Time) -> String {
+        let current = self.incarnation();
+        let is_another = current.as_deref().is_some_and(|current| current != incarnation);
+        if is_another {
+            locked(&self.life).offered = Some((incarnation.to_owned(), seq));
+        }
+        let may_heal = is_another || current.as_deref().is_some_and(|current| self.memories.draws_marks(current));
+        let known = current.map(|known| self.memories.naming(&known, &[]));
+        let had =
+            known.as_ref().map_or_else(|| "nothing".to_owned(), |known| format!("commit {} of {}", known.seq, known.incarnation));
+        let went_on = known.is_some_and(|known| known.incarnation == incarnation && known.seq <= seq);
+        let but = if went_on { "and does not know what it had answered with" } else { "but had answered with" };
+        let reason = format!("its store is at commit {seq} of {incarnation}, {but} {had}");
         *locked(&self.behind) = Some(reason.clone());
-        locked(&self.breaker).fell_behind();
+        locked(&self.breaker).fell_behind(may_heal.then_some(now));
         reason
     }
 
@@ -370,7 +472,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn whoever_waited_past_its_time_does_not_leave() {
         let settings = LineSettings { calls_at_once: 1, breaker: BreakerSettings::default(), backoff: Backoff::default() };
-        let line = Line::new("bank", Arc::new(InMemory::new(|_, _| true)), settings, None);
+        let line = Line::new("bank", Arc::new(InMemory::new(|_, _| true)), settings, (Life::default(), Arc::default()));
         let clock = Clock::of_runtime(Time(0));
         let first = line.slot(&clock, None, Class::New).await.unwrap();
         let (late, in_time) = (line.slot(&clock, Some(Time(100)), Class::New), line.slot(&clock, Some(Time(101)), Class::New));
@@ -385,7 +487,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn however_much_was_put_aside_what_is_new_finds_its_way() {
         let settings = LineSettings { calls_at_once: 4, breaker: BreakerSettings::default(), backoff: Backoff::default() };
-        let line = Line::new("bank", Arc::new(InMemory::new(|_, _| true)), settings, None);
+        let line = Line::new("bank", Arc::new(InMemory::new(|_, _| true)), settings, (Life::default(), Arc::default()));
         let clock = Clock::of_runtime(Time(0));
         let mut backlog = Vec::new();
         for _ in 0..3 {

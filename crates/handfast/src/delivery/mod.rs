@@ -3,6 +3,7 @@
 mod backoff;
 mod breaker;
 mod line;
+mod memories;
 mod odd;
 mod quiet;
 
@@ -13,4 +14,5 @@ pub use odd::NotUnderstood;
 
 pub(crate) use backoff::Jitter;
 pub(crate) use breaker::Admission;
-pub(crate) use line::{ACCEPTED, CallEnd, Class, Line, LineSettings, Slot};
+pub(crate) use line::{ACCEPTED, CallEnd, Class, Life, Line, LineSettings, OwnSeen, Slot};
+pub(crate) use memories::Memories;

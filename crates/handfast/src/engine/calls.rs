@@ -12,7 +12,7 @@ use handfast_protocol::{Command, Operation, Time};
 
 use super::journaled::Journaled;
 use crate::clock::Clock;
-use crate::delivery::{CallEnd, Class, Line, Slot};
+use crate::delivery::{CallEnd, Class, Line, OwnSeen, Slot};
 use crate::key::KeyParts;
 use crate::participant::Delivery;
 use crate::store::Store;
@@ -118,6 +118,8 @@ struct Envelope {
     number: u64,
     not_after: Option<Time>,
     leaves_before: Option<Time>,
+    /// What the saga has seen of the participant.
+    own: Vec<OwnSeen>,
     timeout: Duration,
     clock: Clock,
     store: Arc<dyn Store>,
@@ -137,6 +139,7 @@ impl Envelope {
             number,
             not_after: saga.not_after(command.step).map(|(at, since)| setting.clock.for_others(at, since)),
             leaves_before: setting.before,
+            own: saga.seen_by(setting.store.store_id(), command.step),
             timeout: step.timeout.unwrap_or(setting.timeout),
             clock: setting.clock.clone(),
             store: Arc::clone(setting.store),
@@ -148,10 +151,11 @@ impl Envelope {
         if self.store.intact().is_err() {
             return CallEnd::Held;
         }
-        let Self { line, key, operation, body, body_hash, number, not_after, leaves_before, timeout, clock, store: _ } = self;
+        let Self { line, key, operation, body, body_hash, number, not_after, leaves_before, own, timeout, clock, store: _ } =
+            self;
         let (body, body_hash) = (&body, body_hash.as_str());
         let delivery = Delivery { key: &key, operation, body, body_hash, number, seen: None, not_after, leaves_before };
-        line.call(slot, &clock, timeout, delivery).await
+        line.call(slot, &clock, timeout, (delivery, &own)).await
     }
 }
 

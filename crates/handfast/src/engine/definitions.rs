@@ -10,9 +10,9 @@ use sha2::{Digest as _, Sha256};
 use super::flow::{Flow, FlowStep, ParticipantRef};
 use super::kept::JournalReceipts;
 use crate::clock::Clock;
-use crate::delivery::{Line, LineSettings};
+use crate::delivery::{Life, Line, LineSettings, Memories};
 use crate::participant::{HttpParticipant, HttpTemplates, Participant, Secret, TemplateParticipant};
-use crate::store::{Seen, Store};
+use crate::store::{Acceptance, Seen, Store};
 
 /// Reads the stored definition of a flow that is not configured any more.
 pub type FlowResolver = Box<dyn Fn(&str) -> Result<Flow, Box<dyn std::error::Error + Send + Sync>> + Send + Sync>;
@@ -52,7 +52,10 @@ pub(crate) struct Lines {
     pub(crate) secrets: BTreeMap<String, Secret>,
     /// Where the kept values of earlier answers are.
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) watermarks: Vec<Seen>,
+    /// What the store had kept of participants when it was opened.
+    pub(crate) seen: Vec<Seen>,
+    pub(crate) accepted: Vec<Acceptance>,
+    pub(crate) memories: Arc<Memories>,
     pub(crate) settings: LineSettings,
     pub(crate) connect_timeout: Duration,
     pub(crate) clock: Clock,
@@ -128,6 +131,19 @@ impl Definitions {
         Ok(Arc::new(flow))
     }
 
+    /// Lets count what a person has accepted, here or in another process on the same store.
+    pub(crate) fn take_over(&self, seen: &[Seen]) {
+        for line in self.lines() {
+            let kept = seen.iter().find(|seen| seen.participant == line.name()).map(|seen| seen.incarnation.as_str());
+            if let (Some(kept), Some(current)) = (kept, line.incarnation())
+                && kept != current
+                && !line.is_former(kept)
+            {
+                line.accept(kept);
+            }
+        }
+    }
+
     /// The lines that are in use, in the order of their participants' names.
     pub(crate) fn lines(&self) -> Vec<Arc<Line>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).open.values().cloned().collect()
@@ -156,13 +172,16 @@ impl Lines {
             }
             (None, None) => return Err(format!("no participant called {name:?} was added; add it, or give a URL")),
         };
-        let watermark = self.watermarks.iter().find(|seen| seen.participant == name).cloned();
+        let current = self.seen.iter().find(|seen| seen.participant == name).map(|seen| seen.incarnation.clone());
+        let formers = self.accepted.iter().filter(|accepted| accepted.participant == name).map(|accepted| &accepted.former);
+        let former = formers.filter(|former| current.as_ref() != Some(former)).cloned().collect();
+        let life = Life { current, former, offered: None };
         let in_flight = step.in_flight.and_then(|requests| usize::try_from(requests).ok());
         let settings =
             LineSettings { calls_at_once: in_flight.map_or(self.settings.calls_at_once, |most| most.max(1)), ..self.settings };
         let settings = step.retry_base.map_or(settings, |base| settings.with_retry_base(base));
         let settings = step.retry_cap.map_or(settings, |cap| settings.with_retry_cap(cap));
-        let line = Arc::new(Line::new(name, adapter, settings, watermark));
+        let line = Arc::new(Line::new(name, adapter, settings, (life, Arc::clone(&self.memories))));
         self.open.insert(to, Arc::clone(&line));
         Ok(line)
     }

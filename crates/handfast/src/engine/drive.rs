@@ -23,8 +23,9 @@ use super::stats::Totals;
 use crate::clock::whole_ms;
 use crate::delivery::{CallEnd, Class, Line, Slot};
 use crate::journal::Line as JournalLine;
+use crate::key::KeyParts;
 use crate::participant::{Heard, Reply};
-use crate::store::{Seen, StoreError, Try};
+use crate::store::{Offer, Seen, StoreError, Try};
 
 /// Drives one saga until it ends, is put aside, or the engine stops.
 pub(crate) async fn drive(shared: Arc<Shared>, id: Arc<str>, arrival: Arrival, mut mailbox: UnboundedReceiver<Mail>) {
@@ -218,6 +219,12 @@ impl<'a> Driver<'a> {
 
     /// Does what there is to do, and waits for one thing to happen. Breaks when the saga can leave memory.
     async fn turn(&mut self, mailbox: &mut UnboundedReceiver<Mail>) -> ControlFlow<()> {
+        if let Some((step, incarnation)) = self.saga.forgotten() {
+            // Before anything else leaves: what it had answered in a former life is evidence no more.
+            let told = self.tell(&JournalLine::Forgotten { step, incarnation }, None).await.map_continue(drop);
+            self.saga.forget_seen(step);
+            return told;
+        }
         let now = self.shared.now();
         let deadline = self.next_deadline();
         if let Some((_, due)) = self.next_due().filter(|&(at, _)| at <= now) {
@@ -295,6 +302,12 @@ impl<'a> Driver<'a> {
         is_watched && looks.any(|command| self.pace.get(command.step).is_some_and(|pace| pace.looked_at < until))
     }
 
+    /// The key of a step.
+    fn key(&self, step: usize) -> String {
+        let name = self.saga.definition().flow().steps().get(step).map_or("", |step| &step.name);
+        KeyParts { store: self.shared.store.store_id(), saga: self.saga.id(), step: name }.key()
+    }
+
     fn setting(&self) -> Setting<'a> {
         let options = &self.shared.options;
         let (store, before, class) = (&self.shared.store, self.next_deadline(), self.class);
@@ -346,22 +359,29 @@ impl<'a> Driver<'a> {
         let now = self.shared.now();
         let command = call.command;
         let Some(line) = self.saga.definition().line(command.step).map(Arc::clone) else { return ControlFlow::Continue(()) };
-        let (reply, sent) = match call.end {
+        let (reply, (sent, named)) = match call.end {
             CallEnd::Held => return ControlFlow::Continue(()),
             CallEnd::Ready(slot) => return self.send_once(command, call.number, slot).await,
-            CallEnd::Replied { reply, sent } => (reply, sent),
+            CallEnd::Replied { reply, sent, named } => (reply, (sent, named)),
         };
         self.heard(command.step, call.number);
         let is_silent = matches!(reply, Reply::Unknown { heard: Heard::NoConnection | Heard::Nothing, .. });
+        let shown = match &reply {
+            Reply::Definite { receipt, .. } => line.seen(&self.key(command.step), receipt, named),
+            Reply::Absent { .. } | Reply::Mismatch { .. } | Reply::Unknown { .. } | Reply::Behind { .. } => None,
+        };
         let seen = match reply {
+            Reply::Definite { .. } if shown.as_ref().is_some_and(|shown| !line.has_room(shown)) => {
+                "an answer, but too many came at once to tell their histories apart; it is asked for again".to_owned()
+            }
             Reply::Definite { answer, receipt } => {
                 if line.answered() {
                     self.shared.wake_early();
                 }
-                let (seen, entries) = (line.seen(&receipt), self.saga.entries());
-                self.tell(&JournalLine::Answer { to: command, answer, receipt }, seen.clone()).await?;
-                if let Some(seen) = seen.filter(|_| self.saga.entries() > entries) {
-                    line.raise(seen);
+                let entries = self.saga.entries();
+                self.tell(&JournalLine::Answer { to: command, answer, receipt }, shown.clone()).await?;
+                if let Some(shown) = shown.filter(|_| self.saga.entries() > entries) {
+                    line.raise(&shown);
                 }
                 if let Answer::State(found) = answer {
                     self.tell_look(command, Some(found), sent).await?;
@@ -392,16 +412,7 @@ impl<'a> Driver<'a> {
                 }
                 seen
             }
-            Reply::Behind { seq, incarnation } => {
-                let reason = line.fell_behind(&incarnation, seq);
-                tracing::error!(
-                    name: "participant_behind",
-                    participant = line.stats().participant,
-                    reason,
-                    "a participant's store was restored; it is not called any more"
-                );
-                format!("behind: {reason}")
-            }
+            Reply::Behind { seq, incarnation } => Self::fell_behind(self.shared, &line, (seq, &incarnation)).await,
         };
         self.class = Class::Backlog;
         self.slow_down(command, now, true, is_silent);
@@ -434,6 +445,28 @@ impl<'a> Driver<'a> {
         let watch = self.saga.coordinator().watch_due(command.step);
         let left = watch.map_or(left, |due| self.shared.options.clock.waited(left, due.since));
         self.tell(&JournalLine::Looked { step: command.step, found, left }, None).await.map_continue(drop)
+    }
+
+    /// Shuts the line to a participant whose store is another one than it was, and says why.
+    async fn fell_behind(shared: &Shared, line: &Line, (seq, incarnation): (u64, &str)) -> String {
+        let reason = line.fell_behind(incarnation, seq, shared.now());
+        Self::keep_offer(shared, line, shared.journal_now()).await;
+        tracing::error!(
+            name: "participant_behind",
+            participant = line.name(),
+            reason,
+            "a participant's store was restored; it is not called any more"
+        );
+        format!("behind: {reason}")
+    }
+
+    /// Keeps which other life a participant says it is, so that a person can accept it even while no engine runs.
+    async fn keep_offer(shared: &Shared, line: &Line, now: Time) {
+        let Some((incarnation, seq)) = line.life().offered else { return };
+        let offer = Offer { participant: line.name().to_owned(), incarnation, seq, at: now };
+        if let Err(error) = shared.store.offer(offer).await {
+            tracing::warn!(participant = line.name(), %error, "what it says it is could not be kept");
+        }
     }
 
     /// Marks an act that leaves at most once as sent, and lets it leave if it was marked here and by nobody before: a crash in

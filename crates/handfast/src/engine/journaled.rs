@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use handfast_protocol::{Command, Coordinator, Doubt, Operation, Outcome, PROTOCOL_VERSION, Party, Standing, Time};
+use handfast_protocol::{Change, Command, Coordinator, Doubt, Operation, Outcome, PROTOCOL_VERSION, Party, Standing, Time};
 use sha2::{Digest as _, Sha256};
 
 use super::adopt;
 use super::bodies::{self, Body};
 use super::definitions::{Definition, Definitions};
-use crate::journal::{self, Line as JournalLine, LineError};
-use crate::store::{Append, Created, Digest, Entry, NewSaga, Seen, Store, StoreError, StoredSaga};
+use crate::delivery::OwnSeen;
+use crate::journal::{self, Line as JournalLine, LineError, Receipt};
+use crate::key::KeyParts;
+use crate::store::{Append, Created, Digest, Entry, NewSaga, Seen, Sighting, Store, StoreError, StoredSaga};
 
 /// A saga, its durable state, and nothing that is not durable.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub(crate) struct Journaled {
     since: Vec<Option<Time>>,
     /// With which entry each step's key was first asked for anything.
     asked: Vec<Option<u64>>,
+    /// What the latest answer about each step's key said of its participant's store.
+    seen: Vec<Option<SeenAt>>,
     /// The time of the last entry, as the coordinator took it.
     clock: Time,
     seq: u64,
@@ -37,6 +41,14 @@ pub(crate) struct Journaled {
     other_values: Option<String>,
     /// A person has said something of it.
     was_ruled: bool,
+}
+
+/// How far a participant's store had come by an answer of the journal.
+#[derive(Debug)]
+struct SeenAt {
+    incarnation: String,
+    seq: u64,
+    mark: Option<String>,
 }
 
 /// What loading a saga came to.
@@ -242,6 +254,19 @@ impl Journaled {
         })
     }
 
+    /// What its journal has seen of the participant of a step: by incarnation the number, and the change where it was marked.
+    pub(crate) fn seen_by(&self, store_id: &str, step: usize) -> Vec<OwnSeen> {
+        let steps = self.definition.flow().steps();
+        let Some(incarnation) = self.definition.line(step).and_then(|line| line.incarnation()) else { return Vec::new() };
+        let of_step = |(step, seen): (&super::FlowStep, &Option<SeenAt>)| {
+            let SeenAt { incarnation: of, seq, mark } = seen.as_ref().filter(|seen| seen.incarnation == incarnation)?;
+            let key = || KeyParts { store: store_id, saga: &self.id, step: &step.name }.key();
+            let sighting = mark.clone().map(|mark| Sighting { key: key(), change: Change { number: *seq, mark } });
+            Some((of.clone(), *seq, sighting))
+        };
+        steps.iter().zip(&self.seen).filter_map(of_step).collect()
+    }
+
     /// How many deliveries in a row went without a definite answer when it was last put aside.
     pub(crate) const fn tries(&self) -> u32 {
         self.tries
@@ -276,6 +301,7 @@ impl Journaled {
         let since = vec![None; definition.flow().steps().len()];
         let bodies = Body::all_of(bodies);
         let (clock, digest) = (Time(0), Digest::default());
+        let seen = since.iter().map(|_| None).collect();
         Self {
             id: id.into(),
             definition,
@@ -285,6 +311,7 @@ impl Journaled {
             outbox: Vec::new(),
             asked: vec![None; since.len()],
             since,
+            seen,
             clock,
             seq: 0,
             digest,
@@ -307,7 +334,39 @@ impl Journaled {
         Ok(Entry { seq: self.seq + 1, at: now, input, digest: journal::digest(next) })
     }
 
+    /// A step whose last answer came from a life of its participant that counts no more, and the one that counts.
+    pub(crate) fn forgotten(&self) -> Option<(usize, String)> {
+        let of_step = |(step, seen): (usize, &Option<SeenAt>)| {
+            let line = self.definition.line(step)?;
+            let seen = seen.as_ref().filter(|seen| line.is_former(&seen.incarnation))?;
+            let current = line.incarnation().filter(|current| *current != seen.incarnation)?;
+            Some((step, current))
+        };
+        self.seen.iter().enumerate().find_map(of_step)
+    }
+
+    /// What was seen at a step counts no more.
+    pub(crate) fn forget_seen(&mut self, step: usize) {
+        if let Some(seen) = self.seen.get_mut(step) {
+            *seen = None;
+        }
+    }
+
+    fn note_seen(&mut self, line: &JournalLine) {
+        if let JournalLine::Forgotten { step, .. } = line {
+            return self.forget_seen(*step);
+        }
+        let JournalLine::Answer { to, receipt: Receipt { seq: Some(seq), incarnation: Some(incarnation), mark, .. }, .. } = line
+        else {
+            return;
+        };
+        if let Some(seen) = self.seen.get_mut(to.step) {
+            *seen = Some(SeenAt { incarnation: incarnation.clone(), seq: *seq, mark: mark.clone() });
+        }
+    }
+
     fn become_durable(&mut self, next: Coordinator, entry: &Entry, line: &JournalLine) {
+        self.note_seen(line);
         if let JournalLine::Differs { what, .. } = line {
             self.other_values = Some(what.clone());
         }

@@ -18,6 +18,7 @@ mod kept;
 mod money;
 mod obstacle;
 mod options;
+mod participants;
 mod person;
 mod ready;
 mod reason;
@@ -46,13 +47,14 @@ pub use flow::{Flow, FlowBuilder, FlowError, FlowStep, ParticipantRef, Unaccepte
 pub use handle::{NoOutcome, Progress, SagaHandle, describe_evidence};
 pub use hints::HintResult;
 pub use options::Options;
+pub use participants::{AcceptError, Accepted, ParticipantView, Resting, accept_in, participants_in, resting_in};
 pub use person::{Act, ActError, ActResult, ForPerson, Possible, Remains, StepSeen, act_in, cancel_in, look_into};
 pub use reason::MAX_REASON_CHARACTERS;
 pub use shared::CancelResult;
 pub use stats::{Stats, Totals};
 pub use view::{SagaView, StepView};
 
-use crate::delivery::{Jitter, LineSettings};
+use crate::delivery::{Jitter, LineSettings, Memories};
 use crate::journal::Said;
 use crate::key::is_saga_id;
 use crate::participant::{Participant, Secret, Unfit};
@@ -176,11 +178,15 @@ impl EngineBuilder {
     pub async fn open(self) -> Result<Engine, OpenError> {
         let Self { store, flows, participants, secrets, resolver, others, options } = self;
         let calls_at_once = options.calls_per_participant.max(1);
+        let seen = store.seen().await?;
+        let memories = Arc::new(Memories::new(&seen));
         let lines = Lines {
             in_process: participants,
             secrets,
             store: Arc::clone(&store),
-            watermarks: store.seen().await?,
+            seen,
+            accepted: store.acceptances().await?,
+            memories: Arc::clone(&memories),
             settings: LineSettings { calls_at_once, breaker: options.breaker, backoff: options.backoff },
             connect_timeout: options.connect_timeout,
             clock: options.clock.clone(),
@@ -199,7 +205,7 @@ impl EngineBuilder {
         adopt::settle(&*store, &options, &at_hand, &definitions, &others).await?;
         let totals = Totals::of(&store.counts().await?);
         let seed = options.seed.unwrap_or_else(|| uuid::Uuid::now_v7().as_u64_pair().1);
-        let shared = Arc::new(Shared::new(store, options, definitions, Jitter::new(seed), totals));
+        let shared = Arc::new(Shared::new(store, options, (definitions, memories), Jitter::new(seed), totals));
         shared.check_clock().await;
         tokio::spawn(clocks::watch(Arc::downgrade(&shared)));
         tokio::spawn(schedule::schedule(Arc::clone(&shared)));

@@ -54,6 +54,14 @@ async fn look(shared: &Shared, queue: &mut VecDeque<Arc<str>>) -> bool {
     let early = shared.early();
     let horizon = shared.journal_now().after(if early > 0 { LONGEST_WAKE_UP_MS } else { 0 });
     shared.forget_wake();
+    // Workers on one store share what they have seen. Whoever cannot read it names what it knows itself.
+    match shared.store.seen().await {
+        Ok(seen) => {
+            shared.memories.join(&seen);
+            shared.definitions.take_over(&seen);
+        }
+        Err(error) => tracing::warn!(%error, "what other workers have seen of participants cannot be read"),
+    }
     // Active sagas stand in the index too, and before all others: a page of twice their number always has room for more.
     match shared.store.due(horizon, 2 * shared.options.max_active.max(1)).await {
         Ok((ids, next)) => {

@@ -18,7 +18,7 @@ use super::journaled::Journaled;
 use super::options::{LONGEST_PARK, Options};
 use super::stats::Totals;
 use super::trouble::Trouble;
-use crate::delivery::Jitter;
+use crate::delivery::{Jitter, Memories};
 use crate::store::{LONGEST_WAKE_UP_MS, Store};
 
 /// What an active saga is told from outside.
@@ -109,6 +109,8 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) options: Options,
     pub(crate) definitions: Definitions,
+    /// What was seen of the participants' stores.
+    pub(crate) memories: Arc<Memories>,
     pub(crate) jitter: Jitter,
     pub(crate) totals: watch::Sender<Totals>,
     pub(crate) suspended: Named,
@@ -170,11 +172,18 @@ const PART_OF_BACKLOG: usize = 4;
 const SPREAD: Duration = Duration::from_millis(20);
 
 impl Shared {
-    pub(crate) fn new(store: Arc<dyn Store>, options: Options, definitions: Definitions, jitter: Jitter, totals: Totals) -> Self {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        options: Options,
+        (definitions, memories): (Definitions, Arc<Memories>),
+        jitter: Jitter,
+        totals: Totals,
+    ) -> Self {
         Self {
             store,
             options,
             definitions,
+            memories,
             jitter,
             totals: watch::Sender::new(totals),
             suspended: Named::default(),

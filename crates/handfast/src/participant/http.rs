@@ -10,7 +10,7 @@ use reqwest::{Client, Method, Request, Url};
 use super::receipts::read_answer;
 use super::{Delivery, Participant, Reply, Secrets, client};
 use crate::clock::Clock;
-use crate::store::BoxFuture;
+use crate::store::{BoxFuture, Sighting};
 
 /// A service that speaks the contract.
 ///
@@ -70,6 +70,10 @@ impl HttpParticipant {
         headers.insert("handfast-try", HeaderValue::from(delivery.number));
         if let Some(seen) = delivery.seen {
             insert(headers, "handfast-seen", &format!("{}:{}", seen.incarnation, seen.seq));
+            if !seen.named.is_empty() {
+                let one = |seen: &Sighting| format!("{}:{}:{}", seen.key, seen.change.number, seen.change.mark);
+                insert(headers, "handfast-seen-changes", &seen.named.iter().map(one).collect::<Vec<_>>().join(","));
+            }
         }
         if delivery.operation == Operation::Act {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -122,7 +126,12 @@ mod tests {
     fn requests_are_as_the_contract_says() {
         let participant = HttpParticipant::new("http://pay:1/keys/", Duration::from_secs(1), Clock::system()).unwrap();
         let body = bytes::Bytes::from_static(b"{\"amount\":1}");
-        let seen = crate::store::Seen { participant: "p".to_owned(), incarnation: "inc".to_owned(), seq: 9 };
+        let named = [("s.o-1.payment", 7, "m1"), ("s.o-2.payment", 9, "m2")].map(|(key, number, mark)| Sighting {
+            key: key.to_owned(),
+            change: handfast_protocol::Change { number, mark: mark.to_owned() },
+        });
+        let (incarnation, named) = ("inc".to_owned(), named.to_vec());
+        let seen = crate::store::Seen { incarnation, seq: 9, named, ..crate::store::Seen::default() };
         let request = |operation| {
             participant.request(&Delivery {
                 key: "s.o-1.payment",
@@ -143,6 +152,7 @@ mod tests {
             (&act.headers()["handfast-not-after"], &act.headers()["handfast-seen"]),
             (&HeaderValue::from(77), &HeaderValue::from_static("inc:9"))
         );
+        assert_eq!(act.headers()["handfast-seen-changes"], "s.o-1.payment:7:m1,s.o-2.payment:9:m2");
         assert!(!act.headers().contains_key("handfast-body"));
         let close = request(Operation::Close);
         assert_eq!((close.method(), close.url().as_str()), (&Method::POST, "http://pay:1/keys/s.o-1.payment/close"));

@@ -40,7 +40,8 @@ pub struct Delivery<'a> {
     pub body_hash: &'a str,
     /// Counts the saga's requests from 1, for logs and pictures.
     pub number: u64,
-    /// The highest commit number of this participant's store whose receipt was durable here when this request left.
+    /// What was durable here of this participant's store when this request left: the highest commit number, and in `named` the
+    /// changes that only the same history can confirm.
     pub seen: Option<&'a Seen>,
     /// An act that is carried out later than this, by the participant's wall clock, must close the key instead.
     pub not_after: Option<Time>,

@@ -51,6 +51,10 @@ struct Shape<'a> {
     seq: u64,
     #[serde(borrow)]
     incarnation: Cow<'a, str>,
+    #[serde(borrow, default)]
+    mark: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    opening: Option<Cow<'a, str>>,
     #[serde(default)]
     at: Option<u64>,
     #[serde(borrow, default)]
@@ -96,6 +100,9 @@ pub fn read_answer(request: &Delivery<'_>, received: Received<'_>) -> Reply {
         Some(hash) if is_hash(hash) => Body::Anothers,
         Some(hash) => return unknown(format!("{status} with {:?} in the place of a hash", shorten(hash, MAX_WORD))),
     };
+    if let Some(drawn) = [&shape.mark, &shape.opening].into_iter().flatten().find(|text| !is_mark(text)) {
+        return unknown(format!("{status} with {:?} in the place of a mark", shorten(drawn, MAX_WORD)));
+    }
     match judge(request.operation, status, state, whose) {
         Some(answer) => Reply::Definite { answer, receipt: receipt(shape) },
         None => unknown(format!("{status} with a receipt that says {}", state.name())),
@@ -127,6 +134,8 @@ fn receipt(shape: Shape<'_>) -> Receipt {
     Receipt {
         seq: Some(shape.seq),
         incarnation: Some(shape.incarnation.into_owned()),
+        mark: shape.mark.map(Cow::into_owned),
+        opening: shape.opening.map(Cow::into_owned),
         at: shape.at.map(Time),
         detail: shape.detail.map(Cow::into_owned),
         kept: BTreeMap::new(),
@@ -135,6 +144,11 @@ fn receipt(shape: Shape<'_>) -> Receipt {
 
 fn is_hash(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// What can be named in a header as it is.
+fn is_mark(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte))
 }
 
 #[cfg(test)]

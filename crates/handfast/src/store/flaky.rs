@@ -6,8 +6,8 @@ use std::time::Duration;
 use handfast_protocol::Time;
 
 use super::{
-    Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, NewSaga, OpenFlow, Seen, Store, StoreError,
-    StoredSaga, Summary, Try,
+    Acceptance, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, NewSaga, Offer, OpenFlow, Seen,
+    Store, StoreError, StoredSaga, Summary, Try,
 };
 
 /// Wraps any store. Writes are counted from 1 in the order in which they are asked for: `create`, `append`, `park`,
@@ -204,5 +204,17 @@ impl<S: Store> Store for FlakyStore<S> {
     }
     fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>> {
         Box::pin(self.read(self.inner.seen()))
+    }
+    fn offer(&self, offer: Offer) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.write(self.inner.offer(offer)))
+    }
+    fn offers(&self) -> BoxFuture<'_, Result<Vec<Offer>, StoreError>> {
+        Box::pin(self.read(self.inner.offers()))
+    }
+    fn accept(&self, acceptance: Acceptance) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.write(self.inner.accept(acceptance)))
+    }
+    fn acceptances(&self) -> BoxFuture<'_, Result<Vec<Acceptance>, StoreError>> {
+        Box::pin(self.read(self.inner.acceptances()))
     }
 }

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use handfast_protocol::Time;
 
 use super::{
-    Adopted, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, LONGEST_WAKE_UP_MS, NewSaga, OpenFlow,
-    SUSPENDED, Seen, Store, StoreError, StoredSaga, Summary, TRIES_KEPT, Try, check_new, draw_store_id, storable, time::judge,
+    Acceptance, Adopted, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, LONGEST_WAKE_UP_MS, Memory,
+    NewSaga, Offer, OpenFlow, SUSPENDED, Seen, Store, StoreError, StoredSaga, Summary, TRIES_KEPT, Try, check_new, draw_store_id,
+    storable, time::judge,
 };
 
 /// Keeps sagas for as long as the process lives. Answers as every other store does.
@@ -26,6 +27,10 @@ struct Rows {
     wake_ups: BTreeSet<(Time, usize)>,
     seen: BTreeMap<String, (String, u64)>,
     clock: Option<ClockMark>,
+    /// By incarnation.
+    memories: BTreeMap<String, Memory>,
+    offers: BTreeMap<String, Offer>,
+    acceptances: Vec<Acceptance>,
 }
 
 #[derive(Debug)]
@@ -118,13 +123,29 @@ impl Rows {
         row.saga.why = None;
         row.saga.entries.push(append.entry);
         self.wake(number, append.wake_at);
-        if let Some(Seen { participant, incarnation, seq }) = append.seen {
+        if let Some(seen) = append.seen {
+            if !seen.shown.is_empty() {
+                seen.remember_in(self.memories.entry(seen.incarnation.clone()).or_default());
+            }
+            let Seen { participant, incarnation, seq, .. } = seen;
             let seq = storable(Time(seq)).0;
             let kept = self.seen.entry(participant).or_insert_with(|| (incarnation.clone(), seq));
             if kept.0 == incarnation {
                 kept.1 = kept.1.max(seq);
             }
         }
+        Ok(())
+    }
+
+    fn accept(&mut self, acceptance: Acceptance) -> Result<(), StoreError> {
+        let kept = self.seen.get_mut(&acceptance.participant).filter(|kept| kept.0 == acceptance.former);
+        let is_offered =
+            self.offers.get(&acceptance.participant).is_some_and(|offer| offer.incarnation == acceptance.incarnation);
+        let Some(kept) = kept.filter(|_| is_offered) else { return Err(StoreError::Conflict) };
+        *kept = (acceptance.incarnation.clone(), 0);
+        self.offers.remove(&acceptance.participant);
+        self.acceptances.push(acceptance);
+        self.acceptances.sort_by(|one, other| one.participant.cmp(&other.participant));
         Ok(())
     }
 
@@ -292,9 +313,26 @@ impl Store for MemoryStore {
                     participant: participant.clone(),
                     incarnation: incarnation.clone(),
                     seq: *seq,
+                    shown: rows.memories.get(incarnation).map_or_else(Vec::new, |memory| memory.tips().to_vec()),
+                    named: Vec::new(),
                 })
                 .collect()
             }))
         })
+    }
+    fn offer(&self, offer: Offer) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.with(|rows| rows.offers.insert(offer.participant.clone(), offer));
+            Ok(())
+        })
+    }
+    fn offers(&self) -> BoxFuture<'_, Result<Vec<Offer>, StoreError>> {
+        Box::pin(async move { Ok(self.with(|rows| rows.offers.values().cloned().collect())) })
+    }
+    fn accept(&self, acceptance: Acceptance) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move { self.with(|rows| rows.accept(acceptance)) })
+    }
+    fn acceptances(&self) -> BoxFuture<'_, Result<Vec<Acceptance>, StoreError>> {
+        Box::pin(async move { Ok(self.with(|rows| rows.acceptances.clone())) })
     }
 }

@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use handfast_protocol::Time;
+use handfast_protocol::{Deployed, Time};
 use sha2::{Digest as _, Sha256};
 
 pub use flaky::FlakyStore;
@@ -182,11 +182,21 @@ pub struct Append {
     pub seen: Option<Seen>,
 }
 
-/// The highest commit number of a participant's store that an answer has shown, to notice when that store was restored.
+/// A change of a participant's register that an answer has shown: key, number and mark.
+pub type Sighting = handfast_protocol::Sighting<String, String>;
+
+/// Such a change, and the opening of the participant's store that has shown it, where the participant says.
+pub type Tip = handfast_protocol::Tip<String, String, String>;
+
+/// What a request to one incarnation of a participant has to name: see [`handfast_protocol::Memory`].
+pub type Memory = handfast_protocol::Memory<String, String, String>;
+
+/// What an answer has shown of a participant's store, or all that is kept of that, to notice when the store was restored.
 ///
-/// Kept for the first incarnation that was seen of a participant, and only ever raised. An answer of another incarnation
-/// changes nothing here: the next request then names what is kept, and the participant answers that it is behind.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// The number is kept for the first incarnation that was seen of a participant, and only ever raised. An answer of another
+/// incarnation changes nothing here: the next request then names what is kept, and the participant answers that it is behind.
+/// The changes are kept by incarnation, which several addresses may share.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Seen {
     /// The participant, by its base URL.
     pub participant: String,
@@ -194,6 +204,55 @@ pub struct Seen {
     pub incarnation: String,
     /// Its commit number.
     pub seq: u64,
+    /// The change that was shown, or every one that is kept; none where the participant draws no marks.
+    pub shown: Vec<Tip>,
+    /// What the request had named, which its answer confirms.
+    pub named: Vec<Sighting>,
+}
+
+impl Seen {
+    /// Adds what was shown to what is kept of its incarnation. What has no place there stays beside it: nothing that was kept
+    /// is ever forgotten.
+    pub(crate) fn remember_in(&self, memory: &mut Memory) {
+        for tip in &self.shown {
+            if !memory.learn::<Deployed>(tip.clone(), &self.named) {
+                memory.join(std::slice::from_ref(tip));
+            }
+        }
+    }
+}
+
+/// Another incarnation than the one that is known, which a participant's answers name. It counts for nothing until a person
+/// accepts it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Offer {
+    /// The participant, by its base URL.
+    pub participant: String,
+    /// The incarnation that it says it is.
+    pub incarnation: String,
+    /// How far that has come.
+    pub seq: u64,
+    /// When it was last said.
+    pub at: Time,
+}
+
+/// A person's act: the participant was put back to an older copy of its store, and another incarnation of it counts from now on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Acceptance {
+    /// The participant, by its base URL.
+    pub participant: String,
+    /// The incarnation that counts from now on.
+    pub incarnation: String,
+    /// The one that counted before: what it had answered is evidence no more.
+    pub former: String,
+    /// How far the accepted one had come when it was last seen.
+    pub seq: u64,
+    /// When it was accepted.
+    pub at: Time,
+    /// Who accepted it.
+    pub by: String,
+    /// The reason given.
+    pub why: String,
 }
 
 /// A delivery that brought no definite answer, kept for the pictures. Tries are not inputs: nothing depends on them.
@@ -356,8 +415,17 @@ pub trait Store: Send + Sync + 'static {
     fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>>;
     /// Lets every saga in the wake-up index that was placed with one definition follow another from now on. Says how many.
     fn adopt(&self, adoption: Adoption) -> BoxFuture<'_, Result<u64, StoreError>>;
-    /// The highest commit number seen of every participant.
+    /// What was seen of every participant, with everything that is kept of its incarnation.
     fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>>;
+    /// Keeps which other incarnation a participant has named, the latest of each.
+    fn offer(&self, offer: Offer) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// What was offered and not accepted since, by participant.
+    fn offers(&self) -> BoxFuture<'_, Result<Vec<Offer>, StoreError>>;
+    /// Lets another incarnation count, or answers [`StoreError::Conflict`] if it is not the one that was offered last, or another
+    /// one than `former` counts by now.
+    fn accept(&self, acceptance: Acceptance) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// Everything that was ever accepted, in order, by participant.
+    fn acceptances(&self) -> BoxFuture<'_, Result<Vec<Acceptance>, StoreError>>;
 }
 
 /// Opens the store that `url` names, and creates it where there is none: `sqlite:PATH` or a plain path for a file,
@@ -457,6 +525,18 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     }
     fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>> {
         (**self).seen()
+    }
+    fn offer(&self, offer: Offer) -> BoxFuture<'_, Result<(), StoreError>> {
+        (**self).offer(offer)
+    }
+    fn offers(&self) -> BoxFuture<'_, Result<Vec<Offer>, StoreError>> {
+        (**self).offers()
+    }
+    fn accept(&self, acceptance: Acceptance) -> BoxFuture<'_, Result<(), StoreError>> {
+        (**self).accept(acceptance)
+    }
+    fn acceptances(&self) -> BoxFuture<'_, Result<Vec<Acceptance>, StoreError>> {
+        (**self).acceptances()
     }
 }
 

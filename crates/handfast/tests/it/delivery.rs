@@ -349,7 +349,10 @@ async fn how_far_a_participant_had_come_outlives_the_engine() {
     let engine = world.builder().participant("bank", bank("second", 90)).open().await.unwrap();
     engine.submit(order("order-3", "visa", "tea")).await.unwrap();
     tokio::time::sleep(Duration::from_mins(1)).await;
-    assert_eq!(*seen.lock().unwrap(), [None, Some(77), Some(77)]);
+    let seen = seen.lock().unwrap().clone();
+    assert_eq!(seen[..3], [None, Some(77), Some(77)]);
+    // Now and then one is let through, in case the answer was a stray one; it names the same.
+    assert!(seen.len() < 30 && seen[3..].iter().all(|seen| *seen == Some(77)), "{seen:?}");
     assert_eq!(engine.stats().participants[0].breaker, BreakerState::Behind, "another incarnation is a restored store");
     assert_eq!(world.entries("order-3").await, 1);
 }

@@ -306,8 +306,17 @@ fn receipt() -> impl Strategy<Value = Receipt> {
         any::<String>().prop_map(Scalar::Text),
     ];
     let kept = proptest::collection::btree_map(any::<String>(), scalar, 0..4);
-    (option::of(any::<u64>()), words(), option::of(any::<u64>()), words(), kept)
-        .prop_map(|(seq, incarnation, at, detail, kept)| Receipt { seq, incarnation, at: at.map(Time), detail, kept })
+    (option::of(any::<u64>()), words(), words(), option::of(any::<u64>()), words(), kept).prop_map(
+        |(seq, incarnation, mark, at, detail, kept)| Receipt {
+            seq,
+            incarnation,
+            mark,
+            opening: None,
+            at: at.map(Time),
+            detail,
+            kept,
+        },
+    )
 }
 
 fn line() -> impl Strategy<Value = Line> {

@@ -14,5 +14,6 @@ mod flushes;
 mod hints;
 mod journal;
 mod profiles;
+mod restored;
 mod stores;
 mod support;

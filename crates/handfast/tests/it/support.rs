@@ -367,6 +367,26 @@ macro_rules! forwarded_but_for_append {
         fn seen(&self) -> handfast::store::BoxFuture<'_, Result<Vec<handfast::store::Seen>, handfast::store::StoreError>> {
             self.0.seen()
         }
+        fn offer(
+            &self,
+            offer: handfast::store::Offer,
+        ) -> handfast::store::BoxFuture<'_, Result<(), handfast::store::StoreError>> {
+            self.0.offer(offer)
+        }
+        fn offers(&self) -> handfast::store::BoxFuture<'_, Result<Vec<handfast::store::Offer>, handfast::store::StoreError>> {
+            self.0.offers()
+        }
+        fn accept(
+            &self,
+            acceptance: handfast::store::Acceptance,
+        ) -> handfast::store::BoxFuture<'_, Result<(), handfast::store::StoreError>> {
+            self.0.accept(acceptance)
+        }
+        fn acceptances(
+            &self,
+        ) -> handfast::store::BoxFuture<'_, Result<Vec<handfast::store::Acceptance>, handfast::store::StoreError>> {
+            self.0.acceptances()
+        }
     };
 }
 pub(crate) use forwarded_but_for_append;

@@ -86,6 +86,9 @@ impl Teller<'_> {
                 };
                 format!("the coordinator is told by {}: {what}{}", said.by, remark(Some(&said.reason)))
             }
+            Line::Forgotten { step, incarnation } => {
+                format!("{} was accepted as restored ({incarnation}): what it had answered is evidence no more", self.name(*step))
+            }
             Line::Sent { step } => format!("the act of {} is marked as sent, once and for all", self.name(*step)),
             Line::Looked { step, found, .. } => {
                 let found = found.map_or("nothing is there", Definite::name);

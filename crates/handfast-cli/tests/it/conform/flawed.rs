@@ -49,6 +49,10 @@ pub(super) enum Flaw {
     StopsWhenTheCallerLeaves,
     /// Does not look at what the caller has seen.
     IgnoresSeen,
+    /// Looks at the number that the caller has seen, and not at its changes.
+    IgnoresSeenChanges,
+    /// Keeps the last change of a key only.
+    ForgetsTheFirstChange,
     /// Every receipt has the same number.
     NumbersNothing,
     /// Carries out what came too late.
@@ -83,6 +87,8 @@ impl Flaw {
         (Self::ChecksThenActs, "undo-races-act"),
         (Self::StopsWhenTheCallerLeaves, "lost-reply"),
         (Self::IgnoresSeen, "behind-does-nothing"),
+        (Self::IgnoresSeenChanges, "another-history-is-behind"),
+        (Self::ForgetsTheFirstChange, "changes-are-marked"),
         (Self::NumbersNothing, "changes-are-numbered"),
         (Self::IgnoresNotAfter, "late-by-the-clock"),
         (Self::IgnoresBadHeaders, "bad-header-is-an-error"),
@@ -96,6 +102,8 @@ struct Row {
     state: &'static str,
     hash: Option<String>,
     seq: u64,
+    /// The number of the change before the last one.
+    first: Option<u64>,
 }
 
 #[derive(Default)]
@@ -138,8 +146,23 @@ fn answer(status: u16, body: &Value) -> Response {
 fn receipt(status: u16, key: &str, row: &Row) -> Response {
     answer(
         status,
-        &json!({ "key": key, "state": row.state, "body_hash": row.hash, "seq": row.seq, "at": row.seq, "incarnation": INCARNATION }),
+        &json!({ "key": key, "state": row.state, "body_hash": row.hash, "seq": row.seq, "at": row.seq, "incarnation": INCARNATION, "mark": mark(row.seq) }),
     )
+}
+
+/// Drawn for one change; here each is made of its number.
+fn mark(seq: u64) -> String {
+    hash(&seq.to_le_bytes())[..16].to_owned()
+}
+
+/// Whether every change that a request names is in the store's history.
+fn confirms(participant: &Participant, changes: &str) -> bool {
+    changes.split(',').all(|change| {
+        let parts: Vec<&str> = change.split(':').collect();
+        let [key, number, named] = parts[..] else { return false };
+        let Some((row, number)) = participant.row(key).zip(number.parse().ok()) else { return false };
+        (row.seq == number || row.first == Some(number)) && named == mark(number)
+    })
 }
 
 /// The answer to a request that is turned away before anybody looks at the key.
@@ -161,7 +184,8 @@ fn turned_away(participant: &Participant, key: &str, headers: &HeaderMap) -> Opt
     });
     let (incarnation, seq) = seen?;
     let at = participant.store.lock().expect("no panic").seq;
-    let behind = incarnation != INCARNATION || seq > at;
+    let changes = text("handfast-seen-changes").filter(|_| participant.flaw != Flaw::IgnoresSeenChanges);
+    let behind = incarnation != INCARNATION || seq > at || changes.is_some_and(|changes| !confirms(participant, &changes));
     (behind && participant.flaw != Flaw::IgnoresSeen)
         .then(|| answer(412, &json!({ "key": key, "state": "behind", "seq": at, "incarnation": INCARNATION })))
 }
@@ -176,7 +200,9 @@ impl Participant {
         if self.flaw != Flaw::NumbersNothing {
             store.seq += 1;
         }
-        let row = Row { state, hash, seq: store.seq };
+        let before = store.rows.get(key).map(|row| row.seq);
+        let first = before.filter(|_| self.flaw != Flaw::ForgetsTheFirstChange);
+        let row = Row { state, hash, seq: store.seq, first };
         store.rows.insert(key.to_owned(), row.clone());
         row
     }
@@ -259,7 +285,9 @@ async fn close(State(participant): State<Participant>, Path(key): Path<String>, 
     let before = participant.row(&key);
     participant.pause().await;
     match before {
-        None if participant.flaw == Flaw::CloseOnlyReads => receipt(200, &key, &Row { state: "closed", hash: None, seq: 0 }),
+        None if participant.flaw == Flaw::CloseOnlyReads => {
+            receipt(200, &key, &Row { state: "closed", hash: None, seq: 0, first: None })
+        }
         None => receipt(200, &key, &participant.set(&key, "closed", None)),
         Some(row) if other_body(&participant, &headers, &row) => receipt(422, &key, &row),
         Some(row) if row.state == "done" && participant.flaw == Flaw::CloseForgetsDone => {
@@ -277,7 +305,7 @@ async fn undo(State(participant): State<Participant>, Path(key): Path<String>, h
     participant.pause().await;
     match before {
         None if participant.flaw == Flaw::UndoOfAbsentDoesNothing => {
-            receipt(200, &key, &Row { state: "closed", hash: None, seq: 0 })
+            receipt(200, &key, &Row { state: "closed", hash: None, seq: 0, first: None })
         }
         None => receipt(200, &key, &participant.set(&key, "closed", None)),
         Some(row) if other_body(&participant, &headers, &row) => receipt(422, &key, &row),

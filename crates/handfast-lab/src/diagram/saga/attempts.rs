@@ -100,7 +100,13 @@ fn answer_to(story: &SagaStory, command: Command) -> Option<(usize, Answer)> {
     story.entries.iter().enumerate().find_map(|(index, entry)| match entry.input {
         Input::Receive(Told::Answer { to, answer }) if to == command => Some((index, answer)),
         Input::Receive(
-            Told::Answer { .. } | Told::Looked { .. } | Told::Cancel | Told::Ruled(_) | Told::Sent { .. } | Told::Differs { .. },
+            Told::Answer { .. }
+            | Told::Looked { .. }
+            | Told::Cancel
+            | Told::Ruled(_)
+            | Told::Sent { .. }
+            | Told::Differs { .. }
+            | Told::Forgotten { .. },
         )
         | Input::Start
         | Input::Timeout => None,

@@ -187,6 +187,10 @@ fn entry(story: &SagaStory, replayed: &[Replayed], index: usize) -> (Mark, Strin
         Input::Timeout => (Mark::Demand, deadline(story, replayed, index)),
         Input::Receive(Told::Cancel) => (Mark::Demand, format!("cancel asked for{detail}")),
         Input::Receive(Told::Ruled(ruling)) => (Mark::Demand, format!("{}{detail}", ruled(story, ruling))),
+        Input::Receive(Told::Forgotten { step }) => {
+            let name = story.steps.get(step).map_or("?", |step| step.name.as_str());
+            (Mark::Demand, format!("{name}: accepted as restored, to be read again"))
+        }
         Input::Receive(Told::Sent { step }) => {
             let name = story.steps.get(step).map_or("?", |step| step.name.as_str());
             (Mark::Durable, format!("{name}: marked as sent"))

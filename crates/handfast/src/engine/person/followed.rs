@@ -105,6 +105,7 @@ impl Followed {
             | Line::Sent { .. }
             | Line::Looked { .. }
             | Line::Differs { .. }
+            | Line::Forgotten { .. }
             | Line::Answer { .. } => None,
         });
         by.unwrap_or("somebody")
@@ -159,6 +160,7 @@ impl Followed {
             | Line::Sent { .. }
             | Line::Looked { .. }
             | Line::Differs { .. }
+            | Line::Forgotten { .. }
             | Line::Answer { .. } => None,
         };
         let earlier = (1..).zip(&self.lines).find_map(|(seq, line)| Some((seq, same(line)?)));

@@ -22,8 +22,8 @@ use self::files::Files;
 use self::reader::{Readers, Source};
 use self::writer::{Reply, Write, Writer};
 use super::{
-    Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, NewSaga, OpenFlow, Seen, Store, StoreError,
-    StoredSaga, Summary, Try,
+    Acceptance, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, NewSaga, Offer, OpenFlow, Seen,
+    Store, StoreError, StoredSaga, Summary, Try,
 };
 
 /// Sagas in a SQLite file, as `docs/journal.md` describes it.
@@ -236,6 +236,18 @@ impl Store for SqliteStore {
     }
     fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>> {
         Box::pin(self.read(queries::seen))
+    }
+    fn offer(&self, offer: Offer) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.write(|reply| Write::Offer(Box::new(offer), reply)))
+    }
+    fn offers(&self) -> BoxFuture<'_, Result<Vec<Offer>, StoreError>> {
+        Box::pin(self.read(queries::offers))
+    }
+    fn accept(&self, acceptance: Acceptance) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.write(|reply| Write::Accept(Box::new(acceptance), reply)))
+    }
+    fn acceptances(&self) -> BoxFuture<'_, Result<Vec<Acceptance>, StoreError>> {
+        Box::pin(self.read(queries::acceptances))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use handfast_protocol::{Operation, Time};
+use handfast_protocol::{Change, Operation, Time};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use sha2::{Digest as _, Sha256};
 
@@ -11,7 +11,8 @@ use super::open::found_format;
 use super::reader::Source;
 use super::shape::{number, optional_time, ordered, placed_digest, unavailable, unpack, words};
 use crate::store::{
-    Adopted, Counts, Due, Entry, Examined, LONGEST_WAKE_UP_MS, OpenFlow, Seen, StoreError, StoredSaga, Summary, Try,
+    Acceptance, Adopted, Counts, Due, Entry, Examined, LONGEST_WAKE_UP_MS, Offer, OpenFlow, Seen, Sighting, StoreError,
+    StoredSaga, Summary, Tip, Try,
 };
 
 /// A row that was read and is wrong is told of its saga. What the database cannot read is trouble of the store: the row may
@@ -312,10 +313,58 @@ pub(super) fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>
 }
 
 pub(super) fn seen(source: &mut Source) -> Result<Vec<Seen>, StoreError> {
-    let read = |row: &Row<'_>| Ok(Seen { participant: row.get(0)?, incarnation: row.get(1)?, seq: number(row.get(2)?) });
+    let read = |source: &mut Source| -> rusqlite::Result<Vec<Seen>> {
+        // One transaction, so that both tables are of the same moment.
+        let transaction = source.connection.transaction()?;
+        let mut of_participants = transaction.prepare_cached("SELECT base, incarnation, seq FROM participant ORDER BY base")?;
+        let mut rows = of_participants.query([])?;
+        let mut seen = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (participant, incarnation): (_, String) = (row.get(0)?, row.get(1)?);
+            let shown = transaction.prepare_cached(TIPS)?.query_map([&incarnation], tip)?.collect::<rusqlite::Result<_>>()?;
+            seen.push(Seen { participant, incarnation, seq: number(row.get(2)?), shown, named: Vec::new() });
+        }
+        Ok(seen)
+    };
+    read(source).map_err(|error| unavailable(&error))
+}
+
+/// What was seen of one incarnation.
+pub(super) const TIPS: &str = "SELECT key, seq, mark, opening FROM seen WHERE incarnation = ?1";
+
+/// A row of it.
+pub(super) fn tip(row: &Row<'_>) -> rusqlite::Result<Tip> {
+    let change = Change { number: number(row.get(1)?), mark: row.get(2)? };
+    Ok(Tip { sighting: Sighting { key: row.get(0)?, change }, opening: row.get(3)? })
+}
+
+pub(super) fn offers(source: &mut Source) -> Result<Vec<Offer>, StoreError> {
+    let read = |row: &Row<'_>| {
+        let (seq, at) = (number(row.get(2)?), Time(number(row.get(3)?)));
+        Ok(Offer { participant: row.get(0)?, incarnation: row.get(1)?, seq, at })
+    };
     source
         .connection
-        .prepare_cached("SELECT base, incarnation, seq FROM participant ORDER BY base")
+        .prepare_cached("SELECT base, incarnation, seq, at FROM offered ORDER BY base")
+        .and_then(|mut sql| sql.query_map([], read)?.collect())
+        .map_err(|error| unavailable(&error))
+}
+
+pub(super) fn acceptances(source: &mut Source) -> Result<Vec<Acceptance>, StoreError> {
+    let read = |row: &Row<'_>| {
+        Ok(Acceptance {
+            participant: row.get(0)?,
+            incarnation: row.get(1)?,
+            former: row.get(2)?,
+            seq: number(row.get(3)?),
+            at: Time(number(row.get(4)?)),
+            by: row.get(5)?,
+            why: row.get(6)?,
+        })
+    };
+    source
+        .connection
+        .prepare_cached("SELECT base, incarnation, former, seq, at, by, why FROM accepted ORDER BY base, nth")
         .and_then(|mut sql| sql.query_map([], read)?.collect())
         .map_err(|error| unavailable(&error))
 }

@@ -1,16 +1,18 @@
 //! The SQL of every write, prepared once, run inside the transaction of the writer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use handfast_protocol::Time;
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, Statement, params};
 
 use super::files::{is_behind, next_generation};
+use super::queries::{TIPS, tip};
 use super::reader::forget_pages;
 use super::shape::{column, ordered, pack, placed_digest};
 use crate::store::time::judge;
 use crate::store::{
-    Adoption, Append, ClockMark, ClockVerdict, Created, Entry, NewSaga, SUSPENDED, Seen, StoreError, TRIES_KEPT, Try, check_new,
+    Acceptance, Adoption, Append, ClockMark, ClockVerdict, Created, Entry, Memory, NewSaga, Offer, SUSPENDED, Seen, StoreError,
+    TRIES_KEPT, Try, check_new,
 };
 
 /// What a write came to: its answer, or what is wrong with it. The outer `Result` of a method says that the transaction
@@ -41,6 +43,9 @@ pub(super) struct Statements<'c> {
     upsert_probe: Statement<'c>,
     find_clock: Statement<'c>,
     upsert_clock: Statement<'c>,
+    find_tips: Statement<'c>,
+    delete_tip: Statement<'c>,
+    insert_tip: Statement<'c>,
     connection: &'c Connection,
     /// The highest generation of the file that was seen, and what this transaction makes of it.
     generation: i32,
@@ -51,6 +56,8 @@ pub(super) struct Statements<'c> {
     flows: BTreeSet<[u8; 32]>,
     /// What the answers of this transaction have shown of participants, at most one a participant and incarnation.
     seen: Vec<Seen>,
+    /// What is kept of incarnations, as it was when this transaction first met them and as it is now.
+    memories: BTreeMap<String, (Memory, Memory)>,
 }
 
 /// How the generation of the file compares with what was seen of it before.
@@ -111,12 +118,16 @@ impl<'c> Statements<'c> {
                  ON CONFLICT (name) DO UPDATE SET value = excluded.value")?,
             upsert_probe: sql("INSERT INTO meta (name, value) VALUES ('probe', ?1) \
                  ON CONFLICT (name) DO UPDATE SET value = excluded.value")?,
+            find_tips: sql(TIPS)?,
+            delete_tip: sql("DELETE FROM seen WHERE incarnation = ?1 AND key = ?2 AND seq = ?3 AND mark = ?4")?,
+            insert_tip: sql("INSERT INTO seen (incarnation, key, seq, mark, opening) VALUES (?1, ?2, ?3, ?4, ?5)")?,
             connection,
             generation: connection.pragma_query_value(None, "user_version", |row| row.get(0))?,
             raised: 0,
             changes_before: 0,
             flows: BTreeSet::new(),
             seen: Vec::new(),
+            memories: BTreeMap::new(),
         })
     }
 
@@ -167,6 +178,7 @@ impl<'c> Statements<'c> {
     pub(super) fn rollback(&mut self) {
         self.flows.clear();
         self.seen.clear();
+        self.memories.clear();
         if !self.connection.is_autocommit()
             && let Err(error) = self.rollback.execute([])
         {
@@ -236,7 +248,7 @@ impl<'c> Statements<'c> {
             self.update_saga.execute(params![end.saga, wake_at, append.standing])?;
         }
         if let Some(seen) = &append.seen {
-            self.note_seen(seen);
+            self.note_seen(seen)?;
         }
         Ok(Ok(()))
     }
@@ -260,18 +272,43 @@ impl<'c> Statements<'c> {
         self.insert_entry.execute(params![saga, column(*seq), column(at.0), input, digest])
     }
 
-    fn note_seen(&mut self, seen: &Seen) {
+    fn note_seen(&mut self, seen: &Seen) -> Result<()> {
+        if !seen.shown.is_empty() {
+            if !self.memories.contains_key(&seen.incarnation) {
+                let kept = self.find_tips.query_map([&seen.incarnation], tip)?.collect::<Result<_>>()?;
+                let kept = Memory::kept(kept);
+                self.memories.insert(seen.incarnation.clone(), (kept.clone(), kept));
+            }
+            if let Some((_, memory)) = self.memories.get_mut(&seen.incarnation) {
+                seen.remember_in(memory);
+            }
+        }
         let same = |known: &&mut Seen| known.participant == seen.participant && known.incarnation == seen.incarnation;
         match self.seen.iter_mut().find(same) {
             Some(known) => known.seq = known.seq.max(seen.seq),
-            None => self.seen.push(seen.clone()),
+            None => {
+                let Seen { participant, incarnation, seq, .. } = seen;
+                let (participant, incarnation) = (participant.clone(), incarnation.clone());
+                self.seen.push(Seen { participant, incarnation, seq: *seq, ..Seen::default() });
+            }
         }
+        Ok(())
     }
 
     /// Writes what the answers of this transaction have shown of participants.
     pub(super) fn write_seen(&mut self) -> Result<()> {
-        for Seen { participant, incarnation, seq } in self.seen.drain(..) {
+        for Seen { participant, incarnation, seq, .. } in self.seen.drain(..) {
             self.upsert_participant.execute(params![participant, incarnation, ordered(seq)])?;
+        }
+        for (incarnation, (before, after)) in std::mem::take(&mut self.memories) {
+            for gone in before.tips().iter().filter(|tip| !after.tips().contains(tip)) {
+                let (key, change) = (&gone.sighting.key, &gone.sighting.change);
+                self.delete_tip.execute(params![incarnation, key, column(change.number), change.mark])?;
+            }
+            for new in after.tips().iter().filter(|tip| !before.tips().contains(tip)) {
+                let (key, change) = (&new.sighting.key, &new.sighting.change);
+                self.insert_tip.execute(params![incarnation, key, column(change.number), change.mark, new.opening])?;
+            }
         }
         Ok(())
     }
@@ -285,6 +322,27 @@ impl<'c> Statements<'c> {
             self.upsert_clock.execute([mark.highest(kept.as_ref()).write()])?;
         }
         Ok(verdict)
+    }
+
+    pub(super) fn offer(&self, offer: &Offer) -> Result<()> {
+        let Offer { participant, incarnation, seq, at } = offer;
+        let sql = "INSERT OR REPLACE INTO offered (base, incarnation, seq, at) VALUES (?1, ?2, ?3, ?4)";
+        self.connection.prepare_cached(sql)?.execute(params![participant, incarnation, ordered(*seq), column(at.0)]).map(drop)
+    }
+
+    pub(super) fn accept(&self, acceptance: &Acceptance) -> Result<Verdict<()>> {
+        let Acceptance { participant, incarnation, former, seq, at, by, why } = acceptance;
+        let is_as_believed = "UPDATE participant SET incarnation = ?2, seq = 0 WHERE base = ?1 AND incarnation = ?3
+             AND EXISTS (SELECT 1 FROM offered WHERE base = ?1 AND incarnation = ?2)";
+        if self.connection.prepare_cached(is_as_believed)?.execute(params![participant, incarnation, former])? == 0 {
+            return Ok(Err(StoreError::Conflict));
+        }
+        self.connection.prepare_cached("DELETE FROM offered WHERE base = ?1")?.execute([participant])?;
+        let keep = "INSERT INTO accepted (base, nth, incarnation, former, seq, at, by, why)
+             VALUES (?1, (SELECT count(*) + 1 FROM accepted WHERE base = ?1), ?2, ?3, ?4, ?5, ?6, ?7)";
+        let values = params![participant, incarnation, former, ordered(*seq), column(at.0), by, why];
+        self.connection.prepare_cached(keep)?.execute(values)?;
+        Ok(Ok(()))
     }
 
     pub(super) fn park(&mut self, id: &str, wake_at: Time, tries: u32) -> Result<()> {

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::files::Files;
 use super::shape::{unavailable, words};
 use super::statements::{Generation, Statements, Verdict};
-use crate::store::{Adoption, Append, ClockMark, ClockVerdict, Created, NewSaga, StoreError, Try};
+use crate::store::{Acceptance, Adoption, Append, ClockMark, ClockVerdict, Created, NewSaga, Offer, StoreError, Try};
 
 /// How many writes may wait for the disk before further ones are refused.
 const QUEUE: usize = 65_536;
@@ -60,6 +60,8 @@ pub(super) enum Write {
         reply: Reply<ClockVerdict>,
     },
     Adopt(Box<Adoption>, Reply<u64>),
+    Offer(Box<Offer>, Reply<()>),
+    Accept(Box<Acceptance>, Reply<()>),
     Try(Box<Try>),
     /// So many bytes that nobody reads.
     Probe {
@@ -82,6 +84,8 @@ impl Write {
             Self::Suspend { id, reason, reply } => reply.verdict = Some(Ok(statements.suspend(id, reason)?)),
             Self::KeepTime { mark, error_ms, reply } => reply.verdict = Some(Ok(statements.keep_time(mark, *error_ms)?)),
             Self::Adopt(adoption, reply) => reply.verdict = Some(Ok(statements.adopt(adoption)?)),
+            Self::Offer(offer, reply) => reply.verdict = Some(Ok(statements.offer(offer)?)),
+            Self::Accept(acceptance, reply) => reply.verdict = Some(statements.accept(acceptance)?),
             Self::Try(attempt) => statements.record_try(attempt)?,
             Self::Probe { bytes, reply } => reply.verdict = Some(Ok(statements.probe(*bytes)?)),
             Self::Barrier(reply) => reply.verdict = Some(Ok(())),
@@ -97,6 +101,8 @@ impl Write {
             Self::KeepTime { reply, .. } => reply.settle(failure),
             Self::Adopt(_, reply) => reply.settle(failure),
             Self::Append(_, reply)
+            | Self::Offer(_, reply)
+            | Self::Accept(_, reply)
             | Self::Park { reply, .. }
             | Self::Suspend { reply, .. }
             | Self::Probe { reply, .. }

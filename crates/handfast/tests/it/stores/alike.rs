@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use handfast::store::{
-    Append, Created, Entry, MemoryStore, NewSaga, Seen, SqliteOptions, SqliteStore, Store, StoreError, Synchronous, TRIES_KEPT,
+    Append, Created, Entry, MemoryStore, NewSaga, Seen, Sighting, SqliteOptions, SqliteStore, Store, StoreError, Synchronous,
+    TRIES_KEPT, Tip,
 };
-use handfast_protocol::Time;
+use handfast_protocol::{Change, Time};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -107,6 +108,11 @@ async fn perform(store: &dyn Store, oracle: &MemoryStore, operation: &Operation)
                 participant: format!("http://p{participant}"),
                 incarnation: format!("i{incarnation}"),
                 seq,
+                shown: vec![Tip {
+                    sighting: Sighting { key: format!("k{seq}"), change: Change { number: seq, mark: "m".to_owned() } },
+                    opening: (seq % 3 > 0).then(|| format!("o{}", seq % 3)),
+                }],
+                named: Vec::new(),
             });
             let (id, standing) = (IDS[id].to_owned(), STANDINGS[standing]);
             text(store.append(Append { id, previous, entry, wake_at: wake_at.map(Time), standing, seen }).await)
@@ -298,11 +304,46 @@ fn what_was_seen_of_a_participant_only_rises() {
         let steps = [("i", 5, 5), ("i", 9, 9), ("i", 7, 9), ("other", 50, 9), ("i", 10, 10)];
         for (seq, (incarnation, number, expected)) in (2..).zip(steps) {
             let participant = "http://payment".to_owned();
-            let seen = Seen { participant: participant.clone(), incarnation: incarnation.to_owned(), seq: number };
+            let seen =
+                Seen { participant: participant.clone(), incarnation: incarnation.to_owned(), seq: number, ..Seen::default() };
             store.append(Append { seen: Some(seen), ..append("a", seq) }).await.unwrap();
-            let kept = Seen { participant, incarnation: "i".to_owned(), seq: expected };
+            let kept = Seen { participant, incarnation: "i".to_owned(), seq: expected, ..Seen::default() };
             assert_eq!(store.seen().await.unwrap(), [kept]);
         }
+    });
+}
+
+#[test]
+fn changes_that_were_seen_are_kept_until_one_of_them_stands_for_the_others() {
+    on_every_store(async |store| {
+        store.create(saga("a")).await.unwrap();
+        let tip = |key: &str, number: u64, opening: Option<&str>| Tip {
+            sighting: Sighting { key: key.to_owned(), change: Change { number, mark: format!("m{number}") } },
+            opening: opening.map(str::to_owned),
+        };
+        let seen = |participant: &str, shown: &Tip, named: &[Tip]| Seen {
+            participant: participant.to_owned(),
+            incarnation: "i".to_owned(),
+            seq: shown.sighting.change.number,
+            shown: vec![shown.clone()],
+            named: named.iter().map(|tip| tip.sighting.clone()).collect(),
+        };
+        let [first, later, beside, last] =
+            [tip("a", 1, Some("x")), tip("b", 3, Some("x")), tip("c", 2, None), tip("d", 2, Some("y"))];
+        let steps: [(&str, &Tip, &[Tip], Vec<Tip>); 4] = [
+            ("http://charges", &first, &[], vec![first.clone()]),
+            ("http://charges", &later, &[], vec![later.clone()]),
+            ("http://holds", &beside, &[], vec![later.clone(), beside.clone()]),
+            // It confirms both, and the highest number of all stands for them.
+            ("http://holds", &last, &[later.clone(), beside.clone()], vec![tip("b", 3, Some("y"))]),
+        ];
+        for (seq, (participant, shown, named, expected)) in (2..).zip(steps) {
+            store.append(Append { seen: Some(seen(participant, shown, named)), ..append("a", seq) }).await.unwrap();
+            for kept in store.seen().await.unwrap() {
+                assert_eq!(kept.shown, expected, "all addresses of one incarnation share it");
+            }
+        }
+        assert_eq!(store.seen().await.unwrap().len(), 2);
     });
 }
 

@@ -1,0 +1,217 @@
+//! `handfast participants`: looks at the participants that a store of sagas knows, and accepts one that was put back to an older
+//! copy of its own store.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use handfast::store::Store;
+use handfast::{AcceptError, Time, accept_in, participants_in, resting_in};
+use hyper::Method;
+use serde_json::{Value, json};
+
+use crate::http_client::HttpClient;
+use crate::output::{Exit, OrExit as _, Output};
+use crate::serve::participants as shapes;
+use crate::{clock, state};
+
+/// How long a service may take to answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// So many sagas are listed at most.
+const MOST_RESTING: usize = 1_000;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  handfast participants list --store sqlite:shop.db
+  handfast participants accept http://127.0.0.1:7001/charges --incarnation 01a2.. \
+    --by ann --why 'restored from Monday, reconciled' --store sqlite:shop.db
+
+With --json, list prints {\"participants\":[{\"participant\",\"incarnation\",\"seq\",\"breaker\",\"behind\",\"offered\":\
+{\"incarnation\",\"seq\",\"at_ms\"}|null,\"accepted\":[..]}]}, and accept {\"accepted\":{..},\"resting\":{\"sagas\":[{\"id\",\
+\"standing\",\"has_ended\",\"seq\",\"money\"}],\"after\"}}.")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// List the participants: which life of each one's store counts, and which other one it says it is
+    #[command(after_help = "Examples:
+  handfast participants list --store sqlite:shop.db
+  handfast participants list --url http://127.0.0.1:7070")]
+    List(Place),
+    /// Accept that a participant was put back to an older copy of its store, and goes on as another incarnation
+    #[command(after_help = "Example:
+  handfast participants accept http://127.0.0.1:7001/charges --incarnation 01a2.. \\
+    --by ann --why 'restored from Monday, the ledger is reconciled' --url http://127.0.0.1:7070
+
+What the participant had answered before is evidence no more. Every open saga that rests on it reads it again before \
+anything irrevocable leaves, and waits for a person where it is not confirmed. Sagas that have ended are listed, with \
+their amounts, for whoever reconciles the books.")]
+    Accept(Accept),
+}
+
+/// Where the sagas are: a store that nobody needs to have open, or a running service.
+#[derive(Debug, clap::Args)]
+struct Place {
+    /// The store of the sagas, as in sqlite:shop.db; engines that have it open take an acceptance over within seconds.
+    #[arg(long, value_name = "URL", env = "HANDFAST_STORE", required_unless_present = "url", conflicts_with = "url")]
+    store: Option<String>,
+    /// The service that runs them, as in http://127.0.0.1:7070.
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Accept {
+    /// The participant, by its base URL.
+    participant: String,
+    /// The incarnation that it says it is, as `list` shows it; refused if it says another one by now.
+    #[arg(long, value_name = "TEXT")]
+    incarnation: String,
+    /// Who accepts it. It is kept.
+    #[arg(long, value_name = "NAME")]
+    by: String,
+    /// The reason. It is kept.
+    #[arg(long, value_name = "TEXT")]
+    why: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Does it.
+pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
+    super::runtime()?.block_on(async {
+        match args.command {
+            Command::List(place) => list(&place, output).await,
+            Command::Accept(accept) => accept_one(&accept, output).await,
+        }
+    })
+}
+
+async fn list(place: &Place, output: &Output) -> anyhow::Result<Exit> {
+    let told = match place.opened()? {
+        Opened::Store(store) => shapes::all(&participants_in(store.as_ref()).await?),
+        Opened::Service(url) => ask(Method::GET, &format!("{url}/participants"), Bytes::new()).await?,
+    };
+    if output.wants_json() {
+        output.json_line(&told)?;
+        return Ok(Exit::Done);
+    }
+    for participant in told["participants"].as_array().into_iter().flatten() {
+        let text = |value: &Value| value.as_str().unwrap_or("unknown").to_owned();
+        output.line(text(&participant["participant"]))?;
+        output
+            .led("    counts   ", format_args!("{}, up to commit {}", text(&participant["incarnation"]), participant["seq"]))?;
+        if let Some(breaker) = participant["breaker"].as_str() {
+            output.led("    line     ", breaker)?;
+        }
+        if let Some(behind) = participant["behind"].as_str() {
+            output.led("    behind   ", behind)?;
+        }
+        let offered = &participant["offered"];
+        if offered.is_object() {
+            output.led("    says     ", format_args!("{}, at commit {}", text(&offered["incarnation"]), offered["seq"]))?;
+        }
+        for accepted in participant["accepted"].as_array().into_iter().flatten() {
+            let (incarnation, by, why) = (text(&accepted["incarnation"]), text(&accepted["by"]), text(&accepted["why"]));
+            output.led("    accepted ", format_args!("{incarnation}, by {by}: {why}"))?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+async fn accept_one(accept: &Accept, output: &Output) -> anyhow::Result<Exit> {
+    let Accept { participant, incarnation, by, why, place } = accept;
+    let (acceptance, resting) = match place.opened()? {
+        Opened::Store(store) => {
+            let now = Time(clock::now_ms());
+            let accepted = accept_in(store.as_ref(), now, (participant, incarnation), (by, why)).await;
+            let accepted = accepted.or_else(|error| match error {
+                AcceptError::Store(_) => Err(error.into()),
+                AcceptError::Unknown { .. }
+                | AcceptError::NothingOffered { .. }
+                | AcceptError::Changed { .. }
+                | AcceptError::NoReason
+                | AcceptError::Reason(_) => Err(error).or_exit(Exit::Usage),
+            })?;
+            let resting = resting_in(store.as_ref(), &accepted.acceptance.former, None, MOST_RESTING).await?;
+            (shapes::acceptance(&accepted.acceptance), shapes::all_resting(&resting, MOST_RESTING))
+        }
+        Opened::Service(url) => {
+            let act = json!({ "participant": participant, "incarnation": incarnation, "by": by, "why": why });
+            let accepted = ask(Method::POST, &format!("{url}/participants/accept"), act.to_string().into()).await?;
+            let former = accepted["former"].as_str().context("the service does not say which incarnation counted before")?;
+            let resting = ask(Method::GET, &format!("{url}/participants/resting?incarnation={former}"), Bytes::new()).await?;
+            (accepted, resting)
+        }
+    };
+    if output.wants_json() {
+        output.json_line(&json!({ "accepted": acceptance, "resting": resting }))?;
+        return Ok(Exit::Done);
+    }
+    tell(&acceptance, &resting, output)?;
+    Ok(Exit::Done)
+}
+
+fn tell(acceptance: &Value, resting: &Value, output: &Output) -> anyhow::Result<()> {
+    let text = |value: &Value| value.as_str().unwrap_or("unknown").to_owned();
+    output.sentences(format_args!(
+        "{} counts as {} from now on, and no more as {}.",
+        text(&acceptance["participant"]),
+        text(&acceptance["incarnation"]),
+        text(&acceptance["former"])
+    ))?;
+    let sagas = resting["sagas"].as_array().map_or(&[][..], Vec::as_slice);
+    if sagas.is_empty() {
+        return output.line("No saga rests on what it had answered before.");
+    }
+    output.sentences(
+        "These rest on what it had answered before. Open ones read it again by themselves; those that have ended are for whoever \
+         reconciles the books:",
+    )?;
+    for saga in sagas {
+        let money: Vec<String> = saga["money"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|amount| format!("{} {} {} (minor units)", text(&amount["field"]), amount["minor"], text(&amount["currency"])))
+            .collect();
+        let money = if money.is_empty() { String::new() } else { format!(", {}", money.join(", ")) };
+        output.line(format_args!("  {} {}, commit {}{money}", text(&saga["id"]), text(&saga["standing"]), saga["seq"]))?;
+    }
+    if resting["after"].is_string() {
+        output.line(format_args!("  and more than these {MOST_RESTING}"))?;
+    }
+    Ok(())
+}
+
+enum Opened {
+    Store(std::sync::Arc<dyn Store>),
+    Service(String),
+}
+
+impl Place {
+    fn opened(&self) -> anyhow::Result<Opened> {
+        match (&self.url, &self.store) {
+            (Some(url), _) => Ok(Opened::Service(url.trim_end_matches('/').to_owned())),
+            (None, Some(store)) => {
+                super::show::check_exists(store).or_exit(Exit::Usage)?;
+                Ok(Opened::Store(state::open_store(store)?))
+            }
+            (None, None) => Err(anyhow::anyhow!("say --store sqlite:FILE or --url http://HOST:PORT")).or_exit(Exit::Usage),
+        }
+    }
+}
+
+/// Asks the service, and reads its answer.
+async fn ask(method: Method, url: &str, body: Bytes) -> anyhow::Result<Value> {
+    let answer = HttpClient::new().ask(method, url, &[], body, PATIENCE).await.or_exit(Exit::Unreachable)?;
+    let told: Value = serde_json::from_slice(&answer.body).with_context(|| format!("{url} does not answer in JSON"))?;
+    if (200..300).contains(&answer.status) {
+        return Ok(told);
+    }
+    let detail = told["detail"].as_str().unwrap_or("it does not say why").to_owned();
+    Err(anyhow::anyhow!("{detail}")).or_exit(if answer.status < 500 { Exit::Usage } else { Exit::Error })
+}

@@ -1,0 +1,131 @@
+//! Runs of this world in words and as space-time diagrams.
+
+use std::fmt::{self, Display};
+
+use handfast_protocol::{Answer, Command, Definite, Guards};
+
+use super::world::{Action, Restored, STEPS, World};
+use crate::diagram::{Clock, Diagram, LineId, Mark};
+use crate::explorer::Run;
+use crate::told::InWords;
+
+impl<G> Display for Restored<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "set of sent messages, cancel at any moment, a participant put back and accepted {}x", self.restores)
+    }
+}
+
+fn command(command: Command) -> String {
+    format!("{} {}", command.operation.name(), STEPS[command.step])
+}
+
+const fn answer(answer: Answer) -> &'static str {
+    match answer {
+        Answer::State(state) => state.name(),
+        Answer::OtherBody => "other body",
+    }
+}
+
+fn state(state: Option<Definite>) -> &'static str {
+    state.map_or("absent", Definite::name)
+}
+
+impl<G: Guards> InWords for Restored<G> {
+    fn in_words(&self, action: &Action) -> String {
+        match *action {
+            Action::Send(sent) => format!("the coordinator sends: {}", command(sent)),
+            Action::Arrive(arrived, accepts) => {
+                let how = if accepts { "" } else { ", and the service declines" };
+                format!("arrives: {}{how}", command(arrived))
+            }
+            Action::Hear(to, said, life) => format!("is journaled: {} -> {} of life {}", command(to), answer(said), life + 1),
+            Action::Deadline => "a deadline passes".to_owned(),
+            Action::Cancel => "somebody cancels".to_owned(),
+            Action::Restore(step, to) => {
+                format!("{} is put back to when its key was {}, and accepted", STEPS[step], state(to))
+            }
+        }
+    }
+
+    fn state_in_words(&self, world: &World<G>) -> String {
+        let keys: Vec<String> = STEPS
+            .iter()
+            .zip(&world.keys)
+            .enumerate()
+            .map(|(step, (name, key))| {
+                let again = if world.coordinator.is_unconfirmed(step) { ", to be read again" } else { "" };
+                let known = state(world.coordinator.step_state(step).1);
+                format!("{name} {} (known: {known}{again})", state(key.state))
+            })
+            .collect();
+        format!("journal: {}; {}", world.coordinator.standing().name(), keys.join("; "))
+    }
+
+    fn changes(&self, before: &World<G>, after: &World<G>) -> Vec<String> {
+        let mut changes = Vec::new();
+        let standing = [before, after].map(|world| world.coordinator.standing().name());
+        if standing[0] != standing[1] {
+            changes.push(format!("the saga is {} now, it was {}", standing[1], standing[0]));
+        }
+        for (name, (was, is)) in STEPS.iter().zip(before.keys.iter().zip(&after.keys)) {
+            if was.state != is.state {
+                changes.push(format!("the key of {name} is {} now, it was {}", state(is.state), state(was.state)));
+            }
+        }
+        changes
+    }
+
+    fn draw(&self, run: &Run<World<G>, Action>, title: &str) -> Diagram {
+        let mut picture = Diagram::new(title, Clock::Steps);
+        picture.between("the road");
+        let shop = picture.line("coordinator");
+        let participants = STEPS.map(|name| picture.line(name));
+        for step in 0..run.steps.len() {
+            draw_step(&mut picture, (shop, participants), run, step);
+        }
+        picture.caption(&self.state_in_words(run.last()));
+        picture
+    }
+}
+
+fn draw_step<G: Guards>(
+    picture: &mut Diagram,
+    (shop, participants): (LineId, [LineId; STEPS.len()]),
+    run: &Run<World<G>, Action>,
+    step: usize,
+) {
+    let at = time(step);
+    let later = || run.steps.iter().enumerate().skip(step + 1).map(|(number, (action, after))| (number, action, after));
+    match run.steps[step].0 {
+        Action::Send(sent) => {
+            let message = picture.message(shop, participants[sent.step], sent.operation.name()).sent(at);
+            let arrivals = later().filter(|(_, action, _)| matches!(action, Action::Arrive(arrived, _) if *arrived == sent));
+            for (number, (arrival, _, after)) in arrivals.enumerate() {
+                if number == 0 {
+                    message.arrives(time(arrival)).brings(Mark::Durable, state(after.keys[sent.step].state));
+                } else {
+                    message.copy_arrives(time(arrival));
+                }
+            }
+        }
+        Action::Arrive(arrived, _) => {
+            let is_its = |action: &Action| matches!(action, Action::Hear(to, _, _) if *to == arrived);
+            if let Some((heard, Action::Hear(_, said, _), _)) = later().find(|(_, action, _)| is_its(action)) {
+                let message = picture.message(participants[arrived.step], shop, answer(*said)).reply().sent(at);
+                message.arrives(time(heard)).brings(Mark::Durable, "journaled");
+            }
+        }
+        // Drawn where the answer left.
+        Action::Hear(..) => {}
+        Action::Deadline => drop(picture.mark(shop, at, Mark::Demand, "deadline")),
+        Action::Cancel => drop(picture.mark(shop, at, Mark::Demand, "cancel")),
+        Action::Restore(restored, to) => {
+            let text = format!("put back to {}, accepted", state(to));
+            picture.mark(participants[restored], at, Mark::Restart, &text);
+        }
+    }
+}
+
+const fn time(step: usize) -> u64 {
+    step as u64 + 1
+}

@@ -1,0 +1,236 @@
+//! Whose history a participant's store has: what a caller saw of it, and whether the store can confirm that.
+//!
+//! A number and a kept incarnation do not identify a history. A store that was put back to an older copy goes on from there,
+//! and the requests of somebody who has seen less soon lift its number past everything that was ever seen. So each change of
+//! a register draws a random *mark*, which is kept with its number in the register, and a caller names changes that it saw by
+//! key, number and mark: only a store with that very change in its history can confirm them. Changes commit in the order of
+//! their numbers, so whoever confirms one has all that came before it.
+//!
+//! ```text
+//!   copied here ----> 4 (k3, red) ----> 5 (k4, blue)      seen by A: k4, 5, blue
+//!         \
+//!          \--put back--> 4 (k7, grey) ---> 5 (k8, pink) ---> 6 (k4, gold)      cannot confirm it: behind
+//! ```
+//!
+//! What a caller saw is a [`Memory`]. One change stands for all of them, the one with the highest number, but only where it is
+//! proven that the others lie in the same history: an answer that was asked for before may come from another one. A proof is
+//! that the answer's request named the other change, or that both answers come from one *opening* of the store, between which
+//! nobody can have put it back. What is not proven is named beside it.
+
+use alloc::vec::Vec;
+
+use crate::guards::Guards;
+
+/// One change of a register: the store's number of it, and its mark.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Change<M> {
+    /// The number of the change in its store, counted from 1.
+    pub number: u64,
+    /// Drawn at random for this change alone.
+    pub mark: M,
+}
+
+/// The changes of one register: it changes at most twice, and both stay.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Changes<M> {
+    /// The change that made it what it was before the last one, if there were two.
+    pub first: Option<Change<M>>,
+    /// The change that made it what it is, if there was any.
+    pub last: Option<Change<M>>,
+}
+
+impl<M> Default for Changes<M> {
+    fn default() -> Self {
+        Self { first: None, last: None }
+    }
+}
+
+impl<M: Eq> Changes<M> {
+    /// The changes after a further one.
+    #[must_use]
+    pub fn then<G: Guards>(self, change: Change<M>) -> Self {
+        let first = if G::BOTH_CHANGES_STAY { self.first.or(self.last) } else { None };
+        Self { first, last: Some(change) }
+    }
+
+    fn has(&self, is_it: impl Fn(&Change<M>) -> bool) -> bool {
+        [&self.first, &self.last].into_iter().flatten().any(is_it)
+    }
+}
+
+/// A change that somebody saw: whose it is, and which.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Sighting<K, M> {
+    /// The key of the register.
+    pub key: K,
+    /// Its change.
+    pub change: Change<M>,
+}
+
+/// Whether a store has forgotten something that a request names, so that it must do nothing. `number` is that of its last
+/// change, and `changes_of` reads a register's changes.
+///
+/// # Errors
+/// Whatever `changes_of` failed with.
+pub fn is_behind<G: Guards, K, M: Eq, E>(
+    named: &[Sighting<K, M>],
+    number: u64,
+    mut changes_of: impl FnMut(&K) -> Result<Changes<M>, E>,
+) -> Result<bool, E> {
+    for Sighting { key, change } in named {
+        let is_confirmed = if !G::SEEN_NAMES_A_KEY {
+            change.number <= number
+        } else if !G::SEEN_NAMES_A_MARK {
+            changes_of(key)?.has(|kept| kept.number == change.number)
+        } else {
+            changes_of(key)?.has(|kept| kept == change)
+        };
+        if !is_confirmed {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// A change that stands for everything before it in its history, and the opening of the store that showed it to be there.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Tip<K, M, O> {
+    /// The change.
+    pub sighting: Sighting<K, M>,
+    /// Drawn whenever the store is opened. `None`: the participant does not say.
+    pub opening: Option<O>,
+}
+
+/// What a caller has seen of one incarnation of a participant's store: the changes that a request has to name.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Memory<K, M, O> {
+    tips: Vec<Tip<K, M, O>>,
+}
+
+impl<K, M, O> Default for Memory<K, M, O> {
+    fn default() -> Self {
+        Self { tips: Vec::new() }
+    }
+}
+
+impl<K: Clone + Ord, M: Clone + Ord, O: Clone + Ord> Memory<K, M, O> {
+    /// So many changes are named at most. It takes that many answers to requests of before the first one, of a participant
+    /// that does not tell its openings apart.
+    pub const MOST: usize = 16;
+
+    /// What was kept of it.
+    #[must_use]
+    pub fn kept(mut tips: Vec<Tip<K, M, O>>) -> Self {
+        tips.sort_unstable();
+        tips.dedup();
+        Self { tips }
+    }
+
+    /// What is to be kept of it, in a fixed order.
+    #[must_use]
+    pub fn tips(&self) -> &[Tip<K, M, O>] {
+        &self.tips
+    }
+
+    /// What a request has to name.
+    #[must_use]
+    pub fn named(&self) -> Vec<Sighting<K, M>> {
+        self.tips.iter().map(|tip| tip.sighting.clone()).collect()
+    }
+
+    /// Takes note of what an answer has shown; its request had `named` these changes, which are confirmed by it. Says whether
+    /// there was room: an answer that there is no room for is to be asked for again, naming everything that was seen since.
+    #[must_use]
+    pub fn learn<G: Guards>(&mut self, shown: Tip<K, M, O>, named: &[Sighting<K, M>]) -> bool {
+        let is_covered = |tip: &Tip<K, M, O>| {
+            !G::SEEN_IS_JOINED_BY_PROOF
+                || named.contains(&tip.sighting)
+                || (shown.opening.is_some() && tip.opening == shown.opening)
+                || tip.sighting == shown.sighting
+        };
+        let (covered, mut tips): (Vec<_>, Vec<_>) = self.tips.iter().cloned().partition(is_covered);
+        if tips.len() >= Self::MOST {
+            return false;
+        }
+        let opening = shown.opening;
+        let highest = covered
+            .into_iter()
+            .map(|tip| tip.sighting)
+            .fold(shown.sighting, |highest, other| if other.change.number > highest.change.number { other } else { highest });
+        tips.push(Tip { sighting: highest, opening });
+        tips.sort_unstable();
+        self.tips = tips;
+        true
+    }
+
+    /// Takes over what somebody saw who shares this memory. Nothing is proven between the two.
+    pub fn join(&mut self, others: &[Tip<K, M, O>]) {
+        for other in others {
+            let known = |tip: &Tip<K, M, O>| tip.sighting == other.sighting;
+            if !self.tips.iter().any(known) {
+                self.tips.push(other.clone());
+            }
+        }
+        self.tips.sort_unstable();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+    use crate::guards::Deployed;
+
+    type Caller = Memory<&'static str, u8, u8>;
+
+    fn tip(key: &'static str, number: u64, mark: u8, opening: Option<u8>) -> Tip<&'static str, u8, u8> {
+        Tip { sighting: Sighting { key, change: Change { number, mark } }, opening }
+    }
+
+    #[test]
+    fn one_change_stands_for_all_that_one_opening_has_shown() {
+        let mut memory = Caller::default();
+        for (key, number) in [("a", 3), ("b", 7), ("c", 5)] {
+            assert!(memory.learn::<Deployed>(tip(key, number, 0, Some(1)), &[]));
+        }
+        assert_eq!(memory.named(), [tip("b", 7, 0, None).sighting]);
+    }
+
+    #[test]
+    fn what_another_opening_shows_stands_beside_it_until_it_has_confirmed_the_rest() {
+        let mut memory = Caller::default();
+        assert!(memory.learn::<Deployed>(tip("a", 5, 1, Some(1)), &[]));
+        // Asked for before "a" was seen: it may come from a store that has forgotten it.
+        assert!(memory.learn::<Deployed>(tip("b", 9, 2, Some(2)), &[]));
+        let both = memory.named();
+        assert_eq!(both.len(), 2);
+        assert!(memory.learn::<Deployed>(tip("c", 6, 3, Some(3)), &both));
+        assert_eq!(memory.tips(), [tip("b", 9, 2, Some(3))]);
+    }
+
+    #[test]
+    fn without_openings_there_is_an_end_to_what_is_named() {
+        let mut memory = Caller::default();
+        for number in 0..Caller::MOST as u64 {
+            assert!(memory.learn::<Deployed>(tip("k", number, 0, None), &[]));
+        }
+        let named = memory.named();
+        assert!(!memory.learn::<Deployed>(tip("late", 99, 0, None), &[]), "it is asked for again");
+        assert!(memory.learn::<Deployed>(tip("late", 99, 0, None), &named));
+        assert_eq!(memory.named(), [tip("late", 99, 0, None).sighting]);
+    }
+
+    #[test]
+    fn a_store_confirms_nothing_but_the_very_change() {
+        let done = Change { number: 4, mark: 7 };
+        let changes = Changes::default().then::<Deployed>(done).then::<Deployed>(Change { number: 9, mark: 8 });
+        let ask = |number, mark| {
+            let named = vec![Sighting { key: "k", change: Change { number, mark } }];
+            is_behind::<Deployed, _, _, ()>(&named, 9, |_| Ok(changes))
+        };
+        assert_eq!((ask(4, 7), ask(9, 8)), (Ok(false), Ok(false)), "both changes stay");
+        assert_eq!((ask(4, 8), ask(9, 7), ask(3, 7)), (Ok(true), Ok(true), Ok(true)));
+        assert_eq!(is_behind::<Deployed, &str, u8, ()>(&[], 0, |_| Ok(changes)), Ok(false), "who saw nothing knows nothing");
+    }
+}

@@ -1,0 +1,72 @@
+//! What was seen of the participants' stores, by their incarnations: all lines to one incarnation share one memory.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use crate::store::{Memory, Seen, Sighting};
+
+/// What is known of every incarnation.
+#[derive(Debug, Default)]
+pub(crate) struct Memories(Mutex<BTreeMap<String, Kept>>);
+
+/// What is known of one.
+#[derive(Debug, Default)]
+struct Kept {
+    /// The highest number of any of its answers.
+    seq: u64,
+    memory: Memory,
+}
+
+impl Memories {
+    /// What a store has kept.
+    pub(crate) fn new(seen: &[Seen]) -> Self {
+        let memories = Self::default();
+        memories.join(seen);
+        memories
+    }
+
+    /// Takes over what others have kept in the same store.
+    pub(crate) fn join(&self, seen: &[Seen]) {
+        let mut memories = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for Seen { incarnation, seq, shown, .. } in seen {
+            let kept = memories.entry(incarnation.clone()).or_default();
+            kept.seq = kept.seq.max(*seq);
+            kept.memory.join(shown);
+        }
+    }
+
+    /// What a request to this incarnation has to name, with what its own saga saw there.
+    pub(crate) fn naming(&self, incarnation: &str, own: &[(u64, Option<Sighting>)]) -> Seen {
+        let memories = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (seq, mut named) = memories.get(incarnation).map_or((0, Vec::new()), |kept| (kept.seq, kept.memory.named()));
+        for sighting in own.iter().filter_map(|(_, sighting)| sighting.as_ref()) {
+            if !named.contains(sighting) {
+                named.push(sighting.clone());
+            }
+        }
+        let seq = own.iter().map(|(seq, _)| *seq).fold(seq, u64::max);
+        Seen { incarnation: incarnation.to_owned(), seq, named, ..Seen::default() }
+    }
+
+    /// Whether this incarnation has ever given a mark, so that each of its receipts has to have one.
+    pub(crate) fn draws_marks(&self, incarnation: &str) -> bool {
+        let memories = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        memories.get(incarnation).is_some_and(|kept| !kept.memory.tips().is_empty())
+    }
+
+    /// Whether there is room for what an answer has shown; otherwise it has to be asked for again, naming more.
+    pub(crate) fn has_room(&self, seen: &Seen) -> bool {
+        let memories = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(kept) = memories.get(&seen.incarnation) else { return true };
+        let mut memory = kept.memory.clone();
+        seen.shown.iter().all(|tip| memory.learn::<handfast_protocol::Deployed>(tip.clone(), &seen.named))
+    }
+
+    /// Takes note of what is durable now.
+    pub(crate) fn raise(&self, seen: &Seen) {
+        let mut memories = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = memories.entry(seen.incarnation.clone()).or_default();
+        kept.seq = kept.seq.max(seen.seq);
+        seen.remember_in(&mut kept.memory);
+    }
+}

@@ -1,0 +1,131 @@
+//! A participant that was put back to an older copy of its store: what a person accepts, and what becomes of the sagas.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use handfast::participant::{Delivery, Reply};
+use handfast::{AcceptError, BreakerState, Operation, Outcome, Standing};
+use handfast_protocol::{Answer, Definite};
+
+use crate::support::{Answering, World, order, receipt};
+
+const DONE: Answer = Answer::State(Definite::Done);
+
+fn done(incarnation: &str, seq: u64) -> Reply {
+    Reply::Definite { answer: DONE, receipt: receipt(incarnation, seq) }
+}
+
+/// A bank that is put back when it is told to, and goes on as another incarnation.
+fn restored_bank(is_restored: &Arc<AtomicBool>) -> impl Fn(&Delivery<'_>) -> Reply + Send + Sync + 'static {
+    let is_restored = Arc::clone(is_restored);
+    move |request: &Delivery<'_>| match (is_restored.load(Ordering::Relaxed), request.seen.map(|seen| seen.incarnation.as_str()))
+    {
+        (false, _) => done("first", 9),
+        (true, Some("second") | None) => done("second", 3),
+        (true, Some(_)) => Reply::Behind { seq: 2, incarnation: "second".to_owned() },
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_accepts_another_incarnation_without_a_restart() {
+    let world = World::new(None);
+    let is_restored = Arc::new(AtomicBool::new(false));
+    let engine = world.builder().participant("bank", Answering(restored_bank(&is_restored))).open().await.unwrap();
+    engine.submit(order("order-1", "visa", "tea")).await.unwrap().outcome().await.unwrap();
+    is_restored.store(true, Ordering::Relaxed);
+    let mut saga = engine.submit(order("order-2", "visa", "tea")).await.unwrap();
+    tokio::time::sleep(Duration::from_hours(1)).await;
+    assert_eq!(engine.stats().participants[0].breaker, BreakerState::Behind, "probes are answered as before");
+
+    let bank = engine.participants().await.unwrap().into_iter().find(|view| view.participant == "bank").unwrap();
+    assert_eq!(bank.incarnation.as_deref(), Some("first"));
+    assert_eq!(bank.offered.map(|offer| (offer.incarnation, offer.seq)), Some(("second".to_owned(), 2)));
+    let accept = async |incarnation, by| engine.accept_participant(("bank", incarnation), (by, "restored")).await;
+    assert!(matches!(accept("third", "ann").await, Err(AcceptError::Changed { .. })));
+    assert!(matches!(accept("second", " ").await, Err(AcceptError::NoReason)));
+    assert!(accept("second", "ann").await.is_ok());
+    assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
+    let resting = engine.resting_on("first", None, 10).await.unwrap();
+    assert_eq!(resting.iter().map(|one| (one.id.as_str(), one.has_ended)).collect::<Vec<_>>(), [("order-1", true)]);
+
+    // Another engine on the same store knows it, and who accepted it.
+    drop(engine);
+    let engine = world.builder().participant("bank", Answering(restored_bank(&is_restored))).open().await.unwrap();
+    engine.submit(order("order-3", "visa", "tea")).await.unwrap().outcome().await.unwrap();
+    let bank = engine.participants().await.unwrap().into_iter().find(|view| view.participant == "bank").unwrap();
+    assert_eq!(bank.accepted.iter().map(|one| (one.former.as_str(), one.by.as_str())).collect::<Vec<_>>(), [("first", "ann")]);
+}
+
+/// The payment is done, the dispatch is silent, and the bank is put back: the dispatch is not asked again before the bank has
+/// confirmed the payment.
+#[tokio::test(start_paused = true)]
+async fn what_an_open_saga_rests_on_is_read_again_before_the_goods_leave() {
+    let world = World::new(None);
+    let (is_restored, knows) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let bank = {
+        let (answers, knows, asked) = (restored_bank(&is_restored), Arc::clone(&knows), Arc::clone(&asked));
+        Answering(move |request: &Delivery<'_>| {
+            asked.lock().unwrap().push(("bank", request.operation));
+            let is_look = request.operation == Operation::Look;
+            if is_look && !knows.load(Ordering::Relaxed) {
+                return Reply::Absent { seen: "nothing under this key".to_owned(), retry_after: None };
+            }
+            answers(request)
+        })
+    };
+    let is_open = Arc::new(AtomicBool::new(false));
+    let depot = {
+        let (is_open, asked) = (Arc::clone(&is_open), Arc::clone(&asked));
+        Answering(move |request: &Delivery<'_>| {
+            asked.lock().unwrap().push(("depot", request.operation));
+            if is_open.load(Ordering::Relaxed) { done("depot", 1) } else { Reply::unknown("silence") }
+        })
+    };
+    let engine = world.builder().participant("bank", bank).participant("depot", depot).open().await.unwrap();
+    let mut saga = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    is_restored.store(true, Ordering::Relaxed);
+    engine.submit(order("order-2", "visa", "tea")).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    engine.accept_participant(("bank", "second"), ("ann", "restored")).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    asked.lock().unwrap().clear();
+    is_open.store(true, Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    let view = engine.saga("order-1").await.unwrap().unwrap();
+    assert_eq!(
+        (view.standing.as_str(), view.outcome),
+        (Standing::Acting.name(), None),
+        "nothing leaves on what is not confirmed"
+    );
+    assert!(asked.lock().unwrap().contains(&("bank", Operation::Look)));
+    knows.store(true, Ordering::Relaxed);
+    assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
+    let view = engine.saga("order-1").await.unwrap().unwrap();
+    let forgotten = view.entries.iter().filter(|entry| entry.input.contains("forgotten")).count();
+    assert_eq!(forgotten, 1, "it is journaled once");
+}
+
+/// One answer of somebody else's, and a participant that is as it was: the line opens again by itself.
+#[tokio::test(start_paused = true)]
+async fn a_stray_answer_of_another_incarnation_heals() {
+    let world = World::new(None);
+    let calls = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&calls);
+    let bank = Answering(move |_: &Delivery<'_>| match counted.fetch_add(1, Ordering::Relaxed) {
+        1 => done("stray", 700),
+        call => done("first", 1 + call),
+    });
+    let engine = world.builder().participant("bank", bank).open().await.unwrap();
+    for id in ["order-1", "order-2", "order-3"] {
+        let mut saga = engine.submit(order(id, "visa", "tea")).await.unwrap();
+        assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed, "{id}");
+    }
+    assert_eq!(engine.stats().participants[0].breaker, BreakerState::Closed);
+    assert!(matches!(
+        engine.accept_participant(("bank", "fourth"), ("ann", "why")).await,
+        Err(AcceptError::Changed { .. } | AcceptError::NothingOffered { .. })
+    ));
+}
