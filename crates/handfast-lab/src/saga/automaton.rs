@@ -323,7 +323,7 @@ impl Automaton {
             Input::Receive(Told::Ruled(Ruling::Resume)) => 4,
             Input::Receive(Told::Ruled(Ruling::Settle)) => 5,
             Input::Receive(Told::Ruled(Ruling::Mark { step, mark })) => {
-                OF_THE_SAGA + step * PER_STEP + 3 * ANSWERS.len() + 3 + Left::ALL.len() + mark as usize
+                OF_THE_SAGA + step * PER_STEP + 3 * ANSWERS.len() + 4 + Left::ALL.len() + mark as usize
             }
             Input::Receive(Told::Sent { step }) => OF_THE_SAGA + step * PER_STEP + 3 * ANSWERS.len(),
             Input::Receive(Told::Answer { to: Command { step, operation: Operation::Look }, answer }) => {
