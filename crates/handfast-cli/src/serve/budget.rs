@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes, HttpBody as _};
+use axum::body::{Body, Bytes};
 use bytes::BytesMut;
 use http_body_util::BodyExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -42,9 +42,6 @@ impl Budget {
     /// It is too large, it broke off, or there is no room for it now.
     pub(crate) async fn read(&self, mut body: Body, most: usize) -> Result<Held, Problem> {
         let too_large = || Problem::new(problem::TOO_LARGE, format!("the body has more than {most} bytes"));
-        if body.size_hint().lower() > most as u64 {
-            return Err(too_large());
-        }
         let mut bytes = BytesMut::new();
         let mut room: Option<OwnedSemaphorePermit> = None;
         while let Some(frame) = body.frame().await {

@@ -22,7 +22,7 @@ pub(crate) async fn check(shared: &Arc<Shared>) -> Result<(), StoreError> {
         return Err(StoreError::Unavailable(why));
     }
     let now = shared.now();
-    let is_in_trouble = shared.trouble.what().is_some();
+    let is_in_trouble = shared.trouble.what().is_some() || shared.trouble.is_of_order();
     let tried_at = shared.tried_at.load(Ordering::Relaxed);
     // A clock that was set back makes nothing good for longer.
     let is_fresh = (tried_at..tried_at.saturating_add(whole_ms(GOOD_FOR))).contains(&now.0);

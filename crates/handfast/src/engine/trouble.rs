@@ -10,7 +10,7 @@ use crate::store::StoreError;
 pub(crate) struct Trouble {
     /// Looked at first: every write comes by here, and hardly any is in trouble.
     is_there: AtomicBool,
-    /// It was met with an order, which is larger than what is written of it later: that this can be written ends nothing.
+    /// It was met with an order, which is larger than what is written of it later: that this can be written says nothing of orders.
     is_of_order: AtomicBool,
     /// Something was written since this was last asked for.
     wrote: AtomicBool,
@@ -40,9 +40,10 @@ impl Trouble {
             // A conflict is an answer like any other.
             Ok(_) | Err(StoreError::Conflict) => {
                 self.wrote.store(true, Ordering::Relaxed);
-                let is_over = is_of_order || !self.is_of_order.load(Ordering::Acquire);
-                if is_over && self.is_there.swap(false, Ordering::AcqRel) {
+                if is_of_order {
                     self.is_of_order.store(false, Ordering::Release);
+                }
+                if self.is_there.swap(false, Ordering::AcqRel) {
                     *self.locked() = None;
                     tracing::info!(name: "store_takes_writes", "the store takes writes again");
                 }
@@ -67,6 +68,11 @@ impl Trouble {
     /// What it is.
     pub(crate) fn what(&self) -> Option<String> {
         self.locked().clone()
+    }
+
+    /// Whether an order was refused and none was taken since, nor anything as large.
+    pub(crate) fn is_of_order(&self) -> bool {
+        self.is_of_order.load(Ordering::Acquire)
     }
 
     /// Whether something was written since this was last asked.
@@ -94,7 +100,7 @@ mod tests {
         assert!(trouble.has_written() && !trouble.has_written());
         assert!(trouble.after_order(full()).is_err());
         assert!(trouble.after(Err::<(), _>(StoreError::Conflict)).is_err());
-        assert!(trouble.what().is_some(), "a smaller write may find room where an order finds none");
-        assert!(trouble.after_order(Ok(())).is_ok() && trouble.what().is_none());
+        assert!(trouble.what().is_none() && trouble.is_of_order(), "a smaller write may find room where an order finds none");
+        assert!(trouble.after_order(Ok(())).is_ok() && !trouble.is_of_order());
     }
 }
