@@ -38,7 +38,7 @@ impl<G: Guards> Model for Saga<G> {
                 when(adversary.person != Person::Nobody || told_the_time, "append a time-out"),
                 when(has_deadline, "arrive, expired"),
                 when(may_refuse, "arrive, refused"),
-                when(steps.iter().any(is_looked_at), "a look arrives"),
+                when(adversary.person != Person::Nobody || steps.iter().any(is_looked_at), "a look arrives"),
                 when(adversary.person != Person::Nobody, "undone by hand"),
                 when(self.behaviours.iter().any(|it| it.does_other), "arrive, done otherwise"),
                 when(self.behaviours.iter().any(|it| it.is_spoken_for()), "arrive, answered by somebody else"),
