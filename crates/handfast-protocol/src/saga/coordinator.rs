@@ -270,10 +270,21 @@ impl<G: Guards> Coordinator<G> {
         matches!(self.phase, Phase::Completed | Phase::Cancelled | Phase::Watching | Phase::Settled)
     }
 
+    /// The evidence of what a person has to look at. That other values were seen keeps nobody from going on, so it is none, but
+    /// for where there is no way back.
+    pub(super) fn in_the_way(&self) -> Option<Evidence> {
+        self.evidence.filter(|evidence| match *evidence {
+            Evidence::OtherValues { step } => self.steps.get(step).is_some_and(|state| state.is_contradicted),
+            Evidence::Contradiction { .. }
+            | Evidence::OutOfReach { .. }
+            | Evidence::LateEffect { .. }
+            | Evidence::RefusedClose { .. }
+            | Evidence::RefusedForGood { .. } => true,
+        })
+    }
+
     pub(super) fn suspended_for(&mut self, evidence: Evidence) {
-        // That other values were seen keeps nobody from going on, so it is not what a person has to look at.
-        let before = self.evidence.filter(|evidence| !matches!(evidence, Evidence::OtherValues { .. }));
-        self.evidence = before.or(Some(evidence));
+        self.evidence = self.in_the_way().or(Some(evidence));
         if !self.has_ended() {
             self.phase = Phase::Suspended;
         }
@@ -351,14 +362,12 @@ impl<G: Guards> Coordinator<G> {
             _ if undo_was_refused => self.contradicted(to.step, evidence),
             (None, _) | (Some(Definite::Done), Definite::Undone) => state.know(told),
             (Some(known), _) if known == told => {}
-            // A key that refused to close and was then seen off may have been closed by an act that came after its time.
-            (Some(Definite::Refused), Definite::Closed) if state.refused_close => {}
             (Some(Definite::Undone), Definite::Done) => {
                 if !G::STALE_ANSWER_IS_IGNORED {
                     state.known = Some(told);
                 }
             }
-            // Its refusals do not hold, and what was refused was closed later: off either way.
+            // Its refusals do not hold, and what was refused was closed later, as by an act after its time: off either way.
             (Some(Definite::Refused), Definite::Closed) if state.refused_close => {}
             (Some(_), _) => self.contradicted(to.step, evidence),
         }

@@ -177,7 +177,9 @@ impl<G: Guards> Coordinator<G> {
     fn resume(&mut self) {
         for state in self.steps.iter_mut().filter(|state| state.is_contradicted) {
             state.is_contradicted = false;
-            state.known = state.known.filter(|&known| known == Definite::Done);
+            // What is there with other values is asked for anew, too: it may have been put right.
+            state.known = state.known.filter(|&known| known == Definite::Done && !state.is_other);
+            state.is_other = false;
         }
         // Once there is no way back what is off after all is for a person, whoever said so.
         if self.is_committed() {
@@ -270,7 +272,7 @@ impl<G: Guards> Coordinator<G> {
         if self.version < 2 || !G::CONTRADICTION_KEEPS_NOTHING_ELSE {
             return self.suspended_for(evidence);
         }
-        self.evidence = self.evidence.or(Some(evidence));
+        self.evidence = self.in_the_way().or(Some(evidence));
         if self.has_ended() {
             return;
         }

@@ -1,5 +1,7 @@
 //! What the explorer does not see: orders of steps that are refused, time that goes back, every input in every state.
 
+mod differs;
+mod due;
 mod person;
 
 use alloc::collections::BTreeSet;
@@ -554,115 +556,4 @@ fn a_capture_waits_for_nothing_but_the_decision() {
     for steps in [[held, dispatch, capture, letter], [held, dispatch, letter, ProfiledStep { beside: true, ..capture }]] {
         assert_eq!(assessed(&steps), Ok(()));
     }
-}
-
-fn differs(step: usize, in_effect: bool) -> Input<Told> {
-    Input::Receive(Told::Differs { step, in_effect })
-}
-
-/// 50 of 100 is neither a charge nor none: it is taken back through the gate, and told at once.
-#[test]
-fn an_effect_with_other_values_is_taken_back_through_the_gate() {
-    let mut saga = shop(None);
-    saga.step(Time(1), Input::Start);
-    saga.step(Time(2), differs(0, true));
-    let told_so = Some(Evidence::OtherValues { step: 0 });
-    assert_eq!((saga.standing(), saga.evidence()), (Standing::Cancelling, told_so));
-    assert_eq!(saga.outbox(), [Command { step: 1, operation: Operation::Close }], "the gate first");
-    let again = saga.clone();
-    saga.step(Time(3), differs(0, true));
-    assert_eq!(saga, again, "the same answer again says nothing new");
-    saga.step(Time(4), told(0, Operation::Act, Definite::Done));
-    saga.step(Time(5), told(1, Operation::Close, Definite::Closed));
-    assert_eq!(saga.outbox(), [Command { step: 0, operation: Operation::Undo }]);
-    // A part that was refunded is no refund.
-    saga.step(Time(6), differs(0, true));
-    assert_eq!((saga.standing(), saga.decision()), (Standing::Cancelling, None));
-    saga.step(Time(7), told(0, Operation::Undo, Definite::Undone));
-    assert_eq!((saga.decision(), saga.evidence()), (Some(Outcome::Cancelled), told_so));
-}
-
-/// An answer about something else says nothing of the key, which is asked about on and on.
-#[test]
-fn an_answer_about_something_else_turns_back_and_proves_nothing() {
-    let mut saga = shop(None);
-    saga.step(Time(1), Input::Start);
-    saga.step(Time(2), differs(0, false));
-    assert_eq!((saga.standing(), saga.evidence()), (Standing::Cancelling, Some(Evidence::OtherValues { step: 0 })));
-    assert_eq!(saga.step_state(0), (Some(Operation::Close), None), "in doubt");
-    saga.step(Time(3), told(0, Operation::Close, Definite::Done));
-    saga.step(Time(4), told(1, Operation::Close, Definite::Closed));
-    saga.step(Time(5), told(0, Operation::Undo, Definite::Undone));
-    assert_eq!(saga.decision(), Some(Outcome::Cancelled));
-}
-
-/// Where the saga is decided, and after that, there is no way back.
-#[test]
-fn other_values_where_there_is_no_way_back_are_for_a_person() {
-    let mut saga = shop(None);
-    saga.step(Time(1), Input::Start);
-    saga.step(Time(2), told(0, Operation::Act, Definite::Done));
-    saga.step(Time(3), differs(1, true));
-    assert_eq!((saga.standing(), saga.evidence()), (Standing::Suspended, Some(Evidence::OtherValues { step: 1 })));
-    let plan = Plan::new(vec![step(Kind::Compensatable), step(Kind::Pivot), step(Kind::Retriable)]).unwrap();
-    let mut saga = Coordinator::<crate::Deployed>::new(Arc::new(plan));
-    saga.step(Time(1), Input::Start);
-    for step in 0..2 {
-        saga.step(Time(2), told(step, Operation::Act, Definite::Done));
-    }
-    saga.step(Time(3), differs(0, true));
-    assert_eq!(saga.standing(), Standing::Committed, "told, and no way back");
-    saga.step(Time(4), differs(2, true));
-    assert_eq!((saga.standing(), saga.evidence()), (Standing::Suspended, Some(Evidence::OtherValues { step: 2 })));
-}
-
-/// A step of which everything is due after some time.
-fn timed(kind: Kind, doubt: Doubt) -> StepPlan {
-    let repeats_or_closes = !matches!(doubt, Doubt::Looks { .. });
-    StepPlan {
-        doubt,
-        commit_within_ms: (kind == Kind::Compensatable).then_some(70),
-        forgotten_ms: repeats_or_closes.then_some(90),
-        watch_ms: Some(50),
-        ..StepPlan::new(kind).deadline(Some(30))
-    }
-}
-
-const REPEATS: Doubt = Doubt::Repeats { last_send_ms: Some(40) };
-const LOOKS: Doubt = Doubt::Looks { horizon_ms: Some(60) };
-
-#[test]
-fn what_is_due_first_is_the_deadline_in_every_state() {
-    for doubt in [Doubt::Closes, REPEATS, LOOKS] {
-        let plan = Plan::new(vec![timed(Kind::Compensatable, doubt), timed(Kind::Pivot, Doubt::Closes)]).unwrap();
-        for state in all_states(plan) {
-            assert_eq!(state.dues().iter().map(|due| due.at).min(), state.deadline(), "{state:?}");
-        }
-    }
-}
-
-#[test]
-fn what_must_stop_what_must_wait_and_what_is_a_wish_are_told_apart() {
-    let started = |doubt| {
-        let plan = Plan::new(vec![timed(Kind::Compensatable, doubt), timed(Kind::Pivot, Doubt::Closes)]).unwrap();
-        let mut saga: Coordinator = Coordinator::new(Arc::new(plan));
-        saga.step(Time(5), Input::Start);
-        saga
-    };
-    let due = |after: u64, nature| DueAt { at: Time(5 + after), since: Time(5), nature };
-    let commit = due(70, Nature::Stops);
-    assert_eq!(started(Doubt::Closes).dues(), [due(30, Nature::Plain), commit]);
-    assert_eq!(started(REPEATS).dues(), [due(30, Nature::Plain), due(40, Nature::Stops), commit]);
-    // An act that leaves once has to leave before its deadline, and is looked for long enough afterwards.
-    let mut once = started(LOOKS);
-    assert_eq!(once.dues(), [due(30, Nature::Stops), commit]);
-    once.step(Time(5), Input::Receive(Told::Sent { step: 0 }));
-    assert_eq!(once.dues(), [due(30, Nature::Plain), due(60, Nature::Waits), commit]);
-    // A key that may be forgotten is not closed any more; a watch waits.
-    let mut closing = started(Doubt::Closes);
-    closing.step(Time(5), Input::Receive(Told::Cancel));
-    assert_eq!(closing.dues(), [due(90, Nature::Stops), due(90, Nature::Stops)]);
-    closing.step(Time(5), told(1, Operation::Close, Definite::Closed));
-    closing.step(Time(5), told(0, Operation::Undo, Definite::Closed));
-    assert_eq!((closing.dues(), closing.watch_due(0)), (vec![], Some(due(50, Nature::Waits))));
 }

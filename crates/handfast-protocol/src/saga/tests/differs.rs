@@ -1,0 +1,63 @@
+//! Answers that fit what was asked for but for a value that they were compared with.
+
+use super::*;
+
+fn differs(step: usize, in_effect: bool) -> Input<Told> {
+    Input::Receive(Told::Differs { step, in_effect })
+}
+
+/// 50 of 100 is neither a charge nor none: it is taken back through the gate, and told at once.
+#[test]
+fn an_effect_with_other_values_is_taken_back_through_the_gate() {
+    let mut saga = shop(None);
+    saga.step(Time(1), Input::Start);
+    saga.step(Time(2), differs(0, true));
+    let told_so = Some(Evidence::OtherValues { step: 0 });
+    assert_eq!((saga.standing(), saga.evidence()), (Standing::Cancelling, told_so));
+    assert_eq!(saga.outbox(), [Command { step: 1, operation: Operation::Close }], "the gate first");
+    let again = saga.clone();
+    saga.step(Time(3), differs(0, true));
+    assert_eq!(saga, again, "the same answer again says nothing new");
+    saga.step(Time(4), told(0, Operation::Act, Definite::Done));
+    saga.step(Time(5), told(1, Operation::Close, Definite::Closed));
+    assert_eq!(saga.outbox(), [Command { step: 0, operation: Operation::Undo }]);
+    // A part that was refunded is no refund.
+    saga.step(Time(6), differs(0, true));
+    assert_eq!((saga.standing(), saga.decision()), (Standing::Cancelling, None));
+    saga.step(Time(7), told(0, Operation::Undo, Definite::Undone));
+    assert_eq!((saga.decision(), saga.evidence()), (Some(Outcome::Cancelled), told_so));
+}
+
+/// An answer about something else says nothing of the key, which is asked about on and on.
+#[test]
+fn an_answer_about_something_else_turns_back_and_proves_nothing() {
+    let mut saga = shop(None);
+    saga.step(Time(1), Input::Start);
+    saga.step(Time(2), differs(0, false));
+    assert_eq!((saga.standing(), saga.evidence()), (Standing::Cancelling, Some(Evidence::OtherValues { step: 0 })));
+    assert_eq!(saga.step_state(0), (Some(Operation::Close), None), "in doubt");
+    saga.step(Time(3), told(0, Operation::Close, Definite::Done));
+    saga.step(Time(4), told(1, Operation::Close, Definite::Closed));
+    saga.step(Time(5), told(0, Operation::Undo, Definite::Undone));
+    assert_eq!(saga.decision(), Some(Outcome::Cancelled));
+}
+
+/// Where the saga is decided, and after that, there is no way back.
+#[test]
+fn other_values_where_there_is_no_way_back_are_for_a_person() {
+    let mut saga = shop(None);
+    saga.step(Time(1), Input::Start);
+    saga.step(Time(2), told(0, Operation::Act, Definite::Done));
+    saga.step(Time(3), differs(1, true));
+    assert_eq!((saga.standing(), saga.evidence()), (Standing::Suspended, Some(Evidence::OtherValues { step: 1 })));
+    let plan = Plan::new(vec![step(Kind::Compensatable), step(Kind::Pivot), step(Kind::Retriable)]).unwrap();
+    let mut saga = Coordinator::<crate::Deployed>::new(Arc::new(plan));
+    saga.step(Time(1), Input::Start);
+    for step in 0..2 {
+        saga.step(Time(2), told(step, Operation::Act, Definite::Done));
+    }
+    saga.step(Time(3), differs(0, true));
+    assert_eq!(saga.standing(), Standing::Committed, "told, and no way back");
+    saga.step(Time(4), differs(2, true));
+    assert_eq!((saga.standing(), saga.evidence()), (Standing::Suspended, Some(Evidence::OtherValues { step: 2 })));
+}
