@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use crate::support::{handfast, run};
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "demo",
     "run",
     "serve",
@@ -16,14 +16,25 @@ const COMMANDS: [&str; 15] = [
     "generals",
     "replay",
     "show",
+    "sagas",
     "participants",
     "store",
     "completions",
     "man",
 ];
 
-/// What can be done with a store.
-const UPKEEP: [&str; 2] = ["backup", "verify"];
+/// What can be done with a store, with sagas and with participants.
+const UPKEEP: [(&str, &str); 9] = [
+    ("store", "backup"),
+    ("store", "verify"),
+    ("sagas", "list"),
+    ("sagas", "show"),
+    ("sagas", "cancel"),
+    ("sagas", "retry"),
+    ("sagas", "resolve"),
+    ("participants", "list"),
+    ("participants", "accept"),
+];
 
 /// What can be asked about two generals.
 const QUESTIONS: [&str; 8] = ["table", "simulate", "odds", "check", "knowledge", "decide", "bounds", "draw"];
@@ -145,6 +156,10 @@ fn every_command_has_a_manual_page() {
         let page = std::fs::read_to_string(pages.join(format!("handfast-{command}.1"))).expect(command);
         assert!(page.contains(&format!("\\fBhandfast {command}\\fR")), "{page}");
         assert_eq!(run(["man", command]).stdout, page);
+    }
+    for (command, act) in UPKEEP {
+        let page = std::fs::read_to_string(pages.join(format!("handfast-{command}-{act}.1"))).expect(act);
+        assert!(page.contains(&format!("\\fBhandfast {command} {act}\\fR")), "{page}");
     }
     assert!(run(["man"]).stdout.contains("SUBCOMMANDS"));
     let unknown = run(["man", "nobody"]);

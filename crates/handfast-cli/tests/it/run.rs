@@ -422,9 +422,14 @@ fn a_signal_stops_a_file_in_the_middle_and_the_same_command_goes_on() {
     assert!(said.contains("stopped with 1 order under way, and the rest was not started; nothing is lost"), "{said}");
     assert_eq!(stored(&place), 1, "the second order was not started");
     let _service = place.with_dispatch();
-    // The first order keeps the flow it was placed with, where nobody answers; the second follows the new one.
-    let ended = place.run(&["--give-up-after", "500ms", "orders.jsonl"]);
+    // The file has another address by now, so the first order waits for somebody to say which one holds for it.
     let outcome = |id: &str, outcome: &str| (id.to_owned(), outcome.to_owned());
+    let held = place.run(&["--give-up-after", "500ms", "orders.jsonl"]);
+    assert_eq!(outcomes(&held.stdout), [outcome("a", "suspended"), outcome("b", "completed")], "{}", held.stderr);
+    assert!(held.stdout.contains("another definition"), "{}", held.stdout);
+    // It keeps the flow it was placed with, where nobody answers.
+    let keep = ["--keep-definitions", "--by", "me", "--why", "it is right", "--give-up-after", "500ms", "orders.jsonl"];
+    let ended = place.run(&keep);
     assert_eq!(outcomes(&ended.stdout), [outcome("a", "acting"), outcome("b", "completed")], "{}", ended.stderr);
 }
 

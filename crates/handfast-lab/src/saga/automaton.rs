@@ -333,7 +333,9 @@ impl Automaton {
                 OF_THE_SAGA + step * PER_STEP + 3 * ANSWERS.len() + 3 + left_at(left) as usize
             }
             // Of what is about something else nothing is known but that the saga turns back, as it does when somebody cancels.
-            Input::Receive(Told::Differs { step, in_effect: _ }) => OF_THE_SAGA + step * PER_STEP + PER_STEP - 1,
+            Input::Receive(Told::Differs { step, in_effect: _ }) => {
+                OF_THE_SAGA + step * PER_STEP + 3 * ANSWERS.len() + 3 + Left::ALL.len()
+            }
             Input::Receive(Told::Answer { to, answer }) => {
                 let of_step = operation_number(to.operation) as usize * ANSWERS.len() + answer_number(answer);
                 OF_THE_SAGA + to.step * PER_STEP + of_step

@@ -164,10 +164,15 @@ fn at_risk() -> Vec<Written> {
             vec![step(Profile { bare: BARE_PAYMENT, ..PAYMENT }), step(Profile { bare: BARE_DISPATCH, ..DISPATCH })],
             none,
         ),
+        (
+            "payment, dispatch, a notice that may be asked only once",
+            vec![step(PAYMENT), step(DISPATCH), step(Profile { repeat: Repeat::Never, ..NOTICE })],
+            none,
+        ),
     ]
 }
 
-/// What the payment, and the dispatch, of the last flow say by a status alone.
+/// What the payment, and the dispatch, of the flow that answers by a status alone say by one.
 const BARE_PAYMENT: Meanings = Meanings::NONE
     .with(Operation::Act, Meaning::State(Definite::Refused))
     .with(Operation::Close, Meaning::State(Definite::Closed))

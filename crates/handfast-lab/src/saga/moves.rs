@@ -130,9 +130,11 @@ impl<G: Guards> Saga<G> {
     /// Nobody asks for the step in which the saga is decided any more, and it is not done: nothing will rest on a hold.
     fn is_turned_back_for_good(&self, world: &World) -> bool {
         let Some(gate) = self.plan.gate() else { return true };
+        // What was refused may be accepted yet where a refusal does not hold.
+        let lasts = |state| state != Definite::Refused || self.behaviours[gate].refusal_holds;
         !self.is_wanted(world, Command { step: gate, operation: Operation::Act })
             && !world.keys[gate].is_in_effect()
-            && (world.keys[gate].state.is_some() || self.has_ended(world))
+            && (world.keys[gate].state.is_some_and(lasts) || self.has_ended(world))
     }
 
     /// The saga is decided, a person has it, and nobody ever asked for what the step holds to be captured.

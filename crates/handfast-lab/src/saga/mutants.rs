@@ -554,9 +554,12 @@ pub static MUTANTS: &[Mutant] = &[
     Mutant {
         name: "retried-by-acting",
         guard: "asking again sends nothing a second time that may leave only once",
-        hazard: "an impatient person presses the button, and the charge that nobody could find is sent again",
+        hazard: "an impatient person presses the button, and what nobody could find is sent again",
         breaks: "at most once",
-        world: || weak::<RetriesByActing>("payment may be asked only once", multiset().person(Person::Truthful)),
+        world: || {
+            let name = "payment, dispatch, a notice that may be asked only once";
+            weak::<RetriesByActing>(name, multiset().person(Person::Truthful))
+        },
     },
     Mutant {
         name: "settled-as-neither",

@@ -32,5 +32,5 @@ fn a_store_that_has_forgotten_nothing_is_not_behind() {
 /// One saga whose participants are put back and accepted while requests and answers are on the road.
 #[test]
 fn what_a_former_life_had_answered_is_read_again_before_anything_irrevocable() {
-    check(&Restored::<Deployed>::new(), 15_987);
+    check(&Restored::<Deployed>::new(), 15_868);
 }

@@ -38,6 +38,15 @@ fn every_case_of_the_suite_holds() {
     assert_eq!(states, STATES, "everything holds, but the worlds have changed");
 }
 
+/// Two inputs under one number would be one and the same to the explorer.
+#[test]
+fn every_input_has_a_number_of_its_own() {
+    let automaton = Automaton::new::<Deployed>(&two_payments(), Follows::default());
+    for (number, input) in automaton.inputs().iter().enumerate() {
+        assert_eq!(Automaton::input_number(*input), number, "{input:?}");
+    }
+}
+
 #[test]
 fn one_thread_and_many_find_the_same() {
     for case in suite().into_iter().take(7) {

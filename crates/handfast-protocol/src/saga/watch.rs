@@ -108,7 +108,10 @@ impl<G: Guards> Coordinator<G> {
     /// An effect where there was none for good, at a key that is watched for it. Says whether it was dealt with here.
     pub(super) fn took_late_effect(&mut self, step: usize, told: Definite, now: Time) -> bool {
         let was_off = matches!(self.steps[step].known, Some(Definite::Refused | Definite::Closed));
-        if !(was_off && told == Definite::Done && self.is_watched(step)) {
+        // Where a close was refused and nothing was found in the end, an act that was carried out and undone meanwhile may still
+        // be answered: to undo it once more does no harm.
+        let may_appear = self.is_watched(step) || self.steps[step].refused_close;
+        if !(was_off && told == Definite::Done && may_appear) {
             return false;
         }
         let can_be_undone = self.plan.gate().is_none_or(|gate| step < gate);

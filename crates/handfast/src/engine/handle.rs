@@ -65,11 +65,16 @@ impl Progress {
 
 /// Why a person has to look at a saga, in words.
 pub(crate) fn describe(saga: &Journaled, evidence: Evidence) -> String {
-    let said = describe_evidence(saga.definition().flow(), evidence);
-    // Whatever came after it: with which values an answer spoke of something else is nowhere else.
-    let what = saga.other_values().map_or_else(|| said.clone(), |what| format!("{said}: {what}"));
+    let what = describe_with_values(saga.definition().flow(), evidence, saga.other_values());
     let amounts = amounts_of(saga.bodies());
     if amounts.is_empty() { what } else { format!("{what} ({})", amounts.join(", ")) }
+}
+
+/// The same with the values that an answer spoke of instead of those that were asked for, whatever came after it: they are
+/// said nowhere else.
+pub(crate) fn describe_with_values(flow: &Flow, evidence: Evidence, other_values: Option<&str>) -> String {
+    let said = describe_evidence(flow, evidence);
+    other_values.map_or_else(|| said.clone(), |values| format!("{said}: {values}"))
 }
 
 /// Why a person has to look at a saga of this flow, in words: which step it is about, and what is known of it.

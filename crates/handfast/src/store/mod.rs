@@ -452,7 +452,9 @@ pub fn open_to_read(url: &str) -> Result<Arc<dyn Store>, StoreError> {
 pub(crate) fn file_of(url: &str) -> Result<&str, StoreError> {
     let refuse = |why: &str| Err(StoreError::Open { path: url.to_owned(), why: why.to_owned() });
     let path = match url.split_once(':') {
-        Some(("memory", "")) => return refuse("a store in memory is in no file"),
+        Some(("memory", "")) => {
+            return refuse("a store in memory is gone with its process; name one in a file, as in `sqlite:FILE`");
+        }
         Some(("sqlite", path)) => path.strip_prefix("//").unwrap_or(path),
         Some((scheme, rest)) if rest.starts_with("//") && scheme.chars().all(|letter| letter.is_ascii_alphanumeric()) => {
             return refuse("only `sqlite:PATH`, a plain path and `memory:` are known");

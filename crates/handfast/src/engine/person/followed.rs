@@ -4,7 +4,7 @@ use handfast_protocol::{Coordinator, Definite, Mark, Operation, Party as _, Ruli
 
 use super::{Act, ActResult, ForPerson, Possible, Remains, StepSeen};
 use crate::engine::flow::{Flow, FlowStep};
-use crate::engine::handle::describe_evidence;
+use crate::engine::handle::describe_with_values;
 use crate::engine::money;
 use crate::journal::{self, Line, Said};
 use crate::store::{Digest, StoredSaga};
@@ -43,7 +43,8 @@ impl Followed {
         }
         let can =
             rulings.into_iter().map(|ruling| Possible { act: Act::of(ruling, &self.flow), does: self.effect(ruling, &amounts) });
-        let trouble = self.coordinator.evidence().map(|evidence| describe_evidence(&self.flow, evidence));
+        let evidence = self.coordinator.evidence();
+        let trouble = evidence.map(|evidence| describe_with_values(&self.flow, evidence, self.other_values()));
         let settled = (standing == Standing::Settled).then(|| "a person waits for nobody any longer".to_owned());
         let needs_telling = trouble.is_some() || settled.is_some() || self.rests_on_a_word();
         let left = needs_telling.then(|| list(&remains)).filter(|left| !left.is_empty());
@@ -57,6 +58,11 @@ impl Followed {
             remains: if needs_telling { remains } else { Vec::new() },
             can: can.collect(),
         }
+    }
+
+    /// What the last answer said that spoke of something else than was asked for.
+    fn other_values(&self) -> Option<&str> {
+        self.lines.iter().rev().find_map(|line| if let Line::Differs { what, .. } = line { Some(what.as_str()) } else { None })
     }
 
     fn steps(&self) -> Vec<StepSeen> {
