@@ -75,7 +75,8 @@ fn a_third_of_all_messengers_may_be_lost() {
     let moved = [("http://127.0.0.1:4001", roads[0].address.as_str()), ("http://127.0.0.1:4002", &roads[1].address)];
     let flow = flow_of("intents", dir.path(), &moved);
     let order = |at: u64| {
-        let (token, sku) = (if at % 5 == 0 { "tok_declined" } else { "tok_visa" }, if at % 7 == 0 { "lamp" } else { "mug" });
+        let (token, sku) =
+            (if at.is_multiple_of(5) { "tok_declined" } else { "tok_visa" }, if at.is_multiple_of(7) { "lamp" } else { "mug" });
         let amount = json!({ "minor": 100 + at, "currency": "EUR" });
         let lines = json!([{ "sku": sku, "quantity": 1 }]);
         json!({ "id": format!("order-{at}"), "amount": amount, "token": token, "lines": lines }).to_string()

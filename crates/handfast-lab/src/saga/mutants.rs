@@ -2,10 +2,13 @@
 //!
 //! A guard that could be removed without any mutant being caught would be a guard that nobody can show to be needed.
 
+mod lacks;
+
 use std::sync::Arc;
 
 use handfast_protocol::{Deployed, Guards, Plan};
 
+use self::lacks::*;
 use super::adversary::{Adversary, Person};
 use super::flows::flow;
 use super::follow::{Followed, Lost, follow};
@@ -120,69 +123,6 @@ fn hunt<G: Guards>(saga: &Saga<G>, mutant: &Mutant) -> Option<Caught> {
 /// A world of participants that promise less than the contract, in which no risk comes true.
 fn weak<G: Guards>(name: &str, adversary: Adversary) -> Box<dyn Unguarded> {
     Box::new(flow(name).world::<G>(&[], adversary))
-}
-
-/// Declares mutants of the deployed code: each a type whose one guard is off.
-macro_rules! without {
-    ($($mutant:ident lacks $guard:ident),* $(,)?) => {
-        $(
-            #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-            struct $mutant;
-            impl Guards for $mutant {
-                const $guard: bool = false;
-            }
-        )*
-    };
-}
-
-without! {
-    CloseIsARead lacks CLOSE_LEAVES_TOMBSTONE,
-    UndoForgetsAbsent lacks UNDO_LEAVES_TOMBSTONE,
-    UndoIsANoOp lacks UNDO_OF_ABSENT_IS_A_CLOSE,
-    ActsTwice lacks ACT_IS_IDEMPOTENT,
-    UndoesTwice lacks UNDO_IS_IDEMPOTENT,
-    RefusalIsLoose lacks REFUSAL_IS_STICKY,
-    LateActIsSuccess lacks LATE_ACT_IS_TOLD,
-    AnyBodyWillDo lacks BODY_IS_COMPARED,
-    UnknownIsRefused lacks UNKNOWN_IS_NOT_REFUSED,
-    UnknownIsDone lacks UNKNOWN_IS_NOT_DONE,
-    ShipsWhileCharging lacks DECISION_BEFORE_PIVOT,
-    TrustsItsJournal lacks UNSENT_PIVOT_IS_CLOSED,
-    RefundsAtOnce lacks PIVOT_CLOSED_BEFORE_UNDO,
-    RefundsShippedGoods lacks DONE_PIVOT_MEANS_FORWARD,
-    EndsBeforeTheUndo lacks UNDO_IS_AWAITED,
-    LastAnswerWins lacks STALE_ANSWER_IS_IGNORED,
-    KeepsKnocking lacks CLOSED_ELSEWHERE_TURNS_BACK,
-    ActsAfterClosing lacks COMMANDS_ARE_MONOTONE,
-    BelievesRefusals lacks LOOSE_REFUSAL_IS_CLOSED,
-    BelievesRefusedCloses lacks REFUSED_CLOSE_CLOSES_NOTHING,
-    StopsAsking lacks UNCLOSABLE_IS_ASKED_AGAIN,
-    AsksTheForgetful lacks FORGOTTEN_KEY_IS_LEFT_ALONE,
-    ClosesTheForgotten lacks FORGOTTEN_KEY_IS_NOT_CLOSED,
-    LeavesTheRest lacks REST_IS_TAKEN_BACK,
-    SendsAgain lacks ACT_IS_MARKED_AS_SENT,
-    UndoesTheAbsent lacks ABSENT_IS_CLOSED_BEFORE_UNDO,
-    UndoesAtRandom lacks UNDO_WAITS_ITS_TURN,
-    RestsOnHolds lacks HOLD_IS_COMMITTED_IN_TIME,
-    BelievesAnyAmount lacks OTHER_VALUES_ARE_NOT_DONE,
-    TakesOtherForNothing lacks OTHER_VALUES_ARE_IN_EFFECT,
-    LooksAway lacks LATE_EFFECT_IS_UNDONE,
-    MixesIntents lacks FIRST_OF_HARMLESS_STAYS,
-    BelievesNotFound lacks NOTHING_FOUND_IS_NOT_REFUSED,
-    FindsLooseRefusals lacks LOOSE_REFUSAL_IS_NOT_FOUND,
-    CountsLateLooks lacks LOOK_COUNTS_FROM_ITS_LEAVING,
-    KeepsTheRest lacks CONTRADICTION_KEEPS_NOTHING_ELSE,
-    TakesAWordForIt lacks NOT_DONE_IS_NO_ANSWER,
-    BelievesPeople lacks MARK_IS_OVERRULED,
-    MarksTheGate lacks GATE_IS_CLOSED_NOT_MARKED,
-    RetriesByActing lacks RETRY_SENDS_NOTHING_TWICE,
-    SettlesAsNeither lacks SETTLED_IS_NO_OUTCOME,
-    NamesNumbers lacks SEEN_NAMES_A_KEY,
-    NamesNoMark lacks SEEN_NAMES_A_MARK,
-    ForgetsTheFirstChange lacks BOTH_CHANGES_STAY,
-    CommitsOutOfOrder lacks CHANGES_COMMIT_IN_ORDER,
-    BelievesAFormerLife lacks FORMER_LIFE_IS_READ_AGAIN,
-    JoinsByNumber lacks SEEN_IS_JOINED_BY_PROOF,
 }
 
 fn set() -> Adversary {

@@ -128,7 +128,8 @@ impl<G: Guards> Saga<G> {
 
     /// *Knowledge never goes back*: what an entry makes known of a key lies further along the register's path, never earlier.
     pub(super) fn is_never_unlearning(&self, before: &World, action: &Action, after: &World) -> bool {
-        let watches = self.plan.steps().iter().any(|step| step.watch_ms.is_some());
+        // Where refusals do not hold, one that stood in for a close may turn out to have been an act that was undone meanwhile.
+        let watches = self.plan.steps().iter().any(|step| step.watch_ms.is_some() || !step.refusal_holds);
         self.every_step_of_an_entry(before, action, after, |(_, before), (_, after)| match (before, after) {
             (None, _) | (Some(Definite::Done), Some(Definite::Undone)) => true,
             // What is watched is watched for this.

@@ -4,18 +4,19 @@
 //! except to say so.
 
 mod pace;
+mod standing;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use handfast_protocol::{Answer, Command, Definite, DueAt, Evidence, Nature, Operation, Outcome, Standing, Time};
+use handfast_protocol::{Answer, Command, Definite, DueAt, Nature, Operation, Outcome, Standing, Time};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use self::pace::Pace;
 
 use super::calls::{Calls, EndedCall, Setting};
-use super::handle::{Progress, describe};
+use super::handle::Progress;
 use super::journaled::{Journaled, Loaded};
 use super::options::{GONE_FOR, LEFT_ALONE_FOR, LONGEST_PARK, READING_TRIES, UNREAD_FOR};
 use super::shared::{Arrival, CancelResult, Mail, Shared};
@@ -545,31 +546,6 @@ impl<'a> Driver<'a> {
         };
         self.say_how_it_stands();
         ControlFlow::Continue(changed)
-    }
-
-    fn say_how_it_stands(&mut self) {
-        // A saga that had ended stays ended, but a promise that was broken afterwards is for a person all the same.
-        if let Some(evidence) = self.saga.coordinator().evidence() {
-            let reason = describe(&self.saga, evidence);
-            if self.shared.suspended.add(self.saga.id(), &reason) {
-                let what = match evidence {
-                    Evidence::Contradiction { .. } => "a participant contradicted itself",
-                    Evidence::RefusedForGood { .. } => "what was decided cannot be brought to its end",
-                    Evidence::OutOfReach { .. } => "a person has to find out what became of it",
-                    Evidence::LateEffect { .. } | Evidence::RefusedClose { .. } => "a participant broke its promise",
-                    Evidence::OtherValues { .. } => "a participant did something else than it was asked for",
-                };
-                tracing::error!(name: "person_needed", saga = %self.saga.id(), reason, "{what}");
-            }
-        } else if self.saga.was_ruled() {
-            self.shared.suspended.remove(self.saga.id());
-        }
-        let standing = self.saga.standing();
-        if self.told != Some(standing) {
-            self.shared.count(self.told, standing);
-            self.told = Some(standing);
-            self.shared.publish(self.saga.id(), Progress::of(&self.saga));
-        }
     }
 
     async fn park(&mut self, next_at: Time) -> ControlFlow<()> {

@@ -1,0 +1,34 @@
+//! Says how a saga stands, and when a person is needed: to the log, to whoever waits, and to the counts.
+
+use handfast_protocol::Evidence;
+
+use super::Driver;
+use crate::engine::handle::{Progress, describe};
+
+impl Driver<'_> {
+    /// Says what has changed since it was last said.
+    pub(super) fn say_how_it_stands(&mut self) {
+        // A saga that had ended stays ended, but a promise that was broken afterwards is for a person all the same.
+        if let Some(evidence) = self.saga.coordinator().evidence() {
+            let reason = describe(&self.saga, evidence);
+            if self.shared.suspended.add(self.saga.id(), &reason) {
+                let what = match evidence {
+                    Evidence::Contradiction { .. } => "a participant contradicted itself",
+                    Evidence::RefusedForGood { .. } => "what was decided cannot be brought to its end",
+                    Evidence::OutOfReach { .. } => "a person has to find out what became of it",
+                    Evidence::LateEffect { .. } | Evidence::RefusedClose { .. } => "a participant broke its promise",
+                    Evidence::OtherValues { .. } => "a participant did something else than it was asked for",
+                };
+                tracing::error!(name: "person_needed", saga = %self.saga.id(), reason, "{what}");
+            }
+        } else if self.saga.was_ruled() {
+            self.shared.suspended.remove(self.saga.id());
+        }
+        let standing = self.saga.standing();
+        if self.told != Some(standing) {
+            self.shared.count(self.told, standing);
+            self.told = Some(standing);
+            self.shared.publish(self.saga.id(), Progress::of(&self.saga));
+        }
+    }
+}
