@@ -367,8 +367,9 @@ impl<G: Guards> Coordinator<G> {
                     state.known = Some(told);
                 }
             }
-            // Its refusals do not hold, and what was refused was closed later, as by an act after its time: off either way.
-            (Some(Definite::Refused), Definite::Closed) if state.refused_close => {}
+            // Its refusals do not hold, and what was refused was closed later, as by an act after its time, or accepted and undone:
+            // off either way.
+            (Some(Definite::Refused), Definite::Closed | Definite::Undone) if state.refused_close => {}
             (Some(_), _) => self.contradicted(to.step, evidence),
         }
         self.check_promises(evidence);
