@@ -33,7 +33,7 @@ pub struct DueAt {
 }
 
 impl<G: Guards> Coordinator<G> {
-    /// Everything that is due after a time; the first of it is [`deadline`](Party::deadline). Whoever drives the saga compares
+    /// Everything that is due after a time; the first of it is [`deadline`](crate::Party::deadline). Whoever drives the saga compares
     /// clocks with it, and tells a time-out when one of them has come.
     #[must_use]
     pub fn dues(&self) -> Vec<DueAt> {
