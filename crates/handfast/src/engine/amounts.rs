@@ -20,7 +20,8 @@ pub(super) fn amounts_of(bodies: &[Body]) -> Vec<String> {
     amounts.into_iter().take(MOST).collect()
 }
 
-fn amount(value: &Json) -> Option<String> {
+/// An amount of money as people write it, if the value is one.
+pub(super) fn amount(value: &Json) -> Option<String> {
     let minor = value.get("minor")?.as_u64()?;
     let code = value.get("currency")?.as_str()?;
     let exponent = iso_currency::Currency::from_code(code)?.exponent()?;

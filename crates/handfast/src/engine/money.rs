@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::amounts::amount;
 use crate::store::StoredSaga;
 
 /// The amount of a step, as in `19.99 EUR`.
@@ -14,18 +15,6 @@ pub(super) fn of(stored: &StoredSaga, step: usize) -> Option<String> {
 fn amount_in(text: &[u8]) -> Option<String> {
     let value: Value = serde_json::from_slice(text).ok()?;
     amount(&value).or_else(|| value.as_object()?.values().find_map(amount))
-}
-
-fn amount(value: &Value) -> Option<String> {
-    let (minor, currency) = (value.get("minor")?.as_u64()?, value.get("currency")?.as_str()?);
-    let known = iso_currency::Currency::from_code(currency)?;
-    let exponent = u32::from(known.exponent()?);
-    let whole = 10_u64.checked_pow(exponent)?;
-    Some(if exponent == 0 {
-        format!("{minor} {currency}")
-    } else {
-        format!("{}.{:0width$} {currency}", minor / whole, minor % whole, width = exponent as usize)
-    })
 }
 
 #[cfg(test)]

@@ -102,17 +102,9 @@ impl Followed {
     }
 
     fn marked_by(&self, step: usize) -> &str {
-        let by = self.lines.iter().rev().find_map(|line| match line {
-            Line::Person { ruling: Ruling::Mark { step: marked, .. }, said } if *marked == step => Some(said.by.as_str()),
-            Line::Person { .. }
-            | Line::Start
-            | Line::Timeout
-            | Line::Cancel { .. }
-            | Line::Sent { .. }
-            | Line::Looked { .. }
-            | Line::Differs { .. }
-            | Line::Forgotten { .. }
-            | Line::Answer { .. } => None,
+        let by = self.lines.iter().rev().filter_map(ruling_in).find_map(|(ruling, said)| match ruling {
+            Ruling::Mark { step: marked, .. } if marked == step => Some(said.by.as_str()),
+            Ruling::Mark { .. } | Ruling::Retry | Ruling::Resume | Ruling::Settle => None,
         });
         by.unwrap_or("somebody")
     }
@@ -157,17 +149,9 @@ impl Followed {
         let Some(ruling) = act.ruling(&self.flow) else {
             return Err(ActResult::NoSuchStep { steps: self.flow.steps().iter().map(|step| step.name.clone()).collect() });
         };
-        let same = |line: &Line| match line {
-            Line::Person { ruling: taken, said: by } if by.request_id == said.request_id => Some(*taken == ruling),
-            Line::Person { .. }
-            | Line::Start
-            | Line::Timeout
-            | Line::Cancel { .. }
-            | Line::Sent { .. }
-            | Line::Looked { .. }
-            | Line::Differs { .. }
-            | Line::Forgotten { .. }
-            | Line::Answer { .. } => None,
+        let same = |line: &Line| {
+            let (taken, by) = ruling_in(line)?;
+            (by.request_id == said.request_id).then_some(taken == ruling)
         };
         let earlier = (1..).zip(&self.lines).find_map(|(seq, line)| Some((seq, same(line)?)));
         match earlier {
@@ -211,4 +195,9 @@ const fn verb(operation: Operation) -> &'static str {
 
 fn list(remains: &[Remains]) -> String {
     remains.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// What a person has ruled in an entry, and what was said with it.
+const fn ruling_in(line: &Line) -> Option<(Ruling, &Said)> {
+    if let Line::Person { ruling, said } = line { Some((*ruling, said)) } else { None }
 }
