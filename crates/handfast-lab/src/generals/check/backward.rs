@@ -8,8 +8,8 @@ use rustc_hash::FxHashMap;
 
 use super::ways::{Counted, Counter, Patterns, branches, together};
 use super::{CheckError, Distance};
-use crate::generals::adversary::Adversary;
-use crate::generals::outcome::Outcome;
+use crate::generals::check::adversary::Adversary;
+use crate::generals::table::outcome::Outcome;
 use crate::generals::table::{Layer, StateId, Table, WaveId};
 
 /// The place of the distance to a lone attack.

@@ -1,7 +1,7 @@
 //! Which nodes an adversary can reach.
 
 use super::ways::branches;
-use crate::generals::adversary::Adversary;
+use crate::generals::check::adversary::Adversary;
 use crate::generals::table::Table;
 
 /// The number of nodes that the adversary can reach, in all layers.

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::ways::branches;
 use super::{Checked, Distance};
-use crate::generals::run::Run;
+use crate::generals::table::run::Run;
 use crate::generals::table::{Group, Table};
 
 /// One way in which a round can pass on the way to the goal.

@@ -8,6 +8,7 @@
 //! Two runs that meet in a node go on alike, so what can follow is found once for every node: dynamic programming over the
 //! layers. The numbers are those of an enumeration of all patterns, whose number grows with two to the power of the messengers.
 
+pub(super) mod adversary;
 mod backward;
 mod forward;
 mod minimal;
@@ -18,11 +19,11 @@ use std::fmt::{self, Display};
 use num_bigint::BigUint;
 
 pub use self::minimal::Minimal;
-use super::adversary::Adversary;
-use super::outcome::Outcome;
-use super::protocol::Beginning;
-use super::run::Run;
-use super::table::Table;
+use crate::generals::check::adversary::Adversary;
+use crate::generals::table::Table;
+use crate::generals::table::outcome::Outcome;
+use crate::generals::table::protocol::Beginning;
+use crate::generals::table::run::Run;
 
 /// What a run can break.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

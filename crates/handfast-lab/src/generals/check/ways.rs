@@ -5,7 +5,7 @@ use num_traits::One as _;
 use rustc_hash::FxHashMap;
 
 use super::CheckError;
-use crate::generals::adversary::Adversary;
+use crate::generals::check::adversary::Adversary;
 use crate::generals::table::{StateId, Wave};
 
 /// One row of Pascal's triangle may take so many bits: a quarter of a gigabyte.

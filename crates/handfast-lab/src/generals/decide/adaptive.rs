@@ -33,11 +33,11 @@
 
 use num_traits::Zero as _;
 
-use super::super::ratio::Ratio;
 use super::plan::{Plan, Stage, Valued};
 use super::search::Search;
 use super::stakes::{DecideError, Stakes};
 use super::wave::{self, Best};
+use crate::generals::ratio::Ratio;
 
 /// Which plans are compared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

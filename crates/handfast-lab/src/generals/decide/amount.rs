@@ -7,7 +7,7 @@ use num_integer::Integer as _;
 use num_rational::BigRational;
 use num_traits::{One as _, Zero as _};
 
-use super::super::ratio::Ratio;
+use crate::generals::ratio::Ratio;
 
 /// The powers of a capture rate `captured / all` in lowest terms.
 #[derive(Clone, Debug)]

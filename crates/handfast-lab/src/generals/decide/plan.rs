@@ -5,10 +5,10 @@ use std::sync::Arc;
 use handfast_protocol::generals::{Camp, Condition, Size, Strategy, Wave};
 use num_bigint::BigInt;
 
-use super::super::ratio::Ratio;
 use super::amount::{Amount, Powers};
 use super::stakes::{DecideError, Stakes, WholeStakes};
 use super::wave::short_enough;
+use crate::generals::ratio::Ratio;
 
 /// One wave of a plan.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -27,15 +27,15 @@ use num_bigint::{BigInt, BigUint};
 use num_rational::BigRational;
 use num_traits::{One as _, Zero as _};
 
-use super::super::knowledge::wanted;
-use super::super::protocol::Orders;
-use super::super::ratio::Ratio;
-use super::super::table::Table;
-use super::super::views::{Bounds, Moment, Unfolding, Views};
-use super::super::weighed::{NotWeighed, weighing};
 use super::cut::Network;
 use super::sight;
 use super::stakes::Stakes;
+use crate::generals::knowledge::views::{Bounds, Moment, Unfolding, Views};
+use crate::generals::knowledge::wanted;
+use crate::generals::odds::weighed::{NotWeighed, weighing};
+use crate::generals::ratio::Ratio;
+use crate::generals::table::Table;
+use crate::generals::table::protocol::Orders;
 
 /// So many pairs of views are put into a network at most.
 pub const MOST_PAIRS: u64 = 200_000;

@@ -9,11 +9,11 @@ use num_bigint::BigInt;
 use num_integer::Integer as _;
 use num_traits::{ToPrimitive as _, Zero as _};
 
-use super::super::ratio::Ratio;
 use super::amount::{Amount, Powers};
 use super::plan::{Plan, Stage, worth};
 use super::stakes::{DecideError, Stakes, WholeStakes};
 use super::wave::{largest_wave, short_enough};
+use crate::generals::ratio::Ratio;
 
 /// So many ways to go on are compared at most.
 pub const MOST_PLANS: u64 = 200_000_000;

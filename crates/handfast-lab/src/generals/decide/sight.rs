@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::super::protocol::Orders;
-use super::super::table::{Table, WaveId};
-use super::super::views::{Moment, ViewId};
+use crate::generals::knowledge::views::{Moment, ViewId};
+use crate::generals::table::protocol::Orders;
+use crate::generals::table::{Table, WaveId};
 
 /// The words for every view of one general after the last round. Of views that are alike one stands for all.
 pub(super) fn words(table: &Table, moments: &[Moment], side: usize) -> Vec<String> {

@@ -7,7 +7,7 @@ use num_integer::Integer as _;
 use num_rational::BigRational;
 use num_traits::{One as _, Signed as _};
 
-use super::super::ratio::Ratio;
+use crate::generals::ratio::Ratio;
 
 /// What the generals win, lose and pay; where nobody attacks and nobody is sent, it is 0.
 #[derive(Clone, PartialEq, Eq, Debug)]

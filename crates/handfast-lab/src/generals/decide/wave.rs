@@ -14,9 +14,9 @@
 use num_bigint::{BigInt, BigUint};
 use num_traits::Zero as _;
 
-use super::super::ratio::Ratio;
 use super::amount::{Amount, Powers};
 use super::stakes::{DecideError, Stakes, WholeStakes};
+use crate::generals::ratio::Ratio;
 
 /// A denominator may have so many binary digits.
 pub const MOST_DIGITS: u64 = 250_000;

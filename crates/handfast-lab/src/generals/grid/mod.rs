@@ -3,7 +3,7 @@
 mod svg;
 mod terminal;
 
-use super::ratio::Ratio;
+use crate::generals::ratio::Ratio;
 
 /// In how many steps a colour deepens.
 const STEPS: usize = 10;

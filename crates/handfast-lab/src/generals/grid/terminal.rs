@@ -1,7 +1,7 @@
 //! The heat map as text: a number in every cell, on a colour, or in plain ASCII after a mark that deepens with it.
 
-use super::super::ratio::Ratio;
 use super::{HeatMap, STEPS, Shade, short};
+use crate::generals::ratio::Ratio;
 
 /// Marks that look darker and darker.
 const MARKS: [char; STEPS] = [' ', '.', ':', '-', '=', '+', '*', '%', '#', '@'];
