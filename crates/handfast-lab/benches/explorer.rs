@@ -2,13 +2,19 @@
 
 #[path = "support/machine.rs"]
 mod machine;
+#[expect(dead_code, reason = "its tests use more of it")]
+#[path = "../tests/it/models/shop.rs"]
+mod shop;
+#[path = "../tests/it/models/two_phase.rs"]
+mod two_phase;
 
 use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group};
 use handfast_lab::explorer::{Limits, Model, explore};
-use handfast_lab::models::shop::{Network, Shop};
-use handfast_lab::models::two_phase::TwoPhaseCommit;
+
+use shop::{Network, Shop};
+use two_phase::TwoPhaseCommit;
 
 /// Criterion's throughput is in different states: the elements a second it prints are states a second.
 fn measure<M: Model>(criterion: &mut Criterion, name: &str, model: &M) {
@@ -34,15 +40,15 @@ fn measure<M: Model>(criterion: &mut Criterion, name: &str, model: &M) {
     group.finish();
 }
 
-fn two_phase(criterion: &mut Criterion) {
+fn managers(criterion: &mut Criterion) {
     measure(criterion, "two-phase commit, 8 managers", &TwoPhaseCommit { managers: 8, commits_early: false });
 }
 
-fn shop(criterion: &mut Criterion) {
+fn orders(criterion: &mut Criterion) {
     measure(criterion, "shop, capacity 4, 2 crashes", &Shop::new(Network::Multiset(4), 2));
 }
 
-criterion_group!(benches, two_phase, shop);
+criterion_group!(benches, managers, orders);
 
 fn main() {
     machine::run("", benches);

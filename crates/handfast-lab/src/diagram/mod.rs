@@ -24,14 +24,12 @@ mod measure;
 #[cfg(test)]
 mod random;
 mod saga;
-mod shop;
 mod svg;
 mod terminal;
 
 pub use generals::{generals, generals_so_far};
 pub(crate) use measure::wrap;
 pub use saga::{Fate, Flight, Kill, SagaStory, StoryEntry, StoryStep, StoryTry};
-pub use shop::shop;
 pub use terminal::TextOptions;
 
 /// How the numbers along a diagram are to be read.

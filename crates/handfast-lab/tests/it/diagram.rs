@@ -1,9 +1,11 @@
 //! Pictures of runs: golden files, what must hold for every picture, and the README's own.
 
+mod shop;
+
 use std::path::Path;
 
+use handfast_lab::diagram::generals as draw_generals;
 use handfast_lab::diagram::{Clock, Diagram, Fate, Flight, Mark, SagaStory, StoryEntry, StoryStep, StoryTry, TextOptions, Tone};
-use handfast_lab::diagram::{generals as draw_generals, shop};
 use handfast_lab::generals::{Limits, Shipped, knows};
 use handfast_protocol::{Answer, Command, Definite, Input, Kind, Operation, PROTOCOL_VERSION, Plan, StepPlan, Told};
 
@@ -152,7 +154,7 @@ fn four_steps() -> SagaStory {
 }
 
 fn cancelled_shop() -> Diagram {
-    let mut story = shop(&|number| number == 1, Some(700));
+    let mut story = shop::shop(&|number| number == 1, Some(700));
     story.title = "A customer cancels while the charge is in doubt".to_owned();
     story.diagram()
 }
@@ -178,7 +180,7 @@ fn generals() {
 #[test]
 fn sagas() {
     check_golden("cancelled_shop", &cancelled_shop());
-    check_golden("long_cut", &shop(&|number| (1..30).contains(&number), None).diagram());
+    check_golden("long_cut", &shop::shop(&|number| (1..30).contains(&number), None).diagram());
     check_golden("from_the_store", &from_the_store().diagram());
     check_golden("four_steps", &four_steps().diagram());
     check_golden("nasty", &nasty());
@@ -225,6 +227,6 @@ pub(crate) fn check_committed(file: &str, drawn: &str) {
 #[test]
 fn committed_pictures() {
     check_committed("two-generals.svg", &reply_captured().to_svg());
-    check_committed("shop.svg", &shop(&|number| number == 1, None).diagram().to_svg());
+    check_committed("shop.svg", &shop::shop(&|number| number == 1, None).diagram().to_svg());
     check_committed("shop-cancelled.svg", &cancelled_shop().to_svg());
 }

@@ -1,10 +1,15 @@
 //! The reference models: what holds, how many states there are, and that nothing is caught for lack of looking.
 
+pub(crate) mod shop;
+mod transaction_commit;
+pub(crate) mod two_phase;
+
 use handfast_lab::explorer::{Limits, Model, Report, Verdict, explore};
-use handfast_lab::models::shop::{Guard, Network, Shop};
-use handfast_lab::models::transaction_commit::TransactionCommit;
-use handfast_lab::models::two_phase::TwoPhaseCommit;
 use std::collections::BTreeSet;
+
+use self::shop::{Guard, Network, Shop};
+use self::transaction_commit::TransactionCommit;
+use self::two_phase::TwoPhaseCommit;
 
 /// Explores with one thread and with several, which must find the same.
 fn explored<M: Model>(model: &M) -> Report<M::State, M::Action>

@@ -7,7 +7,7 @@ use handfast_protocol::{
     Answer, Command, Coordinator, Input, Operation, PROTOCOL_VERSION, Party as _, Plan, Register, Request, Time, Told,
 };
 
-use super::{Fate, Flight, SagaStory, StoryEntry, StoryStep};
+use handfast_lab::diagram::{Fate, Flight, SagaStory, StoryEntry, StoryStep};
 
 /// One way on the road, in milliseconds.
 const WAY_MS: u64 = 20;
@@ -44,7 +44,7 @@ struct Shop<'a> {
 /// order of sending; the reply to the first charge is number 1, as in the generals' second strategy. `cancelled_at_ms`:
 /// the customer cancels then.
 #[must_use]
-pub fn shop(captured: &dyn Fn(usize) -> bool, cancelled_at_ms: Option<u64>) -> SagaStory {
+pub(crate) fn shop(captured: &dyn Fn(usize) -> bool, cancelled_at_ms: Option<u64>) -> SagaStory {
     let plan = Arc::new(Plan::payment_then_dispatch(Some(DEADLINE_MS), None));
     let step = |name: &str, done: &str, undone: &str| StoryStep {
         name: name.to_owned(),

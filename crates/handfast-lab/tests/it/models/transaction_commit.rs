@@ -3,18 +3,18 @@
 //! After Gray and Lamport, "Consensus on transaction commit" (2006), section 2 and appendix A.1. With N managers there are
 //! 3^N + 2^N - 1 states: everybody is working, prepared or committed, or working, prepared or aborted, as far as is allowed.
 
-use crate::explorer::{Model, Property};
+use handfast_lab::explorer::{Model, Property};
 
 /// Transaction commit among a number of resource managers.
 #[derive(Clone, Copy, Debug)]
-pub struct TransactionCommit {
+pub(crate) struct TransactionCommit {
     /// How many resource managers there are.
-    pub managers: usize,
+    pub(crate) managers: usize,
 }
 
 /// How far a resource manager is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Manager {
+pub(crate) enum Manager {
     /// It works on its part.
     Working,
     /// It is ready to commit.
@@ -27,7 +27,7 @@ pub enum Manager {
 
 /// What a resource manager may do; each names it by its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Action {
+pub(crate) enum Action {
     /// It gets ready.
     Prepare(usize),
     /// It commits.

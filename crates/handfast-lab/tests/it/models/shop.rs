@@ -12,23 +12,23 @@
 //! may never have arrived leaves a tombstone (Garcia-Molina and Salem 1987 undo what was done; here one cannot know whether it
 //! was, after Akkoyunlu, Ekanadham and Huber 1975). Each [`Guard`] can be taken away, to see what it is good for.
 
-use crate::explorer::{Model, Property};
+use handfast_lab::explorer::{Model, Property};
 use std::fmt::{self, Debug};
 
 /// The shop, the payment service, and what may go wrong between them.
 #[derive(Clone, Copy, Debug)]
-pub struct Shop {
+pub(crate) struct Shop {
     /// How messages are kept.
-    pub network: Network,
+    pub(crate) network: Network,
     /// How many crashes there may be in all. A restart is free.
-    pub crashes: u8,
+    pub(crate) crashes: u8,
     /// The guard that is taken away, if one is.
-    pub without: Option<Guard>,
+    pub(crate) without: Option<Guard>,
 }
 
 /// How messages are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Network {
+pub(crate) enum Network {
     /// What was ever sent can arrive at any time, again and again, or never.
     Set,
     /// Up to so many of each kind, at most [`UnderWay::MOST`], are under way; one more than that is lost. Each may be lost, delivered, or delivered and
@@ -38,7 +38,7 @@ pub enum Network {
 
 /// What keeps the shop and the payment service safe, and able to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Guard {
+pub(crate) enum Guard {
     /// A charge of an order that was charged answers again and does nothing.
     ChargeOnce,
     /// Nothing is shipped before the payment service said that it has charged.
@@ -55,7 +55,7 @@ pub enum Guard {
 
 impl Guard {
     /// All guards.
-    pub const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::ChargeOnce,
         Self::WaitForTheAnswer,
         Self::DurableTable,
@@ -67,8 +67,7 @@ impl Guard {
 
 /// What the shop has decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the diagram above says it")]
-pub enum Shopkeeper {
+pub(crate) enum Shopkeeper {
     Idle,
     Charging,
     Cancelling,
@@ -79,8 +78,7 @@ pub enum Shopkeeper {
 
 /// What the payment service remembers of the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the diagram above says it")]
-pub enum Pay {
+pub(crate) enum Pay {
     None,
     Charged,
     Declined,
@@ -90,8 +88,7 @@ pub enum Pay {
 
 /// The kinds of message: three to the payment service, four to the shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "they say what they say")]
-pub enum Message {
+pub(crate) enum Message {
     Charge,
     Refund,
     Query,
@@ -106,38 +103,37 @@ const MESSAGES: [Message; 7] =
 
 /// One of the two sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "they are the two sides")]
-pub enum Side {
+pub(crate) enum Side {
     Shop,
     Pay,
 }
 
 /// Both sides and everything under way.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct State {
+pub(crate) struct State {
     /// What the shop has decided.
-    pub shop: Shopkeeper,
+    pub(crate) shop: Shopkeeper,
     /// What the payment service remembers.
-    pub pay: Pay,
+    pub(crate) pay: Pay,
     /// How often the card was charged, up to two. The card's own statement, so no crash takes it away.
-    pub charges: u8,
+    pub(crate) charges: u8,
     /// How often the card was refunded, up to two.
-    pub refunds: u8,
+    pub(crate) refunds: u8,
     /// Which sides are down.
     down: u8,
     /// Crashes so far.
     crashes: u8,
     /// For each kind how many are under way, or for a set whether it was sent.
-    pub under_way: UnderWay,
+    pub(crate) under_way: UnderWay,
 }
 
 /// How many messages of each kind are under way, four bits a kind: at most [`UnderWay::MOST`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct UnderWay(u32);
+pub(crate) struct UnderWay(u32);
 
 /// What may happen next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Action {
+pub(crate) enum Action {
     /// The shop begins, and sends the charge.
     Begin,
     /// The shop sends the charge again.
@@ -186,10 +182,10 @@ impl Debug for State {
 
 impl UnderWay {
     /// The greatest capacity of a multiset.
-    pub const MOST: u8 = 15;
+    pub(crate) const MOST: u8 = 15;
 
     /// How many of this kind are under way.
-    pub const fn count(self, message: Message) -> u8 {
+    pub(crate) const fn count(self, message: Message) -> u8 {
         (self.0 >> (4 * message as u32)) as u8 & Self::MOST
     }
 
@@ -212,7 +208,7 @@ impl State {
     }
 
     /// Whether the shop has ended, with the money where it belongs: shipped and charged, or neither.
-    pub const fn is_consistent_end(&self) -> bool {
+    pub(crate) const fn is_consistent_end(&self) -> bool {
         let charged = matches!(self.pay, Pay::Charged);
         match self.shop {
             Shopkeeper::Shipped => charged,
@@ -233,12 +229,12 @@ impl Message {
 
 impl Shop {
     /// The shop with every guard in its place.
-    pub const fn new(network: Network, crashes: u8) -> Self {
+    pub(crate) const fn new(network: Network, crashes: u8) -> Self {
         Self { network, crashes, without: None }
     }
 
     /// The same without one guard.
-    pub const fn without(self, guard: Guard) -> Self {
+    pub(crate) const fn without(self, guard: Guard) -> Self {
         Self { without: Some(guard), ..self }
     }
 

@@ -4,46 +4,46 @@
 //! a set, nothing is lost for good, and nothing forces anybody to act. With N managers there are 6^N + 4^N + 2^N states,
 //! according to whether the decision is to abort, not made yet, or to commit.
 
-use crate::explorer::{Model, Property};
+use handfast_lab::explorer::{Model, Property};
 use std::fmt::{self, Debug};
 
 /// The most managers: one bit each in a set of sixteen.
-pub const MOST_MANAGERS: u32 = 16;
+pub(crate) const MOST_MANAGERS: u32 = 16;
 
 /// Two-phase commit among a number of resource managers, at most [`MOST_MANAGERS`].
 #[derive(Clone, Copy, Debug)]
-pub struct TwoPhaseCommit {
+pub(crate) struct TwoPhaseCommit {
     /// How many resource managers there are.
-    pub managers: u32,
+    pub(crate) managers: u32,
     /// A transaction manager that also commits when not all are prepared, to see that this is caught.
-    pub commits_early: bool,
+    pub(crate) commits_early: bool,
 }
 
 /// A set of managers, one bit each.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Managers(u16);
+pub(crate) struct Managers(u16);
 
 /// Everybody's state and everything sent. A manager that is in none of the three sets is working.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct State {
+pub(crate) struct State {
     /// Managers that are prepared and know of no decision.
-    pub prepared: Managers,
+    pub(crate) prepared: Managers,
     /// Managers that have committed.
-    pub committed: Managers,
+    pub(crate) committed: Managers,
     /// Managers that have aborted.
-    pub aborted: Managers,
+    pub(crate) aborted: Managers,
     /// Managers whose message that they are prepared was sent. It stays true for ever.
-    pub sent_prepared: Managers,
+    pub(crate) sent_prepared: Managers,
     /// Managers whose message the transaction manager has received.
-    pub known_prepared: Managers,
+    pub(crate) known_prepared: Managers,
     /// What the transaction manager has decided, and so told everybody.
-    pub decision: Decision,
+    pub(crate) decision: Decision,
 }
 
 /// What the transaction manager has decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
-pub enum Decision {
+pub(crate) enum Decision {
     /// Nothing yet.
     Open,
     /// To commit.
@@ -54,7 +54,7 @@ pub enum Decision {
 
 /// What may happen next; a manager is named by its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Action {
+pub(crate) enum Action {
     /// The transaction manager decides to commit.
     Commit,
     /// The transaction manager decides to abort.
@@ -75,7 +75,7 @@ impl Managers {
     const NONE: Self = Self(0);
 
     /// Whether this manager is in the set.
-    pub const fn contains(self, manager: u32) -> bool {
+    pub(crate) const fn contains(self, manager: u32) -> bool {
         self.0 & (1 << manager) != 0
     }
 
