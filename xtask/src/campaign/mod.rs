@@ -1,10 +1,12 @@
-//! Campaigns: many orders over bad roads through real processes, counted from the services' own books; too long for every change.
+//! Campaigns, too long for every change: many orders over bad roads through real processes, counted from the services' own
+//! books, and the cases of the explorer that are too large for the tests.
 
 mod books;
+mod explore;
 mod intents;
 mod processes;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -39,30 +41,20 @@ pub(crate) struct Arguments {
 enum Campaign {
     /// `examples/intents`: payment intents, id first.
     Intents,
+    /// The cases that `handfast check --large` explores. It has no orders and no roads.
+    Explore,
 }
 
-/// Runs it, and fails where an order did not end or the books disagree.
+/// Runs it, and fails where an order did not end, the books disagree, or a property is broken.
 ///
 /// # Errors
 /// A process could not be run, or a run went wrong.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let binary = arguments.binary.clone().map_or_else(workspace::build_handfast, Ok)?;
-    let mut report = intents::heading(arguments.orders, &arguments.loss);
-    println!("{}", report.trim_end());
-    let mut wrong = 0;
-    for &seed in &arguments.seeds {
-        for kills in [0, arguments.kills] {
-            let plan = intents::Plan { orders: arguments.orders, seed, loss: &arguments.loss, kills };
-            let counted = match arguments.what {
-                Campaign::Intents => intents::run(&binary, &plan)?,
-            };
-            wrong += u32::from(!counted.is_right());
-            let row = counted.row(&plan);
-            println!("{row}");
-            report.push_str(&row);
-            report.push('\n');
-        }
-    }
+    let (report, wrong) = match arguments.what {
+        Campaign::Intents => orders(&binary, arguments)?,
+        Campaign::Explore => explore::run(&binary)?,
+    };
     if let Some(path) = &arguments.report {
         std::fs::write(path, &report).with_context(|| format!("cannot write {}", path.display()))?;
     }
@@ -70,4 +62,23 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         bail!("{wrong} runs went wrong");
     }
     Ok(())
+}
+
+/// One run for each seed, undisturbed, and one in which everything is killed. Says how many went wrong.
+fn orders(binary: &Path, arguments: &Arguments) -> Result<(String, u32)> {
+    let mut report = intents::heading(arguments.orders, &arguments.loss);
+    println!("{}", report.trim_end());
+    let mut wrong = 0;
+    for &seed in &arguments.seeds {
+        for kills in [0, arguments.kills] {
+            let plan = intents::Plan { orders: arguments.orders, seed, loss: &arguments.loss, kills };
+            let counted = intents::run(binary, &plan)?;
+            wrong += u32::from(!counted.is_right());
+            let row = counted.row(&plan);
+            println!("{row}");
+            report.push_str(&row);
+            report.push('\n');
+        }
+    }
+    Ok((report, wrong))
 }

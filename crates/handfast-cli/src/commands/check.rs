@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use handfast_lab::explorer::{Limits, Report, Verdict};
-use handfast_lab::saga::{Action, Case, Found, MUTANTS, Mutant, Network, World, suite};
+use handfast_lab::saga::{Action, Case, Found, MUTANTS, Mutant, Network, World, large, suite};
 use serde_json::{Value, json};
 
 use crate::output::{Exit, Output, grouped};
@@ -24,6 +24,8 @@ use crate::{numbers, picture};
 #[command(after_help = "Examples:
   handfast check
       every case: the deployed code, every interleaving
+  handfast check --large
+      the cases that are too large for every day: minutes, and gigabytes
   handfast check examples/shop/flow.toml
       whether this flow can be safe, and why not
   handfast check flow.toml --network multiset:1 --crashes 2 --workers 1
@@ -67,6 +69,10 @@ pub(crate) struct Args {
     /// Prints which payment and which dispatch can be brought to both or neither, found by exploring every pair
     #[arg(long, conflicts_with_all = ["without", "guards"])]
     profiles: bool,
+
+    /// Explores the cases that are too large to be explored every day, in place of the others
+    #[arg(long, conflicts_with_all = ["flow", "without", "guards", "profiles"])]
+    large: bool,
 
     /// How messages are lost, delayed, doubled and reordered: `set` or `multiset:N` (N copies of each, 1 to 3)
     /// [default: both, where that is quick]
@@ -160,7 +166,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
 }
 
 fn explore_suite(args: &Args, output: &Output) -> anyhow::Result<Exit> {
-    let cases = suite();
+    let cases = if args.large { large() } else { suite() };
     let progress = output.progress(cases.len() as u64);
     let mut explored = Vec::with_capacity(cases.len());
     for case in cases {

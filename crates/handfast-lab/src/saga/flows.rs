@@ -18,6 +18,10 @@ const PAYMENT: Profile = Profile::CONTRACT;
 const DISPATCH: Profile = Profile { undo: Undo::Never, ..Profile::CONTRACT };
 const NOTICE: Profile = Profile { may_refuse: false, ..DISPATCH };
 const NO_CLOSE: Profile = Profile { close: Close::Never, ..PAYMENT };
+const INTENT: Profile = Profile { harmless: true, repeat: Repeat::Never, undo: Undo::NoOpWhenAbsent, ..NO_CLOSE };
+
+/// The flow that has too many worlds on the network that counts copies to be explored there before every change.
+pub(super) const THREE_WITH_AN_INTENT: &str = "an intent whose duplicates are harmless, payment, dispatch";
 
 /// A step with a deadline, where it may have one.
 const fn step(profile: Profile) -> ProfiledStep {
@@ -75,15 +79,8 @@ fn treated() -> Vec<Written> {
             vec![step(Profile { sticky_refusal: false, ..NO_CLOSE }), step(DISPATCH)],
             none,
         ),
-        (
-            "an intent whose duplicates are harmless, payment, dispatch",
-            vec![
-                step(Profile { harmless: true, repeat: Repeat::Never, undo: Undo::NoOpWhenAbsent, ..NO_CLOSE }),
-                step(PAYMENT),
-                step(DISPATCH),
-            ],
-            none,
-        ),
+        (THREE_WITH_AN_INTENT, vec![step(INTENT), step(PAYMENT), step(DISPATCH)], none),
+        ("an intent whose duplicates are harmless, dispatch", vec![step(INTENT), step(DISPATCH)], none),
         ("payment is read back", vec![step(Profile { reads_back: true, ..NO_CLOSE }), step(DISPATCH)], none),
         (
             "payment is read back, and its refusals do not hold",
