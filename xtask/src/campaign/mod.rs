@@ -1,10 +1,11 @@
-//! Campaigns, too long for every change: many orders over bad roads through real processes, counted from the services' own
-//! books, and the cases of the explorer that are too large for the tests.
+//! Campaigns, too long for every change: many orders over bad roads, counted from the services' own books, and the cases of
+//! the explorer that are too large for the tests.
 
 mod books;
 mod explore;
 mod intents;
 mod processes;
+mod templates;
 
 use std::path::{Path, PathBuf};
 
@@ -17,9 +18,9 @@ pub(crate) struct Arguments {
     /// Which one.
     #[arg(value_enum)]
     what: Campaign,
-    /// How many orders each run has.
-    #[arg(long, value_name = "N", default_value_t = 300)]
-    orders: u32,
+    /// How many orders each run has; without it 300 of intents, and 100,000 of templates.
+    #[arg(long, value_name = "N")]
+    orders: Option<u32>,
     /// Where the random choices of the roads start; one run for each, undisturbed, and one in which everything is killed.
     #[arg(long, value_name = "S,S", value_delimiter = ',', default_values_t = [1, 2, 3])]
     seeds: Vec<u64>,
@@ -39,10 +40,12 @@ pub(crate) struct Arguments {
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Campaign {
-    /// `examples/intents`: payment intents, id first.
+    /// `examples/intents`: payment intents, id first, through real processes.
     Intents,
     /// The cases that `handfast check --large` explores. It has no orders and no roads.
     Explore,
+    /// Random flow files, two orders each: the property test of the suite with other seeds, and many more of them.
+    Templates,
 }
 
 /// Runs it, and fails where an order did not end, the books disagree, or a property is broken.
@@ -50,10 +53,11 @@ enum Campaign {
 /// # Errors
 /// A process could not be run, or a run went wrong.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let binary = arguments.binary.clone().map_or_else(workspace::build_handfast, Ok)?;
+    let binary = || arguments.binary.clone().map_or_else(workspace::build_handfast, Ok);
     let (report, wrong) = match arguments.what {
-        Campaign::Intents => orders(&binary, arguments)?,
-        Campaign::Explore => explore::run(&binary)?,
+        Campaign::Intents => orders(&binary()?, arguments)?,
+        Campaign::Explore => explore::run(&binary()?)?,
+        Campaign::Templates => return templates::run(&arguments.seeds, arguments.orders.unwrap_or(100_000)),
     };
     if let Some(path) = &arguments.report {
         std::fs::write(path, &report).with_context(|| format!("cannot write {}", path.display()))?;
@@ -66,12 +70,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 /// One run for each seed, undisturbed, and one in which everything is killed. Says how many went wrong.
 fn orders(binary: &Path, arguments: &Arguments) -> Result<(String, u32)> {
-    let mut report = intents::heading(arguments.orders, &arguments.loss);
+    let orders = arguments.orders.unwrap_or(300);
+    let mut report = intents::heading(orders, &arguments.loss);
     println!("{}", report.trim_end());
     let mut wrong = 0;
     for &seed in &arguments.seeds {
         for kills in [0, arguments.kills] {
-            let plan = intents::Plan { orders: arguments.orders, seed, loss: &arguments.loss, kills };
+            let plan = intents::Plan { orders, seed, loss: &arguments.loss, kills };
             let counted = intents::run(binary, &plan)?;
             wrong += u32::from(!counted.is_right());
             let row = counted.row(&plan);

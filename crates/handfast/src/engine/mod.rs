@@ -46,6 +46,8 @@ pub use error::{AdoptError, CancelError, OpenError, SubmitError};
 pub use flow::{Flow, FlowBuilder, FlowError, FlowStep, ParticipantRef, UnacceptedRisk, UnacceptedRisks};
 pub use handle::{NoOutcome, Progress, SagaHandle, describe_evidence};
 pub use hints::HintResult;
+#[cfg(test)]
+pub(crate) use kept::JournalReceipts;
 pub use options::Options;
 pub use participants::{AcceptError, Accepted, ParticipantView, Resting, accept_in, participants_in, resting_in};
 pub use person::{Act, ActError, ActResult, ForPerson, Possible, Remains, StepSeen, act_in, cancel_in, look_into};

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use handfast_protocol::Time;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Request};
+use reqwest::{Client, Request, Response};
 
 use super::receipts::{MAX_ANSWER_BYTES, Received};
 use super::{Heard, Reply};
 use crate::clock::Clock;
+use crate::store::BoxFuture;
 
 /// The longest time for which a participant's wish to be left alone is obeyed without asking again.
 const RETRY_AFTER_CAP: Duration = Duration::from_mins(5);
@@ -37,6 +38,17 @@ pub(super) fn build(scheme: &str, connect_timeout: Duration) -> Result<Client, r
         .build()
 }
 
+/// Whoever takes a request to a service and brings back what came of it.
+pub(super) trait Carrier: Send + Sync + 'static {
+    fn carry(&self, request: Request) -> BoxFuture<'_, Result<Response, reqwest::Error>>;
+}
+
+impl Carrier for Client {
+    fn carry(&self, request: Request) -> BoxFuture<'_, Result<Response, reqwest::Error>> {
+        Box::pin(self.execute(request))
+    }
+}
+
 /// An answer, read to its end.
 pub(super) struct Answered {
     status: u16,
@@ -60,9 +72,9 @@ impl Answered {
 ///
 /// Whatever the request says, it asks for an answer that is not compressed: what is read is bounded by what comes over the
 /// wire. Where one is compressed all the same, what it says is not known.
-pub(super) async fn send(client: &Client, mut request: Request, clock: &Clock) -> Result<Answered, Reply> {
+pub(super) async fn send(carrier: &dyn Carrier, mut request: Request, clock: &Clock) -> Result<Answered, Reply> {
     request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static(IDENTITY));
-    let mut response = client.execute(request).await.map_err(|error| not_answered(&error))?;
+    let mut response = carrier.carry(request).await.map_err(|error| not_answered(&error))?;
     let status = response.status().as_u16();
     let retry_after = response
         .headers()

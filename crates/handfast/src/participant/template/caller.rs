@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use handfast_protocol::{Operation, Time};
-use reqwest::Client;
 use serde_json::Value as Json;
 
 use super::fill::{Kept, Values};
@@ -14,7 +13,7 @@ use super::{Call, HttpTemplates, operation_key};
 use crate::clock::Clock;
 use crate::key::KeyParts;
 use crate::participant::cleaned::cleaned_seen;
-use crate::participant::client::{self, Answered};
+use crate::participant::client::{self, Answered, Carrier};
 use crate::participant::{Delivery, Participant, Reply};
 use crate::store::BoxFuture;
 
@@ -38,7 +37,7 @@ pub(crate) struct TemplateParticipant {
     templates: Arc<HttpTemplates>,
     secrets: Secrets,
     receipts: Arc<dyn KeptReceipts>,
-    client: Client,
+    carrier: Box<dyn Carrier>,
     clock: Clock,
 }
 
@@ -53,7 +52,18 @@ impl TemplateParticipant {
         // Every operation may be somewhere else, so the client has to know authorities as soon as one of them uses TLS.
         let uses_tls = templates.calls().any(|(_, call)| call.origin().starts_with("https"));
         let client = client::build(if uses_tls { "https" } else { "http" }, connect_timeout)?;
-        Ok(Self { templates, secrets, receipts, client, clock })
+        Ok(Self { templates, secrets, receipts, carrier: Box::new(client), clock })
+    }
+
+    /// The same service over another road.
+    #[cfg(test)]
+    pub(super) fn over(
+        carrier: impl Carrier,
+        (templates, secrets): (Arc<HttpTemplates>, Secrets),
+        receipts: Arc<dyn KeptReceipts>,
+        clock: Clock,
+    ) -> Self {
+        Self { templates, secrets, receipts, carrier: Box::new(carrier), clock }
     }
 
     #[cfg(test)]
@@ -92,7 +102,7 @@ impl TemplateParticipant {
         if is_ended || delivery.is_late(self.clock.steady()) {
             return Err("its time is over".to_owned());
         }
-        Ok(match client::send(&self.client, request, &self.clock).await {
+        Ok(match client::send(&*self.carrier, request, &self.clock).await {
             Ok(answer) => {
                 let of = |value: &Value| values.of(value);
                 let reply = call.reading.read(answer.received(), answer.headers(), &of, &self.secrets);

@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::call::{Call, CallText};
 use super::condition::{At, Condition, Expected, Shapes, Test, Wants};
+use super::evaluator::{Seen, holds, proves};
 use super::secret::Secrets;
 use super::text::Value;
 use crate::journal::Scalar;
@@ -105,124 +106,17 @@ fn any_value() -> impl Strategy<Value = Json> {
     })
 }
 
-#[derive(Clone, Debug)]
-struct Seen {
-    status: u16,
-    headers: Vec<(&'static str, &'static str)>,
-    /// `None`: a page.
-    body: Option<Json>,
-}
-
 fn any_answer() -> impl Strategy<Value = Seen> {
     let header = (proptest::sample::select(&HEADERS[..]), prop_oneof![Just("x"), Just("y"), Just("1"), Just("x1")]);
     let members = proptest::collection::btree_map(proptest::sample::select(vec!["a", "b", "l", "o"]), any_value(), 2..5);
     let body = members.prop_map(|members| members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Json>());
     let body = prop_oneof![12 => body.prop_map(Some), 1 => Just(None)];
     let headers = proptest::collection::vec(header, 0..3);
-    (proptest::sample::select(&STATUSES[..]), headers, body).prop_map(|(status, headers, body)| Seen { status, headers, body })
-}
-
-fn text_of(value: &Json) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn is_same(expected: &Expected, found: &Json) -> bool {
-    match expected {
-        Expected::Value(Scalar::Text(text)) => found.as_str() == Some(text),
-        Expected::Value(Scalar::Integer(number)) => found.as_i64() == Some(*number),
-        Expected::Value(Scalar::Bool(value)) => found.as_bool() == Some(*value),
-        Expected::Gaps { gaps } => {
-            let wanted = filled(gaps);
-            if wanted.is_string() { *found == wanted } else { found.is_number() && found.as_f64() == wanted.as_f64() }
-        }
-    }
-}
-
-/// The element that each path up to a `*` stands for.
-type Chosen = BTreeMap<String, String>;
-
-/// The pointer with every `*` of a list replaced by what was chosen for it, shortest first.
-fn concrete(pointer: &str, chosen: &Chosen) -> String {
-    let (mut written, mut real) = (String::new(), String::new());
-    for part in pointer.split('/').skip(1) {
-        written = format!("{written}/{part}");
-        real = chosen.get(&written).cloned().unwrap_or_else(|| format!("{real}/{part}"));
-    }
-    real
-}
-
-fn holds_with(condition: &Condition, body: Option<&Json>, stars: &[String], chosen: &Chosen) -> bool {
-    if let [star, rest @ ..] = stars {
-        let parent = concrete(star.strip_suffix("/*").unwrap(), chosen);
-        let Some(value) = body.and_then(|body| body.pointer(&parent)) else { return false };
-        let names: Vec<String> = match value {
-            Json::Array(elements) => (0..elements.len()).map(|at| at.to_string()).collect(),
-            Json::Object(members) => members.keys().filter(|name| *name == "*").cloned().collect(),
-            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => Vec::new(),
-        };
-        return names.into_iter().any(|name| {
-            let mut chosen = chosen.clone();
-            chosen.insert(star.clone(), format!("{parent}/{name}"));
-            holds_with(condition, body, rest, &chosen)
-        });
-    }
-    condition.tests.iter().all(|test| {
-        let At::Json(pointer) = &test.at else { return true };
-        let Some(body) = body else { return false };
-        let found = body.pointer(&concrete(pointer, chosen));
-        match &test.wants {
-            Wants::Is(values) => found.is_some_and(|found| values.iter().any(|value| is_same(value, found))),
-            Wants::Not(values) => {
-                found.is_some_and(|found| !found.is_null() && !values.iter().any(|value| is_same(value, found)))
-            }
-            Wants::Absent => found.is_none(),
-            Wants::Null => found == Some(&Json::Null),
-        }
+    (proptest::sample::select(&STATUSES[..]), headers, body).prop_map(|(status, headers, body)| Seen {
+        status,
+        headers: headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        body,
     })
-}
-
-fn header_holds(test: &Test, seen: &Seen) -> bool {
-    let At::Header(name) = &test.at else { return true };
-    let all: Vec<&str> = seen.headers.iter().filter(|(other, _)| other == name).map(|(_, value)| *value).collect();
-    let said = |expected: &Expected| match expected {
-        Expected::Value(value) => value.to_string(),
-        Expected::Gaps { gaps } => text_of(&filled(gaps)),
-    };
-    match (&test.wants, all.as_slice()) {
-        (Wants::Absent, all) => all.is_empty(),
-        (Wants::Is(values), [only]) => values.iter().any(|value| said(value) == *only),
-        (Wants::Not(values), [only]) => values.iter().all(|value| said(value) != *only),
-        (Wants::Is(_) | Wants::Not(_) | Wants::Null, _) => false,
-    }
-}
-
-/// Whether an answer fits a condition, by trying everything.
-fn holds(condition: &Condition, seen: &Seen) -> bool {
-    let names_status =
-        condition.status.contains(&seen.status) || condition.classes.iter().any(|class| u16::from(*class) == seen.status / 100);
-    let any_status = condition.status.is_empty() && condition.classes.is_empty();
-    let mut stars: Vec<String> = Vec::new();
-    for test in &condition.tests {
-        let At::Json(pointer) = &test.at else { continue };
-        let mut path = String::new();
-        for part in pointer.split('/').skip(1) {
-            path = format!("{path}/{part}");
-            if part == "*" && !stars.contains(&path) {
-                stars.push(path.clone());
-            }
-        }
-    }
-    // What lies above is chosen first.
-    stars.sort_by_key(String::len);
-    let asks_the_body = condition.tests.iter().any(|test| matches!(test.at, At::Json(_)));
-    (any_status || names_status)
-        && condition.tests.iter().all(|test| header_holds(test, seen))
-        && (!asks_the_body || holds_with(condition, seen.body.as_ref(), &stars, &Chosen::new()))
-}
-
-/// Whether something that it tests comes from the service alone.
-fn proves(condition: &Condition) -> bool {
-    condition.tests.iter().any(|test| matches!(test.wants, Wants::Is(_)) && test.at != At::Header("server".to_owned()))
 }
 
 fn call(answers: BTreeMap<String, Shapes>) -> Option<Call> {
@@ -237,7 +131,7 @@ fn done_by(shape: Condition) -> BTreeMap<String, Shapes> {
 fn read(call: &Call, seen: &Seen) -> Reply {
     let mut headers = HeaderMap::new();
     for (name, value) in &seen.headers {
-        headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        headers.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap());
     }
     let body = seen.body.as_ref().map_or_else(|| "<html>away</html>".to_owned(), Json::to_string);
     let received = Received { status: seen.status, body: Some(body.as_bytes()), retry_after: None };
@@ -263,7 +157,7 @@ proptest! {
             prop_assert_eq!(call.bare().any(|meaning| meaning.name() == name), is_bare, "{}", name);
         }
         let fits: Vec<&str> =
-            answers.iter().filter(|(_, shapes)| shapes.0.iter().any(|shape| holds(shape, &seen))).map(|(name, _)| name.as_str()).collect();
+            answers.iter().filter(|(_, shapes)| shapes.0.iter().any(|shape| holds(shape, &seen, &filled))).map(|(name, _)| name.as_str()).collect();
         let reply = read(&call, &seen);
         match (&reply, fits.as_slice()) {
             (Reply::Definite { answer: Answer::State(state), .. }, [only]) => prop_assert_eq!(state.name(), *only),
@@ -273,7 +167,7 @@ proptest! {
         }
         let is_proved = |state: Definite| {
             let shapes = &answers[state.name()].0;
-            shapes.iter().any(|shape| proves(shape) && holds(shape, &seen)) || call.bare().any(|meaning| meaning == Meaning::State(state))
+            shapes.iter().any(|shape| proves(shape) && holds(shape, &seen, &filled)) || call.bare().any(|meaning| meaning == Meaning::State(state))
         };
         if let Reply::Definite { answer: Answer::State(state), .. } = reply {
             prop_assert!(is_proved(state), "{:?} rests on nothing", state);

@@ -27,7 +27,11 @@ mod text;
 #[cfg(test)]
 mod condition_tests;
 #[cfg(test)]
+mod evaluator;
+#[cfg(test)]
 mod gap_tests;
+#[cfg(test)]
+mod orders;
 #[cfg(test)]
 mod tests;
 
