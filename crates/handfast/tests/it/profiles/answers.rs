@@ -1,113 +1,11 @@
 //! What answers of a service prove: a service that knows nothing of the contract, and answers as such services do.
 
-use std::sync::{Arc, Mutex};
-
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{Method, StatusCode, Uri};
-use axum::response::{IntoResponse as _, Response};
-use handfast::flow::FlowFile;
-use handfast::{Engine, Outcome, SagaHandle};
+use axum::http::Method;
+use handfast::Outcome;
 use serde_json::{Value, json};
 
-use super::shop::{Road, Shop, ended, options, until, view};
-
-/// What the service has in its books, and was asked for.
-#[derive(Default)]
-struct Books {
-    /// What is charged now, in minor units.
-    charged: i64,
-    asked: Vec<(Method, String)>,
-}
-
-/// Answers the n-th request (from 1), and changes the books. `None`: no answer leaves.
-type Clerk = Box<dyn Fn(&mut Books, usize, &Method, &str) -> Option<(u16, Value)> + Send + Sync>;
-
-struct Provider {
-    books: Mutex<Books>,
-    clerk: Clerk,
-}
-
-async fn answer(State(provider): State<Arc<Provider>>, method: Method, uri: Uri, _body: Bytes) -> Response {
-    let path = uri.path().to_owned();
-    let answer = {
-        let mut books = provider.books.lock().unwrap();
-        books.asked.push((method.clone(), path.clone()));
-        let number = books.asked.len();
-        (provider.clerk)(&mut books, number, &method, &path)
-    };
-    match answer {
-        Some((status, Value::Null)) => StatusCode::from_u16(status).unwrap().into_response(),
-        Some((status, body)) => (StatusCode::from_u16(status).unwrap(), body.to_string()).into_response(),
-        None => std::future::pending().await,
-    }
-}
-
-impl Provider {
-    async fn start(
-        clerk: impl Fn(&mut Books, usize, &Method, &str) -> Option<(u16, Value)> + Send + Sync + 'static,
-    ) -> (Arc<Self>, String) {
-        let provider = Arc::new(Self { books: Mutex::default(), clerk: Box::new(clerk) });
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&provider));
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        (provider, url)
-    }
-
-    fn charged(&self) -> i64 {
-        self.books.lock().unwrap().charged
-    }
-
-    fn asked(&self) -> Vec<(Method, String)> {
-        self.books.lock().unwrap().asked.clone()
-    }
-}
-
-/// A payment at the provider, whose answers mean this, and then a dispatch that speaks the contract.
-fn flow(provider: &str, shipments: &str, act: &str, undo: &str) -> FlowFile {
-    let text = format!(
-        r#"
-name = "shop"
-[input]
-amount = "money"
-token = "token"
-lines = "list"
-[[step]]
-name = "payment"
-participant = "http"
-send = ["amount", "token"]
-[step.profile]
-idempotent = true
-remembers = "for-ever"
-sticky_refusal = true
-[step.http.act]
-method = "PUT"
-url = "{provider}/charges/{{key}}"
-body = '{{"amount": {{input.amount.minor}}, "token": "{{input.token}}"}}'
-{act}
-[step.http.undo]
-{undo}
-[[step]]
-name = "dispatch"
-kind = "pivot"
-url = "{shipments}"
-send = ["lines"]
-"#
-    );
-    FlowFile::parse("shop.toml", &text).unwrap_or_else(|error| panic!("{error}"))
-}
-
-async fn order(shop: &Shop, file: &FlowFile) -> (Engine, SagaHandle) {
-    let engine = shop.engine_of((*file.flow::<&str>(&[]).unwrap()).clone(), options()).await;
-    let order =
-        r#"{"id":"order-1","amount":{"minor":100,"currency":"EUR"},"token":"tok_visa","lines":[{"sku":"mug","quantity":1}]}"#;
-    let saga = engine.submit(file.parse_order(order.as_bytes()).unwrap()).await.unwrap();
-    (engine, saga)
-}
-
-const UNDONE: &str = "url = \"PROVIDER/charges/{key}/refund\"\nundone = { json = { \"/state\" = \"refunded\" } }";
+use super::provider::{Provider, UNDONE, flow, order};
+use super::shop::{Road, Shop, ended, until, view};
 
 /// The charge is made, its answer is lost, and a gateway has something to say about the repetition.
 #[tokio::test]
