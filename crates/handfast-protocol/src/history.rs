@@ -101,6 +101,9 @@ pub struct Tip<K, M, O> {
     pub opening: Option<O>,
 }
 
+/// What an answer has shown, and what its request had named.
+pub type Shown<'a, K, M, O> = (&'a Tip<K, M, O>, &'a [Sighting<K, M>]);
+
 /// What a caller has seen of one incarnation of a participant's store: the changes that a request has to name.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Memory<K, M, O> {
@@ -163,6 +166,25 @@ impl<K: Clone + Ord, M: Clone + Ord, O: Clone + Ord> Memory<K, M, O> {
         true
     }
 
+    /// Whether it has room for all of these, in whatever order they become durable, or some of them never: what an answer has
+    /// shown, and what its request had named.
+    #[must_use]
+    pub fn has_room_for(&self, pending: &[Shown<'_, K, M, O>]) -> bool {
+        // What each of them covers is gone with the first.
+        let covers = |(shown, named): &Shown<'_, K, M, O>, tip: &Tip<K, M, O>| {
+            let is_of_one_opening = shown.opening.is_some() && tip.opening == shown.opening;
+            is_of_one_opening || named.contains(&tip.sighting) || tip.sighting == shown.sighting
+        };
+        let stay: Vec<&Tip<K, M, O>> = self.tips.iter().filter(|tip| !pending.iter().all(|shown| covers(shown, tip))).collect();
+        // Those of one opening become one, and take the place of what it had shown before.
+        let is_new = |opening: &&O| !stay.iter().any(|tip| tip.opening.as_ref() == Some(*opening));
+        let mut openings: Vec<&O> = pending.iter().filter_map(|(shown, _)| shown.opening.as_ref()).filter(is_new).collect();
+        openings.sort_unstable();
+        openings.dedup();
+        let without_opening = pending.iter().filter(|(shown, _)| shown.opening.is_none()).count();
+        stay.len() + openings.len() + without_opening <= Self::MOST
+    }
+
     /// Takes over what somebody saw who shares this memory. Nothing is proven between the two.
     pub fn join(&mut self, others: &[Tip<K, M, O>]) {
         for other in others {
@@ -219,6 +241,43 @@ mod tests {
         assert!(!memory.learn::<Deployed>(tip("late", 99, 0, None), &[]), "it is asked for again");
         assert!(memory.learn::<Deployed>(tip("late", 99, 0, None), &named));
         assert_eq!(memory.named(), [tip("late", 99, 0, None).sighting]);
+    }
+
+    /// Every order of so many answers, each of which showed one of a few changes and was asked for with some of them named.
+    #[test]
+    fn where_there_is_room_no_order_needs_more() {
+        let mut state = 7_u64;
+        let mut draw = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % below
+        };
+        let (mut full, mut refused) = (0, 0);
+        for _ in 0..400 {
+            let opening = |drawn: u64| u8::try_from(drawn).ok().filter(|drawn| *drawn < 1);
+            let known = 10 + draw(7);
+            let known = (0..known).map(|number| tip("k", number, 0, opening(draw(8)))).collect();
+            let memory = Caller::kept(known);
+            let shown: Vec<_> =
+                (0..1 + draw(3)).map(|at| tip("p", draw(30), u8::try_from(at).unwrap(), opening(draw(4)))).collect();
+            let named: Vec<Vec<_>> = shown.iter().map(|_| memory.named().into_iter().filter(|_| draw(6) > 3).collect()).collect();
+            let pending: Vec<_> = shown.iter().zip(&named).map(|(shown, named)| (shown, named.as_slice())).collect();
+            if !memory.has_room_for(&pending) {
+                refused += 1;
+                continue;
+            }
+            let mut orders = vec![(memory, pending)];
+            while let Some((memory, left)) = orders.pop() {
+                full += usize::from(memory.tips.len() == Caller::MOST);
+                for at in 0..left.len() {
+                    let (mut memory, mut left) = (memory.clone(), left.clone());
+                    let (shown, named) = left.remove(at);
+                    assert!(memory.learn::<Deployed>(*shown, named), "{memory:?} has room for {shown:?}");
+                    assert!(memory.tips.len() <= Caller::MOST);
+                    orders.push((memory, left));
+                }
+            }
+        }
+        assert!(full > 20 && refused > 20, "{full} {refused}");
     }
 
     #[test]

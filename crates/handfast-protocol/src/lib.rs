@@ -23,7 +23,7 @@ mod register;
 mod saga;
 
 pub use guards::{Deployed, Guards};
-pub use history::{Change, Changes, Memory, Sighting, Tip, is_behind};
+pub use history::{Change, Changes, Memory, Shown, Sighting, Tip, is_behind};
 pub use party::{Input, Party, Time, replay};
 pub use register::{Answer, Definite, Effect, Register, Request};
 pub use saga::{

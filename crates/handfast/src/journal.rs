@@ -78,6 +78,8 @@ pub enum Line {
         in_effect: bool,
         /// Where, what was asked for and what stands there, in words.
         what: String,
+        /// What was kept of it, to undo what is in effect and to look at it.
+        kept: BTreeMap<String, Scalar>,
     },
 }
 
@@ -316,6 +318,8 @@ mod v1 {
             in_effect: bool,
             #[serde(borrow)]
             what: Cow<'a, str>,
+            #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+            kept: BTreeMap<String, Kept>,
         },
     }
 
@@ -386,11 +390,12 @@ mod v1 {
             Line::Looked { step, found, left } => {
                 Shape::Looked { step: *step, found: found.map(|found| Cow::Borrowed(found.name())), left: left.0 }
             }
-            Line::Differs { to, in_effect, what } => Shape::Differs {
+            Line::Differs { to, in_effect, what, kept } => Shape::Differs {
                 step: to.step,
                 to: Cow::Borrowed(to.operation.name()),
                 in_effect: *in_effect,
                 what: Cow::Borrowed(what),
+                kept: write_all_kept(kept),
             },
             Line::Forgotten { step, incarnation } => Shape::Forgotten { step: *step, incarnation: Cow::Borrowed(incarnation) },
             Line::Answer { to, answer, receipt } => Shape::Answer(AnswerShape {
@@ -405,7 +410,7 @@ mod v1 {
                 mark: receipt.mark.as_deref().map(Cow::Borrowed),
                 at: receipt.at.map(|at| at.0),
                 detail: receipt.detail.as_deref().map(Cow::Borrowed),
-                kept: receipt.kept.iter().map(|(name, value)| (name.clone(), write_kept(value))).collect(),
+                kept: write_all_kept(&receipt.kept),
             }),
         };
         serde_json::to_string(&shape).map_err(|error| LineError::Unreadable(error.to_string()))
@@ -422,9 +427,12 @@ mod v1 {
             Shape::Looked { step, found, left } => {
                 Line::Looked { step, found: found.as_deref().map(state).transpose()?, left: Time(left) }
             }
-            Shape::Differs { step, to, in_effect, what } => {
-                Line::Differs { to: Command { step, operation: operation(&to)? }, in_effect, what: what.into_owned() }
-            }
+            Shape::Differs { step, to, in_effect, what, kept } => Line::Differs {
+                to: Command { step, operation: operation(&to)? },
+                in_effect,
+                what: what.into_owned(),
+                kept: read_all_kept(kept),
+            },
             Shape::Forgotten { step, incarnation } => Line::Forgotten { step, incarnation: incarnation.into_owned() },
             Shape::Answer(shape) => Line::Answer {
                 to: Command { step: shape.step, operation: operation(&shape.to)? },
@@ -436,7 +444,7 @@ mod v1 {
                     opening: None,
                     at: shape.at.map(Time),
                     detail: shape.detail.map(Cow::into_owned),
-                    kept: shape.kept.into_iter().map(|(name, value)| (name, read_kept(value))).collect(),
+                    kept: read_all_kept(shape.kept),
                 },
             },
         })
@@ -479,6 +487,14 @@ mod v1 {
             saw: shape.saw,
             evidence: shape.evidence.map(Cow::into_owned),
         }
+    }
+
+    fn write_all_kept(kept: &BTreeMap<String, Scalar>) -> BTreeMap<String, Kept> {
+        kept.iter().map(|(name, value)| (name.clone(), write_kept(value))).collect()
+    }
+
+    fn read_all_kept(kept: BTreeMap<String, Kept>) -> BTreeMap<String, Scalar> {
+        kept.into_iter().map(|(name, value)| (name, read_kept(value))).collect()
     }
 
     fn write_kept(value: &Scalar) -> Kept {

@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | says that something is in effect under our key, with other values (50 of 100) | it is there, and it is not what was asked for: neither done nor off | turns the saga back through the gate, and undoes it |
 //! | says that something was undone, with other values (a refund of 50) | what is left of it is in effect | goes on asking for the undo, and says so |
-//! | is about something else (another reference) | nothing | turns the saga back, and asks on |
+//! | is about something else (another reference), or does not say whose it is | nothing | turns the saga back, and asks on; of an undo that is being asked for it is told |
 //!
 //! Where there is no way back (the gate itself, and what comes after it) a person has to look. In each case it is told at once.
 
@@ -20,7 +20,9 @@ impl<G: Guards> Coordinator<G> {
         let told_of = self.steps.get(step).filter(|state| !state.is_contradicted);
         let Some(known) = told_of.map(|state| state.known) else { return };
         // Before the start nothing was asked for, and what was undone or is off may well be spoken of by an answer that is late.
-        let is_late = matches!(known, Some(Definite::Undone)) || (!in_effect && known.is_some());
+        // An undo is still asked for, and what is said of it is told, whatever it is about.
+        let is_being_undone = known == Some(Definite::Done) && self.phase == Phase::TurningBack;
+        let is_late = matches!(known, Some(Definite::Undone)) || (!in_effect && known.is_some() && !is_being_undone);
         if self.phase == Phase::Placed || is_late {
             return;
         }

@@ -102,6 +102,8 @@ pub struct Profile {
     pub bare: Meanings,
     /// Whether what was done is compared with what was asked for.
     pub values: Values,
+    /// Whether an amount is sent, and an answer that says that it is undone is not compared with it.
+    pub return_unseen: bool,
 }
 
 impl Profile {
@@ -120,6 +122,7 @@ impl Profile {
         answers: Answers::Now,
         bare: Meanings::NONE,
         values: Values::Settled,
+        return_unseen: false,
     };
 
     /// The profile of a step of this kind whose participant speaks the contract.
@@ -245,7 +248,8 @@ pub fn assess(steps: &[ProfiledStep], assumptions: &Assumptions) -> Result<Asses
         of_step.extend(flow.bare_looks(step, &plans[step]));
         risks.extend(of_step.into_iter().map(|what| Finding { step, what }));
         let is_unseen = (steps[step].profile.values == Values::Unseen).then_some(Remark::AmountUnseen);
-        let of_step = flow.remark(step, &plans).into_iter().chain(is_unseen);
+        let is_return_unseen = steps[step].profile.return_unseen.then_some(Remark::ReturnUnseen);
+        let of_step = flow.remark(step, &plans).into_iter().chain(is_unseen).chain(is_return_unseen);
         remarks.extend(of_step.map(|what| Finding { step, what }));
     }
     Ok(Assessment { plan: Plan::new(plans)?, risks, remarks })

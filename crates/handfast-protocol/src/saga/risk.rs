@@ -253,6 +253,8 @@ pub enum Remark {
     ActsAfterCancel,
     /// An amount is sent, and an answer that means *done* is compared with neither it nor the key.
     AmountUnseen,
+    /// An amount is sent, and an answer that means *undone* is not compared with it.
+    ReturnUnseen,
 }
 
 impl Remark {
@@ -263,6 +265,7 @@ impl Remark {
             Self::GateCannotClose => "gate-cannot-close",
             Self::ActsAfterCancel => "acts-after-cancel",
             Self::AmountUnseen => "amount-unseen",
+            Self::ReturnUnseen => "return-unseen",
         }
     }
 }
@@ -282,6 +285,11 @@ impl fmt::Display for Remark {
                 "it is sent an amount, and an answer that means done is compared with neither the amount nor the key: whoever \
                  takes another amount, or answers for somebody else, is believed; compare one of them, as in json = { \
                  \"/amount\" = \"{input.amount.minor}\" }"
+            }
+            Self::ReturnUnseen => {
+                "it is sent an amount, and an answer that means undone is not compared with it: whoever gives back a part of it \
+                 is believed to have given back all; compare it where the answer says it, as in json = { \"/refunded\" = \
+                 \"{input.amount.minor}\" }"
             }
         })
     }

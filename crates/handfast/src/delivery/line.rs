@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::backoff::Backoff;
 use super::breaker::{Admission, Breaker, BreakerSettings, BreakerState};
-use super::memories::Memories;
+use super::memories::{Memories, Room};
 use super::odd::{NotUnderstood, Odd};
 use super::quiet::Quiet;
 use crate::clock::{Clock, whole_ms};
@@ -82,6 +82,9 @@ pub(crate) enum CallEnd {
 
 /// What a saga itself has seen of a participant: the incarnation of its store, the number, and the change where it was marked.
 pub(crate) type OwnSeen = (String, u64, Option<Sighting>);
+
+/// So many changes are named by one request at most: the contract has participants take no more.
+const MOST_NAMED: usize = 128;
 
 /// The right to have one request out.
 #[derive(Debug)]
@@ -193,9 +196,9 @@ impl Line {
         Some(Seen { participant: self.name.clone(), incarnation, seq, shown: shown.into_iter().collect(), named })
     }
 
-    /// Whether what a receipt shows can be told apart from everything else that was seen.
-    pub(crate) fn has_room(&self, seen: &Seen) -> bool {
-        self.memories.has_room(seen)
+    /// Room for what a receipt shows, if it can be told apart from everything else that was seen.
+    pub(crate) fn reserve(&self, seen: &Seen) -> Option<Room> {
+        self.memories.reserve(seen)
     }
 
     /// Takes note of what is durable now. The first incarnation stays: another one is a restored store.
@@ -265,6 +268,11 @@ impl Line {
             self.memories.naming(&incarnation, &own.collect::<Vec<_>>())
         });
         let sent = clock.now();
+        if let Some(named) = seen.as_ref().map(|seen| seen.named.len()).filter(|named| *named > MOST_NAMED) {
+            let why = format!("{named} changes of its store would have to be named, and a request names {MOST_NAMED} at most");
+            tracing::warn!(name: "too_much_to_name", participant = self.name, named, "a participant is not asked: too much of what it showed is not proven to be one history");
+            return CallEnd::Replied { reply: Reply::not_sent(why), sent, named: Vec::new() };
+        }
         let delivery = Delivery { seen: seen.as_ref(), ..delivery };
         let reply = match tokio::time::timeout(timeout, self.participant.deliver(delivery)).await {
             Ok(reply) => self.checked(reply.cleaned()),
@@ -335,14 +343,20 @@ impl Line {
         }
         match (status, retry_after) {
             (Some(429 | 503), Some(wait)) => locked(&self.breaker).leave_alone(now, wait),
-            (_, Some(wait)) => locked(&self.quiet).note(saga, command, now.after(whole_ms(wait)), now),
-            (_, None) => {}
+            (_, wait) => self.leave_alone((saga, command), now, wait),
         }
         if status.is_some_and(turns_away) {
             self.shut_out(now, status);
             return false;
         }
         self.is_alive()
+    }
+
+    /// A command is not to be repeated before this has passed, if its participant has said so.
+    pub(crate) fn leave_alone(&self, (saga, command): (&Arc<str>, Command), now: Time, wait: Option<Duration>) {
+        if let Some(wait) = wait {
+            locked(&self.quiet).note(saga, command, now.after(whole_ms(wait)), now);
+        }
     }
 
     /// An answer of this status means nothing, by what was seen of it. It is told once for each operation and status.

@@ -1,7 +1,7 @@
 //! What was seen of the participants' stores, by their incarnations: all lines to one incarnation share one memory.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::store::{Memory, Seen, Sighting};
 
@@ -15,6 +15,27 @@ struct Kept {
     /// The highest number of any of its answers.
     seq: u64,
     memory: Memory,
+    /// What answers have shown that are being written down.
+    pending: BTreeMap<u64, Seen>,
+    /// How many there were.
+    drawn: u64,
+}
+
+/// Room for what one answer has shown, until it is durable or will not be.
+#[derive(Debug)]
+pub(crate) struct Room {
+    memories: Arc<Memories>,
+    incarnation: String,
+    number: u64,
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        let mut memories = self.memories.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = memories.get_mut(&self.incarnation) {
+            kept.pending.remove(&self.number);
+        }
+    }
 }
 
 impl Memories {
@@ -54,12 +75,20 @@ impl Memories {
         memories.get(incarnation).is_some_and(|kept| !kept.memory.tips().is_empty())
     }
 
-    /// Whether there is room for what an answer has shown; otherwise it has to be asked for again, naming more.
-    pub(crate) fn has_room(&self, seen: &Seen) -> bool {
-        let memories = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(kept) = memories.get(&seen.incarnation) else { return true };
-        let mut memory = kept.memory.clone();
-        seen.shown.iter().all(|tip| memory.learn::<handfast_protocol::Deployed>(tip.clone(), &seen.named))
+    /// Room for what an answer has shown, beside everything else that is being written down; where there is none it has to be
+    /// asked for again, naming more.
+    pub(crate) fn reserve(self: &Arc<Self>, seen: &Seen) -> Option<Room> {
+        let mut memories = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = memories.entry(seen.incarnation.clone()).or_default();
+        let all = kept.pending.values().chain([seen]);
+        let all: Vec<_> = all.flat_map(|seen| seen.shown.iter().map(|tip| (tip, seen.named.as_slice()))).collect();
+        if !seen.shown.is_empty() && !kept.memory.has_room_for(&all) {
+            return None;
+        }
+        kept.drawn += 1;
+        let number = kept.drawn;
+        kept.pending.insert(number, seen.clone());
+        Some(Room { memories: Arc::clone(self), incarnation: seen.incarnation.clone(), number })
     }
 
     /// Takes note of what is durable now.

@@ -371,8 +371,10 @@ impl<'a> Driver<'a> {
             Reply::Definite { receipt, .. } => line.seen(&self.key(command.step), receipt, named),
             Reply::Absent { .. } | Reply::Mismatch { .. } | Reply::Unknown { .. } | Reply::Behind { .. } => None,
         };
+        // Until it is durable, or will not be.
+        let room = shown.as_ref().map(|shown| line.reserve(shown));
         let seen = match reply {
-            Reply::Definite { .. } if shown.as_ref().is_some_and(|shown| !line.has_room(shown)) => {
+            Reply::Definite { .. } if matches!(room, Some(None)) => {
                 "an answer, but too many came at once to tell their histories apart; it is asked for again".to_owned()
             }
             Reply::Definite { answer, receipt } => {
@@ -384,6 +386,7 @@ impl<'a> Driver<'a> {
                 if let Some(shown) = shown.filter(|_| self.saga.entries() > entries) {
                     line.raise(&shown);
                 }
+                drop(room);
                 if let Answer::State(found) = answer {
                     self.tell_look(command, Some(found), sent).await?;
                 }
@@ -397,11 +400,12 @@ impl<'a> Driver<'a> {
                 self.tell_look(command, None, sent).await?;
                 seen
             }
-            Reply::Mismatch { seen, in_effect, retry_after: _ } => {
+            Reply::Mismatch { seen, in_effect, kept, retry_after } => {
                 if line.answered() {
                     self.shared.wake_early();
                 }
-                self.tell(&JournalLine::Differs { to: command, in_effect, what: seen.clone() }, None).await?;
+                line.leave_alone((self.saga.id(), command), self.shared.now(), retry_after);
+                self.tell(&JournalLine::Differs { to: command, in_effect, what: seen.clone(), kept }, None).await?;
                 seen
             }
             Reply::Unknown { seen, heard, retry_after } => {

@@ -23,20 +23,29 @@ impl KeptReceipts for JournalReceipts {
     fn of<'a>(&'a self, saga: &'a str) -> BoxFuture<'a, Result<OfSaga, String>> {
         Box::pin(async move {
             let stored = self.store.load(saga).await.map_err(|error| error.to_string())?;
-            let mut kept = Kept::new();
+            let (mut kept, mut otherwise) = (Kept::new(), Kept::new());
             let first = stored.iter().find_map(|stored| stored.entries.first());
             let placed_at = first.ok_or("the store has no such saga")?.at;
             for stored in stored.iter() {
                 for entry in &stored.entries {
                     let line = Line::read(stored.version, &entry.input).map_err(|error| error.to_string())?;
-                    if let Line::Answer { to, receipt, .. } = line
-                        && let Some(step) = self.steps.get(to.step)
-                    {
-                        kept.entry(step.clone()).or_default().extend(receipt.kept);
+                    let (to, brought, into) = match line {
+                        Line::Answer { to, receipt, .. } => (to, receipt.kept, &mut kept),
+                        Line::Differs { to, kept, .. } => (to, kept, &mut otherwise),
+                        Line::Start
+                        | Line::Timeout
+                        | Line::Cancel { .. }
+                        | Line::Person { .. }
+                        | Line::Sent { .. }
+                        | Line::Looked { .. }
+                        | Line::Forgotten { .. } => continue,
+                    };
+                    if let Some(step) = self.steps.get(to.step) {
+                        into.entry(step.clone()).or_default().extend(brought);
                     }
                 }
             }
-            Ok(OfSaga { kept, placed_at })
+            Ok(OfSaga { kept, otherwise, placed_at })
         })
     }
 }

@@ -85,6 +85,7 @@ pub(super) fn read(step: &Table<'_, '_>, name: &str, templates: Option<&HttpTemp
         answers: said.answers.unwrap_or(base.answers),
         bare: base.bare,
         values: base.values,
+        return_unseen: base.return_unseen,
     };
     if profile.harmless && !profile.is_harmless() {
         let message = "duplicates are harmless only of what can be undone; add an undo, or say duplicates = \"harmful\"";

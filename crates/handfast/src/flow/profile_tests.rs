@@ -113,6 +113,7 @@ fn every_key_is_read() {
         hold_expires_ms: Some(7 * 86_400_000),
         reads_back: true,
         values: Values::Unseen,
+        return_unseen: true,
         ..Profile::CONTRACT
     };
     assert_eq!((hold.kind, hold.profile), (Kind::Compensatable, expected));
@@ -229,7 +230,8 @@ fn the_documented_examples_are_sound() {
     let rest = after.split_once("keep = ").unwrap().1;
     let rest = rest.lines().filter(|line| !line.starts_with("undone")).collect::<Vec<_>>().join("\n");
     let (of_act, of_undo) = conditions.split_once("undone = ").unwrap();
-    let shapes = format!("name = \"card\"\n{input}{assume}{before}{of_act}keep = {rest}\nundone = {of_undo}");
+    let own = "[step.http]\nown_headers = [\"x-hold-state\"]\n";
+    let shapes = format!("name = \"card\"\n{input}{assume}{before}{of_act}keep = {rest}\nundone = {of_undo}{own}");
     let shapes = FlowFile::parse("shapes", &shapes).unwrap_or_else(|error| panic!("{error}\n{shapes}"));
     assert!(shapes.flow::<&str>(&[]).is_ok(), "nothing in it rests on a status");
     let later =
@@ -423,7 +425,13 @@ const CHANGES: &[(&str, &str)] = &[
     (RELEASED, "undone = { json = { \"/ref\" = \"{secret.PAY_TOKEN}\" } }"),
     (RELEASED, "undone = { json = { \"/ref\" = \"{input.amount}\" } }"),
     (RELEASED, "undone = { json = { \"/ref\" = \"{input.lines}\" } }"),
-    (RELEASED, "undone = { header = { \"x-ref\" = \"{receipt.capture.id}\" } }"),
+    (RELEASED, "undone = { json = { \"/ref\" = \"{receipt.capture.id}\" } }"),
+    (RELEASED, "undone = { header = { \"x-state\" = \"released\" } }"),
+    ("[step.http.act]", "[step.http]\nown_headers = \"x-state\"\n[step.http.act]"),
+    ("[step.http.act]", "[step.http]\nown_headers = [3]\n[step.http.act]"),
+    ("[step.http.act]", "[step.http]\nown_headers = [\"x state\"]\n[step.http.act]"),
+    ("[step.http.act]", "[step.http]\nown_headers = [\"x-state\", \"X-Request-Id\"]\n[step.http.act]"),
+    ("[step.http.act]", "[step.http]\nown_headers = [\"x-token\"]\n[step.http.act]"),
     ("keep = { id = \"/id\" }", "keep = { id = { heder = \"x-id\" } }"),
     ("keep = { id = \"/id\" }", "keep = { id = { header = \"x id\" } }"),
     ("refused = { status = 402, json = { \"/error/kind\" = \"declined\" } }", "refused = { status = [402, 500] }"),
@@ -533,6 +541,11 @@ fn a_status_alone_is_a_risk_in_every_direction() {
         "status = 200, header = { \"content-type\" = \"application/json\" }",
         "status = 200, header = { Server = \"pay\", \"retry-after\" = \"1\", via = \"1.1 pay\", date = \"x\", connection = \"close\" }",
         "status = 200, header = { \"x-state\" = { not = \"failed\" } }",
+        // Whoever stands between may send any of these, and gives back what a request carries.
+        "status = 200, header = { \"x-request-id\" = \"{key}\" }",
+        "status = 200, header = { traceparent = \"{key}\" }",
+        "status = 200, header = { \"x-token\" = \"{input.token}\" }",
+        "status = 200, header = { \"x-nobody-has-heard-of\" = \"held\" }",
     ];
     for bare in bare {
         assert_eq!(risks_of(done, &format!("done = {{ {bare} }}")).len(), 1, "{bare}");
@@ -543,10 +556,19 @@ fn a_status_alone_is_a_risk_in_every_direction() {
         "status = \"2xx\", json = { \"/state\" = \"held\" }",
         "json = { \"/state\" = { is = [\"held\"] }, \"/error\" = { absent = true } }",
         "json = { \"/data/*/reference\" = \"{key}\" }",
-        "status = 204, header = { X-Hold-State = \"held\", \"content-length\" = { absent = true } }",
-        "status = 200, header = { \"x-hold-reference\" = \"{key}\" }",
     ] {
         assert_eq!(risks_of(done, &format!("done = {{ {proof} }}")), [""; 0], "{proof}");
+    }
+    for header in [
+        "status = 204, header = { X-Hold-State = \"held\", \"content-length\" = { absent = true } }",
+        "header = { \"x-hold-reference\" = \"{key}\" }",
+    ] {
+        let own = "[step.http]\nown_headers = [\"x-hold-state\", \"X-Hold-Reference\"]\n[step.http.act]";
+        let text = CARD.replacen(done, &format!("done = {{ {header} }}"), 1).replacen("[step.http.act]", own, 1);
+        let file = FlowFile::parse("card.toml", &text).unwrap_or_else(|error| panic!("{header}: {error}"));
+        assert!(!file.assessment().risks.iter().any(|risk| risk.what.name() == "bare-status"), "{header}");
+        let kept = file.flow(&["hold-lapse"]).unwrap();
+        assert_eq!(crate::Flow::from_built_text(kept.text()).unwrap(), *kept, "it is kept with every saga");
     }
     // Every operation of the step that decides, or can be undone, and its look where it is looked at.
     assert_eq!(risks_of(RELEASED, "undone = { status = 204 }").len(), 1);
@@ -574,4 +596,30 @@ fn a_peek_may_tell_a_refusal_by_a_value_of_its_json() {
     assert!(card("keep = { \"id\" = \"/hold\" }\n", refused).is_ok());
     let undone = "undone = { status = [200, 404], json = { \"/state\" = \"released\" } }";
     assert!(card(RELEASED, undone).is_ok());
+}
+
+/// What a part of an amount could be taken for is said beforehand.
+#[test]
+fn an_amount_that_an_answer_is_not_compared_with_is_remarked() {
+    let remarks = |done: &str, undone: &str| {
+        let held = "done = { status = [200, 201], json = { \"/state\" = [\"held\", \"captured\"] } }";
+        let other = "done = { status = 409, json = { \"/state\" = \"captured\" } }";
+        let peek = "done = { status = 200, json = { \"/state\" = \"held\" } }";
+        let done = format!("done = {{ json = {{ \"/state\" = \"held\", {done} }} }}");
+        let text = [held, other, peek].into_iter().fold(CARD.to_owned(), |text, from| text.replacen(from, &done, 1));
+        let text = text.replacen(RELEASED, &format!("undone = {{ json = {{ \"/state\" = \"released\", {undone} }} }}"), 1);
+        let file = FlowFile::parse("card.toml", &text).unwrap_or_else(|error| panic!("{error}"));
+        let all = &file.assessment().remarks;
+        let names: Vec<_> = all.iter().filter(|remark| remark.step == 0).map(|remark| remark.what.name()).collect();
+        ["amount-unseen", "return-unseen"].map(|name| names.contains(&name))
+    };
+    let is = "\"/minor\" = \"{input.amount.minor}\"";
+    assert_eq!(remarks(is, is), [false, false]);
+    assert_eq!(remarks(is, "\"/id\" = \"{key}\""), [false, true]);
+    assert_eq!(remarks("\"/id\" = \"{key}\"", is), [false, false]);
+    // What must not stand there is compared with nothing, and what may stand there instead is neither.
+    assert_eq!(remarks("\"/minor\" = { not = \"{input.amount.minor}\" }", is), [true, false]);
+    assert_eq!(remarks(is, "\"/left\" = { not = \"{input.amount.minor}\" }"), [false, true]);
+    assert_eq!(remarks("\"/minor\" = [\"{input.amount.minor}\", 0]", is), [true, false]);
+    assert_eq!(remarks(is, "\"/currency\" = \"{input.amount.currency}\""), [false, true]);
 }

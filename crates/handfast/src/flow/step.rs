@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use handfast_protocol::{Kind, Profile, Values};
+use handfast_protocol::{Definite, Kind, Meaning, Profile, Values};
 use reqwest::Url;
 use toml::Spanned;
 use toml::de::DeValue;
@@ -125,7 +125,7 @@ pub(super) fn read(
     };
     let send = read_send(source, table.value("send"), fields)?;
     let profile = profile::read(table, name.get_ref(), http)?;
-    let profile = Profile { values: http.map_or(profile.values, |http| values_of(http, &send, fields)), ..profile };
+    let profile = http.map_or(profile, |http| with_values(profile, http, &send, fields));
     let webhook = webhook::read(table, http)?;
     let place = source.error(table.span(), "");
     let (retry_base, retry_cap) = (duration(table, "retry_base")?, duration(table, "retry_cap")?);
@@ -150,9 +150,9 @@ pub(super) fn read(
     })
 }
 
-/// Whether what was done is compared with what the step sends. Where every answer that means *done* names the key or each amount,
-/// nobody else's is believed.
-fn values_of(http: &HttpTemplates, send: &[usize], fields: &[Field]) -> Values {
+/// The same with what its answers are compared with. Where every one that means *done* names the key or each amount, nobody
+/// else's is believed; and one that means *undone* may be about a part, unless it names each amount.
+fn with_values(profile: Profile, http: &HttpTemplates, send: &[usize], fields: &[Field]) -> Profile {
     let is_key = |value: &Value| matches!(value, Value::Key | Value::KeyHash | Value::KeyUuid);
     let is_amount = |name: &str, value: &Value| match value {
         Value::Input(path) => {
@@ -170,12 +170,18 @@ fn values_of(http: &HttpTemplates, send: &[usize], fields: &[Field]) -> Values {
         | Value::Basic { .. }
         | Value::Secret(_) => false,
     };
-    let mut amounts = send.iter().filter_map(|&at| fields.get(at)).filter(|field| field.field_type == FieldType::Money);
-    let is_seen = |field: &Field| http.compares_done(&|value| is_key(value) || is_amount(&field.name, value));
-    if !amounts.all(is_seen) {
-        return Values::Unseen;
-    }
-    if http.compares_values() { Values::Compared } else { Values::Settled }
+    let amounts = || send.iter().filter_map(|&at| fields.get(at)).filter(|field| field.field_type == FieldType::Money);
+    let is_seen = |state, field: &Field, by_key: bool| {
+        http.compares(Meaning::State(state), &|value| by_key && is_key(value) || is_amount(&field.name, value))
+    };
+    let values = if !amounts().all(|field| is_seen(Definite::Done, field, true)) {
+        Values::Unseen
+    } else if http.compares_values() {
+        Values::Compared
+    } else {
+        Values::Settled
+    };
+    Profile { values, return_unseen: !amounts().all(|field| is_seen(Definite::Undone, field, false)), ..profile }
 }
 
 pub(super) fn duration(table: &Table<'_, '_>, key: &str) -> Result<Option<Duration>, FileError> {

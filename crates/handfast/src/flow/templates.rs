@@ -5,12 +5,13 @@ use std::ops::Range;
 
 use handfast_protocol::{Definite, Operation};
 use toml::Spanned;
+use toml::de::DeValue;
 
 use super::conditions;
 use super::field::{Field, FieldType};
 use super::step::{FileStep, StepParticipant};
-use crate::participant::{CallText, HttpTemplates, HttpTexts, Place, TemplatePart, Value, operation_key};
-use crate::toml_file::{FileError, Table, suggest};
+use crate::participant::{CallText, HttpTemplates, HttpTexts, OWN_HEADERS, Place, TemplatePart, Value, operation_key};
+use crate::toml_file::{FileError, Table, kind_of, suggest};
 
 /// The keys of the table of an operation.
 const KEYS: [&str; 12] =
@@ -19,7 +20,7 @@ const KEYS: [&str; 12] =
 /// The templates of a step, where it has any.
 pub(super) fn read(step: &Table<'_, '_>) -> Result<Option<HttpTemplates>, FileError> {
     let Some(http) = step.table("http", format!("[step.http] of {}", step.what()))? else { return Ok(None) };
-    http.only(&["act", "close", "undo", "peek", "webhook"])?;
+    http.only(&["act", "close", "undo", "peek", OWN_HEADERS, "webhook"])?;
     let call = |operation| {
         let table = operation_table(&http, step, operation)?;
         table.map(|table| read_call(&table)).transpose()
@@ -28,12 +29,27 @@ pub(super) fn read(step: &Table<'_, '_>) -> Result<Option<HttpTemplates>, FileEr
         return Err(http.missing("act", "[step.http.act] with url and done"));
     };
     let (close, undo, peek) = (call(Operation::Close)?, call(Operation::Undo)?, call(Operation::Look)?);
-    let compiled = HttpTemplates::compile(HttpTexts { act, close, undo, peek });
+    let own_headers = read_own_headers(&http)?;
+    let compiled = HttpTemplates::compile(HttpTexts { act, close, undo, peek, own_headers });
     compiled.map(Some).or_else(|(operation, error)| {
+        if error.part.key == OWN_HEADERS {
+            return Err(http.error_at(OWN_HEADERS, error.message));
+        }
         let table = operation_table(&http, step, operation)?;
         let span = table.map_or_else(|| http.span(), |table| span_of(&table, &error.part));
         Err(step.source().error(span, error.to_string()))
     })
+}
+
+fn read_own_headers(http: &Table<'_, '_>) -> Result<Vec<String>, FileError> {
+    let Some(value) = http.value(OWN_HEADERS) else { return Ok(Vec::new()) };
+    let wrong = |value: &Spanned<DeValue<'_>>| {
+        let message =
+            format!("own_headers is a list of names, as in own_headers = [\"x-hold-state\"], and this is {}", kind_of(value));
+        http.source().error(value.span(), message)
+    };
+    let name = |value: &Spanned<DeValue<'_>>| value.get_ref().as_str().map(str::to_owned).ok_or_else(|| wrong(value));
+    value.get_ref().as_array().ok_or_else(|| wrong(value))?.iter().map(name).collect()
 }
 
 fn operation_table<'s, 't>(

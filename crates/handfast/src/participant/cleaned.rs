@@ -25,8 +25,9 @@ impl Reply {
             }
             Self::Absent { seen, retry_after } => Self::Absent { seen: cleaned_seen(&seen), retry_after },
             Self::Unknown { seen, heard, retry_after } => Self::Unknown { seen: cleaned_seen(&seen), heard, retry_after },
-            Self::Mismatch { seen, in_effect, retry_after } => {
-                Self::Mismatch { seen: cleaned_seen(&seen), in_effect, retry_after }
+            Self::Mismatch { seen, in_effect, mut kept, retry_after } => {
+                kept.retain(|_, value| !is_card_number(value));
+                Self::Mismatch { seen: cleaned_seen(&seen), in_effect, kept, retry_after }
             }
             Self::Behind { .. } => self,
         }

@@ -56,7 +56,9 @@ impl HttpParticipant {
         Ok(Self { base: url, client, clock })
     }
 
-    fn request(&self, delivery: &Delivery<'_>) -> Request {
+    /// The request, or why it cannot be made: one without what it has to name would be carried out by a store that has
+    /// forgotten that.
+    fn request(&self, delivery: &Delivery<'_>) -> Result<Request, String> {
         let (method, suffix) = match delivery.operation {
             Operation::Act => (Method::PUT, ""),
             Operation::Look => (Method::GET, ""),
@@ -69,10 +71,10 @@ impl HttpParticipant {
         let headers = request.headers_mut();
         headers.insert("handfast-try", HeaderValue::from(delivery.number));
         if let Some(seen) = delivery.seen {
-            insert(headers, "handfast-seen", &format!("{}:{}", seen.incarnation, seen.seq));
+            insert(headers, "handfast-seen", &format!("{}:{}", seen.incarnation, seen.seq))?;
             if !seen.named.is_empty() {
                 let one = |seen: &Sighting| format!("{}:{}:{}", seen.key, seen.change.number, seen.change.mark);
-                insert(headers, "handfast-seen-changes", &seen.named.iter().map(one).collect::<Vec<_>>().join(","));
+                insert(headers, "handfast-seen-changes", &seen.named.iter().map(one).collect::<Vec<_>>().join(","))?;
             }
         }
         if delivery.operation == Operation::Act {
@@ -82,9 +84,9 @@ impl HttpParticipant {
             }
             *request.body_mut() = Some(delivery.body.clone().into());
         } else if delivery.operation != Operation::Look {
-            insert(headers, "handfast-body", delivery.body_hash);
+            insert(headers, "handfast-body", delivery.body_hash)?;
         }
-        request
+        Ok(request)
     }
 }
 
@@ -94,7 +96,11 @@ impl Participant for HttpParticipant {
             if request.is_late(self.clock.steady()) {
                 return Reply::not_sent("its time is over");
             }
-            let sent = client::send(&self.client, self.request(&request), &self.clock).await;
+            let made = match self.request(&request) {
+                Ok(made) => made,
+                Err(why) => return Reply::not_sent(why),
+            };
+            let sent = client::send(&self.client, made, &self.clock).await;
             sent.map_or_else(
                 |reply| reply,
                 |answer| read_answer(&request, answer.received()).with_excerpt(answer.received().body, &Secrets::default()),
@@ -103,11 +109,12 @@ impl Participant for HttpParticipant {
     }
 }
 
-fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
-    // An incarnation that no header can carry cannot have come from a service that reads it from one.
-    if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(name, value);
-    }
+fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) -> Result<(), String> {
+    // Other bytes could be sent, and nobody knows what would be read.
+    let made = HeaderValue::from_str(value).ok().filter(|_| value.is_ascii());
+    let value = made.ok_or_else(|| format!("the header {name} cannot carry what it has to say"))?;
+    headers.insert(name, value);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -133,7 +140,7 @@ mod tests {
         let (incarnation, named) = ("inc".to_owned(), named.to_vec());
         let seen = crate::store::Seen { incarnation, seq: 9, named, ..crate::store::Seen::default() };
         let request = |operation| {
-            participant.request(&Delivery {
+            let made = participant.request(&Delivery {
                 key: "s.o-1.payment",
                 operation,
                 body: &body,
@@ -142,7 +149,8 @@ mod tests {
                 seen: Some(&seen),
                 not_after: Some(Time(77)),
                 leaves_before: None,
-            })
+            });
+            made.unwrap()
         };
         let act = request(Operation::Act);
         assert_eq!((act.method(), act.url().as_str()), (&Method::PUT, "http://pay:1/keys/s.o-1.payment"));
@@ -163,5 +171,26 @@ mod tests {
         assert!(!close.headers().contains_key("handfast-not-after") && close.body().is_none());
         let undo = request(Operation::Undo);
         assert_eq!((undo.method(), undo.url().as_str()), (&Method::DELETE, "http://pay:1/keys/s.o-1.payment"));
+    }
+
+    /// A request without what it has to name would be carried out by a store that has forgotten it.
+    #[test]
+    fn what_a_header_cannot_carry_is_not_left_out() {
+        let participant = HttpParticipant::new("http://pay:1/keys/", Duration::from_secs(1), Clock::system()).unwrap();
+        let body = bytes::Bytes::from_static(b"{}");
+        for incarnation in ["gesch\u{e4}ft", "a\nb"] {
+            let seen = crate::store::Seen { incarnation: incarnation.to_owned(), seq: 9, ..crate::store::Seen::default() };
+            let request = Delivery {
+                key: "s.o-1.payment",
+                operation: Operation::Act,
+                body: &body,
+                body_hash: "abc",
+                number: 3,
+                seen: Some(&seen),
+                not_after: None,
+                leaves_before: None,
+            };
+            assert_eq!(participant.request(&request).unwrap_err(), "the header handfast-seen cannot carry what it has to say");
+        }
     }
 }

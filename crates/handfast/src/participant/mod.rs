@@ -9,6 +9,7 @@ mod json;
 mod receipts;
 mod template;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,7 +23,7 @@ pub use template::{
     Secret, SecretError, Secrets, ServiceByHand, Shapes, Template, TemplateError, TemplatePart, Test, TimeFormat, Value, Wants,
     operation_key,
 };
-pub(crate) use template::{KeptReceipts, OfSaga, TemplateParticipant, Unfit, is_pointer, is_variable};
+pub(crate) use template::{KeptReceipts, OWN_HEADERS, OfSaga, TemplateParticipant, Unfit, is_pointer, is_variable};
 
 pub use crate::journal::{Receipt, Scalar};
 use crate::store::{BoxFuture, Seen};
@@ -87,7 +88,9 @@ pub enum Reply {
         /// Something is in effect under the key, and it is not what was asked for. Otherwise the answer is about something
         /// else, and says nothing of the key.
         in_effect: bool,
-        /// How long the participant wants to be left alone.
+        /// What it brought of what is to be kept, where it is in effect: it serves to undo that, and to look at it, and nothing else.
+        kept: BTreeMap<String, Scalar>,
+        /// For how long the key is to be left alone.
         retry_after: Option<Duration>,
     },
     /// Anything else. It proves nothing, and the request may still take effect later.

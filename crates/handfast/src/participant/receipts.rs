@@ -84,6 +84,9 @@ pub fn read_answer(request: &Delivery<'_>, received: Received<'_>) -> Reply {
     if shape.key != request.key {
         return unknown(format!("{status} with a receipt for another key"));
     }
+    if !is_incarnation(&shape.incarnation) {
+        return unknown(format!("{status} with {:?} in the place of an incarnation", shorten(&shape.incarnation, MAX_WORD)));
+    }
     if status == 412 && shape.state == "behind" {
         return Reply::Behind { seq: shape.seq, incarnation: shape.incarnation.into_owned() };
     }
@@ -144,6 +147,11 @@ fn receipt(shape: Shape<'_>) -> Receipt {
 
 fn is_hash(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// What a request can name in a header, before a colon and a number.
+fn is_incarnation(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// What can be named in a header as it is.

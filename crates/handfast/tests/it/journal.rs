@@ -330,9 +330,14 @@ fn line() -> impl Strategy<Value = Line> {
             answer,
             receipt
         }),
-        (any::<usize>(), operation(), any::<bool>(), any::<String>()).prop_map(|(step, operation, in_effect, what)| {
-            Line::Differs { to: Command { step, operation }, in_effect, what }
-        }),
+        (any::<usize>(), operation(), any::<bool>(), any::<String>(), receipt()).prop_map(
+            |(step, operation, in_effect, what, Receipt { kept, .. })| Line::Differs {
+                to: Command { step, operation },
+                in_effect,
+                what,
+                kept
+            }
+        ),
     ]
 }
 

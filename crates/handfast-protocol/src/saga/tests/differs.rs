@@ -42,6 +42,25 @@ fn an_answer_about_something_else_turns_back_and_proves_nothing() {
     assert_eq!(saga.decision(), Some(Outcome::Cancelled));
 }
 
+/// A part that was given back is told, whether or not the answer says whose it is, and changes nothing else.
+#[test]
+fn what_is_said_of_an_undo_is_told() {
+    let mut saga = shop(None);
+    saga.step(Time(1), Input::Start);
+    saga.step(Time(2), told(0, Operation::Act, Definite::Done));
+    let forward = saga.clone();
+    saga.step(Time(3), differs(0, false));
+    assert_eq!(saga, forward, "what is known to be done is done, whatever is said of something else");
+    saga.step(Time(4), Input::Receive(Told::Cancel));
+    saga.step(Time(5), told(1, Operation::Close, Definite::Closed));
+    let undo = [Command { step: 0, operation: Operation::Undo }];
+    assert_eq!((saga.outbox(), saga.evidence()), (undo.to_vec(), None));
+    saga.step(Time(6), differs(0, false));
+    assert_eq!((saga.outbox(), saga.evidence()), (undo.to_vec(), Some(Evidence::OtherValues { step: 0 })));
+    saga.step(Time(7), told(0, Operation::Undo, Definite::Undone));
+    assert_eq!(saga.decision(), Some(Outcome::Cancelled));
+}
+
 /// Where the saga is decided, and after that, there is no way back.
 #[test]
 fn other_values_where_there_is_no_way_back_are_for_a_person() {

@@ -35,6 +35,22 @@ fn answer(reply: &Reply) -> Option<Answer> {
     }
 }
 
+/// What no request could name is not taken over from an answer.
+#[test]
+fn an_incarnation_is_one_that_a_header_can_carry() {
+    let long = "i".repeat(65);
+    for (incarnation, is_one) in
+        [("i", true), (&long[..64], true), ("a:b~", true), ("", false), (&long, false), ("b c", false), ("\u{e4}", false)]
+    {
+        for (status, state) in [(200, "done"), (412, "behind")] {
+            let receipt =
+                serde_json::json!({"key": KEY, "state": state, "body_hash": OURS, "seq": 7, "incarnation": incarnation});
+            let reply = read(Operation::Act, status, receipt.to_string().as_bytes());
+            assert_eq!(matches!(reply, Reply::Definite { .. } | Reply::Behind { .. }), is_one, "{incarnation:?} {reply:?}");
+        }
+    }
+}
+
 /// Written as a list of what is definite; everything that is not in it has to be unknown.
 fn expected(operation: Operation, status: u16, state: &str, hash: Option<&str>) -> Option<Answer> {
     let act = operation == Operation::Act;

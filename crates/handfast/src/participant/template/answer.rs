@@ -7,7 +7,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::call::TemplatePart;
 use super::secret::{LONG_SECRET, Secrets};
-use super::shape::{Fill, Fit, Seen, Shape, scalar};
+use super::shape::{Fill, Seen, Shape, scalar};
 use super::text::Template;
 use crate::journal::{Receipt, Scalar};
 use crate::key::leads_elsewhere;
@@ -66,9 +66,9 @@ impl Reading {
         let mut fits = self.states.iter().filter_map(|(meaning, shapes)| Some((*meaning, &shapes[shape_of(shapes)?])));
         let fits = (fits.next(), fits.next());
         if fits.0.is_none()
-            && let Some((seen, in_effect)) = self.mismatch(seen, of, secrets)
+            && let Some(Otherwise { seen, in_effect, kept }) = self.mismatch(seen, of, secrets)
         {
-            return Reply::Mismatch { seen, in_effect, retry_after: received.retry_after };
+            return Reply::Mismatch { seen, in_effect, kept, retry_after: received.retry_after };
         }
         let (state, shape) = match fits {
             (Some((Meaning::State(state), shape)), None) => (state, shape),
@@ -85,7 +85,7 @@ impl Reading {
         if self.kept_in == Some(state) {
             for (name, keep) in &self.keep {
                 let means = || format!("{status} that means {}", state.name());
-                let value = match keep.value(shape, seen, of) {
+                let value = match keep.value(shape, seen, of, false) {
                     Some(value) => value,
                     None => return unknown(format!("{} but brings no {name} that can be kept", means())),
                 };
@@ -95,36 +95,51 @@ impl Reading {
                 kept.insert(name.clone(), value);
             }
         }
-        let reason = |pointer: &[String]| shape.values(pointer, body.as_ref()?, of).into_iter().find_map(scalar);
+        let reason = |pointer: &[String]| shape.values(pointer, body.as_ref()?, of, false).into_iter().find_map(scalar);
         let detail = self.detail.as_deref().filter(|_| state != Definite::Done).and_then(reason).map(|detail| detail.to_string());
         let detail = detail.filter(|detail| !secrets.are_in(detail));
         Reply::Definite { answer: Answer::State(state), receipt: Receipt { detail, kept, ..Receipt::default() } }
     }
 }
 
+/// What an answer says that fits but for values that it was compared with.
+struct Otherwise {
+    seen: String,
+    in_effect: bool,
+    kept: BTreeMap<String, Scalar>,
+}
+
 impl Reading {
     /// What an answer that fits nothing says of something else: of which meaning it has everything but what was compared, if it
-    /// is one alone, and whether that is in effect under our key.
-    fn mismatch(&self, seen: Seen<'_>, of: Fill<'_>, secrets: &Secrets) -> Option<(String, bool)> {
-        let nearly = |(meaning, shapes): &(Meaning, Vec<Shape>)| {
+    /// is one alone, and whether that is in effect under our key. It is only where the answer says whose it is, and that held:
+    /// otherwise it may be about another order, as whoever stands between may have kept it.
+    fn mismatch(&self, seen: Seen<'_>, of: Fill<'_>, secrets: &Secrets) -> Option<Otherwise> {
+        let nearly = |(meaning, shapes): &'_ (Meaning, Vec<Shape>)| {
             let Meaning::State(state) = *meaning else { return None };
-            let is_ours = |fit: &Fit| fit.proofs > 0 && !fit.differs.iter().any(|difference| difference.is_identity);
-            let fits = shapes.iter().filter_map(|shape| shape.fit(seen, of));
-            fits.map(|fit| (state, is_ours(&fit), fit)).max_by_key(|(_, is_ours, _)| *is_ours)
+            let fits = shapes.iter().zip(0..).filter_map(|(shape, at)| Some((at, shape.fit(seen, of)?)));
+            let with_whose = fits.map(|(at, fit)| (state, at, fit.names_ours && !fit.is_anothers(), fit));
+            with_whose.max_by_key(|(_, _, is_ours, _)| *is_ours)
         };
-        let mut near = self.states.iter().filter_map(nearly);
-        let ((state, is_ours, fit), None) = (near.next()?, near.next()) else { return None };
+        let mut near = self.states.iter().filter_map(|of_one| Some((&of_one.1, nearly(of_one)?)));
+        let ((shapes, (state, at, is_ours, fit)), None) = (near.next()?, near.next()) else { return None };
         let in_effect = is_ours && matches!(state, Definite::Done | Definite::Undone);
         let places: Vec<String> = fit.differs.iter().map(|difference| difference.in_words(secrets)).collect();
-        Some((format!("{} that means {}, but for {}", seen.status, state.name(), places.join(" and ")), in_effect))
+        let told = format!("{} that means {}, but for {}", seen.status, state.name(), places.join(" and "));
+        let kept = self.keep.iter().filter(|_| is_ours && state == Definite::Done).filter_map(|(name, keep)| {
+            let value = keep.value(&shapes[at], seen, of, true).filter(|value| !repeats_a_secret(value, secrets))?;
+            Some((name.clone(), value))
+        });
+        Some(Otherwise { seen: told, in_effect, kept: kept.collect() })
     }
 }
 
 impl Keep {
     /// The one value that stands there. Where `*` leads to several nobody knows which is meant.
-    fn value(&self, shape: &Shape, seen: Seen<'_>, of: Fill<'_>) -> Option<Scalar> {
+    fn value(&self, shape: &Shape, seen: Seen<'_>, of: Fill<'_>, nearly: bool) -> Option<Scalar> {
         let found: Vec<Scalar> = match self {
-            Self::Json(pointer) => shape.values(pointer, seen.body?, of).into_iter().map(scalar).collect::<Option<_>>()?,
+            Self::Json(pointer) => {
+                shape.values(pointer, seen.body?, of, nearly).into_iter().map(scalar).collect::<Option<_>>()?
+            }
             Self::Header(name) => {
                 let text = |value: &HeaderValue| value.to_str().ok().map(|text| Scalar::Text(text.to_owned()));
                 seen.headers.get_all(name).iter().map(text).collect::<Option<_>>()?

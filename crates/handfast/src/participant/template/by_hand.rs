@@ -62,7 +62,7 @@ impl ServiceByHand {
         let Some(call) = self.participant.call(delivery.operation) else {
             return not_sent(format!("the flow has no template for {}", operation_key(delivery.operation)));
         };
-        let of_saga = OfSaga { kept: kept.clone(), placed_at };
+        let of_saga = OfSaga { kept: kept.clone(), placed_at, ..OfSaga::default() };
         match self.participant.ask_with(call, &delivery, &of_saga).await {
             Ok(Asked { reply, answer }) => {
                 let status = answer.as_ref().map(|answer| answer.received().status);

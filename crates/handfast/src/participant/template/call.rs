@@ -54,7 +54,8 @@ pub struct CallText {
 /// A part of an operation's texts: its key in a flow file, and the entry below that where there is one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TemplatePart {
-    /// `method`, `url`, `headers`, `body`, `form`, `done`, `refused`, `closed`, `undone`, `absent`, `keep` or `detail`.
+    /// `method`, `url`, `headers`, `body`, `form`, `done`, `refused`, `closed`, `undone`, `absent`, `keep`, `detail`, or
+    /// `own_headers` of the whole step.
     pub key: &'static str,
     /// The header, the field, the name of what is kept, or the place that a condition speaks of.
     pub entry: Option<String>,
@@ -106,11 +107,11 @@ impl TemplateError {
 }
 
 impl Call {
-    /// Reads the texts of an operation.
+    /// Reads the texts of an operation. `own_headers` are those of its answers that the service alone sends.
     ///
     /// # Errors
     /// The first that makes no sense.
-    pub fn compile(operation: Operation, text: &CallText) -> Result<Self, TemplateError> {
+    pub fn compile(operation: Operation, text: &CallText, own_headers: &[HeaderName]) -> Result<Self, TemplateError> {
         let method = read_method(operation, text.method.as_deref())?;
         let url = read_url(&text.url)?;
         let mut headers = text.headers.iter().map(read_header).collect::<Result<Vec<_>, _>>()?;
@@ -129,7 +130,7 @@ impl Call {
             headers.retain(|(name, _)| name != CONTENT_TYPE);
             headers.push((CONTENT_TYPE, Template::literal("application/x-www-form-urlencoded")));
         }
-        Ok(Self { method, url, headers, body, form, reading: read_reading(operation, text)? })
+        Ok(Self { method, url, headers, body, form, reading: read_reading(operation, text, own_headers)? })
     }
 
     /// Its texts with gaps, each with what it is.

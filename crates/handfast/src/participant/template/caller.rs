@@ -1,5 +1,6 @@
 //! A service that is called by templates: a participant like any other.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,8 +23,27 @@ use crate::store::BoxFuture;
 pub(crate) struct OfSaga {
     /// What was kept of its answers.
     pub(crate) kept: Kept,
+    /// What was kept of answers about what is in effect with other values: it serves to undo that and to look at it.
+    pub(crate) otherwise: Kept,
     /// When it was placed: the time of its first entry.
     pub(crate) placed_at: Time,
+}
+
+impl OfSaga {
+    /// What a request may say of what was kept. What is in effect with other values is nothing that anything is built on.
+    fn kept_for(&self, operation: Operation, step: &str) -> Cow<'_, Kept> {
+        let otherwise = match operation {
+            Operation::Undo | Operation::Look => self.otherwise.get(step).filter(|values| !values.is_empty()),
+            Operation::Act | Operation::Close => None,
+        };
+        let Some(otherwise) = otherwise else { return Cow::Borrowed(&self.kept) };
+        let mut all = self.kept.clone();
+        let known = all.entry(step.to_owned()).or_default();
+        for (name, value) in otherwise {
+            known.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+        Cow::Owned(all)
+    }
 }
 
 /// Where the kept values of answers are read from.
@@ -89,9 +109,9 @@ impl TemplateParticipant {
     pub(super) async fn ask_with(&self, call: &Call, delivery: &Delivery<'_>, of_saga: &OfSaga) -> Result<Asked, String> {
         let KeyParts { saga, step, .. } = KeyParts::of(delivery.key).ok_or(NO_KEY)?;
         let input: Json = serde_json::from_slice(delivery.body).map_err(|_| "the body of its step is not JSON")?;
-        let OfSaga { kept, placed_at } = of_saga;
+        let (kept, placed_at) = (&of_saga.kept_for(delivery.operation, step), of_saga.placed_at);
         let (key, secrets, now) = (delivery.key, &self.secrets, self.clock.now());
-        let values = Values { key, saga, step, input: &input, kept, placed_at: *placed_at, now, secrets };
+        let values = Values { key, saga, step, input: &input, kept, placed_at, now, secrets };
         let request = call.request(&|value| values.of(value))?;
         // An answer that could not be compared would be asked for in vain.
         call.compared().try_for_each(|value| values.of(value).map(drop))?;

@@ -19,14 +19,16 @@ use crate::participant::receipts::Received;
 
 const PLACES: [&str; 9] = ["/a", "/a", "/b", "/o/a", "/l/*", "/l/*/a", "/l/*/b", "/l/*/n/*/a", "/o/*/a"];
 const STATUSES: [u16; 2] = [200, 409];
-/// One that the service alone sends, and one that anybody does.
-const HEADERS: [&str; 2] = ["x-state", "server"];
+/// One that the flow says is the service's own, and one of which it says nothing.
+const HEADERS: [&str; 2] = ["x-state", "x-other"];
 
 /// What gaps are filled with.
 fn fill(value: &Value) -> Result<Json, String> {
     match value {
         Value::Key => Ok(json!("x")),
         Value::Input(path) if path == &["n"] => Ok(json!(1)),
+        Value::Input(path) if path == &["amount", "minor"] => Ok(json!(1999)),
+        Value::Input(path) if path == &["digits"] => Ok(json!("42")),
         Value::Decimal(_) => Ok(json!("19.99")),
         Value::KeyHash
         | Value::KeyUuid
@@ -121,7 +123,8 @@ fn any_answer() -> impl Strategy<Value = Seen> {
 
 fn call(answers: BTreeMap<String, Shapes>) -> Option<Call> {
     let url = "http://x.example/{key}".to_owned();
-    Call::compile(Operation::Act, &CallText { url, answers, ..CallText::default() }).ok()
+    let own = [HeaderName::from_static("x-state")];
+    Call::compile(Operation::Act, &CallText { url, answers, ..CallText::default() }, &own).ok()
 }
 
 fn done_by(shape: Condition) -> BTreeMap<String, Shapes> {
@@ -186,15 +189,79 @@ proptest! {
         let reply = read(&call, &Seen { status: 200, headers: Vec::new(), body: Some(body) });
         let has_parts = |value: &Json| value.is_null() || value.is_array() || value.is_object();
         let (is_one, is_ours) = (found.is_number() && found.as_f64() == Some(1.0), key == "x");
+        // The same digits as text may mean the same, and may not.
+        let is_of_another_type = found == "1";
         match reply {
             Reply::Definite { .. } => prop_assert!(is_one && is_ours),
             Reply::Mismatch { seen, in_effect, .. } => {
-                prop_assert!(!(has_parts(&found) || has_parts(&key) || is_one && is_ours));
+                prop_assert!(!(has_parts(&found) || has_parts(&key) || is_one && is_ours || is_of_another_type));
                 prop_assert_eq!(in_effect, is_ours, "{}", seen);
                 prop_assert!(is_one || seen.contains(&format!("/n: 1 was asked for, and {found} stands there")), "{}", seen);
             }
-            Reply::Unknown { .. } => prop_assert!(has_parts(&found) || has_parts(&key)),
+            Reply::Unknown { .. } => prop_assert!(has_parts(&found) || has_parts(&key) || is_of_another_type),
             other @ (Reply::Absent { .. } | Reply::Behind { .. }) => prop_assert!(false, "{:?}", other),
         }
+    }
+}
+
+fn one_of(json: &[(&str, &str)]) -> Call {
+    let value = |text: &str| match text.strip_prefix('=') {
+        Some(literal) => Expected::Value(Scalar::Text(literal.to_owned())),
+        None => Expected::Gaps { gaps: text.to_owned() },
+    };
+    let test = |(at, text): &(&str, &str)| Test { at: At::Json((*at).to_owned()), wants: Wants::Is(vec![value(text)]) };
+    let shape = Condition { tests: json.iter().map(test).collect(), ..Condition::default() };
+    call(done_by(shape)).unwrap()
+}
+
+fn read_json(call: &Call, body: Json) -> Reply {
+    read(call, &Seen { status: 200, headers: Vec::new(), body: Some(body) })
+}
+
+/// A cache between may keep another order's object: only what says whose it is, and is right about it, is in effect.
+#[test]
+fn what_does_not_say_whose_it_is_is_not_in_effect() {
+    let in_effect = |json: &[(&str, &str)], body: Json| match read_json(&one_of(json), body) {
+        Reply::Mismatch { in_effect, .. } => in_effect,
+        other @ (Reply::Definite { .. } | Reply::Absent { .. } | Reply::Unknown { .. } | Reply::Behind { .. }) => {
+            panic!("{other:?}")
+        }
+    };
+    let amount = ("/n", "{input.n}");
+    assert!(!in_effect(&[("/s", "=ok"), amount], json!({"s": "ok", "n": 5})), "anybody's");
+    assert!(!in_effect(&[("/s", "=ok"), amount, ("/d", "{input.d.decimal}")], json!({"s": "ok", "n": 5, "d": "19.99"})));
+    assert!(in_effect(&[("/s", "=ok"), amount, ("/k", "{key}")], json!({"s": "ok", "n": 5, "k": "x"})));
+    assert!(in_effect(&[amount, ("/k", "{key}")], json!({"n": 5, "k": "x"})));
+    assert!(!in_effect(&[("/s", "=ok"), amount, ("/k", "{key}")], json!({"s": "ok", "n": 5, "k": "y"})));
+    // Of a list, an element that is ours before one that is not.
+    let of_list = [("/l/*/s", "=ok"), ("/l/*/n", "{input.n}"), ("/l/*/k", "{key}")];
+    assert!(in_effect(&of_list, json!({"l": [{"s": "ok", "n": 5, "k": "y"}, {"s": "ok", "n": 5, "k": "x"}]})));
+}
+
+/// Some services write minor units as text. Whether any other text is meant as the number nobody knows.
+#[test]
+fn digits_of_an_amount_are_the_same_as_text() {
+    let said = |gaps: &str, found: Json| match read_json(&one_of(&[("/s", "=ok"), ("/v", gaps)]), json!({"s": "ok", "v": found}))
+    {
+        Reply::Definite { .. } => "done",
+        Reply::Mismatch { .. } => "differs",
+        Reply::Unknown { .. } => "unknown",
+        other @ (Reply::Absent { .. } | Reply::Behind { .. }) => panic!("{other:?}"),
+    };
+    for (gaps, found, expected) in [
+        ("{input.amount.minor}", json!("1999"), "done"),
+        ("{input.amount.minor}", json!(1999), "done"),
+        ("{input.amount.minor}", json!("1999.00"), "differs"),
+        ("{input.amount.minor}", json!("199900"), "differs"),
+        ("{input.amount.minor}", json!("19.99"), "differs"),
+        ("{input.amount.decimal}", json!("19.990"), "done"),
+        ("{input.amount.decimal}", json!(19.99), "done"),
+        ("{input.n}", json!("1"), "unknown"),
+        ("{input.n}", json!("2"), "differs"),
+        ("{input.digits}", json!(42), "unknown"),
+        ("{input.digits}", json!("42"), "done"),
+        ("{input.digits}", json!("43"), "differs"),
+    ] {
+        assert_eq!(said(gaps, found.clone()), expected, "{gaps} {found}");
     }
 }

@@ -118,7 +118,12 @@ pub(super) fn holds(condition: &Condition, seen: &Seen, filled: Filled<'_>) -> b
         && (!asks_the_body || holds_with(condition, seen.body.as_ref(), (&stars, &Chosen::new()), filled))
 }
 
+/// Headers that no flow of the tests calls the service's own.
+const NOT_OWN: [&str; 2] = ["server", "x-other"];
+
 /// Whether something that it tests comes from the service alone.
 pub(super) fn proves(condition: &Condition) -> bool {
-    condition.tests.iter().any(|test| matches!(test.wants, Wants::Is(_)) && test.at != At::Header("server".to_owned()))
+    condition.tests.iter().any(|test| {
+        matches!(test.wants, Wants::Is(_)) && !matches!(&test.at, At::Header(name) if NOT_OWN.contains(&name.as_str()))
+    })
 }

@@ -18,6 +18,7 @@ mod condition;
 mod door;
 mod fill;
 mod form;
+mod own_headers;
 mod reading;
 mod secret;
 mod shape;
@@ -37,7 +38,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use handfast_protocol::{Definite, Meaning, Meanings, Operation};
+use handfast_protocol::{Meaning, Meanings, Operation};
 use serde::{Deserialize, Serialize};
 
 pub use by_hand::{AnsweredByHand, ByHandError, ServiceByHand};
@@ -67,6 +68,9 @@ pub struct HttpTexts {
     /// Has it happened?
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peek: Option<CallText>,
+    /// The headers of its answers that the service alone sends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own_headers: Vec<String>,
 }
 
 /// Templates that were read and make sense.
@@ -78,6 +82,9 @@ pub struct HttpTemplates {
     undo: Option<Call>,
     peek: Option<Call>,
 }
+
+/// The key of a flow file that names the headers of answers that the service alone sends.
+pub(crate) const OWN_HEADERS: &str = "own_headers";
 
 /// An operation under the name that a flow file gives it.
 #[must_use]
@@ -96,7 +103,11 @@ impl HttpTemplates {
     /// # Errors
     /// The first part that makes no sense, and of which operation.
     pub fn compile(texts: HttpTexts) -> Result<Self, (Operation, TemplateError)> {
-        let compile = |operation, text: &CallText| Call::compile(operation, text).map_err(|error| (operation, error));
+        let called = [Some(&texts.act), texts.close.as_ref(), texts.undo.as_ref(), texts.peek.as_ref()];
+        let sent = called.into_iter().flatten().flat_map(|text| text.headers.keys()).filter_map(|name| name.parse().ok());
+        let own = own_headers::read(&texts.own_headers, &sent.collect::<Vec<_>>());
+        let own = own.map_err(|message| (Operation::Act, call::error(OWN_HEADERS, None, message)))?;
+        let compile = |operation, text: &CallText| Call::compile(operation, text, &own).map_err(|error| (operation, error));
         let optional = |operation, text: Option<&CallText>| text.map(|text| compile(operation, text)).transpose();
         let act = compile(Operation::Act, &texts.act)?;
         let close = optional(Operation::Close, texts.close.as_ref())?;
@@ -134,11 +145,10 @@ impl HttpTemplates {
         self.calls().flat_map(of_call).fold(Meanings::NONE, |all, (operation, meaning)| all.with(operation, meaning))
     }
 
-    /// Whether every answer that means *done* is compared with a value of this kind.
+    /// Whether every answer that means this is compared with a value of this kind.
     #[must_use]
-    pub fn compares_done(&self, is_it: &dyn Fn(&Value) -> bool) -> bool {
-        let done = Meaning::State(Definite::Done);
-        self.calls().all(|(_, call)| call.shapes_of(done).all(|shape| shape.compares(is_it)))
+    pub fn compares(&self, meaning: Meaning, is_it: &dyn Fn(&Value) -> bool) -> bool {
+        self.calls().all(|(_, call)| call.shapes_of(meaning).all(|shape| shape.compares(is_it)))
     }
 
     /// Whether some answer is compared with what was asked for.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use handfast_protocol::{Definite, Meaning, Operation};
+use reqwest::header::HeaderName;
 
 use super::answer::{Keep, Reading};
 use super::call::{CallText, MAX_ENTRIES, TemplateError, error};
@@ -22,7 +23,7 @@ const fn aim(operation: Operation) -> Definite {
     }
 }
 
-pub(super) fn read_reading(operation: Operation, text: &CallText) -> Result<Reading, TemplateError> {
+pub(super) fn read_reading(operation: Operation, text: &CallText, own: &[HeaderName]) -> Result<Reading, TemplateError> {
     let aim = aim(operation);
     let mut states: Vec<(Meaning, Vec<Shape>)> = Vec::new();
     for (name, shapes) in &text.answers {
@@ -33,7 +34,7 @@ pub(super) fn read_reading(operation: Operation, text: &CallText) -> Result<Read
             return Err(error(meaning.name(), None, format!("more than {MAX_SHAPES} shapes of one meaning are too many")));
         }
         let read = |(at, condition)| {
-            let shape = read_shape(operation, meaning, condition);
+            let shape = read_shape(operation, (meaning, condition), own);
             let told_apart = |shape| refuse_clash(meaning, condition, &states).map(|()| shape);
             shape.and_then(told_apart).map_err(|error| error.of_shape(at))
         };
@@ -71,7 +72,11 @@ fn read_keep(at: &At) -> Result<Keep, String> {
 }
 
 /// Reads one shape of a meaning, and looks whether it means what it is said to mean.
-fn read_shape(operation: Operation, meaning: Meaning, condition: &Condition) -> Result<Shape, TemplateError> {
+fn read_shape(
+    operation: Operation,
+    (meaning, condition): (Meaning, &Condition),
+    own: &[HeaderName],
+) -> Result<Shape, TemplateError> {
     let refused = |message: String| error(meaning.name(), None, message);
     if *condition == Condition::default() {
         let example = "{ status = 200, json = { \"/state\" = \"done\" } }";
@@ -91,7 +96,7 @@ fn read_shape(operation: Operation, meaning: Meaning, condition: &Condition) -> 
         let (At::Json(entry) | At::Header(entry)) = &at;
         error(meaning.name(), Some(entry), message)
     };
-    let shape = Shape::read(condition).map_err(of_place)?;
+    let shape = Shape::read(condition, own).map_err(of_place)?;
     let secret = shape
         .compared()
         .find(|(_, template)| template.gaps().any(|(value, _)| matches!(value, Value::Secret(_) | Value::Basic { .. })));
@@ -172,7 +177,7 @@ fn proves_too_little(operation: Operation, meaning: Meaning, shape: &Shape) -> O
     any_status.then(|| {
         format!(
             "what is said of an answer that means {name} fits what anybody answers as well, whatever its status; name a value \
-             that stands in the body, with json = {{ .. }}"
+             that stands in the body, with json = {{ .. }}, or a header that own_headers of [step.http] names"
         )
     })
 }

@@ -34,7 +34,16 @@ pub(super) struct Seen<'a> {
 pub(super) struct Shape {
     condition: Condition,
     body: Node,
-    headers: Vec<(HeaderName, Wanted)>,
+    headers: Vec<Header>,
+}
+
+/// What is tested of a header.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Header {
+    name: HeaderName,
+    wanted: Wanted,
+    /// The flow says that the service alone sends it.
+    is_own: bool,
 }
 
 /// What is tested of one value of the body: in places below it, and of some element of lists below it.
@@ -72,8 +81,8 @@ enum Compared {
 pub(super) struct Fit {
     /// Where something else stands than what a gap is filled with. It fits where there is nothing of the kind.
     pub(super) differs: Vec<Difference>,
-    /// How many values stand where the service alone would put them.
-    pub(super) proofs: usize,
+    /// What says whose request it was, and that of this very saga, was compared, where the service alone would put it, and held.
+    pub(super) names_ours: bool,
 }
 
 /// A place in which another value stands.
@@ -91,9 +100,9 @@ impl Difference {
     pub(super) fn in_words(&self, secrets: &Secrets) -> String {
         const LONGEST: usize = 80;
         let shown = |value: &Json| {
-            let text: String = value.to_string().chars().take(LONGEST).collect();
-            let is_shown = !secrets.are_in(&text) && !has_card_number(&value.to_string());
-            if is_shown { text } else { "what is not shown".to_owned() }
+            let text = value.to_string();
+            let is_shown = !secrets.are_in(&text) && !has_card_number(&text);
+            if is_shown { text.chars().take(LONGEST).collect() } else { "what is not shown".to_owned() }
         };
         format!("{}: {} was asked for, and {} stands there", self.place, shown(&self.wanted), shown(&self.found))
     }
@@ -124,11 +133,11 @@ fn elements<'a>(value: &'a Json, list: &str) -> Vec<&'a Json> {
 }
 
 impl Shape {
-    /// Reads a condition.
+    /// Reads a condition. `own` are the headers that the service alone sends.
     ///
     /// # Errors
     /// The first place with a text whose gaps make no sense, and why.
-    pub(super) fn read(condition: &Condition) -> Result<Self, (At, String)> {
+    pub(super) fn read(condition: &Condition, own: &[HeaderName]) -> Result<Self, (At, String)> {
         let mut shape = Self { condition: condition.clone(), body: Node::default(), headers: Vec::new() };
         for (pointer, values) in &condition.json {
             let wanted = Wanted::Is(values.iter().cloned().map(Compared::Value).collect());
@@ -142,8 +151,8 @@ impl Shape {
                     shape.body.insert(&cut(pointer), Tested { pointer: String::new(), place: pointer.clone(), wanted })
                 }
                 At::Header(name) => {
-                    let name = name.parse().map_err(|_| refused(format!("{name:?} is no name of a header")))?;
-                    shape.headers.push((name, wanted));
+                    let name: HeaderName = name.parse().map_err(|_| refused(format!("{name:?} is no name of a header")))?;
+                    shape.headers.push(Header { is_own: own.contains(&name), name, wanted });
                 }
             }
         }
@@ -159,19 +168,21 @@ impl Shape {
     pub(super) fn is_bare(&self) -> bool {
         let proves = |wanted: &Wanted| matches!(wanted, Wanted::Is(values) if !values.is_empty());
         !self.body.all().iter().any(|tested| proves(&tested.wanted))
-            && !self.headers.iter().any(|(name, wanted)| proves(wanted) && !is_general(name))
+            && !self.headers.iter().any(|header| header.is_own && proves(&header.wanted))
     }
 
     /// Every text with gaps, and where what it is compared with stands.
     pub(super) fn compared(&self) -> impl Iterator<Item = (&str, &Template)> {
         let body = self.body.all().into_iter().map(|tested| (tested.place.as_str(), &tested.wanted));
-        let headers = self.headers.iter().map(|(name, wanted)| (name.as_str(), wanted));
+        let headers = self.headers.iter().map(|header| (header.name.as_str(), &header.wanted));
         body.chain(headers).flat_map(|(place, wanted)| wanted.templates().map(move |template| (place, template)))
     }
 
-    /// Whether it is compared with a value of this kind.
+    /// Whether a value of this kind has to stand in what fits.
     pub(super) fn compares(&self, is_it: &dyn Fn(&Value) -> bool) -> bool {
-        self.compared().any(|(_, template)| template.gaps().any(|(value, _)| is_it(value)))
+        let of_body = self.body.all().into_iter().map(|tested| &tested.wanted);
+        let has_it = |template: &Template| template.gaps().any(|(value, _)| is_it(value));
+        of_body.chain(self.headers.iter().map(|header| &header.wanted)).any(|wanted| wanted.is_one_of(&has_it))
     }
 
     /// How an answer fits, if it does, or nearly does.
@@ -186,15 +197,16 @@ impl Shape {
         if !self.body.is_empty() {
             fit.join(self.body.fit(seen.body?, of)?);
         }
-        for (name, wanted) in &self.headers {
-            fit.join(wanted.fit_header(name, seen.headers, of)?);
+        for header in &self.headers {
+            fit.join(header.fit(seen.headers, of)?);
         }
         Some(fit)
     }
 
-    /// Everything that stands in a place of an answer that fits, where `*` stands for elements that do.
-    pub(super) fn values<'a>(&self, pointer: &[String], body: &'a Json, of: Fill<'_>) -> Vec<&'a Json> {
-        self.body.values(pointer, body, of)
+    /// Everything that stands in a place of an answer that fits, where `*` stands for elements that do; of one that fits but for
+    /// values, elements that do so.
+    pub(super) fn values<'a>(&self, pointer: &[String], body: &'a Json, of: Fill<'_>, nearly: bool) -> Vec<&'a Json> {
+        self.body.values(pointer, body, of, nearly)
     }
 }
 
@@ -231,9 +243,9 @@ impl Node {
             let mut nearly = None;
             let mut fits = elements(value, list).into_iter().filter_map(|element| node.fit(element, of));
             let whole = fits.find(|fit| {
-                // An element that says that it is another's is no answer about ours.
-                let is_ours = !fit.differs.iter().any(|difference| difference.is_identity);
-                if nearly.is_none() && is_ours {
+                // An element that says that it is another's is no answer about ours, and one that says that it is ours goes first.
+                let is_better = nearly.as_ref().is_none_or(|known: &Fit| !known.names_ours && fit.names_ours);
+                if is_better && !fit.is_anothers() {
                     nearly = Some(fit.clone());
                 }
                 fit.differs.is_empty()
@@ -243,15 +255,17 @@ impl Node {
         Some(fit)
     }
 
-    fn values<'a>(&self, parts: &[String], value: &'a Json, of: Fill<'_>) -> Vec<&'a Json> {
+    fn values<'a>(&self, parts: &[String], value: &'a Json, of: Fill<'_>, nearly: bool) -> Vec<&'a Json> {
         match parts {
             [] => Vec::new(),
             [last] => value.pointer(last).into_iter().collect(),
             [list, rest @ ..] => {
                 let untested = Self::default();
                 let node = self.lists.iter().find(|(other, _)| other == list).map_or(&untested, |(_, node)| node);
-                let fits = |element: &&Json| node.fit(element, of).is_some_and(|fit| fit.differs.is_empty());
-                elements(value, list).into_iter().filter(fits).flat_map(|element| node.values(rest, element, of)).collect()
+                let has_it = |fit: Fit| fit.differs.is_empty() || nearly && fit.names_ours && !fit.is_anothers();
+                let fits = |element: &&Json| node.fit(element, of).is_some_and(has_it);
+                let below = |element| node.values(rest, element, of, nearly);
+                elements(value, list).into_iter().filter(fits).flat_map(below).collect()
             }
         }
     }
@@ -260,15 +274,20 @@ impl Node {
 impl Fit {
     fn join(&mut self, other: Self) {
         self.differs.extend(other.differs);
-        self.proofs += other.proofs;
+        self.names_ours |= other.names_ours;
     }
 
-    const fn held(proofs: usize) -> Self {
-        Self { differs: Vec::new(), proofs }
+    /// It says that it is about something else than this saga's request.
+    pub(super) fn is_anothers(&self) -> bool {
+        self.differs.iter().any(|difference| difference.is_identity)
+    }
+
+    const fn held(names_ours: bool) -> Self {
+        Self { differs: Vec::new(), names_ours }
     }
 
     const fn holds(it_does: bool) -> Option<Self> {
-        if it_does { Some(Self::held(0)) } else { None }
+        if it_does { Some(Self::held(false)) } else { None }
     }
 }
 
@@ -291,12 +310,22 @@ impl Wanted {
         values.iter().filter_map(|value| if let Compared::Gaps(template) = value { Some(template) } else { None })
     }
 
+    /// Whether one of the texts has it that may stand there; what must not stand there is no comparison.
+    fn is_one_of(&self, has_it: &dyn Fn(&Template) -> bool) -> bool {
+        match self {
+            Self::Is(values) => {
+                !values.is_empty() && values.iter().all(|value| matches!(value, Compared::Gaps(template) if has_it(template)))
+            }
+            Self::Not(_) | Self::Absent | Self::Null => false,
+        }
+    }
+
     fn fit_json(&self, place: &str, found: Option<&Json>, of: Fill<'_>) -> Option<Fit> {
         match self {
             Self::Is(values) => {
                 let found = found?;
-                if values.iter().any(|value| value.is(found, of)) {
-                    return Some(Fit::held(1));
+                if let Some(held) = values.iter().find(|value| value.is(found, of)) {
+                    return Some(Fit::held(held.names_ours()));
                 }
                 let has_no_parts = matches!(found, Json::Bool(_) | Json::Number(_) | Json::String(_));
                 has_no_parts.then(|| differs(place, values, found, of)).flatten()
@@ -309,23 +338,26 @@ impl Wanted {
             Self::Null => Fit::holds(found.is_some_and(Json::is_null)),
         }
     }
+}
 
-    fn fit_header(&self, name: &HeaderName, headers: &HeaderMap, of: Fill<'_>) -> Option<Fit> {
+impl Header {
+    fn fit(&self, headers: &HeaderMap, of: Fill<'_>) -> Option<Fit> {
+        let name = &self.name;
         let mut all = headers.get_all(name).iter();
         let (first, second) = (all.next(), all.next());
         // One that is there twice says two things.
         let found = || first.filter(|_| second.is_none()).and_then(|value| value.to_str().ok());
-        match self {
-            Self::Is(values) => {
+        match &self.wanted {
+            Wanted::Is(values) => {
                 let found = found()?;
-                if values.iter().any(|value| value.is_text(found, of)) {
-                    return Some(Fit::held(usize::from(!is_general(name))));
+                if let Some(held) = values.iter().find(|value| value.is_text(found, of)) {
+                    return Some(Fit::held(self.is_own && held.names_ours()));
                 }
                 differs(&format!("the header {name}"), values, &Json::from(found), of)
             }
-            Self::Not(values) => Fit::holds(found().is_some_and(|found| !values.iter().any(|value| value.is_text(found, of)))),
-            Self::Absent => Fit::holds(first.is_none()),
-            Self::Null => None,
+            Wanted::Not(values) => Fit::holds(found().is_some_and(|found| !values.iter().any(|value| value.is_text(found, of)))),
+            Wanted::Absent => Fit::holds(first.is_none()),
+            Wanted::Null => None,
         }
     }
 }
@@ -333,9 +365,30 @@ impl Wanted {
 /// The difference to what is in the gaps, if anything is compared with gaps.
 fn differs(place: &str, values: &[Compared], found: &Json, of: Fill<'_>) -> Option<Fit> {
     let template = values.iter().find_map(|value| if let Compared::Gaps(template) = value { Some(template) } else { None })?;
+    // What is written in another type of JSON may be the same, and may not: nobody knows, so it is no difference either.
+    let is_of_another_type = |wanted: &Json| scalar_text(wanted).is_some() && scalar_text(wanted) == scalar_text(found);
+    let mut all =
+        values.iter().filter_map(|value| if let Compared::Gaps(template) = value { filled(template, of) } else { None });
+    if all.any(|wanted| is_of_another_type(&wanted)) {
+        return None;
+    }
     let is_identity = template.gaps().any(|(value, _)| is_identity(value));
     let (place, wanted, found) = (place.to_owned(), filled(template, of)?, found.clone());
-    Some(Fit { differs: vec![Difference { place, wanted, found, is_identity }], proofs: 0 })
+    Some(Fit { differs: vec![Difference { place, wanted, found, is_identity }], names_ours: false })
+}
+
+/// Whether a gap says that it was a request of this very saga: nobody else's answer has it.
+const fn is_of_this_saga(value: &Value) -> bool {
+    match value {
+        Value::Key | Value::KeyHash | Value::KeyUuid | Value::Saga | Value::Receipt { .. } => true,
+        Value::Step
+        | Value::Secret(_)
+        | Value::Basic { .. }
+        | Value::Input(_)
+        | Value::Decimal(_)
+        | Value::LowerCurrency(_)
+        | Value::Now { .. } => false,
+    }
 }
 
 /// Whether a gap says whose request it was, and not what was asked for.
@@ -373,9 +426,24 @@ impl Compared {
         match self {
             Self::Value(value) => scalar(found).as_ref() == Some(value),
             Self::Gaps(template) => filled(template, of).is_some_and(|wanted| {
-                let is_decimal = matches!(template.0.as_slice(), [Piece::Gap(Value::Decimal(_), _, Coding::Plain)]);
-                are_same(&wanted, found) || (is_decimal && are_same_decimals(&wanted, found))
+                let is_alike = match template.0.as_slice() {
+                    [Piece::Gap(Value::Decimal(_), _, Coding::Plain)] => are_same_decimals(&wanted, found),
+                    // Only money has parts: minor units are digits, and some services write them as text.
+                    [Piece::Gap(Value::Input(path), _, Coding::Plain)] if path.get(1).is_some_and(|part| part == "minor") => {
+                        scalar_text(&wanted) == scalar_text(found)
+                    }
+                    _ => false,
+                };
+                are_same(&wanted, found) || is_alike
             }),
+        }
+    }
+
+    /// What it is says that it was a request of this very saga.
+    fn names_ours(&self) -> bool {
+        match self {
+            Self::Value(_) => false,
+            Self::Gaps(template) => template.gaps().any(|(value, _)| is_of_this_saga(value)),
         }
     }
 
@@ -400,11 +468,7 @@ fn are_same(wanted: &Json, found: &Json) -> bool {
 
 /// An amount with a point is the same whether it is written as a text or as a number, and with however many zeros at its end.
 fn are_same_decimals(wanted: &Json, found: &Json) -> bool {
-    let text = |value: &Json| match value {
-        Json::String(text) => Some(text.clone()),
-        Json::Number(number) => Some(number.to_string()),
-        Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => None,
-    };
+    let text = |value: &Json| scalar_text(value).filter(|_| !value.is_boolean());
     let is_plain = |text: &String| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let significant = |text: String| match text.split_once('.') {
         Some((whole, part)) => (whole.to_owned(), part.trim_end_matches('0').to_owned()),
@@ -413,6 +477,16 @@ fn are_same_decimals(wanted: &Json, found: &Json) -> bool {
     match (text(wanted).filter(is_plain), text(found).filter(is_plain)) {
         (Some(wanted), Some(found)) => significant(wanted) == significant(found),
         (None, _) | (_, None) => false,
+    }
+}
+
+/// A value without parts as text, whatever its type.
+fn scalar_text(value: &Json) -> Option<String> {
+    match value {
+        Json::String(text) => Some(text.clone()),
+        Json::Number(number) => Some(number.to_string()),
+        Json::Bool(value) => Some(value.to_string()),
+        Json::Null | Json::Array(_) | Json::Object(_) => None,
     }
 }
 
@@ -433,64 +507,4 @@ pub(super) fn scalar(value: &Json) -> Option<Scalar> {
         Json::String(text) => Some(Scalar::Text(text.clone())),
         Json::Null | Json::Array(_) | Json::Object(_) => None,
     }
-}
-
-/// Headers that anybody may send, who has never heard of a key: servers, gateways, caches and whoever guards a door.
-const GENERAL: [&str; 35] = [
-    "accept-ranges",
-    "age",
-    "allow",
-    "alt-svc",
-    "cache-control",
-    "connection",
-    "date",
-    "etag",
-    "expires",
-    "keep-alive",
-    "last-modified",
-    "link",
-    "location",
-    "nel",
-    "p3p",
-    "pragma",
-    "referrer-policy",
-    "refresh",
-    "report-to",
-    "retry-after",
-    "server",
-    "server-timing",
-    "set-cookie",
-    "status",
-    "strict-transport-security",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "vary",
-    "via",
-    "warning",
-    "www-authenticate",
-    "x-cache",
-    "x-powered-by",
-];
-const GENERAL_FAMILIES: [&str; 13] = [
-    "access-control-",
-    "cf-",
-    "content-",
-    "cross-origin-",
-    "proxy-",
-    "sec-",
-    "x-amz-cf-",
-    "x-amzn-",
-    "x-cache-",
-    "x-content-",
-    "x-envoy-",
-    "x-frame-",
-    "x-served-",
-];
-
-/// Whether others than the service send this header, too.
-fn is_general(name: &HeaderName) -> bool {
-    let name = name.as_str();
-    GENERAL.contains(&name) || GENERAL_FAMILIES.iter().any(|family| name.starts_with(family))
 }

@@ -68,7 +68,7 @@ impl KeptReceipts for Known {
     fn of<'a>(&'a self, _saga: &'a str) -> BoxFuture<'a, Result<OfSaga, String>> {
         Box::pin(async {
             tokio::time::sleep(self.1).await;
-            Ok(OfSaga { kept: self.0.clone(), placed_at: PLACED })
+            Ok(OfSaga { kept: self.0.clone(), placed_at: PLACED, ..OfSaga::default() })
         })
     }
 }
@@ -512,7 +512,7 @@ proptest! {
             answers: BTreeMap::from([("done".to_owned(), condition(200, "", ""))]),
             ..CallText::default()
         };
-        let call = Call::compile(Operation::Act, &call).unwrap();
+        let call = Call::compile(Operation::Act, &call, &[]).unwrap();
         let (kept, secrets, input) = (Kept::new(), Secrets::default(), json!({"t": text}));
         let values = values(&input, &kept, &secrets);
         let Ok(request) = call.request(&|value| values.of(value)) else {

@@ -102,6 +102,64 @@ async fn another_amount_is_given_back_and_told() {
     assert_eq!(acts, 1, "told at once");
 }
 
+const BY_AMOUNT: &str = "done = { status = 200, json = { \"/state\" = \"charged\", \"/amount\" = \"{input.amount.minor}\" } }";
+
+/// A cache between answers with another order's charge while ours is on the road. Taking that for ours would undo what is not
+/// there yet, and end before it is.
+#[tokio::test]
+async fn what_does_not_say_whose_it_is_is_not_taken_for_ours() {
+    let shop = Shop::open(&[]).await;
+    let (provider, url) = Provider::start(|books, number, method, _| {
+        let was_there = books.charged > 0;
+        if *method == Method::POST {
+            books.charged = 0;
+            return Some((200, json!({"state": "refunded", "was_there": was_there})));
+        }
+        if number == 1 {
+            return Some((200, json!({"state": "charged", "amount": 50})));
+        }
+        books.charged = 100;
+        Some((200, json!({"state": "charged", "amount": 100})))
+    })
+    .await;
+    let file = flow(&url, &shop.urls[1], BY_AMOUNT, &UNDONE.replace("PROVIDER", &url));
+    let (engine, mut saga) = order(&shop, &file).await;
+    assert_eq!(ended(&mut saga).await.unwrap(), Outcome::Cancelled);
+    assert_eq!((provider.charged(), shop.shipments().await), (0, 0));
+    let asked: Vec<Method> = provider.asked().into_iter().map(|(method, _)| method).collect();
+    assert_eq!(asked, [Method::PUT, Method::PUT, Method::POST], "nothing is undone before it is known to be there");
+    let trouble = view(&engine, "order-1").await.trouble.expect("somebody is told");
+    assert!(trouble.contains("/amount: 100 was asked for, and 50 stands there"), "{trouble}");
+}
+
+/// 50 of 100 can only be given back by the id that it came with.
+#[tokio::test]
+async fn what_is_there_with_other_values_is_undone_by_the_id_that_it_came_with() {
+    let shop = Shop::open(&[]).await;
+    let (provider, url) = Provider::start(|books, _, method, path| {
+        if *method == Method::POST {
+            let is_there = path == "/charges/ch-7/refund";
+            books.charged = if is_there { 0 } else { books.charged };
+            return Some((if is_there { 200 } else { 404 }, json!({"state": "refunded"})));
+        }
+        books.charged = 50;
+        let key = path.trim_start_matches("/charges/");
+        Some((200, json!({"id": "ch-7", "state": "charged", "reference": key, "amount": 50})))
+    })
+    .await;
+    let undo = UNDONE.replace("PROVIDER", &url).replace("{key}", "{receipt.payment.id}");
+    let file = flow(&url, &shop.urls[1], &format!("{CHARGED}\nkeep = {{ id = \"/id\" }}"), &undo);
+    let (engine, mut saga) = order(&shop, &file).await;
+    assert_eq!(ended(&mut saga).await.unwrap(), Outcome::Cancelled);
+    assert_eq!((provider.charged(), shop.shipments().await), (0, 0));
+    let entries = view(&engine, "order-1").await.entries;
+    let kept = entries
+        .iter()
+        .filter(|entry| entry.input.contains(r#""differs""#))
+        .all(|entry| entry.input.contains(r#""kept":{"id":"ch-7"}"#));
+    assert!(kept, "{entries:?}");
+}
+
 /// What is said of another reference says nothing of ours: it is never believed, and the key is asked about until it is known.
 #[tokio::test]
 async fn an_answer_about_somebody_else_is_believed_in_no_direction() {
