@@ -15,6 +15,7 @@
 
 extern crate alloc;
 
+mod card;
 pub mod generals;
 mod guards;
 mod history;
@@ -22,6 +23,7 @@ mod party;
 mod register;
 mod saga;
 
+pub use card::holds_card_number;
 pub use guards::{Deployed, Guards};
 pub use history::{Change, Changes, Memory, Shown, Sighting, Tip, is_behind};
 pub use party::{Input, Party, Time, replay};

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use handfast::flow::has_card_number;
-use handfast::participant::Secrets;
+use handfast::participant::{Secrets, shorten};
 
 /// The longest text of one field, in bytes.
 const LONGEST: usize = 2_000;
@@ -28,8 +28,8 @@ impl Clean {
                 text = Cow::Owned(hidden);
             }
         }
-        let end = (0..=LONGEST.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
-        let rest = if end < text.len() { ".." } else { "" };
-        format!("{}{rest}", text[..end].replace(char::is_control, " "))
+        let begins = shorten(&text, LONGEST);
+        let rest = if begins.len() < text.len() { ".." } else { "" };
+        format!("{}{rest}", begins.replace(char::is_control, " "))
     }
 }

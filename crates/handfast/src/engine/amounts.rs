@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::bodies::Body;
+use crate::participant::decimal;
 
 /// So many different amounts of one saga are told at most.
 const MOST: usize = 4;
@@ -24,11 +25,7 @@ pub(super) fn amounts_of(bodies: &[Body]) -> Vec<String> {
 pub(super) fn amount(value: &Json) -> Option<String> {
     let minor = value.get("minor")?.as_u64()?;
     let code = value.get("currency")?.as_str()?;
-    let exponent = iso_currency::Currency::from_code(code)?.exponent()?;
-    let unit = 10_u64.checked_pow(u32::from(exponent))?;
-    let (whole, rest) = (minor / unit, minor % unit);
-    let digits = usize::from(exponent);
-    Some(if digits == 0 { format!("{whole} {code}") } else { format!("{whole}.{rest:0digits$} {code}") })
+    Some(format!("{} {code}", decimal(minor, code)?))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The fields of an order: their types, and what each type takes.
 
-use super::card;
+use handfast_protocol::holds_card_number;
+
 use super::error::InputError;
 use super::json::{Json, MAX_LENGTH};
 use super::money::{self, MAX_MINOR};
@@ -96,7 +97,7 @@ pub(super) const CARD_MESSAGE: &str =
 
 /// Refuses a number that could be a card's.
 pub(super) fn check_no_card(path: &str, text: &str) -> Result<(), InputError> {
-    if card::is_in(text) { Err(InputError::field(path, CARD_MESSAGE)) } else { Ok(()) }
+    if holds_card_number(text) { Err(InputError::field(path, CARD_MESSAGE)) } else { Ok(()) }
 }
 
 fn check_text(path: &str, text: &str) -> Result<(), InputError> {
@@ -163,5 +164,5 @@ fn member_path(path: &str, key: &str) -> String {
 /// Whether a key looks like a name, and is no card's number in disguise.
 pub(super) fn is_name(key: &str) -> bool {
     let first = key.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
-    first && key.len() <= 64 && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && !card::is_in(key)
+    first && key.len() <= 64 && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && !holds_card_number(key)
 }

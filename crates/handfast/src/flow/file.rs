@@ -163,14 +163,13 @@ impl FlowFile {
     #[must_use]
     pub fn secrets(&self) -> Secrets {
         let of_templates = self.steps.iter().filter_map(|step| match &step.participant {
-            StepParticipant::Http(templates) => Some(templates.secrets()),
+            StepParticipant::Http(templates) => Some(templates.secrets_to_hide()),
             StepParticipant::Handfast { .. } | StepParticipant::InProcess => None,
         });
         let of_webhooks = self.steps.iter().filter_map(|step| step.webhook.as_ref()).map(|webhook| webhook.secret.as_str());
-        let names = of_templates.flatten().chain(of_webhooks);
         // Whatever is missing is said where it is needed.
-        let known = names.filter_map(|name| Secrets::load([name], &BTreeMap::new()).ok());
-        known.fold(Secrets::default(), Secrets::with)
+        let of_webhooks = of_webhooks.filter_map(|name| Secrets::load([name], &BTreeMap::new()).ok());
+        of_templates.chain(of_webhooks).fold(Secrets::default(), Secrets::with)
     }
 
     /// Whoever takes the webhooks of its steps, by the name of the step. Their secrets come from the environment.

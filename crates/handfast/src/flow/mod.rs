@@ -59,7 +59,6 @@
 //! another flow of it; another step, kind, URL, deadline, template or promise does.
 
 mod assume;
-mod card;
 mod conditions;
 mod duration;
 mod error;
@@ -86,7 +85,7 @@ mod webhook_tests;
 /// Whether a number in `text` could be a card's, as orders are checked for it.
 #[must_use]
 pub fn has_card_number(text: &str) -> bool {
-    card::is_in(text)
+    handfast_protocol::holds_card_number(text)
 }
 
 pub use assume::{Ratio, ResidualOdds};

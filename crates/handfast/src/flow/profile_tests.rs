@@ -584,6 +584,14 @@ fn a_status_alone_is_a_risk_in_every_direction() {
     assert!(card(done, "done = { status = 200 }").unwrap().flow(&["hold-lapse", "bare-status"]).is_ok());
 }
 
+/// Whatever a text holds, in base 64 it breaks out of nothing.
+#[test]
+fn a_text_in_base_64_may_stand_anywhere() {
+    let send = |gap: &str| card("\"x-token\" = \"{input.token}\"", &format!("\"x-customer\" = \"{gap}\""));
+    assert!(send("{base64.input.customer}").is_ok());
+    assert!(send("{input.customer}").unwrap_err().to_string().contains("a text cannot stand in a header"));
+}
+
 #[test]
 fn a_peek_may_describe_what_it_means_to_find_nothing() {
     let absent = "keep = { \"id\" = \"/hold\" }\nabsent = { status = 404, json = { \"/error\" = \"no such hold\" } }\n";

@@ -111,8 +111,8 @@ impl Surroundings<'_> {
         for (operation, call) in templates.calls() {
             let Some(below) = operation_table(&http, table, operation)? else { continue };
             for (part, template) in call.parts() {
-                for (value, place) in template.gaps() {
-                    self.check_gap(own, operation, value, place)
+                for (value, place, is_coded) in template.coded_gaps() {
+                    self.check_gap((own, operation), value, place, is_coded)
                         .map_err(|message| table.source().error(span_of(&below, &part), message))?;
                 }
             }
@@ -120,7 +120,13 @@ impl Surroundings<'_> {
         Ok(())
     }
 
-    fn check_gap(&self, own: &FileStep, operation: Operation, value: &Value, place: Place) -> Result<(), String> {
+    fn check_gap(
+        &self,
+        (own, operation): (&FileStep, Operation),
+        value: &Value,
+        place: Place,
+        is_coded: bool,
+    ) -> Result<(), String> {
         match value {
             Value::Key | Value::KeyHash | Value::KeyUuid | Value::Saga | Value::Step | Value::Now { .. } | Value::Secret(_) => {
                 Ok(())
@@ -132,12 +138,12 @@ impl Surroundings<'_> {
             )),
             Value::Decimal(field) => self.check_money(own, field, "decimal", place),
             Value::LowerCurrency(field) => self.check_money(own, field, "currency.lower", place),
-            Value::Input(path) => self.check_input(own, path, place),
+            Value::Input(path) => self.check_input(own, path, place, is_coded),
             Value::Receipt { step, name } => self.check_receipt(own, operation, step, name),
         }
     }
 
-    fn check_input(&self, own: &FileStep, path: &[String], place: Place) -> Result<(), String> {
+    fn check_input(&self, own: &FileStep, path: &[String], place: Place, is_coded: bool) -> Result<(), String> {
         let (name, parts) = path.split_first().map_or(("", path), |(name, parts)| (name.as_str(), parts));
         let gap = path.join(".");
         let field = self.sent_field(own, name, &gap)?;
@@ -150,7 +156,7 @@ impl Surroundings<'_> {
             (FieldType::Money, [_]) => true,
             (FieldType::Money, []) => place == Place::JsonValue,
             (FieldType::List, []) => matches!(place, Place::JsonValue | Place::FormValue),
-            (FieldType::Text, []) => !matches!(place, Place::Path | Place::Header),
+            (FieldType::Text, []) => is_coded || !matches!(place, Place::Path | Place::Header),
             (FieldType::Token | FieldType::Integer, []) => true,
             (FieldType::Text | FieldType::Token | FieldType::Integer | FieldType::List | FieldType::Money, [..]) => {
                 return Err(format!("{{input.{gap}}}: a {} has no parts; write {{input.{name}}}", field.field_type.name()));

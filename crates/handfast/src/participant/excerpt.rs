@@ -1,6 +1,8 @@
 //! How the body of an answer that means nothing begins, as far as anybody may read it: whoever wrote the flow sees by it what
 //! the service says instead.
 
+use super::cleaned::shorten;
+use super::template::unescaped;
 use super::{Heard, Reply, Secrets};
 use crate::flow::has_card_number;
 
@@ -26,7 +28,7 @@ impl Reply {
 /// The whole is looked at before it is cut, so that no part of a number or of a secret stays.
 fn excerpt(body: &[u8], secrets: &Secrets) -> Option<String> {
     let text = String::from_utf8_lossy(body);
-    if has_card_number(&text) {
+    if has_card_number(&text) || unescaped(&text).iter().any(|text| has_card_number(text)) {
         return Some("[its body could hold a card's number]".to_owned());
     }
     let text = secrets.hide_in(&text);
@@ -35,9 +37,9 @@ fn excerpt(body: &[u8], secrets: &Secrets) -> Option<String> {
     }
     let text: Vec<&str> = text.split(|character: char| character.is_whitespace() || character.is_control()).collect();
     let text = text.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    let end = (0..=LONGEST.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
-    let rest = if end < text.len() { " .." } else { "" };
-    (!text.is_empty()).then(|| format!("{}{rest}", &text[..end]))
+    let begins = shorten(&text, LONGEST);
+    let rest = if begins.len() < text.len() { " .." } else { "" };
+    (!text.is_empty()).then(|| format!("{begins}{rest}"))
 }
 
 #[cfg(test)]
@@ -56,6 +58,9 @@ mod tests {
         check("{\"error\":\n \"no\u{1b}such\u{0} thing\"}", Some("{\"error\": \"no such thing\"}"));
         check("", None);
         check("token s3cret-of-the-bank is wrong", Some("token [secret TOKEN] is wrong"));
+        check(r#"{"error": "s3cret\u002dof\u002dthe\u002dbank is wrong"}"#, Some("[it repeats a secret]"));
+        check(r#"{"error": "merchant \u006d7 is closed"}"#, Some("[its body repeats a secret]"));
+        check(r#"{"error": "\u0034111\/1111\/1111\/1111"}"#, Some("[its body could hold a card's number]"));
         check("merchant m7 is closed", Some("[its body repeats a secret]"));
         check(&format!("{}4111 1111 1111 1111", "x ".repeat(75)), Some("[its body could hold a card's number]"));
         let long = excerpt("\u{e4}".repeat(30_000).as_bytes(), &secrets).unwrap();

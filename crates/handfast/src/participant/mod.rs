@@ -15,6 +15,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use handfast_protocol::{Answer, Operation, Time};
 
+pub use cleaned::shorten;
 pub use http::{HttpParticipant, HttpParticipantError};
 pub use in_memory::InMemory;
 pub use receipts::{MAX_ANSWER_BYTES, Received, read_answer};
@@ -23,7 +24,7 @@ pub use template::{
     Secret, SecretError, Secrets, ServiceByHand, Shapes, Template, TemplateError, TemplatePart, Test, TimeFormat, Value, Wants,
     operation_key,
 };
-pub(crate) use template::{KeptReceipts, OWN_HEADERS, OfSaga, TemplateParticipant, Unfit, is_pointer, is_variable};
+pub(crate) use template::{KeptReceipts, OWN_HEADERS, OfSaga, TemplateParticipant, Unfit, decimal, is_pointer, is_variable};
 
 pub use crate::journal::{Receipt, Scalar};
 use crate::store::{BoxFuture, Seen};

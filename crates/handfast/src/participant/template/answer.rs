@@ -11,6 +11,7 @@ use super::shape::{Fill, Seen, Shape, scalar};
 use super::text::Template;
 use crate::journal::{Receipt, Scalar};
 use crate::key::leads_elsewhere;
+use crate::participant::cleaned::is_card_number;
 use crate::participant::receipts::{MAX_ANSWER_BYTES, Received};
 use crate::participant::{Reply, json};
 
@@ -91,6 +92,9 @@ impl Reading {
                 };
                 if repeats_a_secret(&value, secrets) {
                     return unknown(format!("{} but its {name} repeats a secret, which is not kept", means()));
+                }
+                if is_card_number(&value) {
+                    return unknown(format!("{} but its {name} could be a card's number, which is not kept", means()));
                 }
                 kept.insert(name.clone(), value);
             }

@@ -53,7 +53,12 @@ impl Template {
                 return form::fields(name, &value);
             }
         }
-        Ok(vec![format!("{}={}", percent_encoded(name), self.fill(of)?)])
+        let piece = |piece: &Piece| match piece {
+            Piece::Text(literal) => Ok(form::literal(literal)),
+            Piece::Gap(..) => Self(vec![piece.clone()]).fill(of),
+        };
+        let value: String = self.0.iter().map(piece).collect::<Result<_, _>>()?;
+        Ok(vec![format!("{}={value}", percent_encoded(name))])
     }
 }
 
@@ -95,14 +100,17 @@ pub(super) fn input_at(input: &Json, path: &[String]) -> Json {
 pub(super) fn decimal_of(input: &Json, field: &str) -> Result<Json, String> {
     let Some(money) = input.get(field).filter(|money| !money.is_null()) else { return Ok(Json::Null) };
     let minor = money.get("minor").and_then(Json::as_u64);
-    let currency = money.get("currency").and_then(Json::as_str).and_then(Currency::from_code);
-    let (Some(minor), Some(exponent)) = (minor, currency.and_then(|currency| currency.exponent())) else {
-        return Err(format!("{field} is no amount of money"));
-    };
-    let places = usize::from(exponent);
+    let code = money.get("currency").and_then(Json::as_str);
+    let written = minor.zip(code).and_then(|(minor, code)| decimal(minor, code));
+    written.map(Json::from).ok_or_else(|| format!("{field} is no amount of money"))
+}
+
+/// Minor units with as many places as this currency has; `None` of one that has no minor unit, or is none.
+pub(crate) fn decimal(minor: u64, currency: &str) -> Option<String> {
+    let places = usize::from(Currency::from_code(currency)?.exponent()?);
     let digits = format!("{minor:0>width$}", width = places + 1);
     let (whole, part) = digits.split_at(digits.len() - places);
-    Ok(Json::from(if part.is_empty() { whole.to_owned() } else { format!("{whole}.{part}") }))
+    Some(if part.is_empty() { whole.to_owned() } else { format!("{whole}.{part}") })
 }
 
 pub(super) fn lower_currency_of(input: &Json, field: &str) -> Json {

@@ -47,7 +47,9 @@ pub(crate) use caller::{KeptReceipts, OfSaga, TemplateParticipant};
 pub use condition::{At, Condition, Expected, KeptAt, Shapes, Test, Wants};
 pub(crate) use door::Unfit;
 pub use fill::Kept;
+pub(crate) use fill::decimal;
 pub(crate) use reading::is_pointer;
+pub(in crate::participant) use secret::unescaped;
 pub use secret::{Secret, SecretError, Secrets};
 use shape::is_identity;
 pub(crate) use text::is_variable;
@@ -170,13 +172,41 @@ impl HttpTemplates {
     /// The first that is missing or unusable.
     pub fn load_secrets(&self, known: &BTreeMap<String, Secret>) -> Result<Secrets, SecretError> {
         let mut secrets = Secrets::load(self.secrets(), known)?;
-        for (value, _) in self.calls().flat_map(|(_, call)| call.gaps()) {
-            if let Value::Basic { user, password } = value {
-                secrets.add_basic(user, password.as_deref())?;
-            }
+        for (user, password) in self.basics() {
+            secrets.add_basic(user, password)?;
         }
-        secrets.add_base64();
+        secrets.add_coded();
         Ok(secrets)
+    }
+
+    /// Those of them that can be had, with all that is made of them: whatever is missing is said where it is needed.
+    #[must_use]
+    pub fn secrets_to_hide(&self) -> Secrets {
+        let known = self.secrets().into_iter().filter_map(|name| Secrets::load([name], &BTreeMap::new()).ok());
+        let mut secrets = known.fold(Secrets::default(), Secrets::with);
+        for (user, password) in self.basics() {
+            let _is_missing = secrets.add_basic(user, password);
+        }
+        secrets.add_coded();
+        secrets
+    }
+
+    /// Every pair that HTTP Basic is made of.
+    fn basics(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.calls().flat_map(|(_, call)| call.gaps()).filter_map(|(value, _)| match value {
+            Value::Basic { user, password } => Some((user.as_str(), password.as_deref())),
+            Value::Key
+            | Value::KeyHash
+            | Value::KeyUuid
+            | Value::Saga
+            | Value::Step
+            | Value::Input(_)
+            | Value::Decimal(_)
+            | Value::LowerCurrency(_)
+            | Value::Now { .. }
+            | Value::Receipt { .. }
+            | Value::Secret(_) => None,
+        })
     }
 
     /// Scheme, host and port of its act, as people call the service.

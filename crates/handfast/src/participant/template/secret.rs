@@ -9,6 +9,8 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::fill::percent_encoded;
+
 /// Text that nobody gets to see: it has no `Display`, and its `Debug` keeps it back.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -130,7 +132,15 @@ impl Secrets {
                 text = Cow::Owned(text.replace(secret, &format!("[secret {name}]")));
             }
         }
+        // Where it is escaped nobody knows where it begins and ends.
+        if unescaped(&text).iter().any(|read| self.has_long_one_in(read)) {
+            return Cow::Borrowed("[it repeats a secret]");
+        }
         text
+    }
+
+    fn has_long_one_in(&self, text: &str) -> bool {
+        self.0.values().map(Secret::reveal).any(|secret| secret.len() >= LONG_SECRET && text.contains(secret))
     }
 
     /// Adds what HTTP Basic makes of two of them: it is as secret as they are, and stands in no answer that is kept either.
@@ -147,27 +157,82 @@ impl Secrets {
         Ok(())
     }
 
-    /// Adds each of them in base 64, so that it is known where an answer repeats it so.
-    pub(super) fn add_base64(&mut self) {
-        let encoded: Vec<_> =
-            self.0.iter().map(|(name, secret)| (format!("base64.{name}"), Secret(STANDARD.encode(secret.reveal())))).collect();
-        self.0.extend(encoded);
+    /// Adds each of them as a request may carry it, in base 64 and in percent-encoding, so that it is known where it is repeated so.
+    pub(super) fn add_coded(&mut self) {
+        let mut coded = BTreeMap::new();
+        for (name, secret) in &self.0 {
+            coded.insert(format!("base64.{name}"), Secret(STANDARD.encode(secret.reveal())));
+            coded.insert(format!("percent.{name}"), Secret(percent_encoded(secret.reveal())));
+        }
+        coded.retain(|_, secret| !self.0.values().any(|known| known == secret));
+        self.0.extend(coded);
     }
 
     pub(crate) fn of(&self, name: &str) -> Option<&Secret> {
         self.0.get(name)
     }
 
-    /// Whether `text` is one of them, or has one in it that is too long to stand there by chance.
-    pub(super) fn are_told_by(&self, text: &str) -> bool {
-        let tells = |secret: &str| text == secret || (secret.len() >= LONG_SECRET && text.contains(secret));
-        self.0.values().any(|secret| tells(secret.reveal()))
+    /// Whether `text` is one of them, or has one in it that is too long to stand there by chance, as it is or as JSON escapes it.
+    #[must_use]
+    pub fn are_told_by(&self, text: &str) -> bool {
+        let is_told = |text: &str| {
+            let tells = |secret: &str| text == secret || (secret.len() >= LONG_SECRET && text.contains(secret));
+            self.0.values().any(|secret| tells(secret.reveal()))
+        };
+        is_told(text) || unescaped(text).iter().any(|text| is_told(text))
     }
 
-    /// Whether one of them is anywhere in `text`, be it by chance: for what nothing depends on.
+    /// Whether one of them is anywhere in `text`, as it is or as JSON escapes it, be it by chance: for what nothing depends on.
     pub(in crate::participant) fn are_in(&self, text: &str) -> bool {
-        self.0.values().any(|secret| text.contains(secret.reveal()))
+        let is_in = |text: &str| self.0.values().any(|secret| text.contains(secret.reveal()));
+        is_in(text) || unescaped(text).iter().any(|text| is_in(text))
     }
+}
+
+/// What `text` says where each escape of JSON (RFC 8259, 7) is read as what it stands for, whether or not the whole is JSON: it may
+/// be cut. What is within a text of a text is escaped twice, so that is read as well.
+pub(in crate::participant) fn unescaped(text: &str) -> Vec<String> {
+    /// So deep a text is within texts at most.
+    const DEEPEST: usize = 3;
+    let mut all: Vec<String> = Vec::new();
+    while all.len() < DEEPEST {
+        let text = all.last().map_or(text, String::as_str);
+        if !text.contains('\\') {
+            break;
+        }
+        let read = unescaped_once(text);
+        all.push(read);
+    }
+    all
+}
+
+fn unescaped_once(text: &str) -> String {
+    let mut read = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        read.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let Some(escape) = rest.chars().next() else { break };
+        let unit = |text: &str| text.strip_prefix('u').and_then(|digits| u16::from_str_radix(digits.get(..4)?, 16).ok());
+        if let Some(first) = unit(rest) {
+            let second = rest[5..].strip_prefix('\\').and_then(unit).filter(|_| (0xd800..0xdc00).contains(&first));
+            let units = [Some(first), second];
+            read.extend(char::decode_utf16(units.into_iter().flatten()).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)));
+            rest = &rest[if second.is_some() { 11 } else { 5 }..];
+            continue;
+        }
+        read.push(match escape {
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            other => other,
+        });
+        rest = &rest[escape.len_utf8()..];
+    }
+    read.push_str(rest);
+    read
 }
 
 /// The name of what HTTP Basic makes of two secrets. No variable of the environment has a dot in its name.
@@ -193,6 +258,29 @@ fn find(name: &str, variable: impl Fn(&str) -> Option<OsString>) -> Result<Secre
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn escapes_of_json_are_read() {
+        for (text, expected) in [
+            (r"a\/b", "a/b"),
+            (r"\u0061\u002fb", "a/b"),
+            (r"\ud83d\ude00!", "\u{1f600}!"),
+            (r"\ud83d!", "\u{fffd}!"),
+            (r"\u00e", "u00e"),
+            (r#"\"\\\n"#, "\"\\\n"),
+            (r"a\", "a"),
+        ] {
+            assert_eq!(unescaped_once(text), expected, "{text}");
+        }
+        assert_eq!(unescaped("plain"), [""; 0]);
+        assert_eq!(unescaped(r"a\\\/b").last().map(String::as_str), Some("a/b"), "a text within a text");
+        let secrets = Secrets::of_one("TOKEN", Secret::new("se/cret\u{e4}1"));
+        for text in [r"se\/cret\u00e41", r"\u0073e/cret\u00E41", r#"{"a": "{\"b\": \"se\\\/cret\\u00e41\"}"}"#] {
+            assert!(secrets.are_in(text) && secrets.are_told_by(text), "{text}");
+            assert!(secrets.hide_in(text).contains("[it repeats a secret]"), "{text}");
+        }
+        assert!(!secrets.are_in(r"se\\ncret"));
+    }
 
     #[test]
     fn a_secret_comes_from_the_environment_or_a_file_and_is_never_shown() {

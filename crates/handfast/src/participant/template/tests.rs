@@ -202,7 +202,7 @@ async fn an_act_is_sent_as_it_is_written_and_its_answer_is_kept() {
     let [(method, uri, headers, body)] = &service.asked()[..] else { panic!("asked once") };
     assert_eq!((method, uri.path()), (&Method::POST, "/holds/h%2F1/release"));
     assert_eq!(headers["content-type"], "application/x-www-form-urlencoded");
-    assert_eq!(body, "a%20b=a%20%22b%22%0A%26c&x");
+    assert_eq!(body, "a%20b=a%20%22b%22%0A%26c%26x");
 }
 
 #[tokio::test]

@@ -172,6 +172,15 @@ impl Template {
         })
     }
 
+    /// Every gap, in order, and whether its value is written in base 64, which can stand in every place.
+    pub(crate) fn coded_gaps(&self) -> impl Iterator<Item = (&Value, Place, bool)> {
+        let coded = self.0.iter().filter_map(|piece| match piece {
+            Piece::Gap(_, _, coding) => Some(*coding == Coding::Base64),
+            Piece::Text(_) => None,
+        });
+        self.gaps().zip(coded).map(|((value, place), is_coded)| (value, place, is_coded))
+    }
+
     /// It with the same harmless text in every gap.
     pub(super) fn sample(&self) -> String {
         let piece = |piece: &Piece| match piece {
