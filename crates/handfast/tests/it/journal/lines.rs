@@ -1,0 +1,110 @@
+//! Every kind of line of a journal, made at random: what is written can be read, in every version.
+
+use std::collections::BTreeSet;
+
+use handfast::journal::{Line, Receipt, Said, Scalar};
+use handfast_protocol::{Answer, Command, Definite, Mark, Operation, PROTOCOL_VERSION, Ruling, Time};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::strategy::{Union, ValueTree as _};
+use proptest::test_runner::TestRunner;
+
+/// The kind of a line. A new one needs an arm here, its name in [`KINDS`], and a strategy in [`lines`].
+const fn kind(line: &Line) -> &'static str {
+    match line {
+        Line::Start => "start",
+        Line::Timeout => "timeout",
+        Line::Cancel { .. } => "cancel",
+        Line::Person { .. } => "person",
+        Line::Sent { .. } => "sent",
+        Line::Looked { .. } => "looked",
+        Line::Forgotten { .. } => "forgotten",
+        Line::Answer { .. } => "answer",
+        Line::Differs { .. } => "differs",
+    }
+}
+
+const KINDS: [&str; 9] = ["start", "timeout", "cancel", "person", "sent", "looked", "forgotten", "answer", "differs"];
+
+/// One strategy for each kind.
+fn lines() -> Vec<BoxedStrategy<Line>> {
+    let words = || option::of(any::<String>());
+    let step = any::<usize>;
+    vec![
+        Just(Line::Start).boxed(),
+        Just(Line::Timeout).boxed(),
+        (words(), words()).prop_map(|(by, why)| Line::Cancel { by, why }).boxed(),
+        (ruling(), said()).prop_map(|(ruling, said)| Line::Person { ruling, said }).boxed(),
+        step().prop_map(|step| Line::Sent { step }).boxed(),
+        (step(), option::of(definite()), any::<u64>())
+            .prop_map(|(step, found, left)| Line::Looked { step, found, left: Time(left) })
+            .boxed(),
+        (step(), any::<String>()).prop_map(|(step, incarnation)| Line::Forgotten { step, incarnation }).boxed(),
+        (command(), answer(), receipt()).prop_map(|(to, answer, receipt)| Line::Answer { to, answer, receipt }).boxed(),
+        (command(), any::<bool>(), any::<String>(), receipt())
+            .prop_map(|(to, in_effect, what, Receipt { kept, .. })| Line::Differs { to, in_effect, what, kept })
+            .boxed(),
+    ]
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    (any::<usize>(), prop::sample::select(&Operation::ALL[..])).prop_map(|(step, operation)| Command { step, operation })
+}
+
+fn definite() -> impl Strategy<Value = Definite> {
+    prop::sample::select(vec![Definite::Done, Definite::Refused, Definite::Closed, Definite::Undone])
+}
+
+fn answer() -> impl Strategy<Value = Answer> {
+    prop_oneof![4 => definite().prop_map(Answer::State), 1 => Just(Answer::OtherBody)]
+}
+
+fn ruling() -> impl Strategy<Value = Ruling> {
+    let mark = (any::<usize>(), prop::sample::select(&Mark::ALL[..])).prop_map(|(step, mark)| Ruling::Mark { step, mark });
+    prop_oneof![Just(Ruling::Retry), Just(Ruling::Resume), mark, Just(Ruling::Settle)]
+}
+
+fn said() -> impl Strategy<Value = Said> {
+    (any::<String>(), any::<String>(), any::<String>(), any::<u64>(), option::of(any::<String>()))
+        .prop_map(|(by, reason, request_id, saw, evidence)| Said { by, reason, request_id, saw, evidence })
+}
+
+fn receipt() -> impl Strategy<Value = Receipt> {
+    let words = || option::of(any::<String>());
+    let scalar = prop_oneof![
+        any::<bool>().prop_map(Scalar::Bool),
+        any::<i64>().prop_map(Scalar::Integer),
+        any::<String>().prop_map(Scalar::Text),
+    ];
+    let kept = proptest::collection::btree_map(any::<String>(), scalar, 0..4);
+    (option::of(any::<u64>()), words(), words(), option::of(any::<u64>()), words(), kept).prop_map(
+        |(seq, incarnation, mark, at, detail, kept)| Receipt {
+            seq,
+            incarnation,
+            mark,
+            opening: None,
+            at: at.map(Time),
+            detail,
+            kept,
+        },
+    )
+}
+
+/// Otherwise a kind of line could be added that nothing here ever writes.
+#[test]
+fn every_kind_of_line_is_made() {
+    let mut runner = TestRunner::deterministic();
+    let made: BTreeSet<&str> = lines().iter().map(|lines| kind(&lines.new_tree(&mut runner).unwrap().current())).collect();
+    assert_eq!(made, BTreeSet::from(KINDS));
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_can_be_read(line in Union::new(lines())) {
+        for version in 1..=PROTOCOL_VERSION {
+            let text = line.write(version).unwrap();
+            prop_assert!(!text.contains('\n'), "{}", text);
+            prop_assert_eq!(&Line::read(version, &text).unwrap(), &line);
+        }
+    }
+}
