@@ -26,6 +26,7 @@ pub use model::{in_words, step_names};
 pub use mutants::{Caught, MUTANTS, Mutant};
 pub use network::{Left, Look, Message, Network, UnderWay};
 pub use suite::{
-    Case, Cast, Found, large, pay_ship_notify, payment_then_dispatch, suite, two_in_turn, two_payments, with_a_person,
+    Case, Cast, Found, large, pay_ship_notify, payment_then_dispatch, suite, two_in_turn, two_payments, with_a_liar,
+    with_a_person,
 };
 pub use world::{Action, Key, MAX_STEPS, MAX_WORKERS, NOTHING_LOADED, Saga, Service, World};

@@ -117,6 +117,9 @@ impl<G: Guards> Model for Saga<G> {
             properties.push(Property::can_always_reach("ends, with a person's help", Self::has_ended));
             properties.push(Property::sometimes("settled", Self::was_settled));
         }
+        if adversary.person == Person::Lying {
+            properties.push(Property::always("a word leaves nothing behind without saying so", Self::is_said_with_the_word));
+        }
         if adversary.foreign_key.is_some() {
             properties.push(Property::always("hands off", Self::is_hands_off));
             properties.push(Property::always("a person gets nothing but what is out of reach", Self::is_taken_back));

@@ -115,6 +115,19 @@ impl<G: Guards> Saga<G> {
         }
     }
 
+    /// *A word leaves nothing behind without saying so*: where a saga has ended otherwise than it is, the step stands there by a
+    /// person's word, or there is evidence for whoever looks.
+    pub(super) fn is_said_with_the_word(&self, world: &World) -> bool {
+        let facts = self.automaton.facts(world.journal);
+        let is_wrong = |key: &Key| match facts.decision {
+            Some(Outcome::Cancelled) => self.is_ours(key) && key.is_in_effect(),
+            Some(Outcome::Completed) => !self.is_ours(key) || !key.is_in_effect(),
+            Some(Outcome::Settled) | None => false,
+        };
+        let wrong = (0..self.plan.steps().len()).filter(|&step| !self.behaviours[step].harmless && is_wrong(&world.keys[step]));
+        facts.evidence.is_some() || wrong.into_iter().all(|step| facts.marks[step].0.is_some())
+    }
+
     /// *A late effect is undone*: what appears after the end in *neither* is gone again, where it can be undone.
     pub(super) fn is_without_late_effect(&self, world: &World) -> bool {
         let compensatable = self.plan.gate().unwrap_or(self.plan.steps().len());

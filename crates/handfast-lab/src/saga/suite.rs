@@ -199,7 +199,17 @@ pub fn large() -> Vec<Case> {
 /// Everything that may need a person, with a person who acts at any moment and says what is true.
 #[must_use]
 pub fn with_a_person() -> Vec<Case> {
-    let set = || Adversary::new(Network::Set).person(Person::Truthful);
+    with(Person::Truthful)
+}
+
+/// The same with a person who says anything at all. That is a risk which nobody can take away; what a word leaves behind is told.
+#[must_use]
+pub fn with_a_liar() -> Vec<Case> {
+    with(Person::Lying)
+}
+
+fn with(person: Person) -> Vec<Case> {
+    let set = || Adversary::new(Network::Set).person(person);
     let foreign = |step| Adversary { foreign_key: Some(step), ..set() };
     let contract = |plan_name, plan: Arc<Plan>, adversary| Case { plan_name, cast: Cast::Contract(plan), adversary };
     let mut cases = vec![
