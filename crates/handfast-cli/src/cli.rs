@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    check, completions, conform, demo, dispatch, generals, man, messenger, participants, payment, replay, run, sagas, serve,
-    show, store, usual_way,
+    check, completions, conform, definitions, demo, dispatch, generals, man, messenger, participants, payment, replay, run,
+    sagas, serve, show, store, usual_way,
 };
 use crate::output::Exit;
 
@@ -80,6 +80,8 @@ pub(crate) enum Command {
     Show(show::Args),
     /// Look at the participants, and accept one that was put back to an older copy of its store
     Participants(participants::Args),
+    /// Look at the other definitions that open orders of a running service follow, and decide about them
+    Definitions(definitions::Args),
     /// Copy a store that is in use, or look through all of one
     Store(store::Args),
     /// Look at sagas, cancel them, and resolve those that cannot go on by themselves

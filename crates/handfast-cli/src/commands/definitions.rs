@@ -1,8 +1,11 @@
 //! Which definition orders under way follow: what a person decides about them at the start, and what is said of them.
 
+mod command;
+
 use clap::ArgGroup;
 use handfast::{Chosen, Engine, OtherDefinition, OtherDefinitions};
 
+pub(crate) use self::command::{Args, run};
 use crate::output::{Exit, OrExit as _, Output};
 
 #[derive(Debug, clap::Args)]
@@ -53,7 +56,7 @@ pub(crate) async fn say(engine: &Engine, output: &Output) -> anyhow::Result<()> 
 fn in_words(other: &OtherDefinition) -> String {
     let OtherDefinition { flow, hash, orders, difference, is_held, .. } = other;
     let held = if *is_held {
-        "; nothing is sent for them before somebody decides: start with --adopt or --keep-definitions, or POST /definitions/HASH"
+        "; nothing is sent for them before somebody decides: start with --adopt or --keep-definitions, or use `handfast definitions`"
     } else {
         ""
     };

@@ -42,6 +42,7 @@ pub(crate) fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
         Command::Conform(args) => conform::run(args, output),
         Command::Show(args) => show::run(args, output),
         Command::Participants(args) => participants::run(args, output),
+        Command::Definitions(args) => definitions::run(args, output),
         Command::Store(args) => store::run(args, output),
         Command::Sagas(args) => sagas::run(args, output),
         Command::UsualWay(args) => usual_way::run(args, output),

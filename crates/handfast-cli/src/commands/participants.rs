@@ -206,7 +206,7 @@ impl Place {
 }
 
 /// Asks the service, and reads its answer.
-async fn ask(method: Method, url: &str, body: Bytes) -> anyhow::Result<Value> {
+pub(crate) async fn ask(method: Method, url: &str, body: Bytes) -> anyhow::Result<Value> {
     let answer = HttpClient::new().ask(method, url, &[], body, PATIENCE).await.or_exit(Exit::Unreachable)?;
     let told: Value = serde_json::from_slice(&answer.body).with_context(|| format!("{url} does not answer in JSON"))?;
     if (200..300).contains(&answer.status) {

@@ -89,6 +89,35 @@ async fn orders_follow_the_file_once_somebody_adopts_it_and_answers_for_the_book
     assert_eq!(Caller::of(&warehouse).get("/audit").await.json()["shipments"], 1);
 }
 
+/// The same decision as a command, at the service that is running.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_command_lists_the_definitions_of_a_running_service_and_decides() {
+    let (shop, _payment, _new) = moved().await;
+    let old = shop.dispatch();
+    let coordinator = shop.coordinator(&["--retry-cap", "100ms"]);
+    let caller = Caller::of(&coordinator);
+    let url = coordinator.url.clone();
+    let listed = run(["definitions", "list", "--url", &url, "--json"]);
+    assert_eq!(listed.code, Some(0), "{}", listed.stderr);
+    let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
+    let hash = listed["definitions"][0]["hash"].as_str().unwrap();
+    let shown = run(["definitions", "list", "--url", &url]).stdout;
+    for word in [hash, "held", "dispatch: its address", "calls"] {
+        assert!(shown.contains(word), "{word}: {shown}");
+    }
+    let said = ["--by", "anna", "--why", "the old one still ships", "--url", &url, "--json"];
+    let unknown = run(["definitions", "keep", "zz"].iter().chain(&said));
+    assert_eq!(unknown.code, Some(2), "{}", unknown.stdout);
+    let kept = run(["definitions", "keep", &hash[..12]].iter().chain(&said));
+    assert_eq!(kept.code, Some(0), "{}", kept.stderr);
+    let kept: Value = serde_json::from_str(&kept.stdout).unwrap();
+    assert_eq!(kept, json!({ "hash": hash, "decides": "keep", "orders": 1 }));
+    ends_in_both(&caller).await;
+    assert_eq!(Caller::of(&old).get("/audit").await.json()["shipments"], 1);
+    let nobody = run(["definitions", "list", "--url", &format!("http://{}", free_address())]);
+    assert_eq!(nobody.code, Some(5), "{}", nobody.stderr);
+}
+
 #[test]
 fn a_decision_has_a_name_and_a_reason() {
     for arguments in [&["--adopt"][..], &["--adopt", "--by", "anna"], &["--same-books"], &["--adopt", "--keep-definitions"]] {

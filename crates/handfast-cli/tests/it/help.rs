@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use crate::support::{handfast, run};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "demo",
     "run",
     "serve",
@@ -18,13 +18,14 @@ const COMMANDS: [&str; 16] = [
     "show",
     "sagas",
     "participants",
+    "definitions",
     "store",
     "completions",
     "man",
 ];
 
-/// What can be done with a store, with sagas and with participants.
-const UPKEEP: [(&str, &str); 9] = [
+/// What can be done with a store, with sagas, with participants and with definitions.
+const UPKEEP: [(&str, &str); 12] = [
     ("store", "backup"),
     ("store", "verify"),
     ("sagas", "list"),
@@ -34,6 +35,9 @@ const UPKEEP: [(&str, &str); 9] = [
     ("sagas", "resolve"),
     ("participants", "list"),
     ("participants", "accept"),
+    ("definitions", "list"),
+    ("definitions", "adopt"),
+    ("definitions", "keep"),
 ];
 
 /// What can be asked about two generals.

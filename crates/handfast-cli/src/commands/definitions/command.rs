@@ -1,0 +1,180 @@
+//! `handfast definitions`: which other definitions the open orders of a running service follow, and what a person decides about
+//! them without a restart.
+
+use anyhow::bail;
+use bytes::Bytes;
+use hyper::Method;
+use serde_json::{Value, json};
+
+use crate::commands::participants::ask;
+use crate::output::{Exit, OrExit as _, Output};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  handfast definitions list --url http://127.0.0.1:7070
+  handfast definitions keep 4f1c02ab9d3e --by anna --why 'the old depot still ships' --url http://127.0.0.1:7070
+
+With --json, list prints {\"definitions\":[{\"hash\",\"flow\",\"orders\",\"held\",\"adopted\",\"plan\",\"addresses\",\"steps\":[{\"name\",\
+\"moved\",\"identity\",\"reading\"}]}]}, and adopt and keep print {\"hash\",\"decides\",\"orders\"}.
+
+Where no service runs, decide when it starts: `handfast serve --adopt` or `--keep-definitions`.")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// List the definitions that open orders follow and that are not the one at hand, with what differs
+    #[command(after_help = "Example:
+  handfast definitions list --url http://127.0.0.1:7070")]
+    List(Place),
+    /// Let the open orders of a definition be reached and read as the flow file at hand says
+    #[command(after_help = "Example:
+  handfast definitions adopt 4f1c02ab9d3e --by anna --why 'a typo in a condition' --url http://127.0.0.1:7070
+
+Refused with exit code 2 where the plan is another one. An order whose key was asked at another address waits, unless \
+--same-books says that both addresses keep the same books.")]
+    Adopt(Adopt),
+    /// Let the open orders of a definition go on with it, at the addresses that it names
+    #[command(after_help = "Example:
+  handfast definitions keep 4f1c02ab9d3e --by anna --why 'the old depot still ships' --url http://127.0.0.1:7070")]
+    Keep(Chosen),
+}
+
+#[derive(Debug, clap::Args)]
+struct Place {
+    /// The service that runs the orders, as in http://127.0.0.1:7070.
+    #[arg(long, value_name = "URL")]
+    url: String,
+}
+
+#[derive(Debug, clap::Args)]
+struct Adopt {
+    #[command(flatten)]
+    chosen: Chosen,
+    /// Both addresses keep the same books, so that orders which were asked at another address can follow, too.
+    #[arg(long)]
+    same_books: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Chosen {
+    /// The definition, by its hash as `list` shows it, or by how that begins.
+    hash: String,
+    /// Who decides. It is kept with every order.
+    #[arg(long, value_name = "NAME")]
+    by: String,
+    /// The reason. It is kept with every order.
+    #[arg(long, value_name = "TEXT")]
+    why: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Does it.
+pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
+    crate::commands::runtime()?.block_on(async {
+        match args.command {
+            Command::List(place) => list(&place, output).await,
+            Command::Adopt(Adopt { chosen, same_books }) => decide("adopt", &chosen, same_books, output).await,
+            Command::Keep(chosen) => decide("keep", &chosen, false, output).await,
+        }
+    })
+}
+
+impl Place {
+    fn base(&self) -> &str {
+        self.url.trim_end_matches('/')
+    }
+
+    async fn definitions(&self) -> anyhow::Result<Value> {
+        ask(Method::GET, &format!("{}/definitions", self.base()), Bytes::new()).await
+    }
+}
+
+async fn list(place: &Place, output: &Output) -> anyhow::Result<Exit> {
+    let told = place.definitions().await?;
+    if output.wants_json() {
+        output.json_line(&told)?;
+        return Ok(Exit::Done);
+    }
+    let definitions = told["definitions"].as_array().map_or(&[][..], Vec::as_slice);
+    if definitions.is_empty() {
+        output.note("every open order follows the definition at hand");
+    }
+    for definition in definitions {
+        let text = |name: &str| definition[name].as_str().unwrap_or("unknown");
+        let is = |name: &str| definition[name].as_bool().unwrap_or(false);
+        let state = match (is("held"), is("adopted")) {
+            (true, _) => "held: nothing is sent before somebody decides",
+            (false, true) => "adopted: they follow the definition at hand",
+            (false, false) => "they go on with it",
+        };
+        output.line(format_args!("{} {}", text("hash"), text("flow")))?;
+        output.led("    orders   ", format_args!("{}; {state}", definition["orders"]))?;
+        if let Some(plan) = definition["plan"].as_str() {
+            output.led("    plan     ", plan)?;
+        }
+        for step in definition["steps"].as_array().into_iter().flatten() {
+            output.led("    step     ", step_in_words(step))?;
+        }
+        for address in texts(&definition["addresses"]) {
+            output.led("    calls    ", address)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn texts(list: &Value) -> impl Iterator<Item = &str> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str)
+}
+
+fn step_in_words(step: &Value) -> String {
+    let moved = step["moved"].as_bool().unwrap_or(false).then_some("its address");
+    let parts: Vec<&str> = moved.into_iter().chain(texts(&step["identity"])).chain(texts(&step["reading"])).collect();
+    format!("{}: {}", step["name"].as_str().unwrap_or("unknown"), parts.join(", "))
+}
+
+async fn decide(decides: &str, chosen: &Chosen, same_books: bool, output: &Output) -> anyhow::Result<Exit> {
+    let Chosen { hash, by, why, place } = chosen;
+    let hash = whole_hash(&place.definitions().await?, hash).or_exit(Exit::Usage)?;
+    let decision = json!({ "decides": decides, "by": by, "why": why, "same_books": same_books });
+    let told = ask(Method::POST, &format!("{}/definitions/{hash}", place.base()), decision.to_string().into()).await?;
+    let orders = told["orders"].as_u64().unwrap_or(0);
+    if output.wants_json() {
+        output.json_line(&json!({ "hash": hash, "decides": decides, "orders": orders }))?;
+        return Ok(Exit::Done);
+    }
+    let follow = if decides == "adopt" { "follow the definition at hand from now on" } else { "go on with their own definition" };
+    output.line(format_args!("{orders} open orders {follow}."))?;
+    Ok(Exit::Done)
+}
+
+/// The whole hash of the one definition whose hash begins so.
+fn whole_hash(listed: &Value, begins: &str) -> anyhow::Result<String> {
+    let hashes = listed["definitions"].as_array().into_iter().flatten().filter_map(|definition| definition["hash"].as_str());
+    let mut found: Vec<&str> = hashes.filter(|hash| !begins.is_empty() && hash.starts_with(begins)).collect();
+    found.dedup();
+    match found[..] {
+        [hash] => Ok(hash.to_owned()),
+        [] => bail!(
+            "no open order follows a definition whose hash begins with {begins:?}; `handfast definitions list` names them all"
+        ),
+        [..] => bail!("the hashes of several definitions begin with {begins:?}; give more of it"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_is_named_by_how_it_begins_as_long_as_that_is_one() {
+        let listed = json!({ "definitions": [{ "hash": "ab12" }, { "hash": "ab34" }, { "hash": "cd56" }] });
+        assert_eq!(whole_hash(&listed, "c").unwrap(), "cd56");
+        for wrong in ["ab", "", "ff"] {
+            assert!(whole_hash(&listed, wrong).is_err(), "{wrong}");
+        }
+    }
+}
