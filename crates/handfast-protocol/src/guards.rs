@@ -101,6 +101,10 @@ pub trait Guards: Copy + Ord + Debug + core::hash::Hash + Send + Sync + 'static 
     const CHANGES_COMMIT_IN_ORDER: bool = true;
     /// What a participant's former life had answered is read again before anything irrevocable rests on it.
     const FORMER_LIFE_IS_READ_AGAIN: bool = true;
+    /// What a person said of a step counts no longer than the life of its participant in which it was said.
+    const WORD_ENDS_WITH_A_LIFE: bool = true;
+    /// The step that decides is not marked as not done once a step after it was asked for.
+    const FOLLOWED_GATE_STAYS: bool = true;
     /// A change that was seen stands for another one only where it is proven that both lie in one history.
     const SEEN_IS_JOINED_BY_PROOF: bool = true;
 }

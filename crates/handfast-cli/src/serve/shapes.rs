@@ -178,6 +178,7 @@ pub(crate) fn stats(stats: &Stats, counts: &Counts, webhooks: &Receivers) -> Val
         "in_flight": stats.in_flight,
         "suspended": named(&stats.suspended),
         "left_alone": named(&stats.left_alone),
+        "unconfirmed": named(&stats.unconfirmed),
         "store_trouble": stats.store_trouble,
         "clock": {
             "turns": stats.clock.turns.count,

@@ -4,8 +4,10 @@
 //! The coordinator and the registers are the deployed code. Until a participant is accepted it does nothing for anybody, which
 //! is the matter of [`history`](crate::history); so the copy comes back and is accepted in one step here. Answers of its former
 //! life that are still on the road mean nothing any more, and requests that are do: they name nothing that it could miss.
+//!
+//! A person may say at any moment what is true then of a step that is not confirmed, or that its participant contradicts itself about.
 
 mod words;
 mod world;
 
-pub use world::{Action, Restored, World};
+pub use world::{Action, Plan, Restored, World};

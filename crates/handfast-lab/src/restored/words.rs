@@ -2,21 +2,31 @@
 
 use std::fmt::{self, Display};
 
-use handfast_protocol::{Answer, Command, Definite, Guards};
+use handfast_protocol::{Answer, Command, Definite, Guards, Ruling};
 
-use super::world::{Action, Restored, STEPS, World};
+use super::world::{Action, Plan, Restored, STEPS, World};
 use crate::diagram::{Clock, Diagram, LineId, Mark};
 use crate::explorer::Run;
 use crate::told::InWords;
 
 impl<G> Display for Restored<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "set of sent messages, cancel at any moment, a participant put back and accepted {}x", self.restores)
+        write!(f, "set of sent messages, cancel at any moment, a participant put back and accepted {}x", self.restores)?;
+        if self.has_person { write!(f, ", a person acts at any moment") } else { Ok(()) }
     }
 }
 
-fn command(command: Command) -> String {
-    format!("{} {}", command.operation.name(), STEPS[command.step])
+fn command(plan: Plan, command: Command) -> String {
+    format!("{} {}", command.operation.name(), plan.names()[command.step])
+}
+
+fn ruling(plan: Plan, ruling: Ruling) -> String {
+    match ruling {
+        Ruling::Retry => "retry".to_owned(),
+        Ruling::Resume => "resume".to_owned(),
+        Ruling::Mark { step, mark } => format!("{} is {}", plan.names()[step], mark.name()),
+        Ruling::Settle => "settle".to_owned(),
+    }
 }
 
 const fn answer(answer: Answer) -> &'static str {
@@ -33,22 +43,26 @@ fn state(state: Option<Definite>) -> &'static str {
 impl<G: Guards> InWords for Restored<G> {
     fn in_words(&self, action: &Action) -> String {
         match *action {
-            Action::Send(sent) => format!("the coordinator sends: {}", command(sent)),
+            Action::Send(sent) => format!("the coordinator sends: {}", command(self.plan, sent)),
             Action::Arrive(arrived, accepts) => {
                 let how = if accepts { "" } else { ", and the service declines" };
-                format!("arrives: {}{how}", command(arrived))
+                format!("arrives: {}{how}", command(self.plan, arrived))
             }
-            Action::Hear(to, said, life) => format!("is journaled: {} -> {} of life {}", command(to), answer(said), life + 1),
+            Action::Hear(to, said, life) => {
+                format!("is journaled: {} -> {} of life {}", command(self.plan, to), answer(said), life + 1)
+            }
             Action::Deadline => "a deadline passes".to_owned(),
             Action::Cancel => "somebody cancels".to_owned(),
+            Action::Say(said) => format!("a person says: {}", ruling(self.plan, said)),
             Action::Restore(step, to) => {
-                format!("{} is put back to when its key was {}, and accepted", STEPS[step], state(to))
+                format!("{} is put back to when its key was {}, and accepted", self.plan.names()[step], state(to))
             }
         }
     }
 
     fn state_in_words(&self, world: &World<G>) -> String {
-        let keys: Vec<String> = STEPS
+        let names = self.plan.names();
+        let keys: Vec<String> = names
             .iter()
             .zip(&world.keys)
             .enumerate()
@@ -67,7 +81,7 @@ impl<G: Guards> InWords for Restored<G> {
         if standing[0] != standing[1] {
             changes.push(format!("the saga is {} now, it was {}", standing[1], standing[0]));
         }
-        for (name, (was, is)) in STEPS.iter().zip(before.keys.iter().zip(&after.keys)) {
+        for (name, (was, is)) in self.plan.names().iter().zip(before.keys.iter().zip(&after.keys)) {
             if was.state != is.state {
                 changes.push(format!("the key of {name} is {} now, it was {}", state(is.state), state(was.state)));
             }
@@ -79,7 +93,7 @@ impl<G: Guards> InWords for Restored<G> {
         let mut picture = Diagram::new(title, Clock::Steps);
         picture.between("the road");
         let shop = picture.line("coordinator");
-        let participants = STEPS.map(|name| picture.line(name));
+        let participants = self.plan.names().map(|name| picture.line(name));
         for step in 0..run.steps.len() {
             draw_step(&mut picture, (shop, participants), run, step);
         }
@@ -90,7 +104,7 @@ impl<G: Guards> InWords for Restored<G> {
 
 fn draw_step<G: Guards>(
     picture: &mut Diagram,
-    (shop, participants): (LineId, [LineId; STEPS.len()]),
+    (shop, participants): (LineId, [LineId; STEPS]),
     run: &Run<World<G>, Action>,
     step: usize,
 ) {
@@ -119,6 +133,7 @@ fn draw_step<G: Guards>(
         Action::Hear(..) => {}
         Action::Deadline => drop(picture.mark(shop, at, Mark::Demand, "deadline")),
         Action::Cancel => drop(picture.mark(shop, at, Mark::Demand, "cancel")),
+        Action::Say(_) => drop(picture.mark(shop, at, Mark::Demand, "a person")),
         Action::Restore(restored, to) => {
             let text = format!("put back to {}, accepted", state(to));
             picture.mark(participants[restored], at, Mark::Restart, &text);

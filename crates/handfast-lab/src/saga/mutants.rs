@@ -20,7 +20,7 @@ use super::world::Saga;
 use crate::diagram::Diagram;
 use crate::explorer::{Limits, Verdict, explore};
 use crate::history::History;
-use crate::restored::Restored;
+use crate::restored::{Plan as RestoredPlan, Restored};
 use crate::told::{self, InWords};
 
 /// One guard removed, and what that is expected to break.
@@ -549,5 +549,22 @@ pub static MUTANTS: &[Mutant] = &[
         hazard: "the payment service is put back and accepted, and the goods leave on a charge that it has forgotten",
         breaks: "nothing irrevocable rests on what was forgotten",
         world: || Box::new(Of(Restored::<BelievesAFormerLife>::new())),
+    },
+    Mutant {
+        name: "word-outlives-a-life",
+        guard: "what a person said of a step counts no longer than the life of its participant in which it was said",
+        hazard: "somebody has looked up the parcel, the depot is put back once more, and the order is complete without one",
+        breaks: "completed is both",
+        world: || {
+            let world = Restored::<BelievesAWordForEver>::of(RestoredPlan::DispatchThenNotice);
+            Box::new(Of(world.with_a_person().restores(2)))
+        },
+    },
+    Mutant {
+        name: "followed-gate-marked",
+        guard: "the step that decides is not marked as not done once a step after it was asked for",
+        hazard: "the depot has forgotten a parcel, somebody says that nothing was dispatched, and the invoice that followed stays",
+        breaks: "cancelled is neither",
+        world: || Box::new(Of(Restored::<MarksAFollowedGate>::of(RestoredPlan::DispatchThenNotice).with_a_person())),
     },
 ];

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use handfast_lab::explorer::{Limits, Model, explore};
 use handfast_lab::history::History;
-use handfast_lab::restored::Restored;
+use handfast_lab::restored::{Plan, Restored};
 use handfast_protocol::Deployed;
 
 /// Everything holds, and there are so many states. The count comes last: a broken property is reported before a changed count.
@@ -32,5 +32,13 @@ fn a_store_that_has_forgotten_nothing_is_not_behind() {
 /// One saga whose participants are put back and accepted while requests and answers are on the road.
 #[test]
 fn what_a_former_life_had_answered_is_read_again_before_anything_irrevocable() {
-    check(&Restored::<Deployed>::new(), 15_868);
+    check(&Restored::<Deployed>::new(), 15_800);
+}
+
+/// The same with a person who says at any moment what is true then: whatever nobody confirms can be brought to an end.
+#[test]
+fn a_person_ends_what_a_new_life_does_not_confirm() {
+    check(&Restored::<Deployed>::new().with_a_person(), 73_203);
+    check(&Restored::<Deployed>::of(Plan::DispatchThenNotice).with_a_person(), 1_367);
+    check(&Restored::<Deployed>::of(Plan::DispatchThenNotice).with_a_person().restores(2), 17_620);
 }

@@ -247,7 +247,7 @@ impl<G: Guards> Coordinator<G> {
     /// What is known of a step's key was answered by a former life of its participant, and has not been confirmed since.
     #[must_use]
     pub fn is_unconfirmed(&self, step: usize) -> bool {
-        self.steps.get(step).is_some_and(|state| state.is_void)
+        self.steps.get(step).is_some_and(|state| state.is_void && !state.is_contradicted)
     }
 
     /// Some command may be under way, and no definite answer to it is known.

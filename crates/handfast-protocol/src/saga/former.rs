@@ -13,31 +13,74 @@
 //! | | | done | a close or an undo was forgotten: it counts as done, and is taken back again |
 //!
 //! An act that was never answered is in doubt as before, and is asked for again.
+//!
+//! A look may find nothing for ever, since what was done may be forgotten for good. So a person may say what became of a step
+//! that is looked at: [`person`](super::person). Where its key can be closed, *not done* closes it instead of being believed.
+//! What a person has said of a step counts for the life of its participant in which it was said, and no longer.
 
-use super::coordinator::{Coordinator, Phase};
+use super::coordinator::{Coordinator, Phase, StepState};
 use super::message::{Command, Evidence, Operation};
+use super::person::Mark;
 use crate::guards::Guards;
+use crate::party::Time;
 use crate::register::{Answer, Definite};
+
+impl StepState {
+    /// What a person has said, and counts, is from now on as if its participant had said so in its former life.
+    fn take_word_for_an_answer(&mut self) {
+        let said = match self.mark {
+            Some(Mark::Done) => Definite::Done,
+            Some(Mark::Undone) => Definite::Undone,
+            Some(Mark::NotDone) if self.mark_counts => Definite::Closed,
+            Some(Mark::NotDone) | None => return,
+        };
+        self.know(said);
+    }
+}
 
 impl<G: Guards> Coordinator<G> {
     /// The participant of a step may have forgotten what it had answered. A saga that has ended stays ended: whoever accepts
     /// is told which of those rest on it.
     pub(super) fn forget(&mut self, step: usize) {
-        let is_open = matches!(self.phase, Phase::Forward | Phase::TurningBack);
+        let is_open = matches!(self.phase, Phase::Forward | Phase::TurningBack | Phase::Suspended);
         if let Some(state) = self.steps.get_mut(step)
             && is_open
             && G::FORMER_LIFE_IS_READ_AGAIN
         {
+            if G::WORD_ENDS_WITH_A_LIFE {
+                state.take_word_for_an_answer();
+            }
             state.is_void = state.known.is_some();
         }
     }
 
+    /// What its participant had answered in a former life is looked for, and may never be found.
+    #[must_use]
+    pub fn may_stay_unconfirmed(&self, step: usize) -> bool {
+        self.is_unconfirmed(step) && self.wanted_of_void(step) == Some(Operation::Look)
+    }
+
+    /// A person says that what was answered in a former life is not there. Where the key can be closed it is: its participant
+    /// answers for it then, and nobody has to be believed. Says whether it was dealt with here.
+    pub(super) fn close_unconfirmed(&mut self, step: usize, now: Time) -> bool {
+        if !self.may_stay_unconfirmed(step) || !self.plan.steps()[step].closes() {
+            return false;
+        }
+        let state = &mut self.steps[step];
+        (state.known, state.is_void, state.is_other) = (None, false, false);
+        state.ask(Operation::Close, now);
+        if self.phase == Phase::Forward && !self.is_committed() {
+            self.turn_back();
+        }
+        true
+    }
+
     /// How a step is read again. It never is asked for less than before.
     pub(super) fn wanted_of_void(&self, step: usize) -> Option<Operation> {
-        if !matches!(self.phase, Phase::Forward | Phase::TurningBack) {
+        let state = self.steps[step];
+        if !matches!(self.phase, Phase::Forward | Phase::TurningBack) || state.is_contradicted {
             return None;
         }
-        let state = self.steps[step];
         let least = if state.was_done() || !self.plan.steps()[step].closes() { Operation::Look } else { Operation::Close };
         state.asked.max(Some(least))
     }
@@ -55,7 +98,7 @@ impl<G: Guards> Coordinator<G> {
 
     /// Takes the answer of a participant about what it had answered in a former life.
     pub(super) fn read_again(&mut self, to: Command, answer: Answer, evidence: Evidence) {
-        let Answer::State(told) = answer else { return self.suspended_for(evidence) };
+        let Answer::State(told) = answer else { return self.contradicted(to.step, evidence) };
         let gate = self.plan.gate().unwrap_or(self.steps.len());
         let is_irrevocable = to.step >= gate;
         let is_undoing = self.steps[..gate].iter().any(|state| state.asked == Some(Operation::Undo));
@@ -68,7 +111,8 @@ impl<G: Guards> Coordinator<G> {
             (false, Definite::Refused | Definite::Closed | Definite::Undone) => false,
         };
         if is_broken {
-            return self.suspended_for(evidence);
+            // What was done is forgotten. It keeps nothing else, and a person has to say what became of it, or that it is read again.
+            return self.contradicted(to.step, evidence);
         }
         state.known = Some(told);
         state.is_void = false;

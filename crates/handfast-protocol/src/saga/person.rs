@@ -9,8 +9,8 @@
 //! | a step is *undone* | takes it as off |
 //! | *settle* | ends, in neither of the two |
 //!
-//! A mark is no answer. It is taken of a step only that nothing can be asked for any more, so a gate that can be closed is
-//! closed and not marked; and whatever a participant says of the key afterwards, or has said before, counts and the mark does
+//! A mark is no answer. It is taken of a step only that nothing can be asked for any more, or that is looked for in a new life of
+//! its participant ([`former`](super::former)); so a gate that can be closed is closed and not marked; and whatever a participant says of the key afterwards, or has said before, counts and the mark does
 //! not. Why a person says so is kept in the journal and is no part of any state.
 
 use alloc::vec::Vec;
@@ -196,22 +196,31 @@ impl<G: Guards> Coordinator<G> {
     fn mark(&mut self, step: usize, mark: Mark, now: Time) {
         let gate = self.plan.gate();
         let before_gate = gate.is_none_or(|gate| step < gate);
+        let nothing_followed = !G::FOLLOWED_GATE_STAYS || self.steps.iter().skip(step + 1).all(|after| after.asked.is_none());
         // What would make the two sides disagree for good leads nowhere: only to settle is left.
         let fits = match mark {
-            Mark::Done => gate != Some(step) || !self.steps[..step].iter().any(|state| state.is_off()),
-            Mark::NotDone => gate == Some(step) || (before_gate && !self.is_committed()),
+            Mark::Done => {
+                let is_gone = |state: &StepState| state.is_off() || state.asked == Some(Operation::Undo);
+                gate != Some(step) || !self.steps[..step].iter().any(is_gone)
+            }
+            Mark::NotDone => (gate == Some(step) && nothing_followed) || (before_gate && !self.is_committed()),
             Mark::Undone => before_gate && !self.is_committed(),
         };
-        let Some(state) = self.steps.get_mut(step).filter(|_| fits) else { return };
+        let may_stay_unconfirmed = self.may_stay_unconfirmed(step);
+        if !fits || (mark == Mark::NotDone && self.close_unconfirmed(step, now)) {
+            return;
+        }
+        let Some(state) = self.steps.get_mut(step) else { return };
         let is_open_gate = gate == Some(step) && state.asked.is_some() && state.known.is_none() && state.mark.is_none();
         let may_be_marked = state.is_out_of_reach()
+            || may_stay_unconfirmed
             || (state.waits_with_mark() && mark != Mark::NotDone)
             || (!G::GATE_IS_CLOSED_NOT_MARKED && is_open_gate);
         if !may_be_marked {
             return;
         }
         (state.known, state.is_contradicted, state.is_given_up) = (None, false, true);
-        state.is_other = false;
+        (state.is_other, state.is_void) = (false, false);
         (state.mark, state.mark_counts) = (Some(mark), mark != Mark::NotDone || !G::NOT_DONE_IS_NO_ANSWER);
         state.since = now;
     }

@@ -58,6 +58,7 @@ async fn run(shared: &Arc<Shared>, id: &Arc<str>, arrival: Arrival, mailbox: &mu
             if saga.was_ruled() && saga.coordinator().evidence().is_none() {
                 shared.suspended.remove(id);
             }
+            standing::name_unconfirmed(shared, &saga);
             // Another worker on the same store may have brought it further.
             shared.publish(id, Progress::of(&saga));
             saga
@@ -222,8 +223,10 @@ impl<'a> Driver<'a> {
     async fn turn(&mut self, mailbox: &mut UnboundedReceiver<Mail>) -> ControlFlow<()> {
         if let Some((step, incarnation)) = self.saga.forgotten() {
             // Before anything else leaves: what it had answered in a former life is evidence no more.
-            let told = self.tell(&JournalLine::Forgotten { step, incarnation }, None).await.map_continue(drop);
-            self.saga.forget_seen(step);
+            let line = JournalLine::Forgotten { step, incarnation };
+            let told = self.tell(&line, None).await.map_continue(drop);
+            // Where it changed nothing there is no entry from which that could be read.
+            self.saga.note_seen(&line);
             return told;
         }
         let now = self.shared.now();

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use handfast_protocol::{Evidence, Outcome, Standing};
+use handfast_protocol::{Coordinator, Evidence, Outcome, Party as _, Standing};
 use tokio::sync::watch;
 
 use super::amounts::amounts_of;
-use super::flow::Flow;
+use super::flow::{Flow, FlowStep};
 use super::journaled::{Journaled, Loaded};
 use super::shared::Shared;
 
@@ -70,7 +70,38 @@ pub(crate) fn describe(saga: &Journaled, evidence: Evidence) -> String {
     if amounts.is_empty() { what } else { format!("{what} ({})", amounts.join(", ")) }
 }
 
-/// The same with the values that an answer spoke of instead of those that were asked for, whatever came after it: they are
+/// What a saga on its way rests on and nobody has confirmed, in words, with the amount of the step.
+pub(crate) fn describe_unconfirmed(saga: &Journaled) -> Option<String> {
+    let flow = saga.definition().flow();
+    let amount = |step: usize| {
+        let of_step = saga.body(step).map(|body| amounts_of(std::slice::from_ref(body))).unwrap_or_default();
+        let amounts = if of_step.is_empty() { amounts_of(saga.bodies()) } else { of_step };
+        (!amounts.is_empty()).then(|| amounts.join(", "))
+    };
+    let steps = (0..flow.steps().len()).filter_map(|step| unconfirmed_step(flow, saga.coordinator(), step, amount(step)));
+    let said: Vec<String> = steps.collect();
+    (!said.is_empty()).then(|| said.join("; "))
+}
+
+/// What is known of a step from a former life of its participant only, in words. `None` if nothing is.
+pub(crate) fn unconfirmed_step(flow: &Flow, coordinator: &Coordinator, step: usize, amount: Option<String>) -> Option<String> {
+    if !coordinator.is_unconfirmed(step) || coordinator.decision().is_some() {
+        return None;
+    }
+    let FlowStep { name, participant, .. } = flow.steps().get(step)?;
+    let known = coordinator.step_state(step).1.map_or("nothing", handfast_protocol::Definite::name);
+    let amount = amount.map(|amount| format!(" ({amount})")).unwrap_or_default();
+    let then = if coordinator.may_stay_unconfirmed(step) {
+        "it is looked for, and a person can say what became of it"
+    } else {
+        "it is asked for again"
+    };
+    Some(format!(
+        "step {name}{amount}: that it is {known} was answered by {participant} before it was put back, and is not confirmed since; {then}"
+    ))
+}
+
+/// Why a person has to look at a saga, in words, with the values that an answer spoke of instead of those that were asked for, whatever came after it: they are
 /// said nowhere else.
 pub(crate) fn describe_with_values(flow: &Flow, evidence: Evidence, other_values: Option<&str>) -> String {
     let said = describe_evidence(flow, evidence);

@@ -259,7 +259,8 @@ impl Journaled {
         let steps = self.definition.flow().steps();
         let Some(incarnation) = self.definition.line(step).and_then(|line| line.incarnation()) else { return Vec::new() };
         let of_step = |(step, seen): (&super::FlowStep, &Option<SeenAt>)| {
-            let SeenAt { incarnation: of, seq, mark } = seen.as_ref().filter(|seen| seen.incarnation == incarnation)?;
+            let is_of_this_life = |seen: &&SeenAt| seen.incarnation == incarnation && seen.seq > 0;
+            let SeenAt { incarnation: of, seq, mark } = seen.as_ref().filter(is_of_this_life)?;
             let key = || KeyParts { store: store_id, saga: &self.id, step: &step.name }.key();
             let sighting = mark.clone().map(|mark| Sighting { key: key(), change: Change { number: *seq, mark } });
             Some((of.clone(), *seq, sighting))
@@ -345,16 +346,13 @@ impl Journaled {
         self.seen.iter().enumerate().find_map(of_step)
     }
 
-    /// What was seen at a step counts no more.
-    pub(crate) fn forget_seen(&mut self, step: usize) {
-        if let Some(seen) = self.seen.get_mut(step) {
-            *seen = None;
-        }
-    }
-
-    fn note_seen(&mut self, line: &JournalLine) {
-        if let JournalLine::Forgotten { step, .. } = line {
-            return self.forget_seen(*step);
+    /// Takes note of how far a participant's store had come by this line. Of a new life nothing was seen yet.
+    pub(crate) fn note_seen(&mut self, line: &JournalLine) {
+        if let JournalLine::Forgotten { step, incarnation } = line {
+            if let Some(seen) = self.seen.get_mut(*step) {
+                *seen = Some(SeenAt { incarnation: incarnation.clone(), seq: 0, mark: None });
+            }
+            return;
         }
         let JournalLine::Answer { to, receipt: Receipt { seq: Some(seq), incarnation: Some(incarnation), mark, .. }, .. } = line
         else {

@@ -443,6 +443,7 @@ impl Engine {
             in_flight: participants.iter().map(|line| line.in_flight).sum(),
             suspended: shared.suspended.all(),
             left_alone: shared.left_alone.all(),
+            unconfirmed: shared.unconfirmed.all(),
             store_trouble: shared.store_trouble(),
             clock: shared.clock_stats(),
             participants,

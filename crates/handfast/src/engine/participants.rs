@@ -177,7 +177,7 @@ pub async fn resting_in(
             }
             let seqs = answers.into_values().filter(|(of, _)| of.as_deref() == Some(incarnation)).map(|(_, seq)| seq);
             let Some(seq) = seqs.max() else { continue };
-            let has_ended = matches!(stored.standing.as_str(), "completed" | "cancelled");
+            let has_ended = matches!(stored.standing.as_str(), "completed" | "cancelled" | "settled");
             let money = money_of(&stored.input);
             resting.push(Resting { id: stored.id, standing: stored.standing, has_ended, seq, money });
             if resting.len() == limit {

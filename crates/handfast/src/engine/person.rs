@@ -237,6 +237,11 @@ pub async fn act_in(store: &dyn Store, id: &str, act: &Act, said: &Said, now: Ti
     loop {
         let Some(stored) = store.load(id).await? else { return Ok(ActResult::Unknown) };
         let followed = followed(&stored)?;
+        // A suspended saga is driven by nobody, so nobody has told it yet whose answers count no more.
+        if let Some(line) = followed.forgotten(&store.acceptances().await?) {
+            append(store, &stored, &followed, &line, now).await?;
+            continue;
+        }
         let line = match followed.decide(act, said) {
             Ok(line) => line,
             Err(result) => return Ok(result),

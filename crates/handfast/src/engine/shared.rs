@@ -115,6 +115,8 @@ pub(crate) struct Shared {
     pub(crate) totals: watch::Sender<Totals>,
     pub(crate) suspended: Named,
     pub(crate) left_alone: Named,
+    /// Sagas on their way that rest on what nobody has confirmed.
+    pub(crate) unconfirmed: Named,
     pub(crate) trouble: Trouble,
     /// What the store cannot read for now, by the saga's id. It is trouble of the store: nothing is suspended for it.
     pub(crate) unreadable: Named,
@@ -188,6 +190,7 @@ impl Shared {
             totals: watch::Sender::new(totals),
             suspended: Named::default(),
             left_alone: Named::default(),
+            unconfirmed: Named::default(),
             trouble: Trouble::default(),
             unreadable: Named::default(),
             wake_up: Notify::new(),

@@ -75,6 +75,9 @@ pub struct Stats {
     pub suspended: Vec<(String, String)>,
     /// Sagas that this program cannot drive but another one can, and why: at most the first thousand that were met.
     pub left_alone: Vec<(String, String)>,
+    /// Sagas on their way that rest on what a participant had answered before it was put back, and that nobody has confirmed
+    /// since: what it is, and the amount. At most the first thousand that were met.
+    pub unconfirmed: Vec<(String, String)>,
     /// Why the store did not take what was last written to it, a full disk for instance; `None` once it takes writes again.
     /// Sagas wait meanwhile, and nothing is sent that is not written down.
     pub store_trouble: Option<String>,

@@ -176,3 +176,136 @@ async fn a_burst_of_answers_leads_to_no_request_that_names_too_much() {
     let most = most_named.load(Ordering::Relaxed);
     assert!((2..=17).contains(&most), "{most} changes were named");
 }
+
+/// What a person sees, and can do, where a bank that was put back does not know any more what it had done.
+mod unconfirmed {
+    use handfast::journal::Said;
+    use handfast::{Act, ActResult, Engine, Mark, Order, SagaHandle};
+
+    use super::*;
+
+    fn priced(id: &str) -> Order {
+        let payment = br#"{"amount":{"minor":1999,"currency":"EUR"}}"#.to_vec();
+        Order::new(id, r#"{"amount":{"minor":1999,"currency":"EUR"}}"#, vec![payment, b"{}".to_vec()])
+    }
+
+    /// A payment is done, the depot is silent, and the bank that has forgotten the payment is accepted. The depot answers from
+    /// then on. Says what was asked of both since.
+    async fn forgotten(world: &World, close: Definite) -> (Engine, SagaHandle, Arc<Mutex<Vec<(&'static str, Operation)>>>) {
+        let (is_restored, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
+        let bank = {
+            let (answers, is_back, asked) = (restored_bank(&is_restored), Arc::clone(&is_restored), Arc::clone(&asked));
+            Answering(move |request: &Delivery<'_>| {
+                let is_ours = request.key.contains("order-1");
+                if is_ours {
+                    asked.lock().unwrap().push(("bank", request.operation));
+                }
+                let is_back = is_back.load(Ordering::Relaxed) && is_ours;
+                match (request.operation, answers(request)) {
+                    (Operation::Undo, Reply::Definite { receipt, .. }) => {
+                        Reply::Definite { answer: Answer::State(Definite::Undone), receipt }
+                    }
+                    (Operation::Look, Reply::Definite { .. }) if is_back => {
+                        Reply::Absent { seen: "nothing under this key".to_owned(), retry_after: None }
+                    }
+                    (Operation::Close, Reply::Definite { receipt, .. }) if is_back => {
+                        Reply::Definite { answer: Answer::State(close), receipt }
+                    }
+                    (_, reply) => reply,
+                }
+            })
+        };
+        let is_open = Arc::new(AtomicBool::new(false));
+        let depot = {
+            let (is_open, asked) = (Arc::clone(&is_open), Arc::clone(&asked));
+            Answering(move |request: &Delivery<'_>| {
+                if request.key.contains("order-1") {
+                    asked.lock().unwrap().push(("depot", request.operation));
+                }
+                let state = if request.operation == Operation::Close { Definite::Closed } else { Definite::Done };
+                let answer = Reply::Definite { answer: Answer::State(state), receipt: receipt("depot", 1) };
+                if is_open.load(Ordering::Relaxed) { answer } else { Reply::unknown("silence") }
+            })
+        };
+        let engine = world.builder().participant("bank", bank).participant("depot", depot).open().await.unwrap();
+        let saga = engine.submit(priced("order-1")).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        is_restored.store(true, Ordering::Relaxed);
+        engine.submit(order("order-2", "visa", "tea")).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        engine.accept_participant(("bank", "second"), ("ann", "restored")).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        asked.lock().unwrap().clear();
+        is_open.store(true, Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_mins(10)).await;
+        (engine, saga, asked)
+    }
+
+    async fn say(engine: &Engine, mark: Mark) {
+        let saw = engine.saga("order-1").await.unwrap().unwrap().entries.len() as u64;
+        let said = Said {
+            by: "ann".to_owned(),
+            reason: "looked it up".to_owned(),
+            request_id: format!("say-{saw}"),
+            saw,
+            evidence: None,
+        };
+        let act = Act::Mark { step: "payment".to_owned(), mark };
+        let taken = engine.act("order-1", &act, &said).await.unwrap();
+        assert!(matches!(taken, ActResult::Taken { .. }), "{taken:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_named_with_its_step_its_participant_and_its_money() {
+        let world = World::new(None);
+        let (engine, _saga, asked) = forgotten(&world, Definite::Closed).await;
+        assert!(!asked.lock().unwrap().contains(&("depot", Operation::Act)), "nothing leaves on what is not confirmed");
+        let view = engine.saga("order-1").await.unwrap().unwrap();
+        let trouble = view.trouble.unwrap();
+        for word in ["payment", "bank", "19.99 EUR", "before it was put back"] {
+            assert!(trouble.contains(word), "{word}: {trouble}");
+        }
+        assert_eq!(view.remains[0].to_string(), "payment is in effect, by a former life's word (19.99 EUR)");
+        let can: Vec<&str> = view.can.iter().map(|can| can.act.name()).collect();
+        assert_eq!(can, ["retry", "mark_done", "mark_not_done", "mark_undone"]);
+        let [(id, why)] = &engine.stats().unconfirmed[..] else { panic!("{:?}", engine.stats().unconfirmed) };
+        assert!(id == "order-1" && why.contains("bank") && why.contains("19.99 EUR"), "{id}: {why}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_person_who_knows_that_it_was_done_lets_it_go_on() {
+        let world = World::new(None);
+        let (engine, mut saga, asked) = forgotten(&world, Definite::Closed).await;
+        asked.lock().unwrap().clear();
+        say(&engine, Mark::Done).await;
+        assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
+        assert_eq!(*asked.lock().unwrap(), [("depot", Operation::Act)]);
+        assert_eq!(engine.stats().unconfirmed, []);
+        let trouble = engine.saga("order-1").await.unwrap().unwrap().trouble.unwrap();
+        assert_eq!(trouble, "payment is done by ann's word alone (19.99 EUR), dispatch is in effect (19.99 EUR)");
+    }
+
+    /// The key is closed, so the bank answers for it, and not the person.
+    #[tokio::test(start_paused = true)]
+    async fn a_person_who_knows_that_it_was_not_done_has_it_closed() {
+        let world = World::new(None);
+        let (engine, mut saga, asked) = forgotten(&world, Definite::Closed).await;
+        asked.lock().unwrap().clear();
+        say(&engine, Mark::NotDone).await;
+        assert_eq!(saga.outcome().await.unwrap(), Outcome::Cancelled);
+        assert!(!asked.lock().unwrap().contains(&("depot", Operation::Act)), "{asked:?}");
+        assert!(asked.lock().unwrap().contains(&("bank", Operation::Close)), "{asked:?}");
+        assert_eq!((engine.stats().unconfirmed, engine.saga("order-1").await.unwrap().unwrap().trouble), (vec![], None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_person_who_is_wrong_is_overruled_by_the_bank() {
+        let world = World::new(None);
+        let (engine, mut saga, _asked) = forgotten(&world, Definite::Done).await;
+        say(&engine, Mark::NotDone).await;
+        assert_eq!(saga.outcome().await.unwrap(), Outcome::Cancelled);
+        assert_eq!(engine.stats().unconfirmed, []);
+        let trouble = engine.saga("order-1").await.unwrap().unwrap().trouble.unwrap();
+        assert_eq!(trouble, "ann said that payment was not done (19.99 EUR), and bank said done since: what bank says counts");
+    }
+}

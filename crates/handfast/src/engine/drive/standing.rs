@@ -3,11 +3,26 @@
 use handfast_protocol::Evidence;
 
 use super::Driver;
-use crate::engine::handle::{Progress, describe};
+use crate::engine::handle::{Progress, describe, describe_unconfirmed};
+use crate::engine::journaled::Journaled;
+use crate::engine::shared::Shared;
+
+/// Names a saga that rests on what nobody has confirmed, for as long as it does.
+pub(super) fn name_unconfirmed(shared: &Shared, saga: &Journaled) {
+    match describe_unconfirmed(saga) {
+        None => shared.unconfirmed.remove(saga.id()),
+        Some(why) if shared.unconfirmed.add(saga.id(), &why) => {
+            let message = "a saga rests on what nobody has confirmed; it is read again, and nothing irrevocable leaves meanwhile";
+            tracing::warn!(name: "saga_unconfirmed", saga = %saga.id(), why, "{message}");
+        }
+        Some(_) => {}
+    }
+}
 
 impl Driver<'_> {
     /// Says what has changed since it was last said.
     pub(super) fn say_how_it_stands(&mut self) {
+        name_unconfirmed(self.shared, &self.saga);
         // A saga that had ended stays ended, but a promise that was broken afterwards is for a person all the same.
         if let Some(evidence) = self.saga.coordinator().evidence() {
             let reason = describe(&self.saga, evidence);

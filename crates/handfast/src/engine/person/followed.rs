@@ -1,13 +1,13 @@
 //! A saga read from its store for a person: what remains of it, what can be done about it, and what that would do.
 
-use handfast_protocol::{Coordinator, Definite, Mark, Operation, Party as _, Ruling, Span, Standing, Time};
+use handfast_protocol::{Answer, Coordinator, Definite, Mark, Operation, Party as _, Ruling, Span, Standing, Time};
 
 use super::{Act, ActResult, ForPerson, Possible, Remains, StepSeen};
 use crate::engine::flow::{Flow, FlowStep};
-use crate::engine::handle::describe_with_values;
+use crate::engine::handle::{describe_with_values, unconfirmed_step};
 use crate::engine::money;
 use crate::journal::{self, Line, Said};
-use crate::store::{Digest, StoredSaga};
+use crate::store::{Acceptance, Digest, StoredSaga};
 
 /// A saga read from its store, without anybody to drive it.
 pub(in crate::engine) struct Followed {
@@ -46,9 +46,11 @@ impl Followed {
         let evidence = self.coordinator.evidence();
         let trouble = evidence.map(|evidence| describe_with_values(&self.flow, evidence, self.other_values()));
         let settled = (standing == Standing::Settled).then(|| "a person waits for nobody any longer".to_owned());
-        let needs_telling = trouble.is_some() || settled.is_some() || self.rests_on_a_word();
+        let unconfirmed: Vec<String> = (0..amounts.len()).filter_map(|step| self.unconfirmed(step, &amounts)).collect();
+        let needs_telling = trouble.is_some() || settled.is_some() || !unconfirmed.is_empty() || self.rests_on_a_word();
+        let overruled = (0..amounts.len()).filter_map(|step| self.overruled(step, &amounts));
         let left = needs_telling.then(|| list(&remains)).filter(|left| !left.is_empty());
-        let trouble: Vec<String> = trouble.into_iter().chain(settled).chain(left).collect();
+        let trouble: Vec<String> = trouble.into_iter().chain(settled).chain(unconfirmed).chain(overruled).chain(left).collect();
         ForPerson {
             seq: self.lines.len() as u64,
             standing,
@@ -58,6 +60,59 @@ impl Followed {
             remains: if needs_telling { remains } else { Vec::new() },
             can: can.collect(),
         }
+    }
+
+    /// What is known of a step from a former life of its participant only.
+    fn unconfirmed(&self, step: usize, amounts: &[Option<String>]) -> Option<String> {
+        unconfirmed_step(&self.flow, &self.coordinator, step, amounts.get(step).cloned().flatten())
+    }
+
+    /// A step whose participant a person has accepted as put back since it answered, and the incarnation that counts.
+    pub(super) fn forgotten(&self, accepted: &[Acceptance]) -> Option<Line> {
+        let mut lives: Vec<Option<&str>> = vec![None; self.flow.steps().len()];
+        for line in &self.lines {
+            let (step, life) = match line {
+                Line::Answer { to, receipt, .. } => (to.step, receipt.incarnation.as_deref()),
+                Line::Forgotten { step, incarnation } => (*step, Some(incarnation.as_str())),
+                Line::Start
+                | Line::Timeout
+                | Line::Cancel { .. }
+                | Line::Person { .. }
+                | Line::Sent { .. }
+                | Line::Looked { .. }
+                | Line::Differs { .. } => continue,
+            };
+            if let (Some(kept), Some(life)) = (lives.get_mut(step), life) {
+                *kept = Some(life);
+            }
+        }
+        lives.into_iter().enumerate().find_map(|(step, life)| {
+            let by = accepted.iter().rev().find(|accepted| Some(accepted.former.as_str()) == life)?;
+            let line = Line::Forgotten { step, incarnation: by.incarnation.clone() };
+            let mut next = self.coordinator.clone();
+            next.step(self.clock(), line.told());
+            (next != self.coordinator).then_some(line)
+        })
+    }
+
+    /// What a person said of a step, where its participant has said otherwise since.
+    fn overruled(&self, step: usize, amounts: &[Option<String>]) -> Option<String> {
+        let marks = self.lines.iter().enumerate().rev().filter_map(|(at, line)| Some((at, ruling_in(line)?)));
+        let mut marks = marks.filter_map(|(at, (ruling, said))| match ruling {
+            Ruling::Mark { step: marked, mark } if marked == step => Some((at, mark, &said.by)),
+            Ruling::Mark { .. } | Ruling::Retry | Ruling::Resume | Ruling::Settle => None,
+        });
+        let (at, mark, by) = marks.next()?;
+        let told = self.lines.get(at + 1..)?.iter().find_map(|line| {
+            let Line::Answer { to, answer: Answer::State(told), .. } = line else { return None };
+            (to.step == step && contradicts(mark, *told)).then_some(*told)
+        })?;
+        let FlowStep { name, participant, .. } = self.flow.steps().get(step)?;
+        let amount = amounts.get(step)?.as_ref().map(|amount| format!(" ({amount})")).unwrap_or_default();
+        let (mark, told) = (in_words(mark), told.name());
+        Some(format!(
+            "{by} said that {name} was {mark}{amount}, and {participant} said {told} since: what {participant} says counts"
+        ))
     }
 
     /// What the last answer said that spoke of something else than was asked for.
@@ -91,6 +146,9 @@ impl Followed {
                 (Some(word), _) => Some(word),
                 _ if asked.is_none() || coordinator.is_step_off(step) => None,
                 (None, _) if coordinator.is_step_done(step) => Some("in effect".to_owned()),
+                (None, Some(Definite::Done)) if coordinator.is_unconfirmed(step) => {
+                    Some("in effect, by a former life's word".to_owned())
+                }
                 (None, Some(Definite::Done)) => Some("in effect, by what was said first".to_owned()),
                 (None, _) => Some("unknown".to_owned()),
             }
@@ -123,6 +181,9 @@ impl Followed {
         match ruling {
             Ruling::Retry => format!("what is in doubt is asked for now instead of after a pause; {stands}"),
             Ruling::Resume => format!("the participant is asked anew about what it contradicted itself; {stands}"),
+            Ruling::Mark { step, mark: Mark::NotDone } if after.step_mark(step).is_none() => {
+                format!("the key of {} is closed, so that its participant answers for it; {stands}", of_step(step))
+            }
             Ruling::Mark { step, mark: Mark::NotDone } => {
                 let wait = after.deadline().map_or(0, |at| at.0.saturating_sub(self.clock().0));
                 let of_step = of_step(step);
@@ -174,6 +235,16 @@ impl Followed {
 
 pub(super) fn name(flow: &Flow, step: usize) -> &str {
     flow.steps().get(step).map_or("?", |step| step.name.as_str())
+}
+
+/// Whether an answer cannot be true together with what a person has said before it. What was undone by hand was done before, so
+/// an answer that says so may be an old one.
+const fn contradicts(mark: Mark, told: Definite) -> bool {
+    match mark {
+        Mark::Done => matches!(told, Definite::Refused | Definite::Closed),
+        Mark::NotDone => matches!(told, Definite::Done | Definite::Undone),
+        Mark::Undone => false,
+    }
 }
 
 const fn in_words(mark: Mark) -> &'static str {

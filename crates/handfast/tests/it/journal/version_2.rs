@@ -2,9 +2,7 @@
 //!
 //! A new kind of line gets a story here; its file is written as `journals_are_written_as_they_always_were` says.
 
-use std::collections::BTreeMap;
-
-use handfast::journal::{Line, Said};
+use handfast::journal::{Line, Said, Scalar};
 use handfast_protocol::{Answer, Command, Definite, Doubt, Kind, Mark, Operation, Plan, Ruling, Standing, StepPlan, Time};
 
 use super::{Story, known, told};
@@ -28,7 +26,8 @@ fn mark(step: usize, mark: Mark, saw: u64) -> Line {
 
 fn differs(step: usize, operation: Operation, in_effect: bool) -> Line {
     let what = "act answered with /amount 50 instead of 100".to_owned();
-    Line::Differs { to: Command { step, operation }, in_effect, what, kept: BTreeMap::new() }
+    let kept = in_effect.then(|| ("id".to_owned(), Scalar::Text("ch_1".to_owned()))).into_iter().collect();
+    Line::Differs { to: Command { step, operation }, in_effect, what, kept }
 }
 
 fn forgotten(step: usize) -> Line {
