@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1;
-use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -64,6 +64,7 @@ pub(crate) async fn exchange(
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
@@ -103,7 +104,7 @@ impl HttpClient {
         let request = request.body(Full::new(body)).with_context(|| format!("cannot ask {url}"))?;
         let asked = async {
             let (parts, body) = exchange(request, CONNECT, LONGEST_ANSWER).await?.into_parts();
-            anyhow::Ok(Answer { status: parts.status.as_u16(), body })
+            anyhow::Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
         };
         tokio::time::timeout(timeout, asked).await?.with_context(|| format!("no answer from {url}"))
     }

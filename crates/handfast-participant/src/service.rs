@@ -76,6 +76,16 @@ pub trait Service: Send + Sync + 'static {
     /// Whatever failed. The key stays as it was, and the act can be asked for again.
     fn act(&self, transaction: &Connection, key: &Key, body: &Value, now: Time) -> Result<Acted, ServiceError>;
 
+    /// Performs what a face of the service itself asks for beside the contract, or refuses it for good. Whatever a caller of the
+    /// contract sends never comes here.
+    ///
+    /// # Errors
+    /// As [`Service::act`]. A service without such a face has nothing of the kind.
+    fn act_own(&self, transaction: &Connection, key: &Key, body: &Value, now: Time) -> Result<Acted, ServiceError> {
+        let _ = (transaction, key, body, now);
+        Err("the service asks nothing of itself".into())
+    }
+
     /// Reverts the effect of an act that was done, or says that it cannot be reverted.
     ///
     /// # Errors

@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use handfast::participant::{Delivery, Received, Reply, read_answer};
+use handfast::participant::{Delivery, MAX_ANSWER_BYTES, Received, Reply, is_encoded, read_answer, read_json};
 use handfast_protocol::{Answer, Definite, Operation};
 use hyper::Method;
-use hyper::header::{CONTENT_TYPE, HeaderName};
+use hyper::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderName};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -52,8 +52,10 @@ pub(super) struct Exchange {
     /// The status, or 0 where nothing came back.
     pub(super) status: u16,
     pub(super) said: Said,
-    /// The answer's body where it is JSON, and null otherwise.
+    /// The answer's body where it is JSON in which no object has a key twice, and null otherwise.
     pub(super) body: Value,
+    /// The same as it came, for whoever reads it as the engine does; none where it was compressed.
+    pub(super) bytes: Option<Bytes>,
 }
 
 impl Exchange {
@@ -182,12 +184,12 @@ impl Caller {
             Operation::Undo => (Method::DELETE, "", Bytes::new()),
         };
         let mut exchange = self.send(method, &format!("{key}{suffix}"), extra, sent).await;
-        if exchange.status != 0 {
+        if let Some(bytes) = &exchange.bytes {
             let hash = hash(body);
             let delivery =
                 Delivery { key, operation, body, body_hash: &hash, number: 1, seen: None, not_after: None, leaves_before: None };
-            let answer = exchange.body.to_string();
-            let received = Received { status: exchange.status, body: Some(answer.as_bytes()), retry_after: None };
+            let bytes = Some(&**bytes).filter(|bytes| bytes.len() <= MAX_ANSWER_BYTES);
+            let received = Received { status: exchange.status, body: bytes, retry_after: None };
             exchange.said = match read_answer(&delivery, received) {
                 Reply::Definite { answer: Answer::State(state), .. } => Said::State(state),
                 Reply::Definite { answer: Answer::OtherBody, .. } => Said::OtherBody,
@@ -235,14 +237,23 @@ impl Caller {
             headers.iter().filter(|(name, _)| *name != CONTENT_TYPE).map(|(name, value)| format!(", {name}: {value}")).collect();
         let length = if body.is_empty() { String::new() } else { format!(", a body of {} bytes", body.len()) };
         let request = format!("{method} {url}{told}{length}");
-        match self.client.ask(method, &url, headers, body, self.timeout).await {
+        let headers: Vec<_> = headers.iter().cloned().chain([(ACCEPT_ENCODING, "identity")]).collect();
+        match self.client.ask(method, &url, &headers, body, self.timeout).await {
+            Ok(answer) if is_encoded(&answer.headers) => {
+                let said =
+                    Said::Nothing(format!("{} with a Content-Encoding, though it was asked for without one", answer.status));
+                Exchange { request, status: answer.status, said, body: Value::Null, bytes: None }
+            }
             Ok(answer) => Exchange {
                 request,
                 status: answer.status,
                 said: Said::Nothing(answer.status.to_string()),
-                body: serde_json::from_slice(&answer.body).unwrap_or(Value::Null),
+                body: read_json(&answer.body).unwrap_or(Value::Null),
+                bytes: Some(answer.body),
             },
-            Err(error) => Exchange { request, status: 0, said: Said::Nothing(format!("{error:#}")), body: Value::Null },
+            Err(error) => {
+                Exchange { request, status: 0, said: Said::Nothing(format!("{error:#}")), body: Value::Null, bytes: None }
+            }
         }
     }
 

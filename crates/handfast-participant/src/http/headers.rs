@@ -15,7 +15,7 @@ const BODY: &str = "handfast-body";
 
 /// Turns away every body that does not say it is JSON.
 pub(super) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
-    let said = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let said = single(headers, CONTENT_TYPE.as_str())?.unwrap_or_default();
     let media_type = said.split(';').next().unwrap_or_default().trim();
     if media_type.eq_ignore_ascii_case("application/json") {
         Ok(())

@@ -58,12 +58,6 @@ impl Service for Payment {
     }
 
     fn act(&self, transaction: &Connection, key: &Key, body: &Value, now: Time) -> Result<Acted, ServiceError> {
-        if let Some(what) = Move::of(body) {
-            return match what {
-                Ok(what) => intents::carry_out(transaction, key, &what, now),
-                Err(reason) => Ok(Acted::refused(reason)),
-            };
-        }
         if let Some(hold) = capture::hold(key, body) {
             return match hold {
                 Ok(hold) => capture::capture(transaction, key, &hold, now),
@@ -79,6 +73,10 @@ impl Service for Payment {
         }
         ledger::charge(transaction, key, &order, now)?;
         Ok(Acted::Done)
+    }
+
+    fn act_own(&self, transaction: &Connection, key: &Key, body: &Value, now: Time) -> Result<Acted, ServiceError> {
+        intents::carry_out(transaction, key, &Move::of(body)?, now)
     }
 
     fn undo(&self, transaction: &Connection, key: &Key, now: Time) -> Result<Reverted, ServiceError> {

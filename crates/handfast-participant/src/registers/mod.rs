@@ -40,6 +40,11 @@ pub enum Request {
         /// The time after which it must not be done any more; an absent key is then closed.
         not_after: Option<Time>,
     },
+    /// The same, asked for by the service itself: no request of the contract can be one.
+    Own {
+        /// What is to be done, as [`Service::act_own`] reads it.
+        body: Body,
+    },
     /// If it was not done, see to it that it never will be.
     Close {
         /// Whose effect the sender believes the key to stand for.

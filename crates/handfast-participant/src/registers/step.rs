@@ -95,13 +95,18 @@ impl Effects<'_> {
 
     /// A refusal takes back whatever was written on the way to it.
     fn act(&self) -> Result<Acted, ServiceError> {
-        let body = match self.request {
-            Request::Act { body, .. } => body.value(),
-            Request::Close { .. } | Request::Undo { .. } => None,
+        let (body, is_own) = match self.request {
+            Request::Act { body, .. } => (body.value(), false),
+            Request::Own { body } => (body.value(), true),
+            Request::Close { .. } | Request::Undo { .. } => (None, false),
         };
         let Some(body) = body else { return Ok(Acted::refused("body_unreadable")) };
         execute(self.transaction, "SAVEPOINT effect")?;
-        let acted = self.service.act(self.transaction, self.key, body, self.now)?;
+        let acted = if is_own {
+            self.service.act_own(self.transaction, self.key, body, self.now)?
+        } else {
+            self.service.act(self.transaction, self.key, body, self.now)?
+        };
         if matches!(acted, Acted::Refused { .. }) {
             execute(self.transaction, "ROLLBACK TO effect")?;
         }
@@ -173,6 +178,7 @@ fn asked(request: &Request, now: Time) -> Asked<BodyHash> {
         Request::Act { body, not_after } => {
             Asked::Act { body: body.hash(), expired: not_after.is_some_and(|not_after| now > not_after) }
         }
+        Request::Own { body } => Asked::Act { body: body.hash(), expired: false },
         Request::Close { body } => Asked::Close { body: *body },
         Request::Undo { body } => Asked::Undo { body: *body },
     }

@@ -22,9 +22,11 @@ async fn requests_that_are_none_are_problems() {
     let long = "k".repeat(201);
     let (hash, twice) = (hash(VISA), [JSON, ("handfast-not-after", "1"), ("handfast-not-after", "2")]);
     let (bad_time, bad_seen, bad_body) = (("handfast-not-after", "soon"), ("handfast-seen", "7"), ("handfast-body", &hash[1..]));
-    let cases: [Case<'_>; 22] = [
+    let cases: [Case<'_>; 24] = [
         ("PUT", "/charges/k", &[], VISA, 415, "media-type"),
         ("PUT", "/charges/k", &[("content-type", "text/json")], VISA, 415, "media-type"),
+        ("PUT", "/charges/k", &[JSON, ("content-type", "text/json")], VISA, 400, "header-invalid"),
+        ("PUT", "/charges/k", &[JSON, JSON], VISA, 400, "header-invalid"),
         ("PUT", "/charges/k", &[JSON], "", 400, "body-invalid"),
         ("PUT", "/charges/k", &[JSON], "{", 400, "body-invalid"),
         ("PUT", "/charges/a%20b", &[JSON], VISA, 400, "key-invalid"),

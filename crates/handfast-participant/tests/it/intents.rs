@@ -126,6 +126,10 @@ async fn what_makes_no_sense_is_refused_and_makes_nothing() {
     // The contract's own routes cannot move an intent past its own register.
     let id = create(&subject, "manual", "tok_visa").await;
     let body = format!(r#"{{"intent": {{"move": "confirm", "id": "{id}"}}}}"#);
-    assert_eq!(subject.act("another", &body).await.body["detail"], "intent_of_another_key");
+    assert_eq!(subject.act("another", &body).await.body["detail"], "amount_missing");
+    assert_eq!(subject.act(&id, &body).await.body["detail"], "amount_missing");
     assert_eq!(books(&subject).await, (json!(0), json!(0), json!(0)));
+    // Other fields are ignored, whatever they are called.
+    let body = r#"{"amount": {"minor": 5, "currency": "EUR"}, "token": "tok_visa", "intent": {"move": "confirm", "id": "x"}}"#;
+    assert_eq!(subject.act("charge", body).await.body["state"], "done");
 }

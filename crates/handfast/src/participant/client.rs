@@ -119,8 +119,9 @@ fn cause(error: &reqwest::Error) -> String {
     root.map_or_else(|| "the request could not be sent".to_owned(), ToString::to_string)
 }
 
-/// Whether a body has to be decoded before it can be read.
-fn is_encoded(headers: &HeaderMap) -> bool {
+/// Whether a body has to be decoded before it can be read. What such an answer says is not known.
+#[must_use]
+pub fn is_encoded(headers: &HeaderMap) -> bool {
     let plain = |value: &HeaderValue| value.is_empty() || value.as_bytes().eq_ignore_ascii_case(IDENTITY.as_bytes());
     !headers.get_all(CONTENT_ENCODING).iter().all(plain)
 }

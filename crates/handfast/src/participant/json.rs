@@ -10,7 +10,8 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The one value that `bytes` are the JSON of; `None` if they are none, or if an object in it has a key twice. Two readers of
 /// such an object take one value each, and nobody knows which of them its writer meant.
-pub(super) fn read(bytes: &[u8]) -> Option<Json> {
+#[must_use]
+pub fn read(bytes: &[u8]) -> Option<Json> {
     let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     serde_json::from_slice::<Strict>(text).ok().map(|Strict(value)| value)
 }

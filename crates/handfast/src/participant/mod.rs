@@ -16,8 +16,10 @@ use bytes::Bytes;
 use handfast_protocol::{Answer, Operation, Time};
 
 pub use cleaned::shorten;
+pub use client::is_encoded;
 pub use http::{HttpParticipant, HttpParticipantError};
 pub use in_memory::InMemory;
+pub use json::read as read_json;
 pub use receipts::{MAX_ANSWER_BYTES, Received, read_answer};
 pub use template::{
     AnsweredByHand, At, ByHandError, Call, CallText, Condition, Expected, HttpTemplates, HttpTexts, Kept, KeptAt, Moment, Place,

@@ -10,6 +10,7 @@ pub(crate) enum Name {
     Idempotent,
     Remembers,
     Undo,
+    UndoneOnce,
     Close,
     Tombstone,
     Peek,
@@ -86,6 +87,9 @@ impl Lines {
                 Undo::Never => "never",
             },
         ));
+        if profile.undo != Undo::Never {
+            lines.push(line(Name::UndoneOnce, "an undo is carried out once".to_owned()));
+        }
         lines.push(match profile.close {
             Close::ForEver => quoted(Name::Close, "close", "for-ever"),
             Close::For(ms) => quoted(Name::Close, "close", &duration(ms)),

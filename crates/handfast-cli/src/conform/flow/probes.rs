@@ -111,6 +111,7 @@ pub(super) async fn undo(subject: &Subject<'_>, lines: &mut Lines) -> Result<(),
         }
     }
     let again = case.undo("undo again").await;
+    compare_undos(&first, &again, lines);
     if again.is(Definite::Done) || again.is(Definite::Refused) {
         lines.broken(Name::Undo, format!("an undo that was repeated said {}", again.word()));
     }
@@ -122,6 +123,27 @@ pub(super) async fn undo(subject: &Subject<'_>, lines: &mut Lines) -> Result<(),
     }
     case.clear_away().await;
     Ok(())
+}
+
+/// Whether two answers to undos of one key speak of one effect: only what is kept of them tells, since a second refund has the
+/// words of the first.
+fn compare_undos(first: &Told, again: &Told, lines: &mut Lines) {
+    match (first, again) {
+        (Told::State(Definite::Undone, kept, _), Told::State(Definite::Undone, other, _)) if kept != other => {
+            let name = differing(kept, other);
+            lines.broken(Name::UndoneOnce, format!("an undo that was repeated brought another {name}: it was carried out again"));
+        }
+        (Told::State(Definite::Undone, kept, _), Told::State(Definite::Undone, ..)) if !kept.is_empty() => {
+            lines.held(Name::UndoneOnce, format!("an undo that was repeated brought the same {}", names(kept)));
+        }
+        (Told::State(..) | Told::Absent | Told::Nothing(_), told) => lines.nothing(
+            Name::UndoneOnce,
+            format!(
+                "an undo that was repeated said {}, and nothing is kept of both answers; keep the id of a refund",
+                told.word()
+            ),
+        ),
+    }
 }
 
 /// Undoes what is not there, and acts after that.

@@ -63,6 +63,10 @@ pub(super) enum Flaw {
     RefusesBadBodies,
     /// Takes any key, folded to small letters, and cut.
     AnyKeyWillDo,
+    /// Says its state twice in one receipt, as the engine reads none.
+    SaysItsStateTwice,
+    /// Compresses what was asked for as it is.
+    Compresses,
 }
 
 impl Flaw {
@@ -94,6 +98,8 @@ impl Flaw {
         (Self::IgnoresBadHeaders, "bad-header-is-an-error"),
         (Self::RefusesBadBodies, "bad-body-leaves-no-trace"),
         (Self::AnyKeyWillDo, "bad-key-is-an-error"),
+        (Self::SaysItsStateTwice, "another-body-is-refused"),
+        (Self::Compresses, "another-body-is-refused"),
     ];
 }
 
@@ -128,7 +134,23 @@ pub(super) fn router(flaw: Flaw) -> Router {
         .route("/{key}", put(act).delete(undo).get(peek))
         .route("/{key}/close", post(close))
         .layer(DefaultBodyLimit::max(65_536))
+        .layer(axum::middleware::map_response(move |response| written(flaw, response)))
         .with_state(participant)
+}
+
+/// The answer as it leaves.
+async fn written(flaw: Flaw, mut response: Response) -> Response {
+    if flaw == Flaw::Compresses {
+        response.headers_mut().insert("content-encoding", "gzip".parse().expect("a value"));
+    }
+    if flaw != Flaw::SaysItsStateTwice {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, 65_536).await.expect("a short answer");
+    let text = String::from_utf8_lossy(&body).replacen('{', "{\"state\":\"closed\",", 1);
+    parts.headers.remove("content-length");
+    Response::from_parts(parts, text.into())
 }
 
 fn hash(body: &[u8]) -> String {

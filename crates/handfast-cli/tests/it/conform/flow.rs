@@ -115,6 +115,24 @@ fn a_service_that_ignores_keys_is_found() {
     assert_eq!(verdict("[step.http.act] done"), Some("held"), "{verdicts:?}");
 }
 
+/// A second refund has the words of the first; only its id tells.
+#[test]
+fn an_undo_that_is_carried_out_twice_is_found() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let payment = Service::start("payment", &dir.path().join("payment.db"), &[]);
+    // "Refunds" by making another intent each time, as a service does that ignores keys.
+    let undo = "[step.http.undo]\nurl = \"URL/v1/payment_intents\"\nform = { amount = \"{input.amount.minor}\", currency = \"eur\", payment_method = \"tok_visa\" }\n\
+                undone = { status = 200, json = { \"/status\" = \"requires_confirmation\" } }\n";
+    let (begin, _) = IGNORED_KEYS.split_once("[step.http.undo]").expect("it has one");
+    for (keep, verdict) in
+        [("keep = { refund = \"/id\" }\n", "not held"), ("keep = { object = \"/status\" }\n", "held"), ("", "not seen")]
+    {
+        let flow = flow(dir.path(), &format!("{begin}{undo}{keep}"), &payment);
+        let verdicts = verdicts(&conform(&flow, &["--times", "1", "--json"]));
+        assert!(verdicts.contains(&("an undo is carried out once".to_owned(), verdict.to_owned())), "{keep}: {verdicts:?}");
+    }
+}
+
 #[test]
 fn every_weakness_is_seen_where_the_profile_denies_it() {
     for (weakness, line) in

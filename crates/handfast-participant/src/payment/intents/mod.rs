@@ -226,7 +226,7 @@ impl Face {
     async fn carry_out(&self, what: &Move) -> Result<Definite, Declined> {
         let bytes = json!({ "intent": what }).to_string();
         let body = Body::parse(bytes.as_bytes()).map_err(|error| NotDefinite::Effect(error.to_string()))?;
-        let request = Request::Act { body, not_after: None };
+        let request = Request::Own { body };
         let reply = self.registers.receive(key_of(&what.key())?, request, None).await?;
         state_of(&reply).ok_or_else(|| Declined::Store(NotDefinite::Effect("the register says nothing".to_owned())))
     }

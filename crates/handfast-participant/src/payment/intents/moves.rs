@@ -46,10 +46,12 @@ pub(in crate::payment) enum Move {
 }
 
 impl Move {
-    /// The move that the body of an act asks for, if it asks for one.
-    pub(in crate::payment) fn of(body: &Value) -> Option<Result<Self, &'static str>> {
-        let asked = body.get("intent")?;
-        Some(serde_json::from_value(asked.clone()).map_err(|_| "intent_unusable"))
+    /// The move that the face of intents asks for.
+    ///
+    /// # Errors
+    /// It asks for none.
+    pub(in crate::payment) fn of(body: &Value) -> Result<Self, serde_json::Error> {
+        serde_json::from_value(body["intent"].clone())
     }
 
     fn parts(&self) -> (&str, &'static str) {

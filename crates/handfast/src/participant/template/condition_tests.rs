@@ -2,6 +2,7 @@
 //! reads the document and tries every element of every list.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use handfast_protocol::{Answer, Definite, Meaning, Operation};
 use proptest::prelude::*;
@@ -9,9 +10,9 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value as Json, json};
 
 use super::call::{Call, CallText};
-use super::condition::{At, Condition, Expected, Shapes, Test, Wants};
+use super::condition::{At, Condition, Expected, KeptAt, Shapes, Test, Wants};
 use super::evaluator::{Seen, holds, proves};
-use super::secret::Secrets;
+use super::secret::{Secret, Secrets};
 use super::text::Value;
 use crate::journal::Scalar;
 use crate::participant::Reply;
@@ -264,4 +265,43 @@ fn digits_of_an_amount_are_the_same_as_text() {
     ] {
         assert_eq!(said(gaps, found.clone()), expected, "{gaps} {found}");
     }
+}
+
+/// The whole is looked at before it is cut, so that no part of a secret stays.
+#[test]
+fn what_is_told_of_a_difference_repeats_no_part_of_a_secret() {
+    let call = one_of(&[("/s", "=ok"), ("/k", "{key}")]);
+    let secrets = Secrets::of_one("TOKEN", Secret::new("s3cret-of-the-bank"));
+    let told = |found: String| {
+        let body = json!({"s": "ok", "k": found}).to_string();
+        let received = Received { status: 200, body: Some(body.as_bytes()), retry_after: None };
+        match call.reading.read(received, &HeaderMap::new(), &fill, &secrets) {
+            Reply::Mismatch { seen, .. } => seen,
+            other @ (Reply::Definite { .. } | Reply::Absent { .. } | Reply::Unknown { .. } | Reply::Behind { .. }) => {
+                panic!("{other:?}")
+            }
+        }
+    };
+    let seen = told(format!("{}s3cret-of-the-bank", "y".repeat(70)));
+    assert!(seen.contains("what is not shown") && !seen.contains("s3cret"), "{seen}");
+    assert!(told("y".repeat(200)).contains(&"y".repeat(79)));
+}
+
+/// What could be a card's number is kept nowhere, and the pause that was asked for is kept all the same.
+#[test]
+fn what_cannot_be_kept_is_told_with_its_status_and_its_pause() {
+    let url = "http://x.example/{key}".to_owned();
+    let shape = Condition {
+        status: vec![201],
+        json: [("/s".to_owned(), vec![Scalar::Text("ok".to_owned())])].into(),
+        ..Condition::default()
+    };
+    let keep = [("id".to_owned(), KeptAt::Json("/id".to_owned()))].into();
+    let call =
+        Call::compile(Operation::Act, &CallText { url, answers: done_by(shape), keep, ..CallText::default() }, &[]).unwrap();
+    let pause = Some(Duration::from_secs(7));
+    let received = Received { status: 201, body: Some(br#"{"s": "ok", "id": "4242 4242 4242 4242"}"#), retry_after: pause };
+    let reply = call.reading.read(received, &HeaderMap::new(), &fill, &Secrets::default());
+    let expected = "201 that means done but its id could be a card's number, which is not kept";
+    assert_eq!(reply.cleaned(), Reply::meaningless(201, expected, pause));
 }
