@@ -18,6 +18,9 @@ mod service;
 mod shapes;
 mod webhooks;
 
+#[cfg(test)]
+mod dead_tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +31,7 @@ use axum::routing::{get, post};
 use handfast::{Options, OtherDefinitions};
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use self::service::{Receivers, Service};
 use crate::commands::{self, flow::ChosenFlow};
@@ -59,7 +63,7 @@ pub(crate) struct Settings {
 pub(crate) async fn run(listener: TcpListener, settings: Settings, output: &Output) -> anyhow::Result<Exit> {
     let Settings { flow, webhooks, store, definitions, retry_cap, shutdown_timeout, open_files } = settings;
     let address = listener.local_addr().context("cannot tell where it listens")?;
-    let mut stop = signals::on_signal()?;
+    let stop = signals::on_signal()?;
     let name = flow.file.name().to_owned();
     let mut options = Options::default().with_retry_cap(retry_cap).with_assumptions(flow.file.assumptions());
     let wanted = options.calls_per_participant;
@@ -75,7 +79,24 @@ pub(crate) async fn run(listener: TcpListener, settings: Settings, output: &Outp
     if output.wants_json() {
         output.json_line(&json!({ "listening": format!("http://{address}"), "flow": name, "store": store }))?;
     }
-    let serving = tokio::spawn(connections::serve_router(listener, router(Arc::clone(&service)), shares.callers, stop.clone()));
+    let is_in_order = until_stopped(&service, (listener, shares.callers), (stop, shutdown_timeout)).await?;
+    if !is_in_order {
+        output
+            .note("stopping took longer than allowed; every order that was acknowledged is in the store, and goes on from there");
+    }
+    Ok(Exit::Done)
+}
+
+/// Answers until it is asked to stop, and says whether it stopped in good order within its time.
+///
+/// # Errors
+/// A part died that the service cannot do without.
+async fn until_stopped(
+    service: &Arc<Service>,
+    (listener, callers): (TcpListener, usize),
+    (mut stop, shutdown_timeout): (watch::Receiver<bool>, Duration),
+) -> anyhow::Result<bool> {
+    let serving = tokio::spawn(connections::serve_router(listener, router(Arc::clone(service)), callers, stop.clone()));
     tokio::select! {
         () = signals::stopped(&mut stop) => {}
         // Nothing that is left of it could be of use to anybody, and whoever watches over it starts it again.
@@ -86,11 +107,7 @@ pub(crate) async fn run(listener: TcpListener, settings: Settings, output: &Outp
         drop(serving.await);
         service.shutdown(shutdown_timeout).await
     });
-    if !in_order.await.unwrap_or(false) {
-        output
-            .note("stopping took longer than allowed; every order that was acknowledged is in the store, and goes on from there");
-    }
-    Ok(Exit::Done)
+    Ok(in_order.await.unwrap_or(false))
 }
 
 fn router(service: Arc<Service>) -> Router {

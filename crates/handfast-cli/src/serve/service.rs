@@ -63,7 +63,12 @@ impl Service {
             OpenError::Flow(_) | OpenError::Adopt(_) => Err(error).or_exit(Exit::Usage),
             OpenError::Store(_) => Err(error.into()),
         })?;
-        Ok(Self { engine, flow, webhooks, orders: Budget::new(ORDERS), hints: Budget::new(WEBHOOKS), stop })
+        Ok(Self::over(engine, flow, webhooks, stop))
+    }
+
+    /// The service of an engine that is open.
+    pub(super) fn over(engine: Engine, flow: ChosenFlow, webhooks: Receivers, stop: watch::Receiver<bool>) -> Self {
+        Self { engine, flow, webhooks, orders: Budget::new(ORDERS), hints: Budget::new(WEBHOOKS), stop }
     }
 
     pub(crate) const fn engine(&self) -> &Engine {

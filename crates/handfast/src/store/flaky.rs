@@ -23,6 +23,8 @@ struct Fate {
     writes: u64,
     planned: Option<Planned>,
     crashed: bool,
+    /// A part of it has stopped for good.
+    is_dead: bool,
     /// How long the answer to a write that has landed takes.
     delay: Duration,
 }
@@ -44,7 +46,7 @@ enum Verdict {
 impl<S: Store> FlakyStore<S> {
     /// A store that works, until something is planned.
     pub const fn new(inner: S) -> Self {
-        Self { inner, fate: Mutex::new(Fate { writes: 0, planned: None, crashed: false, delay: Duration::ZERO }) }
+        Self { inner, fate: Mutex::new(Fate { writes: 0, planned: None, crashed: false, is_dead: false, delay: Duration::ZERO }) }
     }
 
     /// Lets the `countdown`-th write from now (1 is the next) answer *unavailable*, after it landed or without landing.
@@ -60,6 +62,11 @@ impl<S: Store> FlakyStore<S> {
     /// Lets the answer to every write from now on come so long after it has landed.
     pub fn delay_answers(&self, delay: Duration) {
         self.with(|fate| fate.delay = delay);
+    }
+
+    /// From now on a part of it that it cannot live without is dead, as after a panic, and nothing is written any more.
+    pub fn die(&self) {
+        self.with(|fate| fate.is_dead = true);
     }
 
     /// Ends a crash, and forgets what was planned.
@@ -99,7 +106,7 @@ impl<S: Store> FlakyStore<S> {
 
     fn judge(&self) -> Verdict {
         self.with(|fate| {
-            if fate.crashed {
+            if fate.crashed || fate.is_dead {
                 return Verdict::Lost;
             }
             fate.writes += 1;
@@ -153,7 +160,7 @@ impl<S: Store> Store for FlakyStore<S> {
         Box::pin(self.write(self.inner.probe(bytes)))
     }
     fn dead_part(&self) -> Option<&'static str> {
-        self.inner.dead_part()
+        self.inner.dead_part().or_else(|| self.with(|fate| fate.is_dead.then_some("the store's writer")))
     }
     fn create(&self, saga: NewSaga) -> BoxFuture<'_, Result<Created, StoreError>> {
         Box::pin(self.write(self.inner.create(saga)))
