@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result};
 use crate::workspace;
 
 /// The test of the suite.
-const TEST: &str = "participant::template::orders::random_templates_end_no_order_against_the_books";
+const TEST: &str = "participant::template::orders::tests::random_templates_end_no_order_against_the_books";
 
 /// So many orders from each of these seeds on, which lie far apart from each other and from those of the suite.
 ///
