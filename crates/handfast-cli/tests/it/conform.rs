@@ -83,6 +83,23 @@ fn every_broken_promise_is_found() {
     }
 }
 
+/// Who may accept what it has refused breaks one promise, and keeps this one by closing; who does not is found, and told so.
+#[test]
+fn a_close_after_a_refusal_has_to_be_meant() {
+    let found = broken(Flaw::AcceptsUntilClosed);
+    assert_eq!(found, BTreeSet::from(["refusal-is-sticky".to_owned()]), "what it closes it means");
+    let ended = conform(&served(Flaw::AcceptsAfterAClose), &["--refused-body", REFUSED]);
+    assert_eq!(ended.code, Some(3));
+    let lines: Vec<&str> = ended.stdout.lines().collect();
+    let at = lines.iter().position(|line| line.contains("close-after-refusal")).expect("it is tried");
+    let keyless = |line: &&str| match line.split_once("/conform.") {
+        Some((_, rest)) => format!("      asked     PUT KEY{}", rest.trim_start_matches(|it: char| it != ' ')),
+        None => (*line).to_owned(),
+    };
+    let finding: Vec<String> = lines[at..].iter().take(5).map(keyless).collect();
+    insta::assert_snapshot!(finding.join("\n"));
+}
+
 #[test]
 fn every_promise_has_a_participant_that_breaks_it() {
     let ended = conform(&served(Flaw::None), &["--json"]);

@@ -60,6 +60,12 @@ pub(super) const PROBES: &[Probe] = &[
         hazard: "a declined card that is tried again succeeds after the order was given up",
         attack: |caller| Box::pin(refusal_is_sticky(caller)),
     },
+    Probe {
+        name: "close-after-refusal-holds",
+        promise: "closing or undoing a key that was refused says refused, and no later act is done; or it says closed, and means it",
+        hazard: "a participant that accepts what it has refused is asked to close the key, and a copy on the road still charges",
+        attack: |caller| Box::pin(close_after_refusal_holds(caller)),
+    },
 ];
 
 async fn act_is_done(caller: &Caller) -> Result<(), Broken> {
@@ -152,10 +158,37 @@ async fn late_act_is_told(caller: &Caller) -> Result<(), Broken> {
     Ok(())
 }
 
-async fn refusal_is_sticky(caller: &Caller) -> Verdict {
-    let Some(refused) = &caller.refused else {
-        return Verdict::NotTried("give --refused-body a body that the participant refuses");
+const NOTHING_REFUSED: &str = "give --refused-body a body that the participant refuses";
+
+/// Whoever may accept what it has refused answers *closed* to a close, and whoever says *refused* to it never accepts any more.
+async fn close_after_refusal_holds(caller: &Caller) -> Verdict {
+    let Some(refused) = &caller.refused else { return Verdict::NotTried(NOTHING_REFUSED) };
+    let attack = async {
+        for ends in [Operation::Close, Operation::Undo] {
+            let key = caller.key();
+            let ask = async |operation| caller.ask(operation, &key, refused, &Extra::default()).await;
+            ask(Operation::Act).await.is(Definite::Refused)?;
+            let ended = ask(ends).await;
+            let is_closed = ended.said == Said::State(Definite::Closed);
+            ended.holds(
+                is_closed || ended.said == Said::State(Definite::Refused),
+                "a receipt that says closed, or refused for good",
+            )?;
+            let state = if is_closed { Definite::Closed } else { Definite::Refused };
+            // The first act after it may be refused, too; what was on the road comes more than once.
+            for operation in [Operation::Act, Operation::Act, ends, Operation::Act] {
+                let late = ask(operation).await;
+                late.is(state)?;
+                late.is_same_receipt(&ended)?;
+            }
+        }
+        Ok(())
     };
+    attack.await.into()
+}
+
+async fn refusal_is_sticky(caller: &Caller) -> Verdict {
+    let Some(refused) = &caller.refused else { return Verdict::NotTried(NOTHING_REFUSED) };
     let attack = async {
         let key = caller.key();
         let ask = async |operation| caller.ask(operation, &key, refused, &Extra::default()).await;

@@ -39,6 +39,10 @@ pub(super) enum Flaw {
     LateActIsASuccess,
     /// A refused act is tried again.
     RefusalIsForgotten,
+    /// Accepts what it has refused, if it is asked again, until the key is closed. That is declared (`sticky_refusal = false`).
+    AcceptsUntilClosed,
+    /// The same, and a close or an undo is answered with the refusal, which it does not hold to.
+    AcceptsAfterAClose,
     /// Any body will do.
     AnyBodyWillDo,
     /// A close or an undo asks nobody whose effect it is.
@@ -83,6 +87,8 @@ impl Flaw {
         (Self::LateActIsCompared, "late-act-is-told"),
         (Self::LateActIsASuccess, "late-act-is-told"),
         (Self::RefusalIsForgotten, "refusal-is-sticky"),
+        (Self::AcceptsUntilClosed, "refusal-is-sticky"),
+        (Self::AcceptsAfterAClose, "close-after-refusal-holds"),
         (Self::AnyBodyWillDo, "another-body-is-refused"),
         (Self::UndoesAnyBody, "another-body-is-not-undone"),
         (Self::ChecksThenActs, "acts-side-by-side"),
@@ -101,6 +107,13 @@ impl Flaw {
         (Self::SaysItsStateTwice, "another-body-is-refused"),
         (Self::Compresses, "another-body-is-refused"),
     ];
+}
+
+impl Flaw {
+    /// It may accept what it has refused.
+    fn is_loose(self) -> bool {
+        matches!(self, Self::AcceptsUntilClosed | Self::AcceptsAfterAClose)
+    }
 }
 
 #[derive(Clone)]
@@ -289,6 +302,7 @@ async fn act(State(participant): State<Participant>, Path(key): Path<String>, he
             }
         }
         Some(row) if row.hash != own && flaw != Flaw::AnyBodyWillDo => receipt(422, &key, &row),
+        Some(row) if row.state == "refused" && flaw.is_loose() => receipt(200, &key, &participant.set(&key, "done", own)),
         Some(row) if row.state == "refused" => {
             let again = if flaw == Flaw::RefusalIsForgotten { participant.set(&key, "refused", own) } else { row };
             receipt(409, &key, &again)
@@ -312,6 +326,9 @@ async fn close(State(participant): State<Participant>, Path(key): Path<String>, 
         }
         None => receipt(200, &key, &participant.set(&key, "closed", None)),
         Some(row) if other_body(&participant, &headers, &row) => receipt(422, &key, &row),
+        Some(row) if row.state == "refused" && participant.flaw == Flaw::AcceptsUntilClosed => {
+            receipt(200, &key, &participant.set(&key, "closed", None))
+        }
         Some(row) if row.state == "done" && participant.flaw == Flaw::CloseForgetsDone => {
             receipt(200, &key, &participant.set(&key, "closed", None))
         }
@@ -331,6 +348,9 @@ async fn undo(State(participant): State<Participant>, Path(key): Path<String>, h
         }
         None => receipt(200, &key, &participant.set(&key, "closed", None)),
         Some(row) if other_body(&participant, &headers, &row) => receipt(422, &key, &row),
+        Some(row) if row.state == "refused" && participant.flaw == Flaw::AcceptsUntilClosed => {
+            receipt(200, &key, &participant.set(&key, "closed", None))
+        }
         Some(row) if row.state == "done" || (row.state == "undone" && participant.flaw == Flaw::UndoesAgain) => {
             receipt(200, &key, &participant.set(&key, "undone", row.hash))
         }
