@@ -30,8 +30,8 @@ pub use party::{Input, Party, Time, replay};
 pub use register::{Answer, Definite, Effect, Register, Request};
 pub use saga::{
     Answers, Assessment, Assumptions, Close, Command, Coordinator, Doubt, Due, DueAt, Evidence, Finding, Kind, Mark, Meaning,
-    Meanings, Nature, Operation, Outcome, Plan, PlanError, Profile, ProfiledStep, Remark, Repeat, Risk, Ruling, Span, Standing,
-    StepPlan, Told, Undo, Values, assess, stage,
+    Meanings, Named, Nature, Operation, Outcome, Plan, PlanError, Profile, ProfiledStep, Remark, Repeat, Risk, Ruling, Span,
+    Standing, StepPlan, Told, Undo, Values, assess, stage,
 };
 
 /// The version of the transition functions that new sagas follow. A saga is pinned to the version it started with; a change

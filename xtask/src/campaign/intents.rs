@@ -3,28 +3,16 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::books::audit;
+use super::orders::{Plan, drive, orders, road};
 use super::processes::Process;
 use crate::clock::timed;
 use crate::workspace;
-
-/// Between two kills.
-const PAUSE: Duration = Duration::from_millis(1_500);
-
-/// One run.
-pub(super) struct Plan<'a> {
-    pub(super) orders: u32,
-    pub(super) seed: u64,
-    pub(super) loss: &'a str,
-    pub(super) kills: u32,
-}
 
 /// What came of it.
 pub(super) struct Counted {
@@ -94,19 +82,14 @@ pub(super) fn run(binary: &Path, plan: &Plan<'_>) -> Result<Counted> {
     let payment = Process::start(binary, &["payment", "--store", &path("payment.db")])?;
     let stock = format!("mug={},lamp=0", plan.orders);
     let dispatch = Process::start(binary, &["dispatch", "--store", &path("dispatch.db"), "--stock", &stock])?;
-    let seed = plan.seed.to_string();
-    let road = |to: &Process| {
-        let hazards = ["--capture", plan.loss, "--delay", "0ms..5ms", "--hold", "150ms", "--seed", &seed];
-        Process::start(binary, &[&["messenger", "--to", &to.address][..], &hazards].concat())
-    };
-    let roads = [road(&payment)?, road(&dispatch)?];
+    let roads = [road(binary, plan, &payment.address)?, road(binary, plan, &dispatch.address)?];
     let flow = fs::read_to_string(workspace::root().join("examples/intents/flow.toml"))?;
     let flow = flow.replace("http://127.0.0.1:4001", &roads[0].address).replace("http://127.0.0.1:4002", &roads[1].address);
     fs::write(folder.join("flow.toml"), flow)?;
-    fs::write(folder.join("orders.jsonl"), orders(plan.orders))?;
+    fs::write(folder.join("orders.jsonl"), orders(plan.orders, ["tok_visa", "tok_declined"]))?;
     let [road_to_payment, road_to_dispatch] = roads;
     let mut processes = [payment, dispatch, road_to_payment, road_to_dispatch];
-    let (ended, took) = timed(|| drive(binary, &folder, plan, &mut processes));
+    let (ended, took) = timed(|| drive(binary, &folder, plan, "second-id", &mut processes));
     let (completed, cancelled) = ended?;
     let (paid, shipped) = (audit(&processes[0].address)?, audit(&processes[1].address)?);
     let number = |books: &Value, name: &str| books[name].as_u64().with_context(|| format!("the books have no {name}"));
@@ -126,55 +109,4 @@ pub(super) fn run(binary: &Path, plan: &Plan<'_>) -> Result<Counted> {
         fs::remove_dir_all(&folder)?;
     }
     Ok(counted)
-}
-
-/// Every seventh card is declined, and every eleventh order wants what is not there.
-fn orders(number: u32) -> String {
-    let mut text = String::new();
-    for at in 1..=number {
-        let token = if at % 7 == 0 { "tok_declined" } else { "tok_visa" };
-        let sku = if at % 11 == 0 { "lamp" } else { "mug" };
-        let order = json!({
-            "id": format!("order-{at}"), "amount": { "minor": 1000 + at, "currency": "EUR" }, "token": token,
-            "lines": [{ "sku": sku, "quantity": 1 }],
-        });
-        text.push_str(&order.to_string());
-        text.push('\n');
-    }
-    text
-}
-
-/// Drives every order to its end, with as many kills on the way as are planned. Says how many ended in both, and in neither.
-fn drive(binary: &Path, folder: &Path, plan: &Plan<'_>, processes: &mut [Process]) -> Result<(u64, u64)> {
-    let command = || {
-        let mut command = Command::new(binary);
-        command.current_dir(folder).args(["run", "--flow", "flow.toml", "--store", "sqlite:sagas.db", "--retry-cap", "1s"]);
-        command.args(["--quiet", "orders.jsonl"]).stdin(Stdio::null()).stderr(Stdio::null());
-        command
-    };
-    let mut left = plan.kills;
-    while left > 0 {
-        let mut coordinator = command().stdout(Stdio::null()).spawn()?;
-        // One life of the coordinator, in which each of the others is killed once.
-        for process in processes.iter_mut() {
-            sleep(PAUSE);
-            if left == 0 || coordinator.try_wait()?.is_some() {
-                break;
-            }
-            process.kill_and_restart()?;
-            left -= 1;
-        }
-        coordinator.kill()?;
-        coordinator.wait()?;
-        left = left.saturating_sub(1);
-    }
-    // Those that ended in a former life are told again.
-    let output = command().output()?;
-    let (mut completed, mut cancelled) = (0, 0);
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
-        let told: Value = serde_json::from_str(line).context("a result is not JSON")?;
-        completed += u64::from(told["outcome"] == "completed");
-        cancelled += u64::from(told["outcome"] == "cancelled");
-    }
-    Ok((completed, cancelled))
 }

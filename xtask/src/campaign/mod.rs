@@ -4,13 +4,16 @@
 mod books;
 mod explore;
 mod intents;
+mod orders;
 mod processes;
+mod stripe;
 mod templates;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 
+use self::orders::Plan;
 use crate::workspace;
 
 #[derive(clap::Args)]
@@ -18,7 +21,7 @@ pub(crate) struct Arguments {
     /// Which one.
     #[arg(value_enum)]
     what: Campaign,
-    /// How many orders each run has; without it 300 of intents, and 100,000 of templates.
+    /// How many orders each run has; without it 300 of intents and of stripe, and 100,000 of templates.
     #[arg(long, value_name = "N")]
     orders: Option<u32>,
     /// Where the random choices of the roads start; one run for each, undisturbed, and one in which everything is killed.
@@ -33,6 +36,9 @@ pub(crate) struct Arguments {
     /// Runs this binary, and builds none.
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
+    /// The localstripe that is started, where it is not found by its name.
+    #[arg(long, value_name = "FILE", default_value = "localstripe")]
+    localstripe: PathBuf,
     /// Writes what was counted to this file as well.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -42,6 +48,8 @@ pub(crate) struct Arguments {
 enum Campaign {
     /// `examples/intents`: payment intents, id first, through real processes.
     Intents,
+    /// `examples/stripe` against localstripe, which has to be there: `pip install localstripe`.
+    Stripe,
     /// The cases that `handfast check --large` explores. It has no orders and no roads.
     Explore,
     /// Random flow files, two orders each: the property test of the suite with other seeds, and many more of them.
@@ -55,7 +63,14 @@ enum Campaign {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let binary = || arguments.binary.clone().map_or_else(workspace::build_handfast, Ok);
     let (report, wrong) = match arguments.what {
-        Campaign::Intents => orders(&binary()?, arguments)?,
+        Campaign::Intents => by_seeds(arguments, intents::heading, |plan| {
+            let counted = intents::run(&binary()?, plan)?;
+            Ok((counted.is_right(), counted.row(plan)))
+        })?,
+        Campaign::Stripe => by_seeds(arguments, stripe::heading, |plan| {
+            let counted = stripe::run(&binary()?, &arguments.localstripe, plan)?;
+            Ok((counted.is_right(), counted.row(plan)))
+        })?,
         Campaign::Explore => explore::run(&binary()?)?,
         Campaign::Templates => return templates::run(&arguments.seeds, arguments.orders.unwrap_or(100_000)),
     };
@@ -69,17 +84,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 }
 
 /// One run for each seed, undisturbed, and one in which everything is killed. Says how many went wrong.
-fn orders(binary: &Path, arguments: &Arguments) -> Result<(String, u32)> {
+fn by_seeds(
+    arguments: &Arguments,
+    heading: impl Fn(u32, &str) -> String,
+    run: impl Fn(&Plan<'_>) -> Result<(bool, String)>,
+) -> Result<(String, u32)> {
     let orders = arguments.orders.unwrap_or(300);
-    let mut report = intents::heading(orders, &arguments.loss);
+    let mut report = heading(orders, &arguments.loss);
     println!("{}", report.trim_end());
     let mut wrong = 0;
     for &seed in &arguments.seeds {
         for kills in [0, arguments.kills] {
-            let plan = intents::Plan { orders, seed, loss: &arguments.loss, kills };
-            let counted = intents::run(binary, &plan)?;
-            wrong += u32::from(!counted.is_right());
-            let row = counted.row(&plan);
+            let (is_right, row) = run(&Plan { orders, seed, loss: &arguments.loss, kills })?;
+            wrong += u32::from(!is_right);
             println!("{row}");
             report.push_str(&row);
             report.push('\n');

@@ -60,7 +60,8 @@ fn intents_end_as_their_table_says() {
     let dispatch = Service::start("dispatch", &dir.path().join("dispatch.db"), &["--stock".as_ref(), "mug=10,lamp=0".as_ref()]);
     let moved = [("http://127.0.0.1:4001", payment.address.as_str()), ("http://127.0.0.1:4002/shipments", &dispatch.url)];
     let flow = flow_of("intents", dir.path(), &moved);
-    let ended: Ended = run("intents", dir.path(), &flow).output().expect("the binary runs").into();
+    let mut command = run("intents", dir.path(), &flow);
+    let ended: Ended = command.args(["--accept-risk", "second-id"]).output().expect("the binary runs").into();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert_eq!(results(&ended), documented("intents"));
 }
@@ -85,7 +86,7 @@ fn a_third_of_all_messengers_may_be_lost() {
     fs::write(dir.path().join("orders.jsonl"), orders.join("\n")).expect("it can be written");
     let mut command: Command = handfast();
     command.current_dir(dir.path()).arg("run").arg("--flow").arg(&flow);
-    command.args(["--store", "sqlite:sagas.db", "--retry-cap", "200ms", "orders.jsonl"]);
+    command.args(["--store", "sqlite:sagas.db", "--retry-cap", "200ms", "--accept-risk", "second-id", "orders.jsonl"]);
     let ended: Ended = command.output().expect("the binary runs").into();
     assert_eq!(ended.code, Some(0), "{} {}", ended.stdout, ended.stderr);
     let outcomes = results(&ended);

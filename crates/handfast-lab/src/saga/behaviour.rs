@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use handfast_protocol::{Close, Definite, Finding, Kind, Meaning, Meanings, ProfiledStep, Repeat, Risk, StepPlan, Undo, Values};
+use handfast_protocol::{
+    Close, Definite, Finding, Kind, Meaning, Meanings, Named, ProfiledStep, Repeat, Risk, StepPlan, Undo, Values,
+};
 
 /// When something that takes time may happen, in a world where time stands still.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -51,6 +53,9 @@ pub struct Behaviour {
     pub captures: Option<usize>,
     /// It may do something else than it was asked for, as a part of an amount, and says what it did.
     pub does_other: bool,
+    /// By what its requests name what they are about, where that makes a difference to somebody who comes back with an older
+    /// journal.
+    pub named: Named,
     /// What somebody else answers in its stead, by nothing but a status, whatever became of the key.
     pub impostor: Meanings,
 }
@@ -71,6 +76,7 @@ impl Behaviour {
             lapses: When::Never,
             captures: None,
             does_other: false,
+            named: Named::ByKey,
             impostor: Meanings::NONE,
         }
     }
@@ -110,6 +116,10 @@ impl Behaviour {
             lapses: when(profile.hold_expires_ms.is_some(), !is_risk(hold_lapse) || happens(hold_lapse)),
             captures: step.captures,
             does_other: profile.values == Values::Compared,
+            named: match step.named {
+                Named::ByIdOf(_) if !happens(|risk| matches!(risk, Risk::SecondId { .. })) => Named::ByKey,
+                named @ (Named::ByKey | Named::ByKeyAndIdOf(_) | Named::ByIdOf(_)) => named,
+            },
             impostor: come_true.iter().filter(|risk| risk.step == at).fold(Meanings::NONE, |all, risk| match risk.what {
                 Risk::BareStatus { operation, meaning } => all.with(operation, meaning),
                 Risk::TwoPivots { .. }
@@ -117,7 +127,8 @@ impl Behaviour {
                 | Risk::ShortTombstone { .. }
                 | Risk::LooseRefusal
                 | Risk::NotIdempotent { .. }
-                | Risk::HoldLapse { .. } => all,
+                | Risk::HoldLapse { .. }
+                | Risk::SecondId { .. } => all,
             }),
         }
     }
@@ -163,6 +174,7 @@ impl fmt::Display for Behaviour {
             timed(self.forgets, "forgets keys at any time", "forgets keys after the declared time"),
             timed(self.reopens, "tombstones expire at any time", "tombstones expire after the declared time"),
             self.does_other.then_some("does something else than it was asked for"),
+            (self.named != Named::ByKey).then_some("asked for by an id that another step has brought"),
             (self.impostor != Meanings::NONE).then_some("others answer in its stead"),
             timed(self.lapses, "the hold lapses at any time", "the hold lapses after the declared time"),
         ]

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use handfast_protocol::{Assessment, Assumptions, Deployed, Finding, Guards, Meaning, PlanError, ProfiledStep, Risk, assess};
+use handfast_protocol::{
+    Assessment, Assumptions, Deployed, Finding, Guards, Meaning, Named, PlanError, ProfiledStep, Risk, assess,
+};
 
 use super::adversary::Adversary;
 use super::behaviour::{Behaviour, Given};
@@ -56,7 +58,13 @@ impl FlowCase {
             }
             // What a step ran beside may have been left out.
             let beside = whole.beside && at > 0 && places[at - 1] + 1 == place;
-            ProfiledStep { beside, captures: within(whole.captures), undo_after: within(whole.undo_after), ..whole }
+            let by_id = |of: usize, named: fn(usize) -> Named| within(Some(of)).map_or(Named::ByKey, named);
+            let named = match whole.named {
+                Named::ByKey => Named::ByKey,
+                Named::ByKeyAndIdOf(of) => by_id(of, Named::ByKeyAndIdOf),
+                Named::ByIdOf(of) => by_id(of, Named::ByIdOf),
+            };
+            ProfiledStep { beside, captures: within(whole.captures), undo_after: within(whole.undo_after), named, ..whole }
         };
         let steps = places.iter().enumerate().map(step).collect();
         let names = places.iter().map(|&place| self.names[place].clone()).collect();
@@ -99,6 +107,10 @@ impl FlowCase {
             adversary.duplicates = false;
         }
         let given = Given { duplicates: adversary.duplicates, risks };
+        let is_second_id = |risk: &Finding<Risk>| matches!(risk.what, Risk::SecondId { .. });
+        if come_true.iter().any(is_second_id) {
+            adversary.restores = adversary.restores.max(1);
+        }
         let come_true = &with_company(come_true, risks);
         let behaviours = self.steps.iter().enumerate().map(|(at, step)| Behaviour::of(at, step, come_true, given)).collect();
         // Time stands still in a world, so everything that is due after a time is due at every moment.

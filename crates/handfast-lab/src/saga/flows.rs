@@ -1,7 +1,7 @@
 //! Flows whose participants promise less than the contract, by name: one for each way in which they do.
 
 use handfast_protocol::{
-    Assumptions, Close, Definite, Meaning, Meanings, Operation, Profile, ProfiledStep, Repeat, Undo, Values,
+    Assumptions, Close, Definite, Meaning, Meanings, Named, Operation, Profile, ProfiledStep, Repeat, Undo, Values,
 };
 
 use super::flow_case::FlowCase;
@@ -19,6 +19,8 @@ const DISPATCH: Profile = Profile { undo: Undo::Never, ..Profile::CONTRACT };
 const NOTICE: Profile = Profile { may_refuse: false, ..DISPATCH };
 const NO_CLOSE: Profile = Profile { close: Close::Never, ..PAYMENT };
 const INTENT: Profile = Profile { harmless: true, repeat: Repeat::Never, undo: Undo::NoOpWhenAbsent, ..NO_CLOSE };
+/// The same where it is never declined, so that an older journal finds nothing else of it than another id.
+const SURE_INTENT: Profile = Profile { may_refuse: false, ..INTENT };
 
 /// The flow that has too many worlds on the network that counts copies to be explored there before every change.
 pub(super) const THREE_WITH_AN_INTENT: &str = "an intent whose duplicates are harmless, payment, dispatch";
@@ -26,7 +28,7 @@ pub(super) const THREE_WITH_AN_INTENT: &str = "an intent whose duplicates are ha
 /// A step with a deadline, where it may have one.
 const fn step(profile: Profile) -> ProfiledStep {
     let deadline_ms = if profile.may_refuse { Some(A_WHILE) } else { None };
-    ProfiledStep { profile, beside: false, deadline_ms, captures: None, undo_after: None }
+    ProfiledStep { profile, beside: false, deadline_ms, captures: None, undo_after: None, named: Named::ByKey }
 }
 
 /// The same where there is no way back any more, and so no deadline.
@@ -81,6 +83,11 @@ fn treated() -> Vec<Written> {
         ),
         (THREE_WITH_AN_INTENT, vec![step(INTENT), step(PAYMENT), step(DISPATCH)], none),
         ("an intent whose duplicates are harmless, dispatch", vec![step(INTENT), step(DISPATCH)], none),
+        (
+            "an intent, a charge by its key and the intent's id",
+            vec![step(SURE_INTENT), ProfiledStep { named: Named::ByKeyAndIdOf(0), ..step(DISPATCH) }],
+            none,
+        ),
         ("payment is read back", vec![step(Profile { reads_back: true, ..NO_CLOSE }), step(DISPATCH)], none),
         (
             "payment is read back, and its refusals do not hold",
@@ -149,6 +156,11 @@ fn at_risk() -> Vec<Written> {
         (
             "payment may be asked only once, and its refusals do not hold",
             vec![step(Profile { repeat: Repeat::Never, sticky_refusal: false, ..PAYMENT }), step(DISPATCH)],
+            none,
+        ),
+        (
+            "an intent, a charge by the intent's id alone",
+            vec![step(SURE_INTENT), ProfiledStep { named: Named::ByIdOf(0), ..step(DISPATCH) }],
             none,
         ),
         (

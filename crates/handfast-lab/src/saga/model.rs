@@ -89,7 +89,7 @@ impl<G: Guards> Model for Saga<G> {
             Action::CrashWorker { .. } => "worker crashes",
             Action::CrashParticipant { .. } => "participant crashes",
             Action::Copy => "copy the journal",
-            Action::Restore => "older journal comes back",
+            Action::Restore | Action::RestoreBefore { .. } => "older journal comes back",
             Action::Forget { .. } => "forget",
             Action::Expire { .. } => "expire",
             Action::Lapse { .. } => "lapse",
@@ -315,6 +315,9 @@ pub fn in_words<G: Guards>(saga: &Saga<G>, action: &Action) -> String {
         Action::CrashParticipant { command: lost } => format!("{} crashes and forgets: {}", names[lost.step], command(lost)),
         Action::Copy => "a copy of the journal is taken".into(),
         Action::Restore => "the coordinator comes back with the older journal".into(),
+        Action::RestoreBefore { of } => {
+            format!("the coordinator comes back with the older journal, and will keep another answer of {}", names[of])
+        }
         Action::Forget { step } => format!("{} forgets its key", names[step]),
         Action::Expire { step } => format!("{} does not remember its key any more", names[step]),
         Action::Lapse { step } => format!("what {} holds lapses", names[step]),

@@ -1,6 +1,6 @@
 //! Everything that may happen next in a saga's world.
 
-use handfast_protocol::{Command, Definite, Guards, Input, Mark, Meaning, Operation, Ruling, Standing, Told};
+use handfast_protocol::{Command, Definite, Guards, Input, Mark, Meaning, Named, Operation, Ruling, Standing, Told};
 
 use super::adversary::Person;
 use super::automaton::{Automaton, OF_A_PERSON, told_nothing};
@@ -31,7 +31,14 @@ impl<G: Guards> Saga<G> {
             self.moves_of_message(world, message, into);
         }
         if world.restores > 0 {
-            into.push(if world.copy.is_none() { Action::Copy } else { Action::Restore });
+            // Where another id is what comes true, that is what is looked for in every older journal.
+            let is_another = self.behaviours.iter().any(|behaviour| matches!(behaviour.named, Named::ByIdOf(_)));
+            match world.copy {
+                None => into.push(Action::Copy),
+                Some(_) if !is_another => into.push(Action::Restore),
+                Some(_) => {}
+            }
+            into.extend(self.second_ids(world).map(|of| Action::RestoreBefore { of }));
         }
         for step in 0..self.plan.steps().len() {
             let forgets = match world.keys[step].state {
@@ -44,6 +51,21 @@ impl<G: Guards> Saga<G> {
             }
             self.moves_of_time(world, step, into);
         }
+    }
+
+    /// The steps of which the older journal has not kept what the newer one has, and by whose answer a later step is asked for.
+    fn second_ids(&self, world: &World) -> impl Iterator<Item = usize> {
+        let kept = |state, of: usize| self.automaton.facts(state).steps[of].1.is_some();
+        let names = |of: usize| {
+            let is_it = |behaviour: &Behaviour| match behaviour.named {
+                Named::ByKey => false,
+                Named::ByIdOf(named) | Named::ByKeyAndIdOf(named) => named == of,
+            };
+            self.behaviours.iter().any(is_it)
+        };
+        let copy = world.copy;
+        (0..self.behaviours.len())
+            .filter(move |&of| names(of) && kept(world.journal, of) && copy.is_some_and(|copy| !kept(copy, of)))
     }
 
     /// What a participant does by itself, in time.

@@ -185,6 +185,13 @@ impl Network {
         UnderWay(under_way.0 & !(((1 << bits) - 1) << (message.number() * bits)))
     }
 
+    /// After everything about one step has died of old age, in a set too.
+    #[must_use]
+    pub fn without_step(self, under_way: UnderWay, step: usize) -> UnderWay {
+        let of_step = self.messages(under_way).filter(|message| message.step() == step);
+        of_step.fold(under_way, |under_way, message| self.died(under_way, message))
+    }
+
     /// Every message of which at least one copy is under way, in order.
     pub fn messages(self, under_way: UnderWay) -> impl Iterator<Item = Message> {
         let bits = self.bits();

@@ -90,6 +90,9 @@ impl Painter<'_> {
             Action::Restore => {
                 self.picture.mark(self.shop, at, Mark::Restart, "back with the older journal");
             }
+            Action::RestoreBefore { .. } => {
+                self.picture.mark(self.shop, at, Mark::Restart, "back with the older journal, which kept no id");
+            }
             Action::Forget { step: forgetful } => {
                 self.picture.mark(self.participants[forgetful], at, Mark::News, "forgets its key");
             }

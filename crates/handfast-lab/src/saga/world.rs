@@ -9,8 +9,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use handfast_protocol::{
-    Answer, Command, Definite, Deployed, Doubt, Due, Effect, Guards, Input, Mark, Meaning, Operation, Outcome, Plan, Register,
-    Request, Told,
+    Answer, Command, Definite, Deployed, Doubt, Due, Effect, Guards, Input, Mark, Meaning, Named, Operation, Outcome, Plan,
+    Register, Request, Told,
 };
 
 use super::adversary::{Adversary, Person};
@@ -129,6 +129,9 @@ pub enum Action {
     Copy,
     /// The coordinator comes back with the older copy.
     Restore,
+    /// The coordinator comes back with the older copy, in which nothing was kept of this step yet, and keeps what another act
+    /// of it will answer: every act draws an id of its own.
+    RestoreBefore { of: usize },
     /// A mutant: a tombstone expires, or a key is forgotten.
     Forget { step: usize },
     /// A participant that promises less forgets a key, or a tombstone of it expires: it would carry out an act again.
@@ -163,6 +166,7 @@ impl Action {
             | Self::CrashParticipant { .. }
             | Self::Copy
             | Self::Restore
+            | Self::RestoreBefore { .. }
             | Self::Forget { .. }
             | Self::Expire { .. }
             | Self::Lapse { .. }
@@ -305,6 +309,7 @@ impl<G: Guards> Saga<G> {
                 next.copy = None;
                 next.restores -= 1;
             }
+            Action::RestoreBefore { of } => self.restore_before(&mut next, of)?,
             Action::Forget { step } => {
                 next.keys[step].state = None;
                 next.keys[step].body = 0;
@@ -409,6 +414,27 @@ impl<G: Guards> Saga<G> {
             self.append(world, worker, mark, false)?;
         }
         world.under_way = self.sent(world.under_way, message_of(command));
+        Some(())
+    }
+
+    /// The older journal has kept no id of this step, and the next one that it keeps is another. What was asked for by the first
+    /// one is left behind as it is: by the second one nothing was asked for yet, and where the key is sent beside it, its
+    /// participant finds that the key stands for something else. Nothing of the former process is on the road any more.
+    fn restore_before(&self, world: &mut World, of: usize) -> Option<()> {
+        world.journal = world.copy?;
+        world.copy = None;
+        world.restores -= 1;
+        world.workers = [NOTHING_LOADED; MAX_WORKERS];
+        world.under_way = self.adversary.network.without_step(world.under_way, of);
+        for (step, behaviour) in self.behaviours.iter().enumerate() {
+            let key = &mut world.keys[step];
+            match behaviour.named {
+                Named::ByIdOf(named) if named == of => *key = Key { acts: key.acts, undos: key.undos, ..Key::default() },
+                Named::ByKeyAndIdOf(named) if named == of && key.body == OUR_BODY => key.body = THEIR_BODY,
+                Named::ByKey | Named::ByIdOf(_) | Named::ByKeyAndIdOf(_) => continue,
+            }
+            world.under_way = self.adversary.network.without_step(world.under_way, step);
+        }
         Some(())
     }
 

@@ -3,7 +3,9 @@
 
 use handfast_lab::explorer::{Limits, Verdict};
 use handfast_lab::saga::{Action, Adversary, FlowCase, Network};
-use handfast_protocol::{Assumptions, Close, Definite, Meaning, Meanings, Operation, Profile, ProfiledStep, Repeat, Risk, Undo};
+use handfast_protocol::{
+    Assumptions, Close, Definite, Meaning, Meanings, Named, Operation, Profile, ProfiledStep, Repeat, Risk, Undo,
+};
 
 const A_WHILE: u64 = 5;
 const LONGER: u64 = 100;
@@ -29,7 +31,7 @@ fn weaker(profile: Profile) -> Vec<Profile> {
 }
 
 const fn step(profile: Profile) -> ProfiledStep {
-    ProfiledStep { profile, beside: false, deadline_ms: None, captures: None, undo_after: None }
+    ProfiledStep { profile, beside: false, deadline_ms: None, captures: None, undo_after: None, named: Named::ByKey }
 }
 
 const fn given_up(profile: Profile) -> ProfiledStep {
@@ -111,6 +113,50 @@ fn whatever_others_say_by_a_status_breaks_something_where_it_is_believed() {
             check(vec![given_up(PAYMENT), given_up(with(dispatch))]);
         }
         check(vec![given_up(DISPATCH), step(with(NOTICE))]);
+    }
+}
+
+const INTENT: Profile =
+    Profile { harmless: true, repeat: Repeat::Never, close: Close::Never, undo: Undo::NoOpWhenAbsent, ..Profile::CONTRACT };
+
+/// An intent, and two later steps of which one is asked for by what the intent has answered.
+fn by_id(later: [Profile; 2], at: usize, named: Named) -> FlowCase {
+    let mut steps = vec![given_up(INTENT), given_up(later[0]), step(later[1])];
+    steps[at].named = named;
+    flow(steps, &Assumptions::default())
+}
+
+/// Where a later step is asked for by an id alone that an older journal has not kept, it is done a second time by another id:
+/// before the decision, in it, and after it.
+#[test]
+fn a_second_id_is_a_second_effect() {
+    for (later, at) in [([PAYMENT, DISPATCH], 1), ([PAYMENT, DISPATCH], 2), ([DISPATCH, NOTICE], 2)] {
+        let flow = by_id(later, at, Named::ByIdOf(0));
+        let [risk] = flow.assessment().risks[..] else { panic!("one risk: {:?}", flow.assessment().risks) };
+        assert_eq!((risk.step, risk.what), (at, Risk::SecondId { of: 0 }));
+        let adversary = Adversary::new(Network::Set).workers(2);
+        let found = flow.explore(&[], adversary.clone(), &Limits::default());
+        assert!(found.holds(), "no older journal comes back: {:?}", found.report.broken().next());
+        let found = flow.explore(&[risk], adversary, &Limits { stop_at_first: true, ..Limits::default() });
+        let broken = found.report.broken().next().expect("it breaks something").name;
+        let Some(Verdict::Violated { run, .. }) = found.report.verdict(broken) else { panic!("{broken} was broken by a run") };
+        assert!(run.steps.iter().any(|(action, _)| *action == Action::RestoreBefore { of: 0 }), "{broken}");
+        assert!(run.last().keys[at].is_in_effect(), "{broken}: {:#?}", found.run_against(broken));
+    }
+}
+
+/// Where its own key is sent as well it is no risk: the participant finds that its key stands for something else, and says so.
+#[test]
+fn a_second_id_under_the_same_key_is_told() {
+    for (later, at) in [([PAYMENT, DISPATCH], 1), ([PAYMENT, DISPATCH], 2), ([DISPATCH, NOTICE], 2)] {
+        let flow = by_id(later, at, Named::ByKeyAndIdOf(0));
+        assert_eq!(flow.assessment().risks, [], "{at}");
+        let found = flow.explore(&[], Adversary::new(Network::Set).workers(2).restores(1), &Limits::default());
+        for property in ["dispatched only if paid", "cancelled is never charged", "at most once"] {
+            assert_eq!(found.report.verdict(property), Some(&Verdict::Holds), "{at}: {:#?}", found.run_against(property));
+        }
+        let told = found.report.verdict("no contradiction");
+        assert!(matches!(told, Some(Verdict::Violated { .. })), "{at}: a person is told: {told:?}");
     }
 }
 

@@ -21,7 +21,7 @@ pub use meaning::{Meaning, Meanings};
 pub use message::{Command, Evidence, Operation, Outcome, Told};
 pub use person::{Mark, Ruling};
 pub use plan::{Doubt, Due, Kind, Plan, PlanError, StepPlan};
-pub use profile::{Answers, Assessment, Assumptions, Close, Profile, ProfiledStep, Repeat, Undo, Values, assess};
+pub use profile::{Answers, Assessment, Assumptions, Close, Named, Profile, ProfiledStep, Repeat, Undo, Values, assess};
 pub use risk::{Finding, Remark, Risk, Span};
 
 #[cfg(test)]

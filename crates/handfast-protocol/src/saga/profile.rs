@@ -164,6 +164,19 @@ impl Default for Profile {
     }
 }
 
+/// By what the requests of a step name what they are about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Named {
+    /// By its key, or by what the order says: every copy of the journal names the same.
+    #[default]
+    ByKey,
+    /// By what was kept of an earlier step that may be done several times, counted from 0, and always by the key too, so that its
+    /// participant sees that another one is meant.
+    ByKeyAndIdOf(usize),
+    /// By what was kept of an earlier step that may be done several times, counted from 0, and some of them by nothing else.
+    ByIdOf(usize),
+}
+
 /// One step of a flow, by what its participant promises.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct ProfiledStep {
@@ -177,6 +190,8 @@ pub struct ProfiledStep {
     pub captures: Option<usize>,
     /// The step, counted from 0, that has to be off before this one is undone.
     pub undo_after: Option<usize>,
+    /// By what its requests name what they are about.
+    pub named: Named,
 }
 
 /// What is taken for granted about the world. Without all three of them nothing that ends after a time can be relied on.
@@ -301,7 +316,7 @@ struct Flow<'a> {
 impl Flow<'_> {
     /// How the coordinator treats a step. Whether it is watched after the end follows from the risks.
     fn treatment(&self, step: usize) -> StepPlan {
-        let ProfiledStep { profile, beside, deadline_ms, captures: _, undo_after } = self.steps[step];
+        let ProfiledStep { profile, beside, deadline_ms, captures: _, undo_after, named: _ } = self.steps[step];
         let kind = if self.pivot_before(step).is_some() { Kind::Retriable } else { profile.kind() };
         let undo_closes = profile.undo != Undo::NoOpWhenAbsent;
         let mut plan = StepPlan { beside, deadline_ms, undo_closes, undo_after, ..StepPlan::new(kind) };
@@ -382,6 +397,12 @@ impl Flow<'_> {
         {
             let gate_cannot_close = self.gate.is_some_and(|gate| !plans[gate].closes());
             risks.push(Risk::HoldLapse { expires_ms, margin_ms, gate_cannot_close });
+        }
+        if let Named::ByIdOf(of) = self.steps[step].named
+            && of < step
+            && self.steps[of].profile.is_harmless()
+        {
+            risks.push(Risk::SecondId { of });
         }
         let is_asked = |operation: Operation| match operation {
             Operation::Act => true,

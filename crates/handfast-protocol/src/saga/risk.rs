@@ -53,6 +53,12 @@ pub enum Risk {
         /// The step in which the saga is decided cannot be closed, and may be done at any time.
         gate_cannot_close: bool,
     },
+    /// It is asked for by what an earlier step has answered, which may be done several times, and by no key of its own: a
+    /// coordinator that comes back with an older journal does the earlier one anew, and then this one by what that has answered.
+    SecondId {
+        /// The earlier step, counted from 0.
+        of: usize,
+    },
     /// An answer is taken to mean something by what others than the participant send as well: a status, and nothing that the
     /// participant alone could say.
     BareStatus {
@@ -65,8 +71,16 @@ pub enum Risk {
 
 impl Risk {
     /// The names of all risks, as they are accepted.
-    pub const NAMES: [&'static str; 7] =
-        ["two-pivots", "forgotten-key", "short-tombstone", "loose-refusal", "not-idempotent", "hold-lapse", "bare-status"];
+    pub const NAMES: [&'static str; 8] = [
+        "two-pivots",
+        "forgotten-key",
+        "short-tombstone",
+        "loose-refusal",
+        "not-idempotent",
+        "hold-lapse",
+        "second-id",
+        "bare-status",
+    ];
 
     /// The name under which it is accepted.
     #[must_use]
@@ -78,6 +92,7 @@ impl Risk {
             Self::LooseRefusal => "loose-refusal",
             Self::NotIdempotent { .. } => "not-idempotent",
             Self::HoldLapse { .. } => "hold-lapse",
+            Self::SecondId { .. } => "second-id",
             Self::BareStatus { .. } => "bare-status",
         }
     }
@@ -92,7 +107,8 @@ impl Risk {
             | Self::ShortTombstone { .. }
             | Self::LooseRefusal
             | Self::NotIdempotent { .. }
-            | Self::HoldLapse { .. } => None,
+            | Self::HoldLapse { .. }
+            | Self::SecondId { .. } => None,
         }
     }
 
@@ -110,6 +126,9 @@ impl Risk {
             Self::LooseRefusal => "find a way to close its key",
             Self::NotIdempotent { .. } => "find a key or a reference by which the service notices what it was asked before",
             Self::HoldLapse { .. } => "take the amount at once and give it back where need be, instead of holding it",
+            Self::SecondId { .. } => {
+                "send its {key} with every request that names what was kept, if the service then refuses another one"
+            }
             Self::BareStatus { .. } => {
                 "tell it by a value that stands in the body, with json = { .. }, or in a header that the service alone sends"
             }
@@ -124,7 +143,7 @@ impl Risk {
             Self::BareStatus { meaning, .. } => {
                 matches!(meaning, Meaning::State(Definite::Refused | Definite::Closed))
             }
-            Self::TwoPivots { .. } | Self::HoldLapse { .. } => false,
+            Self::TwoPivots { .. } | Self::HoldLapse { .. } | Self::SecondId { .. } => false,
         }
     }
 }
@@ -172,6 +191,13 @@ impl fmt::Display for Finding<Risk> {
                 "what step {step} holds lapses by itself after {}, and may be gone when it is needed{}",
                 Span(expires_ms),
                 if gate_cannot_close { "; the step that decides cannot be closed, and may be done at any time" } else { "" }
+            ),
+            Risk::SecondId { of } => write!(
+                f,
+                "step {step} is asked for by what step {} has answered, and not always by its own key: a coordinator that comes \
+                 back with an older journal does step {} again, and then this one a second time, by the new answer",
+                of + 1,
+                of + 1
             ),
             Risk::BareStatus { operation, meaning } => write!(
                 f,

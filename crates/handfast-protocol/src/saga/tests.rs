@@ -11,8 +11,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::{
-    Assumptions, Close, Command, Coordinator, Doubt, DueAt, Evidence, Finding, Kind, Mark, Nature, Operation, Outcome, Plan,
-    PlanError, Profile, ProfiledStep, Remark, Repeat, Risk, Ruling, Span, Standing, StepPlan, Told, assess,
+    Assumptions, Close, Command, Coordinator, Doubt, DueAt, Evidence, Finding, Kind, Mark, Named, Nature, Operation, Outcome,
+    Plan, PlanError, Profile, ProfiledStep, Remark, Repeat, Risk, Ruling, Span, Standing, StepPlan, Told, assess,
 };
 use crate::{Answer, Definite, Input, Party, Time, replay};
 
@@ -324,7 +324,7 @@ fn risks_of(steps: &[ProfiledStep]) -> Vec<(usize, &'static str)> {
 }
 
 const fn profiled(profile: Profile) -> ProfiledStep {
-    ProfiledStep { profile, beside: false, deadline_ms: None, captures: None, undo_after: None }
+    ProfiledStep { profile, beside: false, deadline_ms: None, captures: None, undo_after: None, named: Named::ByKey }
 }
 
 /// A key that is asked once and then only looked for is not closed, whatever its participant could do.

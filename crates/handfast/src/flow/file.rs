@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use handfast_protocol::{Assessment, Assumptions, PlanError, ProfiledStep, Risk, assess};
+use handfast_protocol::{Assessment, Assumptions, Named, PlanError, ProfiledStep, Risk, assess};
 use toml::Spanned;
 
 use super::assume::{self, ResidualOdds};
@@ -333,6 +333,7 @@ fn profiled(steps: &[FileStep], tables: &[Table<'_, '_>]) -> Result<Vec<Profiled
             deadline_ms: step.deadline.map(whole_ms),
             captures,
             undo_after,
+            named: named(&steps[..at], step),
         });
     }
     let is_lost =
@@ -347,6 +348,12 @@ fn profiled(steps: &[FileStep], tables: &[Table<'_, '_>]) -> Result<Vec<Profiled
         }
         None => Ok(profiled),
     }
+}
+
+/// By what the requests of a step name what they are about, where those before it may be done several times.
+fn named(before: &[FileStep], step: &FileStep) -> Named {
+    let StepParticipant::Http(templates) = &step.participant else { return Named::ByKey };
+    templates.named(|name| before.iter().position(|other| other.name == name && other.profile.is_harmless()))
 }
 
 /// One participant has one limit, and one back-off.

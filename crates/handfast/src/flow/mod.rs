@@ -76,6 +76,8 @@ mod webhook;
 #[cfg(test)]
 mod file_tests;
 #[cfg(test)]
+mod named_tests;
+#[cfg(test)]
 mod order_tests;
 #[cfg(test)]
 mod profile_tests;

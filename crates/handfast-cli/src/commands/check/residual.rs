@@ -52,6 +52,7 @@ pub(super) fn of(risk: &Finding<Risk>, file: &FlowFile) -> Residual {
              hold lapses, the goods have left unpaid",
             "",
         ),
+        Risk::SecondId { of } => second_id(file, of),
         Risk::BareStatus { operation: _, meaning } => Residual {
             formula: "s",
             odds: None,
@@ -63,6 +64,16 @@ pub(super) fn of(risk: &Finding<Risk>, file: &FlowFile) -> Residual {
             ),
         },
     }
+}
+
+fn second_id(file: &FlowFile, of: usize) -> Residual {
+    let of = file.steps().get(of).map_or("?", |step| step.name.as_str());
+    let says = format!(
+        "an order is done twice where the coordinator's store is put back to a copy from before the answer of {of} was kept, with \
+         probability r; nobody can declare it, but whoever then looks for what there is two of, by the order, before the \
+         coordinator is started again can cancel one of them"
+    );
+    Residual { formula: "r", odds: None, window_ms: None, says }
 }
 
 fn two_pivots(file: &FlowFile, first: usize, second: usize) -> Residual {

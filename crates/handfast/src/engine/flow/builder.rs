@@ -7,7 +7,7 @@ use handfast_protocol::stage::{
     AnyOrder, AnyStep, BeforePivot, CanBeUndone, Course, HasNeighbour, HasStep, Last, MayTurnBack, NoPivot, NoStep,
     NothingDecided, NothingRetriable, RunsInCompany, Stage,
 };
-use handfast_protocol::{Assumptions, Finding, Kind, Profile, ProfiledStep, Risk, assess};
+use handfast_protocol::{Assumptions, Finding, Kind, Named, Profile, ProfiledStep, Risk, assess};
 
 use super::written::{Written, WrittenStep};
 use super::{Flow, FlowError, FlowStep, ParticipantRef, UnacceptedRisk, UnacceptedRisks};
@@ -259,11 +259,14 @@ impl<C: Course, L: Last> FlowBuilder<C, L> {
             let missing = || FlowError::NoSuchStep { step: of.step.name.clone(), other: name.clone() };
             found.map(Some).ok_or_else(missing)
         };
-        let profiled = |built: &BuiltStep| {
+        let profiled = |(at, built): (usize, &BuiltStep)| {
             let (captures, undo_after) = (place(built, &built.captures)?, place(built, &built.undo_after)?);
-            Ok(ProfiledStep { captures, undo_after, ..built.profiled })
+            let is_repeated = |other: &BuiltStep, name: &str| other.step.name == name && other.profiled.profile.is_harmless();
+            let repeated = |name: &str| self.steps[..at].iter().position(|other| is_repeated(other, name));
+            let named = built.step.http.as_ref().map_or(Named::ByKey, |templates| templates.named(repeated));
+            Ok(ProfiledStep { captures, undo_after, named, ..built.profiled })
         };
-        self.steps.iter().map(profiled).collect()
+        self.steps.iter().enumerate().map(profiled).collect()
     }
 
     fn and<C2, L2>(

@@ -38,7 +38,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use handfast_protocol::{Meaning, Meanings, Operation};
+use handfast_protocol::{Meaning, Meanings, Named, Operation};
 use serde::{Deserialize, Serialize};
 
 pub use by_hand::{AnsweredByHand, ByHandError, ServiceByHand};
@@ -145,6 +145,19 @@ impl HttpTemplates {
     pub fn bare(&self) -> Meanings {
         let of_call = |(operation, call): (Operation, &Call)| call.bare().map(|it| (operation, it)).collect::<Vec<_>>();
         self.calls().flat_map(of_call).fold(Meanings::NONE, |all, (operation, meaning)| all.with(operation, meaning))
+    }
+
+    /// By what the requests name what they are about, where `repeated` says where an earlier step of a name stands that may be
+    /// done several times. Every operation that names what was kept of one counts: a close by it alone closes another one, too.
+    #[must_use]
+    pub fn named(&self, repeated: impl Fn(&str) -> Option<usize>) -> Named {
+        let place = |(value, _): (&Value, Place)| if let Value::Receipt { step, .. } = value { repeated(step) } else { None };
+        let is_key = |(value, _): (&Value, Place)| matches!(value, Value::Key | Value::KeyHash | Value::KeyUuid);
+        self.calls().fold(Named::ByKey, |named, (_, call)| match (named, call.gaps().find_map(place)) {
+            (Named::ByIdOf(_), _) | (_, None) => named,
+            (Named::ByKey | Named::ByKeyAndIdOf(_), Some(of)) if call.gaps().any(is_key) => Named::ByKeyAndIdOf(of),
+            (Named::ByKey | Named::ByKeyAndIdOf(_), Some(of)) => Named::ByIdOf(of),
+        })
     }
 
     /// Whether every answer that means this is compared with a value of this kind.

@@ -1,0 +1,97 @@
+//! The orders of a campaign, the roads to the services, and the coordinator that is killed on the way.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+use super::processes::Process;
+
+/// What a service that wants a key is given. None of them looks at more than how it begins.
+pub(super) const KEY: &str = "sk_test_campaign";
+
+/// Between two kills.
+const PAUSE: Duration = Duration::from_millis(1_500);
+
+/// One run.
+pub(super) struct Plan<'a> {
+    pub(super) orders: u32,
+    pub(super) seed: u64,
+    pub(super) loss: &'a str,
+    pub(super) kills: u32,
+}
+
+/// A road that loses as much as the plan says.
+///
+/// # Errors
+/// It could not be started.
+pub(super) fn road(binary: &Path, plan: &Plan<'_>, to: &str) -> Result<Process> {
+    let seed = plan.seed.to_string();
+    let hazards = ["--capture", plan.loss, "--delay", "0ms..5ms", "--hold", "150ms", "--seed", &seed];
+    Process::start(binary, &[&["messenger", "--to", to][..], &hazards].concat())
+}
+
+/// Every seventh card is declined, and every eleventh order wants what is not there.
+pub(super) fn orders(number: u32, [accepted, declined]: [&str; 2]) -> String {
+    let mut text = String::new();
+    for at in 1..=number {
+        let token = if at % 7 == 0 { declined } else { accepted };
+        let sku = if at % 11 == 0 { "lamp" } else { "mug" };
+        let order = json!({
+            "id": format!("order-{at}"), "amount": { "minor": 1000 + at, "currency": "EUR" }, "token": token,
+            "lines": [{ "sku": sku, "quantity": 1 }],
+        });
+        text.push_str(&order.to_string());
+        text.push('\n');
+    }
+    text
+}
+
+/// Drives every order to its end, with as many kills on the way as are planned. Says how many ended in both, and in neither.
+///
+/// # Errors
+/// It could not be started, or what it said is no result.
+pub(super) fn drive(binary: &Path, folder: &Path, plan: &Plan<'_>, risks: &str, processes: &mut [Process]) -> Result<(u64, u64)> {
+    let command = || {
+        let mut command = Command::new(binary);
+        command.current_dir(folder).env("STRIPE_KEY", KEY).args([
+            "run",
+            "--flow",
+            "flow.toml",
+            "--store",
+            "sqlite:sagas.db",
+            "--retry-cap",
+            "1s",
+        ]);
+        command.args(["--accept-risk", risks, "--quiet", "orders.jsonl"]).stdin(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    let mut left = plan.kills;
+    while left > 0 {
+        let mut coordinator = command().stdout(Stdio::null()).spawn()?;
+        // One life of the coordinator, in which each of the others is killed once.
+        for process in processes.iter_mut() {
+            sleep(PAUSE);
+            if left == 0 || coordinator.try_wait()?.is_some() {
+                break;
+            }
+            process.kill_and_restart()?;
+            left -= 1;
+        }
+        coordinator.kill()?;
+        coordinator.wait()?;
+        left = left.saturating_sub(1);
+    }
+    // Those that ended in a former life are told again.
+    let output = command().output()?;
+    let (mut completed, mut cancelled) = (0, 0);
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let told: Value = serde_json::from_str(line).context("a result is not JSON")?;
+        completed += u64::from(told["outcome"] == "completed");
+        cancelled += u64::from(told["outcome"] == "cancelled");
+    }
+    Ok((completed, cancelled))
+}
