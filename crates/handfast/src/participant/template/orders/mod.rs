@@ -163,7 +163,8 @@ impl Run {
                 | Risk::ShortTombstone { .. }
                 | Risk::LooseRefusal
                 | Risk::NotIdempotent { .. }
-                | Risk::HoldLapse { .. } => world.services[step].came_true.contains(&risk.what.name()),
+                | Risk::HoldLapse { .. }
+                | Risk::SecondId { .. } => world.services[step].came_true.contains(&risk.what.name()),
             });
             risks.next().map(|risk| risk.what.name())
         })
