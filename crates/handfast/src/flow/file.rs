@@ -163,7 +163,7 @@ impl FlowFile {
     #[must_use]
     pub fn secrets(&self) -> Secrets {
         let of_templates = self.steps.iter().filter_map(|step| match &step.participant {
-            StepParticipant::Http(templates) => Some(templates.secrets_to_hide()),
+            StepParticipant::Http(templates) => Some(templates.secrets_to_hide(&BTreeMap::new())),
             StepParticipant::Handfast { .. } | StepParticipant::InProcess => None,
         });
         let of_webhooks = self.steps.iter().filter_map(|step| step.webhook.as_ref()).map(|webhook| webhook.secret.as_str());

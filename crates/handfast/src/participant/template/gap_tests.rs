@@ -175,3 +175,28 @@ proptest! {
         prop_assert_eq!(places, match currency { "EUR" => 2, "JPY" => 0, _ => 3 });
     }
 }
+
+/// What is made of a secret for a request is hidden like it, and what is missing keeps nothing else from being hidden.
+#[test]
+fn the_log_hides_what_is_made_of_secrets() {
+    let headers = [
+        ("authorization", "Basic {basic.HIDE_USER.HIDE_PASSWORD}"),
+        ("x-token", "{secret.HIDE_TOKEN}"),
+        ("x-none", "{secret.HIDE_NONE}"),
+    ];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let templates = called(CallText { headers, ..CallText::default() }).unwrap();
+    let known = [("HIDE_USER", "shop-user"), ("HIDE_PASSWORD", "pass word"), ("HIDE_TOKEN", "t/o=k+en 1")];
+    let known = known.map(|(name, secret)| (name.to_owned(), Secret::new(secret))).into();
+    let secrets = templates.secrets_to_hide(&known);
+    for (text, hidden) in [
+        ("Basic c2hvcC11c2VyOnBhc3Mgd29yZA==", "Basic [secret basic.HIDE_USER.HIDE_PASSWORD]"),
+        ("?a=t%2Fo%3Dk%2Ben%201&b", "?a=[secret percent.HIDE_TOKEN]&b"),
+        ("x dC9vPWsrZW4gMQ== y", "x [secret base64.HIDE_TOKEN] y"),
+        ("t/o=k+en 1", "[secret HIDE_TOKEN]"),
+        (r"t\/o\u003dk+en 1!", "[it repeats a secret]"),
+        ("nothing", "nothing"),
+    ] {
+        assert_eq!(secrets.hide_in(text), hidden, "{text}");
+    }
+}

@@ -192,11 +192,12 @@ impl HttpTemplates {
         Ok(secrets)
     }
 
-    /// Those of them that can be had, with all that is made of them: whatever is missing is said where it is needed.
+    /// Those of them that can be had, as [`load_secrets`](Self::load_secrets) finds them, with all that is made of them: whatever
+    /// is missing is said where it is needed.
     #[must_use]
-    pub fn secrets_to_hide(&self) -> Secrets {
-        let known = self.secrets().into_iter().filter_map(|name| Secrets::load([name], &BTreeMap::new()).ok());
-        let mut secrets = known.fold(Secrets::default(), Secrets::with);
+    pub fn secrets_to_hide(&self, known: &BTreeMap<String, Secret>) -> Secrets {
+        let had = self.secrets().into_iter().filter_map(|name| Secrets::load([name], known).ok());
+        let mut secrets = had.fold(Secrets::default(), Secrets::with);
         for (user, password) in self.basics() {
             let _is_missing = secrets.add_basic(user, password);
         }

@@ -1,6 +1,7 @@
 //! Secrets: read once at the start, from the environment or a file, and never shown.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
@@ -123,7 +124,10 @@ impl Secrets {
     #[must_use]
     pub fn hide_in<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut text = Cow::Borrowed(text);
-        for (name, secret) in &self.0 {
+        // The longest first: where one stands within another, what is left of that is a secret, too.
+        let mut all: Vec<_> = self.0.iter().collect();
+        all.sort_by_key(|(_, secret)| Reverse(secret.reveal().len()));
+        for (name, secret) in all {
             let secret = secret.reveal();
             if *text == *secret {
                 return Cow::Owned(format!("[secret {name}]"));
