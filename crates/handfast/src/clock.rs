@@ -176,11 +176,6 @@ impl Clock {
         (by_steady, by_steady.saturating_add(set))
     }
 
-    /// How many milliseconds ago a time of journals was, whatever has leapt since; negative if it is still to come.
-    pub(crate) fn passed_ms(&self, at: Time) -> i64 {
-        signed(self.now().0).saturating_sub(signed(at.0))
-    }
-
     /// A time that was reckoned from one in a journal, as the wall clocks of others will show it.
     #[must_use]
     pub(crate) fn for_others(&self, at: Time, since: Time) -> Time {

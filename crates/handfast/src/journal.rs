@@ -9,7 +9,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use handfast_protocol::{
-    Answer, Command, Coordinator, Definite, Guards, Input, Mark, Operation, PROTOCOL_VERSION, Party, Plan, Ruling, Time, Told,
+    Answer, Command, Coordinator, Definite, DueAt, Guards, Input, Mark, Nature, Operation, PROTOCOL_VERSION, Party, Plan, Ruling,
+    Time, Told,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -25,6 +26,8 @@ pub enum Line {
     Start,
     /// A deadline had passed.
     Timeout,
+    /// One thing that is due had come, and others whose time had passed by some clock had not.
+    Due(DueAt),
     /// Somebody asked for *neither*.
     Cancel {
         /// Who asked.
@@ -189,6 +192,7 @@ impl Line {
         match self {
             Self::Start => Input::Start,
             Self::Timeout => Input::Timeout,
+            Self::Due(due) => Input::Receive(Told::Due(*due)),
             Self::Cancel { .. } => Input::Receive(Told::Cancel),
             Self::Person { ruling, .. } => Input::Receive(Told::Ruled(*ruling)),
             Self::Sent { step } => Input::Receive(Told::Sent { step: *step }),
@@ -260,6 +264,7 @@ pub fn why_not_done<'a>(lines: impl IntoIterator<Item = &'a Line>, step: usize, 
         | Line::Looked { .. }
         | Line::Start
         | Line::Timeout
+        | Line::Due(_)
         | Line::Cancel { .. }
         | Line::Person { .. }
         | Line::Sent { .. }
@@ -278,8 +283,8 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// added cannot be read by an older handfast, which leaves them alone. Everything else is a module of its own.
 mod v1 {
     use super::{
-        Answer, BTreeMap, Command, Cow, Definite, Deserialize, Line, LineError, Mark, Operation, Receipt, Ruling, Said, Scalar,
-        Serialize, Time,
+        Answer, BTreeMap, Command, Cow, Definite, Deserialize, DueAt, Line, LineError, Mark, Nature, Operation, Receipt, Ruling,
+        Said, Scalar, Serialize, Time,
     };
 
     #[derive(Serialize, Deserialize)]
@@ -287,6 +292,12 @@ mod v1 {
     enum Shape<'a> {
         Start {},
         Timeout {},
+        Due {
+            at: u64,
+            since: u64,
+            #[serde(borrow)]
+            nature: Cow<'a, str>,
+        },
         Cancel {
             #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
             by: Option<Cow<'a, str>>,
@@ -382,6 +393,7 @@ mod v1 {
         let shape = match line {
             Line::Start => Shape::Start {},
             Line::Timeout => Shape::Timeout {},
+            Line::Due(due) => Shape::Due { at: due.at.0, since: due.since.0, nature: Cow::Borrowed(due.nature.name()) },
             Line::Cancel { by, why } => {
                 Shape::Cancel { by: by.as_deref().map(Cow::Borrowed), why: why.as_deref().map(Cow::Borrowed) }
             }
@@ -421,6 +433,11 @@ mod v1 {
         Ok(match shape {
             Shape::Start {} => Line::Start,
             Shape::Timeout {} => Line::Timeout,
+            Shape::Due { at, since, nature } => {
+                let nature =
+                    Nature::from_name(&nature).ok_or_else(|| LineError::Unreadable(format!("`{nature}` is not what is due")))?;
+                Line::Due(DueAt { at: Time(at), since: Time(since), nature })
+            }
             Shape::Cancel { by, why } => Line::Cancel { by: by.map(Cow::into_owned), why: why.map(Cow::into_owned) },
             Shape::Person(shape) => Line::Person { ruling: ruling(&shape)?, said: said(shape) },
             Shape::Sent { step } => Line::Sent { step },

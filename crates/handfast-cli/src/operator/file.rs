@@ -87,7 +87,7 @@ fn unknown(id: &str) -> Trouble {
 fn trouble(error: ActError) -> Trouble {
     match error {
         error @ ActError::Text { .. } => Trouble::Usage(error.to_string()),
-        error @ (ActError::Unreadable { .. } | ActError::Stopping) => Trouble::Broken(error.to_string()),
+        error @ (ActError::Unreadable { .. } | ActError::Clock { .. } | ActError::Stopping) => Trouble::Broken(error.to_string()),
         ActError::Store(error) => error.into(),
     }
 }

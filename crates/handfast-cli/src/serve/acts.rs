@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::problem::{self, Problem};
 use super::request;
 use super::sagas::{self, Id};
-use super::service::{Service, stopping, store_problem};
+use super::service::{Service, clock_problem, stopping, store_problem};
 
 /// The most bytes of an act: texts of which every character may be written as two escapes.
 const MOST_BYTES: usize = 16 * 1024;
@@ -58,6 +58,7 @@ pub(crate) async fn act(
         error @ ActError::Text { .. } => Problem::new(problem::NOT_AN_ACT, error.to_string()),
         error @ ActError::Unreadable { .. } => Problem::new(problem::BROKEN, error.to_string()),
         ActError::Store(error) => store_problem(&error),
+        ActError::Clock { why } => clock_problem(why),
         ActError::Stopping => stopping(),
     })?;
     let conflict = |seq: u64, why: String| Err(Problem::new(problem::MOVED, why).with("saga", id.as_str()).with("seq", seq));

@@ -26,13 +26,14 @@ pub(crate) async fn list(State(service): State<Arc<Service>>) -> Result<Response
 }
 
 fn shape(other: &OtherDefinition) -> Value {
-    let OtherDefinition { flow, hash, orders, difference, is_held, is_adopted, .. } = other;
+    let OtherDefinition { flow, hash, orders, difference, is_held, is_kept, is_adopted, .. } = other;
     let step = |step: &StepDifference| json!({ "name": step.step, "moved": step.is_moved, "identity": step.identity, "reading": step.reading });
     json!({
         "hash": hash,
         "flow": flow,
         "orders": orders,
         "held": is_held,
+        "kept": is_kept,
         "adopted": is_adopted,
         "plan": difference.plan,
         "addresses": difference.addresses,

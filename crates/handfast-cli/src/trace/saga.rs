@@ -254,7 +254,13 @@ fn without_cards(version: u32, entry: &Entry) -> anyhow::Result<Entry> {
             return Ok(Entry { input: line.write(version)?, ..entry.clone() });
         }
         // What a person said was looked at before it was kept.
-        Line::Start | Line::Timeout | Line::Sent { .. } | Line::Looked { .. } | Line::Person { .. } | Line::Forgotten { .. } => {
+        Line::Start
+        | Line::Timeout
+        | Line::Due(_)
+        | Line::Sent { .. }
+        | Line::Looked { .. }
+        | Line::Person { .. }
+        | Line::Forgotten { .. } => {
             return Ok(entry.clone());
         }
         Line::Cancel { by, why } => [by, why],

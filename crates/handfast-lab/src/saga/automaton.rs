@@ -146,7 +146,7 @@ impl Follows {
     /// is none.
     fn may_be_told(self, input: Input<Told>) -> bool {
         match input {
-            Input::Start | Input::Timeout => true,
+            Input::Start | Input::Timeout | Input::Receive(Told::Due(_)) => true,
             Input::Receive(Told::Cancel | Told::Sent { .. } | Told::Looked { .. } | Told::Differs { .. }) => true,
             Input::Receive(Told::Ruled(_)) => self.person,
             Input::Receive(Told::Answer { to, answer: Answer::State(_) }) => self.foreign_key != Some(to.step),
@@ -317,7 +317,8 @@ impl Automaton {
         match input {
             // A restored participant is explored in a world of its own; here it says as little as a second start.
             Input::Start | Input::Receive(Told::Forgotten { .. }) => 0,
-            Input::Timeout => 1,
+            // That one thing alone has come is an action of its own: it is a time-out by a plan in which nothing else is due.
+            Input::Timeout | Input::Receive(Told::Due(_)) => 1,
             Input::Receive(Told::Cancel) => 2,
             Input::Receive(Told::Ruled(Ruling::Retry)) => 3,
             Input::Receive(Told::Ruled(Ruling::Resume)) => 4,

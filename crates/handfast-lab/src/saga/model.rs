@@ -67,6 +67,7 @@ impl<G: Guards> Model for Saga<G> {
             Action::Append { input, .. } => match input {
                 Input::Start => "append the start",
                 Input::Timeout => "append a time-out",
+                Input::Receive(Told::Due(_)) => "append a time-out",
                 Input::Receive(Told::Cancel) => "append a cancel",
                 Input::Receive(Told::Ruled(_)) => "append what a person says",
                 Input::Receive(
@@ -267,6 +268,7 @@ pub fn in_words<G: Guards>(saga: &Saga<G>, action: &Action) -> String {
     let input = |input: Input<Told>| match input {
         Input::Start => "start".into(),
         Input::Timeout => "deadline".into(),
+        Input::Receive(Told::Due(_)) => "one deadline has passed".into(),
         Input::Receive(Told::Cancel) => "cancel".into(),
         Input::Receive(Told::Ruled(ruling)) => ruling_in_words(ruling, names),
         Input::Receive(Told::Forgotten { step }) => format!("what {} had answered is evidence no more", names[step]),

@@ -48,7 +48,7 @@ impl Painter<'_> {
         match self.actions[step] {
             Action::Load { worker } => self.note(at, worker, Mark::Note, "loads the journal"),
             Action::Append { worker, input, .. } => match input {
-                Input::Timeout => self.note(at, worker, Mark::Demand, "deadline"),
+                Input::Timeout | Input::Receive(Told::Due(_)) => self.note(at, worker, Mark::Demand, "deadline"),
                 Input::Receive(Told::Cancel) => self.note(at, worker, Mark::Demand, "cancel"),
                 Input::Start => self.note(at, worker, Mark::Durable, "start"),
                 // Drawn where the answer left, with the arrow that brings it.
@@ -208,6 +208,7 @@ fn answer_in(action: &Action, command: Command) -> Option<(usize, &'static str)>
         Told::Answer { .. }
         | Told::Looked { .. }
         | Told::Cancel
+        | Told::Due(_)
         | Told::Ruled(_)
         | Told::Sent { .. }
         | Told::Differs { .. }

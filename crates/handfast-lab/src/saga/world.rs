@@ -361,7 +361,9 @@ impl<G: Guards> Saga<G> {
             Input::Receive(Told::Differs { step, .. }) => Message::Differs { step },
             Input::Start
             | Input::Timeout
-            | Input::Receive(Told::Cancel | Told::Ruled(_) | Told::Sent { .. } | Told::Forgotten { .. }) => return Some(()),
+            | Input::Receive(Told::Cancel | Told::Due(_) | Told::Ruled(_) | Told::Sent { .. } | Told::Forgotten { .. }) => {
+                return Some(());
+            }
         };
         world.under_way = self.consumed(world.under_way, taken, keeps);
         Some(())

@@ -24,6 +24,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 
+use super::due::Come;
 use super::message::{Command, Evidence, Operation, Outcome, Told};
 use super::person::Mark;
 use super::plan::Plan;
@@ -304,10 +305,10 @@ impl<G: Guards> Coordinator<G> {
     }
 
     /// Closes the keys of steps whose deadline has passed: not known is neither done nor refused. Says whether any had.
-    pub(super) fn expire_steps(&mut self, now: Time) -> bool {
+    pub(super) fn expire_steps(&mut self, come: Come, now: Time) -> bool {
         let mut any = false;
         for step in 0..self.steps.len() {
-            if self.deadline_of(step).is_none_or(|deadline| deadline > now) {
+            if !come.has(self.deadline_of(step), self.steps[step].since, self.nature_of_deadline(step)) {
                 continue;
             }
             any = true;
@@ -474,7 +475,8 @@ impl<G: Guards> Party for Coordinator<G> {
             Input::Receive(Told::Answer { to, answer }) => next.learn(to, answer, now),
             Input::Receive(Told::Looked { step, found, left }) => next.looked(step, found, left, now),
             Input::Receive(Told::Differs { step, in_effect }) => next.take_other_values(step, in_effect, now),
-            Input::Timeout => next.expire(now),
+            Input::Receive(Told::Due(due)) => next.expire(Come::Only(due), now),
+            Input::Timeout => next.expire(Come::Until(now), now),
         }
         next.go_on_after(self);
         next.proceed(now);

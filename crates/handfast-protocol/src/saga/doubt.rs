@@ -17,6 +17,7 @@
 //! where it belongs: one step that nobody can ask for keeps no refund.
 
 use super::coordinator::{Coordinator, Phase, StepState};
+use super::due::{Come, Nature};
 use super::message::{Command, Evidence, Operation};
 use super::plan::Doubt;
 use crate::guards::Guards;
@@ -62,21 +63,21 @@ impl<G: Guards> Coordinator<G> {
     }
 
     /// Tells apart what is due: one thing a time-out, so that no two of them are taken for one another.
-    pub(super) fn expire(&mut self, now: Time) {
+    pub(super) fn expire(&mut self, come: Come, now: Time) {
         match self.phase {
             Phase::Forward => {
-                let step_was_due = self.expire_steps(now);
+                let step_was_due = self.expire_steps(come, now);
                 if step_was_due {
                     return;
                 }
-                if self.commit_by().is_some_and(|(by, _)| by <= now) {
+                if self.commit_by().is_some_and(|(by, since)| come.has(Some(by), since, Nature::Stops)) {
                     self.turn_back();
                 } else {
-                    self.give_up(now);
+                    self.give_up(come);
                 }
             }
-            Phase::TurningBack => self.give_up(now),
-            Phase::Watching => self.end_watch_by_time(now),
+            Phase::TurningBack => self.give_up(come),
+            Phase::Watching => self.end_watch_by_time(come),
             Phase::Placed | Phase::Completed | Phase::Cancelled | Phase::Suspended | Phase::Settled => {}
         }
     }
@@ -108,9 +109,9 @@ impl<G: Guards> Coordinator<G> {
 
     /// What is not safe to ask for any more is left to a person. It keeps nothing else: a saga that is not decided yet turns
     /// back, so that whatever can be taken back is.
-    fn give_up(&mut self, now: Time) {
-        let is_over = |&step: &usize| self.gives_up_at(step).is_some_and(|at| at <= now);
-        let Some(step) = (0..self.steps.len()).find(is_over) else { return self.count_mark(now) };
+    fn give_up(&mut self, come: Come) {
+        let is_over = |&step: &usize| come.has(self.gives_up_at(step), self.steps[step].since, self.nature_of_giving_up(step));
+        let Some(step) = (0..self.steps.len()).find(is_over) else { return self.count_mark(come) };
         if !G::REST_IS_TAKEN_BACK {
             return self.suspended_for(Evidence::OutOfReach { step });
         }

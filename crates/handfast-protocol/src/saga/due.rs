@@ -21,6 +21,24 @@ pub enum Nature {
     Plain,
 }
 
+impl Nature {
+    /// The word for it in a journal.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stops => "stops",
+            Self::Waits => "waits",
+            Self::Plain => "plain",
+        }
+    }
+
+    /// The nature that [`name`](Self::name) gave this word to, if any did.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Stops, Self::Waits, Self::Plain].into_iter().find(|nature| nature.name() == name)
+    }
+}
+
 /// Something that is due at a time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct DueAt {
@@ -30,6 +48,25 @@ pub struct DueAt {
     pub since: Time,
     /// By which clock.
     pub nature: Nature,
+}
+
+/// What has come of all that is due after a time.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Come {
+    /// Everything whose time is not later than this.
+    Until(Time),
+    /// This alone.
+    Only(DueAt),
+}
+
+impl Come {
+    /// Whether it has come, if it is due at all.
+    pub(super) fn has(self, at: Option<Time>, since: Time, nature: Nature) -> bool {
+        at.is_some_and(|at| match self {
+            Self::Until(now) => at <= now,
+            Self::Only(due) => due == DueAt { at, since, nature },
+        })
+    }
 }
 
 impl<G: Guards> Coordinator<G> {
@@ -75,7 +112,7 @@ impl<G: Guards> Coordinator<G> {
     }
 
     /// An act that leaves once must not leave after its deadline; any other deadline is a wish.
-    fn nature_of_deadline(&self, step: usize) -> Nature {
+    pub(super) fn nature_of_deadline(&self, step: usize) -> Nature {
         match self.plan.steps()[step].doubt {
             Doubt::Looks { .. } if self.was_never_sent(step) => Nature::Stops,
             Doubt::Looks { .. } | Doubt::Closes | Doubt::Repeats { .. } => Nature::Plain,
@@ -83,7 +120,7 @@ impl<G: Guards> Coordinator<G> {
     }
 
     /// A participant may forget a key by its own clock; what was sent once is looked for at least as long as was promised.
-    fn nature_of_giving_up(&self, step: usize) -> Nature {
+    pub(super) fn nature_of_giving_up(&self, step: usize) -> Nature {
         match (self.plan.steps()[step].doubt, self.steps[step].asked) {
             (Doubt::Looks { .. }, Some(Operation::Look)) => Nature::Waits,
             (Doubt::Looks { .. } | Doubt::Closes | Doubt::Repeats { .. }, _) => Nature::Stops,

@@ -1,5 +1,6 @@
 //! What the coordinator is told and what it wants delivered.
 
+use super::due::DueAt;
 use super::person::Ruling;
 use crate::party::Time;
 use crate::register::{Answer, Definite};
@@ -86,6 +87,9 @@ pub enum Told {
         /// The step.
         step: usize,
     },
+    /// One thing that is due after a time has come, and nothing else has: somebody has set a clock, and whoever drives the saga
+    /// knows which of the clocks counts for what. Where everything whose time has passed has come a time-out says so.
+    Due(DueAt),
     /// An answer about a step's key fits what was asked for but for a value that it was compared with.
     Differs {
         /// The step.

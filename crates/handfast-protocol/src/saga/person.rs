@@ -16,6 +16,7 @@
 use alloc::vec::Vec;
 
 use super::coordinator::{Coordinator, Phase, StepState};
+use super::due::{Come, Nature};
 use super::message::{Command, Evidence, Operation};
 use super::plan::Doubt;
 use crate::guards::Guards;
@@ -243,8 +244,8 @@ impl<G: Guards> Coordinator<G> {
     }
 
     /// The first mark whose time is over counts.
-    pub(super) fn count_mark(&mut self, now: Time) {
-        let is_over = |&step: &usize| self.mark_counts_at(step).is_some_and(|at| at <= now);
+    pub(super) fn count_mark(&mut self, come: Come) {
+        let is_over = |&step: &usize| come.has(self.mark_counts_at(step), self.steps[step].since, Nature::Waits);
         if let Some(step) = (0..self.steps.len()).find(is_over) {
             // Where there is no way back any more a person has to say something else of it.
             let fits = !self.is_committed();

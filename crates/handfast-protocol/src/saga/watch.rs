@@ -5,6 +5,7 @@
 //! before the end of a watch may have been answered before an act arrived that was on the road beside it.
 
 use super::coordinator::{Coordinator, Phase};
+use super::due::{Come, Nature};
 use super::message::{Evidence, Operation};
 use crate::guards::Guards;
 use crate::party::Time;
@@ -88,8 +89,8 @@ impl<G: Guards> Coordinator<G> {
     }
 
     /// In version 1 whoever drives a saga tells it that its watch is over, once somebody has looked.
-    pub(super) fn end_watch_by_time(&mut self, now: Time) {
-        if self.watched_until().is_some_and(|(until, _)| until <= now) {
+    pub(super) fn end_watch_by_time(&mut self, come: Come) {
+        if self.watched_until().is_some_and(|(until, since)| come.has(Some(until), since, Nature::Waits)) {
             self.phase = Phase::Cancelled;
         }
     }

@@ -53,6 +53,8 @@ pub struct OtherDefinition {
     pub difference: Difference,
     /// Nothing is sent for its orders until somebody says which definition they are to follow.
     pub is_held: bool,
+    /// Somebody has said that its orders go on with it, wherever that leads.
+    pub is_kept: bool,
     /// Its orders were placed with it, and follow the one at hand since somebody said so.
     pub is_adopted: bool,
     pub(crate) placed_with: [u8; 32],
@@ -80,6 +82,13 @@ impl Engine {
     /// # Errors
     /// Why nothing was changed.
     pub async fn choose_definition(&self, hash: &str, adopts: bool, chosen: &Chosen) -> Result<u64, AdoptError> {
+        let (engine, hash, chosen) = (self.clone(), hash.to_owned(), chosen.clone());
+        // Whoever stops waiting for this stops nothing.
+        let choosing = tokio::spawn(async move { engine.choose(&hash, adopts, &chosen).await });
+        choosing.await.unwrap_or_else(|_panic| Err(StoreError::Unavailable("deciding broke off".to_owned()).into()))
+    }
+
+    async fn choose(&self, hash: &str, adopts: bool, chosen: &Chosen) -> Result<u64, AdoptError> {
         let shared = &self.0.shared;
         let others = self.other_definitions().await?;
         let others: Vec<&OtherDefinition> = others.iter().filter(|other| other.hash == hash).collect();
@@ -90,7 +99,7 @@ impl Engine {
         for other in others {
             let is_driven =
                 !other.is_held && other.difference.steps.iter().any(|step| step.is_moved || !step.identity.is_empty());
-            if adopts && is_driven {
+            if adopts && is_driven && !other.is_adopted {
                 let why = "they are being driven by their own; restart with --adopt".to_owned();
                 return Err(AdoptError::Impossible { flow: other.flow.clone(), why });
             }
@@ -99,10 +108,9 @@ impl Engine {
                 let why = other.difference.in_words();
                 return Err(AdoptError::Impossible { flow: other.flow.clone(), why });
             }
-            orders += choose(&*shared.store, shared.now(), other, at_hand, chosen).await?;
-            shared.definitions.release(&other.follows);
+            orders += choose(&*shared.store, shared.journal_now(), other, at_hand, chosen).await?;
         }
-        shared.wake_early();
+        shared.wake_early_at_least(orders);
         Ok(orders)
     }
 }
@@ -131,7 +139,8 @@ pub(crate) async fn others(
             hash: hex(&hash),
             orders: open.sagas,
             difference,
-            is_held: definitions.held(&open.follows).is_some(),
+            is_held: !open.is_kept && definitions.held(open.follows, &open.text).is_some(),
+            is_kept: open.is_kept,
             is_adopted,
             placed_with: open.placed_with,
             follows: open.follows,
@@ -149,10 +158,12 @@ pub(crate) async fn settle(
     definitions: &Definitions,
     wanted: &OtherDefinitions,
 ) -> Result<(), OpenError> {
-    let mut others = self::others(store, at_hand, definitions).await?;
+    if *wanted != OtherDefinitions::Keep {
+        definitions.guard(at_hand);
+    }
+    let others = self::others(store, at_hand, definitions).await?;
     match wanted {
-        OtherDefinitions::Keep => {}
-        OtherDefinitions::Hold => hold(&mut others, definitions),
+        OtherDefinitions::Keep | OtherDefinitions::Hold => {}
         OtherDefinitions::KeepAll(chosen) => {
             for other in others.iter().filter(|other| !other.is_adopted) {
                 choose(store, options.clock.now(), other, None, chosen).await?;
@@ -165,25 +176,19 @@ pub(crate) async fn settle(
                 let flow = at_hand.get(&other.flow).map(|flow| &**flow);
                 choose(store, options.clock.now(), other, flow, chosen).await?;
             }
-            let mut left: Vec<OtherDefinition> = others.into_iter().filter(|other| other.difference.plan.is_some()).collect();
-            hold(&mut left, definitions);
         }
     }
-    Ok(())
-}
-
-/// Holds back whatever would call an address that is not at hand.
-pub(crate) fn hold(others: &mut [OtherDefinition], definitions: &Definitions) {
-    for other in others.iter_mut().filter(|other| !other.is_adopted && !other.difference.addresses.is_empty()) {
-        let reason = format!(
-            "it follows another definition than the one at hand ({}); nothing is sent before somebody says --adopt or \
-             --keep-definitions",
-            other.difference.in_words()
+    for other in self::others(store, at_hand, definitions).await?.iter().filter(|other| other.is_held) {
+        let OtherDefinition { flow, orders, difference, .. } = other;
+        tracing::warn!(
+            name: "orders_held_back",
+            flow,
+            orders,
+            difference = difference.in_words(),
+            "nothing is sent for orders that follow another definition before somebody says --adopt or --keep-definitions"
         );
-        tracing::warn!(flow = other.flow, orders = other.orders, "held back: {reason}");
-        definitions.hold(other.follows, reason);
-        other.is_held = true;
     }
+    Ok(())
 }
 
 /// Keeps that a person lets the orders of a definition follow the one at hand, or go on with their own. Says how many.
@@ -214,10 +219,15 @@ pub(crate) async fn choose(
         }
     };
     let same_books = *same_books && adopt.is_some();
-    let adoption =
-        Adoption { placed_with: other.placed_with, flow_hash, flow_text, same_books, at, by: by.clone(), why: why.clone() };
+    if adopt.is_some() && flow_hash == other.follows && !same_books {
+        // They follow it already, and nothing more is said of it.
+        return Ok(0);
+    }
+    let (placed_with, follows, by, why) = (other.placed_with, other.follows, by.clone(), why.clone());
+    let adoption = Adoption { placed_with, follows, flow_hash, flow_text, same_books, at, by: by.clone(), why: why.clone() };
     let orders = store.adopt(adoption).await?;
-    tracing::info!(flow = other.flow, orders, by, why, adopts = adopt.is_some(), "a person has chosen a definition");
+    let (flow, adopts) = (&other.flow, adopt.is_some());
+    tracing::info!(name: "definition_chosen", flow, orders, by, why, adopts, "a person has chosen a definition");
     Ok(orders)
 }
 

@@ -103,6 +103,8 @@ impl Shared {
             self.put_all_aside();
         } else {
             self.note_wake(self.now());
+            // Whoever drove nothing looks into the store at once, whatever had been due before.
+            self.wake_up.notify_one();
         }
     }
 

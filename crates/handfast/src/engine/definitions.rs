@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
+use super::difference::Difference;
 use super::flow::{Flow, FlowStep, ParticipantRef};
 use super::kept::JournalReceipts;
+use super::shared::locked;
 use crate::clock::Clock;
 use crate::delivery::{Life, Line, LineSettings, Memories};
 use crate::participant::{HttpParticipant, HttpTemplates, Participant, Secret, TemplateParticipant};
@@ -41,8 +43,10 @@ impl Definition {
 pub(crate) struct Definitions {
     resolver: Option<FlowResolver>,
     by_hash: Mutex<BTreeMap<[u8; 32], Arc<Definition>>>,
-    /// Definitions whose orders wait for a person to say what they follow, and why.
-    held: Mutex<BTreeMap<[u8; 32], String>>,
+    /// The flows at hand, where nothing is sent to an address that they do not name before a person decides.
+    guard: OnceLock<BTreeMap<String, Arc<Flow>>>,
+    /// Whether orders that follow a definition are held back by that, and why: by the definition's hash.
+    held: Mutex<BTreeMap<[u8; 32], Option<String>>>,
     lines: Mutex<Lines>,
 }
 
@@ -67,12 +71,12 @@ pub(crate) type LineTo = (ParticipantRef, Option<[u8; 32]>);
 
 impl Definitions {
     pub(crate) fn new(resolver: Option<FlowResolver>, lines: Lines) -> Self {
-        Self { resolver, by_hash: Mutex::default(), held: Mutex::default(), lines: Mutex::new(lines) }
+        Self { resolver, by_hash: Mutex::default(), guard: OnceLock::new(), held: Mutex::default(), lines: Mutex::new(lines) }
     }
 
     /// Takes a flow into use.
     pub(crate) fn add(&self, flow: Arc<Flow>) -> Result<Arc<Definition>, String> {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = locked(&self.lines);
         let to_steps = flow
             .steps()
             .iter()
@@ -80,28 +84,42 @@ impl Definitions {
             .collect::<Result<_, _>>()?;
         let hash = flow.hash();
         let definition = Arc::new(Definition { flow, lines: to_steps });
-        self.by_hash.lock().unwrap_or_else(PoisonError::into_inner).insert(hash, Arc::clone(&definition));
+        locked(&self.by_hash).insert(hash, Arc::clone(&definition));
         Ok(definition)
     }
 
-    /// Sends nothing for the orders of this definition.
-    pub(crate) fn hold(&self, hash: [u8; 32], reason: String) {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).insert(hash, reason);
+    /// From now on nothing is sent for orders that would call an address which none of these flows names, whenever they were
+    /// placed and by whomever, unless a person has decided about them.
+    pub(crate) fn guard(&self, at_hand: &BTreeMap<String, Arc<Flow>>) {
+        self.guard.get_or_init(|| at_hand.clone());
     }
 
-    /// Lets the orders of this definition go on with it.
-    pub(crate) fn release(&self, hash: &[u8; 32]) {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).remove(hash);
-    }
-
-    /// Why nothing is sent for the orders of this definition, if nothing is.
-    pub(crate) fn held(&self, hash: &[u8; 32]) -> Option<String> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()
+    /// Why nothing is sent for the orders that follow this definition, of which nobody has decided anything; `None` if they go on.
+    pub(crate) fn held(&self, hash: [u8; 32], text: &str) -> Option<String> {
+        let at_hand = self.guard.get()?;
+        if at_hand.values().any(|flow| flow.hash() == hash) {
+            return None;
+        }
+        if let Some(known) = locked(&self.held).get(&hash) {
+            return known.clone();
+        }
+        // One that cannot be read here is left alone for that.
+        let flow = self.flow_of(hash, text).ok()?;
+        let difference = Difference::between(&flow, at_hand.get(flow.name()).map(|flow| &**flow));
+        let reason = (!difference.addresses.is_empty()).then(|| {
+            format!(
+                "it follows another definition than the one at hand ({}); nothing is sent before somebody says --adopt or \
+                 --keep-definitions",
+                difference.in_words()
+            )
+        });
+        locked(&self.held).insert(hash, reason.clone());
+        reason
     }
 
     /// The flow of this stored definition, or why it cannot be followed here.
     pub(crate) fn of(&self, hash: [u8; 32], text: &str) -> Result<Arc<Definition>, String> {
-        let known = self.by_hash.lock().unwrap_or_else(PoisonError::into_inner).get(&hash).cloned();
+        let known = locked(&self.by_hash).get(&hash).cloned();
         if let Some(definition) = known {
             return Ok(definition);
         }
@@ -110,7 +128,7 @@ impl Definitions {
 
     /// The flow of this stored definition, without a line to anybody, or why it cannot be read here.
     pub(crate) fn flow_of(&self, hash: [u8; 32], text: &str) -> Result<Arc<Flow>, String> {
-        let known = self.by_hash.lock().unwrap_or_else(PoisonError::into_inner).get(&hash).cloned();
+        let known = locked(&self.by_hash).get(&hash).cloned();
         known.map_or_else(|| self.read(hash, text), |definition| Ok(Arc::clone(&definition.flow)))
     }
 
@@ -146,7 +164,7 @@ impl Definitions {
 
     /// The lines that are in use, in the order of their participants' names.
     pub(crate) fn lines(&self) -> Vec<Arc<Line>> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner).open.values().cloned().collect()
+        locked(&self.lines).open.values().cloned().collect()
     }
 }
 

@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use handfast_protocol::{Answer, Command, Definite, DueAt, Nature, Operation, Outcome, Standing, Time};
+use handfast_protocol::{Answer, Command, Definite, DueAt, Operation, Outcome, Standing, Time};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use self::pace::Pace;
@@ -40,14 +40,11 @@ struct HasLeft;
 
 async fn run(shared: &Arc<Shared>, id: &Arc<str>, arrival: Arrival, mailbox: &mut UnboundedReceiver<Mail>) -> Option<HasLeft> {
     let (is_new, is_hinted) = (matches!(arrival, Arrival::Placed(_)), matches!(arrival, Arrival::Hinted));
-    let class = match arrival {
-        Arrival::Placed(_) | Arrival::Waited => Class::New,
-        Arrival::Due | Arrival::Hinted => Class::Backlog,
-    };
+    let class = arrival.class();
     let saga = match arrival {
         Arrival::Placed(saga) => saga,
         Arrival::Due | Arrival::Hinted | Arrival::Waited => {
-            let turn = shared.turn_to_load().await?;
+            let turn = shared.turn_to_load(class).await?;
             let saga = load_patiently(shared, id, Some(READING_TRIES)).await?;
             shared.takes(id, saga.bytes());
             drop(turn);
@@ -153,7 +150,7 @@ async fn put_aside_unread(shared: &Shared, id: &str, error: &StoreError) {
     }
     let wake_at = shared.now().after(whole_ms(UNREAD_FOR));
     // Where not even this can be written it stays due, and is read again sooner.
-    let was_put_aside = shared.store.park(id, wake_at, 0).await.is_ok();
+    let was_put_aside = shared.store.park(id, shared.in_index(wake_at), 0).await.is_ok();
     shared.note_wake(if was_put_aside { wake_at } else { shared.now().after(1000) });
 }
 
@@ -207,8 +204,8 @@ struct Driver<'a> {
     number: Option<u64>,
     /// How the saga stood when that was last said.
     told: Option<Standing>,
-    /// A deadline that changed nothing when the coordinator was told of it, and the length of the journal then.
-    passed: Option<(u64, Time)>,
+    /// What changed nothing when the coordinator was told of it, and the length of the journal then.
+    passed: Option<(u64, Vec<DueAt>)>,
 }
 
 impl<'a> Driver<'a> {
@@ -233,8 +230,12 @@ impl<'a> Driver<'a> {
         let deadline = self.next_deadline();
         if let Some((_, due)) = self.next_due().filter(|&(at, _)| at <= now) {
             // Of several things that are due each is told by a timeout of its own, for as long as that changes anything.
-            let changed = self.tell_at(Some(self.time_of(due)), &JournalLine::Timeout, None).await?;
-            self.passed = (!changed).then_some((self.saga.entries(), due.at));
+            let at = self.shared.journal_now().max(due.at);
+            if !self.tell_at(Some(at), &self.line_of(due, at), None).await? {
+                let entries = self.saga.entries();
+                let passed = self.passed.take().filter(|(then, _)| *then == entries);
+                self.passed = Some((entries, passed.into_iter().flat_map(|(_, dues)| dues).chain([due]).collect()));
+            }
             return ControlFlow::Continue(());
         }
         let next_at = self.launch(now).await;
@@ -267,7 +268,7 @@ impl<'a> Driver<'a> {
     /// What the coordinator is told of next, and when that is in steady time.
     fn next_due(&self) -> Option<(Time, DueAt)> {
         let (entries, now) = (self.saga.entries(), self.shared.now());
-        let was_told = |due: &DueAt| self.passed.is_some_and(|(then, at)| then == entries && due.at <= at);
+        let was_told = |due: &DueAt| self.passed.as_ref().is_some_and(|(then, dues)| *then == entries && dues.contains(due));
         let dues = self.saga.coordinator().dues().into_iter().filter(|due| !was_told(due));
         let timed = dues.map(|due| (self.in_steady_time(due, now), due));
         timed.filter(|&(at, _)| !self.awaits_last_look(at)).min_by_key(|&(at, due)| (at, due.at))
@@ -282,15 +283,13 @@ impl<'a> Driver<'a> {
         self.saga.coordinator().watch_due(step).map(|due| self.in_steady_time(due, self.shared.now()))
     }
 
-    /// What time to tell of something that is due: the time of journals, unless that has leapt past other things meanwhile
-    /// that are not due yet.
-    fn time_of(&self, due: DueAt) -> Time {
-        let clock = &self.shared.options.clock;
-        let has_leapt = clock.remaining_ms(due) > clock.passed_ms(due.at).saturating_neg();
-        match due.nature {
-            Nature::Plain if has_leapt => due.at,
-            Nature::Plain | Nature::Stops | Nature::Waits => clock.now().max(due.at),
-        }
+    /// What to tell of something that has come: that it alone has, where a clock has leapt past other things that have not.
+    fn line_of(&self, due: DueAt, told: Time) -> JournalLine {
+        let (now, coordinator) = (self.shared.now(), self.saga.coordinator());
+        let has_passed = |other: &DueAt| other.at <= told.max(coordinator.clock());
+        let is_to_come = |other: DueAt| self.in_steady_time(other, now) > now;
+        let leaps = coordinator.dues().into_iter().filter(has_passed).any(is_to_come);
+        if leaps { JournalLine::Due(due) } else { JournalLine::Timeout }
     }
 
     /// Whether the coordinator has to be told the time before anything else leaves.
@@ -426,7 +425,8 @@ impl<'a> Driver<'a> {
         self.slow_down(command, now, true, is_silent);
         let id = self.saga.id().to_string();
         let operation = command.operation.name();
-        self.shared.store.record_try(Try { id, step: command.step, operation, number: call.number, sent, ended: now, seen });
+        let ended = self.shared.journal_now();
+        self.shared.store.record_try(Try { id, step: command.step, operation, number: call.number, sent, ended, seen });
         ControlFlow::Continue(())
     }
 

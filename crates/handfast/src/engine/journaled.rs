@@ -117,9 +117,8 @@ impl Journaled {
             return Ok(Loaded::LeftAlone(LineError::UnknownVersion(stored.version).to_string()));
         }
         let corrupt = |what: String| StoreError::Corrupt { id: stored.id.clone(), what };
-        let placed_with = (stored.flow_hash, &stored.flow_text);
-        let (follows, text) = stored.adopted.last().map_or(placed_with, |adopted| (adopted.flow_hash, &adopted.flow_text));
-        if let Some(reason) = definitions.held(&follows) {
+        let (follows, text) = stored.follows();
+        if let Some(reason) = definitions.held(follows, text).filter(|_| !stored.is_kept()) {
             return Ok(Loaded::LeftAlone(reason));
         }
         let definition = match definitions.of(follows, text) {

@@ -16,12 +16,14 @@ mod hints;
 mod journaled;
 mod kept;
 mod money;
+mod named;
 mod obstacle;
 mod options;
 mod participants;
 mod person;
 mod ready;
 mod reason;
+mod room;
 mod schedule;
 mod shared;
 mod stats;
@@ -384,7 +386,10 @@ impl Engine {
         if shared.is_stopping() {
             return Err(ActError::Stopping);
         }
-        let result = person::act_in(&*shared.store, id, act, said, shared.now()).await;
+        if let Some(why) = shared.clock_trouble().filter(|_| shared.is_apart()) {
+            return Err(ActError::Clock { why });
+        }
+        let result = person::act_in(&*shared.store, id, act, said, shared.journal_now()).await;
         if matches!(result, Ok(ActResult::Taken { .. }) | Err(ActError::Store(_))) {
             shared.tell(&id.into(), Mail::Reload);
         }

@@ -152,6 +152,12 @@ pub enum ActError {
     /// The store failed: the act may be in the journal or not.
     #[error("whether the act was taken is unknown, so send it again with the same request id: {0}")]
     Store(#[from] StoreError),
+    /// The clock of this process is not believed; nothing was done.
+    #[error("{why}; nothing was done")]
+    Clock {
+        /// What is wrong with it.
+        why: String,
+    },
     /// The engine is stopping; nothing was done.
     #[error("the engine is stopping; act again when it is back")]
     Stopping,

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use handfast_protocol::Time;
+
 use super::shared::{Arrival, Shared};
+use crate::clock::whole_ms;
 use crate::store::LONGEST_WAKE_UP_MS;
 
 /// What the wake-up index is called among the sagas that cannot be read. No saga is, since no id has a space.
@@ -15,10 +18,14 @@ const INDEX: &str = "wake-up index";
 pub(crate) async fn schedule(shared: Arc<Shared>) {
     let _running = Running(&shared);
     let mut queue: VecDeque<Arc<str>> = VecDeque::new();
+    let mut patrolled = Time(0);
     while !shared.is_stopping() {
         if shared.is_apart() {
-            // Others drive them. What changes is noticed by the clock's own watch.
-            shared.wake_up.notified().await;
+            // Others drive them. What changes is noticed by the clock's own watch, and looked for here from time to time.
+            tokio::select! {
+                () = shared.wake_up.notified() => {}
+                () = tokio::time::sleep(shared.options.patrol) => {}
+            }
             continue;
         }
         shared.start_placed();
@@ -28,6 +35,11 @@ pub(crate) async fn schedule(shared: Arc<Shared>) {
                 break;
             }
             queue.pop_front();
+        }
+        if shared.now() >= patrolled.after(whole_ms(shared.options.patrol)) {
+            // Whether there is room in memory or not.
+            patrolled = shared.now();
+            take_over(&shared).await;
         }
         let found = if queue.is_empty() && shared.has_room() && shared.next_wake() <= shared.now() {
             look(&shared, &mut queue).await
@@ -54,14 +66,7 @@ async fn look(shared: &Shared, queue: &mut VecDeque<Arc<str>>) -> bool {
     let early = shared.early();
     let horizon = shared.journal_now().after(if early > 0 { LONGEST_WAKE_UP_MS } else { 0 });
     shared.forget_wake();
-    // Workers on one store share what they have seen. Whoever cannot read it names what it knows itself.
-    match shared.store.seen().await {
-        Ok(seen) => {
-            shared.memories.join(&seen);
-            shared.definitions.take_over(&seen);
-        }
-        Err(error) => tracing::warn!(%error, "what other workers have seen of participants cannot be read"),
-    }
+    take_over(shared).await;
     // Active sagas stand in the index too, and before all others: a page of twice their number always has room for more.
     match shared.store.due(horizon, 2 * shared.options.max_active.max(1)).await {
         Ok((ids, next)) => {
@@ -82,6 +87,20 @@ async fn look(shared: &Shared, queue: &mut VecDeque<Arc<str>>) -> bool {
             }
             shared.note_wake(shared.now().after(1000));
             false
+        }
+    }
+}
+
+/// Takes over what others on the same store have seen of participants, and what a person has accepted there. Whoever cannot read
+/// it names what it knows itself.
+async fn take_over(shared: &Shared) {
+    match shared.store.seen().await {
+        Ok(seen) => {
+            shared.memories.join(&seen);
+            shared.definitions.take_over(&seen);
+        }
+        Err(error) => {
+            tracing::warn!(name: "seen_unreadable", %error, "what other workers have seen of participants cannot be read")
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the tasks of one engine share: who is active, who waits for whom, and the counts.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,10 +15,12 @@ use super::drive;
 use super::handle::Progress;
 use super::hints::{HintResult, Hints, Noted};
 use super::journaled::Journaled;
+use super::named::Named;
 use super::options::{LONGEST_PARK, Options};
+use super::room::Rooms;
 use super::stats::Totals;
 use super::trouble::Trouble;
-use crate::delivery::{Jitter, Memories};
+use crate::delivery::{Class, Jitter, Memories};
 use crate::store::{LONGEST_WAKE_UP_MS, Store};
 
 /// What an active saga is told from outside.
@@ -46,6 +48,14 @@ pub(crate) enum Arrival {
 }
 
 impl Arrival {
+    /// Which room in memory it takes a place of, and whose turn it is in the lines to participants.
+    pub(crate) const fn class(&self) -> Class {
+        match self {
+            Self::Placed(_) | Self::Waited => Class::New,
+            Self::Due | Self::Hinted => Class::Backlog,
+        }
+    }
+
     /// How many bytes its bodies take, as far as that is known.
     fn bytes(&self) -> usize {
         match self {
@@ -70,41 +80,6 @@ pub enum CancelResult {
     Unknown,
 }
 
-/// Sagas that need a person, or another program: the reason for each, and no more of them than a person can read.
-#[derive(Debug, Default)]
-pub(crate) struct Named(Mutex<BTreeMap<String, String>>);
-
-impl Named {
-    const MOST: usize = 1000;
-
-    /// Says whether it is named now and was not before, so that each is told of once. Of more than are named nobody is told
-    /// one by one: they are in the store, for whoever lists it.
-    pub(crate) fn add(&self, id: &str, reason: &str) -> bool {
-        let mut named = locked(&self.0);
-        let is_new = !named.contains_key(id);
-        if is_new && named.len() >= Self::MOST {
-            return false;
-        }
-        named.insert(id.to_owned(), reason.to_owned());
-        if is_new && named.len() == Self::MOST {
-            tracing::warn!(name: "too_many_to_name", named = Self::MOST, "so many sagas need somebody that the next ones are not named here");
-        }
-        is_new
-    }
-
-    pub(crate) fn remove(&self, id: &str) {
-        locked(&self.0).remove(id);
-    }
-
-    pub(crate) fn of(&self, id: &str) -> Option<String> {
-        locked(&self.0).get(id).cloned()
-    }
-
-    pub(crate) fn all(&self) -> Vec<(String, String)> {
-        locked(&self.0).iter().map(|(id, reason)| (id.clone(), reason.clone())).collect()
-    }
-}
-
 pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) options: Options,
@@ -125,7 +100,8 @@ pub(crate) struct Shared {
     /// Tells whoever stops the engine that the last saga has left.
     pub(crate) idle: Notify,
     active: Mutex<Active>,
-    loads: Semaphore,
+    /// Turns to load a saga that was just placed, and one that was put aside.
+    loads: (Semaphore, Semaphore),
     watched: Mutex<FxHashMap<Arc<str>, watch::Sender<Progress>>>,
     next_wake: AtomicU64,
     /// How many sagas may be woken before their time, since somebody who was silent answers again.
@@ -139,19 +115,24 @@ pub(crate) struct Shared {
 }
 
 /// The sagas in memory, and the hints for those that are to come there.
-#[derive(Default)]
 struct Active {
     mailboxes: FxHashMap<Arc<str>, Present>,
-    /// How many bytes the bodies of all of them take.
-    bytes: usize,
+    rooms: Rooms,
     hints: Hints,
     /// Sagas that were just placed and found no room, in the order of their placing. All of them are in the index, too.
     placed: VecDeque<Arc<str>>,
 }
 
+impl Active {
+    fn new(options: &Options) -> Self {
+        Self { mailboxes: FxHashMap::default(), rooms: Rooms::new(options), hints: Hints::default(), placed: VecDeque::new() }
+    }
+}
+
 /// A saga in memory.
 struct Present {
     mailbox: mpsc::UnboundedSender<Mail>,
+    class: Class,
     /// How many bytes its bodies take; 0 until it is loaded.
     bytes: usize,
 }
@@ -165,10 +146,6 @@ const ROOM_PAUSE: Duration = Duration::from_millis(20);
 /// So many sagas that were just placed wait for room in their order; any further one is found in the index.
 const MOST_PLACED: usize = 4096;
 
-/// One in so many places in memory is for what was put aside. More of it at a time would not drain faster, since writes are
-/// committed together whatever their number, and each that is new would wait behind more of them.
-const PART_OF_BACKLOG: usize = 4;
-
 /// For each saga that was put aside, how much longer all of them wait for a participant that is away: about a hundred of them a
 /// second are looked at, however many there are.
 const SPREAD: Duration = Duration::from_millis(20);
@@ -181,6 +158,7 @@ impl Shared {
         jitter: Jitter,
         totals: Totals,
     ) -> Self {
+        let active = Mutex::new(Active::new(&options));
         Self {
             store,
             options,
@@ -195,8 +173,8 @@ impl Shared {
             unreadable: Named::default(),
             wake_up: Notify::new(),
             idle: Notify::new(),
-            active: Mutex::default(),
-            loads: Semaphore::new(LOADS_AT_ONCE),
+            active,
+            loads: (Semaphore::new(LOADS_AT_ONCE), Semaphore::new(LOADS_AT_ONCE)),
             watched: Mutex::default(),
             next_wake: AtomicU64::new(0),
             early: AtomicU64::new(totals.in_doubt),
@@ -249,13 +227,7 @@ impl Shared {
 
     /// Whether there is room for a saga that was put aside.
     pub(crate) fn has_room(&self) -> bool {
-        let active = locked(&self.active);
-        active.mailboxes.len() < self.most_of_backlog() && self.has_bytes_for(&active, 0)
-    }
-
-    /// How many sagas may be in memory when one comes that was put aside: however many those are, what is new finds its way.
-    const fn most_of_backlog(&self) -> usize {
-        self.options.max_active.div_ceil(PART_OF_BACKLOG)
+        locked(&self.active).rooms.has_place(Class::Backlog, 0)
     }
 
     /// The longest time for which a saga is put aside.
@@ -269,20 +241,18 @@ impl Shared {
         SPREAD.saturating_mul(u32::try_from(put_aside).unwrap_or(u32::MAX)).saturating_mul(2)
     }
 
-    /// Whether the bodies of one more saga, so many bytes, may be in memory. Those of a single one always may.
-    fn has_bytes_for(&self, active: &Active, bytes: usize) -> bool {
-        active.bytes == 0 || active.bytes.saturating_add(bytes) < self.options.max_active_bytes
-    }
-
     /// Waits until a saga may be loaded. `None` if the engine stops meanwhile.
-    pub(crate) async fn turn_to_load(&self) -> Option<SemaphorePermit<'_>> {
-        let turn = self.loads.acquire().await.ok()?;
+    pub(crate) async fn turn_to_load(&self, class: Class) -> Option<SemaphorePermit<'_>> {
+        let loads = match class {
+            Class::New => &self.loads.0,
+            Class::Backlog => &self.loads.1,
+        };
+        let turn = loads.acquire().await.ok()?;
         loop {
             if self.is_stopping() {
                 return None;
             }
-            let bytes = locked(&self.active).bytes;
-            if bytes == 0 || bytes < self.options.max_active_bytes {
+            if locked(&self.active).rooms.has_bytes(class) {
                 return Some(turn);
             }
             tokio::time::sleep(ROOM_PAUSE).await;
@@ -293,8 +263,8 @@ impl Shared {
     pub(crate) fn takes(&self, id: &str, bytes: usize) {
         let mut active = locked(&self.active);
         let Some(present) = active.mailboxes.get_mut(id) else { return };
-        let before = std::mem::replace(&mut present.bytes, bytes);
-        active.bytes = active.bytes.saturating_sub(before).saturating_add(bytes);
+        let (class, before) = (present.class, std::mem::replace(&mut present.bytes, bytes));
+        active.rooms.takes(class, before, bytes);
     }
 
     pub(crate) fn is_active(&self, id: &str) -> bool {
@@ -307,12 +277,7 @@ impl Shared {
         if active.mailboxes.contains_key(id) {
             return true;
         }
-        let most = match arrival {
-            Arrival::Placed(_) | Arrival::Waited => self.options.max_active,
-            Arrival::Due | Arrival::Hinted => self.most_of_backlog(),
-        };
-        let has_bytes = self.has_bytes_for(&active, arrival.bytes());
-        if active.mailboxes.len() >= most || !has_bytes || self.is_stopping() || self.is_apart() {
+        if !active.rooms.has_place(arrival.class(), arrival.bytes()) || self.is_stopping() || self.is_apart() {
             if matches!(arrival, Arrival::Placed(_)) && active.placed.len() < MOST_PLACED {
                 active.placed.push_back(Arc::clone(id));
             }
@@ -325,11 +290,7 @@ impl Shared {
     /// Makes sagas active that were just placed and had to wait for room.
     pub(crate) fn start_placed(self: &Arc<Self>) {
         let mut active = locked(&self.active);
-        while active.mailboxes.len() < self.options.max_active
-            && self.has_bytes_for(&active, 0)
-            && !self.is_stopping()
-            && !self.is_apart()
-        {
+        while active.rooms.has_place(Class::New, 0) && !self.is_stopping() && !self.is_apart() {
             let Some(id) = active.placed.pop_front() else { return };
             // One that was found in the index is under way already.
             if !active.mailboxes.contains_key(&id) {
@@ -370,7 +331,7 @@ impl Shared {
         if let Some(Present { mailbox, .. }) = active.mailboxes.get(id) {
             // It is read as in `tell`.
             let _left = mailbox.send(Mail::Hint);
-        } else if active.mailboxes.len() < self.options.max_active && self.has_bytes_for(&active, 0) {
+        } else if active.rooms.has_place(Class::Backlog, 0) {
             self.spawn(&mut active, id, Arrival::Hinted);
         } else {
             active.hints.wait(id);
@@ -386,7 +347,7 @@ impl Shared {
     /// Makes sagas active that wait for nothing but room to take a hint.
     pub(crate) fn start_hinted(self: &Arc<Self>) {
         let mut active = locked(&self.active);
-        while active.mailboxes.len() < self.options.max_active && self.has_bytes_for(&active, 0) && !self.is_stopping() {
+        while active.rooms.has_place(Class::Backlog, 0) && !self.is_stopping() {
             let Some(id) = active.hints.next_waiting() else { return };
             // One that came for another reason has taken its hints, or is about to.
             if !active.mailboxes.contains_key(&id) {
@@ -397,9 +358,9 @@ impl Shared {
 
     fn spawn(self: &Arc<Self>, active: &mut Active, id: &Arc<str>, arrival: Arrival) {
         let (sender, mailbox) = mpsc::unbounded_channel();
-        let bytes = arrival.bytes();
-        active.bytes = active.bytes.saturating_add(bytes);
-        active.mailboxes.insert(Arc::clone(id), Present { mailbox: sender, bytes });
+        let (class, bytes) = (arrival.class(), arrival.bytes());
+        active.rooms.enter(class, bytes);
+        active.mailboxes.insert(Arc::clone(id), Present { mailbox: sender, class, bytes });
         tokio::spawn(drive::drive(Arc::clone(self), Arc::clone(id), arrival, mailbox));
     }
 
@@ -429,10 +390,8 @@ impl Shared {
     }
 
     fn remove(&self, active: &mut Active, id: &str) {
-        let was_full = active.mailboxes.len() >= self.most_of_backlog() || !self.has_bytes_for(active, 0);
-        if let Some(gone) = active.mailboxes.remove(id) {
-            active.bytes = active.bytes.saturating_sub(gone.bytes);
-        }
+        let gone = active.mailboxes.remove(id);
+        let was_full = gone.is_some_and(|gone| active.rooms.leave(gone.class, gone.bytes));
         if active.mailboxes.is_empty() {
             self.idle.notify_waiters();
         }
@@ -461,8 +420,13 @@ impl Shared {
 
     /// Somebody who was silent answers again: all that were put aside by now may be tried before their time, once.
     pub(crate) fn wake_early(&self) {
+        self.wake_early_at_least(0);
+    }
+
+    /// The same where it is known that so many were put aside, whoever placed them.
+    pub(crate) fn wake_early_at_least(&self, sagas: u64) {
         let put_aside = self.totals.borrow().in_doubt.saturating_sub(self.active() as u64);
-        self.early.store(put_aside, Ordering::Release);
+        self.early.store(put_aside.max(sagas), Ordering::Release);
         self.note_wake(Time(0));
     }
 
@@ -534,26 +498,6 @@ impl Shared {
 }
 
 /// Nothing in here panics while it holds a lock, so a poisoned one holds a sound value.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_is_told_of_once_however_many_there_are() {
-        let named = Named::default();
-        for number in 0..Named::MOST {
-            assert!(named.add(&number.to_string(), "why"));
-        }
-        assert!(!named.add("0", "another reason") && named.of("0").is_some_and(|reason| reason == "another reason"));
-        for _again in 0..2 {
-            assert!(!named.add("one too many", "why"));
-        }
-        assert_eq!(named.all().len(), Named::MOST);
-        named.remove("0");
-        assert!(named.add("one too many", "why"));
-    }
 }

@@ -202,17 +202,15 @@ impl Rows {
     }
 
     fn open_flows(&self) -> Vec<OpenFlow> {
-        let mut flows = BTreeMap::<([u8; 32], [u8; 32]), OpenFlow>::new();
-        for &(_, number) in &self.wake_ups {
-            let saga = &self.sagas[number].saga;
-            let adopted = saga.adopted.last().map(|adopted| (adopted.flow_hash, &adopted.flow_text));
-            let (follows, text) = adopted.unwrap_or((saga.flow_hash, &saga.flow_text));
-            let placed_with = saga.flow_hash;
-            let flow = flows.entry((placed_with, follows)).or_insert_with(|| OpenFlow {
+        let mut flows = BTreeMap::<([u8; 32], [u8; 32], bool), OpenFlow>::new();
+        for saga in self.sagas.iter().map(|row| &row.saga).filter(|saga| is_open(saga)) {
+            let ((follows, text), placed_with, is_kept) = (saga.follows(), saga.flow_hash, saga.is_kept());
+            let flow = flows.entry((placed_with, follows, is_kept)).or_insert_with(|| OpenFlow {
                 placed_with,
                 placed_text: Arc::clone(&saga.flow_text),
                 follows,
                 text: Arc::clone(text),
+                is_kept,
                 sagas: 0,
             });
             flow.sagas += 1;
@@ -222,10 +220,12 @@ impl Rows {
 
     fn adopt(&mut self, adoption: &Adoption) -> u64 {
         let mut sagas = 0;
-        for &(_, number) in &self.wake_ups {
-            let saga = &mut self.sagas[number].saga;
-            if saga.flow_hash == adoption.placed_with {
-                let Adoption { flow_hash, flow_text, same_books, .. } = adoption;
+        for saga in self.sagas.iter_mut().map(|row| &mut row.saga).filter(|saga| is_open(saga)) {
+            let Adoption { placed_with, follows, flow_hash, flow_text, same_books, .. } = adoption;
+            let is_meant = saga.flow_hash == *placed_with && saga.follows().0 == *follows;
+            let has_same_books = saga.adopted.last().is_some_and(|adopted| adopted.same_books);
+            let is_known = follows == flow_hash && if *same_books { has_same_books } else { saga.is_kept() };
+            if is_meant && !is_known {
                 let seq = saga.entries.last().map_or(0, |entry| entry.seq);
                 let flow_text = Arc::clone(flow_text);
                 saga.adopted.push(Adopted { flow_hash: *flow_hash, flow_text, seq, same_books: *same_books });
@@ -242,6 +242,11 @@ impl Rows {
         }
         Counts { by_standing: by_standing.into_iter().map(|(standing, number)| (standing.to_owned(), number)).collect() }
     }
+}
+
+/// A saga that may ask for something yet, by itself or once a person says so.
+fn is_open(saga: &StoredSaga) -> bool {
+    saga.wake_at.is_some() || saga.standing == SUSPENDED
 }
 
 fn summary(saga: &StoredSaga) -> Summary {

@@ -118,6 +118,23 @@ pub struct StoredSaga {
     pub entries: Vec<Entry>,
 }
 
+impl StoredSaga {
+    /// The definition that it follows: the one that it was placed with, or what somebody has let it follow since.
+    #[must_use]
+    pub fn follows(&self) -> ([u8; 32], &Arc<str>) {
+        self.adopted.last().map_or((self.flow_hash, &self.flow_text), |adopted| (adopted.flow_hash, &adopted.flow_text))
+    }
+
+    /// Whether somebody has said that it goes on with the definition which it followed in any case, wherever that leads.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        let mut latest_first = self.adopted.iter().rev();
+        let Some(last) = latest_first.next() else { return false };
+        let before = latest_first.next().map_or(self.flow_hash, |adopted| adopted.flow_hash);
+        last.flow_hash == before && !last.same_books
+    }
+}
+
 /// A definition that a saga follows since a person said so.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Adopted {
@@ -131,12 +148,16 @@ pub struct Adopted {
     pub same_books: bool,
 }
 
-/// That every open saga which follows one definition is to follow another, or to go on with its own.
+/// That every open saga which follows one definition is to follow another, or to go on with its own. It is kept of those only
+/// of which it was not known before.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Adoption {
     /// SHA-256 of the definition that they were placed with.
     pub placed_with: [u8; 32],
-    /// SHA-256 of the definition that they are to follow.
+    /// SHA-256 of the definition that they follow.
+    pub follows: [u8; 32],
+    /// SHA-256 of the definition that they are to follow; where it is the same, and no books are said to be, they are to go on
+    /// with it wherever that leads.
     pub flow_hash: [u8; 32],
     /// That definition.
     pub flow_text: Arc<str>,
@@ -161,6 +182,8 @@ pub struct OpenFlow {
     pub follows: [u8; 32],
     /// The definition that they follow.
     pub text: Arc<str>,
+    /// Somebody has said that they go on with it, wherever that leads.
+    pub is_kept: bool,
     /// How many sagas.
     pub sagas: u64,
 }
@@ -411,9 +434,10 @@ pub trait Store: Send + Sync + 'static {
     fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>>;
     /// Compares a process's clock with the store's, and keeps its time if they agree within `error_ms`; the highest one stays.
     fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<ClockVerdict, StoreError>>;
-    /// The definitions that sagas in the wake-up index follow.
+    /// The definitions that open sagas follow: those in the wake-up index, and those that are suspended.
     fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>>;
-    /// Lets every saga in the wake-up index that was placed with one definition follow another from now on. Says how many.
+    /// Lets every open saga that was placed with one definition and follows another one, or the same, follow a third from now
+    /// on. Says of how many that was not known before.
     fn adopt(&self, adoption: Adoption) -> BoxFuture<'_, Result<u64, StoreError>>;
     /// What was seen of every participant, with everything that is kept of its incarnation.
     fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>>;

@@ -1,11 +1,18 @@
 //! Orders under way whose flow was edited: held back where they would call other addresses, and what a person can do about it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use handfast::participant::InMemory;
-use handfast::store::{MemoryStore, SqliteStore, Store};
-use handfast::{AdoptError, Chosen, Engine, EngineBuilder, Flow, OpenError, Options, Order, OtherDefinitions, Outcome};
+use handfast::journal::Said;
+use handfast::participant::{Delivery, InMemory, Reply};
+use handfast::store::{Adoption, MemoryStore, SqliteStore, Store};
+use handfast::{
+    Act, ActResult, AdoptError, Chosen, Engine, EngineBuilder, Flow, OpenError, Options, Order, OtherDefinitions, Outcome, Time,
+};
+use handfast_protocol::{Answer, Definite};
+
+use crate::support::{Answering, receipt};
 
 fn flow(bank: &str, depot: &str) -> Flow {
     Flow::builder("shop").compensatable("payment", bank).pivot("dispatch", depot).build().unwrap()
@@ -80,6 +87,119 @@ async fn nothing_is_sent_to_another_address_before_somebody_decides() {
         assert_eq!(engine.choose_definition(&other.hash, false, &chosen(false)).await.unwrap(), 1);
         assert_eq!(outcome(&engine).await, Outcome::Completed);
         engine.shutdown(Duration::from_secs(10)).await;
+    }
+}
+
+/// A participant that counts how often it is asked, and always answers the same.
+fn counting(answer: Answer) -> (Arc<AtomicUsize>, Answering<impl Fn(&Delivery<'_>) -> Reply + Send + Sync + 'static>) {
+    let (asked, count) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&asked);
+    let answering = Answering(move |_: &Delivery<'_>| {
+        let seq = count.fetch_add(1, Ordering::Relaxed) as u64 + 1;
+        counted.fetch_add(1, Ordering::Relaxed);
+        Reply::Definite { answer, receipt: receipt("the-one", seq) }
+    });
+    (asked, answering)
+}
+
+fn alone(depot: &str) -> Flow {
+    Flow::builder("shop").pivot("dispatch", depot).build().unwrap()
+}
+
+#[tokio::test]
+async fn a_suspended_order_calls_no_former_address_when_a_person_lets_it_go_on() {
+    for (store, _folder) in stores() {
+        let (_asked, stubborn) = counting(Answer::OtherBody);
+        let engine =
+            Engine::builder(Arc::clone(&store)).flow(alone("depot")).participant("depot", stubborn).open().await.unwrap();
+        let mut saga = engine.submit(Order::new("order-1", "{}", vec!["{}"])).await.unwrap();
+        saga.outcome().await.unwrap_err();
+        engine.shutdown(Duration::from_secs(10)).await;
+        drop(engine);
+
+        let (asked, willing) = counting(Answer::State(Definite::Closed));
+        let engine = Engine::builder(Arc::clone(&store)).flow(alone("new-depot")).participant("depot", willing);
+        let options = Options { patrol: Duration::from_millis(50), ..Options::default() };
+        let engine = engine.participant("new-depot", InMemory::new(|_, _| true)).options(options);
+        let engine = engine.other_definitions(OtherDefinitions::Hold).open().await.unwrap();
+        let others = engine.other_definitions().await.unwrap();
+        let [other] = others.as_slice() else { panic!("{others:?}") };
+        assert_eq!((other.orders, other.is_held), (1, true), "what is suspended is open");
+        let saw = engine.saga("order-1").await.unwrap().unwrap().entries.len() as u64;
+        let request_id = "one".to_owned();
+        let said = Said { by: "anna".to_owned(), reason: "looked".to_owned(), request_id, saw, evidence: None };
+        assert_eq!(engine.act("order-1", &Act::Resume, &said).await.unwrap(), ActResult::Taken { seq: saw + 1 });
+        while engine.stats().left_alone.is_empty() && asked.load(Ordering::Relaxed) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 0, "nobody has decided about its definition");
+        // Decided twice it is kept once, also of what is suspended.
+        for new in [1, 0] {
+            assert_eq!(engine.choose_definition(&other.hash, false, &chosen(false)).await.unwrap(), new);
+        }
+        assert_eq!(outcome(&engine).await, Outcome::Cancelled);
+        assert!(asked.load(Ordering::Relaxed) > 0);
+        engine.shutdown(Duration::from_secs(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_another_worker_places_with_another_flow_is_left_alone() {
+    for (store, _folder) in stores() {
+        let (asked, willing) = counting(Answer::State(Definite::Done));
+        let options = Options { patrol: Duration::from_millis(50), ..Options::default() };
+        let engine = Engine::builder(Arc::clone(&store)).flow(alone("depot")).participant("depot", InMemory::new(|_, _| true));
+        let engine = engine.participant("new-depot", willing).options(options);
+        let engine = engine.other_definitions(OtherDefinitions::Hold).open().await.unwrap();
+
+        let other = Engine::builder(Arc::clone(&store)).flow(alone("new-depot")).participant("new-depot", crate::support::Silent);
+        let other = other.open().await.unwrap();
+        other.submit(Order::new("order-1", "{}", vec!["{}"])).await.unwrap();
+        other.shutdown(Duration::from_secs(10)).await;
+        drop(other);
+        while engine.stats().left_alone.is_empty() && asked.load(Ordering::Relaxed) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 0);
+        let others = engine.other_definitions().await.unwrap();
+        assert!(others[0].is_held, "{others:?}");
+        engine.choose_definition(&others[0].hash, false, &chosen(false)).await.unwrap();
+        assert_eq!(outcome(&engine).await, Outcome::Completed);
+        assert_eq!(store.load("order-1").await.unwrap().unwrap().adopted.len(), 1);
+        engine.shutdown(Duration::from_secs(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_decision_moves_the_orders_that_it_names_and_no_others() {
+    for (store, _folder) in stores() {
+        let store = left(store).await;
+        let adopt = OtherDefinitions::Adopt(chosen(true));
+        // It follows the new depot now, by one decision, however often that is said.
+        for _again in 0..3 {
+            let engine = open(&store, flow("bank", "new-depot"), adopt.clone()).participant("new-depot", crate::support::Silent);
+            engine.open().await.unwrap().shutdown(Duration::from_secs(10)).await;
+        }
+        let adopted = store.load("order-1").await.unwrap().unwrap().adopted;
+        assert_eq!(adopted.len(), 1, "{adopted:?}");
+        // Whoever decides about those that follow the first definition names none.
+        let named = flow("bank", "depot");
+        let adoption = Adoption {
+            placed_with: named.hash(),
+            follows: named.hash(),
+            flow_hash: named.hash(),
+            flow_text: Arc::clone(named.text()),
+            same_books: false,
+            at: Time(1),
+            by: "anna".to_owned(),
+            why: "back".to_owned(),
+        };
+        assert_eq!(store.adopt(adoption.clone()).await.unwrap(), 0);
+        assert_eq!(store.adopt(Adoption { follows: adopted[0].flow_hash, ..adoption.clone() }).await.unwrap(), 1);
+        assert_eq!(store.adopt(adoption.clone()).await.unwrap(), 1, "it goes on with its own");
+        assert_eq!(store.adopt(adoption).await.unwrap(), 0, "that is known");
+        let stored = store.load("order-1").await.unwrap().unwrap();
+        assert_eq!((stored.adopted.len(), stored.is_kept()), (3, true));
     }
 }
 

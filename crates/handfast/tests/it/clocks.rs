@@ -1,13 +1,18 @@
 //! Clocks that somebody sets, and processes whose clocks are not the same.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use handfast::participant::Participant;
+use handfast::journal::Said;
+use handfast::participant::{Delivery, Participant, Reply};
 use handfast::store::Store;
-use handfast::{Assumptions, Clock, Close, Engine, Flow, Operation, Options, Order, Outcome, Profile, Repeat, SubmitError, Time};
+use handfast::{
+    Act, ActError, Assumptions, Clock, Close, Engine, Flow, Operation, Options, Order, Outcome, Profile, Repeat, SubmitError,
+    Time,
+};
 
-use crate::support::{NOON, Road, World, order};
+use crate::support::{Answering, NOON, Road, World, order};
 
 const HOUR_MS: u64 = 3_600_000;
 
@@ -127,6 +132,45 @@ async fn a_last_send_goes_by_whichever_clock_is_further() {
     }
 }
 
+/// A booking that may be asked for once, and is looked for at least for as long as a message may be on the road, beside a payment
+/// that may be asked for for a time.
+fn mixed() -> Flow {
+    let booking = Profile { close: Close::Never, repeat: Repeat::Never, ..Profile::CONTRACT };
+    let payment = Profile { close: Close::Never, repeat: Repeat::For(600_000), ..Profile::CONTRACT };
+    let margin = Assumptions { message_lifetime_ms: Some(1_000), clock_error_ms: Some(0), longest_outage_ms: Some(300_000) };
+    let flow = Flow::builder("mixed").in_any_order().assume(margin).step("booking", "inn", booking);
+    let flow = flow.step("payment", "bank", payment);
+    flow.step("dispatch", "depot", Profile::of_kind(handfast::Kind::Pivot)).build().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leap_that_ends_one_thing_ends_nothing_that_has_to_be_waited_for() {
+    let world = World::new(None);
+    world.bank.set_road(|_| Road::RequestCaptured);
+    let looks = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&looks);
+    let inn = Answering(move |request: &Delivery<'_>| {
+        counted.fetch_add(usize::from(request.operation == Operation::Look), Ordering::Relaxed);
+        Reply::unknown("captured")
+    });
+    let engine = world.builder().flow(mixed()).participant("inn", inn).open().await.unwrap();
+    let body = || b"{}".to_vec();
+    engine.submit(Order::new("order-1", "{}", vec![body(), body(), body()]).of_flow("mixed")).await.unwrap();
+    sleep_s(10).await;
+    world.ground.hand.turn_by_ms(400_000);
+    sleep_s(1).await;
+    let (looked, asked) = (looks.load(Ordering::Relaxed), world.bank.asked().len());
+    assert!(looked > 0 && asked > 0);
+    sleep_s(200).await;
+    assert_eq!(world.bank.asked().len(), asked, "the payment may be forgotten by now");
+    assert!(looks.load(Ordering::Relaxed) > looked, "the booking may still be on the road");
+    let entries = engine.saga("order-1").await.unwrap().unwrap().entries;
+    assert!(entries.iter().any(|entry| entry.input.contains(r#""nature":"stops""#)), "{entries:?}");
+    assert!(entries.windows(2).all(|two| two[0].at <= two[1].at), "{entries:?}");
+    sleep_s(1_000).await;
+    assert_eq!(engine.stats().totals.suspended, 1, "in the end a person has to look for both");
+}
+
 /// The world's participants and store under an engine with another clock.
 async fn newcomer(world: &World, offset_ms: i64) -> Engine {
     let now = world.ground.clock.now();
@@ -151,10 +195,56 @@ async fn a_newcomer_whose_clock_is_apart_takes_no_orders_and_cancels_nobodys() {
         assert!(matches!(&refused, SubmitError::Clock { why } if why.contains(says)), "{refused}");
         assert!(other.stats().clock.trouble.is_some_and(|why| why.contains("3600 s")));
         assert_eq!(other.stats().active, 0);
+        let act = other.act("order-0", &Act::Settle, &said(1)).await;
+        assert!(matches!(&act, Err(ActError::Clock { why }) if why.contains(says)), "{act:?}");
     }
     for saga in &mut sagas {
         assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_whose_clock_is_believed_again_looks_into_its_store() {
+    let world = World::new(None);
+    let engine = world.engine().await;
+    sleep_s(12).await;
+    let (clock, hand) = Clock::by_hand(Time(world.ground.clock.now().0 - HOUR_MS));
+    let apart = engine_by(&world, &clock).await;
+    world.bank.set_road(|_| Road::RequestCaptured);
+    engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    sleep_s(5).await;
+    engine.shutdown(Duration::from_secs(1)).await;
+    drop(engine);
+    assert!(apart.stats().clock.trouble.is_some());
+    world.bank.set_road(|_| Road::Open(1));
+    let asked = world.bank.asked().len();
+    hand.turn_by_ms(3_600_000);
+    sleep_s(60).await;
+    assert_eq!(apart.stats().clock.trouble, None);
+    assert!(world.bank.asked().len() > asked, "it drives what lies in the store");
+    let mut saga = apart.follow("order-1").await.unwrap().unwrap();
+    assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
+}
+
+/// What a person says who has seen so many entries.
+fn said(saw: u64) -> Said {
+    let (by, reason, request_id) = ("anna".to_owned(), "looked".to_owned(), "one".to_owned());
+    Said { by, reason, request_id, saw, evidence: None }
+}
+
+#[tokio::test(start_paused = true)]
+async fn acts_and_tries_are_kept_by_the_time_of_journals() {
+    let world = World::new(None);
+    let engine = world.engine().await;
+    world.ground.hand.turn_by_ms(3_600_000);
+    world.bank.set_road(|_| Road::RequestCaptured);
+    engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    sleep_s(1).await;
+    engine.act("order-1", &Act::Retry, &said(1)).await.unwrap();
+    let saga = engine.saga("order-1").await.unwrap().unwrap();
+    assert_eq!(saga.entries.len(), 2);
+    assert!(saga.entries.windows(2).all(|two| two[0].at <= two[1].at), "{:?}", saga.entries);
+    assert!(!saga.tries.is_empty() && saga.tries.iter().all(|attempt| attempt.sent <= attempt.ended), "{:?}", saga.tries);
 }
 
 #[tokio::test(start_paused = true)]

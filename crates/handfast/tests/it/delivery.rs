@@ -72,6 +72,31 @@ async fn memory_is_bounded_when_everything_is_in_doubt() {
     assert_eq!((engine.stats().active, engine.totals().borrow().in_doubt), (0, 0));
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_was_put_aside_goes_on_however_many_new_orders_come() {
+    let world = World::new(None);
+    world.bank.set_road(|_| Road::RequestCaptured);
+    let engine = world.builder().options(Options { max_active: 8, ..world.options() }).open().await.unwrap();
+    let mut first = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    while engine.stats().active > 0 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    // Each of the others stays for more than a second, and ten of them come in one.
+    world.bank.set_road(|request| Road::Open(if request.key.contains("order-1.") { 1 } else { 700 }));
+    let placing = engine.clone();
+    let load = tokio::spawn(async move {
+        for number in 0..2_000 {
+            placing.submit(order(&format!("new-{number}"), "visa", "tea")).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(engine.stats().active >= 6, "there is no place left for one that is new");
+    let outcome = tokio::time::timeout(Duration::from_secs(120), first.outcome()).await;
+    assert_eq!(outcome.expect("it is not kept waiting").unwrap(), Outcome::Completed);
+    load.abort();
+}
+
 /// Counts how many are in it at once.
 struct Narrow {
     inside: AtomicU64,

@@ -73,6 +73,7 @@ impl Teller<'_> {
         match line {
             Line::Start => "the coordinator is told: start".to_owned(),
             Line::Timeout => "the coordinator is told: a deadline has passed".to_owned(),
+            Line::Due(_) => "the coordinator is told: one deadline has passed, and no other".to_owned(),
             Line::Cancel { by, why } => {
                 let by = by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
                 format!("the coordinator is told: cancel{by}{}", remark(why.as_ref()))

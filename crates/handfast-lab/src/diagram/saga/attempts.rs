@@ -103,6 +103,7 @@ fn answer_to(story: &SagaStory, command: Command) -> Option<(usize, Answer)> {
             Told::Answer { .. }
             | Told::Looked { .. }
             | Told::Cancel
+            | Told::Due(_)
             | Told::Ruled(_)
             | Told::Sent { .. }
             | Told::Differs { .. }

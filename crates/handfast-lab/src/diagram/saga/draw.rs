@@ -184,7 +184,7 @@ fn entry(story: &SagaStory, replayed: &[Replayed], index: usize) -> (Mark, Strin
     let detail = entry.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
     let (mark, said) = match entry.input {
         Input::Start => (Mark::Durable, "placed".to_owned()),
-        Input::Timeout => (Mark::Demand, deadline(story, replayed, index)),
+        Input::Timeout | Input::Receive(Told::Due(_)) => (Mark::Demand, deadline(story, replayed, index)),
         Input::Receive(Told::Cancel) => (Mark::Demand, format!("cancel asked for{detail}")),
         Input::Receive(Told::Ruled(ruling)) => (Mark::Demand, format!("{}{detail}", ruled(story, ruling))),
         Input::Receive(Told::Forgotten { step }) => {

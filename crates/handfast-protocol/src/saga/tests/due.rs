@@ -52,3 +52,31 @@ fn what_must_stop_what_must_wait_and_what_is_a_wish_are_told_apart() {
     closing.step(Time(5), told(0, Operation::Undo, Definite::Closed));
     assert_eq!((closing.dues(), closing.watch_due(0)), (vec![], Some(due(50, Nature::Waits))));
 }
+
+/// The lab explores one thing that is due alone as a time-out by a plan in which nothing else is.
+#[test]
+fn one_thing_that_has_come_is_a_time_out_in_which_nothing_else_is_due() {
+    for doubt in [Doubt::Closes, REPEATS, LOOKS] {
+        let plan = Plan::new(vec![timed(Kind::Compensatable, doubt), timed(Kind::Pivot, Doubt::Closes)]).unwrap();
+        for state in all_states(plan) {
+            for due in state.dues() {
+                let mut only = state.clone();
+                only.step(Time(1_000), Input::Receive(Told::Due(due)));
+                let mut all = state.clone();
+                all.step(Time(1_000), Input::Timeout);
+                let alone = state.dues().iter().all(|other| *other == due);
+                assert!(!alone || only == all, "{state:?}: {due:?}");
+                // Whatever has not come is due as before, but for what turning back makes of it.
+                let is_left = |other: &DueAt| *other == due || only.dues().contains(other);
+                let went_on = only.standing() == state.standing();
+                assert!(
+                    !went_on || state.dues().iter().filter(|other| other.nature != due.nature).all(is_left),
+                    "{state:?}: {due:?}"
+                );
+            }
+            let mut nothing = state.clone();
+            nothing.step(Time(1_000), Input::Receive(Told::Due(DueAt { at: Time(999), since: Time(0), nature: Nature::Stops })));
+            assert_eq!(nothing, state, "what is not due changes nothing");
+        }
+    }
+}

@@ -145,24 +145,37 @@ fn load_adopted(
     rows.into_iter().map(read).collect()
 }
 
+/// Every open saga (one in the wake-up index, or one that is suspended) with the definition it was placed with, the last one
+/// that somebody let it follow and the one before that, and what was said of the last one.
+pub(super) const OPEN: &str = "SELECT saga.id AS saga, placed.flow AS placed_with, \
+     (SELECT flow FROM adopted WHERE adopted.saga = saga.id ORDER BY nth DESC LIMIT 1) AS last, \
+     (SELECT flow FROM adopted WHERE adopted.saga = saga.id ORDER BY nth DESC LIMIT 1 OFFSET 1) AS before, \
+     coalesce((SELECT same_books FROM adopted WHERE adopted.saga = saga.id ORDER BY nth DESC LIMIT 1), 0) AS same_books \
+     FROM saga JOIN placed ON placed.saga = saga.id WHERE saga.wake_at IS NOT NULL OR saga.standing = 'suspended'";
+
+/// Whether somebody has let such a saga go on with what it followed in any case.
+pub(super) const IS_KEPT: &str = "(coalesce(last = coalesce(before, placed_with), 0) AND NOT same_books)";
+
 pub(super) fn open_flows(source: &mut Source) -> Result<Vec<OpenFlow>, StoreError> {
-    const SQL: &str = "SELECT placed_with, follows, flow.text, sagas, first.text FROM \
-         (SELECT placed.flow AS placed_with, coalesce((SELECT adopted.flow FROM adopted WHERE adopted.saga = saga.id \
-         ORDER BY nth DESC LIMIT 1), placed.flow) AS follows, count(*) AS sagas \
-         FROM saga INDEXED BY saga_wake_at JOIN placed ON placed.saga = saga.id WHERE saga.wake_at IS NOT NULL \
-         GROUP BY placed_with, follows) JOIN flow ON flow.hash = follows JOIN flow AS first ON first.hash = placed_with ORDER BY placed_with, follows";
+    let sql = format!(
+        "SELECT placed_with, follows, flow.text, sagas, first.text, is_kept FROM \
+         (SELECT placed_with, coalesce(last, placed_with) AS follows, {IS_KEPT} AS is_kept, count(*) AS sagas FROM ({OPEN}) \
+         GROUP BY 1, 2, 3) JOIN flow ON flow.hash = follows JOIN flow AS first ON first.hash = placed_with \
+         ORDER BY placed_with, follows, is_kept"
+    );
     let read = |row: &Row<'_>| {
         Ok(OpenFlow {
             placed_with: row.get(0)?,
             placed_text: row.get(4)?,
             follows: row.get(1)?,
             text: row.get(2)?,
+            is_kept: row.get(5)?,
             sagas: number(row.get(3)?),
         })
     };
     source
         .connection
-        .prepare_cached(SQL)
+        .prepare_cached(&sql)
         .and_then(|mut sql| sql.query_map([], read)?.collect())
         .map_err(|error| unavailable(&error))
 }

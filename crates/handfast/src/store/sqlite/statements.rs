@@ -6,7 +6,7 @@ use handfast_protocol::Time;
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, Statement, params};
 
 use super::files::{is_behind, next_generation};
-use super::queries::{TIPS, tip};
+use super::queries::{IS_KEPT, OPEN, TIPS, tip};
 use super::reader::forget_pages;
 use super::shape::{column, ordered, pack, placed_digest};
 use crate::store::time::judge;
@@ -353,18 +353,21 @@ impl<'c> Statements<'c> {
         self.suspend.execute(params![id, SUSPENDED, reason]).map(drop)
     }
 
-    /// Keeps that every open saga of a definition follows another from the end of its journal on.
+    /// Keeps that every open saga of a definition follows another from the end of its journal on, or goes on with its own.
     pub(super) fn adopt(&mut self, adoption: &Adoption) -> Result<u64> {
-        const SQL: &str = "INSERT INTO adopted (saga, nth, flow, seq, same_books, at, by, why) \
-             SELECT saga.id, (SELECT count(*) + 1 FROM adopted WHERE saga = saga.id), ?2, \
-             (SELECT coalesce(max(seq), 0) FROM journal WHERE saga = saga.id), ?3, ?4, ?5, ?6 \
-             FROM saga JOIN placed ON placed.saga = saga.id WHERE saga.wake_at IS NOT NULL AND placed.flow = ?1";
-        let Adoption { placed_with, flow_hash, flow_text, same_books, at, by, why } = adoption;
+        let sql = format!(
+            "INSERT INTO adopted (saga, nth, flow, seq, same_books, at, by, why) \
+             SELECT saga, (SELECT count(*) + 1 FROM adopted WHERE adopted.saga = open.saga), ?3, \
+             (SELECT coalesce(max(seq), 0) FROM journal WHERE journal.saga = open.saga), ?4, ?5, ?6, ?7 \
+             FROM ({OPEN}) AS open WHERE placed_with = ?1 AND coalesce(last, placed_with) = ?2 \
+             AND (?2 <> ?3 OR NOT (CASE WHEN ?4 THEN same_books ELSE {IS_KEPT} END))"
+        );
+        let Adoption { placed_with, follows, flow_hash, flow_text, same_books, at, by, why } = adoption;
         if self.flows.insert(*flow_hash) {
             self.insert_flow.execute(params![flow_hash, flow_text])?;
         }
-        let sagas = self.connection.execute(SQL, params![placed_with, flow_hash, same_books, column(at.0), by, why])?;
-        Ok(sagas as u64)
+        let values = params![placed_with, follows, flow_hash, same_books, column(at.0), by, why];
+        Ok(self.connection.execute(&sql, values)? as u64)
     }
 
     pub(super) fn record_try(&mut self, attempt: &Try) -> Result<()> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use handfast::journal::{Line, Receipt, Said, Scalar};
-use handfast_protocol::{Answer, Command, Definite, Mark, Operation, PROTOCOL_VERSION, Ruling, Time};
+use handfast_protocol::{Answer, Command, Definite, DueAt, Mark, Nature, Operation, PROTOCOL_VERSION, Ruling, Time};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::strategy::{Union, ValueTree as _};
@@ -14,6 +14,7 @@ const fn kind(line: &Line) -> &'static str {
     match line {
         Line::Start => "start",
         Line::Timeout => "timeout",
+        Line::Due(_) => "due",
         Line::Cancel { .. } => "cancel",
         Line::Person { .. } => "person",
         Line::Sent { .. } => "sent",
@@ -24,7 +25,7 @@ const fn kind(line: &Line) -> &'static str {
     }
 }
 
-const KINDS: [&str; 9] = ["start", "timeout", "cancel", "person", "sent", "looked", "forgotten", "answer", "differs"];
+const KINDS: [&str; 10] = ["start", "timeout", "due", "cancel", "person", "sent", "looked", "forgotten", "answer", "differs"];
 
 /// One strategy for each kind.
 fn lines() -> Vec<BoxedStrategy<Line>> {
@@ -33,6 +34,9 @@ fn lines() -> Vec<BoxedStrategy<Line>> {
     vec![
         Just(Line::Start).boxed(),
         Just(Line::Timeout).boxed(),
+        (any::<u64>(), any::<u64>(), prop::sample::select(&[Nature::Stops, Nature::Waits, Nature::Plain]))
+            .prop_map(|(at, since, nature)| Line::Due(DueAt { at: Time(at), since: Time(since), nature }))
+            .boxed(),
         (words(), words()).prop_map(|(by, why)| Line::Cancel { by, why }).boxed(),
         (ruling(), said()).prop_map(|(ruling, said)| Line::Person { ruling, said }).boxed(),
         step().prop_map(|step| Line::Sent { step }).boxed(),

@@ -74,7 +74,8 @@ async fn memory_of_what_is_active_is_bounded_in_bytes() {
         let (input, body) = large(&id);
         sagas.push(engine.submit(Order::new(id, input, vec![body])).await.unwrap());
         let active = engine.stats().active;
-        assert!(active <= most as u64, "{active} are in memory");
+        // What is being loaded counts once it is there, in the room of what is new as in that of what was put aside.
+        assert!(active <= most as u64 + 2, "{active} are in memory");
     }
     gate.add_permits(1_000);
     for saga in &mut sagas {
