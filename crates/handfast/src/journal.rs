@@ -242,17 +242,28 @@ pub fn digest<G: Guards>(coordinator: &Coordinator<G>) -> Digest {
 pub fn replay_checked(plan: Arc<Plan>, version: u32, entries: &[Entry]) -> Result<Coordinator, ReplayError> {
     let mut coordinator = Coordinator::pinned(plan, version);
     for (entry, expected) in entries.iter().zip(1..) {
-        if entry.seq != expected {
-            return Err(ReplayError::Gap { expected, found: entry.seq });
-        }
-        let line = Line::read(version, &entry.input).map_err(|error| ReplayError::Line { seq: entry.seq, error })?;
+        let line = read_in_turn(version, entry, expected)?;
         coordinator.step(entry.at, line.told());
-        let replayed = digest(&coordinator);
-        if replayed != entry.digest {
-            return Err(ReplayError::Differs { seq: entry.seq, stored: entry.digest, replayed });
-        }
+        check(entry, &coordinator)?;
     }
     Ok(coordinator)
+}
+
+/// The line of an entry, which has to be the one of this number.
+pub(crate) fn read_in_turn(version: u32, entry: &Entry, expected: u64) -> Result<Line, ReplayError> {
+    if entry.seq != expected {
+        return Err(ReplayError::Gap { expected, found: entry.seq });
+    }
+    Line::read(version, &entry.input).map_err(|error| ReplayError::Line { seq: entry.seq, error })
+}
+
+/// Whether this is the state that an entry was written with.
+pub(crate) fn check(entry: &Entry, coordinator: &Coordinator) -> Result<(), ReplayError> {
+    let replayed = digest(coordinator);
+    if replayed == entry.digest {
+        return Ok(());
+    }
+    Err(ReplayError::Differs { seq: entry.seq, stored: entry.digest, replayed })
 }
 
 /// Why the key of a step is in this state and not done, in its participant's own words, where it gave any: `card_declined`.

@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use handfast_protocol::{Answer, Command, Definite, DueAt, Operation, Outcome, Standing, Time};
+use handfast_protocol::{Answer, Command, Definite, DueAt, Evidence, Operation, Outcome, Standing, Time};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use self::pace::Pace;
@@ -20,7 +20,6 @@ use super::handle::Progress;
 use super::journaled::{Journaled, Loaded};
 use super::options::{GONE_FOR, LEFT_ALONE_FOR, LONGEST_PARK, READING_TRIES, UNREAD_FOR};
 use super::shared::{Arrival, CancelResult, Mail, Shared};
-use super::stats::Totals;
 use crate::clock::whole_ms;
 use crate::delivery::{CallEnd, Class, Line, Slot};
 use crate::journal::Line as JournalLine;
@@ -48,11 +47,11 @@ async fn run(shared: &Arc<Shared>, id: &Arc<str>, arrival: Arrival, mailbox: &mu
             let saga = load_patiently(shared, id, Some(READING_TRIES)).await?;
             shared.takes(id, saga.bytes());
             drop(turn);
-            if saga.was_ruled() {
-                // Perhaps somebody else has told it that, so that it was not counted here.
-                recount(shared).await;
+            for ruled in shared.take_rulings(id, saga.rulings()) {
+                // Nobody drove it here when it was said.
+                shared.count(Some(ruled.before), ruled.after);
             }
-            if saga.was_ruled() && saga.coordinator().evidence().is_none() {
+            if !saga.needs_person() {
                 shared.suspended.remove(id);
             }
             standing::name_unconfirmed(shared, &saga);
@@ -75,14 +74,6 @@ async fn run(shared: &Arc<Shared>, id: &Arc<str>, arrival: Arrival, mailbox: &mu
             Err(Mail::Stop) => return None,
             Err(mail) => driver.take_mail(mail).await.is_continue().then_some(())?,
         };
-    }
-}
-
-/// Counts anew how many sagas stand how.
-async fn recount(shared: &Shared) {
-    match shared.store.counts().await {
-        Ok(counts) => shared.totals.send_modify(|totals| *totals = Totals::of(&counts)),
-        Err(error) => tracing::warn!(%error, "the sagas could not be counted anew"),
     }
 }
 
@@ -125,6 +116,21 @@ async fn load_patiently(shared: &Arc<Shared>, id: &Arc<str>, tries: Option<u32>)
                 return None;
             }
             Ok(Loaded::LeftAlone(reason)) => {
+                if shared.left_alone.add(id, &reason) {
+                    tracing::warn!(name: "saga_left_alone", saga = %id, reason, "this program cannot drive a saga, and leaves it alone");
+                }
+                leave_alone(shared, id, &reason).await;
+                return None;
+            }
+            Ok(Loaded::Differs(reason)) => {
+                if shared.left_alone.add(id, &reason) {
+                    tracing::error!(
+                        name: "journal_differs",
+                        saga = %id,
+                        reason,
+                        "this program cannot follow the journal of a saga, and leaves it alone; is it the version that wrote it?"
+                    );
+                }
                 leave_alone(shared, id, &reason).await;
                 return None;
             }
@@ -156,9 +162,6 @@ async fn put_aside_unread(shared: &Shared, id: &str, error: &StoreError) {
 
 /// Another version, or one that is set up otherwise, can drive it: it stays as it is, and is looked at again.
 async fn leave_alone(shared: &Shared, id: &str, reason: &str) {
-    if shared.left_alone.add(id, reason) {
-        tracing::warn!(name: "saga_left_alone", saga = id, reason, "this program cannot drive a saga, and leaves it alone");
-    }
     shared.publish(id, Progress::stuck(reason));
     let wake_at = shared.now().after(whole_ms(LEFT_ALONE_FOR));
     match shared.trouble.after(shared.store.park(id, shared.in_index(wake_at), 0).await) {
@@ -204,6 +207,8 @@ struct Driver<'a> {
     number: Option<u64>,
     /// How the saga stood when that was last said.
     told: Option<Standing>,
+    /// Why a person was said to be needed when that was last said.
+    told_evidence: Option<Evidence>,
     /// What changed nothing when the coordinator was told of it, and the length of the journal then.
     passed: Option<(u64, Vec<DueAt>)>,
 }
@@ -213,7 +218,8 @@ impl<'a> Driver<'a> {
         let tries = saga.tries();
         let pace = vec![Pace::after(tries); saga.definition().flow().steps().len()];
         let (told, number) = (Some(saga.standing()), is_new.then_some(0));
-        Self { shared, saga, calls: Calls::default(), pace, class, number, told, passed: None }
+        let told_evidence = saga.coordinator().evidence().filter(|_| saga.needs_person());
+        Self { shared, saga, calls: Calls::default(), pace, class, number, told, told_evidence, passed: None }
     }
 
     /// Does what there is to do, and waits for one thing to happen. Breaks when the saga can leave memory.
@@ -513,10 +519,16 @@ impl<'a> Driver<'a> {
     /// Goes on from the journal as it is now, after a person has added to it, and asks at once for what it wants.
     async fn reload(&mut self) -> ControlFlow<()> {
         let Some(saga) = load_patiently(self.shared, self.saga.id(), None).await else { return ControlFlow::Break(()) };
-        self.saga = saga;
+        self.go_on_from(saga);
         self.pace.fill(Pace::default());
         self.say_how_it_stands();
         ControlFlow::Continue(())
+    }
+
+    fn go_on_from(&mut self, saga: Box<Journaled>) {
+        // How it stands is counted by how it stood when that was last said.
+        let _counted = self.shared.take_rulings(saga.id(), saga.rulings());
+        self.saga = saga;
     }
 
     /// Tells the coordinator one thing, for as long as the store needs to keep it. Says whether that changed anything, by an
@@ -543,7 +555,7 @@ impl<'a> Driver<'a> {
             }
             // Whatever the error was, the journal may be ahead of what is known here.
             match load_patiently(self.shared, self.saga.id(), None).await {
-                Some(saga) => self.saga = saga,
+                Some(saga) => self.go_on_from(saga),
                 None => return ControlFlow::Break(()),
             }
             // An act whose time passed while the store took nothing is not marked: nothing has left, and nothing will.

@@ -276,7 +276,9 @@ impl Drop for SagaHandle {
 pub(crate) async fn look_up(shared: &Shared, id: &Arc<str>) {
     match Journaled::load(&*shared.store, id, &shared.definitions).await {
         Ok(Loaded::Ready(saga)) => shared.publish(id, Progress::of(&saga)),
-        Ok(Loaded::Suspended(reason) | Loaded::LeftAlone(reason)) => shared.publish(id, Progress::stuck(&reason)),
+        Ok(Loaded::Suspended(reason) | Loaded::LeftAlone(reason) | Loaded::Differs(reason)) => {
+            shared.publish(id, Progress::stuck(&reason))
+        }
         Ok(Loaded::Missing) => {}
         Err(error) => tracing::debug!(saga = %id, %error, "could not be looked up"),
     }

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use handfast_protocol::{Change, Command, Coordinator, Doubt, Operation, Outcome, PROTOCOL_VERSION, Party, Standing, Time};
+use handfast_protocol::{
+    Change, Command, Coordinator, Doubt, Operation, Outcome, PROTOCOL_VERSION, Party, Ruling, Standing, Time,
+};
 use sha2::{Digest as _, Sha256};
 
 use super::adopt;
 use super::bodies::{self, Body};
 use super::definitions::{Definition, Definitions};
 use crate::delivery::OwnSeen;
-use crate::journal::{self, Line as JournalLine, LineError, Receipt};
+use crate::journal::{self, Line as JournalLine, LineError, Receipt, ReplayError};
 use crate::key::KeyParts;
 use crate::store::{Append, Created, Digest, Entry, NewSaga, Seen, Sighting, Store, StoreError, StoredSaga};
 
@@ -39,8 +41,19 @@ pub(crate) struct Journaled {
     tries: u32,
     /// With which values an answer last spoke of something else than was asked for.
     other_values: Option<String>,
-    /// A person has said something of it.
-    was_ruled: bool,
+    /// What a person has said of it came to.
+    rulings: Vec<Ruled>,
+}
+
+/// What became of a saga by what a person said.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ruled {
+    /// The number of the entry.
+    pub(crate) seq: u64,
+    pub(crate) at: Time,
+    /// How the saga had stood, and how it stood then.
+    pub(crate) before: Standing,
+    pub(crate) after: Standing,
 }
 
 /// How far a participant's store had come by an answer of the journal.
@@ -60,6 +73,9 @@ pub(crate) enum Loaded {
     Suspended(String),
     /// This program cannot drive it, but another version or configuration can.
     LeftAlone(String),
+    /// Its journal leads to another state here than when it was written, or cannot be read: it was written by another version
+    /// of this program, or it is damaged. Nothing is kept of that, since it may be this program that is wrong.
+    Differs(String),
     /// There is no such saga.
     Missing,
 }
@@ -129,24 +145,33 @@ impl Journaled {
         if stored.bodies.len() != steps {
             return Err(corrupt(format!("it has {} bodies, but its flow {steps} steps", stored.bodies.len())));
         }
-        let plan = Arc::clone(definition.flow().plan());
-        let coordinator =
-            journal::replay_checked(plan, stored.version, &stored.entries).map_err(|error| corrupt(error.to_string()))?;
         let mut saga = Self::untouched(&stored.id, definition, stored.version, stored.bodies.clone());
-        for entry in &stored.entries {
-            // Every entry was just read, and leads to the state it was written with.
-            let line = JournalLine::read(stored.version, &entry.input).map_err(|error| corrupt(error.to_string()))?;
-            let next = saga.told(entry.at, &line);
-            saga.was_ruled |= matches!(line, JournalLine::Person { .. });
-            saga.become_durable(next, entry, &line);
+        for (entry, expected) in stored.entries.iter().zip(1..) {
+            if let Err(error) = saga.replay(entry, expected) {
+                return Ok(Loaded::Differs(error.to_string()));
+            }
         }
         if let Err(reason) = adopt::check(&stored, &saga.asked, definitions) {
             return Ok(Loaded::LeftAlone(reason));
         }
-        debug_assert_eq!(saga.coordinator, coordinator, "one journal, one state");
         saga.wake_at = stored.wake_at.unwrap_or(saga.clock);
         saga.tries = stored.tries;
         Ok(Loaded::Ready(Box::new(saga)))
+    }
+
+    /// Takes an entry of its journal, which has to lead to the state that it was written with.
+    fn replay(&mut self, entry: &Entry, expected: u64) -> Result<(), ReplayError> {
+        let line = journal::read_in_turn(self.version, entry, expected)?;
+        let next = self.told(entry.at, &line);
+        journal::check(entry, &next)?;
+        if let JournalLine::Person { ruling, .. } = line {
+            // What changed nothing of a saga that was to go on let one go on that had been taken out of the wake-up index.
+            let was_out = ruling == Ruling::Resume && next == self.coordinator;
+            let before = if was_out { Standing::Suspended } else { self.standing() };
+            self.rulings.push(Ruled { seq: entry.seq, at: entry.at, before, after: next.standing() });
+        }
+        self.become_durable(next, entry, &line);
+        Ok(())
     }
 
     /// Tells the coordinator one thing. What changes nothing is written nowhere; what changes something is flushed
@@ -277,9 +302,14 @@ impl Journaled {
         self.version
     }
 
-    /// A person has said something of it.
-    pub(crate) const fn was_ruled(&self) -> bool {
-        self.was_ruled
+    /// What a person has said of it came to, in order.
+    pub(crate) fn rulings(&self) -> &[Ruled] {
+        &self.rulings
+    }
+
+    /// A person has to look at it, or at what it came to.
+    pub(crate) fn needs_person(&self) -> bool {
+        self.coordinator.evidence().is_some() && self.standing() != Standing::Settled
     }
 
     pub(crate) const fn entries(&self) -> u64 {
@@ -318,7 +348,7 @@ impl Journaled {
             wake_at: clock,
             tries: 0,
             other_values: None,
-            was_ruled: false,
+            rulings: Vec::new(),
         }
     }
 

@@ -358,7 +358,9 @@ impl Engine {
                 Ok(Loaded::Ready(_)) => {}
                 Ok(Loaded::Missing) => return Ok(CancelResult::Unknown),
                 Ok(Loaded::Suspended(_)) | Err(StoreError::Corrupt { .. }) => return Ok(CancelResult::Suspended),
-                Ok(Loaded::LeftAlone(reason)) => return Err(CancelError::LeftAlone { id: id.to_owned(), reason }),
+                Ok(Loaded::LeftAlone(reason) | Loaded::Differs(reason)) => {
+                    return Err(CancelError::LeftAlone { id: id.to_owned(), reason });
+                }
                 Err(error) => return Err(error.into()),
             }
         }

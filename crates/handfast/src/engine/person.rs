@@ -278,6 +278,9 @@ pub async fn cancel_in(
     let line = Line::Cancel { by: by.map(str::to_owned), why: why.map(str::to_owned) };
     loop {
         let Some(stored) = store.load(id).await? else { return Ok(CancelResult::Unknown) };
+        if stored.why.is_some() {
+            return Ok(CancelResult::Suspended);
+        }
         let followed = followed(&stored)?;
         let mut next = followed.coordinator.clone();
         next.step(now, line.told());

@@ -14,7 +14,7 @@ use super::definitions::Definitions;
 use super::drive;
 use super::handle::Progress;
 use super::hints::{HintResult, Hints, Noted};
-use super::journaled::Journaled;
+use super::journaled::{Journaled, Ruled};
 use super::named::Named;
 use super::options::{LONGEST_PARK, Options};
 use super::room::Rooms;
@@ -103,6 +103,9 @@ pub(crate) struct Shared {
     /// Turns to load a saga that was just placed, and one that was put aside.
     loads: (Semaphore, Semaphore),
     watched: Mutex<FxHashMap<Arc<str>, watch::Sender<Progress>>>,
+    /// When this was opened, and up to which entry a person's word was counted since, by saga.
+    opened_at: Time,
+    ruled: Mutex<FxHashMap<Arc<str>, u64>>,
     next_wake: AtomicU64,
     /// How many sagas may be woken before their time, since somebody who was silent answers again.
     early: AtomicU64,
@@ -158,7 +161,7 @@ impl Shared {
         jitter: Jitter,
         totals: Totals,
     ) -> Self {
-        let active = Mutex::new(Active::new(&options));
+        let (active, opened_at) = (Mutex::new(Active::new(&options)), options.clock.now());
         Self {
             store,
             options,
@@ -176,6 +179,8 @@ impl Shared {
             active,
             loads: (Semaphore::new(LOADS_AT_ONCE), Semaphore::new(LOADS_AT_ONCE)),
             watched: Mutex::default(),
+            opened_at,
+            ruled: Mutex::default(),
             next_wake: AtomicU64::new(0),
             early: AtomicU64::new(totals.in_doubt),
             stopping: AtomicBool::new(false),
@@ -472,6 +477,14 @@ impl Shared {
                 is_news
             });
         }
+    }
+
+    /// What a person has said of a saga since this engine was opened and what was not taken before: it was not counted here.
+    pub(crate) fn take_rulings(&self, id: &Arc<str>, rulings: &[Ruled]) -> Vec<Ruled> {
+        let since_opened: Vec<Ruled> = rulings.iter().copied().filter(|ruled| ruled.at >= self.opened_at).collect();
+        let Some(last) = since_opened.last().map(|ruled| ruled.seq) else { return Vec::new() };
+        let taken = locked(&self.ruled).insert(Arc::clone(id), last).unwrap_or(0);
+        since_opened.into_iter().filter(|ruled| ruled.seq > taken).collect()
     }
 
     /// Counts a saga whose standing has changed.

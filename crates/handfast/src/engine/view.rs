@@ -96,7 +96,7 @@ pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<O
                 view.trouble = obstacle::of(shared, &saga, &view.tries);
             }
         }
-        Ok(Loaded::Suspended(reason) | Loaded::LeftAlone(reason)) => view.trouble = Some(reason),
+        Ok(Loaded::Suspended(reason) | Loaded::LeftAlone(reason) | Loaded::Differs(reason)) => view.trouble = Some(reason),
         Ok(Loaded::Missing) => {}
         // The journal is shown as it is: whoever looks wants to see what is wrong with it.
         Err(StoreError::Corrupt { what, .. }) => view.trouble = Some(what),

@@ -139,7 +139,7 @@ fn mixed() -> Flow {
     let payment = Profile { close: Close::Never, repeat: Repeat::For(600_000), ..Profile::CONTRACT };
     let margin = Assumptions { message_lifetime_ms: Some(1_000), clock_error_ms: Some(0), longest_outage_ms: Some(300_000) };
     let flow = Flow::builder("mixed").in_any_order().assume(margin).step("booking", "inn", booking);
-    let flow = flow.step("payment", "bank", payment);
+    let flow = flow.step("payment", "bank", payment).accept_risk("not-idempotent");
     flow.step("dispatch", "depot", Profile::of_kind(handfast::Kind::Pivot)).build().unwrap()
 }
 

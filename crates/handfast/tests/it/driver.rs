@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use handfast::journal::Said;
 use handfast::participant::{InMemory, Participant, Reply};
 use handfast::store::{Entry, MemoryStore, NewSaga, SqliteStore, Store};
 use handfast::{
-    CancelError, CancelResult, Engine, Flow, MAX_BODY_BYTES, MAX_REASON_CHARACTERS, NoOutcome, OpenError, Operation, Order,
-    Outcome, Standing, SubmitError, Time,
+    Act, ActResult, CancelError, CancelResult, Engine, Flow, MAX_BODY_BYTES, MAX_REASON_CHARACTERS, NoOutcome, OpenError,
+    Operation, Order, Outcome, Standing, SubmitError, Time,
 };
 use handfast_protocol::{Answer, Definite};
 use tokio::sync::Barrier;
@@ -384,7 +385,7 @@ fn stored(id: &str, flow: &Flow, version: u32, digest: [u8; 8]) -> NewSaga {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_damaged_journal_suspends_its_saga_and_no_other() {
+async fn a_journal_that_leads_elsewhere_is_left_alone_and_nothing_is_kept_of_that() {
     let world = World::new(None);
     world.ground.journal.create(stored("damaged", &world.ground.flow, 1, [7; 8])).await.unwrap();
     let engine = world.engine().await;
@@ -392,13 +393,48 @@ async fn a_damaged_journal_suspends_its_saga_and_no_other() {
     assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
     tokio::time::sleep(Duration::from_secs(1)).await;
     let stats = engine.stats();
-    let [(id, reason)] = &stats.suspended[..] else { panic!("{stats:?}") };
+    let [(id, reason)] = &stats.left_alone[..] else { panic!("{stats:?}") };
     assert!(id == "damaged" && reason.contains("entry 1"), "{id}: {reason}");
     let mut damaged = engine.follow("damaged").await.unwrap().unwrap();
     assert!(matches!(damaged.outcome().await, Err(NoOutcome::Stuck { .. })));
     let view = engine.saga("damaged").await.unwrap().unwrap();
-    assert_eq!((view.standing.as_str(), view.wake_at, view.trouble.is_some()), ("suspended", None, true));
+    assert_eq!((view.standing.as_str(), view.wake_at.is_some(), view.trouble.is_some()), ("acting", true, true));
+    assert_eq!(world.ground.journal.load("damaged").await.unwrap().unwrap().why, None);
     assert!(world.bank.requests.lock().unwrap().iter().all(|(key, ..)| !key.contains("damaged")), "nobody was asked anything");
+}
+
+/// One whose row was damaged, and was put right since.
+#[tokio::test(start_paused = true)]
+async fn a_saga_that_was_suspended_for_its_journal_goes_on_once_it_can_be_followed_and_a_person_says_so() {
+    let world = World::new(None);
+    world.bank.set_road(|_| Road::RequestCaptured);
+    let engine = world.engine().await;
+    engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    engine.shutdown(Duration::from_secs(5)).await;
+    drop(engine);
+    world.ground.journal.suspend("order-1", "its row in `placed` was damaged").await.unwrap();
+    world.bank.set_road(|_| Road::Open(1));
+    let engine = world.engine().await;
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    assert_eq!((engine.stats().totals.suspended, engine.stats().totals.in_doubt), (1, 0));
+    let view = engine.saga("order-1").await.unwrap().unwrap();
+    let trouble = view.trouble.unwrap();
+    assert!(trouble.contains("was damaged") && trouble.contains("resume"), "{trouble}");
+    assert_eq!(view.can.iter().map(|can| can.act.clone()).collect::<Vec<_>>(), [Act::Resume]);
+    let said = |request_id: &str| Said {
+        by: "anna".to_owned(),
+        reason: "put right".to_owned(),
+        request_id: request_id.to_owned(),
+        saw: 1,
+        evidence: None,
+    };
+    let refused = engine.act("order-1", &Act::Settle, &said("one")).await.unwrap();
+    assert_eq!(refused, ActResult::Pointless { can: vec!["resume"] });
+    assert_eq!(engine.act("order-1", &Act::Resume, &said("two")).await.unwrap(), ActResult::Taken { seq: 2 });
+    let mut saga = engine.follow("order-1").await.unwrap().unwrap();
+    assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
+    let totals = engine.stats().totals;
+    assert_eq!((totals.suspended, totals.in_doubt, totals.completed), (0, 0, 1), "what a person said is counted once");
 }
 
 #[tokio::test(start_paused = true)]

@@ -24,9 +24,13 @@ impl Driver<'_> {
     pub(super) fn say_how_it_stands(&mut self) {
         name_unconfirmed(self.shared, &self.saga);
         // A saga that had ended stays ended, but a promise that was broken afterwards is for a person all the same.
-        if let Some(evidence) = self.saga.coordinator().evidence() {
+        let evidence = self.saga.coordinator().evidence().filter(|_| self.saga.needs_person());
+        let is_news = std::mem::replace(&mut self.told_evidence, evidence) != evidence;
+        if let Some(evidence) = evidence {
             let reason = describe(&self.saga, evidence);
-            if self.shared.suspended.add(self.saga.id(), &reason) {
+            // The list names no more than a person can read; the log tells of each.
+            let is_new_to_list = self.shared.suspended.add(self.saga.id(), &reason);
+            if is_news || is_new_to_list {
                 let what = match evidence {
                     Evidence::Contradiction { .. } => "a participant contradicted itself",
                     Evidence::RefusedForGood { .. } => "what was decided cannot be brought to its end",
@@ -36,7 +40,7 @@ impl Driver<'_> {
                 };
                 tracing::error!(name: "person_needed", saga = %self.saga.id(), reason, "{what}");
             }
-        } else if self.saga.was_ruled() {
+        } else {
             self.shared.suspended.remove(self.saga.id());
         }
         let standing = self.saga.standing();

@@ -16,35 +16,39 @@ pub(in crate::engine) struct Followed {
     pub(super) coordinator: Coordinator,
     /// Of its last entry.
     pub(super) digest: Digest,
+    /// Why it was taken out of the wake-up index, if it was. What was in the way then is not any more: its journal was just
+    /// followed.
+    was_out: Option<String>,
 }
 
 impl Followed {
     pub(in crate::engine) fn of(stored: &StoredSaga) -> Result<Self, String> {
-        if let Some(why) = &stored.why {
-            return Err(why.clone());
-        }
         let flow = Flow::from_built_text(&stored.flow_text).map_err(|error| error.to_string())?;
-        let coordinator = journal::replay_checked(flow.plan().clone(), stored.version, &stored.entries);
-        let coordinator = coordinator.map_err(|error| error.to_string())?;
-        let lines = stored.entries.iter().map(|entry| Line::read(stored.version, &entry.input));
-        let lines = lines.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
+        let mut coordinator = Coordinator::pinned(flow.plan().clone(), stored.version);
+        let mut lines = Vec::new();
+        for (entry, expected) in stored.entries.iter().zip(1..) {
+            let line = journal::read_in_turn(stored.version, entry, expected).map_err(|error| error.to_string())?;
+            coordinator.step(entry.at, line.told());
+            journal::check(entry, &coordinator).map_err(|error| error.to_string())?;
+            lines.push(line);
+        }
         let digest = stored.entries.last().map(|entry| entry.digest).unwrap_or_default();
-        Ok(Self { flow, lines, coordinator, digest })
+        Ok(Self { flow, lines, coordinator, digest, was_out: stored.why.clone() })
     }
 
     /// What a person can do, and what remains.
     pub(in crate::engine) fn for_person(&self, stored: &StoredSaga) -> ForPerson {
         let amounts: Vec<Option<String>> = (0..self.flow.steps().len()).map(|step| money::of(stored, step)).collect();
-        let standing = self.coordinator.standing();
+        let standing = if self.was_out.is_some() { Standing::Suspended } else { self.coordinator.standing() };
         let remains = self.remains(&self.coordinator, &amounts);
-        let mut rulings = self.coordinator.rulings();
-        if self.can_be_hurried() && !rulings.contains(&Ruling::Retry) {
-            rulings.insert(0, Ruling::Retry);
-        }
+        let rulings = self.rulings();
         let can =
             rulings.into_iter().map(|ruling| Possible { act: Act::of(ruling, &self.flow), does: self.effect(ruling, &amounts) });
         let evidence = self.coordinator.evidence();
         let trouble = evidence.map(|evidence| describe_with_values(&self.flow, evidence, self.other_values()));
+        let was_out =
+            self.was_out.as_ref().map(|why| format!("{why}; it can be followed now, and goes on once somebody says resume"));
+        let trouble = was_out.or(trouble);
         let settled = (standing == Standing::Settled).then(|| "a person waits for nobody any longer".to_owned());
         let unconfirmed: Vec<String> = (0..amounts.len()).filter_map(|step| self.unconfirmed(step, &amounts)).collect();
         let needs_telling = trouble.is_some() || settled.is_some() || !unconfirmed.is_empty() || self.rests_on_a_word();
@@ -76,6 +80,7 @@ impl Followed {
                 Line::Forgotten { step, incarnation } => (*step, Some(incarnation.as_str())),
                 Line::Start
                 | Line::Timeout
+                | Line::Due(_)
                 | Line::Cancel { .. }
                 | Line::Person { .. }
                 | Line::Sent { .. }
@@ -113,6 +118,19 @@ impl Followed {
         Some(format!(
             "{by} said that {name} was {mark}{amount}, and {participant} said {told} since: what {participant} says counts"
         ))
+    }
+
+    /// What a person can say now.
+    fn rulings(&self) -> Vec<Ruling> {
+        let mut rulings = self.coordinator.rulings();
+        if self.was_out.is_some() {
+            // First of all it has to go on, or to end.
+            rulings.retain(|ruling| *ruling == Ruling::Settle);
+            rulings.insert(0, Ruling::Resume);
+        } else if self.can_be_hurried() && !rulings.contains(&Ruling::Retry) {
+            rulings.insert(0, Ruling::Retry);
+        }
+        rulings
     }
 
     /// What the last answer said that spoke of something else than was asked for.
@@ -180,6 +198,7 @@ impl Followed {
         let stands = format!("the saga is {}, and {then}", after.standing().name());
         match ruling {
             Ruling::Retry => format!("what is in doubt is asked for now instead of after a pause; {stands}"),
+            Ruling::Resume if self.was_out.is_some() => format!("its journal can be followed again, so it goes on; {stands}"),
             Ruling::Resume => format!("the participant is asked anew about what it contradicted itself; {stands}"),
             Ruling::Mark { step, mark: Mark::NotDone } if after.step_mark(step).is_none() => {
                 format!("the key of {} is closed, so that its participant answers for it; {stands}", of_step(step))
@@ -224,9 +243,8 @@ impl Followed {
         if said.saw != seq {
             return Err(ActResult::Moved { seq });
         }
-        let hurries = ruling == Ruling::Retry && self.can_be_hurried();
-        if !hurries && self.coordinator.after(ruling) == self.coordinator {
-            let can = self.coordinator.rulings().into_iter().map(|ruling| Act::of(ruling, &self.flow).name());
+        if !self.rulings().contains(&ruling) {
+            let can = self.rulings().into_iter().map(|ruling| Act::of(ruling, &self.flow).name());
             return Err(ActResult::Pointless { can: can.collect() });
         }
         Ok(Line::Person { ruling, said: said.clone() })
