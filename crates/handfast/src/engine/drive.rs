@@ -156,7 +156,7 @@ async fn put_aside_unread(shared: &Shared, id: &str, error: &StoreError) {
     }
     let wake_at = shared.now().after(whole_ms(UNREAD_FOR));
     // Where not even this can be written it stays due, and is read again sooner.
-    let was_put_aside = shared.store.park(id, shared.in_index(wake_at), 0).await.is_ok();
+    let was_put_aside = shared.store.park(id, None, shared.in_index(wake_at), 0).await.is_ok();
     shared.note_wake(if was_put_aside { wake_at } else { shared.now().after(1000) });
 }
 
@@ -164,7 +164,7 @@ async fn put_aside_unread(shared: &Shared, id: &str, error: &StoreError) {
 async fn leave_alone(shared: &Shared, id: &str, reason: &str) {
     shared.publish(id, Progress::stuck(reason));
     let wake_at = shared.now().after(whole_ms(LEFT_ALONE_FOR));
-    match shared.trouble.after(shared.store.park(id, shared.in_index(wake_at), 0).await) {
+    match shared.trouble.after(shared.store.park(id, None, shared.in_index(wake_at), 0).await) {
         Ok(()) => shared.note_wake(wake_at),
         Err(error) => tracing::warn!(name: "saga_not_put_aside", saga = id, %error, "a saga could not be put aside"),
     }
@@ -505,6 +505,8 @@ impl<'a> Driver<'a> {
                 return ControlFlow::Continue(());
             }
             Mail::Reload => return self.reload().await,
+            Mail::Length(length) if length > self.saga.entries() => return self.reload().await,
+            Mail::Length(_) => return ControlFlow::Continue(()),
             Mail::Stop => return ControlFlow::Break(()),
         };
         let told = self.tell(&JournalLine::Cancel { by, why }, None).await.map_continue(drop);
@@ -576,12 +578,15 @@ impl<'a> Driver<'a> {
             return ControlFlow::Break(());
         }
         let tries = self.saga.outbox().iter().filter_map(|command| self.pace.get(command.step)).map(|pace| pace.tries).max();
-        let parked = self.shared.store.park(self.saga.id(), in_index, tries.unwrap_or(0)).await;
+        let length = Some(self.saga.entries());
+        let parked = self.shared.store.park(self.saga.id(), length, in_index, tries.unwrap_or(0)).await;
         match self.shared.trouble.after(parked) {
             Ok(()) => {
                 self.saga.was_parked(in_index);
                 self.shared.note_wake(wake_at);
             }
+            // Somebody has added to its journal meanwhile, through the store.
+            Err(StoreError::Conflict) => return self.reload().await,
             Err(error) => {
                 // It is still due in the index, so it will be looked at again; only not at once.
                 tracing::warn!(name: "saga_not_put_aside", saga = %self.saga.id(), %error, "a saga could not be put aside");

@@ -40,6 +40,7 @@ pub(crate) async fn schedule(shared: Arc<Shared>) {
             // Whether there is room in memory or not.
             patrolled = shared.now();
             take_over(&shared).await;
+            look_after_active(&shared).await;
         }
         let found = if queue.is_empty() && shared.has_room() && shared.next_wake() <= shared.now() {
             look(&shared, &mut queue).await
@@ -102,6 +103,18 @@ async fn take_over(shared: &Shared) {
         Err(error) => {
             tracing::warn!(name: "seen_unreadable", %error, "what other workers have seen of participants cannot be read")
         }
+    }
+}
+
+/// Looks whether somebody has added to the journal of an active saga through the store, as a command beside this process does.
+async fn look_after_active(shared: &Shared) {
+    let active = shared.active_ids();
+    if active.is_empty() {
+        return;
+    }
+    match shared.store.lengths(active).await {
+        Ok(lengths) => shared.tell_lengths(lengths),
+        Err(error) => tracing::debug!(name: "lengths_unreadable", %error, "how long journals are cannot be read"),
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) enum Mail {
     Cancel { by: Option<String>, why: Option<String>, reply: oneshot::Sender<CancelResult> },
     /// A person has said something that is in the journal.
     Reload,
+    /// Its journal has so many entries in the store: perhaps somebody has added to it there.
+    Length(u64),
     /// There is a hint for it to take. Of several that are not taken yet only the first one is told.
     Hint,
     /// The engine stops.
@@ -300,6 +302,22 @@ impl Shared {
             // One that was found in the index is under way already.
             if !active.mailboxes.contains_key(&id) {
                 self.spawn(&mut active, &id, Arrival::Waited);
+            }
+        }
+    }
+
+    /// The sagas in memory.
+    pub(crate) fn active_ids(&self) -> Vec<Arc<str>> {
+        locked(&self.active).mailboxes.keys().cloned().collect()
+    }
+
+    /// Tells active sagas how long their journals are in the store.
+    pub(crate) fn tell_lengths(&self, lengths: Vec<(Arc<str>, u64)>) {
+        let active = locked(&self.active);
+        for (id, length) in lengths {
+            if let Some(Present { mailbox, .. }) = active.mailboxes.get(&id) {
+                // It is read as in `tell`.
+                let _left = mailbox.send(Mail::Length(length));
             }
         }
     }

@@ -1,13 +1,13 @@
 //! A store that fails or crashes at exactly the write one names, so that tests can do it at every write in turn.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use handfast_protocol::Time;
 
 use super::{
-    Acceptance, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, NewSaga, Offer, OpenFlow, Seen,
-    Store, StoreError, StoredSaga, Summary, Try,
+    Acceptance, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, Lengths, NewSaga, Offer, OpenFlow,
+    Seen, Store, StoreError, StoredSaga, Summary, Try,
 };
 
 /// Wraps any store. Writes are counted from 1 in the order in which they are asked for: `create`, `append`, `park`,
@@ -174,8 +174,8 @@ impl<S: Store> Store for FlakyStore<S> {
     fn due(&self, now: Time, limit: usize) -> BoxFuture<'_, Result<Due, StoreError>> {
         Box::pin(self.read(self.inner.due(now, limit)))
     }
-    fn park<'a>(&'a self, id: &'a str, wake_at: Time, tries: u32) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(self.write(self.inner.park(id, wake_at, tries)))
+    fn park<'a>(&'a self, id: &'a str, length: Option<u64>, wake_at: Time, tries: u32) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(self.write(self.inner.park(id, length, wake_at, tries)))
     }
     fn suspend<'a>(&'a self, id: &'a str, reason: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(self.write(self.inner.suspend(id, reason)))
@@ -195,6 +195,9 @@ impl<S: Store> Store for FlakyStore<S> {
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
         Box::pin(self.read(self.inner.list(standing, after, limit)))
+    }
+    fn lengths(&self, ids: Vec<Arc<str>>) -> BoxFuture<'_, Result<Lengths, StoreError>> {
+        Box::pin(self.read(self.inner.lengths(ids)))
     }
     fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>> {
         Box::pin(self.read(self.inner.counts()))

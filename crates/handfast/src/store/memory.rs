@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use handfast_protocol::Time;
 
 use super::{
-    Acceptance, Adopted, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, LONGEST_WAKE_UP_MS, Memory,
-    NewSaga, Offer, OpenFlow, SUSPENDED, Seen, Store, StoreError, StoredSaga, Summary, TRIES_KEPT, Try, check_new, draw_store_id,
-    storable, time::judge,
+    Acceptance, Adopted, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, LONGEST_WAKE_UP_MS, Lengths,
+    Memory, NewSaga, Offer, OpenFlow, SUSPENDED, Seen, Store, StoreError, StoredSaga, Summary, TRIES_KEPT, Try, check_new,
+    draw_store_id, storable, time::judge,
 };
 
 /// Keeps sagas for as long as the process lives. Answers as every other store does.
@@ -166,13 +166,21 @@ impl Rows {
         verdict
     }
 
-    fn park(&mut self, id: &str, wake_at: Time, tries: u32) {
-        if let Some((number, row)) = self.row(id)
-            && row.saga.wake_at.is_some()
-        {
+    fn park(&mut self, id: &str, length: Option<u64>, wake_at: Time, tries: u32) -> Result<(), StoreError> {
+        let Some((number, row)) = self.row(id) else { return Ok(()) };
+        if length.is_some_and(|length| row.saga.entries.len() as u64 > length) {
+            return Err(StoreError::Conflict);
+        }
+        if row.saga.wake_at.is_some() {
             row.saga.tries = tries;
             self.wake(number, Some(wake_at));
         }
+        Ok(())
+    }
+
+    fn lengths(&mut self, ids: Vec<Arc<str>>) -> Lengths {
+        let length = |id: Arc<str>| self.row(&id).map(|(_, row)| row.saga.entries.len() as u64).map(|length| (id, length));
+        ids.into_iter().filter_map(length).collect()
     }
 
     fn suspend(&mut self, id: &str, reason: &str) {
@@ -270,11 +278,11 @@ impl Store for MemoryStore {
     fn due(&self, now: Time, limit: usize) -> BoxFuture<'_, Result<Due, StoreError>> {
         Box::pin(async move { Ok(self.with(|rows| rows.due(now, limit))) })
     }
-    fn park<'a>(&'a self, id: &'a str, wake_at: Time, tries: u32) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async move {
-            self.with(|rows| rows.park(id, wake_at, tries));
-            Ok(())
-        })
+    fn park<'a>(&'a self, id: &'a str, length: Option<u64>, wake_at: Time, tries: u32) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move { self.with(|rows| rows.park(id, length, wake_at, tries)) })
+    }
+    fn lengths(&self, ids: Vec<Arc<str>>) -> BoxFuture<'_, Result<Lengths, StoreError>> {
+        Box::pin(async move { Ok(self.with(|rows| rows.lengths(ids))) })
     }
     fn suspend<'a>(&'a self, id: &'a str, reason: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {

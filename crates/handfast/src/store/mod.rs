@@ -320,6 +320,9 @@ pub struct Counts {
 /// The ids of sagas to be looked at now, and when the next one after them is.
 pub type Due = (Vec<String>, Option<Time>);
 
+/// Sagas, and how many entries their journals have.
+pub type Lengths = Vec<(Arc<str>, u64)>;
+
 /// Why a store did not do as asked. The variants say whose turn it is.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -414,8 +417,11 @@ pub trait Store: Send + Sync + 'static {
     /// wake-up further ahead than [`LONGEST_WAKE_UP_MS`] is due, too: no pause explains it, so another clock wrote it.
     fn due(&self, now: Time, limit: usize) -> BoxFuture<'_, Result<Due, StoreError>>;
     /// Puts a saga aside until `wake_at`, after `tries` deliveries in a row without a definite answer. No journal entry.
-    /// A saga that is out of the wake-up index, or unknown, stays so: somebody else has ended it meanwhile.
-    fn park<'a>(&'a self, id: &'a str, wake_at: Time, tries: u32) -> BoxFuture<'a, Result<(), StoreError>>;
+    /// A saga that is out of the wake-up index, or unknown, stays so: somebody else has ended it meanwhile. One whose journal is
+    /// longer than `length`, where that is given, stays where it is, with [`StoreError::Conflict`]: somebody has added to it.
+    fn park<'a>(&'a self, id: &'a str, length: Option<u64>, wake_at: Time, tries: u32) -> BoxFuture<'a, Result<(), StoreError>>;
+    /// How long the journals of these sagas are, of those that are known.
+    fn lengths(&self, ids: Vec<Arc<str>>) -> BoxFuture<'_, Result<Lengths, StoreError>>;
     /// Takes a saga out of the wake-up index, since its journal cannot be trusted, and keeps the reason.
     fn suspend<'a>(&'a self, id: &'a str, reason: &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
     /// Keeps a try for the pictures, the newest [`TRIES_KEPT`] a saga. Nobody waits for it and nothing depends on it.
@@ -517,8 +523,11 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     fn due(&self, now: Time, limit: usize) -> BoxFuture<'_, Result<Due, StoreError>> {
         (**self).due(now, limit)
     }
-    fn park<'a>(&'a self, id: &'a str, wake_at: Time, tries: u32) -> BoxFuture<'a, Result<(), StoreError>> {
-        (**self).park(id, wake_at, tries)
+    fn park<'a>(&'a self, id: &'a str, length: Option<u64>, wake_at: Time, tries: u32) -> BoxFuture<'a, Result<(), StoreError>> {
+        (**self).park(id, length, wake_at, tries)
+    }
+    fn lengths(&self, ids: Vec<Arc<str>>) -> BoxFuture<'_, Result<Lengths, StoreError>> {
+        (**self).lengths(ids)
     }
     fn suspend<'a>(&'a self, id: &'a str, reason: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
         (**self).suspend(id, reason)

@@ -8,8 +8,8 @@ use handfast::journal::Said;
 use handfast::participant::{Delivery, Participant, Reply};
 use handfast::store::Store;
 use handfast::{
-    Act, ActError, Assumptions, Clock, Close, Engine, Flow, Operation, Options, Order, Outcome, Profile, Repeat, SubmitError,
-    Time,
+    Act, ActError, Assumptions, Backoff, Clock, Close, Engine, Flow, Operation, Options, Order, Outcome, Profile, Repeat,
+    SubmitError, Time,
 };
 
 use crate::support::{Answering, NOON, Road, World, order};
@@ -132,6 +132,24 @@ async fn a_last_send_goes_by_whichever_clock_is_further() {
     }
 }
 
+/// As a command beside the service writes it.
+#[tokio::test(start_paused = true)]
+async fn what_is_written_through_the_store_is_noticed_though_the_saga_is_in_memory() {
+    let world = World::new(None);
+    world.bank.set_road(|_| Road::RequestCaptured);
+    let hour = Duration::from_hours(1);
+    let options = Options { park_after: 10 * hour, backoff: Backoff { base: hour, cap: hour }, ..world.options() };
+    let engine = world.builder().options(options).open().await.unwrap();
+    let mut saga = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    sleep_s(5).await;
+    assert_eq!(engine.stats().active, 1);
+    world.bank.set_road(|_| Road::Open(1));
+    let now = world.ground.clock.now();
+    handfast::cancel_in(&*world.ground.store, "order-1", Some("anna"), None, now).await.unwrap();
+    assert_eq!(saga.outcome().await.unwrap(), Outcome::Cancelled);
+    assert!(world.ground.clock.now() < now.after(30_000), "it is not waited for the next try");
+}
+
 /// A booking that may be asked for once, and is looked for at least for as long as a message may be on the road, beside a payment
 /// that may be asked for for a time.
 fn mixed() -> Flow {
@@ -139,7 +157,7 @@ fn mixed() -> Flow {
     let payment = Profile { close: Close::Never, repeat: Repeat::For(600_000), ..Profile::CONTRACT };
     let margin = Assumptions { message_lifetime_ms: Some(1_000), clock_error_ms: Some(0), longest_outage_ms: Some(300_000) };
     let flow = Flow::builder("mixed").in_any_order().assume(margin).step("booking", "inn", booking);
-    let flow = flow.step("payment", "bank", payment).accept_risk("not-idempotent");
+    let flow = flow.step("payment", "bank", payment).beside().accept_risk("not-idempotent");
     flow.step("dispatch", "depot", Profile::of_kind(handfast::Kind::Pivot)).build().unwrap()
 }
 
@@ -295,7 +313,7 @@ async fn every_store_hands_out_what_lies_too_far_ahead() {
         drop(engine);
         let now = Clock::system().now();
         for (id, ahead_ms) in [("near", 0), ("soon", 1_200_000), ("far", 2_400_000)] {
-            store.park(id, now.after(ahead_ms), 0).await.unwrap();
+            store.park(id, None, now.after(ahead_ms), 0).await.unwrap();
         }
         let soon = Some(now.after(1_200_000));
         assert_eq!(store.due(now, 10).await.unwrap(), (vec!["near".to_owned(), "far".to_owned()], soon));

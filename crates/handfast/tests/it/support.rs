@@ -314,10 +314,17 @@ macro_rules! forwarded_but_for_append {
         fn park<'a>(
             &'a self,
             id: &'a str,
+            length: Option<u64>,
             wake_at: handfast::Time,
             tries: u32,
         ) -> handfast::store::BoxFuture<'a, Result<(), handfast::store::StoreError>> {
-            self.0.park(id, wake_at, tries)
+            self.0.park(id, length, wake_at, tries)
+        }
+        fn lengths(
+            &self,
+            ids: Vec<std::sync::Arc<str>>,
+        ) -> handfast::store::BoxFuture<'_, Result<handfast::store::Lengths, handfast::store::StoreError>> {
+            self.0.lengths(ids)
         }
         fn suspend<'a>(
             &'a self,

@@ -56,6 +56,14 @@ impl Files {
         Err(StoreError::Gone { path: self.path.clone(), why })
     }
 
+    /// Looks right after everything up to a generation was carried over into the file. Whoever wrote over the file meanwhile has
+    /// put something else there, be it a copy that is younger than the header was before.
+    pub(super) fn look_at_carried_over(&self, generation: i32) {
+        if self.look().is_ok() && self.watched.generation().is_some_and(|found| is_behind(found, generation)) {
+            self.declare_gone(format!("{} was written over by something else", self.path));
+        }
+    }
+
     /// The store is not what it was: nothing is acknowledged any more.
     pub(super) fn declare_gone(&self, why: String) {
         let mut is_news = false;
@@ -140,6 +148,11 @@ mod watched {
             let (file, index) = (kept_open(file)?, kept_open(index)?);
             let (header, carried_over) = read(file, index)?;
             Ok(Self { parts, file, index, seen: Mutex::new(Seen { header, carried_over }) })
+        }
+
+        /// The generation that the header had at the last look.
+        pub(super) fn generation(&self) -> Option<i32> {
+            generation(&self.seen.lock().unwrap_or_else(PoisonError::into_inner).header)
         }
 
         pub(super) fn look(&self) -> Result<(), String> {
@@ -262,6 +275,11 @@ mod watched {
         #[expect(clippy::unnecessary_wraps, reason = "elsewhere looking at a file can go wrong")]
         pub(super) fn of(_path: &std::path::Path) -> std::io::Result<Self> {
             Ok(Self)
+        }
+
+        #[expect(clippy::unused_self, reason = "elsewhere there is something to look at")]
+        pub(super) fn generation(&self) -> Option<i32> {
+            None
         }
 
         #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "elsewhere there is something to look at")]

@@ -22,8 +22,8 @@ use self::files::Files;
 use self::reader::{Readers, Source};
 use self::writer::{Reply, Write, Writer};
 use super::{
-    Acceptance, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, NewSaga, Offer, OpenFlow, Seen,
-    Store, StoreError, StoredSaga, Summary, Try,
+    Acceptance, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, Lengths, NewSaga, Offer, OpenFlow,
+    Seen, Store, StoreError, StoredSaga, Summary, Try,
 };
 
 /// Sagas in a SQLite file, as `docs/journal.md` describes it.
@@ -191,8 +191,8 @@ impl Store for SqliteStore {
     fn due(&self, now: Time, limit: usize) -> BoxFuture<'_, Result<Due, StoreError>> {
         Box::pin(self.read(move |source| queries::due(source, now, limit)))
     }
-    fn park<'a>(&'a self, id: &'a str, wake_at: Time, tries: u32) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(self.write(move |reply| Write::Park { id: id.into(), wake_at, tries, reply }))
+    fn park<'a>(&'a self, id: &'a str, length: Option<u64>, wake_at: Time, tries: u32) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(self.write(move |reply| Write::Park { id: id.into(), length, wake_at, tries, reply }))
     }
     fn suspend<'a>(&'a self, id: &'a str, reason: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(self.write(move |reply| Write::Suspend { id: id.into(), reason: reason.into(), reply }))
@@ -221,6 +221,9 @@ impl Store for SqliteStore {
     ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
         let (standing, after) = (standing.map(str::to_owned), after.map(str::to_owned));
         Box::pin(self.read(move |source| queries::list(source, standing.as_deref(), after.as_deref(), limit)))
+    }
+    fn lengths(&self, ids: Vec<Arc<str>>) -> BoxFuture<'_, Result<Lengths, StoreError>> {
+        Box::pin(self.read(move |source| queries::lengths(source, &ids)))
     }
     fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>> {
         Box::pin(self.read(queries::counts))
@@ -267,6 +270,6 @@ mod tests {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
         assert_eq!(store.dead_part(), Some("the store's writer"));
-        assert!(matches!(store.park("nobody", Time(0), 0).await, Err(StoreError::Unavailable(_))));
+        assert!(matches!(store.park("nobody", None, Time(0), 0).await, Err(StoreError::Unavailable(_))));
     }
 }

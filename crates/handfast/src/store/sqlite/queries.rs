@@ -11,7 +11,7 @@ use super::open::found_format;
 use super::reader::Source;
 use super::shape::{number, optional_time, ordered, placed_digest, unavailable, unpack, words};
 use crate::store::{
-    Acceptance, Adopted, Counts, Due, Entry, Examined, LONGEST_WAKE_UP_MS, Offer, OpenFlow, Seen, Sighting, StoreError,
+    Acceptance, Adopted, Counts, Due, Entry, Examined, LONGEST_WAKE_UP_MS, Lengths, Offer, OpenFlow, Seen, Sighting, StoreError,
     StoredSaga, Summary, Tip, Try,
 };
 
@@ -288,6 +288,20 @@ pub(super) fn list(
             })
         };
         sql.query_map(params![first, standing, ordered(limit as u64)], summary)?.collect()
+    };
+    read(source).map_err(|error| unavailable(&error))
+}
+
+pub(super) fn lengths(source: &mut Source, ids: &[Arc<str>]) -> Result<Lengths, StoreError> {
+    const SQL: &str = "SELECT max(journal.seq) FROM saga JOIN journal ON journal.saga = saga.id WHERE saga.name = ?1";
+    let read = |source: &mut Source| -> rusqlite::Result<Lengths> {
+        let mut sql = source.connection.prepare_cached(SQL)?;
+        let mut lengths = Vec::new();
+        for id in ids {
+            let length: Option<i64> = sql.query_row([id], |row| row.get(0))?;
+            lengths.extend(length.map(|length| (Arc::clone(id), number(length))));
+        }
+        Ok(lengths)
     };
     read(source).map_err(|error| unavailable(&error))
 }

@@ -33,6 +33,7 @@ pub(super) struct Statements<'c> {
     insert_entry: Statement<'c>,
     update_saga: Statement<'c>,
     park: Statement<'c>,
+    find_longer: Statement<'c>,
     suspend: Statement<'c>,
     find_tries: Statement<'c>,
     insert_try: Statement<'c>,
@@ -103,6 +104,9 @@ impl<'c> Statements<'c> {
                  ON CONFLICT (saga, seq) DO NOTHING")?,
             update_saga: sql("UPDATE saga SET wake_at = ?2, standing = ?3, tries = 0, why = NULL WHERE id = ?1")?,
             park: sql("UPDATE saga SET wake_at = ?2, tries = ?3 WHERE name = ?1 AND wake_at IS NOT NULL")?,
+            find_longer: sql(
+                "SELECT count(*) FROM saga JOIN journal ON journal.saga = saga.id WHERE saga.name = ?1 AND journal.seq > ?2",
+            )?,
             suspend: sql("UPDATE saga SET wake_at = NULL, standing = ?2, why = ?3 WHERE name = ?1")?,
             find_tries: sql("SELECT id, (SELECT max(nth) FROM try WHERE saga = saga.id) FROM saga WHERE name = ?1")?,
             insert_try: sql("INSERT OR REPLACE INTO try (saga, slot, nth, step, operation, number, sent, ended, seen) \
@@ -157,14 +161,16 @@ impl<'c> Statements<'c> {
         Ok(Generation::Current)
     }
 
-    /// Carries the log over into the file once it has so many pages, as far as nobody still reads what it replaces.
-    pub(super) fn carry_over(&mut self, pages: u32) -> Result<()> {
+    /// Carries the log over into the file once it has so many pages, as far as nobody still reads what it replaces. Gives the
+    /// generation that the file's header has then, at least, where all of it was carried over.
+    pub(super) fn carry_over(&mut self, pages: u32) -> Result<Option<i32>> {
         let in_log = |statement: &mut Statement<'_>| statement.query_row([], |row| Ok((row.get(1)?, row.get(2)?)));
         let (written, carried_over): (i64, i64) = in_log(&mut self.measure_log)?;
         if written >= i64::from(pages) && carried_over < written {
-            in_log(&mut self.carry_over).map(|_: (i64, i64)| ())?;
+            let (written, carried_over) = in_log(&mut self.carry_over)?;
+            return Ok((carried_over == written).then_some(self.generation));
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Everything since [`begin`](Self::begin) is in the file, and flushed, if this is `Ok`.
@@ -345,8 +351,15 @@ impl<'c> Statements<'c> {
         Ok(Ok(()))
     }
 
-    pub(super) fn park(&mut self, id: &str, wake_at: Time, tries: u32) -> Result<()> {
-        self.park.execute(params![id, ordered(wake_at.0), tries]).map(drop)
+    pub(super) fn park(&mut self, id: &str, length: Option<u64>, wake_at: Time, tries: u32) -> Result<Verdict<()>> {
+        if let Some(length) = length {
+            let longer_by: i64 = self.find_longer.query_row(params![id, column(length)], |row| row.get(0))?;
+            if longer_by > 0 {
+                return Ok(Err(StoreError::Conflict));
+            }
+        }
+        self.park.execute(params![id, ordered(wake_at.0), tries])?;
+        Ok(Ok(()))
     }
 
     pub(super) fn suspend(&mut self, id: &str, reason: &str) -> Result<()> {

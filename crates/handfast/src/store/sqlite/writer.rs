@@ -45,6 +45,7 @@ pub(super) enum Write {
     Append(Box<Append>, Reply<()>),
     Park {
         id: Box<str>,
+        length: Option<u64>,
         wake_at: Time,
         tries: u32,
         reply: Reply<()>,
@@ -80,7 +81,9 @@ impl Write {
         match self {
             Self::Create(new, reply) => reply.verdict = Some(statements.create(new)?),
             Self::Append(append, reply) => reply.verdict = Some(statements.append(append)?),
-            Self::Park { id, wake_at, tries, reply } => reply.verdict = Some(Ok(statements.park(id, *wake_at, *tries)?)),
+            Self::Park { id, length, wake_at, tries, reply } => {
+                reply.verdict = Some(statements.park(id, *length, *wake_at, *tries)?);
+            }
             Self::Suspend { id, reason, reply } => reply.verdict = Some(Ok(statements.suspend(id, reason)?)),
             Self::KeepTime { mark, error_ms, reply } => reply.verdict = Some(Ok(statements.keep_time(mark, *error_ms)?)),
             Self::Adopt(adoption, reply) => reply.verdict = Some(Ok(statements.adopt(adoption)?)),
@@ -221,10 +224,15 @@ fn write_all(statements: &mut Statements<'_>, writes: &Receiver<Write>, files: &
         };
         if lingered || group.len() >= TRIES_HELD || !group.iter().all(Write::is_try) {
             commit_and_answer(statements, &mut group, files);
-            if !files.is_gone()
-                && let Err(error) = statements.carry_over(checkpoint_pages)
-            {
-                tracing::warn!(name: "store_log_not_carried_over", "the write-ahead log could not be carried over: {}", words(&error));
+            if !files.is_gone() {
+                match statements.carry_over(checkpoint_pages) {
+                    Ok(None) => {}
+                    // What the header became is known from now on, so that nothing else can be taken for it.
+                    Ok(Some(generation)) => files.look_at_carried_over(generation),
+                    Err(error) => {
+                        tracing::warn!(name: "store_log_not_carried_over", "the write-ahead log could not be carried over: {}", words(&error));
+                    }
+                }
             }
         }
         if closed {

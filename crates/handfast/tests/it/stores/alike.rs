@@ -25,7 +25,8 @@ const STANDINGS: [&str; 3] = ["acting", "cancelling", "completed"];
 enum Operation {
     Create { id: usize, key: Option<usize>, flow: u8, input: u8, entries: u8, wake_at: Option<u64>, standing: usize },
     Append { id: usize, ahead: u8, other_previous: bool, wake_at: Option<u64>, standing: usize, seen: Option<(u8, u8, u64)> },
-    Park { id: usize, wake_at: u64, tries: u32 },
+    Park { id: usize, length: Option<u64>, wake_at: u64, tries: u32 },
+    Lengths { ids: [usize; 2] },
     Suspend { id: usize },
     Tries { id: usize, number: u8 },
     Due { now: u64, limit: usize },
@@ -55,7 +56,9 @@ fn operation() -> impl Strategy<Value = Operation> {
                 Operation::Append { id, ahead, other_previous, wake_at, standing, seen }
             }
         ),
-        3 => (id.clone(), time(), 0..9_u32).prop_map(|(id, wake_at, tries)| Operation::Park { id, wake_at, tries }),
+        3 => (id.clone(), option::of(0..4_u64), time(), 0..9_u32)
+            .prop_map(|(id, length, wake_at, tries)| Operation::Park { id, length, wake_at, tries }),
+        1 => (id.clone(), id.clone()).prop_map(|(one, other)| Operation::Lengths { ids: [one, other] }),
         1 => id.clone().prop_map(|id| Operation::Suspend { id }),
         2 => (id.clone(), any::<u8>()).prop_map(|(id, number)| Operation::Tries { id, number }),
         3 => (time(), 0..4_usize).prop_map(|(now, limit)| Operation::Due { now, limit }),
@@ -117,7 +120,8 @@ async fn perform(store: &dyn Store, oracle: &MemoryStore, operation: &Operation)
             let (id, standing) = (IDS[id].to_owned(), STANDINGS[standing]);
             text(store.append(Append { id, previous, entry, wake_at: wake_at.map(Time), standing, seen }).await)
         }
-        Operation::Park { id, wake_at, tries } => text(store.park(IDS[id], Time(wake_at), tries).await),
+        Operation::Lengths { ids } => text(store.lengths(ids.map(|id| IDS[id].into()).to_vec()).await),
+        Operation::Park { id, length, wake_at, tries } => text(store.park(IDS[id], length, Time(wake_at), tries).await),
         Operation::Suspend { id } => text(store.suspend(IDS[id], "for a reason").await),
         Operation::Tries { id, number } => {
             (0..u64::from(number)).for_each(|number| store.record_try(attempt(IDS[id], number)));
@@ -284,8 +288,14 @@ fn the_most_overdue_comes_first_and_who_has_ended_never() {
         assert_eq!(due(50, 9).await, (vec!["a".into(), "b".into(), "c".into()], Some(Time(99))));
         assert_eq!(due(50, 2).await, (vec!["a".into(), "b".into()], Some(Time(30))));
         assert_eq!(due(5, 9).await, (vec![], Some(Time(10))));
-        store.park("a", Time(40), 3).await.unwrap();
-        store.park("ended", Time(1), 3).await.unwrap();
+        let before = store.load("a").await.unwrap().unwrap();
+        let length = before.entries.len() as u64;
+        let refused = store.park("a", Some(length - 1), Time(99), 9).await;
+        assert!(matches!(refused, Err(StoreError::Conflict)), "somebody has added to it: {refused:?}");
+        assert_eq!(store.load("a").await.unwrap().unwrap(), before);
+        assert_eq!(store.lengths(vec!["a".into(), "nobody".into()]).await.unwrap(), [("a".into(), length)]);
+        store.park("a", Some(length), Time(40), 3).await.unwrap();
+        store.park("ended", None, Time(1), 3).await.unwrap();
         store.suspend("b", "its journal is damaged").await.unwrap();
         assert_eq!(due(50, 9).await, (vec!["c".into(), "a".into()], Some(Time(99))));
         assert_eq!(store.load("a").await.unwrap().unwrap().tries, 3);

@@ -35,7 +35,7 @@ fn after_a_crash_nothing_answers_until_it_is_restarted() {
             unavailable(store.append(append("a", 2)).await);
             assert!(store.has_crashed());
             unavailable(store.append(append("a", 2)).await);
-            unavailable(store.park("a", Time(1), 1).await);
+            unavailable(store.park("a", None, Time(1), 1).await);
             unavailable(store.load("a").await);
             unavailable(store.due(Time(1), 1).await);
             assert_eq!(store.writes(), 2, "writes to a crashed store are not counted");
