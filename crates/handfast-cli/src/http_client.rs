@@ -37,7 +37,8 @@ pub(crate) async fn exchange(
     let authority = uri.authority().with_context(|| format!("{uri} names no host"))?.clone();
     let host = authority.host().trim_start_matches('[').trim_end_matches(']');
     let address = (host, authority.port_u16().unwrap_or(80));
-    let stream = tokio::time::timeout(connect_timeout, TcpStream::connect(address)).await??;
+    let connected = tokio::time::timeout(connect_timeout, TcpStream::connect(address)).await;
+    let stream = connected.unwrap_or_else(|elapsed| Err(elapsed.into())).map_err(NeverLeft)?;
     stream.set_nodelay(true)?;
     if !request.headers().contains_key(HOST) {
         request.headers_mut().insert(HOST, HeaderValue::from_str(authority.as_str())?);
@@ -59,6 +60,18 @@ pub(crate) async fn exchange(
         },
     }
 }
+
+/// Nobody was reached, so that the request never left.
+#[derive(Debug)]
+pub(crate) struct NeverLeft(std::io::Error);
+
+impl std::fmt::Display for NeverLeft {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for NeverLeft {}
 
 /// An answer that came back whole.
 #[derive(Clone, Debug)]

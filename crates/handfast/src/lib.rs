@@ -66,7 +66,7 @@ pub mod upkeep;
 pub mod webhook;
 
 pub use clock::{Clock, ClockHand, ClockTurns};
-pub use delivery::{Backoff, BreakerSettings, BreakerState, LineStats, NotUnderstood};
+pub use delivery::{Backoff, BreakerSettings, BreakerState, LineStats, NotMade, NotUnderstood};
 pub use engine::{
     AcceptError, Accepted, Act, ActError, ActResult, AdoptError, CancelError, CancelResult, Chosen, ClockStats, Difference,
     Engine, EngineBuilder, Flow, FlowBuilder, FlowError, FlowResolver, FlowStep, ForPerson, HintResult, MAX_BODY_BYTES,

@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
-use crate::engine::{Difference, Flow};
+use handfast_protocol::Time;
+
+use crate::clock::Clock;
+use crate::engine::{Difference, Flow, what_is_wrong};
 use crate::journal;
-use crate::store::{self, Store as _, StoreError, StoredSaga};
+use crate::store::{self, ClockMark, Store as _, StoreError, StoredSaga, TimeAcceptance, TimeAccepted};
 
 /// How many sagas are asked for at once.
 const PAGE: usize = 1_000;
@@ -108,6 +111,79 @@ pub async fn verify(url: &str, progress: &mut (dyn FnMut(u64, u64) + Send)) -> R
         last = page.into_iter().next_back().map(|summary| summary.id);
     }
     Ok(verified)
+}
+
+/// Why the present time was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum AcceptTimeError {
+    /// What was said about who accepts it, or why, is not kept.
+    #[error("{name}: {what}; say it otherwise")]
+    Text {
+        /// `by` or `why`.
+        name: &'static str,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The store's time is not later than the present one.
+    #[error("the store's time is not later than the present one, so there is nothing to accept")]
+    NotLater,
+    /// Somebody goes by the store's time.
+    #[error(
+        "a process that drives this store was there within the last half minute; stop it, and say it again half a minute later"
+    )]
+    Driven,
+    /// Open sagas count times from a moment that is still to come.
+    #[error(
+        "{number} open sagas have entries that were written at a later time and are bound to times, as {first}: what was to stop in \
+         time would stop too late; wait until that time has come, settle them, or say that somebody has seen to them"
+    )]
+    SagasAhead {
+        /// How many.
+        number: usize,
+        /// One of them.
+        first: String,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A person lets the present time count in the store that `url` names, instead of a later one that a clock had shown which was
+/// wrong. Who and why is kept. Nothing else may drive the store. Gives the time that had counted.
+///
+/// A saga whose journal has entries of that later time counts from it: its deadlines come as much later, and so does what has to
+/// stop before a participant forgets a key. Where such a saga is open and bound to times this is refused, unless
+/// `sagas_were_seen_to`.
+///
+/// # Errors
+/// Why it does not.
+pub async fn accept_time(url: &str, by: &str, why: &str, sagas_were_seen_to: bool) -> Result<Time, AcceptTimeError> {
+    for (name, text) in [("by", by), ("why", why)] {
+        let what = if text.trim().is_empty() { Some("it is empty".to_owned()) } else { what_is_wrong(text) };
+        if let Some(what) = what {
+            return Err(AcceptTimeError::Text { name, what });
+        }
+    }
+    let store = store::SqliteStore::open(store::file_of(url)?)?;
+    let clock = Clock::system();
+    let (boot, boot_ms) = clock.boot();
+    let mark = ClockMark { at: clock.now(), boot: boot.to_owned(), boot_ms, process: uuid::Uuid::now_v7().to_string() };
+    let mut ahead = Vec::new();
+    for id in store.stamped_after(mark.at).await? {
+        let Some(saga) = store.load(&id).await? else { continue };
+        // One that cannot be read here may be bound to anything.
+        if Flow::from_built_text(&saga.flow_text).map_or(true, |flow| flow.plan().is_timed()) {
+            ahead.push(id);
+        }
+    }
+    if let Some(first) = ahead.first().filter(|_| !sagas_were_seen_to) {
+        return Err(AcceptTimeError::SagasAhead { number: ahead.len(), first: first.clone() });
+    }
+    match store.accept_time(TimeAcceptance { mark, by: by.to_owned(), why: why.to_owned() }).await? {
+        TimeAccepted::Taken { before } => Ok(before),
+        TimeAccepted::NotLater => Err(AcceptTimeError::NotLater),
+        TimeAccepted::Driven => Err(AcceptTimeError::Driven),
+    }
 }
 
 /// A definition that open orders of a store follow, and in what it differs from one's own.

@@ -4,9 +4,11 @@ mod acting;
 mod looking;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Subcommand;
 use handfast::flow::FlowFile;
+use handfast::store::Store;
 
 use crate::http_client::HttpClient;
 use crate::operator::{Desk, Trouble};
@@ -59,6 +61,15 @@ pub(crate) struct Place {
 impl Place {
     /// The desk that the options name.
     fn open(&self, output: &Output) -> anyhow::Result<Desk> {
+        self.open_by(output, state::open_store)
+    }
+
+    /// The same, for whoever looks and changes nothing: no store is migrated for that.
+    fn open_to_read(&self, output: &Output) -> anyhow::Result<Desk> {
+        self.open_by(output, state::open_store_to_read)
+    }
+
+    fn open_by(&self, output: &Output, open: impl Fn(&str) -> anyhow::Result<Arc<dyn Store>>) -> anyhow::Result<Desk> {
         if let Some(url) = &self.url {
             return Ok(Desk::Service(HttpClient::new(), url.clone()));
         }
@@ -72,7 +83,7 @@ impl Place {
             }
         };
         super::show::check_exists(&store).or_exit(Exit::Usage)?;
-        Ok(Desk::File(state::open_store(&store)?))
+        Ok(Desk::File(open(&store)?))
     }
 }
 

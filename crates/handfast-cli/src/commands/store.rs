@@ -1,8 +1,8 @@
-//! `handfast store`: copies a store that may be in use, and looks through all of one.
+//! `handfast store`: copies a store that may be in use, looks through all of one, and lets a person put its time right.
 
 use std::path::{Path, PathBuf};
 
-use handfast::upkeep::{self, Verified};
+use handfast::upkeep::{self, AcceptTimeError, Verified};
 use serde_json::json;
 
 use super::show::default_store;
@@ -12,6 +12,7 @@ use crate::output::{Exit, OrExit as _, Output};
 #[command(after_help = "Examples:
   handfast store backup shop-monday.db --store sqlite:shop.db
   handfast store verify --store sqlite:shop-monday.db
+  handfast store accept-time --as ada --reason \"a clock was wrong\"
 
 To go back to a backup: stop the service, move the store and the files beside it (-wal, -shm) away, copy the backup to the
 store's place, and start the service. What was placed since the backup is not in it.")]
@@ -24,6 +25,8 @@ pub(crate) struct Args {
 enum Command {
     /// Copy a store to a new file, while it may be in use
     Backup(BackupArgs),
+    /// Let the present time count in a store that a wrong clock has put ahead
+    AcceptTime(AcceptTimeArgs),
     /// Look through all of a store: its pages, its identity, and every journal by replaying it
     Verify(VerifyArgs),
 }
@@ -69,10 +72,31 @@ struct VerifyArgs {
     which: Which,
 }
 
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  handfast store accept-time --as ada --reason \"ntp was a year ahead on 4 May\" --store sqlite:shop.db
+
+Stop every process on the store half a minute before. docs/operating.md says what it means for orders under way.
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage.")]
+struct AcceptTimeArgs {
+    #[command(flatten)]
+    which: Which,
+    /// Who accepts it; kept in the store.
+    #[arg(long = "as", value_name = "NAME")]
+    by: String,
+    /// Why; kept in the store.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Somebody has made sure of the orders whose times count from a later moment: they can do no harm.
+    #[arg(long)]
+    seen_to: bool,
+}
+
 /// Does it.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     match args.command {
         Command::Backup(BackupArgs { to, which }) => back_up(&which.url(output)?, &to, output),
+        Command::AcceptTime(args) => accept_time(args, output),
         Command::Verify(VerifyArgs { which }) => verify(&which.url(output)?, output),
     }
 }
@@ -90,6 +114,25 @@ fn back_up(url: &str, to: &Path, output: &Output) -> anyhow::Result<Exit> {
         output.json_line(&json!({ "backup": to.display().to_string(), "store": url, "bytes": bytes }))?;
     } else {
         output.line(format_args!("{url} is copied to {} ({bytes} bytes), and the copy was looked through", to.display()))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn accept_time(args: AcceptTimeArgs, output: &Output) -> anyhow::Result<Exit> {
+    let AcceptTimeArgs { which, by, reason, seen_to } = args;
+    let url = which.url(output)?;
+    let accepted = super::runtime()?.block_on(upkeep::accept_time(&url, &by, &reason, seen_to));
+    let before = match accepted {
+        Ok(before) => before,
+        Err(error) => {
+            let exit = if matches!(error, AcceptTimeError::Text { .. }) { Exit::Usage } else { Exit::Error };
+            return Err(error).or_exit(exit);
+        }
+    };
+    if output.wants_json() {
+        output.json_line(&json!({ "store": url, "instead_of": before.0 }))?;
+    } else {
+        output.line(format_args!("the present time counts in {url} instead of {}, by {by}", before.0))?;
     }
     Ok(Exit::Done)
 }

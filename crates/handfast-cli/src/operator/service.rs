@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{Listed, Looked, Trouble};
-use crate::http_client::{Answer, HttpClient};
+use crate::http_client::{Answer, HttpClient, NeverLeft};
 
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -60,8 +60,12 @@ pub(super) async fn cancel(client: &HttpClient, url: &str, id: &str, by: Option<
 async fn ask(client: &HttpClient, url: &str, method: Method, path: &str, body: Option<Value>) -> Result<Answer, Trouble> {
     let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
     let url = format!("{}{path}", url.trim_end_matches('/'));
+    let changes = method == Method::POST;
     let answer = client.ask(method, &url, &[], body, PATIENCE).await;
-    let answer = answer.map_err(|error| Trouble::Unreachable(format!("{error:#}")))?;
+    let answer = answer.map_err(|error| match error.is::<NeverLeft>() {
+        false if changes => Trouble::InDoubt(format!("the request has left, and nobody has answered: {error:#}")),
+        false | true => Trouble::Unreachable(format!("{error:#}")),
+    })?;
     if (200..300).contains(&answer.status) {
         return Ok(answer);
     }

@@ -1,5 +1,6 @@
 //! How many bytes of bodies are read at a time, over all callers: what many send at once must fit into memory.
 
+use std::future::Future;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -26,6 +27,18 @@ impl Deref for Held {
 
     fn deref(&self) -> &Bytes {
         &self.bytes
+    }
+}
+
+impl Held {
+    /// Does something to its end, with the room taken for as long, whoever still waits for it; `None` if it panicked.
+    pub(crate) async fn until<T: Send + 'static>(self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+        let done = tokio::spawn(async move {
+            let done = work.await;
+            drop(self);
+            done
+        });
+        done.await.ok()
     }
 }
 
@@ -71,6 +84,22 @@ impl Budget {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_being_written_takes_room_though_its_caller_has_gone() {
+        let budget = Budget::new(100);
+        let body = budget.read(Body::from("x".repeat(60)), 64).await.unwrap();
+        let (written, write) = tokio::sync::oneshot::channel::<()>();
+        let caller = tokio::spawn(body.until(write));
+        tokio::task::yield_now().await;
+        caller.abort();
+        assert!(caller.await.is_err_and(|error| error.is_cancelled()));
+        assert_eq!(budget.read(Body::from("x".repeat(60)), 64).await.unwrap_err().kind().slug, "crowded");
+        written.send(()).unwrap();
+        while budget.read(Body::from("x".repeat(60)), 64).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    }
 
     #[tokio::test]
     async fn bodies_share_their_room_and_give_it_back() {

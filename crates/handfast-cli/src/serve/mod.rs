@@ -70,7 +70,7 @@ pub(crate) async fn run(listener: TcpListener, settings: Settings, output: &Outp
     let shares = Shares::of(open_files, flow.flow.steps().len(), wanted);
     shares.tell(wanted);
     options.calls_per_participant = shares.calls;
-    let service = Arc::new(Service::open(flow, webhooks, &store, definitions, options, stop.clone()).await?);
+    let service = Arc::new(Service::open(flow, webhooks, &store, definitions, options, shares.callers, stop.clone()).await?);
     output.note(format_args!("handfast serve is listening on http://{address} (flow: {name}, store: {store})"));
     for step in service.webhooks().keys() {
         output.note(format_args!("webhooks of {step} are taken at http://{address}/webhooks/{step}"));

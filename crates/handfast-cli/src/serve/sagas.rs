@@ -1,6 +1,7 @@
 //! Placing an order, looking at a saga, listing them, and asking for *neither*.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -20,6 +21,8 @@ use super::shapes::{self, Short};
 
 /// The most bytes of a reason for cancelling: two texts of which every character may be written as two escapes.
 const MOST_REASON_BYTES: usize = 16 * 1024;
+/// How long a cancel may take to be written. It is written all the same where that takes longer.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
 /// Sagas a page, when nothing else is asked for, and at most.
 const PAGE: usize = 100;
 const MOST_PAGE: usize = 1_000;
@@ -41,11 +44,13 @@ pub(crate) async fn place(State(service): State<Arc<Service>>, headers: HeaderMa
     let key = IdempotencyKey::of(&headers)?;
     let body = request::json_body(&headers, body, MAX_ORDER_BYTES, service.orders_budget()).await?;
     let order = service.read_order(&key, request::without_mark(&body))?;
-    // The order has what is needed of it, and may be waited for long.
-    drop(body);
-    let mut handle = service.place(&key, order).await?;
+    // Until it is written, or is not, it takes its room; it may be waited for much longer.
+    let (placing, placing_key) = (Arc::clone(&service), key.clone());
+    let placed = body.until(async move { placing.place(&placing_key, order).await }).await;
+    let mut handle =
+        placed.unwrap_or_else(|| Err(Problem::new(problem::STORE, "placing the order broke off").retry_after_s(1)))?;
     let again = handle.was_placed_before();
-    wait_for_end(&service, &mut handle, wait).await;
+    let wait = wait_for_end(&service, &mut handle, wait).await;
     let progress = handle.progress();
     let mut short = Short::new(handle.id(), &progress);
     if progress.outcome() == Some(Outcome::Cancelled) {
@@ -71,14 +76,17 @@ pub(crate) async fn place(State(service): State<Arc<Service>>, headers: HeaderMa
     Ok(response)
 }
 
-/// Waits for the end of a saga as long as the caller would, unless the service stops or the saga cannot end by itself.
-async fn wait_for_end(service: &Service, handle: &mut SagaHandle, wait: Option<Wait>) {
-    let Some(wait) = wait else { return };
+/// Waits for the end of a saga as long as the caller would, unless the service stops, the saga cannot end by itself, or so many
+/// wait already that others would not be served. Says what the caller was granted.
+async fn wait_for_end(service: &Service, handle: &mut SagaHandle, wait: Option<Wait>) -> Option<Wait> {
+    let wait = wait?;
+    let _place = service.place_to_wait()?;
     tokio::select! {
         // How it stands is read afterwards in any case.
         _ended = handle.wait(wait.duration()) => {}
         () = service.stopped() => {}
     }
+    Some(wait)
 }
 
 fn say_waited(headers: &mut HeaderMap, wait: Option<Wait>) {
@@ -90,10 +98,10 @@ fn say_waited(headers: &mut HeaderMap, wait: Option<Wait>) {
 /// `GET /sagas/{id}`: everything that is known of a saga.
 pub(crate) async fn show(State(service): State<Arc<Service>>, id: Id, headers: HeaderMap) -> Result<Response, Problem> {
     let id = id_of(id)?;
-    let wait = Wait::of(&headers);
+    let mut wait = Wait::of(&headers);
     if wait.is_some() {
         let handle = service.engine().follow(&id).await.map_err(|error| store_problem(&error))?;
-        wait_for_end(&service, &mut handle.ok_or_else(|| no_such_saga(&id))?, wait).await;
+        wait = wait_for_end(&service, &mut handle.ok_or_else(|| no_such_saga(&id))?, wait).await;
     }
     let view = service.engine().saga(&id).await.map_err(|error| store_problem(&error))?;
     let mut response = shapes::json(&shapes::saga(&view.ok_or_else(|| no_such_saga(&id))?));
@@ -154,7 +162,12 @@ pub(crate) async fn cancel(
 ) -> Result<Response, Problem> {
     let id = id_of(id)?;
     let Reason { by, why } = reason(&service, &headers, body).await?;
-    let result = service.engine().cancel(&id, by.as_deref(), why.as_deref()).await;
+    let asked = service.engine().cancel(&id, by.as_deref(), why.as_deref());
+    let result = tokio::time::timeout(CANCEL_TIMEOUT, asked).await.map_err(|_elapsed| {
+        let why = service.engine().stats().store_trouble.unwrap_or_else(|| "the store takes long".to_owned());
+        let unknown = format!("whether saga {id} is cancelled is unknown, and it may be yet: {why}; ask again");
+        Problem::new(problem::STORE, unknown).retry_after_s(5)
+    })?;
     let result = result.map_err(|error| match error {
         error @ CancelError::Reason { .. } => Problem::new(problem::NOT_A_REASON, error.to_string()),
         CancelError::Store(error) => store_problem(&error),

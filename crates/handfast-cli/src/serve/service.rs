@@ -8,13 +8,14 @@ use handfast::store::StoreError;
 use handfast::webhook::WebhookReceiver;
 use handfast::{Engine, OpenError, Options, Order, OtherDefinitions, SagaHandle, SubmitError};
 use serde_json::Value;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use super::budget::Budget;
 use super::key::IdempotencyKey;
 use super::problem::{self, Problem};
 use super::shapes;
 use crate::commands::flow::ChosenFlow;
+use crate::connections::MOST_CONNECTIONS;
 use crate::output::{Exit, OrExit as _};
 use crate::signals::stopped;
 use crate::state;
@@ -26,6 +27,8 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 /// How many bytes of bodies are read at a time, over all callers.
 const ORDERS: usize = 32 * 1024 * 1024;
 const WEBHOOKS: usize = 8 * 1024 * 1024;
+/// One in so many connections may wait for the end of a saga.
+const PART_OF_WAITING: usize = 2;
 /// No saga has this id, since no id has a slash.
 const NOBODY: &str = "/";
 
@@ -41,6 +44,8 @@ pub(crate) struct Service {
     orders: Budget,
     /// For the bodies of webhooks, which come from outside and must not take the room of orders.
     hints: Budget,
+    /// Places for callers who wait for the end of a saga.
+    waiting: Semaphore,
     stop: watch::Receiver<bool>,
 }
 
@@ -55,6 +60,7 @@ impl Service {
         store: &str,
         definitions: OtherDefinitions,
         options: Options,
+        callers: usize,
         stop: watch::Receiver<bool>,
     ) -> anyhow::Result<Self> {
         let engine = Engine::builder(state::open_store(store)?).options(options).other_definitions(definitions);
@@ -63,12 +69,14 @@ impl Service {
             OpenError::Flow(_) | OpenError::Adopt(_) => Err(error).or_exit(Exit::Usage),
             OpenError::Store(_) => Err(error.into()),
         })?;
-        Ok(Self::over(engine, flow, webhooks, stop))
+        let service = Self::over(engine, flow, webhooks, stop);
+        Ok(Self { waiting: Semaphore::new(callers / PART_OF_WAITING), ..service })
     }
 
     /// The service of an engine that is open.
     pub(super) fn over(engine: Engine, flow: ChosenFlow, webhooks: Receivers, stop: watch::Receiver<bool>) -> Self {
-        Self { engine, flow, webhooks, orders: Budget::new(ORDERS), hints: Budget::new(WEBHOOKS), stop }
+        let (orders, hints) = (Budget::new(ORDERS), Budget::new(WEBHOOKS));
+        Self { engine, flow, webhooks, orders, hints, waiting: Semaphore::new(MOST_CONNECTIONS / PART_OF_WAITING), stop }
     }
 
     pub(crate) const fn engine(&self) -> &Engine {
@@ -77,6 +85,12 @@ impl Service {
 
     pub(crate) const fn flow(&self) -> &ChosenFlow {
         &self.flow
+    }
+
+    /// A place among those who wait for the end of a saga, if one is free: whoever finds none is answered at once, since the
+    /// other connections are for orders, health checks and people.
+    pub(crate) fn place_to_wait(&self) -> Option<SemaphorePermit<'_>> {
+        self.waiting.try_acquire().ok()
     }
 
     /// How much of orders is read at a time.

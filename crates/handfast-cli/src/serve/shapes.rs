@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use handfast::store::{Counts, Entry, Summary, Try};
 use handfast::webhook::WebhookStats;
-use handfast::{LineStats, NotUnderstood, Outcome, Possible, Progress, Remains, SagaView, Standing, Stats, StepView};
+use handfast::{LineStats, NotMade, NotUnderstood, Outcome, Possible, Progress, Remains, SagaView, Standing, Stats, StepView};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -207,7 +207,13 @@ fn participant(line: &LineStats) -> Value {
         "turned_away_status": line.turned_away,
         "behind": line.behind,
         "not_understood": line.not_understood.iter().map(not_understood).collect::<Vec<_>>(),
+        "not_made": line.not_made.iter().map(not_made).collect::<Vec<_>>(),
     })
+}
+
+fn not_made(kind: &NotMade) -> Value {
+    let NotMade { operation, why, times } = kind;
+    json!({ "operation": operation, "why": why, "times": times })
 }
 
 fn not_understood(kind: &NotUnderstood) -> Value {

@@ -111,6 +111,29 @@ async fn strangers_who_send_webhooks_take_no_memory() {
     drop(forged);
 }
 
+/// However many wait for the end of an order, health checks and people are served.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn callers_who_wait_for_an_end_leave_room_for_others() {
+    let shop = Shop::closed();
+    // Nobody answers, so no order ends.
+    let coordinator = shop.coordinator_after("ulimit -n 200", &[]);
+    let address = coordinator.url.strip_prefix("http://").unwrap();
+    let wait = |number: usize| {
+        let body = order(&format!("order-{number}")).to_string();
+        let head = format!("POST /sagas HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nIdempotency-Key: key-{number}\r\n");
+        let entity =
+            format!("Prefer: wait=300\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(format!("{head}{entity}").as_bytes()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream
+    };
+    // More than may be connected at a time.
+    let mut waiting: Vec<TcpStream> = (0..80).map(wait).collect();
+    assert_eq!(status(waiting.last_mut().unwrap()), "HTTP/1.1 202", "it is answered at once: {}", coordinator.log());
+    assert_eq!(Caller::of(&coordinator).get("/livez").await.status, 200);
+}
+
 /// Half of the files that it may open are kept for its own requests, and it lets no more callers in than that.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sleeping_callers_leave_the_service_its_files() {

@@ -3,12 +3,59 @@
 //! In the README a line that holds only `...` stands for any number of lines. With `HANDFAST_UPDATE_DOCUMENTS=1` both
 //! documents are written anew instead, the README without such lines.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use crate::support::{handfast, repository};
 
 fn is_update() -> bool {
     std::env::var_os("HANDFAST_UPDATE_DOCUMENTS").is_some()
+}
+
+/// Where the sources of the workspace are.
+fn sources(folder: &Path, into: &mut Vec<(PathBuf, String)>) {
+    for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+        if entry.is_dir() {
+            sources(&entry, into);
+        } else if entry.extension().is_some_and(|ending| ending == "rs") && !entry.ends_with("log/tests.rs") {
+            let text = fs::read_to_string(&entry).expect("text");
+            into.push((entry, text));
+        }
+    }
+}
+
+/// Everything that reports something has a name, and every name stands in the document, and the other way round.
+#[test]
+fn every_event_of_the_log_stands_in_the_document() {
+    let document = fs::read_to_string(repository().join("docs/serve.md")).expect("text");
+    let table = document.split("| `event` | level |").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("a table");
+    let names = table.lines().filter_map(|row| row.strip_prefix("| `")?.split(" | ").next());
+    let documented: BTreeSet<&str> =
+        names.flat_map(|cell| cell.split(", ")).map(|name| name.trim_matches('`')).filter(|name| !name.is_empty()).collect();
+    let mut texts = Vec::new();
+    for name in ["handfast", "handfast-cli", "handfast-participant"] {
+        sources(&repository().join("crates").join(name).join("src"), &mut texts);
+    }
+    let mut reported = BTreeSet::new();
+    for (path, text) in &texts {
+        for level in ["error", "warn", "info", "debug"] {
+            for rest in text.split(&format!("tracing::{level}!(")).skip(1) {
+                let name = rest.trim_start().strip_prefix("name: \"").and_then(|rest| rest.split('"').next());
+                let name =
+                    name.unwrap_or_else(|| panic!("{}: what is reported has no name: {:.80}", path.display(), rest.trim()));
+                // What is only for whoever looks for a mistake of the program itself is not described.
+                if level != "debug" {
+                    reported.insert(name);
+                }
+            }
+        }
+    }
+    let missing: Vec<_> = reported.difference(&documented).collect();
+    assert!(missing.is_empty(), "docs/serve.md does not list {missing:?}");
+    let is_there = |name: &&&str| texts.iter().any(|(_, text)| text.contains(&format!("\"{name}\"")));
+    let gone: Vec<_> = documented.difference(&reported).filter(|name| !is_there(name)).collect();
+    assert!(gone.is_empty(), "docs/serve.md lists {gone:?}, which nothing reports");
 }
 
 /// One command of the tour.

@@ -63,6 +63,23 @@ async fn a_file_that_another_process_has_locked_is_told_everywhere_until_it_is_f
     assert_eq!((placed.status.as_u16(), &placed.json()["outcome"]), (201, &json!("completed")), "{}", placed.text);
 }
 
+/// Nobody is kept waiting for a cancel that cannot be written.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancel_that_cannot_be_written_is_answered_and_may_be_asked_for_again() {
+    let shop = Shop::closed();
+    let coordinator = shop.coordinator_after("true", &["--log", "json"]);
+    let caller = Caller::of(&coordinator);
+    assert_eq!(caller.place("key-1", &order("order-1"), &[]).await.status, 202);
+    let other = Connection::open(shop.store().strip_prefix("sqlite:").unwrap()).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let asked = tokio::time::timeout(PATIENCE, caller.cancel("order-1")).await;
+    let refused = asked.expect("it is answered");
+    assert_eq!((refused.status.as_u16(), refused.problem().as_str()), (503, "store-unavailable"), "{}", refused.text);
+    assert!(refused.text.contains("unknown"), "{}", refused.text);
+    other.execute_batch("COMMIT").unwrap();
+    until("it is taken in the end", async || caller.cancel("order-1").await.status == 202).await;
+}
+
 /// A file that may not grow is as good as a full disk.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_is_told_everywhere() {

@@ -152,7 +152,7 @@ impl Writer {
             return Err(what.clone());
         }
         self.files.look().map_err(|what| {
-            tracing::error!(what, "the store is gone; it takes nothing until a restart");
+            tracing::error!(name: "store_gone", what, "the store is gone; it takes nothing until a restart");
             self.broken.get_or_init(|| what).clone()
         })
     }

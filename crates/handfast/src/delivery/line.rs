@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::backoff::Backoff;
 use super::breaker::{Admission, Breaker, BreakerSettings, BreakerState};
 use super::memories::{Memories, Room};
-use super::odd::{NotUnderstood, Odd};
+use super::odd::{NotMade, NotUnderstood, Odd, Unmade};
 use super::quiet::Quiet;
 use crate::clock::{Clock, whole_ms};
 use crate::participant::{Delivery, Participant, Receipt, Reply};
@@ -67,6 +67,8 @@ pub struct LineStats {
     pub behind: Option<String>,
     /// Its answers that mean nothing, by what was asked for and by status.
     pub not_understood: Vec<NotUnderstood>,
+    /// Requests that could not be made, by what was to be asked for and by the reason.
+    pub not_made: Vec<NotMade>,
 }
 
 /// How a call ended.
@@ -138,6 +140,8 @@ pub(crate) struct Line {
     quiet: Mutex<Quiet>,
     /// What it answers that means nothing.
     odd: Mutex<Odd>,
+    /// What was not asked, since it could not be.
+    unmade: Mutex<Unmade>,
 }
 
 impl Line {
@@ -164,6 +168,7 @@ impl Line {
             meaningless: Mutex::default(),
             quiet: Mutex::default(),
             odd: Mutex::default(),
+            unmade: Mutex::default(),
         }
     }
 
@@ -313,7 +318,7 @@ impl Line {
         if locked(&self.breaker).healed() {
             *locked(&self.behind) = None;
             locked(&self.life).offered = None;
-            tracing::info!(participant = self.name, "its store is as it should be; it is asked again");
+            tracing::info!(name: "participant_as_it_should_be", participant = self.name, "its store is as it should be; it is asked again");
             return true;
         }
         self.is_alive()
@@ -370,6 +375,16 @@ impl Line {
             tracing::debug!(name: "answer_to_come", participant, operation, seen, "an answer is still to come");
         } else {
             tracing::warn!(name: "answer_not_understood", participant, operation, status, seen, "an answer means nothing here");
+        }
+    }
+
+    /// A request could not be made, for this reason: something that it takes along is missing. It is told once for each operation
+    /// and reason.
+    pub(crate) fn not_made(&self, operation: Operation, why: &str) {
+        let operation = operation.name();
+        if locked(&self.unmade).note(operation, why) {
+            let participant = self.name.as_str();
+            tracing::error!(name: "request_not_made", participant, operation, why, "a request cannot be made, so nobody is asked");
         }
     }
 
@@ -439,6 +454,7 @@ impl Line {
             meaningless: *locked(&self.meaningless),
             behind: locked(&self.behind).clone(),
             not_understood: locked(&self.odd).all(),
+            not_made: locked(&self.unmade).all(),
         }
     }
 }

@@ -10,7 +10,7 @@ mod quiet;
 pub use backoff::Backoff;
 pub use breaker::{BreakerSettings, BreakerState};
 pub use line::LineStats;
-pub use odd::NotUnderstood;
+pub use odd::{NotMade, NotUnderstood};
 
 pub(crate) use backoff::Jitter;
 pub(crate) use breaker::Admission;

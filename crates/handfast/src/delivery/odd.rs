@@ -44,6 +44,41 @@ impl Odd {
     }
 }
 
+/// A reason for which requests were not made: nobody was asked anything.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NotMade {
+    /// What was to be asked for: `act`, `look`, `close` or `undo`.
+    pub operation: &'static str,
+    /// Why it could not be.
+    pub why: String,
+    /// How many there were.
+    pub times: u64,
+}
+
+/// The reasons that there were.
+#[derive(Debug, Default)]
+pub(super) struct Unmade(BTreeMap<(&'static str, String), u64>);
+
+impl Unmade {
+    /// Takes note of one. Says whether it is the first of its kind.
+    pub(super) fn note(&mut self, operation: &'static str, why: &str) -> bool {
+        let kind = (operation, why.to_owned());
+        if let Some(times) = self.0.get_mut(&kind) {
+            *times += 1;
+            return false;
+        }
+        if self.0.len() >= MOST {
+            return false;
+        }
+        self.0.insert(kind, 1);
+        true
+    }
+
+    pub(super) fn all(&self) -> Vec<NotMade> {
+        self.0.iter().map(|((operation, why), times)| NotMade { operation, why: why.clone(), times: *times }).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,7 +24,7 @@ use crate::clock::whole_ms;
 use crate::delivery::{CallEnd, Class, Line, Slot};
 use crate::journal::Line as JournalLine;
 use crate::key::KeyParts;
-use crate::participant::{Heard, Reply};
+use crate::participant::{Heard, LATE, NOT_SENT, Reply};
 use crate::store::{Offer, Seen, StoreError, Try};
 
 /// Drives one saga until it ends, is put aside, or the engine stops.
@@ -419,7 +419,9 @@ impl<'a> Driver<'a> {
             Reply::Unknown { seen, heard, retry_after } => {
                 self.was_not_understood(command, !matches!(heard, Heard::NotSent | Heard::NoConnection));
                 match heard {
-                    Heard::NotSent => {}
+                    // Whose time is over is not in anybody's way: it is closed, or looked for.
+                    Heard::NotSent if seen == LATE => {}
+                    Heard::NotSent => line.not_made(command.operation, seen.strip_prefix(NOT_SENT).unwrap_or(&seen)),
                     Heard::NoConnection | Heard::Nothing => line.unanswered(now),
                     Heard::Status(status) => self.heard_no_meaning(&line, command, (status, &seen), retry_after),
                 }
@@ -479,7 +481,7 @@ impl<'a> Driver<'a> {
         let Some((incarnation, seq)) = line.life().offered else { return };
         let offer = Offer { participant: line.name().to_owned(), incarnation, seq, at: now };
         if let Err(error) = shared.store.offer(offer).await {
-            tracing::warn!(participant = line.name(), %error, "what it says it is could not be kept");
+            tracing::warn!(name: "offer_not_kept", participant = line.name(), %error, "what it says it is could not be kept");
         }
     }
 

@@ -280,6 +280,6 @@ pub(crate) async fn look_up(shared: &Shared, id: &Arc<str>) {
             shared.publish(id, Progress::stuck(&reason))
         }
         Ok(Loaded::Missing) => {}
-        Err(error) => tracing::debug!(saga = %id, %error, "could not be looked up"),
+        Err(error) => tracing::debug!(name: "saga_not_looked_up", saga = %id, %error, "could not be looked up"),
     }
 }

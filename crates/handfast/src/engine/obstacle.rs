@@ -6,6 +6,7 @@ use handfast_protocol::Command;
 use super::journaled::Journaled;
 use super::shared::Shared;
 use crate::delivery::{ACCEPTED, BreakerState, LineStats};
+use crate::participant::{LATE, NOT_SENT};
 use crate::store::Try;
 
 /// What is in the way of this saga, if anything is.
@@ -33,6 +34,9 @@ fn before(saga: &Journaled, command: Command, tries: &[Try]) -> Option<String> {
         return None;
     }
     let operation = last.operation;
+    if let Some(why) = last.seen.strip_prefix(NOT_SENT).filter(|_| last.seen != LATE) {
+        return Some(format!("step {step}: {operation} cannot be asked for, and nobody is asked: {why}"));
+    }
     let times = match of_step().filter(|attempt| attempt.operation == operation).count() {
         1 => "once".to_owned(),
         times => format!("{times} times"),

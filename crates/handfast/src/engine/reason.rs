@@ -20,7 +20,7 @@ fn check_one(name: &'static str, text: Option<&str>) -> Result<(), CancelError> 
 }
 
 /// Why a text that a person has written is not kept, if it is not.
-pub(super) fn what_is_wrong(text: &str) -> Option<String> {
+pub(crate) fn what_is_wrong(text: &str) -> Option<String> {
     if text.chars().nth(MAX_REASON_CHARACTERS).is_some() {
         return Some(format!("it has more than {MAX_REASON_CHARACTERS} characters"));
     }

@@ -127,6 +127,12 @@ pub enum Heard {
     Status(u16),
 }
 
+/// How it is said that a request did not leave.
+pub(crate) const NOT_SENT: &str = "not sent: ";
+
+/// The same of one whose time was over.
+pub(crate) const LATE: &str = "not sent: its time is over";
+
 impl Reply {
     /// Nobody answered; what was seen instead.
     #[must_use]
@@ -137,7 +143,7 @@ impl Reply {
     /// Nothing left, for this reason.
     #[must_use]
     pub fn not_sent(why: impl std::fmt::Display) -> Self {
-        Self::Unknown { seen: format!("not sent: {why}"), heard: Heard::NotSent, retry_after: None }
+        Self::Unknown { seen: format!("{NOT_SENT}{why}"), heard: Heard::NotSent, retry_after: None }
     }
 
     /// Somebody answered with this status, and it means nothing: what was seen, and for how long to leave the key alone.

@@ -21,7 +21,7 @@ pub use memory::MemoryStore;
 pub use sqlite::{Examined, SqliteStore};
 #[doc(hidden)]
 pub use sqlite::{SqliteOptions, Synchronous};
-pub use time::{ClockMark, ClockVerdict, LONGEST_WAKE_UP_MS};
+pub use time::{ClockMark, ClockVerdict, LONGEST_WAKE_UP_MS, TimeAcceptance, TimeAccepted};
 
 /// A boxed future, so that a store can be held behind `Arc<dyn Store>`.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

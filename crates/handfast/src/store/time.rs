@@ -21,6 +21,39 @@ pub struct ClockMark {
     pub process: String,
 }
 
+/// A person's act: the time that a store keeps was never the time, and the present one counts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TimeAcceptance {
+    /// The present time, by the clock of whoever accepts it.
+    pub mark: ClockMark,
+    /// Who accepts it.
+    pub by: String,
+    /// The reason given.
+    pub why: String,
+}
+
+/// What came of that.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum TimeAccepted {
+    /// The present time counts, instead of this one.
+    Taken {
+        /// What had counted.
+        before: Time,
+    },
+    /// What the store keeps is not later than the present; nothing was done.
+    NotLater,
+    /// A process that goes by the store's time was there within the last half minute; nothing was done.
+    Driven,
+}
+
+/// Judges whether the present time may take the place of what is kept.
+pub(super) fn judge_acceptance(kept: Option<&ClockMark>, mine: &ClockMark) -> TimeAccepted {
+    let Some(kept) = kept.filter(|kept| kept.at > mine.at) else { return TimeAccepted::NotLater };
+    // Of another machine, or of another start of this one, nobody knows when it was written.
+    let is_there = kept.boot == mine.boot && mine.boot_ms.checked_sub(kept.boot_ms).is_none_or(|age_ms| age_ms <= ALIVE_MS);
+    if is_there { TimeAccepted::Driven } else { TimeAccepted::Taken { before: kept.at } }
+}
+
 /// What comes of comparing a process's clock with the store's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ClockVerdict {
@@ -106,6 +139,18 @@ mod tests {
         assert_eq!(judge(&mark(9 * HOUR_MS, 60_000, "two")), ClockVerdict::Behind { by_ms: HOUR_MS });
         let elsewhere = ClockMark { boot: "c".to_owned(), ..mark(10 * HOUR_MS - 999, 6_000, "two") };
         assert_eq!(judge(&elsewhere), ClockVerdict::Agrees);
+    }
+
+    #[test]
+    fn the_present_is_accepted_where_nobody_goes_by_what_is_kept() {
+        let kept = mark(10 * HOUR_MS, 5_000, "one");
+        let judge = |mine: &ClockMark| judge_acceptance(Some(&kept), mine);
+        assert_eq!(judge(&mark(9 * HOUR_MS, 6_000, "two")), TimeAccepted::Driven);
+        assert_eq!(judge(&mark(9 * HOUR_MS, 60_000, "two")), TimeAccepted::Taken { before: kept.at });
+        assert_eq!(judge(&mark(11 * HOUR_MS, 60_000, "two")), TimeAccepted::NotLater);
+        let elsewhere = ClockMark { boot: "c".to_owned(), ..mark(9 * HOUR_MS, 1_000, "two") };
+        assert_eq!(judge(&elsewhere), TimeAccepted::Taken { before: kept.at });
+        assert_eq!(judge_acceptance(None, &elsewhere), TimeAccepted::NotLater);
     }
 
     #[test]

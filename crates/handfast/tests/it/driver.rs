@@ -403,6 +403,20 @@ async fn a_journal_that_leads_elsewhere_is_left_alone_and_nothing_is_kept_of_tha
     assert!(world.bank.requests.lock().unwrap().iter().all(|(key, ..)| !key.contains("damaged")), "nobody was asked anything");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_request_that_cannot_be_made_is_told() {
+    let world = World::new(None);
+    let missing = Answering(|_: &handfast::participant::Delivery<'_>| Reply::not_sent("its earlier answer kept no id"));
+    let engine = world.builder().participant("depot", missing).open().await.unwrap();
+    engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    let line = engine.stats().participants.into_iter().find(|line| line.participant == "depot").unwrap();
+    let [kind] = line.not_made.as_slice() else { panic!("{line:?}") };
+    assert!(kind.operation == "act" && kind.why == "its earlier answer kept no id" && kind.times > 1, "{kind:?}");
+    let trouble = engine.saga("order-1").await.unwrap().unwrap().trouble.unwrap();
+    assert_eq!(trouble, "step dispatch: act cannot be asked for, and nobody is asked: its earlier answer kept no id");
+}
+
 /// One whose row was damaged, and was put right since.
 #[tokio::test(start_paused = true)]
 async fn a_saga_that_was_suspended_for_its_journal_goes_on_once_it_can_be_followed_and_a_person_says_so() {

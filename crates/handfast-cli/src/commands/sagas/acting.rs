@@ -126,7 +126,12 @@ async fn act(id: &str, place: &Place, act: &Act, words: Words, output: &Output) 
     let said = Said {
         by: words.by,
         reason: words.reason,
-        request_id: words.request_id.unwrap_or_else(|| uuid::Uuid::now_v7().to_string()),
+        request_id: words.request_id.unwrap_or_else(|| {
+            let drawn = uuid::Uuid::now_v7().to_string();
+            // Before it leaves: whoever hears no answer has to say it again.
+            output.note(format_args!("its request id, for saying it again: --request-id {drawn}"));
+            drawn
+        }),
         saw: words.saw.unwrap_or(saga.seq),
         evidence: words.evidence,
     };

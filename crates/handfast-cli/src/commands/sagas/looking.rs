@@ -37,7 +37,7 @@ pub(super) struct Show {
 }
 
 pub(super) async fn list(args: List, output: &Output) -> anyhow::Result<Exit> {
-    let desk = args.place.open(output)?;
+    let desk = args.place.open_to_read(output)?;
     let sagas = or_exit(desk.list(args.standing.as_deref(), args.after.as_deref(), usize::from(args.limit)).await)?;
     if output.wants_json() {
         output.json_line(&json!({ "sagas": sagas }))?;
@@ -53,7 +53,7 @@ pub(super) async fn list(args: List, output: &Output) -> anyhow::Result<Exit> {
 }
 
 pub(super) async fn show(args: Show, output: &Output) -> anyhow::Result<Exit> {
-    let desk = args.place.open(output)?;
+    let desk = args.place.open_to_read(output)?;
     let saga = looked(&desk, &args.id).await?;
     if output.wants_json() {
         output.json_line(&saga)?;

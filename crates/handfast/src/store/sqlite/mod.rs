@@ -23,7 +23,7 @@ use self::reader::{Readers, Source};
 use self::writer::{Reply, Write, Writer};
 use super::{
     Acceptance, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, Lengths, NewSaga, Offer, OpenFlow,
-    Seen, Store, StoreError, StoredSaga, Summary, Try,
+    Seen, Store, StoreError, StoredSaga, Summary, TimeAcceptance, TimeAccepted, Try,
 };
 
 /// Sagas in a SQLite file, as `docs/journal.md` describes it.
@@ -118,6 +118,22 @@ impl SqliteStore {
         let cannot_start = |why| StoreError::Open { path: path.display().to_string(), why };
         let readers = Readers::start(opened.readers).map_err(cannot_start)?;
         Ok(Self { store_id: opened.store_id, readers, writer: None, files: None })
+    }
+
+    /// Lets the present time count instead of a later one that the store keeps, and keeps who said so and why.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn accept_time(&self, acceptance: TimeAcceptance) -> Result<TimeAccepted, StoreError> {
+        self.write(move |reply| Write::AcceptTime(Box::new(acceptance), reply)).await
+    }
+
+    /// The open sagas of which an entry was written at a later time than this.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn stamped_after(&self, now: Time) -> Result<Vec<String>, StoreError> {
+        self.read(move |source| queries::stamped_after(source, now)).await
     }
 
     /// Copies the store at `from` to a new file, all of it at one moment, whoever writes to it meanwhile.

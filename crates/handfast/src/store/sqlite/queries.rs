@@ -292,6 +292,16 @@ pub(super) fn list(
     read(source).map_err(|error| unavailable(&error))
 }
 
+pub(super) fn stamped_after(source: &mut Source, now: Time) -> Result<Vec<String>, StoreError> {
+    const SQL: &str = "SELECT name FROM saga WHERE (wake_at IS NOT NULL OR standing = 'suspended') \
+         AND EXISTS (SELECT 1 FROM journal WHERE journal.saga = saga.id AND journal.at > ?1) ORDER BY id";
+    source
+        .connection
+        .prepare_cached(SQL)
+        .and_then(|mut sql| sql.query_map([ordered(now.0)], |row| row.get(0))?.collect())
+        .map_err(|error| unavailable(&error))
+}
+
 pub(super) fn lengths(source: &mut Source, ids: &[Arc<str>]) -> Result<Lengths, StoreError> {
     const SQL: &str = "SELECT max(journal.seq) FROM saga JOIN journal ON journal.saga = saga.id WHERE saga.name = ?1";
     let read = |source: &mut Source| -> rusqlite::Result<Lengths> {

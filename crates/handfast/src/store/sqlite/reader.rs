@@ -79,7 +79,7 @@ impl Drop for Readers {
 /// Forgets what was read of the file: a page that was damaged is to be seen once it is put right.
 pub(super) fn forget_pages(connection: &Connection) {
     if let Err(error) = connection.execute_batch("PRAGMA shrink_memory") {
-        tracing::debug!(%error, "pages that were read could not be forgotten");
+        tracing::debug!(name: "pages_not_forgotten", %error, "pages that were read could not be forgotten");
     }
 }
 

@@ -9,10 +9,10 @@ use super::files::{is_behind, next_generation};
 use super::queries::{IS_KEPT, OPEN, TIPS, tip};
 use super::reader::forget_pages;
 use super::shape::{column, ordered, pack, placed_digest};
-use crate::store::time::judge;
+use crate::store::time::{judge, judge_acceptance};
 use crate::store::{
     Acceptance, Adoption, Append, ClockMark, ClockVerdict, Created, Entry, Memory, NewSaga, Offer, SUSPENDED, Seen, StoreError,
-    TRIES_KEPT, Try, check_new,
+    TRIES_KEPT, TimeAcceptance, TimeAccepted, Try, check_new,
 };
 
 /// What a write came to: its answer, or what is wrong with it. The outer `Result` of a method says that the transaction
@@ -328,6 +328,21 @@ impl<'c> Statements<'c> {
             self.upsert_clock.execute([mark.highest(kept.as_ref()).write()])?;
         }
         Ok(verdict)
+    }
+
+    /// Lets the present time take the place of a later one, and keeps who said so: a row for each time that somebody did.
+    pub(super) fn accept_time(&mut self, acceptance: &TimeAcceptance) -> Result<TimeAccepted> {
+        let TimeAcceptance { mark, by, why } = acceptance;
+        let kept: Option<String> = self.find_clock.query_row([], |row| row.get(0)).optional()?;
+        let accepted = judge_acceptance(kept.as_deref().and_then(ClockMark::read).as_ref(), mark);
+        if let TimeAccepted::Taken { before } = accepted {
+            const KEEP: &str = "INSERT INTO meta (name, value) VALUES ('clock accepted ' || \
+                 (SELECT count(*) + 1 FROM meta WHERE name LIKE 'clock accepted %'), ?1)";
+            let said = serde_json::json!({ "at": mark.at.0, "instead_of": before.0, "by": by, "why": why });
+            self.connection.prepare_cached(KEEP)?.execute([said.to_string()])?;
+            self.upsert_clock.execute([mark.write()])?;
+        }
+        Ok(accepted)
     }
 
     pub(super) fn offer(&self, offer: &Offer) -> Result<()> {

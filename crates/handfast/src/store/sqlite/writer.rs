@@ -13,7 +13,9 @@ use tokio::sync::oneshot;
 use super::files::Files;
 use super::shape::{unavailable, words};
 use super::statements::{Generation, Statements, Verdict};
-use crate::store::{Acceptance, Adoption, Append, ClockMark, ClockVerdict, Created, NewSaga, Offer, StoreError, Try};
+use crate::store::{
+    Acceptance, Adoption, Append, ClockMark, ClockVerdict, Created, NewSaga, Offer, StoreError, TimeAcceptance, TimeAccepted, Try,
+};
 
 /// How many writes may wait for the disk before further ones are refused.
 const QUEUE: usize = 65_536;
@@ -60,6 +62,7 @@ pub(super) enum Write {
         error_ms: u64,
         reply: Reply<ClockVerdict>,
     },
+    AcceptTime(Box<TimeAcceptance>, Reply<TimeAccepted>),
     Adopt(Box<Adoption>, Reply<u64>),
     Offer(Box<Offer>, Reply<()>),
     Accept(Box<Acceptance>, Reply<()>),
@@ -86,6 +89,7 @@ impl Write {
             }
             Self::Suspend { id, reason, reply } => reply.verdict = Some(Ok(statements.suspend(id, reason)?)),
             Self::KeepTime { mark, error_ms, reply } => reply.verdict = Some(Ok(statements.keep_time(mark, *error_ms)?)),
+            Self::AcceptTime(acceptance, reply) => reply.verdict = Some(Ok(statements.accept_time(acceptance)?)),
             Self::Adopt(adoption, reply) => reply.verdict = Some(Ok(statements.adopt(adoption)?)),
             Self::Offer(offer, reply) => reply.verdict = Some(Ok(statements.offer(offer)?)),
             Self::Accept(acceptance, reply) => reply.verdict = Some(statements.accept(acceptance)?),
@@ -102,6 +106,7 @@ impl Write {
         match self {
             Self::Create(_, reply) => reply.settle(failure),
             Self::KeepTime { reply, .. } => reply.settle(failure),
+            Self::AcceptTime(_, reply) => reply.settle(failure),
             Self::Adopt(_, reply) => reply.settle(failure),
             Self::Append(_, reply)
             | Self::Offer(_, reply)
@@ -176,7 +181,7 @@ impl Writer {
     /// Queues a try. Where the queue is full it is lost, which nobody depends on.
     pub(super) fn record(&self, attempt: Try) {
         if self.send(Write::Try(Box::new(attempt))).is_err() {
-            tracing::debug!("a try was not kept: too many writes are waiting for the disk");
+            tracing::debug!(name: "try_not_kept", "a try was not kept: too many writes are waiting for the disk");
         }
     }
 }
