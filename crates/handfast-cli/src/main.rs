@@ -10,6 +10,7 @@ mod demo;
 mod files;
 mod generals;
 mod http_client;
+mod lock;
 mod log;
 mod messenger;
 mod numbers;

@@ -284,14 +284,17 @@ pub fn why_not_done<'a>(lines: impl IntoIterator<Item = &'a Line>, step: usize, 
     })
 }
 
-/// Lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+/// Lower-case hexadecimal digits, as digests and hashes are shown.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
-/// Version 1 of the shapes. What a journal of it may hold is never changed, only added to: a flow whose sagas write what was
-/// added cannot be read by an older handfast, which leaves them alone. Everything else is a module of its own.
+/// Version 1 of the shapes, which version 2 of the protocol writes as well. What a journal of it may hold is never changed, only
+/// added to. A handfast from before an addition cannot read it: a saga of a version that it does not know it leaves alone, but
+/// one of version 1 with a line that was added it takes for damaged (the first release suspends it, every later one leaves it
+/// alone). Everything else is a module of its own.
 mod v1 {
     use super::{
         Answer, BTreeMap, Command, Cow, Definite, Deserialize, DueAt, Line, LineError, Mark, Nature, Operation, Receipt, Ruling,

@@ -59,6 +59,7 @@ mod engine;
 pub mod flow;
 pub mod journal;
 mod key;
+mod lock;
 pub mod participant;
 pub mod store;
 pub mod toml_file;

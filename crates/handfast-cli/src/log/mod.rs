@@ -19,7 +19,7 @@ use std::cell::Cell;
 use std::io::Write as _;
 use std::panic::PanicHookInfo;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use handfast::participant::Secrets;
@@ -32,6 +32,7 @@ use self::clean::Clean;
 use self::kinds::{Admitted, Kinds};
 use self::line::Line;
 use crate::clock::{Stopwatch, now_ms};
+use crate::lock::locked;
 
 /// So many lines wait for whoever reads them at most.
 const QUEUE: usize = 1024;
@@ -216,9 +217,4 @@ impl Subscriber for Reporter {
     }
     fn enter(&self, _span: &span::Id) {}
     fn exit(&self, _span: &span::Id) {}
-}
-
-/// What is done while a lock is held is small, and leaves a sound value if it panics.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::fate::{Cut, Fate, Hazards, fingerprint};
 use super::log::{Direction, Ending, Line, Log};
 use crate::clock::Stopwatch;
+use crate::lock::locked;
 
 /// How many requests, by method and key, are counted before the oldest are forgotten. A forgotten one starts again at 1.
 const COUNTED: usize = 500_000;
@@ -308,11 +309,6 @@ fn key_of(path: &str) -> &str {
 /// The statuses of answers that settle what a caller asked. Proxies use the same numbers; for counting that is good enough.
 const fn is_definite(status: u16) -> bool {
     matches!(status, 200 | 409 | 410 | 422)
-}
-
-/// What is behind a lock here is whole after every single statement, so a panic elsewhere spoils nothing.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::{Uri, header};
 use axum::response::{IntoResponse, Response};
+use handfast::journal::hex;
 use handfast_protocol::PROTOCOL_VERSION;
 use serde_json::json;
 
@@ -32,7 +33,7 @@ pub(crate) async fn version(State(service): State<Arc<Service>>) -> Response {
         "version": env!("CARGO_PKG_VERSION"),
         "protocol_version": PROTOCOL_VERSION,
         "flow": service.flow().file.name(),
-        "flow_hash": shapes::hex(&service.flow().flow.hash()),
+        "flow_hash": hex(&service.flow().flow.hash()),
     }))
 }
 

@@ -3,6 +3,7 @@
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
+use handfast::journal::hex;
 use handfast::store::{Counts, Entry, Summary, Try};
 use handfast::webhook::WebhookStats;
 use handfast::{LineStats, NotMade, NotUnderstood, Outcome, Possible, Progress, Remains, SagaView, Standing, Stats, StepView};
@@ -30,11 +31,6 @@ pub(crate) fn json(value: &impl Serialize) -> Response {
     let mut response = text.into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
-}
-
-/// Lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// How a saga stands, in short.

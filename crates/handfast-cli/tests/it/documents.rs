@@ -28,14 +28,14 @@ fn sources(folder: &Path, into: &mut Vec<(PathBuf, String)>) {
 /// Everything that reports something has a name, and every name stands in the document, and the other way round.
 #[test]
 fn every_event_of_the_log_stands_in_the_document() {
-    let document = fs::read_to_string(repository().join("docs/serve.md")).expect("text");
+    let document = fs::read_to_string(repository("docs/serve.md")).expect("text");
     let table = document.split("| `event` | level |").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("a table");
     let names = table.lines().filter_map(|row| row.strip_prefix("| `")?.split(" | ").next());
     let documented: BTreeSet<&str> =
         names.flat_map(|cell| cell.split(", ")).map(|name| name.trim_matches('`')).filter(|name| !name.is_empty()).collect();
     let mut texts = Vec::new();
     for name in ["handfast", "handfast-cli", "handfast-participant"] {
-        sources(&repository().join("crates").join(name).join("src"), &mut texts);
+        sources(&repository(&format!("crates/{name}/src")), &mut texts);
     }
     let mut reported = BTreeSet::new();
     for (path, text) in &texts {

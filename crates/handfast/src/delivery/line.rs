@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use handfast_protocol::{Change, Command, Operation, Time};
@@ -16,6 +16,7 @@ use super::memories::{Memories, Room};
 use super::odd::{NotMade, NotUnderstood, Odd, Unmade};
 use super::quiet::Quiet;
 use crate::clock::{Clock, whole_ms};
+use crate::lock::locked;
 use crate::participant::{Delivery, Participant, Receipt, Reply};
 use crate::store::{Seen, Sighting, Tip};
 
@@ -487,11 +488,6 @@ impl Drop for Counted<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-/// Nothing in here panics while it holds a lock, so a poisoned one holds a sound value.
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -10,9 +10,9 @@ use sha2::{Digest as _, Sha256};
 use super::difference::Difference;
 use super::flow::{Flow, FlowStep, ParticipantRef};
 use super::kept::JournalReceipts;
-use super::shared::locked;
 use crate::clock::Clock;
 use crate::delivery::{Life, Line, LineSettings, Memories};
+use crate::lock::locked;
 use crate::participant::{HttpParticipant, HttpTemplates, Participant, Secret, TemplateParticipant};
 use crate::store::{Acceptance, Seen, Store};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use super::shared::locked;
+use crate::lock::locked;
 
 #[derive(Debug, Default)]
 pub(crate) struct Named(Mutex<BTreeMap<String, String>>);

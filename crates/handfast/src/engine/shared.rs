@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use handfast_protocol::{Outcome, Standing, Time};
@@ -21,6 +21,7 @@ use super::room::Rooms;
 use super::stats::Totals;
 use super::trouble::Trouble;
 use crate::delivery::{Class, Jitter, Memories};
+use crate::lock::locked;
 use crate::store::{LONGEST_WAKE_UP_MS, Store};
 
 /// What an active saga is told from outside.
@@ -526,9 +527,4 @@ impl Shared {
         locked(&self.watched).clear();
         self.wake_up.notify_one();
     }
-}
-
-/// Nothing in here panics while it holds a lock, so a poisoned one holds a sound value.
-pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,6 +2,8 @@
 
 use handfast_protocol::Time;
 
+use crate::clock::signed;
+
 /// Further ahead than this nothing is ever put aside. A wake-up that is was written by another clock, and is due now.
 pub const LONGEST_WAKE_UP_MS: u64 = 30 * 60 * 1000;
 
@@ -105,10 +107,6 @@ impl ClockMark {
         let (at, boot_ms) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
         Some(Self { at: Time(at), boot_ms, boot: parts.next()?.to_owned(), process: parts.next()?.to_owned() })
     }
-}
-
-fn signed(ms: u64) -> i64 {
-    i64::try_from(ms).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

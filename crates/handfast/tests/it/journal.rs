@@ -6,8 +6,8 @@ mod version_2;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use handfast::journal::{Line, LineError, Receipt, ReplayError, digest, replay_checked, why_not_done};
-use handfast::store::{Digest, Entry};
+use handfast::journal::{Line, LineError, Receipt, ReplayError, digest, hex, replay_checked, why_not_done};
+use handfast::store::Entry;
 use handfast_protocol::{Answer, Command, Coordinator, Definite, Doubt, Kind, Operation, Party, Plan, Standing, StepPlan, Time};
 use serde_json::{Value, json};
 
@@ -128,10 +128,6 @@ fn journal_of(story: &Story) -> Vec<Entry> {
         Entry { seq, at: Time(*at), input: line.write(story.version).unwrap(), digest: digest(&coordinator) }
     };
     story.lines.iter().zip(1..).map(entry).collect()
-}
-
-fn hex(digest: &Digest) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A golden file: the plan and the end on the first line, then an entry a line.

@@ -303,12 +303,12 @@ pub(super) fn stamped_after(source: &mut Source, now: Time) -> Result<Vec<String
 }
 
 pub(super) fn lengths(source: &mut Source, ids: &[Arc<str>]) -> Result<Lengths, StoreError> {
-    const SQL: &str = "SELECT max(journal.seq) FROM saga JOIN journal ON journal.saga = saga.id WHERE saga.name = ?1";
+    const SQL: &str = "SELECT (SELECT coalesce(max(seq), 0) FROM journal WHERE journal.saga = saga.id) FROM saga WHERE name = ?1";
     let read = |source: &mut Source| -> rusqlite::Result<Lengths> {
         let mut sql = source.connection.prepare_cached(SQL)?;
         let mut lengths = Vec::new();
         for id in ids {
-            let length: Option<i64> = sql.query_row([id], |row| row.get(0))?;
+            let length: Option<i64> = sql.query_row([id], |row| row.get(0)).optional()?;
             lengths.extend(length.map(|length| (Arc::clone(id), number(length))));
         }
         Ok(lengths)

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use handfast::store::{NewSaga, SqliteOptions, SqliteStore, Store, StoreError};
 use handfast::upkeep;
@@ -102,6 +103,42 @@ fn a_backup_that_was_copied_over_it_is_noticed_and_left_as_it_is() {
         assert_ne!(generation(path), generation(&beside(path, ".backup")), "the log was carried over");
         fs::copy(beside(path, ".backup"), path).unwrap();
     });
+}
+
+/// Of the file's header nobody had seen what the log made of it, so that a copy from in between looked younger.
+#[test]
+fn a_backup_that_is_copied_over_it_right_after_the_log_was_carried_over_is_noticed() {
+    let (_folder, path) = folder();
+    let store = SqliteStore::open_with(&path, &SqliteOptions { checkpoint_pages: 60, ..SqliteOptions::default() }).unwrap();
+    place(&store, 0..2);
+    let copy = beside(&path, ".backup");
+    back_up(&path, &copy);
+    let generation = |path: &Path| fs::read(path).unwrap()[60..64].to_vec();
+    let copied = generation(&copy);
+    let is_carried_over = || generation(&path) > copied;
+    let mut placed = 2;
+    while !is_carried_over() {
+        assert!(placed < 100, "the log is never carried over");
+        place(&store, placed..placed + 1);
+        placed += 1;
+        // It is carried over after the answer.
+        for _ in 0..20 {
+            if is_carried_over() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    fs::copy(&copy, &path).unwrap();
+    let mut found = store.intact();
+    for _ in 0..1_000 {
+        if found.is_err() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+        found = store.intact();
+    }
+    assert!(matches!(&found, Err(StoreError::Gone { why, .. }) if why.contains("written over")), "{found:?}");
 }
 
 /// Two stores on one file that carry the log over all the time, read while they do.
