@@ -17,7 +17,7 @@ use super::odd::{NotMade, NotUnderstood, Odd, Unmade};
 use super::quiet::Quiet;
 use crate::clock::{Clock, whole_ms};
 use crate::lock::locked;
-use crate::participant::{Delivery, Participant, Receipt, Reply};
+use crate::participant::{Delivery, LATE, NOT_SENT, Participant, Receipt, Reply};
 use crate::store::{Seen, Sighting, Tip};
 
 #[derive(Clone, Copy, Debug)]
@@ -380,9 +380,12 @@ impl Line {
     }
 
     /// A request could not be made, for this reason: something that it takes along is missing. It is told once for each operation
-    /// and reason.
-    pub(crate) fn not_made(&self, operation: Operation, why: &str) {
-        let operation = operation.name();
+    /// and reason. Whose time was over is in nobody's way: it is closed, or looked for.
+    pub(crate) fn not_made(&self, operation: Operation, seen: &str) {
+        if seen == LATE {
+            return;
+        }
+        let (operation, why) = (operation.name(), seen.strip_prefix(NOT_SENT).unwrap_or(seen));
         if locked(&self.unmade).note(operation, why) {
             let participant = self.name.as_str();
             tracing::error!(name: "request_not_made", participant, operation, why, "a request cannot be made, so nobody is asked");

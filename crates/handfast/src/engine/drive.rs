@@ -24,7 +24,7 @@ use crate::clock::whole_ms;
 use crate::delivery::{CallEnd, Class, Line, Slot};
 use crate::journal::Line as JournalLine;
 use crate::key::KeyParts;
-use crate::participant::{Heard, LATE, NOT_SENT, Reply};
+use crate::participant::{Heard, Reply};
 use crate::store::{Offer, Seen, StoreError, Try};
 
 /// Drives one saga until it ends, is put aside, or the engine stops.
@@ -419,9 +419,7 @@ impl<'a> Driver<'a> {
             Reply::Unknown { seen, heard, retry_after } => {
                 self.was_not_understood(command, !matches!(heard, Heard::NotSent | Heard::NoConnection));
                 match heard {
-                    // Whose time is over is not in anybody's way: it is closed, or looked for.
-                    Heard::NotSent if seen == LATE => {}
-                    Heard::NotSent => line.not_made(command.operation, seen.strip_prefix(NOT_SENT).unwrap_or(&seen)),
+                    Heard::NotSent => line.not_made(command.operation, &seen),
                     Heard::NoConnection | Heard::Nothing => line.unanswered(now),
                     Heard::Status(status) => self.heard_no_meaning(&line, command, (status, &seen), retry_after),
                 }

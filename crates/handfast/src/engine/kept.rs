@@ -34,6 +34,7 @@ impl KeptReceipts for JournalReceipts {
                         Line::Differs { to, kept, .. } => (to, kept, &mut otherwise),
                         Line::Start
                         | Line::Timeout
+                        | Line::Due(_)
                         | Line::Cancel { .. }
                         | Line::Person { .. }
                         | Line::Sent { .. }
