@@ -25,8 +25,9 @@ const COMMANDS: [&str; 17] = [
 ];
 
 /// What can be done with a store, with sagas, with participants and with definitions.
-const UPKEEP: [(&str, &str); 12] = [
+const UPKEEP: [(&str, &str); 13] = [
     ("store", "backup"),
+    ("store", "accept-time"),
     ("store", "verify"),
     ("sagas", "list"),
     ("sagas", "show"),
