@@ -1,6 +1,10 @@
 //! What answers of a service prove: a service that knows nothing of the contract, and answers as such services do.
 
-use axum::http::Method;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::IntoResponse as _;
 use handfast::Outcome;
 use serde_json::{Value, json};
 
@@ -208,4 +212,34 @@ async fn a_part_that_was_given_back_is_not_all_of_it() {
     assert_eq!((provider.charged(), shop.shipments().await), (0, 0));
     let trouble = view(&engine, "order-1").await.trouble.expect("somebody is told");
     assert!(trouble.contains("200 that means undone, but for /amount: 100 was asked for, and 50 stands there"), "{trouble}");
+}
+
+/// Who answers about something else and asks for a pause is left alone for so long.
+#[tokio::test]
+async fn a_pause_is_kept_whatever_the_answer_is_about() {
+    let shop = Shop::open(&[]).await;
+    let asked: Arc<Mutex<Vec<std::time::Instant>>> = Arc::default();
+    let times = Arc::clone(&asked);
+    let router = Router::new().fallback(async move |method: Method, uri: Uri| {
+        if method == Method::POST {
+            return (StatusCode::OK, json!({"state": "refunded"}).to_string()).into_response();
+        }
+        let number = {
+            let mut times = times.lock().unwrap();
+            times.push(std::time::Instant::now());
+            times.len()
+        };
+        let key = if number == 1 { "another" } else { uri.path().trim_start_matches("/charges/") };
+        let body = json!({"state": "charged", "reference": key, "amount": 100}).to_string();
+        (StatusCode::OK, [("retry-after", "2")], body).into_response()
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let file = flow(&url, &shop.urls[1], CHARGED, &UNDONE.replace("PROVIDER", &url));
+    let (_engine, mut saga) = order(&shop, &file).await;
+    assert_eq!(ended(&mut saga).await.unwrap(), Outcome::Cancelled);
+    let asked = asked.lock().unwrap();
+    let pause = asked[1] - asked[0];
+    assert!(pause.as_millis() >= 1_900, "asked again after {pause:?}");
 }
