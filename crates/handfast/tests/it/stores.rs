@@ -7,6 +7,7 @@ mod flaky;
 mod full_disk;
 mod gone;
 mod racing;
+mod time;
 
 use std::future::Future;
 use std::sync::Arc;
