@@ -72,6 +72,14 @@ pub trait Guards: Copy + Ord + Debug + core::hash::Hash + Send + Sync + 'static 
     const LATE_EFFECT_IS_UNDONE: bool = true;
     /// Where doing it twice hurts nobody, what the first answer said stays: the others speak of something else.
     const FIRST_OF_HARMLESS_STAYS: bool = true;
+    /// An undo that was accepted is no undo: it is looked for until it is done, or has failed.
+    const ACCEPTED_UNDO_IS_AWAITED: bool = true;
+    /// An undo that has failed is for a person, and not looked for any more.
+    const FAILED_UNDO_IS_TOLD: bool = true;
+    /// An undo that must not be repeated is marked as sent before it is sent.
+    const UNDO_IS_MARKED_AS_SENT: bool = true;
+    /// Such an undo is repeated only once nothing of it can be on the road any more and what was done is still there.
+    const UNDO_IS_REPEATED_ONCE_LATE: bool = true;
     /// A look that finds nothing is no refusal: what was asked for may still be on the road.
     const NOTHING_FOUND_IS_NOT_REFUSED: bool = true;
     /// A refusal that a look finds counts only where refusals hold.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use handfast_protocol::{
     Answer, Command, Coordinator, Definite, DueAt, Guards, Input, Mark, Nature, Operation, PROTOCOL_VERSION, Party, Plan, Ruling,
-    Time, Told,
+    Time, Told, UndoTold,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -63,6 +63,15 @@ pub enum Line {
         step: usize,
         /// The incarnation that was accepted.
         incarnation: String,
+    },
+    /// An undo may leave only once and is about to, was accepted and is under way, or has failed.
+    Undo {
+        /// The step, counted from 0.
+        step: usize,
+        /// Which of these.
+        told: UndoTold,
+        /// What the answer said beyond that.
+        receipt: Receipt,
     },
     /// A participant gave a definite answer.
     Answer {
@@ -198,6 +207,7 @@ impl Line {
             Self::Sent { step } => Input::Receive(Told::Sent { step: *step }),
             Self::Looked { step, found, left } => Input::Receive(Told::Looked { step: *step, found: *found, left: *left }),
             Self::Forgotten { step, .. } => Input::Receive(Told::Forgotten { step: *step }),
+            Self::Undo { step, told, .. } => Input::Receive(Told::Undo { step: *step, told: *told }),
             Self::Answer { to, answer, .. } => Input::Receive(Told::Answer { to: *to, answer: *answer }),
             Self::Differs { to, in_effect, .. } => Input::Receive(Told::Differs { step: to.step, in_effect: *in_effect }),
         }
@@ -272,6 +282,7 @@ pub fn why_not_done<'a>(lines: impl IntoIterator<Item = &'a Line>, step: usize, 
     lines.into_iter().filter(|_| known != Definite::Done).find_map(|line| match line {
         Line::Answer { to, answer, receipt } if to.step == step && *answer == Answer::State(known) => receipt.detail.as_deref(),
         Line::Answer { .. }
+        | Line::Undo { .. }
         | Line::Looked { .. }
         | Line::Start
         | Line::Timeout
@@ -298,7 +309,7 @@ pub fn hex(bytes: &[u8]) -> String {
 mod v1 {
     use super::{
         Answer, BTreeMap, Command, Cow, Definite, Deserialize, DueAt, Line, LineError, Mark, Nature, Operation, Receipt, Ruling,
-        Said, Scalar, Serialize, Time,
+        Said, Scalar, Serialize, Time, UndoTold,
     };
 
     #[derive(Serialize, Deserialize)]
@@ -335,6 +346,8 @@ mod v1 {
             incarnation: Cow<'a, str>,
         },
         #[serde(borrow)]
+        Undo(UndoShape<'a>),
+        #[serde(borrow)]
         Answer(AnswerShape<'a>),
         Differs {
             step: usize,
@@ -369,6 +382,18 @@ mod v1 {
         saw: u64,
         #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
         evidence: Option<Cow<'a, str>>,
+    }
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct UndoShape<'a> {
+        step: usize,
+        #[serde(borrow)]
+        told: Cow<'a, str>,
+        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+        detail: Option<Cow<'a, str>>,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        kept: BTreeMap<String, Kept>,
     }
 
     #[derive(Serialize, Deserialize)]
@@ -424,6 +449,12 @@ mod v1 {
                 kept: write_all_kept(kept),
             },
             Line::Forgotten { step, incarnation } => Shape::Forgotten { step: *step, incarnation: Cow::Borrowed(incarnation) },
+            Line::Undo { step, told, receipt } => Shape::Undo(UndoShape {
+                step: *step,
+                told: Cow::Borrowed(told.name()),
+                detail: receipt.detail.as_deref().map(Cow::Borrowed),
+                kept: receipt.kept.iter().map(|(name, value)| (name.clone(), write_kept(value))).collect(),
+            }),
             Line::Answer { to, answer, receipt } => Shape::Answer(AnswerShape {
                 step: to.step,
                 to: Cow::Borrowed(to.operation.name()),
@@ -465,6 +496,16 @@ mod v1 {
                 kept: read_all_kept(kept),
             },
             Shape::Forgotten { step, incarnation } => Line::Forgotten { step, incarnation: incarnation.into_owned() },
+            Shape::Undo(shape) => Line::Undo {
+                step: shape.step,
+                told: UndoTold::from_name(&shape.told)
+                    .ok_or_else(|| LineError::Unreadable(format!("`{}` is nothing that is said of an undo", shape.told)))?,
+                receipt: Receipt {
+                    detail: shape.detail.map(Cow::into_owned),
+                    kept: shape.kept.into_iter().map(|(name, value)| (name, read_kept(value))).collect(),
+                    ..Receipt::default()
+                },
+            },
             Shape::Answer(shape) => Line::Answer {
                 to: Command { step: shape.step, operation: operation(&shape.to)? },
                 answer: answer(&shape.state)?,

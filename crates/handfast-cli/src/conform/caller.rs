@@ -186,14 +186,24 @@ impl Caller {
         let mut exchange = self.send(method, &format!("{key}{suffix}"), extra, sent).await;
         if let Some(bytes) = &exchange.bytes {
             let hash = hash(body);
-            let delivery =
-                Delivery { key, operation, body, body_hash: &hash, number: 1, seen: None, not_after: None, leaves_before: None };
+            let delivery = Delivery {
+                is_about_undo: false,
+                key,
+                operation,
+                body,
+                body_hash: &hash,
+                number: 1,
+                seen: None,
+                not_after: None,
+                leaves_before: None,
+            };
             let bytes = Some(&**bytes).filter(|bytes| bytes.len() <= MAX_ANSWER_BYTES);
             let received = Received { status: exchange.status, body: bytes, retry_after: None };
             exchange.said = match read_answer(&delivery, received) {
                 Reply::Definite { answer: Answer::State(state), .. } => Said::State(state),
                 Reply::Definite { answer: Answer::OtherBody, .. } => Said::OtherBody,
                 Reply::Behind { .. } => Said::Behind,
+                Reply::Undo { told, .. } => Said::Nothing(told.name().to_owned()),
                 Reply::Absent { seen, .. } | Reply::Unknown { seen, .. } | Reply::Mismatch { seen, .. } => Said::Nothing(seen),
             };
         }

@@ -61,6 +61,12 @@ struct TreatmentShape {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     harmless: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    undoes_later: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undo_once_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undo_again_ms: Option<u64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     reads_back: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     watch_ms: Option<u64>,
@@ -94,6 +100,9 @@ impl TreatmentShape {
             refused_close_ms: plan.refused_close_ms,
             forgotten_ms: plan.forgotten_ms,
             harmless: plan.harmless,
+            undoes_later: plan.undoes_later,
+            undo_once_ms: plan.undo_once_ms,
+            undo_again_ms: plan.undo_again_ms,
             reads_back: plan.reads_back,
             watch_ms: plan.watch_ms,
             undo_after: plan.undo_after,
@@ -113,6 +122,9 @@ impl TreatmentShape {
             refused_close_ms: self.refused_close_ms,
             forgotten_ms: self.forgotten_ms,
             harmless: self.harmless,
+            undoes_later: self.undoes_later,
+            undo_once_ms: self.undo_once_ms,
+            undo_again_ms: self.undo_again_ms,
             reads_back: self.reads_back,
             watch_ms: self.watch_ms,
             undo_after: self.undo_after,
@@ -245,6 +257,7 @@ fn entry_shape(entry: &Entry) -> anyhow::Result<EntryShape> {
 /// The same entry; only what decides nothing may change.
 fn without_cards(version: u32, entry: &Entry) -> anyhow::Result<Entry> {
     let mut line = Line::read(version, &entry.input)?;
+    let mut nothing = None;
     let texts: [&mut Option<String>; 2] = match &mut line {
         Line::Differs { what, .. } => {
             if !has_card_number(what) {
@@ -264,6 +277,7 @@ fn without_cards(version: u32, entry: &Entry) -> anyhow::Result<Entry> {
             return Ok(entry.clone());
         }
         Line::Cancel { by, why } => [by, why],
+        Line::Undo { receipt, .. } => [&mut receipt.detail, &mut nothing],
         Line::Answer { receipt, .. } => [&mut receipt.detail, &mut receipt.incarnation],
     };
     let mut changed = false;

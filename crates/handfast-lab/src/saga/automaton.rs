@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use handfast_protocol::{
     Answer, Command, Coordinator, Definite, Due, Evidence, Guards, Input, Mark, Operation, Outcome, Party, Plan, Ruling,
-    Standing, Time, Told,
+    Standing, Time, Told, UndoTold,
 };
 
-use super::network::{FOUND_DONE, FOUND_REFUSED, Left, Look, operation_number};
+use super::network::{FOUND_DONE, FOUND_REFUSED, FOUND_UNDONE, Left, Look, operation_number};
 
 /// The number of a coordinator's state.
 pub type StateId = u32;
@@ -20,8 +20,11 @@ pub type StateId = u32;
 const OF_THE_SAGA: usize = 6;
 /// How many inputs there are of one step: an answer of each kind to each operation that changes something, that its act is
 /// on its way, that it was found to be done or refused, that a look which left early or late found nothing, that something
-/// else is in effect under its key, and how a person may mark it.
-const PER_STEP: usize = 3 * ANSWERS.len() + 7 + Left::ALL.len();
+/// else is in effect under its key, how a person may mark it, that it was found undone, that its undo is about to leave, was accepted
+/// or has failed, and that a look which left early or late found it still there.
+const PER_STEP: usize = OF_UNDO + 4 + Left::ALL.len();
+/// The place of what is said of an undo that is not done at once among the inputs of a step.
+const OF_UNDO: usize = 3 * ANSWERS.len() + 7 + Left::ALL.len();
 
 /// The time at which everything happens: it stands still, and what is due after a time is due at once.
 const NOW: Time = Time(1);
@@ -33,6 +36,15 @@ pub(super) const fn told_nothing(look: Look) -> Input<Told> {
         Left::Late => NOW,
     };
     Input::Receive(Told::Looked { step: look.step, found: None, left })
+}
+
+/// What a worker is told of a look that found what was to be undone still there.
+pub(super) const fn told_still(look: Look) -> Input<Told> {
+    let left = match look.left {
+        Left::Early => Time(NOW.0 - 1),
+        Left::Late => NOW,
+    };
+    Input::Receive(Told::Looked { step: look.step, found: Some(Definite::Done), left })
 }
 
 /// When a look left that a worker is told of.
@@ -56,12 +68,18 @@ fn inputs(steps: usize) -> Vec<Input<Told>> {
         inputs.extend(Left::ALL.map(|left| told_nothing(Look { step, left })));
         inputs.push(Input::Receive(Told::Differs { step, in_effect: true }));
         inputs.extend(Mark::ALL.map(|mark| Input::Receive(Told::Ruled(Ruling::Mark { step, mark }))));
+        inputs.push(Input::Receive(Told::Answer { to, answer: FOUND_UNDONE }));
+        inputs.extend(TOLD_OF_UNDO.map(|told| Input::Receive(Told::Undo { step, told })));
+        inputs.extend(Left::ALL.map(|left| told_still(Look { step, left })));
     }
     inputs
 }
 
 /// What a person may say of the whole saga.
 pub(super) const OF_A_PERSON: [Ruling; 3] = [Ruling::Retry, Ruling::Resume, Ruling::Settle];
+
+/// Everything that is said of an undo that is not done.
+const TOLD_OF_UNDO: [UndoTold; 3] = [UndoTold::Sent, UndoTold::Accepted, UndoTold::Failed];
 
 /// Every definite answer.
 pub(super) const ANSWERS: [Answer; 5] = [
@@ -108,6 +126,8 @@ pub struct Facts {
     pub marks: Vec<(Option<Mark>, bool)>,
     /// The steps that only a person can find out about.
     pub out_of_reach: Vec<bool>,
+    /// The steps whose undo may have left or was accepted, and is not known to be done.
+    pub undo_is_pending: Vec<bool>,
 }
 
 impl Facts {
@@ -137,7 +157,12 @@ impl Follows {
         let is_at_rest = state.standing() == Standing::Suspended && !self.person || state.decision().is_some();
         match state.evidence() {
             None | Some(Evidence::LateEffect { .. } | Evidence::RefusedClose { .. }) => false,
-            Some(Evidence::OutOfReach { .. } | Evidence::RefusedForGood { .. } | Evidence::OtherValues { .. }) => is_at_rest,
+            Some(
+                Evidence::OutOfReach { .. }
+                | Evidence::RefusedForGood { .. }
+                | Evidence::UndoFailed { .. }
+                | Evidence::OtherValues { .. },
+            ) => is_at_rest,
             Some(Evidence::Contradiction { to, .. }) => is_at_rest || self.foreign_key != Some(to.step),
         }
     }
@@ -147,7 +172,9 @@ impl Follows {
     fn may_be_told(self, input: Input<Told>) -> bool {
         match input {
             Input::Start | Input::Timeout | Input::Receive(Told::Due(_)) => true,
-            Input::Receive(Told::Cancel | Told::Sent { .. } | Told::Looked { .. } | Told::Differs { .. }) => true,
+            Input::Receive(Told::Cancel | Told::Sent { .. } | Told::Looked { .. } | Told::Differs { .. } | Told::Undo { .. }) => {
+                true
+            }
             Input::Receive(Told::Ruled(_)) => self.person,
             Input::Receive(Told::Answer { to, answer: Answer::State(_) }) => self.foreign_key != Some(to.step),
             Input::Receive(Told::Answer { .. } | Told::Forgotten { .. }) => true,
@@ -167,6 +194,8 @@ pub struct Automaton {
     /// For each state what may be due alone, and the state that this leads to, wherever it is another one than a time-out
     /// leads to that finds everything due.
     alone: Vec<Vec<Alone>>,
+    /// For each input whether it changes any state.
+    means_something: Vec<bool>,
 }
 
 /// One thing of one step that is due while nothing else is, and the state that a time-out then leads to.
@@ -252,7 +281,13 @@ impl Automaton {
             at += 1;
         }
         let facts = states.iter().map(Self::facts_of).collect();
-        Self { facts, inputs, next, alone }
+        let mut means_something = vec![false; inputs.len()];
+        for (state, row) in (0..).zip(next.chunks_exact(inputs.len())) {
+            for (means, after) in means_something.iter_mut().zip(row) {
+                *means |= *after != state;
+            }
+        }
+        Self { facts, inputs, next, alone, means_something }
     }
 
     fn facts_of<G: Guards>(state: &Coordinator<G>) -> Facts {
@@ -266,6 +301,7 @@ impl Automaton {
             steps: (0..state.plan().steps().len()).map(|step| state.step_state(step)).collect(),
             marks: (0..state.plan().steps().len()).map(|step| (state.step_mark(step), state.is_step_off(step))).collect(),
             out_of_reach: (0..state.plan().steps().len()).map(|step| state.needs_person(step)).collect(),
+            undo_is_pending: (0..state.plan().steps().len()).map(|step| state.is_undo_pending(step)).collect(),
         }
     }
 
@@ -302,7 +338,7 @@ impl Automaton {
     /// Whether an input changes any state at all. What does not is told in vain, whenever it comes.
     #[must_use]
     pub fn means_something(&self, input: usize) -> bool {
-        (0..).take(self.len()).any(|state| self.after(state, input) != state)
+        self.means_something[input]
     }
 
     /// What may be due alone in a state, wherever that makes a difference.
@@ -327,8 +363,15 @@ impl Automaton {
                 OF_THE_SAGA + step * PER_STEP + 3 * ANSWERS.len() + 4 + Left::ALL.len() + mark as usize
             }
             Input::Receive(Told::Sent { step }) => OF_THE_SAGA + step * PER_STEP + 3 * ANSWERS.len(),
+            Input::Receive(Told::Undo { step, told }) => OF_THE_SAGA + step * PER_STEP + OF_UNDO + 1 + told as usize,
+            Input::Receive(Told::Answer { to: Command { step, operation: Operation::Look }, answer: FOUND_UNDONE }) => {
+                OF_THE_SAGA + step * PER_STEP + OF_UNDO
+            }
             Input::Receive(Told::Answer { to: Command { step, operation: Operation::Look }, answer }) => {
                 OF_THE_SAGA + step * PER_STEP + 3 * ANSWERS.len() + 1 + usize::from(answer == FOUND_REFUSED)
+            }
+            Input::Receive(Told::Looked { step, found: Some(Definite::Done), left }) => {
+                OF_THE_SAGA + step * PER_STEP + OF_UNDO + 4 + left_at(left) as usize
             }
             Input::Receive(Told::Looked { step, left, .. }) => {
                 OF_THE_SAGA + step * PER_STEP + 3 * ANSWERS.len() + 3 + left_at(left) as usize

@@ -6,6 +6,8 @@ use handfast_protocol::{
     Close, Definite, Finding, Kind, Meaning, Meanings, Named, ProfiledStep, Repeat, Risk, StepPlan, Undo, Values,
 };
 
+use super::world::Key;
+
 /// When something that takes time may happen, in a world where time stands still.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub enum When {
@@ -43,6 +45,10 @@ pub struct Behaviour {
     pub idempotent: bool,
     /// Doing it twice hurts nobody: every act is carried out, and none of them is a charge.
     pub harmless: bool,
+    /// Its undo is accepted, and done or failed later.
+    pub undoes_later: bool,
+    /// Its undo on a key that is undone does nothing again.
+    pub undo_idempotent: bool,
     /// When its keys are forgotten, so that an act is carried out again.
     pub forgets: When,
     /// When its tombstones expire, so that an act is carried out after all.
@@ -71,6 +77,8 @@ impl Behaviour {
             refusal_holds: true,
             idempotent: true,
             harmless: false,
+            undoes_later: false,
+            undo_idempotent: true,
             forgets: When::Never,
             reopens: When::Never,
             lapses: When::Never,
@@ -101,6 +109,8 @@ impl Behaviour {
         let is_loose = profile.may_refuse && !profile.sticky_refusal;
         let acts_twice =
             profile.repeat == Repeat::Never && (!world.duplicates || happens(|risk| matches!(risk, Risk::NotIdempotent { .. })));
+        let undoes_twice =
+            !profile.undo_idempotent && (!world.duplicates || happens(|risk| matches!(risk, Risk::UndoNotIdempotent { .. })));
         let two_pivots = |risk: &Risk| matches!(risk, Risk::TwoPivots { .. });
         let loose_refusal = |risk: &Risk| matches!(risk, Risk::LooseRefusal);
         let hold_lapse = |risk: &Risk| matches!(risk, Risk::HoldLapse { .. });
@@ -111,6 +121,8 @@ impl Behaviour {
             refusal_holds: !(is_loose && (!is_risk(loose_refusal) || happens(loose_refusal))),
             idempotent: !acts_twice && !profile.is_harmless(),
             harmless: profile.is_harmless(),
+            undoes_later: profile.undoes_later,
+            undo_idempotent: !undoes_twice,
             forgets: when(matches!(profile.repeat, Repeat::For(_)), happens(|risk| matches!(risk, Risk::ForgottenKey { .. }))),
             reopens: when(matches!(profile.close, Close::For(_)), happens(|risk| matches!(risk, Risk::ShortTombstone { .. }))),
             lapses: when(profile.hold_expires_ms.is_some(), !is_risk(hold_lapse) || happens(hold_lapse)),
@@ -127,9 +139,20 @@ impl Behaviour {
                 | Risk::ShortTombstone { .. }
                 | Risk::LooseRefusal
                 | Risk::NotIdempotent { .. }
+                | Risk::UndoNotIdempotent { .. }
                 | Risk::HoldLapse { .. }
                 | Risk::SecondId { .. } => all,
             }),
+        }
+    }
+
+    /// Whether it takes an undo of this key in another way than the contract has it.
+    #[must_use]
+    pub(super) fn undoes_otherwise(&self, key: &Key) -> bool {
+        match key.state {
+            Some(Definite::Done) => self.undoes_later,
+            Some(Definite::Undone) => !self.undo_idempotent,
+            Some(Definite::Refused | Definite::Closed) | None => false,
         }
     }
 
@@ -170,6 +193,8 @@ impl fmt::Display for Behaviour {
             (!self.undo_closes).then_some("an undo of nothing is a no-op"),
             (!self.refusal_holds).then_some("loose refusals"),
             (!self.idempotent && !self.harmless).then_some("acts twice"),
+            self.undoes_later.then_some("undoes later, or fails to"),
+            (!self.undo_idempotent).then_some("undoes twice"),
             self.harmless.then_some("harmless duplicates"),
             timed(self.forgets, "forgets keys at any time", "forgets keys after the declared time"),
             timed(self.reopens, "tombstones expire at any time", "tombstones expire after the declared time"),

@@ -101,7 +101,9 @@ impl FlowCase {
     #[must_use]
     pub fn world<G: Guards>(&self, come_true: &[Finding<Risk>], mut adversary: Adversary) -> Saga<G> {
         let risks = &self.assessment.risks;
-        let must_not_repeat = |risks: &[Finding<Risk>]| risks.iter().any(|it| matches!(it.what, Risk::NotIdempotent { .. }));
+        let must_not_repeat = |risks: &[Finding<Risk>]| {
+            risks.iter().any(|it| matches!(it.what, Risk::NotIdempotent { .. } | Risk::UndoNotIdempotent { .. }))
+        };
         if must_not_repeat(risks) && !must_not_repeat(come_true) && adversary.network != Network::Set {
             // What is taken for granted there is that nothing arrives twice unless it is sent twice.
             adversary.duplicates = false;

@@ -88,6 +88,7 @@ fn treated() -> Vec<Written> {
             vec![step(SURE_INTENT), ProfiledStep { named: Named::ByKeyAndIdOf(0), ..step(DISPATCH) }],
             none,
         ),
+        ("payment is undone later, or not", vec![step(Profile { undoes_later: true, ..PAYMENT }), step(DISPATCH)], none),
         ("payment is read back", vec![step(Profile { reads_back: true, ..NO_CLOSE }), step(DISPATCH)], none),
         (
             "payment is read back, and its refusals do not hold",
@@ -172,6 +173,11 @@ fn at_risk() -> Vec<Written> {
             "payment and dispatch answer by a status alone",
             vec![step(Profile { bare: BARE_PAYMENT, ..PAYMENT }), step(Profile { bare: BARE_DISPATCH, ..DISPATCH })],
             none,
+        ),
+        (
+            "payment's undo must not be repeated",
+            vec![step(Profile { undo_idempotent: false, ..PAYMENT }), step(DISPATCH)],
+            DECLARED,
         ),
         (
             "payment, dispatch, a notice that may be asked only once",

@@ -54,6 +54,7 @@ impl<G: Guards> Model for Saga<G> {
                 when(!adversary.stores.keep_keys || !adversary.stores.keep_tombstones, "forget"),
                 when(self.behaviours.iter().any(|it| it.forgets != When::Never || it.reopens != When::Never), "expire"),
                 when(self.behaviours.iter().any(|it| it.lapses != When::Never), "lapse"),
+                when(self.behaviours.iter().any(|it| it.undoes_later), "an undo ends"),
             ]
             .into_iter()
             .flatten(),
@@ -71,7 +72,12 @@ impl<G: Guards> Model for Saga<G> {
                 Input::Receive(Told::Cancel) => "append a cancel",
                 Input::Receive(Told::Ruled(_)) => "append what a person says",
                 Input::Receive(
-                    Told::Answer { .. } | Told::Looked { .. } | Told::Sent { .. } | Told::Differs { .. } | Told::Forgotten { .. },
+                    Told::Answer { .. }
+                    | Told::Looked { .. }
+                    | Told::Undo { .. }
+                    | Told::Sent { .. }
+                    | Told::Differs { .. }
+                    | Told::Forgotten { .. },
                 ) => "append an answer",
             },
             Action::AppendDue { .. } => "append a time-out",
@@ -95,6 +101,7 @@ impl<G: Guards> Model for Saga<G> {
             Action::Expire { .. } => "expire",
             Action::Lapse { .. } => "lapse",
             Action::UndoByHand { .. } => "undone by hand",
+            Action::EndUndo { .. } => "an undo ends",
         }
     }
 
@@ -175,7 +182,12 @@ impl<G: Guards> Model for Saga<G> {
 
 /// Somebody may look at this step's key.
 const fn is_looked_at(step: &StepPlan) -> bool {
-    matches!(step.doubt, Doubt::Looks { .. }) || step.reads_back || step.watch_ms.is_some() || step.refused_close_ms.is_some()
+    matches!(step.doubt, Doubt::Looks { .. })
+        || step.reads_back
+        || step.watch_ms.is_some()
+        || step.refused_close_ms.is_some()
+        || step.undoes_later
+        || step.undo_leaves_once()
 }
 
 /// Something becomes due for this step even without a deadline.
@@ -252,20 +264,31 @@ fn taken_in_words(service: Service) -> String {
     }
 }
 
-/// An action in words, as it stands in a kept run.
-#[must_use]
-pub fn in_words<G: Guards>(saga: &Saga<G>, action: &Action) -> String {
-    let names = &saga.names;
-    let command = |command: Command| format!("{} {}", command.operation.name(), names[command.step]);
-    let answer = |answer: Answer| match answer {
-        Answer::State(state) => state.name(),
-        Answer::OtherBody => "other body",
-    };
-    let look = |look: Look| match look.left {
+/// The operation on the key of a step, in words.
+fn command_in_words(command: Command, names: &[String]) -> String {
+    format!("{} {}", command.operation.name(), names[command.step])
+}
+
+/// A look in words.
+fn look_in_words(look: Look, names: &[String]) -> String {
+    match look.left {
         Left::Early => format!("look {}", names[look.step]),
         Left::Late => format!("look {}, which left after the end of the watch", names[look.step]),
-    };
-    let input = |input: Input<Told>| match input {
+    }
+}
+
+const fn answer_in_words(answer: Answer) -> &'static str {
+    match answer {
+        Answer::State(state) => state.name(),
+        Answer::OtherBody => "other body",
+    }
+}
+
+/// What a worker is told, in words.
+fn input_in_words(input: Input<Told>, names: &[String]) -> String {
+    let (command, answer) = (|command| command_in_words(command, names), answer_in_words);
+    let look = |look| look_in_words(look, names);
+    match input {
         Input::Start => "start".into(),
         Input::Timeout => "deadline".into(),
         Input::Receive(Told::Due(_)) => "one deadline has passed".into(),
@@ -275,8 +298,21 @@ pub fn in_words<G: Guards>(saga: &Saga<G>, action: &Action) -> String {
         Input::Receive(Told::Sent { step }) => format!("act {} is marked as sent", names[step]),
         Input::Receive(Told::Differs { step, .. }) => format!("{} -> something else is in effect", names[step]),
         Input::Receive(Told::Answer { to, answer: said }) => format!("{} -> {}", command(to), answer(said)),
+        Input::Receive(Told::Undo { step, told }) => format!("undo {} -> {}", names[step], told.name()),
+        Input::Receive(Told::Looked { step, found: Some(_), left }) => {
+            format!("{} -> still there", look(Look { step, left: left_at(left) }))
+        }
         Input::Receive(Told::Looked { step, left, .. }) => format!("{} -> nothing", look(Look { step, left: left_at(left) })),
-    };
+    }
+}
+
+/// An action in words, as it stands in a kept run.
+#[must_use]
+pub fn in_words<G: Guards>(saga: &Saga<G>, action: &Action) -> String {
+    let names = &saga.names;
+    let (command, answer) = (|command| command_in_words(command, names), answer_in_words);
+    let look = |look| look_in_words(look, names);
+    let input = |input: Input<Told>| input_in_words(input, names);
     let again = |keeps: bool| if keeps { ", and a copy stays on the road" } else { "" };
     match *action {
         Action::Load { worker } => format!("worker {} loads the journal", worker + 1),
@@ -311,6 +347,10 @@ pub fn in_words<G: Guards>(saga: &Saga<G>, action: &Action) -> String {
             format!("captured: {} -> something else is in effect", names[step])
         }
         Action::Capture { message: Message::Answer(to, said) } => format!("captured: {} -> {}", command(to), answer(said)),
+        Action::EndUndo { step, fails: true } => format!("the undo of {} fails", names[step]),
+        Action::EndUndo { step, fails: false } => format!("the undo of {} is done", names[step]),
+        Action::Capture { message: Message::Undo(step, told) } => format!("captured: undo {} -> {}", names[step], told.name()),
+        Action::Capture { message: Message::Still(captured) } => format!("captured: {} -> still there", look(captured)),
         Action::Capture { message: Message::Look(captured) } => format!("captured: {}", look(captured)),
         Action::Capture { message: Message::Nothing(captured) } => format!("captured: {} -> nothing", look(captured)),
         Action::CrashWorker { worker } => format!("worker {} crashes", worker + 1),

@@ -1,9 +1,9 @@
 //! Everything that may happen next in a saga's world.
 
-use handfast_protocol::{Command, Definite, Guards, Input, Mark, Meaning, Named, Operation, Ruling, Standing, Told};
+use handfast_protocol::{Command, Definite, Guards, Input, Mark, Meaning, Named, Operation, Ruling, Standing, Told, UndoTold};
 
 use super::adversary::Person;
-use super::automaton::{Automaton, OF_A_PERSON, told_nothing};
+use super::automaton::{Automaton, OF_A_PERSON, told_nothing, told_still};
 use super::behaviour::{Behaviour, When};
 use super::network::{Left, Look, Message};
 use super::world::{Action, NOTHING_LOADED, OUR_BODY, Saga, Service, World};
@@ -78,6 +78,9 @@ impl<G: Guards> Saga<G> {
         };
         if expires && !key.is_open_again {
             into.push(Action::Expire { step });
+        }
+        if key.undo == Some(UndoTold::Accepted) {
+            into.extend([false, true].map(|fails| Action::EndUndo { step, fails }));
         }
         let is_lasting = |(captor, other): (usize, &Behaviour)| other.captures == Some(step) && world.keys[captor].is_in_effect();
         let lapses = match behaviour.lapses {
@@ -182,12 +185,17 @@ impl<G: Guards> Saga<G> {
             Message::Answer(to, answer) => Some(Input::Receive(Told::Answer { to, answer })),
             Message::Differs { step } => Some(Input::Receive(Told::Differs { step, in_effect: true })),
             Message::Nothing(look) => Some(told_nothing(look)),
+            Message::Undo(step, told) => Some(Input::Receive(Told::Undo { step, told })),
+            Message::Still(look) => Some(told_still(look)),
             Message::Command(_) | Message::Look(_) => None,
         });
         let spontaneous = SPONTANEOUS.into_iter().filter(|input| self.adversary.cancels || *input == Input::Timeout);
         let ruled = self.rulings(world).map(|ruling| Input::Receive(Told::Ruled(ruling)));
         for input in spontaneous.chain(ruled).chain(answers) {
-            let is_answer = matches!(input, Input::Receive(Told::Answer { .. } | Told::Looked { .. } | Told::Differs { .. }));
+            let is_answer = matches!(
+                input,
+                Input::Receive(Told::Answer { .. } | Told::Looked { .. } | Told::Undo { .. } | Told::Differs { .. })
+            );
             into.push(Action::Append { worker, input, keeps: false });
             if is_answer && self.duplicates_copies() {
                 into.push(Action::Append { worker, input, keeps: true });
@@ -206,8 +214,10 @@ impl<G: Guards> Saga<G> {
         into.extend(beside.map(|command| Action::Send { worker, command }));
         let looks = self.automaton.facts(state).outbox.iter().filter(|command| command.operation == Operation::Look);
         let counts = |step: usize| {
-            let told = Automaton::input_number(told_nothing(Look { step, left: Left::Late }));
-            self.automaton.after(state, told) != state
+            let look = Look { step, left: Left::Late };
+            [told_nothing(look), told_still(look)]
+                .into_iter()
+                .any(|told| self.automaton.after(state, Automaton::input_number(told)) != state)
         };
         into.extend(looks.filter(|look| counts(look.step)).map(|look| Action::SendLate { worker, step: look.step }));
         let alone = self.automaton.alone(state).iter();
@@ -224,7 +234,7 @@ impl<G: Guards> Saga<G> {
         let command = match message {
             Message::Command(command) => command,
             Message::Look(look) => return self.moves_of_look(look, into),
-            Message::Answer(..) | Message::Nothing(_) | Message::Differs { .. } => return,
+            Message::Answer(..) | Message::Nothing(_) | Message::Undo(..) | Message::Still(_) | Message::Differs { .. } => return,
         };
         let (step, behaviour, key) = (self.plan.steps()[command.step], &self.behaviours[command.step], &world.keys[command.step]);
         let absent = key.state.is_none();

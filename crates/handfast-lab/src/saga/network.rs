@@ -1,6 +1,6 @@
 //! The network between a coordinator and its participants: what is under way, as a set or as a multiset.
 
-use handfast_protocol::{Answer, Command, Definite, Operation};
+use handfast_protocol::{Answer, Command, Definite, Operation, UndoTold};
 
 use super::automaton::{ANSWERS, answer_number};
 
@@ -34,6 +34,10 @@ pub enum Message {
         /// The step.
         step: usize,
     },
+    /// From a participant: the undo of a step is under way, or has failed.
+    Undo(usize, UndoTold),
+    /// Whoever was asked to look found what was done still there, and says when the look left.
+    Still(Look),
 }
 
 /// A look at the key of one step.
@@ -60,18 +64,25 @@ impl Left {
 }
 
 /// Three operations that change something, five answers to each, a look that leaves early or late, the two answers to it that
-/// may count, that it found nothing, and that something else is in effect.
-const PER_STEP: u32 = 25;
+/// may count, that it found nothing, that something else is in effect, that it found it undone, that an undo is under way or
+/// has failed, and that what was to be undone is still there.
+const PER_STEP: u32 = 30;
 const CHANGING: [Operation; 3] = [Operation::Act, Operation::Close, Operation::Undo];
 const LOOK: u32 = 18;
 const FOUND: u32 = 20;
 const NEVER_TO_BE_FOUND: u32 = 21;
 const NOTHING: u32 = 22;
 const DIFFERS: u32 = 24;
+const FOUND_UNDONE_AT: u32 = 25;
+const UNDO: u32 = 26;
+const STILL: u32 = 28;
+const UNDO_TOLD: [UndoTold; 2] = [UndoTold::Accepted, UndoTold::Failed];
 
 /// The answers to a look that may count: it is there, and it was refused.
 pub(super) const FOUND_DONE: Answer = Answer::State(Definite::Done);
 pub(super) const FOUND_REFUSED: Answer = Answer::State(Definite::Refused);
+/// The answer to a look at an undo that was accepted.
+pub(super) const FOUND_UNDONE: Answer = Answer::State(Definite::Undone);
 
 /// The place of an operation among all of them, those that change something first.
 pub(super) const fn operation_number(operation: Operation) -> u32 {
@@ -91,6 +102,8 @@ impl Message {
             | Self::Answer(Command { step, .. }, _)
             | Self::Look(Look { step, .. })
             | Self::Nothing(Look { step, .. })
+            | Self::Undo(step, _)
+            | Self::Still(Look { step, .. })
             | Self::Differs { step } => step,
         }
     }
@@ -99,7 +112,10 @@ impl Message {
         self.step() as u32 * PER_STEP
             + match self {
                 Self::Answer(Command { operation: Operation::Look, .. }, FOUND_REFUSED) => NEVER_TO_BE_FOUND,
+                Self::Answer(Command { operation: Operation::Look, .. }, FOUND_UNDONE) => FOUND_UNDONE_AT,
                 Self::Answer(Command { operation: Operation::Look, .. }, _) => FOUND,
+                Self::Undo(_, told) => UNDO + u32::from(told == UndoTold::Failed),
+                Self::Still(Look { left, .. }) => STILL + left as u32,
                 Self::Look(Look { left, .. }) => LOOK + left as u32,
                 Self::Nothing(Look { left, .. }) => NOTHING + left as u32,
                 Self::Differs { .. } => DIFFERS,
@@ -117,6 +133,9 @@ impl Message {
             look @ LOOK..FOUND => Self::Look(Look { step, left: Left::ALL[(look - LOOK) as usize] }),
             nothing @ NOTHING..DIFFERS => Self::Nothing(Look { step, left: Left::ALL[(nothing - NOTHING) as usize] }),
             DIFFERS => Self::Differs { step },
+            FOUND_UNDONE_AT => Self::Answer(Command { step, operation: Operation::Look }, FOUND_UNDONE),
+            undo @ UNDO..STILL => Self::Undo(step, UNDO_TOLD[(undo - UNDO) as usize]),
+            still @ STILL..PER_STEP => Self::Still(Look { step, left: Left::ALL[(still - STILL) as usize] }),
             FOUND => Self::Answer(Command { step, operation: Operation::Look }, FOUND_DONE),
             NEVER_TO_BE_FOUND => Self::Answer(Command { step, operation: Operation::Look }, FOUND_REFUSED),
             rest => {

@@ -52,7 +52,7 @@ impl Painter<'_> {
                 Input::Receive(Told::Cancel) => self.note(at, worker, Mark::Demand, "cancel"),
                 Input::Start => self.note(at, worker, Mark::Durable, "start"),
                 // Drawn where the answer left, with the arrow that brings it.
-                Input::Receive(Told::Answer { .. } | Told::Looked { .. }) => {}
+                Input::Receive(Told::Answer { .. } | Told::Looked { .. } | Told::Undo { .. }) => {}
                 Input::Receive(Told::Differs { .. }) => self.note(at, worker, Mark::Durable, "something else is in effect"),
                 Input::Receive(Told::Ruled(ruling)) => {
                     let text = ruling_in_words(ruling, self.names);
@@ -98,6 +98,10 @@ impl Painter<'_> {
             }
             Action::Expire { step: forgetful } => {
                 self.picture.mark(self.participants[forgetful], at, Mark::Note, "does not remember its key any more");
+            }
+            Action::EndUndo { step: undone, fails } => {
+                let text = if fails { "the undo fails" } else { "the undo is done" };
+                self.picture.mark(self.participants[undone], at, Mark::Note, text);
             }
             Action::Lapse { step: held } => {
                 self.picture.mark(self.participants[held], at, Mark::Note, "the hold lapses");
@@ -204,8 +208,11 @@ fn answer_in(action: &Action, command: Command) -> Option<(usize, &'static str)>
             };
             Some((worker, word))
         }
+        Told::Looked { step, found: Some(_), .. } if is_look_at(command, step) => Some((worker, "still there")),
         Told::Looked { step, .. } if is_look_at(command, step) => Some((worker, "nothing")),
+        Told::Undo { step, told } if step == command.step => Some((worker, told.name())),
         Told::Answer { .. }
+        | Told::Undo { .. }
         | Told::Looked { .. }
         | Told::Cancel
         | Told::Due(_)

@@ -1,6 +1,8 @@
 //! What must hold in every state of a saga's world, and what must happen in some, so that no promise holds for nothing.
 
-use handfast_protocol::{Answer, Command, Definite, Evidence, Guards, Input, Kind, Mark, Operation, Outcome, Standing, Told};
+use handfast_protocol::{
+    Answer, Command, Definite, Evidence, Guards, Input, Kind, Mark, Operation, Outcome, Ruling, Standing, Told,
+};
 
 use super::network::Message;
 use super::world::{Action, Key, NOTHING_LOADED, OUR_BODY, Saga, World};
@@ -52,6 +54,7 @@ impl<G: Guards> Saga<G> {
                 Evidence::OutOfReach { .. }
                 | Evidence::LateEffect { .. }
                 | Evidence::RefusedClose { .. }
+                | Evidence::UndoFailed { .. }
                 | Evidence::OtherValues { .. },
             ) => true,
             Some(Evidence::Contradiction { .. } | Evidence::RefusedForGood { .. }) => false,
@@ -143,7 +146,10 @@ impl<G: Guards> Saga<G> {
     pub(super) fn is_never_unlearning(&self, before: &World, action: &Action, after: &World) -> bool {
         // Where refusals do not hold, one that stood in for a close may turn out to have been an act that was undone meanwhile.
         let watches = self.plan.steps().iter().any(|step| step.watch_ms.is_some() || !step.refusal_holds);
+        // A person's word takes the place of what nobody can be asked to undo.
+        let is_word = matches!(*action, Action::Append { input: Input::Receive(Told::Ruled(Ruling::Mark { .. })), .. });
         self.every_step_of_an_entry(before, action, after, |(_, before), (_, after)| match (before, after) {
+            (Some(Definite::Done), None) => is_word,
             (None, _) | (Some(Definite::Done), Some(Definite::Undone)) => true,
             // What is watched is watched for this.
             (Some(Definite::Refused | Definite::Closed), Some(Definite::Done)) => watches,

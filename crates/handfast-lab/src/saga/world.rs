@@ -10,14 +10,14 @@ use std::sync::Arc;
 
 use handfast_protocol::{
     Answer, Command, Definite, Deployed, Doubt, Due, Effect, Guards, Input, Mark, Meaning, Named, Operation, Outcome, Plan,
-    Register, Request, Told,
+    Register, Request, Told, UndoTold,
 };
 
 use super::adversary::{Adversary, Person};
-use super::automaton::{Alone, Automaton, Follows, StateId, left_at, told_nothing};
+use super::automaton::{Alone, Automaton, Follows, StateId, left_at, told_nothing, told_still};
 use super::behaviour::{Behaviour, When};
 use super::model::step_names;
-use super::network::{FOUND_DONE, FOUND_REFUSED, Left, Look, Message, UnderWay, operation_number};
+use super::network::{FOUND_DONE, FOUND_REFUSED, FOUND_UNDONE, Left, Look, Message, UnderWay, operation_number};
 use crate::explorer::Run;
 
 /// The largest number of workers.
@@ -45,6 +45,8 @@ pub struct Key {
     pub is_open_again: bool,
     /// What is in effect is not what was asked for.
     pub is_other: bool,
+    /// An undo was accepted that is not done, or has failed.
+    pub undo: Option<UndoTold>,
 }
 
 impl Key {
@@ -52,6 +54,17 @@ impl Key {
     #[must_use]
     pub const fn is_in_effect(self) -> bool {
         self.acts > self.undos
+    }
+
+    /// An undo reaches a participant that accepts it and does it later, or does it again.
+    fn undo_otherwise(&mut self, undo: Command) -> Message {
+        match (self.state, self.undo) {
+            (Some(Definite::Undone), _) => {
+                self.undos = 2;
+                Message::Answer(undo, Answer::State(Definite::Undone))
+            }
+            (_, told) => Message::Undo(undo.step, *self.undo.insert(told.unwrap_or(UndoTold::Accepted))),
+        }
     }
 }
 
@@ -140,6 +153,8 @@ pub enum Action {
     Lapse { step: usize },
     /// A person undoes at a participant what nobody can be asked about.
     UndoByHand { step: usize },
+    /// An undo that was accepted is done, or fails.
+    EndUndo { step: usize, fails: bool },
 }
 
 impl Action {
@@ -170,7 +185,8 @@ impl Action {
             | Self::Forget { .. }
             | Self::Expire { .. }
             | Self::Lapse { .. }
-            | Self::UndoByHand { .. } => {}
+            | Self::UndoByHand { .. }
+            | Self::EndUndo { .. } => {}
         }
         self
     }
@@ -279,8 +295,8 @@ impl<G: Guards> Saga<G> {
                 if self.is_wanted(world, Command { step, operation: Operation::Act }) {
                     return None;
                 }
-                next.under_way =
-                    self.sent(self.without_acts(world.under_way, step), Message::Look(Look { step, left: Left::Late }));
+                let under_way = self.without_undos(self.without_acts(world.under_way, step), step);
+                next.under_way = self.sent(under_way, Message::Look(Look { step, left: Left::Late }));
             }
             Action::SendEarly { command, .. } => next.under_way = self.sent(world.under_way, message_of(command)),
             Action::Arrive { command, service, keeps } => self.arrive(&mut next, command, service, keeps),
@@ -289,6 +305,7 @@ impl<G: Guards> Saga<G> {
                 let answer = match meaning {
                     Meaning::State(state) => Message::Answer(to, Answer::State(state)),
                     Meaning::Absent => Message::Nothing(look),
+                    Meaning::Accepted | Meaning::Failed => return None,
                 };
                 next.under_way = self.sent(self.consumed(world.under_way, Message::Look(look), false), answer);
             }
@@ -319,6 +336,11 @@ impl<G: Guards> Saga<G> {
                 if self.dies_first(step, world.keys[step].state) {
                     next.under_way = self.without_acts(next.under_way, step);
                 }
+            }
+            Action::EndUndo { step, fails: true } => next.keys[step].undo = Some(UndoTold::Failed),
+            Action::EndUndo { step, fails: false } => {
+                let key = &mut next.keys[step];
+                (key.state, key.undos, key.undo) = (Some(Definite::Undone), 2.min(key.undos + 1), None);
             }
             Action::Lapse { step } | Action::UndoByHand { step } => {
                 let key = &mut next.keys[step];
@@ -357,8 +379,11 @@ impl<G: Guards> Saga<G> {
         self.wait_with_marks(world, state)?;
         let taken = match input {
             Input::Receive(Told::Answer { to, answer }) => Message::Answer(to, answer),
+            Input::Receive(Told::Looked { step, found: Some(_), left }) => Message::Still(Look { step, left: left_at(left) }),
             Input::Receive(Told::Looked { step, left, .. }) => Message::Nothing(Look { step, left: left_at(left) }),
             Input::Receive(Told::Differs { step, .. }) => Message::Differs { step },
+            Input::Receive(Told::Undo { told: UndoTold::Sent, .. }) => return Some(()),
+            Input::Receive(Told::Undo { step, told }) => Message::Undo(step, told),
             Input::Start
             | Input::Timeout
             | Input::Receive(Told::Cancel | Told::Due(_) | Told::Ruled(_) | Told::Sent { .. } | Told::Forgotten { .. }) => {
@@ -370,8 +395,8 @@ impl<G: Guards> Saga<G> {
     }
 
     /// A mark as not done counts once nothing is on the road any more, and what is there is seen before.
-    fn wait_with_marks(&self, world: &mut World, before: StateId) -> Option<()> {
-        let (before, after) = (&self.automaton.facts(before).marks, &self.automaton.facts(world.journal).marks);
+    fn wait_with_marks(&self, world: &mut World, before_all: StateId) -> Option<()> {
+        let (before, after) = (&self.automaton.facts(before_all).marks, &self.automaton.facts(world.journal).marks);
         let waited = |step: &usize| before[*step] == (Some(Mark::NotDone), false) && after[*step] == (Some(Mark::NotDone), true);
         for step in (0..self.plan.steps().len()).filter(waited) {
             let is_ours = world.keys[step].body == OUR_BODY;
@@ -381,7 +406,22 @@ impl<G: Guards> Saga<G> {
             }
             world.under_way = self.without_acts(world.under_way, step);
         }
+        self.give_up_undos(world, before_all);
         Some(())
+    }
+
+    /// A person is asked what became of an undo only once nothing of it is on the road any more.
+    fn give_up_undos(&self, world: &mut World, before: StateId) {
+        let (before, after) = (self.automaton.facts(before), self.automaton.facts(world.journal));
+        let is_given_up = |step: &usize| {
+            before.undo_is_pending[*step]
+                && !before.out_of_reach[*step]
+                && after.undo_is_pending[*step]
+                && after.out_of_reach[*step]
+        };
+        for step in (0..self.plan.steps().len()).filter(is_given_up) {
+            world.under_way = self.without_undos(world.under_way, step);
+        }
     }
 
     /// A worker appends the entry that leads to this state, unless somebody was faster or it changes nothing.
@@ -410,10 +450,16 @@ impl<G: Guards> Saga<G> {
         let facts = self.automaton.facts(world.workers[worker]);
         let is_beside = command.operation == Operation::Look && facts.reads_back.contains(&command.step);
         debug_assert!(is_beside || facts.outbox.contains(&command), "only what the state wants is sent");
-        let is_sent_once = matches!(self.plan.steps()[command.step].doubt, Doubt::Looks { .. });
+        let plan = self.plan.steps()[command.step];
+        let is_sent_once = matches!(plan.doubt, Doubt::Looks { .. });
         if is_sent_once && command.operation == Operation::Act && G::ACT_IS_MARKED_AS_SENT {
             let mark = Input::Receive(Told::Sent { step: command.step });
             self.append(world, worker, mark, false)?;
+        }
+        if plan.undo_leaves_once() && command.operation == Operation::Undo && G::UNDO_IS_MARKED_AS_SENT {
+            let mark = Input::Receive(Told::Undo { step: command.step, told: UndoTold::Sent });
+            self.append(world, worker, mark, false)?;
+            world.under_way = self.with_looks_made_early(world.under_way, command.step);
         }
         world.under_way = self.sent(world.under_way, message_of(command));
         Some(())
@@ -440,6 +486,12 @@ impl<G: Guards> Saga<G> {
         Some(())
     }
 
+    /// Somebody may look what became of the undo of this step.
+    fn is_looked_for_undone(&self, step: usize) -> bool {
+        let plan = self.plan.steps()[step];
+        plan.undoes_later || plan.undo_leaves_once()
+    }
+
     /// What a look finds. Nothing that it finds is a refusal or a tombstone that holds, but what was done.
     fn arrive_look(&self, world: &mut World, look: Look, sees: bool, keeps: bool) {
         world.under_way = self.consumed(world.under_way, Message::Look(look), keeps);
@@ -449,14 +501,27 @@ impl<G: Guards> Saga<G> {
             // What is there is somebody else's.
             Some(_) if world.keys[look.step].body == THEIR_BODY => Vec::new(),
             Some(Definite::Done) if world.keys[look.step].is_other => vec![Message::Differs { step: look.step }],
-            Some(Definite::Done) => vec![Message::Answer(to, FOUND_DONE)],
+            Some(Definite::Done) => vec![Message::Answer(to, FOUND_DONE), Message::Still(look)],
             Some(Definite::Refused) => vec![Message::Answer(to, FOUND_REFUSED), Message::Nothing(look)],
+            Some(Definite::Undone) if self.is_looked_for_undone(look.step) => {
+                vec![Message::Answer(to, FOUND_UNDONE), Message::Nothing(look)]
+            }
             None | Some(Definite::Closed | Definite::Undone) => vec![Message::Nothing(look)],
         };
+        if let Some(UndoTold::Failed) = world.keys[look.step].undo {
+            answers.push(Message::Undo(look.step, UndoTold::Failed));
+        }
         // What could only be told in vain is not put on the road.
-        let means_nothing = |message: &Message| match *message {
-            Message::Nothing(look) => !self.automaton.means_something(Automaton::input_number(told_nothing(look))),
-            Message::Answer(..) | Message::Command(_) | Message::Look(_) | Message::Differs { .. } => false,
+        let means_nothing = |message: &Message| {
+            let told = match *message {
+                Message::Nothing(look) => told_nothing(look),
+                Message::Still(look) => told_still(look),
+                Message::Answer(to, answer @ FOUND_UNDONE) => Input::Receive(Told::Answer { to, answer }),
+                Message::Answer(..) | Message::Command(_) | Message::Look(_) | Message::Undo(..) | Message::Differs { .. } => {
+                    return false;
+                }
+            };
+            !self.automaton.means_something(Automaton::input_number(told))
         };
         answers.retain(|message| !means_nothing(message));
         world.under_way = answers.into_iter().fold(world.under_way, |under_way, answer| self.sent(under_way, answer));
@@ -495,6 +560,10 @@ impl<G: Guards> Saga<G> {
             Operation::Close if !behaviour.closes => return,
             Operation::Undo if !behaviour.undo_closes && key.state.is_none() => {
                 return world.under_way = self.sent(world.under_way, answers(Answer::State(Definite::Undone)));
+            }
+            Operation::Undo if behaviour.undoes_otherwise(key) => {
+                let answer = key.undo_otherwise(command);
+                return world.under_way = self.sent(world.under_way, answer);
             }
             Operation::Close => Request::Close { body: Some(OUR_BODY) },
             Operation::Undo => Request::Undo { body: Some(OUR_BODY) },
@@ -541,6 +610,22 @@ impl<G: Guards> Saga<G> {
     fn without_acts(&self, under_way: UnderWay, step: usize) -> UnderWay {
         let died = |under_way, operation| self.adversary.network.died(under_way, Message::Command(Command { step, operation }));
         [Operation::Act, Operation::Close].into_iter().fold(under_way, died)
+    }
+
+    /// Whoever looks late for an undo looks early for the one that leaves after it.
+    fn with_looks_made_early(&self, under_way: UnderWay, step: usize) -> UnderWay {
+        let network = self.adversary.network;
+        [Message::Look, Message::Still].into_iter().fold(under_way, |under_way, message| {
+            let [early, late] = Left::ALL.map(|left| message(Look { step, left }));
+            if network.copies(under_way, late) == 0 { under_way } else { self.sent(network.died(under_way, late), early) }
+        })
+    }
+
+    /// So have undos of a step that may leave only once. Any other may be asked for again at any moment.
+    fn without_undos(&self, under_way: UnderWay, step: usize) -> UnderWay {
+        let command = Command { step, operation: Operation::Undo };
+        let dies = self.plan.steps()[step].undo_leaves_once();
+        if dies { self.adversary.network.died(under_way, Message::Command(command)) } else { under_way }
     }
 
     fn sent(&self, under_way: UnderWay, message: Message) -> UnderWay {

@@ -72,6 +72,18 @@ fn whatever_a_payment_lacks_is_treated_or_shown() {
 }
 
 #[test]
+fn whatever_an_undo_lacks_is_treated_or_shown() {
+    for undoes_later in [true, false] {
+        for undo_idempotent in [true, false] {
+            for (undo, peek) in [(Undo::Closes, true), (Undo::Closes, false), (Undo::NoOpWhenAbsent, true)] {
+                let payment = Profile { undo, peek, undoes_later, undo_idempotent, ..PAYMENT };
+                check(vec![given_up(payment), given_up(DISPATCH)]);
+            }
+        }
+    }
+}
+
+#[test]
 fn whatever_a_dispatch_lacks_is_treated_or_shown() {
     for dispatch in weaker(DISPATCH) {
         check(vec![given_up(PAYMENT), given_up(dispatch)]);

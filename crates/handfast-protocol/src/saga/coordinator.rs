@@ -28,6 +28,7 @@ use super::due::Come;
 use super::message::{Command, Evidence, Operation, Outcome, Told};
 use super::person::Mark;
 use super::plan::Plan;
+use super::undo::UndoState;
 use crate::PROTOCOL_VERSION;
 use crate::guards::{Deployed, Guards};
 use crate::party::{Input, Party, Time};
@@ -74,6 +75,8 @@ pub(super) struct StepState {
     pub(super) mark_counts: bool,
     /// What is known of it was answered by a former life of its participant, and has to be read again.
     pub(super) is_void: bool,
+    /// What is known of an undo that was asked for and is not done.
+    pub(super) undo: Option<UndoState>,
 }
 
 impl StepState {
@@ -89,11 +92,13 @@ impl StepState {
         mark: None,
         mark_counts: false,
         is_void: false,
+        undo: None,
     };
 
-    /// Only a person can find out what became of it.
+    /// Only a person can find out what became of it, or undo it.
     pub(super) fn is_out_of_reach(self) -> bool {
-        self.is_contradicted || (self.is_given_up && self.known.is_none() && self.mark.is_none())
+        let nobody_knows = self.is_given_up && self.known.is_none() && self.mark.is_none();
+        self.is_contradicted || nobody_knows || self.is_undo_out_of_reach()
     }
 
     /// Nothing is known of it, and it may still be asked for.
@@ -275,12 +280,15 @@ impl<G: Guards> Coordinator<G> {
     /// for where there is no way back.
     pub(super) fn in_the_way(&self) -> Option<Evidence> {
         self.evidence.filter(|evidence| match *evidence {
-            Evidence::OtherValues { step } => self.steps.get(step).is_some_and(|state| state.is_contradicted),
+            Evidence::OtherValues { step } => {
+                self.steps.get(step).is_some_and(|state| state.is_contradicted || state.is_undo_out_of_reach())
+            }
             Evidence::Contradiction { .. }
             | Evidence::OutOfReach { .. }
             | Evidence::LateEffect { .. }
             | Evidence::RefusedClose { .. }
-            | Evidence::RefusedForGood { .. } => true,
+            | Evidence::RefusedForGood { .. }
+            | Evidence::UndoFailed { .. } => true,
         })
     }
 
@@ -473,6 +481,7 @@ impl<G: Guards> Party for Coordinator<G> {
             Input::Receive(Told::Forgotten { step }) => next.forget(step),
             Input::Receive(Told::Sent { step }) => next.mark_as_sent(step, now),
             Input::Receive(Told::Answer { to, answer }) => next.learn(to, answer, now),
+            Input::Receive(Told::Undo { step, told }) => next.heard_of_undo(step, told, now),
             Input::Receive(Told::Looked { step, found, left }) => next.looked(step, found, left, now),
             Input::Receive(Told::Differs { step, in_effect }) => next.take_other_values(step, in_effect, now),
             Input::Receive(Told::Due(due)) => next.expire(Come::Only(due), now),
@@ -516,8 +525,14 @@ impl<G: Guards> Party for Coordinator<G> {
                 let of_steps = steps.flat_map(|step| [self.deadline_of(step), self.gives_up_at(step), self.mark_counts_at(step)]);
                 of_steps.flatten().chain(self.commit_by().map(|(by, _)| by)).min()
             }
-            Phase::TurningBack => steps.flat_map(|step| [self.gives_up_at(step), self.mark_counts_at(step)]).flatten().min(),
-            Phase::Watching => self.watched_until().map(|(until, _)| until),
+            Phase::TurningBack => {
+                let of_step = |step| [self.gives_up_at(step), self.undo_gives_up_at(step), self.mark_counts_at(step)];
+                steps.flat_map(of_step).flatten().min()
+            }
+            Phase::Watching => {
+                let of_undos = steps.filter_map(|step| self.undo_gives_up_at(step));
+                of_undos.chain(self.watched_until().map(|(until, _)| until)).min()
+            }
             Phase::Placed | Phase::Completed | Phase::Cancelled | Phase::Suspended | Phase::Settled => None,
         }
     }

@@ -3,7 +3,7 @@
 //! | the answer | what is known | the coordinator |
 //! | --- | --- | --- |
 //! | says that something is in effect under our key, with other values (50 of 100) | it is there, and it is not what was asked for: neither done nor off | turns the saga back through the gate, and undoes it |
-//! | says that something was undone, with other values (a refund of 50) | what is left of it is in effect | goes on asking for the undo, and says so |
+//! | says that something was undone, with other values (a refund of 50) | what is left of it is in effect | goes on asking for the undo, and says so; where the undo may leave only once a person has to look |
 //! | is about something else (another reference), or does not say whose it is | nothing | turns the saga back, and asks on; of an undo that is being asked for it is told |
 //!
 //! Where there is no way back (the gate itself, and what comes after it) a person has to look. In each case it is told at once.
@@ -35,7 +35,7 @@ impl<G: Guards> Coordinator<G> {
                 self.steps[step].known = known.or(Some(Definite::Refused));
                 return;
             }
-            if self.took_late_effect(step, Definite::Done, now) {
+            if self.took_late_effect(step, Definite::Done, now) || self.took_part_of_undo(step) {
                 return;
             }
             let state = &mut self.steps[step];

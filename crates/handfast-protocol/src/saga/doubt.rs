@@ -43,6 +43,9 @@ impl<G: Guards> Coordinator<G> {
         if state.refused_close && state.is_waited_for() && self.is_under_way() {
             return Some(Operation::Look);
         }
+        if self.is_looked_for_undone(step) {
+            return Some(Operation::Look);
+        }
         let is_moot = self.phase != Phase::Forward && (self.was_never_sent(step) || self.is_harmless_in_doubt(step));
         state.asked.filter(|_| !state.is_settled() && !is_moot && !state.is_out_of_reach())
     }
@@ -76,8 +79,16 @@ impl<G: Guards> Coordinator<G> {
                     self.give_up(come);
                 }
             }
-            Phase::TurningBack => self.give_up(come),
-            Phase::Watching => self.end_watch_by_time(come),
+            Phase::TurningBack => {
+                if !self.give_up_undo(come) {
+                    self.give_up(come);
+                }
+            }
+            Phase::Watching => {
+                if !self.give_up_undo(come) {
+                    self.end_watch_by_time(come);
+                }
+            }
             Phase::Placed | Phase::Completed | Phase::Cancelled | Phase::Suspended | Phase::Settled => {}
         }
     }
@@ -154,6 +165,9 @@ impl<G: Guards> Coordinator<G> {
     /// What a look has found. Only what is there counts; everything else may be old, or of somebody else.
     pub(super) fn find(&mut self, step: usize, answer: Answer, now: Time) {
         let Answer::State(found) = answer else { return };
+        if self.found_undone(step, found) {
+            return;
+        }
         if self.took_late_effect(step, found, now) || self.took_word_on_mark(step, found, now) {
             return;
         }

@@ -91,10 +91,14 @@ impl<G: Guards> Coordinator<G> {
             Phase::TurningBack => {
                 for step in 0..self.steps.len() {
                     add(self.gives_up_at(step), self.steps[step].since, self.nature_of_giving_up(step));
+                    add(self.undo_gives_up_at(step), self.steps[step].since, Nature::Waits);
                     add(self.mark_counts_at(step), self.steps[step].since, Nature::Waits);
                 }
             }
             Phase::Watching => {
+                for step in 0..self.steps.len() {
+                    add(self.undo_gives_up_at(step), self.steps[step].since, Nature::Waits);
+                }
                 if let Some((at, since)) = self.watched_until() {
                     add(Some(at), since, Nature::Waits);
                 }

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use super::coordinator::{Coordinator, Phase, StepState};
 use super::message::{Evidence, Operation};
 use super::person::Mark;
+use super::undo::UndoState;
 use crate::guards::Guards;
 use crate::register::{Answer, Definite};
 
@@ -22,7 +23,7 @@ const VOID: u8 = 0x10;
 
 impl<G: Guards> Coordinator<G> {
     /// The whole state in a fixed layout: phase (1 byte), clock (8), evidence (12, of which the first says whether
-    /// there is any, and of which kind), then for each step what was asked (1; its highest bits say that it was given up, that a last look at it found nothing, and that it refused to close), what is
+    /// there is any, and of which kind), then for each step what was asked (1; its highest bits say that it was given up, that a last look at it found nothing, and that it refused to close; what is known of an undo is a code of its own), what is
     /// known (1; the others say that it is in effect with other values, that it was contradicted, and how a person has marked it) and since when (8). Numbers are little-endian. Equal states have equal bytes, different states different ones, in every build of this version.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
@@ -42,11 +43,12 @@ impl<G: Guards> Coordinator<G> {
             mark,
             mark_counts,
             is_void,
+            undo,
         } in &self.steps
         {
             let marks = [(is_given_up, GIVEN_UP), (was_seen_off, SEEN_OFF), (refused_close, REFUSED_CLOSE), (is_void, VOID)];
             let marks = marks.into_iter().filter(|(is_set, _)| **is_set).fold(0, |marks, (_, mark)| marks | mark);
-            bytes.push(asked.map_or(0, operation_code) | marks);
+            bytes.push(undo.map_or_else(|| asked.map_or(0, operation_code), undo_code) | marks);
             let of_a_person = mark.map_or(0, mark_code) << MARK_SHIFT | if *mark_counts { MARK_COUNTS } else { 0 };
             let of_answers = [(is_other, OTHER), (is_contradicted, CONTRADICTED)];
             let of_answers = of_answers.into_iter().filter(|(is_set, _)| **is_set).fold(0, |bits, (_, bit)| bits | bit);
@@ -72,6 +74,7 @@ fn encode_evidence(bytes: &mut Vec<u8>, evidence: Option<Evidence>) {
         Some(Evidence::RefusedClose { step }) => (4, step, [0; 3]),
         Some(Evidence::RefusedForGood { step }) => (5, step, [0; 3]),
         Some(Evidence::OtherValues { step }) => (6, step, [0; 3]),
+        Some(Evidence::UndoFailed { step }) => (7, step, [0; 3]),
     };
     bytes.push(kind);
     bytes.extend_from_slice(&(step as u64).to_le_bytes());
@@ -105,6 +108,16 @@ const fn operation_code(operation: Operation) -> u8 {
         Operation::Close => 2,
         Operation::Undo => 3,
         Operation::Look => 4,
+    }
+}
+
+/// In the place of the code of an operation: an undo of which more is known than that it was asked for.
+const fn undo_code(undo: UndoState) -> u8 {
+    match undo {
+        UndoState::Sent => 5,
+        UndoState::Accepted => 6,
+        UndoState::Failed => 7,
+        UndoState::Lost => 8,
     }
 }
 

@@ -81,6 +81,10 @@ impl<G: Guards> Coordinator<G> {
         if !matches!(self.phase, Phase::Forward | Phase::TurningBack) || state.is_contradicted {
             return None;
         }
+        // An undo that may have left, or was accepted, is read again before it leaves once more.
+        if state.asked == Some(Operation::Undo) && (state.undo.is_some() || self.plan.steps()[step].undo_leaves_once()) {
+            return Some(Operation::Look);
+        }
         let least = if state.was_done() || !self.plan.steps()[step].closes() { Operation::Look } else { Operation::Close };
         state.asked.max(Some(least))
     }
@@ -116,6 +120,7 @@ impl<G: Guards> Coordinator<G> {
         }
         state.known = Some(told);
         state.is_void = false;
+        state.undo = state.undo.filter(|_| told == Definite::Done);
         self.check_promises(evidence);
     }
 }

@@ -1,6 +1,6 @@
 //! What the answers of a participant can mean, and a set of such meanings.
 
-use super::message::Operation;
+use super::message::{Operation, UndoTold};
 use crate::register::Definite;
 
 /// What an answer can mean.
@@ -10,16 +10,22 @@ pub enum Meaning {
     State(Definite),
     /// Whoever was asked to look has looked, and found nothing. It proves nothing.
     Absent,
+    /// An undo was accepted, and is not done yet.
+    Accepted,
+    /// An undo has failed for good.
+    Failed,
 }
 
 impl Meaning {
     /// Every meaning.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::State(Definite::Done),
         Self::State(Definite::Refused),
         Self::State(Definite::Closed),
         Self::State(Definite::Undone),
         Self::Absent,
+        Self::Accepted,
+        Self::Failed,
     ];
 
     /// The word for it in a flow and on the screen.
@@ -28,6 +34,8 @@ impl Meaning {
         match self {
             Self::State(state) => state.name(),
             Self::Absent => "absent",
+            Self::Accepted => UndoTold::Accepted.name(),
+            Self::Failed => UndoTold::Failed.name(),
         }
     }
 
@@ -44,6 +52,8 @@ impl Meaning {
             Self::State(Definite::Closed) => 2,
             Self::State(Definite::Undone) => 3,
             Self::Absent => 4,
+            Self::Accepted => 5,
+            Self::Failed => 6,
         }
     }
 }
@@ -77,9 +87,9 @@ impl Meanings {
     const fn bit(operation: Operation, meaning: Meaning) -> u32 {
         let first = match operation {
             Operation::Act => 0,
-            Operation::Look => 5,
-            Operation::Close => 10,
-            Operation::Undo => 15,
+            Operation::Look => 7,
+            Operation::Close => 14,
+            Operation::Undo => 21,
         };
         1 << (first + meaning.number())
     }

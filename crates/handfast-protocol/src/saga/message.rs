@@ -81,6 +81,13 @@ pub enum Told {
     },
     /// A person says something about a saga that cannot go on by itself.
     Ruled(Ruling),
+    /// An undo may leave only once and is about to, was accepted and is under way, or has failed. Means nothing to a saga of version 1.
+    Undo {
+        /// The step.
+        step: usize,
+        /// Which of these.
+        told: UndoTold,
+    },
     /// The act of a step that may be sent once only is on its way out. Told *before* it leaves, so that it never leaves
     /// twice: after a crash in between nobody knows whether it left, and it is looked for instead.
     Sent {
@@ -98,6 +105,35 @@ pub enum Told {
         /// else, and says nothing of the key.
         in_effect: bool,
     },
+}
+
+/// What there is to say of an undo that is not done yet.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum UndoTold {
+    /// It may leave only once, and is on its way out. Told *before* it leaves, so that it never leaves twice.
+    Sent,
+    /// It will be undone, or the attempt will fail: nothing is undone yet.
+    Accepted,
+    /// The attempt has failed for good, and what was done is still there.
+    Failed,
+}
+
+impl UndoTold {
+    /// The word for it in a flow file, in a journal and on the screen.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Accepted => "accepted",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// What [`name`](Self::name) gave this word to, if anything.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Sent, Self::Accepted, Self::Failed].into_iter().find(|told| told.name() == name)
+    }
 }
 
 /// How a saga ends.
@@ -149,6 +185,11 @@ pub enum Evidence {
     },
     /// A step that comes after the one which decides refused for good: what cannot be undone was done, and this will not be.
     RefusedForGood {
+        /// The step.
+        step: usize,
+    },
+    /// An undo was under way and failed: what was done is still there.
+    UndoFailed {
         /// The step.
         step: usize,
     },

@@ -13,12 +13,13 @@ mod plan;
 mod profile;
 mod risk;
 pub mod stage;
+mod undo;
 mod watch;
 
 pub use coordinator::{Coordinator, Standing};
 pub use due::{DueAt, Nature};
 pub use meaning::{Meaning, Meanings};
-pub use message::{Command, Evidence, Operation, Outcome, Told};
+pub use message::{Command, Evidence, Operation, Outcome, Told, UndoTold};
 pub use person::{Mark, Ruling};
 pub use plan::{Doubt, Due, Kind, Plan, PlanError, StepPlan};
 pub use profile::{Answers, Assessment, Assumptions, Close, Named, Profile, ProfiledStep, Repeat, Undo, Values, assess};

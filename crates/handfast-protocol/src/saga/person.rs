@@ -2,8 +2,8 @@
 //!
 //! | a person says | the coordinator |
 //! | --- | --- |
-//! | *retry* | looks once more for an act that left once and was not found; everything else is only asked for sooner, which is the driver's |
-//! | *resume* | asks anew what a participant has contradicted itself about |
+//! | *retry* | looks once more for an act or an undo that left once and was not found, and for an undo that has failed; everything else is only asked for sooner, which is the driver's |
+//! | *resume* | asks anew what a participant has contradicted itself about, and for an undo that has failed |
 //! | a step is *done* | goes on as if it were: forward through the gate, and for a step before it to its undo |
 //! | a step is *not done* | waits for as long as an act may be on the road, looking for it, and only then takes it as off |
 //! | a step is *undone* | takes it as off |
@@ -88,6 +88,7 @@ impl StepState {
     pub(super) fn know(&mut self, told: Definite) {
         self.known = Some(told);
         (self.mark, self.mark_counts) = (None, false);
+        self.undo = self.undo.filter(|_| told == Definite::Done);
     }
 }
 
@@ -150,8 +151,11 @@ impl<G: Guards> Coordinator<G> {
     }
 
     pub(super) fn rule(&mut self, ruling: Ruling, now: Time) {
-        if self.has_ended() || self.phase == Phase::Placed {
+        if self.phase == Phase::Placed {
             return;
+        }
+        if self.has_ended() {
+            return self.rule_after_the_end(ruling, now);
         }
         match ruling {
             Ruling::Retry => self.look_again(now),
@@ -163,6 +167,7 @@ impl<G: Guards> Coordinator<G> {
 
     /// To look once more is always safe, to act is not.
     fn look_again(&mut self, now: Time) {
+        self.look_for_undos_again(now);
         for (state, plan) in self.steps.iter_mut().zip(self.plan.steps()) {
             let is_looked_for = matches!(plan.doubt, Doubt::Looks { .. }) && state.asked == Some(Operation::Look);
             if is_looked_for && state.is_out_of_reach() && !state.is_contradicted {
@@ -176,6 +181,7 @@ impl<G: Guards> Coordinator<G> {
 
     /// What was known first holds if it was that something is done, since that can be undone; of everything else nothing is.
     fn resume(&mut self) {
+        self.ask_for_undos_anew();
         for state in self.steps.iter_mut().filter(|state| state.is_contradicted) {
             state.is_contradicted = false;
             // What is there with other values is asked for anew, too: it may have been put right.
@@ -204,6 +210,8 @@ impl<G: Guards> Coordinator<G> {
                 let is_gone = |state: &StepState| state.is_off() || state.asked == Some(Operation::Undo);
                 gate != Some(step) || !self.steps[..step].iter().any(is_gone)
             }
+            // That it was done is known where its undo has failed.
+            Mark::NotDone if self.is_undo_out_of_reach(step) => false,
             Mark::NotDone => (gate == Some(step) && nothing_followed) || (before_gate && !self.is_committed()),
             Mark::Undone => before_gate && !self.is_committed(),
         };
@@ -222,6 +230,7 @@ impl<G: Guards> Coordinator<G> {
         }
         (state.known, state.is_contradicted, state.is_given_up) = (None, false, true);
         (state.is_other, state.is_void) = (false, false);
+        state.mark_undo();
         (state.mark, state.mark_counts) = (Some(mark), mark != Mark::NotDone || !G::NOT_DONE_IS_NO_ANSWER);
         state.since = now;
     }
@@ -282,6 +291,11 @@ impl<G: Guards> Coordinator<G> {
         if self.version < 2 || !G::CONTRADICTION_KEEPS_NOTHING_ELSE {
             return self.suspended_for(evidence);
         }
+        if self.phase == Phase::Watching {
+            // It is not asked for ever what it refuses, and that it refuses is more than that the effect appeared late.
+            self.steps[step].is_contradicted = true;
+            return self.needs_person_to_undo(step, evidence);
+        }
         self.evidence = self.in_the_way().or(Some(evidence));
         if self.has_ended() {
             return;
@@ -307,6 +321,7 @@ impl<G: Guards> Coordinator<G> {
                 | Evidence::LateEffect { step }
                 | Evidence::RefusedClose { step }
                 | Evidence::RefusedForGood { step }
+                | Evidence::UndoFailed { step }
                 | Evidence::OtherValues { step },
             ) => Some(step),
             None => None,

@@ -82,6 +82,14 @@ pub struct StepPlan {
     /// Doing it several times hurts nobody, and neither does leaving it done: it is asked until it answers, and in doubt it is as good
     /// as off. What is known of it is what its first answer said.
     pub harmless: bool,
+    /// Its undo may be accepted and done later, or fail later: once it was accepted it is looked for.
+    pub undoes_later: bool,
+    /// Its undo must not be repeated, so it leaves once and is looked for; so many milliseconds after it was sent a person is asked, if
+    /// it was not found what became of it. `None`: it may be asked for as often as one likes.
+    pub undo_once_ms: Option<u64>,
+    /// How many milliseconds after an undo that leaves once was sent a look has to leave that lets it leave again, if it finds what was
+    /// done still there. `None`: it never leaves again.
+    pub undo_again_ms: Option<u64>,
     /// It may be looked at beside its act, or beside the close of its key, and what is there counts: whoever drives the saga does so
     /// where an answer said nothing.
     pub reads_back: bool,
@@ -106,6 +114,9 @@ impl StepPlan {
             refused_close_ms: None,
             forgotten_ms: None,
             harmless: false,
+            undoes_later: false,
+            undo_once_ms: None,
+            undo_again_ms: None,
             reads_back: false,
             watch_ms: None,
             undo_after: None,
@@ -129,11 +140,20 @@ impl StepPlan {
     /// Doubt about its key may end with a person.
     #[must_use]
     pub const fn may_need_a_person(&self) -> bool {
+        if self.undoes_later || self.undo_leaves_once() {
+            return true;
+        }
         match self.doubt {
             Doubt::Closes => self.forgotten_ms.is_some() || (!self.refusal_holds && self.refused_close_ms.is_none()),
             Doubt::Repeats { last_send_ms } => last_send_ms.is_some(),
             Doubt::Looks { horizon_ms } => horizon_ms.is_some(),
         }
+    }
+
+    /// Its undo must not be repeated.
+    #[must_use]
+    pub const fn undo_leaves_once(&self) -> bool {
+        self.undo_once_ms.is_some()
     }
 
     /// Its key can be closed for good.
@@ -403,7 +423,10 @@ impl Plan {
                 // An act that leaves once is bound to its moment, horizon or not.
                 Doubt::Looks { horizon_ms } => horizon_ms.or(Some(0)),
             };
-            [step.deadline_ms, step.commit_within_ms, step.watch_ms, step.forgotten_ms, in_doubt].iter().any(Option::is_some)
+            let undone = step.undo_once_ms;
+            [step.deadline_ms, step.commit_within_ms, step.watch_ms, step.forgotten_ms, undone, in_doubt]
+                .iter()
+                .any(Option::is_some)
         })
     }
 
@@ -430,6 +453,8 @@ impl Plan {
             step.watch_ms = other(Due::Watch, step.watch_ms);
             step.refused_close_ms = other(Due::Watch, step.refused_close_ms);
             step.forgotten_ms = other(Due::GiveUp, step.forgotten_ms);
+            step.undo_once_ms = other(Due::GiveUp, step.undo_once_ms);
+            step.undo_again_ms = other(Due::Watch, step.undo_again_ms);
             step.doubt = match step.doubt {
                 Doubt::Closes => Doubt::Closes,
                 Doubt::Repeats { last_send_ms } => Doubt::Repeats { last_send_ms: other(Due::GiveUp, last_send_ms) },

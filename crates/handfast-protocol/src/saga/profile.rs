@@ -92,6 +92,12 @@ pub struct Profile {
     /// Whether doing it several times hurts nobody, and neither does leaving it done, as of an intent that nobody confirms. It
     /// has to be one that can be undone.
     pub harmless: bool,
+    /// Whether its undo may be accepted and done later, or fail later, and can be looked for by itself.
+    pub undoes_later: bool,
+    /// Whether its undo is carried out once, however often it is asked for.
+    pub undo_idempotent: bool,
+    /// Whether a look tells apart what is done from what was done and undone, where nothing but the key is known of its undo.
+    pub undo_is_seen: bool,
     /// Whether what a look finds is asked for too where an act or a close was answered with nothing that is certain.
     pub reads_back: bool,
     /// For how many milliseconds after something was done a look may not see it yet, as of a search by a reference.
@@ -117,6 +123,9 @@ impl Profile {
         hold_expires_ms: None,
         peek: true,
         harmless: false,
+        undoes_later: false,
+        undo_idempotent: true,
+        undo_is_seen: true,
         reads_back: false,
         peek_lag_ms: 0,
         answers: Answers::Now,
@@ -326,6 +335,16 @@ impl Flow<'_> {
             plan.forgotten_ms = Some(remembers_ms.saturating_sub(self.assumptions.on_the_road_ms()));
         }
         plan.harmless = profile.is_harmless();
+        let can_be_undone = profile.kind() == Kind::Compensatable;
+        plan.undoes_later = profile.undoes_later && can_be_undone;
+        if can_be_undone && !profile.undo_idempotent {
+            // What is pending looks like what was never asked for, and is no reason to ask again; and nothing can be relied on that
+            // ends after a time, where nobody has declared how late a message can be.
+            let may_repeat =
+                profile.peek && profile.undo_is_seen && !profile.undoes_later && self.assumptions.margin_ms().is_some();
+            plan.undo_again_ms = may_repeat.then(|| self.horizon_ms(step));
+            plan.undo_once_ms = Some(if may_repeat { self.horizon_ms(step).saturating_mul(2) } else { self.horizon_ms(step) });
+        }
         plan.reads_back = profile.peek && profile.reads_back && !plan.harmless;
         let may_refuse_to_close = !plan.refusal_holds && plan.closes() && profile.peek && !self.is_after_gate(step);
         plan.refused_close_ms = may_refuse_to_close.then(|| self.horizon_ms(step));
@@ -380,6 +399,9 @@ impl Flow<'_> {
             }
             Repeat::For(_) | Repeat::ForEver => {}
         }
+        if plan.undo_leaves_once() {
+            risks.push(Risk::UndoNotIdempotent { repeats: plan.undo_again_ms.is_some() });
+        }
         if !plan.refusal_holds && !plan.closes() && before_the_end && !plan.harmless {
             risks.push(Risk::LooseRefusal);
         }
@@ -417,7 +439,8 @@ impl Flow<'_> {
         let is_believed = |(operation, meaning): &(Operation, Meaning)| match meaning {
             Meaning::State(Definite::Refused) => is_asked(*operation) && is_taken(*operation),
             Meaning::State(Definite::Done | Definite::Closed | Definite::Undone) => is_asked(*operation),
-            Meaning::Absent => false,
+            // A reading refuses those that come by a status alone.
+            Meaning::Absent | Meaning::Accepted | Meaning::Failed => false,
         };
         risks.extend(profile.bare.iter().filter(is_believed).map(|(operation, meaning)| Risk::BareStatus { operation, meaning }));
         risks
@@ -430,7 +453,7 @@ impl Flow<'_> {
             Meaning::State(Definite::Done) => looked_for || plan.watch_ms.is_some(),
             Meaning::State(Definite::Refused) => looked_for && plan.refusal_holds,
             Meaning::Absent => plan.watch_ms.is_some() || plan.refused_close_ms.is_some(),
-            Meaning::State(Definite::Closed | Definite::Undone) => false,
+            Meaning::State(Definite::Closed | Definite::Undone) | Meaning::Accepted | Meaning::Failed => false,
         };
         let bare = self.steps[step].profile.bare;
         let of_looks = Meaning::ALL.into_iter().filter(|meaning| bare.has(Operation::Look, *meaning) && is_believed(meaning));

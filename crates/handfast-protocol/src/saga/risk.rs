@@ -44,6 +44,12 @@ pub enum Risk {
         /// Whether it can at least be looked for.
         peek: bool,
     },
+    /// An undo that arrives twice is carried out twice.
+    UndoNotIdempotent {
+        /// It leaves again where a look finds what was done still there once nothing of it can be on the road any more. Otherwise a
+        /// person has to find out where its answer is lost and nothing is found.
+        repeats: bool,
+    },
     /// What was held may be gone when it is needed, after what cannot be undone has been done.
     HoldLapse {
         /// For how long it is held.
@@ -71,12 +77,13 @@ pub enum Risk {
 
 impl Risk {
     /// The names of all risks, as they are accepted.
-    pub const NAMES: [&'static str; 8] = [
+    pub const NAMES: [&'static str; 9] = [
         "two-pivots",
         "forgotten-key",
         "short-tombstone",
         "loose-refusal",
         "not-idempotent",
+        "undo-not-idempotent",
         "hold-lapse",
         "second-id",
         "bare-status",
@@ -91,6 +98,7 @@ impl Risk {
             Self::ShortTombstone { .. } => "short-tombstone",
             Self::LooseRefusal => "loose-refusal",
             Self::NotIdempotent { .. } => "not-idempotent",
+            Self::UndoNotIdempotent { .. } => "undo-not-idempotent",
             Self::HoldLapse { .. } => "hold-lapse",
             Self::SecondId { .. } => "second-id",
             Self::BareStatus { .. } => "bare-status",
@@ -107,6 +115,7 @@ impl Risk {
             | Self::ShortTombstone { .. }
             | Self::LooseRefusal
             | Self::NotIdempotent { .. }
+            | Self::UndoNotIdempotent { .. }
             | Self::HoldLapse { .. }
             | Self::SecondId { .. } => None,
         }
@@ -125,6 +134,7 @@ impl Risk {
             }
             Self::LooseRefusal => "find a way to close its key",
             Self::NotIdempotent { .. } => "find a key or a reference by which the service notices what it was asked before",
+            Self::UndoNotIdempotent { .. } => "find a key or a reference by which the service notices what it has undone before",
             Self::HoldLapse { .. } => "take the amount at once and give it back where need be, instead of holding it",
             Self::SecondId { .. } => {
                 "send its {key} with every request that names what was kept, if the service then refuses another one"
@@ -143,7 +153,7 @@ impl Risk {
             Self::BareStatus { meaning, .. } => {
                 matches!(meaning, Meaning::State(Definite::Refused | Definite::Closed))
             }
-            Self::TwoPivots { .. } | Self::HoldLapse { .. } | Self::SecondId { .. } => false,
+            Self::TwoPivots { .. } | Self::HoldLapse { .. } | Self::UndoNotIdempotent { .. } | Self::SecondId { .. } => false,
         }
     }
 }
@@ -185,6 +195,18 @@ impl fmt::Display for Finding<Risk> {
                 f,
                 "step {step} does again what it is asked again, and it cannot be looked for: where its one answer is lost, a \
                  person has to find out"
+            ),
+            Risk::UndoNotIdempotent { repeats: true } => write!(
+                f,
+                "step {step} undoes again what it is asked again to undo, so its undo leaves once and is then looked for, and leaves \
+                 again only after a look has found what was done still there, once nothing of it can be on the road any more: \
+                 a request that is doubled on the road undoes twice"
+            ),
+            Risk::UndoNotIdempotent { repeats: false } => write!(
+                f,
+                "step {step} undoes again what it is asked again to undo, so its undo leaves once and is then only looked for: \
+                 a request that is doubled on the road undoes twice, and where its answer is lost and nothing is found a person \
+                 has to find out"
             ),
             Risk::HoldLapse { expires_ms, margin_ms: _, gate_cannot_close } => write!(
                 f,
@@ -228,6 +250,7 @@ const fn believed(meaning: Meaning) -> &'static str {
         Meaning::State(Definite::Refused | Definite::Closed) => "the saga ends without it, although it may have been done",
         Meaning::State(Definite::Undone) => "the saga ends as if it were undone",
         Meaning::Absent => "nobody has looked whether an effect appeared after the end",
+        Meaning::Accepted | Meaning::Failed => "nobody asks for the undo any more",
     }
 }
 

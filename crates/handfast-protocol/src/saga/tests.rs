@@ -3,6 +3,7 @@
 mod differs;
 mod due;
 mod person;
+mod undo;
 
 use alloc::collections::BTreeSet;
 use alloc::string::ToString;
@@ -12,7 +13,7 @@ use alloc::vec::Vec;
 
 use super::{
     Assumptions, Close, Command, Coordinator, Doubt, DueAt, Evidence, Finding, Kind, Mark, Named, Nature, Operation, Outcome,
-    Plan, PlanError, Profile, ProfiledStep, Remark, Repeat, Risk, Ruling, Span, Standing, StepPlan, Told, assess,
+    Plan, PlanError, Profile, ProfiledStep, Remark, Repeat, Risk, Ruling, Span, Standing, StepPlan, Told, UndoTold, assess,
 };
 use crate::{Answer, Definite, Input, Party, Time, replay};
 
@@ -44,6 +45,10 @@ const fn ruled(ruling: Ruling) -> Input<Told> {
     Input::Receive(Told::Ruled(ruling))
 }
 
+const fn of_undo(step: usize, told: UndoTold) -> Input<Told> {
+    Input::Receive(Told::Undo { step, told })
+}
+
 fn inputs(steps: usize) -> Vec<Input<Told>> {
     let mut inputs = vec![Input::Start, Input::Timeout, Input::Receive(Told::Cancel)];
     inputs.extend([Ruling::Retry, Ruling::Resume, Ruling::Settle].map(ruled));
@@ -54,6 +59,8 @@ fn inputs(steps: usize) -> Vec<Input<Told>> {
             inputs.extend(ANSWERS.map(|answer| Input::Receive(Told::Answer { to: Command { step, operation }, answer })));
         }
         inputs.push(looked(step, Time(0)));
+        inputs.push(Input::Receive(Told::Looked { step, found: Some(Definite::Done), left: Time(0) }));
+        inputs.extend([UndoTold::Sent, UndoTold::Accepted, UndoTold::Failed].map(|told| of_undo(step, told)));
         inputs.extend([true, false].map(|in_effect| Input::Receive(Told::Differs { step, in_effect })));
     }
     inputs

@@ -6,7 +6,7 @@
 
 use super::coordinator::{Coordinator, Phase};
 use super::due::{Come, Nature};
-use super::message::{Evidence, Operation};
+use super::message::{Command, Evidence, Operation};
 use crate::guards::Guards;
 use crate::party::Time;
 use crate::register::{Answer, Definite};
@@ -17,8 +17,14 @@ const LOOKS_END_WATCHES: u32 = 2;
 impl<G: Guards> Coordinator<G> {
     /// A look that left at `left` was answered: this was there, or nothing that tells that it was done.
     pub(super) fn looked(&mut self, step: usize, found: Option<Definite>, left: Time, now: Time) {
-        if self.version < LOOKS_END_WATCHES || step >= self.steps.len() || found == Some(Definite::Done) {
+        if self.version < LOOKS_END_WATCHES || step >= self.steps.len() {
             return;
+        }
+        if let Some(found) = found {
+            self.check_after_the_end(step, found, left);
+        }
+        if found == Some(Definite::Done) {
+            return self.found_not_undone(step, left, now);
         }
         if !G::NOTHING_FOUND_IS_NOT_REFUSED && found.is_none() && self.reads_back(step) {
             self.steps[step].known = Some(Definite::Refused);
@@ -26,6 +32,9 @@ impl<G: Guards> Coordinator<G> {
         }
         // Nothing leaves after its answer has come, whatever the clock was when that was written down.
         let left = left.min(now);
+        if self.steps[step].is_looked_for_undone() {
+            return;
+        }
         let is_late = self.watch_ends_at(step).is_some_and(|end| left >= end || !G::LOOK_COUNTS_FROM_ITS_LEAVING);
         if is_late {
             let state = &mut self.steps[step];
@@ -33,6 +42,22 @@ impl<G: Guards> Coordinator<G> {
             if state.refused_close && state.known.is_none() {
                 state.known = Some(Definite::Refused);
             }
+        }
+    }
+
+    /// Somebody has looked after the end, and found what contradicts it. It is kept, and changes the outcome no more. A look that
+    /// left before says how things stood then.
+    fn check_after_the_end(&mut self, step: usize, found: Definite, left: Time) {
+        let state = self.steps[step];
+        let contradicts = match self.phase {
+            Phase::Completed => found != Definite::Done,
+            Phase::Cancelled | Phase::Watching => found == Definite::Done && state.is_off(),
+            Phase::Placed | Phase::Forward | Phase::TurningBack | Phase::Suspended | Phase::Settled => false,
+        };
+        if contradicts && left > self.clock {
+            let to = Command { step, operation: Operation::Look };
+            let evidence = Evidence::Contradiction { to, known: state.known, answer: Answer::State(found) };
+            self.evidence = self.in_the_way().or(Some(evidence));
         }
     }
 
@@ -65,6 +90,9 @@ impl<G: Guards> Coordinator<G> {
         let (plan, state) = (self.plan.steps().get(step)?, self.steps[step]);
         if self.wanted(step) != Some(Operation::Look) {
             return None;
+        }
+        if let Some(at) = self.undo_again_at(step) {
+            return Some(at);
         }
         let watch_ms = if state.refused_close && state.known.is_none() {
             plan.refused_close_ms

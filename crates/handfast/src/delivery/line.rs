@@ -298,6 +298,7 @@ impl Line {
                 return Reply::unknown("an answer of a former life of its store".to_owned());
             }
             Reply::Definite { .. }
+            | Reply::Undo { .. }
             | Reply::Absent { .. }
             | Reply::Mismatch { .. }
             | Reply::Unknown { .. }

@@ -113,6 +113,7 @@ struct Envelope {
     line: Arc<Line>,
     key: String,
     operation: Operation,
+    is_about_undo: bool,
     body: Bytes,
     body_hash: String,
     number: u64,
@@ -134,6 +135,7 @@ impl Envelope {
             line: Arc::clone(definition.line(command.step)?),
             key: KeyParts { store: setting.store.store_id(), saga: saga.id(), step: &step.name }.key(),
             operation: command.operation,
+            is_about_undo: command.operation == Operation::Look && saga.coordinator().is_about_undo(command.step),
             body: body.bytes.clone(),
             body_hash: body.hash.clone(),
             number,
@@ -151,10 +153,11 @@ impl Envelope {
         if self.store.intact().is_err() {
             return CallEnd::Held;
         }
-        let Self { line, key, operation, body, body_hash, number, not_after, leaves_before, own, timeout, clock, store: _ } =
-            self;
+        let Self { line, key, operation, is_about_undo, body, body_hash, number, not_after, leaves_before, .. } = self;
+        let (own, timeout, clock) = (self.own, self.timeout, self.clock);
         let (body, body_hash) = (&body, body_hash.as_str());
-        let delivery = Delivery { key: &key, operation, body, body_hash, number, seen: None, not_after, leaves_before };
+        let delivery =
+            Delivery { is_about_undo, key: &key, operation, body, body_hash, number, seen: None, not_after, leaves_before };
         line.call(slot, &clock, timeout, (delivery, &own)).await
     }
 }

@@ -3,14 +3,16 @@
 //! Thin on purpose. What to do next is read from the outbox and the deadline; nothing here looks at how a saga stands
 //! except to say so.
 
+mod after_the_end;
 mod pace;
 mod standing;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use handfast_protocol::{Answer, Command, Definite, DueAt, Evidence, Operation, Outcome, Standing, Time};
+use handfast_protocol::{Answer, Command, Definite, DueAt, Evidence, Operation, Outcome, Standing, Time, UndoTold};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use self::pace::Pace;
@@ -22,7 +24,7 @@ use super::options::{GONE_FOR, LEFT_ALONE_FOR, LONGEST_PARK, READING_TRIES, UNRE
 use super::shared::{Arrival, CancelResult, Mail, Shared};
 use crate::clock::whole_ms;
 use crate::delivery::{CallEnd, Class, Line, Slot};
-use crate::journal::Line as JournalLine;
+use crate::journal::{Line as JournalLine, Receipt};
 use crate::key::KeyParts;
 use crate::participant::{Heard, Reply};
 use crate::store::{Offer, Seen, StoreError, Try};
@@ -211,6 +213,10 @@ struct Driver<'a> {
     told_evidence: Option<Evidence>,
     /// What changed nothing when the coordinator was told of it, and the length of the journal then.
     passed: Option<(u64, Vec<DueAt>)>,
+    /// Looks that hints have led to after everything was done, and from when on each may leave.
+    looks_after: BTreeMap<usize, Time>,
+    /// Those of them that are out.
+    looks_out: BTreeSet<usize>,
 }
 
 impl<'a> Driver<'a> {
@@ -219,7 +225,19 @@ impl<'a> Driver<'a> {
         let pace = vec![Pace::after(tries); saga.definition().flow().steps().len()];
         let (told, number) = (Some(saga.standing()), is_new.then_some(0));
         let told_evidence = saga.coordinator().evidence().filter(|_| saga.needs_person());
-        Self { shared, saga, calls: Calls::default(), pace, class, number, told, told_evidence, passed: None }
+        Self {
+            shared,
+            saga,
+            calls: Calls::default(),
+            pace,
+            class,
+            number,
+            told,
+            told_evidence,
+            passed: None,
+            looks_after: BTreeMap::new(),
+            looks_out: BTreeSet::new(),
+        }
     }
 
     /// Does what there is to do, and waits for one thing to happen. Breaks when the saga can leave memory.
@@ -246,7 +264,8 @@ impl<'a> Driver<'a> {
         }
         let next_at = self.launch(now).await;
         let next_at = [next_at, deadline].into_iter().flatten().min();
-        if self.calls.is_empty() {
+        let looks_at = self.launch_looks_after_the_end(now).await;
+        if self.calls.is_empty() && looks_at.is_none() {
             let Some(next_at) = next_at else {
                 return ControlFlow::Break(());
             };
@@ -254,6 +273,7 @@ impl<'a> Driver<'a> {
                 return self.park(next_at).await;
             }
         }
+        let next_at = next_at.into_iter().chain(looks_at).min();
         let rest = next_at.map_or(LONGEST_PARK, |at| Duration::from_millis(at.0.saturating_sub(now.0)));
         tokio::select! {
             // What leaves once only is heard out first, even if the engine stops meanwhile: its answer can be asked for no more.
@@ -333,7 +353,8 @@ impl<'a> Driver<'a> {
         self.calls.keep_wanted(&outbox, &self.looked_at_beside());
         for command in outbox {
             let look = Command { operation: Operation::Look, ..command };
-            let act_is_out = command.operation == Operation::Look && self.calls.has_act(command.step);
+            let is_look = command.operation == Operation::Look;
+            let act_is_out = is_look && (self.calls.has_act(command.step) || self.calls.has_one_that_leaves_once());
             if self.calls.has(command) || self.calls.has(look) || act_is_out {
                 continue;
             }
@@ -349,7 +370,7 @@ impl<'a> Driver<'a> {
             let command = if self.reads_back_now(command) { look } else { command };
             let number = self.begin(command.step, now).await;
             let setting = self.setting();
-            if command.operation == Operation::Act && self.saga.is_sent_once(command.step) {
+            if self.saga.leaves_once(command) {
                 self.calls.queue(&self.saga, command, number, setting);
             } else {
                 self.calls.launch(&self.saga, command, number, setting);
@@ -360,8 +381,7 @@ impl<'a> Driver<'a> {
 
     /// Whether a command must not leave after some time, or leaves once only.
     fn is_bound_to_a_time(&self, command: Command) -> bool {
-        let leaves_once = command.operation == Operation::Act && self.saga.is_sent_once(command.step);
-        leaves_once || !self.saga.coordinator().dues().is_empty()
+        self.saga.leaves_once(command) || !self.saga.coordinator().dues().is_empty()
     }
 
     async fn take_end(&mut self, call: EndedCall) -> ControlFlow<()> {
@@ -373,22 +393,22 @@ impl<'a> Driver<'a> {
             CallEnd::Ready(slot) => return self.send_once(command, call.number, slot).await,
             CallEnd::Replied { reply, sent, named } => (reply, (sent, named)),
         };
-        self.heard(command.step, call.number);
+        self.heard(command, call.number);
         let is_silent = matches!(reply, Reply::Unknown { heard: Heard::NoConnection | Heard::Nothing, .. });
         let shown = match &reply {
             Reply::Definite { receipt, .. } => line.seen(&self.key(command.step), receipt, named),
-            Reply::Absent { .. } | Reply::Mismatch { .. } | Reply::Unknown { .. } | Reply::Behind { .. } => None,
+            Reply::Undo { .. } | Reply::Absent { .. } | Reply::Mismatch { .. } | Reply::Unknown { .. } | Reply::Behind { .. } => {
+                None
+            }
         };
         // Until it is durable, or will not be.
         let room = shown.as_ref().map(|shown| line.reserve(shown));
+        self.note_answer(&line, &reply, !matches!(room, Some(None)));
         let seen = match reply {
             Reply::Definite { .. } if matches!(room, Some(None)) => {
                 "an answer, but too many came at once to tell their histories apart; it is asked for again".to_owned()
             }
             Reply::Definite { answer, receipt } => {
-                if line.answered() {
-                    self.shared.wake_early();
-                }
                 let entries = self.saga.entries();
                 self.tell(&JournalLine::Answer { to: command, answer, receipt }, shown.clone()).await?;
                 if let Some(shown) = shown.filter(|_| self.saga.entries() > entries) {
@@ -403,26 +423,28 @@ impl<'a> Driver<'a> {
                 self.slow_down(command, now, self.saga.outbox().iter().any(is_wanted), false);
                 return ControlFlow::Continue(());
             }
+            Reply::Undo { told, receipt } => {
+                // That it leaves is said here and by nobody else.
+                let is_told = told != UndoTold::Sent;
+                if is_told && self.tell(&JournalLine::Undo { step: command.step, told, receipt }, None).await? {
+                    self.slow_down(command, now, self.saga.outbox().contains(&command), false);
+                    return ControlFlow::Continue(());
+                }
+                format!("the undo is {}", told.name())
+            }
             Reply::Absent { seen, retry_after } => {
                 self.heard_nothing_definite(&line, command, None, retry_after);
                 self.tell_look(command, None, sent).await?;
                 seen
             }
             Reply::Mismatch { seen, in_effect, kept, retry_after } => {
-                if line.answered() {
-                    self.shared.wake_early();
-                }
                 line.leave_alone((self.saga.id(), command), self.shared.now(), retry_after);
                 self.tell(&JournalLine::Differs { to: command, in_effect, what: seen.clone(), kept }, None).await?;
                 seen
             }
             Reply::Unknown { seen, heard, retry_after } => {
-                self.was_not_understood(command, !matches!(heard, Heard::NotSent | Heard::NoConnection));
-                match heard {
-                    Heard::NotSent => line.not_made(command.operation, &seen),
-                    Heard::NoConnection | Heard::Nothing => line.unanswered(now),
-                    Heard::Status(status) => self.heard_no_meaning(&line, command, (status, &seen), retry_after),
-                }
+                self.heard_unknown(&line, command, (heard, &seen), retry_after);
+                self.heard_unknown(&line, command, (heard, &seen), retry_after);
                 seen
             }
             Reply::Behind { seq, incarnation } => Self::fell_behind(self.shared, &line, (seq, &incarnation)).await,
@@ -434,6 +456,28 @@ impl<'a> Driver<'a> {
         let ended = self.shared.journal_now();
         self.shared.store.record_try(Try { id, step: command.step, operation, number: call.number, sent, ended, seen });
         ControlFlow::Continue(())
+    }
+
+    /// An answer that says something ends an outage.
+    fn note_answer(&self, line: &Line, reply: &Reply, has_room: bool) {
+        let says_something = match reply {
+            Reply::Definite { .. } => has_room,
+            Reply::Undo { .. } | Reply::Mismatch { .. } => true,
+            Reply::Absent { .. } | Reply::Unknown { .. } | Reply::Behind { .. } => false,
+        };
+        if says_something && line.answered() {
+            self.shared.wake_early();
+        }
+    }
+
+    /// What was heard means nothing, or nothing was heard.
+    fn heard_unknown(&mut self, line: &Line, to: Command, (heard, seen): (Heard, &str), retry_after: Option<Duration>) {
+        self.was_not_understood(to, !matches!(heard, Heard::NotSent | Heard::NoConnection));
+        match heard {
+            Heard::NotSent => line.not_made(to.operation, seen),
+            Heard::NoConnection | Heard::Nothing => line.unanswered(self.shared.now()),
+            Heard::Status(status) => self.heard_no_meaning(line, to, (status, seen), retry_after),
+        }
     }
 
     /// Somebody answered with this status what means nothing.
@@ -483,13 +527,13 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Marks an act that leaves at most once as sent, and lets it leave if it was marked here and by nobody before: a crash in
+    /// Marks an act or an undo that leaves at most once as sent, and lets it leave if it was marked here and by nobody before: a crash in
     /// between, or an append whose own answer is lost, leaves it unsent, and it is looked for instead.
     async fn send_once(&mut self, command: Command, number: u64, slot: Slot) -> ControlFlow<()> {
         if self.is_due() || !self.saga.outbox().contains(&command) {
             return ControlFlow::Continue(());
         }
-        let was_marked_here = self.tell(&JournalLine::Sent { step: command.step }, None).await?;
+        let was_marked_here = self.tell(&mark_of(command), None).await?;
         // A slow store may have kept the mark until its time was over. It counts as sent then, and is looked for.
         if was_marked_here && !self.is_due() {
             self.calls.launch_once(&self.saga, command, number, slot, self.setting());
@@ -561,7 +605,8 @@ impl<'a> Driver<'a> {
                 None => return ControlFlow::Break(()),
             }
             // An act whose time passed while the store took nothing is not marked: nothing has left, and nothing will.
-            if matches!(line, JournalLine::Sent { .. }) && self.is_due() {
+            let is_mark = matches!(line, JournalLine::Sent { .. } | JournalLine::Undo { told: UndoTold::Sent, .. });
+            if is_mark && self.is_due() {
                 break false;
             }
         };
@@ -594,6 +639,14 @@ impl<'a> Driver<'a> {
             }
         }
         ControlFlow::Break(())
+    }
+}
+
+/// What marks a command that leaves at most once as sent.
+fn mark_of(command: Command) -> JournalLine {
+    match command.operation {
+        Operation::Undo => JournalLine::Undo { step: command.step, told: UndoTold::Sent, receipt: Receipt::default() },
+        Operation::Act | Operation::Look | Operation::Close => JournalLine::Sent { step: command.step },
     }
 }
 

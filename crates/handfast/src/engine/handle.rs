@@ -65,7 +65,8 @@ impl Progress {
 
 /// Why a person has to look at a saga, in words.
 pub(crate) fn describe(saga: &Journaled, evidence: Evidence) -> String {
-    let what = describe_with_values(saga.definition().flow(), evidence, saga.other_values());
+    let said = if matches!(evidence, Evidence::UndoFailed { .. }) { saga.why_undo_failed() } else { saga.other_values() };
+    let what = describe_with_values(saga.definition().flow(), evidence, said);
     let amounts = amounts_of(saga.bodies());
     if amounts.is_empty() { what } else { format!("{what} ({})", amounts.join(", ")) }
 }
@@ -101,7 +102,7 @@ pub(crate) fn unconfirmed_step(flow: &Flow, coordinator: &Coordinator, step: usi
     ))
 }
 
-/// Why a person has to look at a saga, in words, with the values that an answer spoke of instead of those that were asked for, whatever came after it: they are
+/// Why a person has to look at a saga, in words, with the words of the participant whose undo has failed, or with the values that an answer spoke of instead of those that were asked for, whatever came after it: they are
 /// said nowhere else.
 pub(crate) fn describe_with_values(flow: &Flow, evidence: Evidence, other_values: Option<&str>) -> String {
     let said = describe_evidence(flow, evidence);
@@ -127,6 +128,9 @@ pub fn describe_evidence(flow: &Flow, evidence: Evidence) -> String {
                  its participant has to answer closed, and mean it",
                 name(step)
             );
+        }
+        Evidence::UndoFailed { step } => {
+            return format!("step {}: its undo was under way and failed, and what was done is still there", name(step));
         }
         Evidence::RefusedForGood { step } => {
             return format!("step {}: it refused, and a step before it that cannot be undone was done", name(step));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use handfast_protocol::{
-    Change, Command, Coordinator, Doubt, Operation, Outcome, PROTOCOL_VERSION, Party, Ruling, Standing, Time,
+    Change, Command, Coordinator, Operation, Outcome, PROTOCOL_VERSION, Party, Ruling, Standing, Time, UndoTold,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -41,6 +41,8 @@ pub(crate) struct Journaled {
     tries: u32,
     /// With which values an answer last spoke of something else than was asked for.
     other_values: Option<String>,
+    /// Why an undo has failed, in its participant's own words.
+    why_undo_failed: Option<String>,
     /// What a person has said of it came to.
     rulings: Vec<Ruled>,
 }
@@ -235,6 +237,11 @@ impl Journaled {
         self.other_values.as_deref()
     }
 
+    /// Why an undo has failed, in its participant's own words, if one did and said so.
+    pub(crate) fn why_undo_failed(&self) -> Option<&str> {
+        self.why_undo_failed.as_deref()
+    }
+
     pub(crate) fn coordinator(&self) -> &Coordinator {
         &self.coordinator
     }
@@ -269,13 +276,9 @@ impl Journaled {
         Some((since.after(plan.deadline_ms?), since))
     }
 
-    /// Whether the act of this step leaves at most once, and is marked as sent before it does.
-    pub(crate) fn is_sent_once(&self, step: usize) -> bool {
-        let plan = self.coordinator.plan().steps().get(step);
-        plan.is_some_and(|plan| match plan.doubt {
-            Doubt::Looks { .. } => true,
-            Doubt::Closes | Doubt::Repeats { .. } => false,
-        })
+    /// Whether this command leaves at most once, and is marked as sent before it does.
+    pub(crate) fn leaves_once(&self, command: Command) -> bool {
+        self.coordinator.leaves_once(command.step, command.operation)
     }
 
     /// What its journal has seen of the participant of a step: by incarnation the number, and the change where it was marked.
@@ -348,6 +351,7 @@ impl Journaled {
             wake_at: clock,
             tries: 0,
             other_values: None,
+            why_undo_failed: None,
             rulings: Vec::new(),
         }
     }
@@ -396,6 +400,9 @@ impl Journaled {
         self.note_seen(line);
         if let JournalLine::Differs { what, .. } = line {
             self.other_values = Some(what.clone());
+        }
+        if let JournalLine::Undo { told: UndoTold::Failed, receipt, .. } = line {
+            self.why_undo_failed = receipt.detail.clone();
         }
         // What changes nothing leaves the coordinator's clock alone, too.
         self.clock = self.clock.max(next.clock());

@@ -29,9 +29,10 @@ impl KeptReceipts for JournalReceipts {
             for stored in stored.iter() {
                 for entry in &stored.entries {
                     let line = Line::read(stored.version, &entry.input).map_err(|error| error.to_string())?;
-                    let (to, brought, into) = match line {
-                        Line::Answer { to, receipt, .. } => (to, receipt.kept, &mut kept),
-                        Line::Differs { to, kept, .. } => (to, kept, &mut otherwise),
+                    let (step, brought, into) = match line {
+                        Line::Answer { to, receipt, .. } => (to.step, receipt.kept, &mut kept),
+                        Line::Undo { step, receipt, .. } => (step, receipt.kept, &mut kept),
+                        Line::Differs { to, kept, .. } => (to.step, kept, &mut otherwise),
                         Line::Start
                         | Line::Timeout
                         | Line::Due(_)
@@ -41,7 +42,7 @@ impl KeptReceipts for JournalReceipts {
                         | Line::Looked { .. }
                         | Line::Forgotten { .. } => continue,
                     };
-                    if let Some(step) = self.steps.get(to.step) {
+                    if let Some(step) = self.steps.get(step) {
                         into.entry(step.clone()).or_default().extend(brought);
                     }
                 }

@@ -20,6 +20,7 @@ use super::options::{LONGEST_PARK, Options};
 use super::room::Rooms;
 use super::stats::Totals;
 use super::trouble::Trouble;
+use crate::clock::whole_ms;
 use crate::delivery::{Class, Jitter, Memories};
 use crate::lock::locked;
 use crate::store::{LONGEST_WAKE_UP_MS, Store};
@@ -98,6 +99,8 @@ pub(crate) struct Shared {
     pub(crate) trouble: Trouble,
     /// What the store cannot read for now, by the saga's id. It is trouble of the store: nothing is suspended for it.
     pub(crate) unreadable: Named,
+    /// When a step of a saga that has ended was looked at for a hint, as far as that was a moment ago.
+    looks_after_the_end: Mutex<BTreeMap<(Arc<str>, usize), Time>>,
     /// Wakes the scheduler.
     pub(crate) wake_up: Notify,
     /// Tells whoever stops the engine that the last saga has left.
@@ -177,6 +180,7 @@ impl Shared {
             unconfirmed: Named::default(),
             trouble: Trouble::default(),
             unreadable: Named::default(),
+            looks_after_the_end: Mutex::default(),
             wake_up: Notify::new(),
             idle: Notify::new(),
             active,
@@ -366,6 +370,20 @@ impl Shared {
     /// The steps of a saga that there are hints for. Each is taken once.
     pub(crate) fn take_hints(&self, id: &str) -> BTreeSet<Box<str>> {
         locked(&self.active).hints.take(id)
+    }
+
+    /// When a step of a saga that has ended was last looked at for a hint, if that was a moment ago.
+    pub(crate) fn looked_after_the_end(&self, id: &Arc<str>, step: usize) -> Option<Time> {
+        locked(&self.looks_after_the_end).get(&(Arc::clone(id), step)).copied()
+    }
+
+    /// Takes note that it is looked at now. What was long ago is forgotten, so that there are no more of them than leave in a
+    /// moment.
+    pub(crate) fn note_look_after_the_end(&self, id: &Arc<str>, step: usize, now: Time) {
+        let pause_ms = whole_ms(self.options.hint_pause);
+        let mut looks = locked(&self.looks_after_the_end);
+        looks.retain(|_, at| at.after(pause_ms) > now);
+        looks.insert((Arc::clone(id), step), now);
     }
 
     /// Makes sagas active that wait for nothing but room to take a hint.

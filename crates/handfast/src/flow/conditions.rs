@@ -11,7 +11,7 @@ use crate::participant::{At, Condition, Expected, KeptAt, Shapes, TemplatePart, 
 use crate::toml_file::{FileError, Source, Table, kind_of};
 
 /// The meanings, as they are written.
-pub(super) const STATES: [&str; 5] = ["done", "refused", "closed", "undone", "absent"];
+pub(super) const STATES: [&str; 7] = ["done", "refused", "closed", "undone", "absent", "accepted", "failed"];
 
 /// The classes of status.
 const CLASSES: [(&str, u8); 4] = [("2xx", 2), ("3xx", 3), ("4xx", 4), ("5xx", 5)];

@@ -7,12 +7,13 @@ use super::assume::period;
 use super::duration::parse_period;
 use super::file::choose;
 use crate::clock::whole_ms;
-use crate::participant::{Call, HttpTemplates, Value};
+use crate::participant::{Call, HttpTemplates, UNDO_PEEK, Value};
 use crate::toml_file::{FileError, Table};
 
 /// The keys of the table.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "undo",
+    "undo_idempotent",
     "may_refuse",
     "close",
     "idempotent",
@@ -38,6 +39,7 @@ const KIND_EXAMPLE: &str =
 #[derive(Clone, Copy, Default)]
 struct Said {
     undo: Option<Undo>,
+    undo_idempotent: Option<bool>,
     may_refuse: Option<bool>,
     close: Option<Close>,
     idempotent: Option<bool>,
@@ -80,6 +82,9 @@ pub(super) fn read(step: &Table<'_, '_>, name: &str, templates: Option<&HttpTemp
         hold_expires_ms: said.hold_expires_ms,
         peek: said.peek.unwrap_or(base.peek),
         harmless: said.harmless.unwrap_or(base.harmless),
+        undoes_later: base.undoes_later,
+        undo_idempotent: said.undo_idempotent.unwrap_or(base.undo_idempotent),
+        undo_is_seen: base.undo_is_seen,
         reads_back: base.reads_back,
         peek_lag_ms: said.peek_lag_ms.unwrap_or(base.peek_lag_ms),
         answers: said.answers.unwrap_or(base.answers),
@@ -98,7 +103,11 @@ pub(super) fn read(step: &Table<'_, '_>, name: &str, templates: Option<&HttpTemp
     if profile.peek_lag_ms > 0 && !profile.peek {
         return Err(table.error_at("peek_lag", "what cannot be looked at has no peek_lag; remove it, or add a peek"));
     }
+    if profile.undo == Undo::Never && said.undo_idempotent == Some(false) {
+        return Err(table.error_at("undo_idempotent", "what cannot be undone is not undone twice either; remove undo_idempotent"));
+    }
     if let Some(templates) = templates {
+        check_undo_looks(step, templates)?;
         check_claims(step, &table, &profile, name, templates)?;
     }
     match kind {
@@ -110,6 +119,7 @@ pub(super) fn read(step: &Table<'_, '_>, name: &str, templates: Option<&HttpTemp
 fn read_said(table: &Table<'_, '_>) -> Result<Said, FileError> {
     Ok(Said {
         undo: word(table, "undo", &UNDOS)?,
+        undo_idempotent: table.said_flag("undo_idempotent")?,
         may_refuse: table.said_flag("may_refuse")?,
         close: word_or_period(table, "close", &CLOSES, Close::For)?,
         idempotent: table.said_flag("idempotent")?,
@@ -194,9 +204,17 @@ fn base_of_templates(
         close: if has(Operation::Close) { Close::ForEver } else { Close::Never },
         peek: has(Operation::Look),
         reads_back: has(Operation::Look),
+        undoes_later: templates.call(Operation::Undo).is_some_and(Call::accepts_undo),
+        undo_is_seen: templates.look_for_undo(name).is_some_and(tells_undone_apart),
         bare: templates.bare(),
         ..Profile::CONTRACT
     })
+}
+
+/// Whether a look tells what was undone from what is still there.
+fn tells_undone_apart(look: &Call) -> bool {
+    // A page that says that the service is away must not let an undo leave once more.
+    look.tells(Definite::Done) && look.tells(Definite::Undone) && look.bare().next().is_none()
 }
 
 /// Whether the undo uses what the act's own answer has brought.
@@ -257,6 +275,24 @@ fn check_claims(
     if profile.repeat != Repeat::Never && !profile.harmless && !act.gaps().any(|(value, _)| is_reference(value)) {
         let message = "[step.http.act] sends no {key}, {saga} or receipt, so the service cannot notice that it was asked before; send one, or say idempotent = false";
         return Err(step.source().error(table.value("idempotent").map_or_else(|| step.span(), Spanned::span), message));
+    }
+    Ok(())
+}
+
+/// Refuses an undo that is accepted and cannot be looked for, and a look at an undo that nobody would ever ask for.
+fn check_undo_looks(step: &Table<'_, '_>, templates: &HttpTemplates) -> Result<(), FileError> {
+    let http = step.table("http", "[step.http]")?;
+    let at = |key: &str| http.as_ref().and_then(|http| http.value(key)).map_or_else(|| step.span(), Spanned::span);
+    let accepts = templates.call(Operation::Undo).is_some_and(Call::accepts_undo);
+    let is_looked_for =
+        templates.undo_peek().is_some() || templates.call(Operation::Look).is_some_and(|it| it.tells(Definite::Undone));
+    if accepts && !is_looked_for {
+        let message = "the undo may be accepted, and nothing tells what becomes of it; add [step.http.undo_peek], or undone to [step.http.peek]";
+        return Err(step.source().error(at("undo"), message));
+    }
+    if templates.undo_peek().is_some() && templates.call(Operation::Undo).is_none() {
+        let message = "there is no [step.http.undo] that could be looked for; add one, or remove [step.http.undo_peek]";
+        return Err(step.source().error(at(UNDO_PEEK), message));
     }
     Ok(())
 }

@@ -10,32 +10,35 @@ use toml::de::DeValue;
 use super::conditions;
 use super::field::{Field, FieldType};
 use super::step::{FileStep, StepParticipant};
-use crate::participant::{CallText, HttpTemplates, HttpTexts, OWN_HEADERS, Place, TemplatePart, Value, operation_key};
+use crate::participant::{CallText, HttpTemplates, HttpTexts, OWN_HEADERS, Place, TemplatePart, UNDO_PEEK, Value, operation_key};
 use crate::toml_file::{FileError, Table, kind_of, suggest};
 
 /// The keys of the table of an operation.
-const KEYS: [&str; 12] =
-    ["method", "url", "headers", "body", "form", "done", "refused", "closed", "undone", "absent", "keep", "detail"];
+const KEYS: [&str; 14] = [
+    "method", "url", "headers", "body", "form", "done", "refused", "closed", "undone", "absent", "accepted", "failed", "keep",
+    "detail",
+];
 
 /// The templates of a step, where it has any.
 pub(super) fn read(step: &Table<'_, '_>) -> Result<Option<HttpTemplates>, FileError> {
     let Some(http) = step.table("http", format!("[step.http] of {}", step.what()))? else { return Ok(None) };
-    http.only(&["act", "close", "undo", "peek", OWN_HEADERS, "webhook"])?;
-    let call = |operation| {
-        let table = operation_table(&http, step, operation)?;
+    http.only(&["act", "close", "undo", "peek", UNDO_PEEK, OWN_HEADERS, "webhook"])?;
+    let call = |key| {
+        let table = call_table(&http, step, key)?;
         table.map(|table| read_call(&table)).transpose()
     };
-    let Some(act) = call(Operation::Act)? else {
+    let Some(act) = call(operation_key(Operation::Act))? else {
         return Err(http.missing("act", "[step.http.act] with url and done"));
     };
-    let (close, undo, peek) = (call(Operation::Close)?, call(Operation::Undo)?, call(Operation::Look)?);
-    let own_headers = read_own_headers(&http)?;
-    let compiled = HttpTemplates::compile(HttpTexts { act, close, undo, peek, own_headers });
-    compiled.map(Some).or_else(|(operation, error)| {
+    let of = |operation| call(operation_key(operation));
+    let (close, undo, peek) = (of(Operation::Close)?, of(Operation::Undo)?, of(Operation::Look)?);
+    let (undo_peek, own_headers) = (call(UNDO_PEEK)?, read_own_headers(&http)?);
+    let compiled = HttpTemplates::compile(HttpTexts { act, close, undo, peek, undo_peek, own_headers });
+    compiled.map(Some).or_else(|(key, error)| {
         if error.part.key == OWN_HEADERS {
             return Err(http.error_at(OWN_HEADERS, error.message));
         }
-        let table = operation_table(&http, step, operation)?;
+        let table = call_table(&http, step, key)?;
         let span = table.map_or_else(|| http.span(), |table| span_of(&table, &error.part));
         Err(step.source().error(span, error.to_string()))
     })
@@ -52,12 +55,7 @@ fn read_own_headers(http: &Table<'_, '_>) -> Result<Vec<String>, FileError> {
     value.get_ref().as_array().ok_or_else(|| wrong(value))?.iter().map(name).collect()
 }
 
-fn operation_table<'s, 't>(
-    http: &Table<'s, 't>,
-    step: &Table<'_, '_>,
-    operation: Operation,
-) -> Result<Option<Table<'s, 't>>, FileError> {
-    let key = operation_key(operation);
+fn call_table<'s, 't>(http: &Table<'s, 't>, step: &Table<'_, '_>, key: &str) -> Result<Option<Table<'s, 't>>, FileError> {
     http.table(key, format!("[step.http.{key}] of {}", step.what()))
 }
 
@@ -108,11 +106,11 @@ impl Surroundings<'_> {
         let Some((own, _)) = self.steps.split_last() else { return Ok(()) };
         let StepParticipant::Http(templates) = &own.participant else { return Ok(()) };
         let Some(http) = table.table("http", "[step.http]")? else { return Ok(()) };
-        for (operation, call) in templates.calls() {
-            let Some(below) = operation_table(&http, table, operation)? else { continue };
+        for (key, operation, call) in templates.every_call() {
+            let Some(below) = call_table(&http, table, key)? else { continue };
             for (part, template) in call.parts() {
                 for (value, place, is_coded) in template.coded_gaps() {
-                    self.check_gap((own, operation), value, place, is_coded)
+                    self.check_gap(own, (key, operation), (value, place), is_coded)
                         .map_err(|message| table.source().error(span_of(&below, &part), message))?;
                 }
             }
@@ -122,9 +120,9 @@ impl Surroundings<'_> {
 
     fn check_gap(
         &self,
-        (own, operation): (&FileStep, Operation),
-        value: &Value,
-        place: Place,
+        own: &FileStep,
+        asked: (&str, Operation),
+        (value, place): (&Value, Place),
         is_coded: bool,
     ) -> Result<(), String> {
         match value {
@@ -139,7 +137,7 @@ impl Surroundings<'_> {
             Value::Decimal(field) => self.check_money(own, field, "decimal", place),
             Value::LowerCurrency(field) => self.check_money(own, field, "currency.lower", place),
             Value::Input(path) => self.check_input(own, path, place, is_coded),
-            Value::Receipt { step, name } => self.check_receipt(own, operation, step, name),
+            Value::Receipt { step, name } => self.check_receipt(own, asked, step, name),
         }
     }
 
@@ -194,10 +192,11 @@ impl Surroundings<'_> {
         check_is_there(field, &gap, place)
     }
 
-    fn check_receipt(&self, own: &FileStep, operation: Operation, step: &str, name: &str) -> Result<(), String> {
+    fn check_receipt(&self, own: &FileStep, (key, operation): (&str, Operation), step: &str, name: &str) -> Result<(), String> {
         let gap = format!("{{receipt.{step}.{name}}}");
         // Where a duplicate hurts nobody, what was lost is left alone: nothing is asked by what nobody has kept.
-        let is_known = operation == Operation::Undo || own.profile.harmless && operation != Operation::Act;
+        let is_about_undo = key == UNDO_PEEK;
+        let is_known = operation == Operation::Undo || is_about_undo || own.profile.harmless && operation != Operation::Act;
         if step == own.name && !is_known {
             let why = "the step's own answer is known to an undo only; the act brings it, and close and peek are asked where it was lost, unless duplicates = \"harmless\"";
             return Err(format!("{gap}: {why}"));
@@ -220,6 +219,11 @@ impl Surroundings<'_> {
         let StepParticipant::Http(templates) = &found.participant else {
             return Err(format!("{gap}: nothing is kept of the answers of {step}; only an http step has keep"));
         };
+        // What became of an undo is asked by what its own answer has brought, once there is one.
+        let by_undo = || templates.call(Operation::Undo).is_some_and(|undo| undo.kept_names().any(|kept| kept == name));
+        if is_about_undo && step == own.name && by_undo() {
+            return Ok(());
+        }
         // Whichever of these is the one to say that it is done has to bring the value along: the step is not asked again.
         let tell_done =
             || templates.calls().filter(|(operation, call)| *operation != Operation::Undo && call.tells(Definite::Done));

@@ -16,13 +16,17 @@ impl Reply {
     pub(crate) fn cleaned(self) -> Self {
         match self {
             // Templates say so themselves, with their status. A participant of this process has none.
-            Self::Definite { receipt, .. } if receipt.kept.values().any(is_card_number) => {
+            Self::Definite { receipt, .. } | Self::Undo { receipt, .. } if receipt.kept.values().any(is_card_number) => {
                 let seen = "an answer with what could be a card's number in the place of a value that is to be kept";
                 Self::meaningless(200, seen, None)
             }
             Self::Definite { answer, receipt } => {
                 let detail = receipt.detail.as_deref().and_then(cleaned_detail);
                 Self::Definite { answer, receipt: Receipt { detail, ..receipt } }
+            }
+            Self::Undo { told, receipt } => {
+                let detail = receipt.detail.as_deref().and_then(cleaned_detail);
+                Self::Undo { told, receipt: Receipt { detail, ..receipt } }
             }
             Self::Absent { seen, retry_after } => Self::Absent { seen: cleaned_seen(&seen), retry_after },
             Self::Unknown { seen, heard, retry_after } => Self::Unknown { seen: cleaned_seen(&seen), heard, retry_after },
@@ -85,7 +89,11 @@ mod tests {
     fn a_reason_is_kept_without_what_belongs_nowhere() {
         let detail = |text: &str| match refused(text).cleaned() {
             Reply::Definite { receipt, .. } => receipt.detail,
-            other @ (Reply::Absent { .. } | Reply::Unknown { .. } | Reply::Mismatch { .. } | Reply::Behind { .. }) => {
+            other @ (Reply::Undo { .. }
+            | Reply::Absent { .. }
+            | Reply::Unknown { .. }
+            | Reply::Mismatch { .. }
+            | Reply::Behind { .. }) => {
                 panic!("{other:?}")
             }
         };

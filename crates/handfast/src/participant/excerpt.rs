@@ -18,9 +18,12 @@ impl Reply {
                 let seen = begins.map_or_else(|| seen.clone(), |begins| format!("{seen}: {begins}"));
                 Self::Unknown { seen, heard: Heard::Status(status), retry_after }
             }
-            Self::Definite { .. } | Self::Absent { .. } | Self::Mismatch { .. } | Self::Unknown { .. } | Self::Behind { .. } => {
-                self
-            }
+            Self::Definite { .. }
+            | Self::Undo { .. }
+            | Self::Absent { .. }
+            | Self::Mismatch { .. }
+            | Self::Unknown { .. }
+            | Self::Behind { .. } => self,
         }
     }
 }

@@ -141,6 +141,7 @@ mod tests {
         let seen = crate::store::Seen { incarnation, seq: 9, named, ..crate::store::Seen::default() };
         let request = |operation| {
             let made = participant.request(&Delivery {
+                is_about_undo: false,
                 key: "s.o-1.payment",
                 operation,
                 body: &body,
@@ -181,6 +182,7 @@ mod tests {
         for incarnation in ["gesch\u{e4}ft", "a\nb"] {
             let seen = crate::store::Seen { incarnation: incarnation.to_owned(), seq: 9, ..crate::store::Seen::default() };
             let request = Delivery {
+                is_about_undo: false,
                 key: "s.o-1.payment",
                 operation: Operation::Act,
                 body: &body,

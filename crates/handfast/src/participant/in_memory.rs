@@ -85,6 +85,7 @@ mod tests {
         let service = InMemory::new(|_, _| true);
         let body = Bytes::from_static(b"{}");
         let look = Delivery {
+            is_about_undo: false,
             key: "s.o.p",
             operation: Operation::Look,
             body: &body,

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use handfast_protocol::{Answer, Operation, Time};
+use handfast_protocol::{Answer, Operation, Time, UndoTold};
 
 pub use cleaned::shorten;
 pub use client::is_encoded;
@@ -23,8 +23,8 @@ pub use json::read as read_json;
 pub use receipts::{MAX_ANSWER_BYTES, Received, read_answer};
 pub use template::{
     AnsweredByHand, At, ByHandError, Call, CallText, Condition, Expected, HttpTemplates, HttpTexts, Kept, KeptAt, Moment, Place,
-    Secret, SecretError, Secrets, ServiceByHand, Shapes, Template, TemplateError, TemplatePart, Test, TimeFormat, Value, Wants,
-    operation_key,
+    Secret, SecretError, Secrets, ServiceByHand, Shapes, Template, TemplateError, TemplatePart, Test, TimeFormat, UNDO_PEEK,
+    Value, Wants, operation_key,
 };
 pub(crate) use template::{KeptReceipts, OWN_HEADERS, OfSaga, TemplateParticipant, Unfit, decimal, is_pointer, is_variable};
 
@@ -38,6 +38,8 @@ pub struct Delivery<'a> {
     pub key: &'a str,
     /// What is asked for.
     pub operation: Operation,
+    /// It is a look that asks what became of an undo that was accepted.
+    pub is_about_undo: bool,
     /// The body of the act, byte for byte the same for every try.
     pub body: &'a Bytes,
     /// SHA-256 of the body, in lower-case hexadecimal digits.
@@ -71,6 +73,13 @@ pub enum Reply {
         answer: Answer,
         /// What its receipt said beyond that. An incarnation and a commit number let the engine notice when the
         /// participant's store was restored.
+        receipt: Receipt,
+    },
+    /// An undo was accepted and is not done yet, or has failed for good.
+    Undo {
+        /// Which of the two.
+        told: UndoTold,
+        /// What was kept of the answer, and why it failed.
         receipt: Receipt,
     },
     /// Whoever was asked to look answered that there is nothing. It proves nothing, since an act may still arrive; only where

@@ -6,6 +6,7 @@ use std::time::Duration;
 use handfast::participant::{Delivery, InMemory, Participant, Reply};
 use handfast::store::{BoxFuture, Store as _};
 use handfast::{Backoff, Clock, Engine, Flow, HintResult, Operation, Options, Order, Outcome, Time};
+use sha2::{Digest as _, Sha256};
 
 use crate::support::{World, order};
 
@@ -333,7 +334,7 @@ async fn a_hint_about_nothing_comes_to_nothing() {
     sleep(1_000).await;
     let (asked, shipped, writes) = (shop.bank.count(), shop.world.depot.asked().len(), shop.world.ground.store.writes());
     let store = shop.world.ground.journal.store_id();
-    for (saga, step) in [("order-1", "payment"), ("order-1", "dispatch"), ("order-1", "nobody"), ("order-2", "payment")] {
+    for (saga, step) in [("order-1", "nobody"), ("order-2", "payment")] {
         assert_eq!(engine.hint(saga, step), HintResult::Taken);
         assert_eq!(engine.hint_by_key(&format!("{store}.{saga}.{step}")), HintResult::Taken);
     }
@@ -355,4 +356,49 @@ async fn a_hint_about_nothing_comes_to_nothing() {
     assert_eq!((shop.world.depot.asked().len(), shop.world.ground.store.writes()), (shipped, writes));
     assert!(engine.shutdown(Duration::from_secs(1)).await);
     assert_eq!(engine.hint("order-3", "payment"), HintResult::Stopping);
+}
+
+/// What was paid is given back behind everybody's back, and its webhook comes long after the order is complete.
+#[tokio::test(start_paused = true)]
+async fn a_hint_about_what_has_ended_makes_one_look_and_what_contradicts_is_told() {
+    let shop = Shop::new();
+    shop.bank.set(|state| state.has_news = true);
+    let engine = shop.engine().await;
+    let mut saga = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
+    sleep(5_000).await;
+    let asked = shop.bank.count();
+    assert_eq!(engine.hint("order-1", "payment"), HintResult::Taken);
+    sleep(5_000).await;
+    assert_eq!((shop.bank.count(), engine.saga("order-1").await.unwrap().unwrap().trouble), (asked + 1, None), "all is well");
+    let entries = shop.world.entries("order-1").await;
+
+    let stored = shop.world.ground.journal.load("order-1").await.unwrap().unwrap();
+    let (key, body) = (format!("{}.order-1.payment", shop.world.ground.journal.store_id()), stored.bodies[0].clone());
+    let hash: String = Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect();
+    let (operation, body_hash) = (Operation::Undo, hash.as_str());
+    let undo = Delivery {
+        is_about_undo: false,
+        key: &key,
+        operation,
+        body: &body,
+        body_hash,
+        number: 1,
+        seen: None,
+        not_after: None,
+        leaves_before: None,
+    };
+    let _undone = shop.bank.service.receive(undo, false);
+    for _ in 0..200 {
+        assert_eq!(engine.hint("order-1", "payment"), HintResult::Taken);
+        sleep(10).await;
+    }
+    sleep(5_000).await;
+    let looks = shop.bank.count() - asked - 1;
+    assert!((1..=3).contains(&looks), "{looks} looks in two seconds");
+    assert!(shop.bank.state.lock().unwrap().asked.iter().skip(asked).all(|(operation, _)| *operation == Operation::Look));
+    let view = engine.saga("order-1").await.unwrap().unwrap();
+    assert_eq!((view.outcome, view.entries.len()), (Some(Outcome::Completed), entries + 1), "what was told stays told");
+    assert!(view.trouble.as_ref().is_some_and(|it| it.contains("payment: the answer to look said undone")), "{:?}", view.trouble);
+    assert!(engine.stats().active == 0 && view.wake_at.is_none(), "nobody waits for anything");
 }

@@ -164,6 +164,7 @@ impl Participant for Camp {
                     let late = tokio::spawn(async move {
                         tokio::time::sleep(Duration::from_millis(delay_ms)).await;
                         let delivery = Delivery {
+                            is_about_undo: false,
                             key: &key,
                             operation,
                             body: &body,

@@ -49,6 +49,9 @@ fn step_json(at: usize, step: &FileStep, plan: &StepPlan, gate: Option<usize>) -
         "refused_close_ms": plan.refused_close_ms,
         "forgotten_ms": plan.forgotten_ms,
         "harmless": plan.harmless,
+        "undoes_later": plan.undoes_later,
+        "undo_once_ms": plan.undo_once_ms,
+        "undo_again_ms": plan.undo_again_ms,
         "reads_back": plan.reads_back,
         "watch_ms": plan.watch_ms,
     })

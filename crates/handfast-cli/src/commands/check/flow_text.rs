@@ -68,6 +68,20 @@ fn treatment(plan: &StepPlan) -> String {
     if let Some(ms) = plan.forgotten_ms {
         said.push(format!("left to a person where it is in doubt after {}", Span(ms)));
     }
+    if plan.undoes_later {
+        said.push("its undo looked for until it is done".to_owned());
+    }
+    match (plan.undo_once_ms, plan.undo_again_ms) {
+        (Some(person_ms), Some(again_ms)) => said.push(format!(
+            "its undo leaves once, is looked for, and leaves again if it is not done {} later; after {} a person",
+            Span(again_ms),
+            Span(person_ms)
+        )),
+        (Some(person_ms), None) => {
+            said.push(format!("its undo leaves once, then looked for, after {} a person", Span(person_ms)))
+        }
+        (None, _) => {}
+    }
     if plan.reads_back {
         said.push("looked at where an answer says nothing".to_owned());
     }

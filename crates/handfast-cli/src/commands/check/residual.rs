@@ -45,6 +45,7 @@ pub(super) fn of(risk: &Finding<Risk>, file: &FlowFile) -> Residual {
             "",
         ),
         Risk::NotIdempotent { peek } => not_idempotent(file, peek),
+        Risk::UndoNotIdempotent { repeats } => undo_not_idempotent(file, repeats),
         Risk::HoldLapse { expires_ms: _, margin_ms, gate_cannot_close: _ } => window(
             "outage > message_lifetime + clock_error + longest_outage",
             margin_ms,
@@ -121,6 +122,40 @@ fn not_idempotent(file: &FlowFile, peek: bool) -> Residual {
          that the network doubles acts twice"
     );
     Residual { formula, odds, window_ms: None, says }
+}
+
+/// Where a look tells what became of the undo, only a request that is doubled undoes twice.
+fn undo_not_idempotent(file: &FlowFile, repeats: bool) -> Residual {
+    let NotLooked { formula, odds, number } = NotLooked::of(file);
+    if repeats {
+        let says =
+            "an undo that the network, or a proxy, doubles with probability d undoes twice; nobody can declare it for them";
+        return Residual { formula: "d", odds: None, window_ms: None, says: says.to_owned() };
+    }
+    let says = format!(
+        "a person is asked where the one request or its answer is lost: with probability {formula}, where p is the loss of one \
+         message{number}; an undo that the network doubles undoes twice"
+    );
+    Residual { formula, odds, window_ms: None, says }
+}
+
+/// How likely nobody hears what became of one request that cannot be looked for.
+struct NotLooked {
+    formula: &'static str,
+    odds: Option<Ratio>,
+    /// The loss that was declared, or how to declare it.
+    number: String,
+}
+
+impl NotLooked {
+    fn of(file: &FlowFile) -> Self {
+        let loss = file.residual_odds().loss.as_ref();
+        let lost = loss.and_then(|loss| Some(Ratio::new(i64::try_from(loss.numerator()).ok()?, loss.denominator())));
+        let number = loss
+            .map_or_else(|| "; declare loss under [assume] to have it as a number".to_owned(), |loss| format!(", p = {loss}"));
+        let odds = lost.map(|lost| Ratio(lost.complement().0.pow(2)).complement());
+        Self { formula: "1 - (1-p)^2", odds, number }
+    }
 }
 
 fn window(formula: &'static str, window_ms: Option<u64>, says: &str, after: &str) -> Residual {

@@ -91,6 +91,9 @@ impl Teller<'_> {
                 format!("{} was accepted as restored ({incarnation}): what it had answered is evidence no more", self.name(*step))
             }
             Line::Sent { step } => format!("the act of {} is marked as sent, once and for all", self.name(*step)),
+            Line::Undo { step, told, receipt } => {
+                format!("{} answers: the undo is {}{}", self.name(*step), told.name(), remark(receipt.detail.as_ref()))
+            }
             Line::Looked { step, found, .. } => {
                 let found = found.map_or("nothing is there", Definite::name);
                 format!("whoever looked at {} when nothing was on the road any more: {found}", self.name(*step))

@@ -119,6 +119,7 @@ pub(crate) fn entry_of(entry: &Entry, line: &Line) -> StoryEntry {
         }
         Line::Differs { what, .. } => (None, Some(what.clone())),
         Line::Person { said, .. } => (None, Some(format!(", by {}: {}", said.by, said.reason))),
+        Line::Undo { receipt, .. } => (None, receipt.detail.clone()),
         Line::Answer { receipt, .. } => (receipt.at.map(|at| at.0), receipt.detail.clone()),
     };
     StoryEntry { at: entry.at.0, input: line.told(), changed_at, detail }

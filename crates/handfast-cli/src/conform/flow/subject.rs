@@ -232,8 +232,17 @@ impl Case<'_> {
         let key = format!("conform.{}.{}", self.saga, step.name);
         let (body, number) = (&self.bodies[at], self.number.replace(self.number.get() + 1));
         let body_hash = &hash(body);
-        let delivery =
-            Delivery { key: &key, operation, body, body_hash, number, seen: None, not_after: None, leaves_before: None };
+        let delivery = Delivery {
+            is_about_undo: false,
+            key: &key,
+            operation,
+            body,
+            body_hash,
+            number,
+            seen: None,
+            not_after: None,
+            leaves_before: None,
+        };
         let kept = self.kept.borrow().clone();
         let answered = tokio::time::timeout(self.subject.trial.timeout, service.ask(delivery, &kept, self.placed_at)).await;
         let Ok(heard) = answered else { return Told::Nothing("no answer in time".to_owned()) };
@@ -246,6 +255,7 @@ impl Case<'_> {
                 Told::State(*state, receipt.kept.clone(), heard.excerpt.clone().unwrap_or_default())
             }
             Reply::Absent { .. } => Told::Absent,
+            Reply::Undo { told, .. } => Told::Nothing(format!("the undo is {}", told.name())),
             Reply::Unknown { seen, .. } | Reply::Mismatch { seen, .. } => {
                 if is_last {
                     self.subject.note(asked, &heard, seen);

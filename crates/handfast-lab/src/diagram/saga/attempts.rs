@@ -102,6 +102,7 @@ fn answer_to(story: &SagaStory, command: Command) -> Option<(usize, Answer)> {
         Input::Receive(
             Told::Answer { .. }
             | Told::Looked { .. }
+            | Told::Undo { .. }
             | Told::Cancel
             | Told::Due(_)
             | Told::Ruled(_)

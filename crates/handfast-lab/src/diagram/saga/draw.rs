@@ -195,6 +195,10 @@ fn entry(story: &SagaStory, replayed: &[Replayed], index: usize) -> (Mark, Strin
             let name = story.steps.get(step).map_or("?", |step| step.name.as_str());
             (Mark::Durable, format!("{name}: marked as sent"))
         }
+        Input::Receive(Told::Undo { step, told }) => {
+            let name = story.steps.get(step).map_or("?", |step| step.name.as_str());
+            (Mark::Durable, format!("{name}: undo {}{detail}", told.name()))
+        }
         Input::Receive(Told::Looked { step, .. }) => {
             let name = story.steps.get(step).map_or("?", |step| step.name.as_str());
             (Mark::Durable, format!("{name}: nothing there"))

@@ -75,7 +75,8 @@ impl Driver<'_> {
 
     /// The steps that may be looked at beside what the outbox wants.
     pub(super) fn looked_at_beside(&self) -> Vec<usize> {
-        (0..self.pace.len()).filter(|&step| self.saga.coordinator().reads_back(step)).collect()
+        let is_out = |step: usize| self.looks_out.contains(&step);
+        (0..self.pace.len()).filter(|&step| self.saga.coordinator().reads_back(step) || is_out(step)).collect()
     }
 
     /// Takes note that an answer said nothing, or that none came to what may have left.
@@ -127,6 +128,7 @@ impl Driver<'_> {
     /// Takes the hints that there are: what is in doubt of those steps is asked for now, or a little after its last try.
     pub(super) async fn take_hints(&mut self) {
         let names = self.shared.take_hints(self.saga.id());
+        self.note_hints_after_the_end(&names);
         let in_doubt: Vec<usize> = {
             let steps = self.saga.definition().flow().steps();
             let is_hinted = |step: usize| steps.get(step).is_some_and(|step| names.contains(step.name.as_str()));
@@ -156,8 +158,11 @@ impl Driver<'_> {
     }
 
     /// A request was heard out, whatever came of it: the hints from before it was made are acted on.
-    pub(super) fn heard(&mut self, step: usize, number: u64) {
-        if let Some(pace) = self.pace.get_mut(step)
+    pub(super) fn heard(&mut self, command: Command, number: u64) {
+        if command.operation == Operation::Look {
+            self.looks_out.remove(&command.step);
+        }
+        if let Some(pace) = self.pace.get_mut(command.step)
             && pace.hinted.is_some_and(|last| last < number)
         {
             pace.hinted = None;

@@ -33,6 +33,7 @@ impl Driver<'_> {
             if is_news || is_new_to_list {
                 let what = match evidence {
                     Evidence::Contradiction { .. } => "a participant contradicted itself",
+                    Evidence::UndoFailed { .. } => "an undo has failed",
                     Evidence::RefusedForGood { .. } => "what was decided cannot be brought to its end",
                     Evidence::OutOfReach { .. } => "a person has to find out what became of it",
                     Evidence::LateEffect { .. } | Evidence::RefusedClose { .. } => "a participant broke its promise",

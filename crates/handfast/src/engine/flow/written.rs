@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{FlowError, FlowStep};
 use crate::clock::whole_ms;
-use crate::participant::{HttpTemplates, HttpTexts, operation_key};
+use crate::participant::{HttpTemplates, HttpTexts};
 
 /// A whole flow. What is as the contract has it is left out, so that a flow without profiles reads as it always did.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -45,6 +45,12 @@ pub(super) struct WrittenStep {
     forgotten_ms: Option<u64>,
     #[serde(default, skip_serializing_if = "is_false")]
     harmless: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    undoes_later: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    undo_once_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    undo_again_ms: Option<u64>,
     #[serde(default, skip_serializing_if = "is_false")]
     reads_back: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -106,6 +112,9 @@ impl WrittenStep {
             refused_close_ms,
             forgotten_ms,
             harmless,
+            undoes_later,
+            undo_once_ms,
+            undo_again_ms,
             reads_back,
             watch_ms,
             undo_after,
@@ -128,6 +137,9 @@ impl WrittenStep {
             refused_close_ms,
             forgotten_ms,
             harmless,
+            undoes_later,
+            undo_once_ms,
+            undo_again_ms,
             reads_back,
             watch_ms,
             undo_after,
@@ -158,6 +170,9 @@ impl WrittenStep {
             refused_close_ms: self.refused_close_ms,
             forgotten_ms: self.forgotten_ms,
             harmless: self.harmless,
+            undoes_later: self.undoes_later,
+            undo_once_ms: self.undo_once_ms,
+            undo_again_ms: self.undo_again_ms,
             reads_back: self.reads_back,
             watch_ms: self.watch_ms,
             undo_after: self.undo_after,
@@ -166,9 +181,7 @@ impl WrittenStep {
 
     fn into_step(self) -> Result<FlowStep, FlowError> {
         let templates = self.http.map(HttpTemplates::compile).transpose();
-        let http = templates.map_err(|(operation, error)| {
-            FlowError::Text(format!("step {}, {}: {error}", self.name, operation_key(operation)))
-        })?;
+        let http = templates.map_err(|(key, error)| FlowError::Text(format!("step {}, {key}: {error}", self.name)))?;
         Ok(FlowStep {
             name: self.name,
             participant: self.participant.into(),

@@ -1,6 +1,8 @@
 //! A saga read from its store for a person: what remains of it, what can be done about it, and what that would do.
 
-use handfast_protocol::{Answer, Coordinator, Definite, Mark, Operation, Party as _, Ruling, Span, Standing, Time};
+use handfast_protocol::{
+    Answer, Coordinator, Definite, Evidence, Mark, Operation, Party as _, Ruling, Span, Standing, Time, UndoTold,
+};
 
 use super::{Act, ActResult, ForPerson, Possible, Remains, StepSeen};
 use crate::engine::flow::{Flow, FlowStep};
@@ -45,7 +47,11 @@ impl Followed {
         let can =
             rulings.into_iter().map(|ruling| Possible { act: Act::of(ruling, &self.flow), does: self.effect(ruling, &amounts) });
         let evidence = self.coordinator.evidence();
-        let trouble = evidence.map(|evidence| describe_with_values(&self.flow, evidence, self.other_values()));
+        let trouble = evidence.map(|evidence| {
+            let is_of_undo = matches!(evidence, Evidence::UndoFailed { .. });
+            let said = if is_of_undo { self.why_undo_failed() } else { self.other_values() };
+            describe_with_values(&self.flow, evidence, said)
+        });
         let was_out =
             self.was_out.as_ref().map(|why| format!("{why}; it can be followed now, and goes on once somebody says resume"));
         let trouble = was_out.or(trouble);
@@ -85,6 +91,7 @@ impl Followed {
                 | Line::Person { .. }
                 | Line::Sent { .. }
                 | Line::Looked { .. }
+                | Line::Undo { .. }
                 | Line::Differs { .. } => continue,
             };
             if let (Some(kept), Some(life)) = (lives.get_mut(step), life) {
@@ -138,6 +145,12 @@ impl Followed {
         self.lines.iter().rev().find_map(|line| if let Line::Differs { what, .. } = line { Some(what.as_str()) } else { None })
     }
 
+    /// Why the last undo that has failed did, in its participant's own words.
+    fn why_undo_failed(&self) -> Option<&str> {
+        let failed = |line| if let &Line::Undo { told: UndoTold::Failed, ref receipt, .. } = line { Some(receipt) } else { None };
+        self.lines.iter().rev().find_map(failed)?.detail.as_deref()
+    }
+
     fn steps(&self) -> Vec<StepSeen> {
         let seen = |(at, step): (usize, &FlowStep)| {
             let (asked, known) = self.coordinator.step_state(at);
@@ -163,6 +176,9 @@ impl Followed {
             match (word, known) {
                 (Some(word), _) => Some(word),
                 _ if asked.is_none() || coordinator.is_step_off(step) => None,
+                (None, _) if coordinator.is_undo_pending(step) => {
+                    Some("in effect, unless its undo has been carried out".to_owned())
+                }
                 (None, _) if coordinator.is_step_done(step) => Some("in effect".to_owned()),
                 (None, Some(Definite::Done)) if coordinator.is_unconfirmed(step) => {
                     Some("in effect, by a former life's word".to_owned())
@@ -199,7 +215,9 @@ impl Followed {
         match ruling {
             Ruling::Retry => format!("what is in doubt is asked for now instead of after a pause; {stands}"),
             Ruling::Resume if self.was_out.is_some() => format!("its journal can be followed again, so it goes on; {stands}"),
-            Ruling::Resume => format!("the participant is asked anew about what it contradicted itself; {stands}"),
+            Ruling::Resume => format!(
+                "the participant is asked anew about what it contradicted itself, and for an undo that has failed; {stands}"
+            ),
             Ruling::Mark { step, mark: Mark::NotDone } if after.step_mark(step).is_none() => {
                 format!("the key of {} is closed, so that its participant answers for it; {stands}", of_step(step))
             }

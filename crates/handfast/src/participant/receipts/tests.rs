@@ -12,6 +12,7 @@ const OPERATIONS: [Operation; 3] = [Operation::Act, Operation::Close, Operation:
 fn read(operation: Operation, status: u16, body: &[u8]) -> Reply {
     let act = Bytes::from_static(b"{}");
     let request = Delivery {
+        is_about_undo: false,
         key: KEY,
         operation,
         body: &act,
@@ -31,7 +32,7 @@ fn receipt_text(key: &str, state: &str, hash: Option<&str>) -> Vec<u8> {
 fn answer(reply: &Reply) -> Option<Answer> {
     match reply {
         Reply::Definite { answer, .. } => Some(*answer),
-        Reply::Absent { .. } | Reply::Unknown { .. } | Reply::Mismatch { .. } | Reply::Behind { .. } => None,
+        Reply::Undo { .. } | Reply::Absent { .. } | Reply::Unknown { .. } | Reply::Mismatch { .. } | Reply::Behind { .. } => None,
     }
 }
 
@@ -177,6 +178,7 @@ fn a_mark_before_a_receipt_is_skipped_and_a_key_twice_proves_nothing() {
 fn an_oversized_answer_proves_nothing_and_a_request_for_quiet_is_kept() {
     let act = Bytes::new();
     let request = Delivery {
+        is_about_undo: false,
         key: KEY,
         operation: Operation::Act,
         body: &act,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use handfast_protocol::{Answer, Definite, Meaning};
+use handfast_protocol::{Answer, Definite, Meaning, UndoTold};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::call::TemplatePart;
@@ -25,8 +25,8 @@ pub(super) struct Reading {
     pub(super) states: Vec<(Meaning, Vec<Shape>)>,
     /// What is kept, by name.
     pub(super) keep: BTreeMap<String, Keep>,
-    /// The state in which it is kept.
-    pub(super) kept_in: Option<Definite>,
+    /// The meanings with which it is kept.
+    pub(super) kept_in: Vec<Meaning>,
     /// Where the reason stands, cut at every `*`.
     pub(super) detail: Option<Vec<String>>,
 }
@@ -71,8 +71,8 @@ impl Reading {
         {
             return Reply::Mismatch { seen, in_effect, kept, retry_after: received.retry_after };
         }
-        let (state, shape) = match fits {
-            (Some((Meaning::State(state), shape)), None) => (state, shape),
+        let (meaning, shape) = match fits {
+            (Some((meaning @ (Meaning::State(_) | Meaning::Accepted | Meaning::Failed), shape)), None) => (meaning, shape),
             (Some((Meaning::Absent, _)), None) => {
                 let seen = format!("{status} that means absent, which proves nothing");
                 return Reply::Absent { seen, retry_after: received.retry_after };
@@ -83,9 +83,9 @@ impl Reading {
             }
         };
         let mut kept = BTreeMap::new();
-        if self.kept_in == Some(state) {
+        if self.kept_in.contains(&meaning) {
             for (name, keep) in &self.keep {
-                let means = || format!("{status} that means {}", state.name());
+                let means = || format!("{status} that means {}", meaning.name());
                 let value = match keep.value(shape, seen, of, false) {
                     Some(value) => value,
                     None => return unknown(format!("{} but brings no {name} that can be kept", means())),
@@ -100,9 +100,16 @@ impl Reading {
             }
         }
         let reason = |pointer: &[String]| shape.values(pointer, body.as_ref()?, of, false).into_iter().find_map(scalar);
-        let detail = self.detail.as_deref().filter(|_| state != Definite::Done).and_then(reason).map(|detail| detail.to_string());
+        let detail = self.detail.as_deref().filter(|_| meaning != Meaning::State(Definite::Done)).and_then(reason);
+        let detail = detail.map(|detail| detail.to_string());
         let detail = detail.filter(|detail| !secrets.are_in(detail));
-        Reply::Definite { answer: Answer::State(state), receipt: Receipt { detail, kept, ..Receipt::default() } }
+        let receipt = Receipt { detail, kept, ..Receipt::default() };
+        match meaning {
+            Meaning::State(state) => Reply::Definite { answer: Answer::State(state), receipt },
+            Meaning::Accepted => Reply::Undo { told: UndoTold::Accepted, receipt },
+            Meaning::Failed => Reply::Undo { told: UndoTold::Failed, receipt },
+            Meaning::Absent => unknown(format!("{status} that means absent")),
+        }
     }
 }
 

@@ -41,7 +41,8 @@ pub struct CallText {
     /// The fields of a form, instead of a body, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub form: Vec<(String, String)>,
-    /// What answers mean, by the name of the state: `done`, `refused`, `closed`, `undone`, and of a peek `absent`.
+    /// What answers mean, by the name of the state: `done`, `refused`, `closed`, `undone`, of a peek `absent`, and
+    /// of an undo `accepted` and `failed`.
     pub answers: BTreeMap<String, Shapes>,
     /// What is kept of the answer: a name, and the place.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -112,6 +113,19 @@ impl Call {
     /// # Errors
     /// The first that makes no sense.
     pub fn compile(operation: Operation, text: &CallText, own_headers: &[HeaderName]) -> Result<Self, TemplateError> {
+        Self::compile_as((operation, false), text, own_headers)
+    }
+
+    /// Reads the texts of a look that asks what became of an undo.
+    ///
+    /// # Errors
+    /// The first that makes no sense.
+    pub fn compile_undo_peek(text: &CallText, own_headers: &[HeaderName]) -> Result<Self, TemplateError> {
+        Self::compile_as((Operation::Look, true), text, own_headers)
+    }
+
+    fn compile_as(asked: (Operation, bool), text: &CallText, own_headers: &[HeaderName]) -> Result<Self, TemplateError> {
+        let operation = asked.0;
         let method = read_method(operation, text.method.as_deref())?;
         let url = read_url(&text.url)?;
         let mut headers = text.headers.iter().map(read_header).collect::<Result<Vec<_>, _>>()?;
@@ -130,7 +144,7 @@ impl Call {
             headers.retain(|(name, _)| name != CONTENT_TYPE);
             headers.push((CONTENT_TYPE, Template::literal("application/x-www-form-urlencoded")));
         }
-        Ok(Self { method, url, headers, body, form, reading: read_reading(operation, text, own_headers)? })
+        Ok(Self { method, url, headers, body, form, reading: read_reading(asked, text, own_headers)? })
     }
 
     /// Its texts with gaps, each with what it is.
@@ -163,6 +177,12 @@ impl Call {
     #[must_use]
     pub fn tells(&self, state: Definite) -> bool {
         self.reading.states.iter().any(|(told, _)| *told == Meaning::State(state))
+    }
+
+    /// Whether some answer says that the undo was accepted.
+    #[must_use]
+    pub fn accepts_undo(&self) -> bool {
+        self.reading.states.iter().any(|(told, _)| *told == Meaning::Accepted)
     }
 
     /// Every shape of a meaning.

@@ -70,7 +70,7 @@ impl TemplateParticipant {
         clock: Clock,
     ) -> Result<Self, reqwest::Error> {
         // Every operation may be somewhere else, so the client has to know authorities as soon as one of them uses TLS.
-        let uses_tls = templates.calls().any(|(_, call)| call.origin().starts_with("https"));
+        let uses_tls = templates.every_call().any(|(_, _, call)| call.origin().starts_with("https"));
         let client = client::build(if uses_tls { "https" } else { "http" }, connect_timeout)?;
         Ok(Self { templates, secrets, receipts, carrier: Box::new(client), clock })
     }
@@ -151,10 +151,21 @@ pub(super) struct Asked {
 impl Participant for TemplateParticipant {
     fn deliver<'a>(&'a self, request: Delivery<'a>) -> BoxFuture<'a, Reply> {
         Box::pin(async move {
-            let Some(call) = self.templates.call(request.operation) else {
-                return Reply::not_sent(format_args!("the flow has no template for {}", operation_key(request.operation)));
+            // A look at an undo of which no answer has brought anything yet may have to go by the key.
+            let of_undo = self.templates.undo_peek().filter(|_| request.is_about_undo);
+            let asked = match of_undo {
+                Some(call) => Some(self.ask(call, &request).await),
+                None => None,
             };
-            self.ask(call, &request).await.unwrap_or_else(Reply::not_sent)
+            let call = self.templates.call(request.operation);
+            match (asked, call) {
+                (Some(Ok(reply)), _) => reply,
+                (Some(Err(_)) | None, Some(call)) => self.ask(call, &request).await.unwrap_or_else(Reply::not_sent),
+                (Some(Err(why)), None) => Reply::not_sent(why),
+                (None, None) => {
+                    Reply::not_sent(format_args!("the flow has no template for {}", operation_key(request.operation)))
+                }
+            }
         })
     }
 }

@@ -200,7 +200,7 @@ proptest! {
                 prop_assert!(is_one || seen.contains(&format!("/n: 1 was asked for, and {found} stands there")), "{}", seen);
             }
             Reply::Unknown { .. } => prop_assert!(has_parts(&found) || has_parts(&key) || is_of_another_type),
-            other @ (Reply::Absent { .. } | Reply::Behind { .. }) => prop_assert!(false, "{:?}", other),
+            other @ (Reply::Undo { .. } | Reply::Absent { .. } | Reply::Behind { .. }) => prop_assert!(false, "{:?}", other),
         }
     }
 }
@@ -224,7 +224,11 @@ fn read_json(call: &Call, body: Json) -> Reply {
 fn what_does_not_say_whose_it_is_is_not_in_effect() {
     let in_effect = |json: &[(&str, &str)], body: Json| match read_json(&one_of(json), body) {
         Reply::Mismatch { in_effect, .. } => in_effect,
-        other @ (Reply::Definite { .. } | Reply::Absent { .. } | Reply::Unknown { .. } | Reply::Behind { .. }) => {
+        other @ (Reply::Definite { .. }
+        | Reply::Undo { .. }
+        | Reply::Absent { .. }
+        | Reply::Unknown { .. }
+        | Reply::Behind { .. }) => {
             panic!("{other:?}")
         }
     };
@@ -247,7 +251,7 @@ fn digits_of_an_amount_are_the_same_as_text() {
         Reply::Definite { .. } => "done",
         Reply::Mismatch { .. } => "differs",
         Reply::Unknown { .. } => "unknown",
-        other @ (Reply::Absent { .. } | Reply::Behind { .. }) => panic!("{other:?}"),
+        other @ (Reply::Undo { .. } | Reply::Absent { .. } | Reply::Behind { .. }) => panic!("{other:?}"),
     };
     for (gaps, found, expected) in [
         ("{input.amount.minor}", json!("1999"), "done"),
@@ -277,7 +281,11 @@ fn what_is_told_of_a_difference_repeats_no_part_of_a_secret() {
         let received = Received { status: 200, body: Some(body.as_bytes()), retry_after: None };
         match call.reading.read(received, &HeaderMap::new(), &fill, &secrets) {
             Reply::Mismatch { seen, .. } => seen,
-            other @ (Reply::Definite { .. } | Reply::Absent { .. } | Reply::Unknown { .. } | Reply::Behind { .. }) => {
+            other @ (Reply::Definite { .. }
+            | Reply::Undo { .. }
+            | Reply::Absent { .. }
+            | Reply::Unknown { .. }
+            | Reply::Behind { .. }) => {
                 panic!("{other:?}")
             }
         }

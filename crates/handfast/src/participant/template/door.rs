@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use super::fill::{decimal_of, input_at, lower_currency_of};
 use super::text::Value;
-use super::{Call, HttpTemplates, operation_key};
+use super::{Call, HttpTemplates};
 
 /// Why an order leads to a request that cannot be made.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,11 +23,10 @@ impl HttpTemplates {
     /// Whether every operation on the key of this saga's step can be asked for, with `input` as the body of its act. What comes
     /// with answers is taken as harmless: it is looked at when it is kept.
     pub(crate) fn check(&self, saga: &str, step: &str, input: &Json) -> Result<(), Unfit> {
-        self.calls().try_for_each(|(operation, call)| {
+        self.every_call().try_for_each(|(key, _, call)| {
             call.check(saga, step, input).map_err(|(field, why)| {
                 let with = if field.is_some() { " with this value" } else { "" };
-                let operation = operation_key(operation);
-                let why = format!("[step.http.{operation}] of step {step} can never be asked for{with}: {why}; give another");
+                let why = format!("[step.http.{key}] of step {step} can never be asked for{with}: {why}; give another");
                 Unfit { field, why }
             })
         })

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use handfast_protocol::{Operation, Time};
+use handfast_protocol::Time;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
@@ -30,7 +30,7 @@ fn amount(minor: u64, currency: &str) -> Json {
 }
 
 /// A service that is called with these texts.
-fn called(act: CallText) -> Result<HttpTemplates, (Operation, TemplateError)> {
+fn called(act: CallText) -> Result<HttpTemplates, (&'static str, TemplateError)> {
     let json = BTreeMap::from([("/a".to_owned(), vec![Scalar::Bool(true)])]);
     let done = Condition { status: vec![201], json, ..Condition::default() }.into();
     let act = CallText { url: "http://h.example/x".to_owned(), answers: BTreeMap::from([("done".to_owned(), done)]), ..act };

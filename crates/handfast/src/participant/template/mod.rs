@@ -73,6 +73,9 @@ pub struct HttpTexts {
     /// The headers of its answers that the service alone sends.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub own_headers: Vec<String>,
+    /// What became of an undo that was accepted?
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo_peek: Option<CallText>,
 }
 
 /// Templates that were read and make sense.
@@ -83,10 +86,13 @@ pub struct HttpTemplates {
     close: Option<Call>,
     undo: Option<Call>,
     peek: Option<Call>,
+    undo_peek: Option<Call>,
 }
 
 /// The key of a flow file that names the headers of answers that the service alone sends.
 pub(crate) const OWN_HEADERS: &str = "own_headers";
+/// The look at an undo under the name that a flow file gives it.
+pub const UNDO_PEEK: &str = "undo_peek";
 
 /// An operation under the name that a flow file gives it.
 #[must_use]
@@ -103,19 +109,22 @@ impl HttpTemplates {
     /// Reads every text.
     ///
     /// # Errors
-    /// The first part that makes no sense, and of which operation.
-    pub fn compile(texts: HttpTexts) -> Result<Self, (Operation, TemplateError)> {
-        let called = [Some(&texts.act), texts.close.as_ref(), texts.undo.as_ref(), texts.peek.as_ref()];
+    /// The first part that makes no sense, and of which operation, by its key.
+    pub fn compile(texts: HttpTexts) -> Result<Self, (&'static str, TemplateError)> {
+        let called = [Some(&texts.act), texts.close.as_ref(), texts.undo.as_ref(), texts.peek.as_ref(), texts.undo_peek.as_ref()];
         let sent = called.into_iter().flatten().flat_map(|text| text.headers.keys()).filter_map(|name| name.parse().ok());
         let own = own_headers::read(&texts.own_headers, &sent.collect::<Vec<_>>());
-        let own = own.map_err(|message| (Operation::Act, call::error(OWN_HEADERS, None, message)))?;
-        let compile = |operation, text: &CallText| Call::compile(operation, text, &own).map_err(|error| (operation, error));
+        let own = own.map_err(|message| (operation_key(Operation::Act), call::error(OWN_HEADERS, None, message)))?;
+        let compile =
+            |operation, text: &CallText| Call::compile(operation, text, &own).map_err(|error| (operation_key(operation), error));
         let optional = |operation, text: Option<&CallText>| text.map(|text| compile(operation, text)).transpose();
         let act = compile(Operation::Act, &texts.act)?;
         let close = optional(Operation::Close, texts.close.as_ref())?;
         let undo = optional(Operation::Undo, texts.undo.as_ref())?;
         let peek = optional(Operation::Look, texts.peek.as_ref())?;
-        Ok(Self { texts, act, close, undo, peek })
+        let of_undo = |text| Call::compile_undo_peek(text, &own).map_err(|error| (UNDO_PEEK, error));
+        let undo_peek = texts.undo_peek.as_ref().map(of_undo).transpose()?;
+        Ok(Self { texts, act, close, undo, peek, undo_peek })
     }
 
     /// As they were written.
@@ -133,6 +142,27 @@ impl HttpTemplates {
             Operation::Close => self.close.as_ref(),
             Operation::Undo => self.undo.as_ref(),
         }
+    }
+
+    /// How it is asked what became of an undo that was accepted, if it has a way of its own.
+    #[must_use]
+    pub const fn undo_peek(&self) -> Option<&Call> {
+        self.undo_peek.as_ref()
+    }
+
+    /// The look at an undo of which no answer has told anything: it names nothing that an answer to the undo has brought.
+    #[must_use]
+    pub fn look_for_undo(&self, step: &str) -> Option<&Call> {
+        let brought = |name: &str| self.undo.as_ref().is_some_and(|undo| undo.kept_names().any(|kept| kept == name));
+        let is_brought = |value: &Value| matches!(value, Value::Receipt { step: of, name } if of == step && brought(name));
+        let knows_nothing = |call: &&Call| !call.gaps().map(|(value, _)| value).chain(call.compared()).any(is_brought);
+        self.undo_peek.as_ref().filter(knows_nothing).or(self.peek.as_ref())
+    }
+
+    /// Every call with its key: those of the operations, and the look at an undo.
+    pub fn every_call(&self) -> impl Iterator<Item = (&'static str, Operation, &Call)> {
+        let calls = self.calls().map(|(operation, call)| (operation_key(operation), operation, call));
+        calls.chain(self.undo_peek.iter().map(|call| (UNDO_PEEK, Operation::Look, call)))
     }
 
     /// The operations that the service has.
@@ -175,7 +205,7 @@ impl HttpTemplates {
     /// The names of the secrets that they need.
     #[must_use]
     pub fn secrets(&self) -> BTreeSet<&str> {
-        let gaps = self.calls().flat_map(|(_, call)| call.gaps());
+        let gaps = self.every_call().flat_map(|(_, _, call)| call.gaps());
         gaps.flat_map(|(value, _)| secrets_of(value)).collect()
     }
 
@@ -207,7 +237,7 @@ impl HttpTemplates {
 
     /// Every pair that HTTP Basic is made of.
     fn basics(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        self.calls().flat_map(|(_, call)| call.gaps()).filter_map(|(value, _)| match value {
+        self.every_call().flat_map(|(_, _, call)| call.gaps()).filter_map(|(value, _)| match value {
             Value::Basic { user, password } => Some((user.as_str(), password.as_deref())),
             Value::Key
             | Value::KeyHash

@@ -23,8 +23,9 @@ const fn aim(operation: Operation) -> Definite {
     }
 }
 
-pub(super) fn read_reading(operation: Operation, text: &CallText, own: &[HeaderName]) -> Result<Reading, TemplateError> {
-    let aim = aim(operation);
+pub(super) fn read_reading(asked: (Operation, bool), text: &CallText, own: &[HeaderName]) -> Result<Reading, TemplateError> {
+    let (operation, is_about_undo) = asked;
+    let aim = if is_about_undo { Definite::Undone } else { aim(operation) };
     let mut states: Vec<(Meaning, Vec<Shape>)> = Vec::new();
     for (name, shapes) in &text.answers {
         let Some(meaning) = Meaning::from_name(name) else {
@@ -34,7 +35,7 @@ pub(super) fn read_reading(operation: Operation, text: &CallText, own: &[HeaderN
             return Err(error(meaning.name(), None, format!("more than {MAX_SHAPES} shapes of one meaning are too many")));
         }
         let read = |(at, condition)| {
-            let shape = read_shape(operation, (meaning, condition), own);
+            let shape = read_shape(asked, (meaning, condition), own);
             let told_apart = |shape| refuse_clash(meaning, condition, &states).map(|()| shape);
             shape.and_then(told_apart).map_err(|error| error.of_shape(at))
         };
@@ -59,7 +60,11 @@ pub(super) fn read_reading(operation: Operation, text: &CallText, own: &[HeaderN
         return Err(error("detail", None, format!("{pointer:?} is no place in JSON; write it as in \"/error/code\"")));
     }
     let detail = text.detail.as_deref().map(cut);
-    let kept_in = Some(if operation == Operation::Undo { Definite::Undone } else { Definite::Done });
+    let kept_in = if operation == Operation::Undo || is_about_undo {
+        vec![Meaning::State(Definite::Undone), Meaning::Accepted]
+    } else {
+        vec![Meaning::State(Definite::Done)]
+    };
     Ok(Reading { states, keep, kept_in, detail })
 }
 
@@ -73,7 +78,7 @@ fn read_keep(at: &At) -> Result<Keep, String> {
 
 /// Reads one shape of a meaning, and looks whether it means what it is said to mean.
 fn read_shape(
-    operation: Operation,
+    asked: (Operation, bool),
     (meaning, condition): (Meaning, &Condition),
     own: &[HeaderName],
 ) -> Result<Shape, TemplateError> {
@@ -104,7 +109,8 @@ fn read_shape(
         let message = "an answer is not compared with a secret, since it would have to repeat it; take it out";
         return Err(error(meaning.name(), Some(place), message));
     }
-    proves_too_little(operation, meaning, &shape).map_or(Ok(shape), |message| Err(refused(message)))
+    let proves_nothing = is_out_of_place(asked, meaning, shape.is_bare()).or_else(|| proves_too_little(meaning, &shape));
+    proves_nothing.map_or(Ok(shape), |message| Err(refused(message)))
 }
 
 /// Refuses a condition that fits what another meaning has already.
@@ -139,29 +145,45 @@ const fn is_anybodys(status: u16) -> bool {
     matches!(status, 300..=399 | 401 | 403 | 404 | 405 | 407 | 408 | 421 | 425 | 429 | 500..=599)
 }
 
-/// Why this shape would take for certain what is not: not found is not *not done*, since what was asked for may still be on
-/// its way, and a status that anybody sends says nothing of the key, be it *done* or not.
-fn proves_too_little(operation: Operation, meaning: Meaning, shape: &Shape) -> Option<String> {
-    let (name, condition, is_bare) = (meaning.name(), shape.condition(), shape.is_bare());
+/// Why this operation cannot mean this, or not by a status alone: not found is not *not done*, since what was asked for may still
+/// be on its way, and an undo that somebody else says is under way would never be asked for again.
+fn is_out_of_place((operation, is_about_undo): (Operation, bool), meaning: Meaning, is_bare: bool) -> Option<String> {
+    let name = meaning.name();
+    let is_look = operation == Operation::Look;
+    let is_undo = operation == Operation::Undo || is_about_undo;
     match meaning {
-        Meaning::State(Definite::Closed | Definite::Undone) if operation == Operation::Look => {
-            return Some(format!(
-                "a peek tells done, or refused by a value of its JSON, and never {name}: not found is not not-done, since what \
-                 was asked for may still be on its way; remove {name}"
-            ));
+        Meaning::State(Definite::Refused | Definite::Closed) if is_about_undo => Some(format!(
+            "a look at an undo tells undone, accepted, failed, or done where what was done is still there, and never {name}; \
+             remove {name}"
+        )),
+        Meaning::State(Definite::Done | Definite::Undone) if is_about_undo && is_bare => {
+            Some(format!("a look at an undo tells {name} by a value of its answer only; add json = {{ .. }}, or remove {name}"))
         }
-        Meaning::State(Definite::Refused) if operation == Operation::Look && is_bare => {
-            return Some(
-                "a peek tells refused by a value of its JSON only: not found is not not-done, since what was asked for may \
-                 still be on its way; add json = { .. }, or remove refused"
-                    .to_owned(),
-            );
+        Meaning::State(Definite::Closed) if is_look => Some(format!(
+            "a peek tells done, or refused or undone by a value of its JSON, and never {name}: not found is not not-done, since what \
+             was asked for may still be on its way; remove {name}"
+        )),
+        Meaning::State(Definite::Refused | Definite::Undone) if is_look && is_bare => Some(format!(
+            "a peek tells {name} by a value of its JSON only: not found is not not-done, since what was asked for may still be on its \
+             way; add json = {{ .. }}, or remove {name}"
+        )),
+        Meaning::Absent if !is_look || is_about_undo => {
+            Some("only a peek tells absent, and it proves nothing: not found is not not-done; remove absent".to_owned())
         }
-        Meaning::Absent if operation != Operation::Look => {
-            return Some("only a peek tells absent, and it proves nothing: not found is not not-done; remove absent".to_owned());
+        Meaning::Accepted | Meaning::Failed if !is_undo => {
+            Some(format!("only an undo, and a look at one, tells {name}; remove {name}"))
         }
-        Meaning::State(_) | Meaning::Absent => {}
+        Meaning::Accepted | Meaning::Failed if is_bare => Some(format!(
+            "a status alone does not mean {name}: whoever else sends it would keep the undo from being asked for; tell it by a value \
+             of the answer, with json = {{ .. }}"
+        )),
+        Meaning::State(_) | Meaning::Absent | Meaning::Accepted | Meaning::Failed => None,
     }
+}
+
+/// Why this shape would take for certain what is not: a status that anybody sends says nothing of the key, be it *done* or not.
+fn proves_too_little(meaning: Meaning, shape: &Shape) -> Option<String> {
+    let (name, condition, is_bare) = (meaning.name(), shape.condition(), shape.is_bare());
     if !is_bare {
         return None;
     }

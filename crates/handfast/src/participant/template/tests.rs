@@ -148,6 +148,7 @@ static NOTHING: Bytes = Bytes::new();
 
 /// A delivery that is not to be there by any time.
 const UNTIMED: Delivery<'static> = Delivery {
+    is_about_undo: false,
     key: "store1.order.7.hold",
     operation: Operation::Act,
     body: &NOTHING,
@@ -165,6 +166,7 @@ fn not_sent(reply: Reply) -> String {
         other @ (Reply::Unknown { .. }
         | Reply::Absent { .. }
         | Reply::Definite { .. }
+        | Reply::Undo { .. }
         | Reply::Mismatch { .. }
         | Reply::Behind { .. }) => {
             panic!("{other:?}")
@@ -300,6 +302,7 @@ async fn only_an_answer_that_means_one_thing_is_definite() {
             other @ (Reply::Unknown { .. }
             | Reply::Absent { .. }
             | Reply::Definite { .. }
+            | Reply::Undo { .. }
             | Reply::Mismatch { .. }
             | Reply::Behind { .. }) => {
                 panic!("{other:?}")

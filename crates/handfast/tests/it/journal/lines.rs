@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use handfast::journal::{Line, Receipt, Said, Scalar};
-use handfast_protocol::{Answer, Command, Definite, DueAt, Mark, Nature, Operation, PROTOCOL_VERSION, Ruling, Time};
+use handfast_protocol::{Answer, Command, Definite, DueAt, Mark, Nature, Operation, PROTOCOL_VERSION, Ruling, Time, UndoTold};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::strategy::{Union, ValueTree as _};
@@ -20,12 +20,14 @@ const fn kind(line: &Line) -> &'static str {
         Line::Sent { .. } => "sent",
         Line::Looked { .. } => "looked",
         Line::Forgotten { .. } => "forgotten",
+        Line::Undo { .. } => "undo",
         Line::Answer { .. } => "answer",
         Line::Differs { .. } => "differs",
     }
 }
 
-const KINDS: [&str; 10] = ["start", "timeout", "due", "cancel", "person", "sent", "looked", "forgotten", "answer", "differs"];
+const KINDS: [&str; 11] =
+    ["start", "timeout", "due", "cancel", "person", "sent", "looked", "forgotten", "undo", "answer", "differs"];
 
 /// One strategy for each kind.
 fn lines() -> Vec<BoxedStrategy<Line>> {
@@ -44,6 +46,12 @@ fn lines() -> Vec<BoxedStrategy<Line>> {
             .prop_map(|(step, found, left)| Line::Looked { step, found, left: Time(left) })
             .boxed(),
         (step(), any::<String>()).prop_map(|(step, incarnation)| Line::Forgotten { step, incarnation }).boxed(),
+        (step(), prop::sample::select(vec![UndoTold::Sent, UndoTold::Accepted, UndoTold::Failed]), receipt())
+            .prop_map(|(step, told, Receipt { detail, kept, .. })| {
+                let receipt = Receipt { detail, kept, ..Receipt::default() };
+                Line::Undo { step, told, receipt }
+            })
+            .boxed(),
         (command(), answer(), receipt()).prop_map(|(to, answer, receipt)| Line::Answer { to, answer, receipt }).boxed(),
         (command(), any::<bool>(), any::<String>(), receipt())
             .prop_map(|(to, in_effect, what, Receipt { kept, .. })| Line::Differs { to, in_effect, what, kept })

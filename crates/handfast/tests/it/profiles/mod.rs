@@ -2,6 +2,7 @@
 //! behind a road that a test decides about, and the books at the end.
 
 mod answers;
+mod card;
 mod doubt;
 mod killed;
 mod loose;
@@ -12,4 +13,6 @@ mod shop;
 mod templates;
 mod time;
 mod told;
+mod undo_later;
+mod undo_once;
 mod watch;

@@ -163,6 +163,7 @@ impl Run {
                 | Risk::ShortTombstone { .. }
                 | Risk::LooseRefusal
                 | Risk::NotIdempotent { .. }
+                | Risk::UndoNotIdempotent { .. }
                 | Risk::HoldLapse { .. }
                 | Risk::SecondId { .. } => world.services[step].came_true.contains(&risk.what.name()),
             });
