@@ -444,7 +444,6 @@ impl<'a> Driver<'a> {
             }
             Reply::Unknown { seen, heard, retry_after } => {
                 self.heard_unknown(&line, command, (heard, &seen), retry_after);
-                self.heard_unknown(&line, command, (heard, &seen), retry_after);
                 seen
             }
             Reply::Behind { seq, incarnation } => Self::fell_behind(self.shared, &line, (seq, &incarnation)).await,
