@@ -4,6 +4,7 @@
 //! future has resolved to `Ok` is flushed.
 
 mod flaky;
+mod identity;
 mod memory;
 mod sqlite;
 mod time;
@@ -14,9 +15,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use handfast_protocol::{Deployed, Time};
-use sha2::{Digest as _, Sha256};
 
 pub use flaky::FlakyStore;
+use identity::draw_store_id;
 pub use memory::MemoryStore;
 pub use sqlite::{Examined, SqliteStore};
 #[doc(hidden)]
@@ -594,11 +595,4 @@ fn check_new(saga: &NewSaga) -> Result<(), StoreError> {
             what: format!("its first entries must be numbered from 1, but entry {seq} says {}; nothing was written", entry.seq),
         }),
     }
-}
-
-/// Ten characters that nobody else has drawn: keys of two stores never meet.
-fn draw_store_id() -> String {
-    const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-    let drawn = Sha256::digest(uuid::Uuid::now_v7().as_bytes());
-    drawn.iter().take(10).map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()
 }
