@@ -9,7 +9,7 @@ use super::difference::Difference;
 use super::error::{AdoptError, OpenError};
 use super::flow::Flow;
 use super::options::Options;
-use super::{Engine, reason};
+use super::{Engine, money, reason};
 use crate::journal::hex;
 use crate::store::{Adoption, Store, StoreError, StoredSaga};
 
@@ -247,31 +247,40 @@ pub(crate) fn check(stored: &StoredSaga, asked: &[Option<u64>], definitions: &De
             asked_by.push((follows, adopted.seq));
         }
         follows = definitions.flow_of(adopted.flow_hash, &adopted.flow_text)?;
-        outcome = asked_by.iter().try_for_each(|(flow, until)| fits(flow, *until, &follows, adopted.same_books, asked));
+        outcome = asked_by.iter().try_for_each(|(flow, until)| {
+            let was_asked = |step: usize| asked.get(step).copied().flatten().is_some_and(|seq| seq <= *until);
+            fits(flow, &follows, adopted.same_books, was_asked, |step| money::of(stored, step))
+        });
     }
     outcome
 }
 
-/// Whether what one definition may have asked, up to an entry, can be asked by another.
-fn fits(flow: &Flow, until: u64, follows: &Flow, same_books: bool, asked: &[Option<u64>]) -> Result<(), String> {
+/// Whether what one definition has asked can be asked by another. Who has to decide otherwise is told how much the step is about.
+fn fits(
+    flow: &Flow,
+    follows: &Flow,
+    same_books: bool,
+    was_asked: impl Fn(usize) -> bool,
+    amount: impl Fn(usize) -> Option<String>,
+) -> Result<(), String> {
     let difference = Difference::between(flow, Some(follows));
     if let Some(why) = difference.plan {
         return Err(format!("it cannot follow the definition that was adopted: {why}"));
     }
     for step in &difference.steps {
-        let was_asked = asked.get(step.at).copied().flatten().is_some_and(|seq| seq <= until);
-        if !was_asked {
+        if !was_asked(step.at) {
             continue;
         }
+        let amount = amount(step.at).map(|amount| format!(" ({amount})")).unwrap_or_default();
         if let Some(identity) = step.identity.first() {
             return Err(format!(
-                "step {} was asked already, and the definition that was adopted differs in {identity}",
+                "step {}{amount} was asked already, and the definition that was adopted differs in {identity}",
                 step.step
             ));
         }
         if step.is_moved && !same_books {
             return Err(format!(
-                "step {} was asked at another address already, and what the new one does not know proves nothing; adopt again with \
+                "step {}{amount} was asked at another address already, and what the new one does not know proves nothing; adopt again with \
                  --same-books if both keep the same books, or adopt the former definition",
                 step.step
             ));

@@ -34,7 +34,8 @@ fn open(store: &Arc<dyn Store>, flow: Flow, others: OtherDefinitions) -> EngineB
 async fn left(store: Arc<dyn Store>) -> Arc<dyn Store> {
     let engine = Engine::builder(Arc::clone(&store)).flow(flow("bank", "depot")).participant("bank", InMemory::new(|_, _| true));
     let engine = engine.participant("depot", crate::support::Silent).open().await.unwrap();
-    engine.submit(Order::new("order-1", "{}", vec!["{}"; 2])).await.unwrap();
+    let priced = r#"{"amount":{"minor":1999,"currency":"EUR"}}"#;
+    engine.submit(Order::new("order-1", priced, vec!["{}"; 2])).await.unwrap();
     while engine.saga_without_tries("order-1").await.unwrap().unwrap().entries.len() < 2 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -207,7 +208,11 @@ async fn a_key_that_was_asked_at_another_address_is_not_asked_at_the_new_one_unl
         let adopt = |same_books| OtherDefinitions::Adopt(chosen(same_books));
         let engine = open(&store, flow("bank", "new-depot"), adopt(false)).open().await.unwrap();
         let told = trouble(&engine).await;
-        assert!(told.contains("step dispatch was asked at another address"), "{told}");
+        assert!(told.contains("step dispatch (19.99 EUR) was asked at another address"), "{told}");
+        while engine.stats().left_alone.is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(engine.stats().left_alone, [("order-1".to_owned(), told.clone())], "it waits for a person, and is named");
         assert_eq!(engine.saga("order-1").await.unwrap().unwrap().entries.len(), 2);
         engine.shutdown(Duration::from_secs(10)).await;
         drop(engine);
