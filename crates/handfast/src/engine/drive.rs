@@ -4,6 +4,7 @@
 //! except to say so.
 
 mod after_the_end;
+mod loading;
 mod pace;
 mod standing;
 
@@ -15,12 +16,13 @@ use std::time::Duration;
 use handfast_protocol::{Answer, Command, Definite, DueAt, Evidence, Operation, Outcome, Standing, Time, UndoTold};
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use self::loading::{load_patiently, pause_after};
 use self::pace::Pace;
 
 use super::calls::{Calls, EndedCall, Setting};
 use super::handle::Progress;
-use super::journaled::{Journaled, Loaded};
-use super::options::{GONE_FOR, LEFT_ALONE_FOR, LONGEST_PARK, READING_TRIES, UNREAD_FOR};
+use super::journaled::Journaled;
+use super::options::{GONE_FOR, LONGEST_PARK, READING_TRIES};
 use super::shared::{Arrival, CancelResult, Mail, Shared};
 use crate::clock::whole_ms;
 use crate::delivery::{CallEnd, Class, Line, Slot};
@@ -100,102 +102,6 @@ impl Drop for Presence<'_> {
             self.shared.note_wake(self.shared.now().after(1000));
         }
     }
-}
-
-/// Loads a saga, for as long as the store needs, or so many times. `None` if there is nothing to drive.
-async fn load_patiently(shared: &Arc<Shared>, id: &Arc<str>, tries: Option<u32>) -> Option<Box<Journaled>> {
-    for attempt in 1_u32.. {
-        match Journaled::load(&*shared.store, id, &shared.definitions).await {
-            Ok(Loaded::Ready(saga)) => {
-                shared.left_alone.remove(id);
-                shared.unreadable.remove(id);
-                return Some(saga);
-            }
-            Ok(Loaded::Missing) => return None,
-            Ok(Loaded::Suspended(reason)) => {
-                shared.suspended.add(id, &reason);
-                shared.publish(id, Progress::stuck(&reason));
-                return None;
-            }
-            Ok(Loaded::LeftAlone(reason)) => {
-                if shared.left_alone.add(id, &reason) {
-                    tracing::warn!(name: "saga_left_alone", saga = %id, reason, "this program cannot drive a saga, and leaves it alone");
-                }
-                leave_alone(shared, id, &reason).await;
-                return None;
-            }
-            Ok(Loaded::Differs(reason)) => {
-                if shared.left_alone.add(id, &reason) {
-                    tracing::error!(
-                        name: "journal_differs",
-                        saga = %id,
-                        reason,
-                        "this program cannot follow the journal of a saga, and leaves it alone; is it the version that wrote it?"
-                    );
-                }
-                leave_alone(shared, id, &reason).await;
-                return None;
-            }
-            Err(StoreError::Corrupt { what, .. }) => {
-                suspend(shared, id, &what).await;
-                return None;
-            }
-            Err(error) if tries.is_some_and(|tries| attempt >= tries) => {
-                put_aside_unread(shared, id, &error).await;
-                return None;
-            }
-            Err(error) => pause_after(shared, id, &error, attempt).await?,
-        }
-    }
-    None
-}
-
-/// The store cannot read it, a damaged page for instance. That is no fault of the saga's: it makes room for those that can be
-/// read, and is read again.
-async fn put_aside_unread(shared: &Shared, id: &str, error: &StoreError) {
-    if shared.unreadable.add(id, &error.to_string()) {
-        tracing::error!(name: "saga_unreadable", saga = id, %error, "a saga cannot be read; it is read again every few seconds");
-    }
-    let wake_at = shared.now().after(whole_ms(UNREAD_FOR));
-    // Where not even this can be written it stays due, and is read again sooner.
-    let was_put_aside = shared.store.park(id, None, shared.in_index(wake_at), 0).await.is_ok();
-    shared.note_wake(if was_put_aside { wake_at } else { shared.now().after(1000) });
-}
-
-/// Another version, or one that is set up otherwise, can drive it: it stays as it is, and is looked at again.
-async fn leave_alone(shared: &Shared, id: &str, reason: &str) {
-    shared.publish(id, Progress::stuck(reason));
-    let wake_at = shared.now().after(whole_ms(LEFT_ALONE_FOR));
-    match shared.trouble.after(shared.store.park(id, None, shared.in_index(wake_at), 0).await) {
-        Ok(()) => shared.note_wake(wake_at),
-        Err(error) => tracing::warn!(name: "saga_not_put_aside", saga = id, %error, "a saga could not be put aside"),
-    }
-}
-
-async fn suspend(shared: &Shared, id: &str, reason: &str) {
-    tracing::error!(name: "saga_suspended", saga = id, reason, "the journal of a saga cannot be trusted; it is suspended");
-    match shared.trouble.after(shared.store.suspend(id, reason).await) {
-        Ok(()) => {
-            // It counts even where so many are named already that this one is not.
-            if shared.suspended.of(id).is_none() {
-                shared.count(Some(Standing::Acting), Standing::Suspended);
-            }
-            shared.suspended.add(id, reason);
-        }
-        Err(error) => {
-            tracing::warn!(name: "saga_not_suspended", saga = id, %error, "a saga could not be taken out of the wake-up index")
-        }
-    }
-    shared.publish(id, Progress::stuck(reason));
-}
-
-/// Waits before the store is asked again. `None` if the engine stops meanwhile.
-async fn pause_after(shared: &Shared, id: &str, error: &StoreError, attempt: u32) -> Option<()> {
-    // What is wrong with the store is said once, where it begins.
-    tracing::debug!(name: "store_asked_again", saga = id, %error, "the store is asked again");
-    let longest = shared.options.backoff.ceiling(attempt).min(Duration::from_secs(1));
-    tokio::time::sleep(shared.jitter.up_to(longest)).await;
-    (!shared.is_stopping()).then_some(())
 }
 
 struct Driver<'a> {
