@@ -87,6 +87,15 @@ pub trait Guards: Copy + Ord + Debug + core::hash::Hash + Send + Sync + 'static 
     /// A look that finds nothing ends a watch only if it left after the watch's end, whenever its answer comes.
     const LOOK_COUNTS_FROM_ITS_LEAVING: bool = true;
 
+    /// Turning back asks for no close that cannot be written, because it names what an earlier step was to bring.
+    const UNWRITABLE_CLOSE_IS_NOT_SENT: bool = true;
+    /// While the step that was to bring it is in doubt, nothing follows for the one that needs it.
+    const NEED_IN_DOUBT_IS_AWAITED: bool = true;
+    /// What a later step's close names is known before the step that brings it is undone.
+    const NEED_IS_KNOWN_BEFORE_UNDO: bool = true;
+    /// That the step that brought it was undone does not prove that the one that needs it was never asked.
+    const UNDONE_NEED_PROVES_NOTHING: bool = true;
+
     /// A contradiction keeps nothing else: everything that can be taken back is, before a person is asked.
     const CONTRADICTION_KEEPS_NOTHING_ELSE: bool = true;
     /// A step that a person marks as not done is taken as off only once no act can be on the road any more.

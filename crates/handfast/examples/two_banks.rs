@@ -77,18 +77,9 @@ impl Participant for Road {
                     tokio::spawn(async move {
                         tokio::time::sleep(Duration::from_millis(100)).await;
                         let (key, body, body_hash) = (&*key, &body, &*body_hash);
-                        let (seen, not_after, leaves_before) = (None, None, None);
-                        let late = Delivery {
-                            is_about_undo: false,
-                            key,
-                            operation,
-                            body,
-                            body_hash,
-                            number,
-                            seen,
-                            not_after,
-                            leaves_before,
-                        };
+                        let (seen, not_after, leaves_before, is_about_undo) = (None, None, None, false);
+                        let late =
+                            Delivery { key, operation, body, body_hash, number, seen, not_after, leaves_before, is_about_undo };
                         let _nobody_hears = bank.receive(late, false);
                     });
                     Reply::unknown("the request is on the road for long")

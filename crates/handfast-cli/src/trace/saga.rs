@@ -72,6 +72,8 @@ struct TreatmentShape {
     watch_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     undo_after: Option<usize>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    close_needs: Vec<usize>,
 }
 
 /// How doubt ends where the key is not closed.
@@ -106,6 +108,7 @@ impl TreatmentShape {
             reads_back: plan.reads_back,
             watch_ms: plan.watch_ms,
             undo_after: plan.undo_after,
+            close_needs: plan.close_needs.iter().collect(),
         }
     }
 
@@ -128,6 +131,7 @@ impl TreatmentShape {
             reads_back: self.reads_back,
             watch_ms: self.watch_ms,
             undo_after: self.undo_after,
+            close_needs: self.close_needs.iter().copied().collect(),
             ..StepPlan::new(kind)
         }
     }

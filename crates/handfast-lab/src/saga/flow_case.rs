@@ -64,7 +64,14 @@ impl FlowCase {
                 Named::ByKeyAndIdOf(of) => by_id(of, Named::ByKeyAndIdOf),
                 Named::ByIdOf(of) => by_id(of, Named::ByIdOf),
             };
-            ProfiledStep { beside, captures: within(whole.captures), undo_after: within(whole.undo_after), named, ..whole }
+            ProfiledStep {
+                beside,
+                captures: within(whole.captures),
+                undo_after: within(whole.undo_after),
+                close_needs: whole.close_needs.iter().filter_map(|step| within(Some(step))).collect(),
+                named,
+                ..whole
+            }
         };
         let steps = places.iter().enumerate().map(step).collect();
         let names = places.iter().map(|&place| self.names[place].clone()).collect();

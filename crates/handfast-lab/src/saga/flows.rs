@@ -1,7 +1,7 @@
 //! Flows whose participants promise less than the contract, by name: one for each way in which they do.
 
 use handfast_protocol::{
-    Assumptions, Close, Definite, Meaning, Meanings, Named, Operation, Profile, ProfiledStep, Repeat, Undo, Values,
+    Assumptions, Close, Definite, Meaning, Meanings, Named, Operation, Profile, ProfiledStep, Repeat, StepSet, Undo, Values,
 };
 
 use super::flow_case::FlowCase;
@@ -22,13 +22,30 @@ const INTENT: Profile = Profile { harmless: true, repeat: Repeat::Never, undo: U
 /// The same where it is never declined, so that an older journal finds nothing else of it than another id.
 const SURE_INTENT: Profile = Profile { may_refuse: false, ..INTENT };
 
-/// The flow that has too many worlds on the network that counts copies to be explored there before every change.
-pub(super) const THREE_WITH_AN_INTENT: &str = "an intent whose duplicates are harmless, payment, dispatch";
+const THREE_WITH_AN_INTENT: &str = "an intent whose duplicates are harmless, payment, dispatch";
+const SECOND_CLOSED_BY_FIRST: &str = "the second payment is closed by what the first brings";
+const DISPATCH_CLOSED_BY_SECOND: &str = "dispatch is closed by what the second payment brings";
+
+/// The flows that have too many worlds on the network that counts copies to be explored there before every change.
+pub(super) const LARGE: [&str; 3] = [THREE_WITH_AN_INTENT, SECOND_CLOSED_BY_FIRST, DISPATCH_CLOSED_BY_SECOND];
 
 /// A step with a deadline, where it may have one.
 const fn step(profile: Profile) -> ProfiledStep {
     let deadline_ms = if profile.may_refuse { Some(A_WHILE) } else { None };
-    ProfiledStep { profile, beside: false, deadline_ms, captures: None, undo_after: None, named: Named::ByKey }
+    ProfiledStep {
+        profile,
+        beside: false,
+        deadline_ms,
+        captures: None,
+        undo_after: None,
+        close_needs: StepSet::NONE,
+        named: Named::ByKey,
+    }
+}
+
+/// The same, whose close names what the first step's answer brings.
+const fn closed_by_first(step: ProfiledStep) -> ProfiledStep {
+    ProfiledStep { close_needs: StepSet::NONE.with(0), ..step }
 }
 
 /// The same where there is no way back any more, and so no deadline.
@@ -48,7 +65,7 @@ pub fn flows() -> Vec<(&'static str, FlowCase)> {
         let flow = FlowCase::new(names, steps, &assumptions).expect("the flows of the suite are in sound order");
         (name, flow)
     };
-    treated().into_iter().chain(otherwise()).chain(at_risk()).map(make).collect()
+    treated().into_iter().chain(closed_by_answers()).chain(otherwise()).chain(at_risk()).map(make).collect()
 }
 
 /// A flow before it is assessed: its name, its steps, and what is taken for granted.
@@ -124,6 +141,20 @@ fn treated() -> Vec<Written> {
             DECLARED,
         ),
         ("two payments undone in order", vec![step(PAYMENT), second], none),
+    ]
+}
+
+/// The flows in which a key is closed by what an earlier step's answer brings.
+fn closed_by_answers() -> Vec<Written> {
+    let none = Assumptions::default();
+    vec![
+        ("dispatch is closed by what payment brings", vec![step(PAYMENT), closed_by_first(step(DISPATCH))], none),
+        (SECOND_CLOSED_BY_FIRST, vec![step(PAYMENT), closed_by_first(step(PAYMENT)), step(DISPATCH)], none),
+        (
+            DISPATCH_CLOSED_BY_SECOND,
+            vec![step(PAYMENT), step(PAYMENT), ProfiledStep { close_needs: StepSet::NONE.with(1), ..step(DISPATCH) }],
+            none,
+        ),
     ]
 }
 

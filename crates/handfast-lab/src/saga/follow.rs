@@ -5,9 +5,10 @@ use std::fmt::{self, Display};
 
 use handfast_protocol::{Guards, Outcome};
 
+use super::action::Action;
 use super::model::in_words;
 use super::picture::{draw, draw_so_far};
-use super::world::{Action, Saga, World};
+use super::world::{Saga, World};
 use crate::diagram::Diagram;
 use crate::explorer::{Claim, Model as _, Run};
 

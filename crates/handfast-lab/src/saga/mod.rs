@@ -1,5 +1,6 @@
 //! The saga under exploration: the deployed coordinator against the deployed register, and mutants of both.
 
+mod action;
 mod adversary;
 mod automaton;
 mod behaviour;
@@ -16,6 +17,7 @@ mod promises;
 mod suite;
 mod world;
 
+pub use action::{Action, Service};
 pub use adversary::{Adversary, Driver, Person, Stores};
 pub use automaton::{Alone, Automaton, Facts, Follows, StateId};
 pub use behaviour::{Behaviour, When};
@@ -29,4 +31,4 @@ pub use suite::{
     Case, Cast, Found, large, pay_ship_notify, payment_then_dispatch, suite, two_in_turn, two_payments, with_a_liar,
     with_a_person,
 };
-pub use world::{Action, Key, MAX_STEPS, MAX_WORKERS, NOTHING_LOADED, Saga, Service, World};
+pub use world::{Key, MAX_STEPS, MAX_WORKERS, NOTHING_LOADED, Saga, World};

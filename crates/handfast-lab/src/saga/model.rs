@@ -2,11 +2,12 @@
 
 use handfast_protocol::{Answer, Command, Definite, Doubt, Due, Guards, Input, Kind, Outcome, Plan, Ruling, StepPlan, Told};
 
+use super::action::{Action, Service};
 use super::adversary::Person;
 use super::automaton::left_at;
 use super::behaviour::When;
 use super::network::{Left, Look, Message, Network};
-use super::world::{Action, Saga, Service, World};
+use super::world::{Saga, World};
 use crate::explorer::{Model, Property};
 
 impl<G: Guards> Model for Saga<G> {
@@ -148,7 +149,7 @@ impl<G: Guards> Model for Saga<G> {
         let may_end_otherwise = self.behaviours[gate..].iter().any(|it| it.does_other);
         if may_end_otherwise {
             properties.push(Property::can_always_reach("ends, or a person has it", Self::has_ended_or_suspended));
-        } else if self.plan.may_need_a_person() {
+        } else if self.plan.may_need_a_person() || self.may_lose_what_closes() {
             properties.push(Property::always("a person gets nothing but what is out of reach", Self::is_taken_back));
             properties.push(Property::can_always_reach("ends, or a person has it", Self::has_ended_or_suspended));
         } else {
@@ -196,6 +197,12 @@ const fn is_due_by_itself(step: &StepPlan) -> bool {
 }
 
 impl<G: Guards> Saga<G> {
+    /// With an older journal nobody may know any more what a key is closed by.
+    fn may_lose_what_closes(&self) -> bool {
+        let by_another = |step: &StepPlan| step.kind == Kind::Compensatable && !step.close_needs.is_empty();
+        self.adversary.restores > 0 && self.plan.steps().iter().any(by_another)
+    }
+
     /// A world in words: the journal, and what really happened at each key.
     #[must_use]
     pub fn in_words(&self, world: &World) -> String {

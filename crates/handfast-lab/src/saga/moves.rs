@@ -2,11 +2,12 @@
 
 use handfast_protocol::{Command, Definite, Guards, Input, Mark, Meaning, Named, Operation, Ruling, Standing, Told, UndoTold};
 
+use super::action::{Action, Service};
 use super::adversary::Person;
-use super::automaton::{Automaton, OF_A_PERSON, told_nothing, told_still};
+use super::automaton::{Automaton, Facts, OF_A_PERSON, told_nothing, told_still};
 use super::behaviour::{Behaviour, When};
 use super::network::{Left, Look, Message};
-use super::world::{Action, NOTHING_LOADED, OUR_BODY, Saga, Service, World};
+use super::world::{NOTHING_LOADED, OUR_BODY, Saga, World};
 
 /// What somebody else may say in a participant's stead.
 const STATES: [Definite; 4] = [Definite::Done, Definite::Refused, Definite::Closed, Definite::Undone];
@@ -209,7 +210,9 @@ impl<G: Guards> Saga<G> {
                 }));
             }
         }
-        into.extend(self.automaton.facts(state).outbox.iter().map(|&command| Action::Send { worker, command }));
+        let facts = self.automaton.facts(state);
+        let can_be_written = |command: &&Command| self.can_be_written(facts, **command);
+        into.extend(facts.outbox.iter().filter(can_be_written).map(|&command| Action::Send { worker, command }));
         let beside = self.automaton.facts(state).reads_back.iter().map(|&step| Command { step, operation: Operation::Look });
         into.extend(beside.map(|command| Action::Send { worker, command }));
         let looks = self.automaton.facts(state).outbox.iter().filter(|command| command.operation == Operation::Look);
@@ -225,6 +228,12 @@ impl<G: Guards> Saga<G> {
         if world.crashes > 0 {
             into.push(Action::CrashWorker { worker });
         }
+    }
+
+    /// Whether everything that a request names has come: a close may name what an earlier step's answer brings.
+    fn can_be_written(&self, facts: &Facts, command: Command) -> bool {
+        let has_come = |needed: usize| matches!(facts.steps[needed].1, Some(Definite::Done | Definite::Undone));
+        command.operation != Operation::Close || self.plan.steps()[command.step].close_needs.iter().all(has_come)
     }
 
     fn moves_of_message(&self, world: &World, message: Message, into: &mut Vec<Action>) {

@@ -3,25 +3,20 @@
 //! A guard that could be removed without any mutant being caught would be a guard that nobody can show to be needed.
 
 mod lacks;
+mod unguarded;
 
-use std::sync::Arc;
-
-use handfast_protocol::{Deployed, Guards, Plan};
+use handfast_protocol::Deployed;
 
 use self::lacks::*;
+use self::unguarded::*;
 use super::adversary::{Adversary, Person};
 use super::flows::flow;
-use super::follow::{Followed, Lost, follow};
-use super::model::in_words;
+use super::follow::{Followed, Lost};
 use super::network::Network;
-use super::picture::draw;
 use super::suite::{pay_ship_notify, payment_then_dispatch, two_in_turn, two_payments};
-use super::world::Saga;
 use crate::diagram::Diagram;
-use crate::explorer::{Limits, Verdict, explore};
 use crate::history::History;
 use crate::restored::{Plan as RestoredPlan, Restored};
-use crate::told::{self, InWords};
 
 /// One guard removed, and what that is expected to break.
 #[derive(Clone, Copy, Debug)]
@@ -65,64 +60,6 @@ impl Mutant {
     pub fn follow(&self, run: &[String]) -> Result<Followed, Lost> {
         (self.world)().follow(self, run)
     }
-}
-
-/// A world with a guard less, whichever that is.
-trait Unguarded {
-    fn hunt(&self, mutant: &Mutant) -> Option<Caught>;
-    fn follow(&self, mutant: &Mutant, run: &[String]) -> Result<Followed, Lost>;
-}
-
-fn world<G: Guards>(plan: Arc<Plan>, adversary: Adversary) -> Box<dyn Unguarded> {
-    Box::new(Saga::<G>::new(plan, adversary))
-}
-
-/// A world of its own, whose runs can be told in words.
-struct Of<M>(M);
-
-impl<M: InWords> Unguarded for Of<M> {
-    fn hunt(&self, mutant: &Mutant) -> Option<Caught> {
-        told::hunt(&self.0, mutant.name, mutant.breaks)
-    }
-
-    fn follow(&self, mutant: &Mutant, run: &[String]) -> Result<Followed, Lost> {
-        told::follow(&self.0, mutant.name, mutant.breaks, run)
-    }
-}
-
-/// Two callers of one store that is put back to an older copy.
-fn two_callers<G: Guards>() -> Box<dyn Unguarded> {
-    Box::new(Of(History::<G>::new()))
-}
-
-impl<G: Guards> Unguarded for Saga<G> {
-    fn hunt(&self, mutant: &Mutant) -> Option<Caught> {
-        hunt(self, mutant)
-    }
-
-    fn follow(&self, mutant: &Mutant, run: &[String]) -> Result<Followed, Lost> {
-        follow(self, mutant.name, mutant.breaks, run)
-    }
-}
-
-fn hunt<G: Guards>(saga: &Saga<G>, mutant: &Mutant) -> Option<Caught> {
-    let property = mutant.breaks;
-    // Most properties are the first to break; only where another one breaks earlier everything is explored.
-    [true, false].into_iter().find_map(|stop_at_first| {
-        let report = explore(saga, &Limits { stop_at_first, ..Limits::default() });
-        let Some(Verdict::Violated { run, .. }) = report.verdict(property) else { return None };
-        Some(Caught {
-            adversary: saga.adversary.to_string(),
-            run: saga.with_lasting_numbers(run).iter().map(|action| in_words(saga, action)).collect(),
-            end: saga.in_words(run.last()),
-            picture: draw(saga, run, mutant.name, property),
-        })
-    })
-}
-
-/// A world of participants that promise less than the contract, in which no risk comes true.
-fn weak<G: Guards>(name: &str, adversary: Adversary) -> Box<dyn Unguarded> {
-    Box::new(flow(name).world::<G>(&[], adversary))
 }
 
 fn set() -> Adversary {
@@ -490,6 +427,34 @@ pub static MUTANTS: &[Mutant] = &[
             let flow = flow("payment's refusals do not hold, and it cannot be closed");
             Box::new(flow.world::<CountsLateLooks>(&flow.assessment().risks, multiset()))
         },
+    },
+    Mutant {
+        name: "unwritable-close",
+        guard: "turning back asks for no close that names what an earlier step never brought",
+        hazard: "the first payment is declined, and the order is not cancelled before a request without its id could be sent: never",
+        breaks: "can always end",
+        world: || weak::<ClosesTheUnwritable>("dispatch is closed by what payment brings", set()),
+    },
+    Mutant {
+        name: "doubt-is-never",
+        guard: "while the step that brings what a close names is in doubt, nothing follows from that",
+        hazard: "an older journal has not seen the second payment yet, takes the dispatch for never asked, and refunds the first of shipped goods",
+        breaks: "dispatched only if paid",
+        world: || weak::<TakesDoubtForNever>("dispatch is closed by what the second payment brings", set().restores(1)),
+    },
+    Mutant {
+        name: "undone-unread",
+        guard: "what a close names is known before the step that brings it is undone",
+        hazard: "the first payment is given back before its id was known, and nobody can say any more that the second was never asked",
+        breaks: "can always end",
+        world: || weak::<UndoesTheUnknown>("the second payment is closed by what the first brings", set()),
+    },
+    Mutant {
+        name: "undone-is-never",
+        guard: "that what a close names was undone does not prove that its step was never asked",
+        hazard: "an older journal finds the first payment refunded, takes the second for never asked, and it stays charged",
+        breaks: "cancelled is never charged",
+        world: || weak::<TakesUndoneForNever>("the second payment is closed by what the first brings", set().restores(1)),
     },
     Mutant {
         name: "contradiction-keeps-the-rest",

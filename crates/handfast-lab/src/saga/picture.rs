@@ -2,9 +2,10 @@
 
 use handfast_protocol::{Answer, Command, Guards, Input, Operation, Told};
 
+use super::action::Action;
 use super::model::{due_in_words, ruling_in_words};
 use super::network::Message;
-use super::world::{Action, Key, Saga, World, message_of};
+use super::world::{Key, Saga, World, message_of};
 use crate::diagram::{Clock, Diagram, LineId, Mark, Tone};
 use crate::explorer::Run;
 

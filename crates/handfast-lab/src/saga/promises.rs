@@ -4,8 +4,9 @@ use handfast_protocol::{
     Answer, Command, Definite, Evidence, Guards, Input, Kind, Mark, Operation, Outcome, Ruling, Standing, Told,
 };
 
+use super::action::Action;
 use super::network::Message;
-use super::world::{Action, Key, NOTHING_LOADED, OUR_BODY, Saga, World};
+use super::world::{Key, NOTHING_LOADED, OUR_BODY, Saga, World};
 
 /// What was asked of a key, and what is known of it.
 type Asked = (Option<Operation>, Option<Definite>);

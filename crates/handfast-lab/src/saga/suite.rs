@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use handfast_protocol::{Deployed, Kind, Plan, StepPlan};
 
+use super::action::Action;
 use super::adversary::{Adversary, Person};
 use super::flow_case::FlowCase;
-use super::flows::{THREE_WITH_AN_INTENT, flows};
+use super::flows::{LARGE, flows};
 use super::model::in_words;
 use super::network::Network;
 use super::picture::draw;
-use super::world::{Action, Saga, World};
+use super::world::{Saga, World};
 use crate::diagram::Diagram;
 use crate::explorer::{Limits, Report, Verdict, explore};
 
@@ -184,11 +185,15 @@ pub fn suite() -> Vec<Case> {
         let case = |adversary| Case { plan_name, cast: Cast::Profiles(flow.clone()), adversary };
         cases.extend(adversaries.into_iter().map(case));
     }
+    for (plan_name, flow) in flows().into_iter().filter(|(_, flow)| flow.steps().iter().any(|step| !step.close_needs.is_empty()))
+    {
+        cases.push(Case { plan_name, cast: Cast::Profiles(flow), adversary: set().restores(1) });
+    }
     cases
 }
 
 fn is_large(plan_name: &str, adversary: &Adversary) -> bool {
-    plan_name == THREE_WITH_AN_INTENT && adversary.network != Network::Set
+    LARGE.contains(&plan_name) && adversary.network != Network::Set
 }
 
 /// The cases that have too many worlds to be explored before every change. Each has a smaller one like it in the suite.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use handfast_lab::saga::MUTANTS;
+use handfast_protocol::Risk;
 
 const HEADING: &str = "## What is decided outside the coordinator";
 
@@ -14,7 +15,7 @@ fn rows(text: &str) -> Vec<Vec<String>> {
     section.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| ---")).skip(1).map(cells).collect()
 }
 
-/// What stands between backticks and reads like the name of a mutant.
+/// What stands between backticks and reads like the name of a mutant or a risk.
 fn mutants_named_in(cell: &str) -> Vec<&str> {
     let quoted = cell.split('`').skip(1).step_by(2);
     quoted.filter(|text| text.contains('-') && text.chars().all(|one| one.is_ascii_lowercase() || one == '-')).collect()
@@ -31,13 +32,8 @@ fn what_is_decided_elsewhere_is_modelled_by_mutants_that_exist_or_says_why_not()
         let is_said = in_the_world.starts_with("modelled") || in_the_world.starts_with("not modelled: ");
         assert!(is_said, "{who}, {decides}: it begins with \"modelled\", or with \"not modelled\" and why");
         for name in mutants_named_in(in_the_world) {
-            let exists = MUTANTS.iter().any(|mutant| mutant.name == name) || is_mutant_of_history(name);
-            assert!(exists, "{who}, {decides}: there is no mutant {name}");
+            let exists = MUTANTS.iter().any(|mutant| mutant.name == name) || Risk::NAMES.contains(&name);
+            assert!(exists, "{who}, {decides}: there is no mutant and no risk {name}");
         }
     }
-}
-
-/// The history of one participant's store is a model of its own.
-const fn is_mutant_of_history(_name: &str) -> bool {
-    false
 }

@@ -4,7 +4,7 @@
 use handfast_lab::explorer::{Limits, Verdict};
 use handfast_lab::saga::{Action, Adversary, FlowCase, Network};
 use handfast_protocol::{
-    Assumptions, Close, Definite, Meaning, Meanings, Named, Operation, Profile, ProfiledStep, Repeat, Risk, Undo,
+    Assumptions, Close, Definite, Meaning, Meanings, Named, Operation, Profile, ProfiledStep, Repeat, Risk, StepSet, Undo,
 };
 
 const A_WHILE: u64 = 5;
@@ -31,7 +31,15 @@ fn weaker(profile: Profile) -> Vec<Profile> {
 }
 
 const fn step(profile: Profile) -> ProfiledStep {
-    ProfiledStep { profile, beside: false, deadline_ms: None, captures: None, undo_after: None, named: Named::ByKey }
+    ProfiledStep {
+        profile,
+        beside: false,
+        deadline_ms: None,
+        captures: None,
+        undo_after: None,
+        close_needs: StepSet::NONE,
+        named: Named::ByKey,
+    }
 }
 
 const fn given_up(profile: Profile) -> ProfiledStep {
@@ -76,7 +84,7 @@ fn whatever_an_undo_lacks_is_treated_or_shown() {
     for undoes_later in [true, false] {
         for undo_idempotent in [true, false] {
             for (undo, peek) in [(Undo::Closes, true), (Undo::Closes, false), (Undo::NoOpWhenAbsent, true)] {
-                let payment = Profile { undo, peek, undoes_later, undo_idempotent, ..PAYMENT };
+                let payment = Profile { undo, peek, undo_is_seen: peek, undoes_later, undo_idempotent, ..PAYMENT };
                 check(vec![given_up(payment), given_up(DISPATCH)]);
             }
         }

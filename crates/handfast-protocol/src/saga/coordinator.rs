@@ -26,6 +26,7 @@ use core::marker::PhantomData;
 
 use super::due::Come;
 use super::message::{Command, Evidence, Operation, Outcome, Told};
+use super::needs::Closing;
 use super::person::Mark;
 use super::plan::Plan;
 use super::undo::UndoState;
@@ -444,7 +445,8 @@ impl<G: Guards> Coordinator<G> {
                 self.phase = Phase::Forward;
                 return;
             }
-            if self.plan.steps()[gate].closes() && (G::UNSENT_PIVOT_IS_CLOSED || self.steps[gate].asked.is_some()) {
+            let can_be_closed = self.plan.steps()[gate].closes() && self.closing(gate) == Closing::Possible;
+            if can_be_closed && (G::UNSENT_PIVOT_IS_CLOSED || self.steps[gate].asked.is_some()) {
                 self.steps[gate].ask(Operation::Close, now);
             }
         }

@@ -19,6 +19,7 @@
 use super::coordinator::{Coordinator, Phase, StepState};
 use super::due::{Come, Nature};
 use super::message::{Command, Evidence, Operation};
+use super::needs::Closing;
 use super::plan::Doubt;
 use crate::guards::Guards;
 use crate::party::Time;
@@ -205,7 +206,7 @@ impl<G: Guards> Coordinator<G> {
     }
 
     /// Whatever became of it hurts nobody, and nobody has kept anything by which it could be used.
-    fn is_harmless_in_doubt(&self, step: usize) -> bool {
+    pub(super) fn is_harmless_in_doubt(&self, step: usize) -> bool {
         self.plan.steps()[step].harmless && self.steps[step].known.is_none()
     }
 
@@ -219,7 +220,7 @@ impl<G: Guards> Coordinator<G> {
     /// Nothing is in effect for this key, and nothing will be.
     pub(super) fn is_off_for_good(&self, step: usize) -> bool {
         let state = self.steps[step];
-        if self.is_harmless_in_doubt(step) && !state.is_contradicted {
+        if self.closing(step) == Closing::NeverAsked || (self.is_harmless_in_doubt(step) && !state.is_contradicted) {
             return true;
         }
         if state.is_off() || state.is_contradicted || self.plan.steps()[step].closes() {
@@ -232,13 +233,21 @@ impl<G: Guards> Coordinator<G> {
     /// is silent nobody is charged any more.
     pub(super) fn take_back(&mut self, step: usize, undo: bool, now: Time) {
         let plan = self.plan.steps()[step];
+        match self.closing(step) {
+            Closing::Possible => {}
+            Closing::Awaited | Closing::NeverAsked => return,
+            Closing::Lost => return self.steps[step].is_given_up = true,
+        }
+        let is_needed = self.is_needed_to_close(step);
         let undo = undo && plan.undo_after.is_none_or(|other| self.is_off_for_good(other) || !G::UNDO_WAITS_ITS_TURN);
         let state = &mut self.steps[step];
         let in_doubt = state.known.is_none() && !state.is_done();
         if state.is_off() || (in_doubt && !plan.closes()) {
             return;
         }
-        if undo && (!in_doubt || plan.undo_closes || !G::ABSENT_IS_CLOSED_BEFORE_UNDO) {
+        // What closes another step's key has to be known as done before it is undone.
+        let undo_tells = plan.undo_closes && !(is_needed && G::NEED_IS_KNOWN_BEFORE_UNDO);
+        if undo && (!in_doubt || undo_tells || !G::ABSENT_IS_CLOSED_BEFORE_UNDO) {
             state.ask(Operation::Undo, now);
         } else if in_doubt {
             state.ask(Operation::Close, now);

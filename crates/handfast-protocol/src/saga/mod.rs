@@ -8,11 +8,13 @@ mod encoding;
 mod former;
 mod meaning;
 mod message;
+mod needs;
 mod person;
 mod plan;
 mod profile;
 mod risk;
 pub mod stage;
+mod step_set;
 mod undo;
 mod watch;
 
@@ -24,6 +26,7 @@ pub use person::{Mark, Ruling};
 pub use plan::{Doubt, Due, Kind, Plan, PlanError, StepPlan};
 pub use profile::{Answers, Assessment, Assumptions, Close, Named, Profile, ProfiledStep, Repeat, Undo, Values, assess};
 pub use risk::{Finding, Remark, Risk, Span};
+pub use step_set::StepSet;
 
 #[cfg(test)]
 mod tests;

@@ -130,7 +130,7 @@ impl<G: Guards> Coordinator<G> {
     /// The step's effect is not there and never will be, by an answer or by a mark that counts.
     #[must_use]
     pub fn is_step_off(&self, step: usize) -> bool {
-        self.steps.get(step).is_some_and(|state| state.is_off())
+        self.steps.get(step).is_some_and(|state| state.is_off()) || self.was_never_possible(step)
     }
 
     /// The step's effect is there, by an answer or by a mark.
@@ -206,6 +206,7 @@ impl<G: Guards> Coordinator<G> {
         let nothing_followed = !G::FOLLOWED_GATE_STAYS || self.steps.iter().skip(step + 1).all(|after| after.asked.is_none());
         // What would make the two sides disagree for good leads nowhere: only to settle is left.
         let fits = match mark {
+            Mark::Done if self.is_needed_to_close(step) => false,
             Mark::Done => {
                 let is_gone = |state: &StepState| state.is_off() || state.asked == Some(Operation::Undo);
                 gate != Some(step) || !self.steps[..step].iter().any(is_gone)

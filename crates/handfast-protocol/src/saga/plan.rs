@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::profile::UNDECLARED_HORIZON_MS;
+use super::step_set::StepSet;
 
 /// What a step can promise.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -97,6 +98,8 @@ pub struct StepPlan {
     pub watch_ms: Option<u64>,
     /// The step, counted from 0, that has to be off before this one is undone, because its undo needs what that one's left.
     pub undo_after: Option<usize>,
+    /// The earlier steps of whose answers its close names something, so that it cannot be closed before they are done.
+    pub close_needs: StepSet,
 }
 
 impl StepPlan {
@@ -120,6 +123,7 @@ impl StepPlan {
             reads_back: false,
             watch_ms: None,
             undo_after: None,
+            close_needs: StepSet::NONE,
         }
     }
 
@@ -268,6 +272,13 @@ pub enum PlanError {
         /// The step that it is said to capture.
         held: usize,
     },
+    /// A step is to be closed by what another's answer brings that does not stand in an earlier stage.
+    CloseNeeds {
+        /// The step.
+        step: usize,
+        /// The step whose answer it needs.
+        needed: usize,
+    },
     /// A deadline after the point from which there is no way back.
     DeadlineTooLate {
         /// The step.
@@ -292,6 +303,7 @@ impl PlanError {
             Self::HoldTooShort { .. } => "hold-too-short",
             Self::CaptureWaits { .. } => "capture-waits",
             Self::CapturesNothing { .. } => "captures-nothing",
+            Self::CloseNeeds { .. } => "close-needs",
             Self::DeadlineTooLate { .. } => "deadline-too-late",
         }
     }
@@ -361,6 +373,9 @@ impl fmt::Display for PlanError {
                 step + 1,
                 held + 1
             ),
+            Self::CloseNeeds { step, needed } => {
+                write!(f, "step {} is closed by what step {} brings, which is in no stage before it", step + 1, needed + 1)
+            }
             Self::DeadlineTooLate { step } => {
                 write!(f, "step {} runs when there is no way back any more, so a deadline could not be kept; remove it", step + 1)
             }
@@ -394,6 +409,7 @@ impl Plan {
             return Err(PlanError::DeadlineTooLate { step });
         }
         check_undo_order(&steps, gate)?;
+        check_close_needs(&steps)?;
         let stages = (0..steps.len()).filter(|&step| !steps[step].beside).collect();
         let marked_ms = steps.iter().map(|step| step.watch_ms.unwrap_or(UNDECLARED_HORIZON_MS)).collect();
         Ok(Self { steps: steps.into(), stages, gate, marked_ms })
@@ -544,6 +560,17 @@ fn check_undo_order(steps: &[StepPlan], gate: Option<usize>) -> Result<(), PlanE
         }
         if waits.is_some() {
             return error;
+        }
+    }
+    Ok(())
+}
+
+/// What a close needs comes from a stage that is over before its step is asked for.
+fn check_close_needs(steps: &[StepPlan]) -> Result<(), PlanError> {
+    for (step, plan) in steps.iter().enumerate() {
+        let stage = (0..=step).rev().find(|&at| !steps[at].beside).unwrap_or(0);
+        if let Some(needed) = plan.close_needs.iter().find(|&needed| needed >= stage) {
+            return Err(PlanError::CloseNeeds { step, needed });
         }
     }
     Ok(())

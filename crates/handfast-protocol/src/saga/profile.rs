@@ -10,6 +10,7 @@ use super::meaning::{Meaning, Meanings};
 use super::message::Operation;
 use super::plan::{Doubt, Kind, Plan, PlanError, StepPlan};
 use super::risk::{Finding, Remark, Risk};
+use super::step_set::StepSet;
 use crate::register::Definite;
 
 /// Whether, and how, an effect can be undone.
@@ -199,6 +200,8 @@ pub struct ProfiledStep {
     pub captures: Option<usize>,
     /// The step, counted from 0, that has to be off before this one is undone.
     pub undo_after: Option<usize>,
+    /// The earlier steps of whose answers the request that closes this one names something.
+    pub close_needs: StepSet,
     /// By what its requests name what they are about.
     pub named: Named,
 }
@@ -325,10 +328,10 @@ struct Flow<'a> {
 impl Flow<'_> {
     /// How the coordinator treats a step. Whether it is watched after the end follows from the risks.
     fn treatment(&self, step: usize) -> StepPlan {
-        let ProfiledStep { profile, beside, deadline_ms, captures: _, undo_after, named: _ } = self.steps[step];
+        let ProfiledStep { profile, beside, deadline_ms, captures: _, undo_after, close_needs, named: _ } = self.steps[step];
         let kind = if self.pivot_before(step).is_some() { Kind::Retriable } else { profile.kind() };
         let undo_closes = profile.undo != Undo::NoOpWhenAbsent;
-        let mut plan = StepPlan { beside, deadline_ms, undo_closes, undo_after, ..StepPlan::new(kind) };
+        let mut plan = StepPlan { beside, deadline_ms, undo_closes, undo_after, close_needs, ..StepPlan::new(kind) };
         plan.refusal_holds = profile.sticky_refusal || !profile.may_refuse;
         plan.doubt = self.doubt(step, &mut plan.deadline_ms);
         if let (Repeat::For(remembers_ms), Doubt::Closes) = (profile.repeat, plan.doubt) {
@@ -340,8 +343,7 @@ impl Flow<'_> {
         if can_be_undone && !profile.undo_idempotent {
             // What is pending looks like what was never asked for, and is no reason to ask again; and nothing can be relied on that
             // ends after a time, where nobody has declared how late a message can be.
-            let may_repeat =
-                profile.peek && profile.undo_is_seen && !profile.undoes_later && self.assumptions.margin_ms().is_some();
+            let may_repeat = profile.undo_is_seen && !profile.undoes_later && self.assumptions.margin_ms().is_some();
             plan.undo_again_ms = may_repeat.then(|| self.horizon_ms(step));
             plan.undo_once_ms = Some(if may_repeat { self.horizon_ms(step).saturating_mul(2) } else { self.horizon_ms(step) });
         }

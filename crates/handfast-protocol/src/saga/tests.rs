@@ -13,7 +13,8 @@ use alloc::vec::Vec;
 
 use super::{
     Assumptions, Close, Command, Coordinator, Doubt, DueAt, Evidence, Finding, Kind, Mark, Named, Nature, Operation, Outcome,
-    Plan, PlanError, Profile, ProfiledStep, Remark, Repeat, Risk, Ruling, Span, Standing, StepPlan, Told, UndoTold, assess,
+    Plan, PlanError, Profile, ProfiledStep, Remark, Repeat, Risk, Ruling, Span, Standing, StepPlan, StepSet, Told, UndoTold,
+    assess,
 };
 use crate::{Answer, Definite, Input, Party, Time, replay};
 
@@ -331,7 +332,15 @@ fn risks_of(steps: &[ProfiledStep]) -> Vec<(usize, &'static str)> {
 }
 
 const fn profiled(profile: Profile) -> ProfiledStep {
-    ProfiledStep { profile, beside: false, deadline_ms: None, captures: None, undo_after: None, named: Named::ByKey }
+    ProfiledStep {
+        profile,
+        beside: false,
+        deadline_ms: None,
+        captures: None,
+        undo_after: None,
+        close_needs: StepSet::NONE,
+        named: Named::ByKey,
+    }
 }
 
 /// A key that is asked once and then only looked for is not closed, whatever its participant could do.

@@ -7,6 +7,7 @@
 use super::coordinator::{Coordinator, Phase};
 use super::due::{Come, Nature};
 use super::message::{Command, Evidence, Operation};
+use super::person::Mark;
 use crate::guards::Guards;
 use crate::party::Time;
 use crate::register::{Answer, Definite};
@@ -105,7 +106,9 @@ impl<G: Guards> Coordinator<G> {
     /// Whether an effect may still appear at a key of a saga that has ended without it.
     pub(super) fn is_looked_at_after_the_end(&self, step: usize) -> bool {
         let state = self.steps[step];
-        self.is_watched(step) && state.is_off() && state.known != Some(Definite::Undone) && !state.was_seen_off
+        // What was undone by hand may be seen as done for ever, so a look would prove nothing.
+        let is_undone = state.known == Some(Definite::Undone) || state.is_marked(Mark::Undone);
+        self.is_watched(step) && state.is_off() && !is_undone && !state.was_seen_off
     }
 
     /// A saga of which nothing is watched any more has ended for good.

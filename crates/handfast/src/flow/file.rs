@@ -333,6 +333,11 @@ fn profiled(steps: &[FileStep], tables: &[Table<'_, '_>]) -> Result<Vec<Profiled
             deadline_ms: step.deadline.map(whole_ms),
             captures,
             undo_after,
+            close_needs: step
+                .close_needs()
+                .filter_map(|name| steps.iter().position(|other| other.name == name))
+                .filter(|&needed| needed != at)
+                .collect(),
             named: named(&steps[..at], step),
         });
     }
@@ -380,6 +385,7 @@ fn order_error(source: Source<'_>, root: &Table<'_, '_>, steps: &[FileStep], err
         PlanError::RetriableTooEarly { step, before } => vec![step, before],
         PlanError::GateBeside { gate, neighbour } => vec![if steps[gate].beside { gate } else { neighbour }, gate.min(neighbour)],
         PlanError::UndoOrder { step, after } => vec![step, after],
+        PlanError::CloseNeeds { step, needed } => vec![step, needed],
         PlanError::HoldNotCaptured { step } | PlanError::HoldTooShort { step } => vec![step],
         PlanError::CaptureWaits { step, behind } => vec![step, behind],
         PlanError::CapturesNothing { step, held } => vec![step, held],

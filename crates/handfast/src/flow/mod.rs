@@ -82,6 +82,8 @@ mod order_tests;
 #[cfg(test)]
 mod profile_tests;
 #[cfg(test)]
+mod proof_tests;
+#[cfg(test)]
 mod value_tests;
 #[cfg(test)]
 mod webhook_tests;

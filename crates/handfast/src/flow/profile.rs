@@ -84,7 +84,8 @@ pub(super) fn read(step: &Table<'_, '_>, name: &str, templates: Option<&HttpTemp
         harmless: said.harmless.unwrap_or(base.harmless),
         undoes_later: base.undoes_later,
         undo_idempotent: said.undo_idempotent.unwrap_or(base.undo_idempotent),
-        undo_is_seen: base.undo_is_seen,
+        // Templates say by themselves how an undo is looked at.
+        undo_is_seen: base.undo_is_seen && (templates.is_some() || said.peek != Some(false)),
         reads_back: base.reads_back,
         peek_lag_ms: said.peek_lag_ms.unwrap_or(base.peek_lag_ms),
         answers: said.answers.unwrap_or(base.answers),

@@ -111,6 +111,7 @@ fn every_key_is_read() {
         close: Close::ForEver,
         repeat: Repeat::For(86_400_000),
         hold_expires_ms: Some(7 * 86_400_000),
+        undo_is_seen: false,
         reads_back: true,
         values: Values::Unseen,
         return_unseen: true,
@@ -128,7 +129,14 @@ fn every_key_is_read() {
     };
     assert_eq!((&hold.webhook, &dispatch.webhook), (&Some(webhook), &None));
     assert_eq!((dispatch.kind, dispatch.profile), (Kind::Pivot, Profile::of_kind(Kind::Pivot)));
-    let captured = Profile { undo: Undo::Never, may_refuse: false, close: Close::Never, peek: false, ..Profile::CONTRACT };
+    let captured = Profile {
+        undo: Undo::Never,
+        may_refuse: false,
+        close: Close::Never,
+        peek: false,
+        undo_is_seen: false,
+        ..Profile::CONTRACT
+    };
     assert_eq!((capture.kind, capture.profile), (Kind::Retriable, captured));
     assert_eq!(notice.participant, StepParticipant::InProcess);
     let assumed = file.assumptions();
@@ -174,7 +182,7 @@ fn every_word_of_a_profile_means_what_it_says() {
         ("undo = \"closes\"\nremembers = \"24h\"", Profile { repeat: Repeat::For(86_400_000), ..contract }),
         ("undo = \"closes\"\nremembers = \"for-ever\"", contract),
         ("undo = \"closes\"\nsticky_refusal = false", Profile { sticky_refusal: false, ..contract }),
-        ("undo = \"closes\"\npeek = false", Profile { peek: false, ..contract }),
+        ("undo = \"closes\"\npeek = false", Profile { peek: false, undo_is_seen: false, ..contract }),
         ("undo = \"closes\"\nanswers = \"later\"", Profile { answers: Answers::Later, ..contract }),
         ("undo = \"closes\"\nanswers = \"now\"", contract),
     ] {
@@ -345,7 +353,7 @@ fn a_static_rule_keeps_its_name() {
 }
 
 /// What the capture of the flow brings.
-const CAPTURED: &str = "done = { status = 200, json = { \"/state\" = \"captured\" } }";
+pub(super) const CAPTURED: &str = "done = { status = 200, json = { \"/state\" = \"captured\" } }";
 /// What the undo of the flow brings.
 pub(super) const RELEASED: &str = "undone = { status = 200, json = { \"/state\" = \"released\" } }";
 
@@ -563,112 +571,4 @@ fn an_undo_waits_for_no_answer_that_may_never_come() {
     let why =
         "{receipt.first.id}: the step first runs side by side with this one, so its answer may not be there yet, or never be";
     assert_eq!(error, format!("two.toml:27:7: {why}"));
-}
-
-/// Gateways, routers and those who count requests send these whatever became of the key.
-#[test]
-fn a_status_that_anybody_sends_means_nothing_by_itself() {
-    let act = "refused = { status = 402, json = { \"/error/kind\" = \"declined\" } }";
-    let states = [
-        (act, "refused", ""),
-        (act, "refused", "json = { \"/error/kind\" = \"declined\" }"),
-        (RELEASED, "undone", ""),
-        (CAPTURED, "done", ""),
-        (CAPTURED, "done", "json = { \"/state\" = \"captured\" }"),
-    ];
-    for status in [301, 302, 307, 401, 403, 404, 405, 407, 408, 421, 425, 429, 500, 502, 503, 504] {
-        for (from, state, json) in states {
-            let comma = if json.is_empty() { "" } else { ", " };
-            let read = card(from, &format!("{state} = {{ status = [402, {status}]{comma}{json} }}"));
-            let said = read.map(|_| ()).map_err(|error| error.to_string());
-            match said {
-                Ok(()) => assert!(!json.is_empty(), "{status} means {state}"),
-                Err(said) => {
-                    assert!(json.is_empty() && said.contains(&format!("{status} alone does not mean {state}")), "{said}")
-                }
-            }
-        }
-    }
-}
-
-/// What names of risks the flow asks for, with these answers to its act, but for that of its hold.
-fn risks_of(from: &str, to: &str) -> Vec<String> {
-    let file = card(from, to).unwrap_or_else(|error| panic!("{to}: {error}"));
-    let said = file.assessment().risks.iter().filter(|risk| risk.what.name() != "hold-lapse").map(ToString::to_string);
-    said.collect()
-}
-
-/// A status that only few send by mistake proves as little: it is a risk with a name.
-#[test]
-fn a_status_alone_is_a_risk_in_every_direction() {
-    let act = "refused = { status = 402, json = { \"/error/kind\" = \"declined\" } }";
-    for status in [400, 402, 406, 409, 410, 411, 413, 414, 415, 417, 422, 426, 431, 451, 460] {
-        let [risk] = &risks_of(act, &format!("refused = {{ status = {status} }}"))[..] else { panic!("{status}") };
-        assert!(risk.starts_with("step 1 takes an answer to its act as refused by its status alone"), "{risk}");
-    }
-    let done = "done = { status = [200, 201], json = { \"/state\" = [\"held\", \"captured\"] } }";
-    let bare = [
-        "status = 200",
-        "status = [\"2xx\"]",
-        "status = 200, json = { \"/error\" = { absent = true } }",
-        "status = 200, json = { \"/error\" = { null = true } }",
-        "status = 200, json = { \"/state\" = { not = \"failed\" } }",
-        "status = 200, header = { \"content-type\" = \"application/json\" }",
-        "status = 200, header = { Server = \"pay\", \"retry-after\" = \"1\", via = \"1.1 pay\", date = \"x\", connection = \"close\" }",
-        "status = 200, header = { \"x-state\" = { not = \"failed\" } }",
-        // Whoever stands between may send any of these, and gives back what a request carries.
-        "status = 200, header = { \"x-request-id\" = \"{key}\" }",
-        "status = 200, header = { traceparent = \"{key}\" }",
-        "status = 200, header = { \"x-token\" = \"{input.token}\" }",
-        "status = 200, header = { \"x-nobody-has-heard-of\" = \"held\" }",
-    ];
-    for bare in bare {
-        assert_eq!(risks_of(done, &format!("done = {{ {bare} }}")).len(), 1, "{bare}");
-        let two = format!("done = [{{ json = {{ \"/state\" = \"held\" }} }}, {{ {bare} }}]");
-        assert_eq!(risks_of(done, &two).len(), 1, "one shape of two: {bare}");
-    }
-    for proof in [
-        "status = \"2xx\", json = { \"/state\" = \"held\" }",
-        "json = { \"/state\" = { is = [\"held\"] }, \"/error\" = { absent = true } }",
-        "json = { \"/data/*/reference\" = \"{key}\" }",
-    ] {
-        assert_eq!(risks_of(done, &format!("done = {{ {proof} }}")), [""; 0], "{proof}");
-    }
-    for header in [
-        "status = 204, header = { X-Hold-State = \"held\", \"content-length\" = { absent = true } }",
-        "header = { \"x-hold-reference\" = \"{key}\" }",
-    ] {
-        let own = "[step.http]\nown_headers = [\"x-hold-state\", \"X-Hold-Reference\"]\n[step.http.act]";
-        let text = CARD.replacen(done, &format!("done = {{ {header} }}"), 1).replacen("[step.http.act]", own, 1);
-        let file = FlowFile::parse("card.toml", &text).unwrap_or_else(|error| panic!("{header}: {error}"));
-        assert!(!file.assessment().risks.iter().any(|risk| risk.what.name() == "bare-status"), "{header}");
-        let kept = file.flow(&["hold-lapse"]).unwrap();
-        assert_eq!(crate::Flow::from_built_text(kept.text()).unwrap(), *kept, "it is kept with every saga");
-    }
-    // Every operation of the step that decides, or can be undone, and its look where it is looked at.
-    assert_eq!(risks_of(RELEASED, "undone = { status = 204 }").len(), 1);
-    assert_eq!(risks_of("closed = { status = 200, json = { \"/state\" = \"void\" } }", "closed = { status = 204 }").len(), 1);
-    assert_eq!(risks_of(CAPTURED, "done = { status = 200 }").len(), 1);
-    let look = "done = { status = 200, json = { \"/state\" = \"held\" } }";
-    assert_eq!(risks_of(look, "done = { status = 200 }").len(), 1, "it is looked at where an answer said nothing");
-    let error = card(done, "done = { status = 200 }").unwrap().flow(&["hold-lapse"]).unwrap_err().to_string();
-    assert!(
-        error.contains("card.toml:19:1: step 1 takes an answer to its act as done") && error.contains("risk bare-status"),
-        "{error}"
-    );
-    assert!(card(done, "done = { status = 200 }").unwrap().flow(&["hold-lapse", "bare-status"]).is_ok());
-}
-
-#[test]
-fn a_peek_may_describe_what_it_means_to_find_nothing() {
-    let absent = "keep = { \"id\" = \"/hold\" }\nabsent = { status = 404, json = { \"/error\" = \"no such hold\" } }\n";
-    assert!(card("keep = { \"id\" = \"/hold\" }\n", absent).is_ok());
-}
-
-#[test]
-fn a_peek_may_tell_a_refusal_by_a_value_of_its_json() {
-    let refused = "keep = { \"id\" = \"/hold\" }\nrefused = { status = 404, json = { \"/state\" = \"declined\" } }\n";
-    assert!(card("keep = { \"id\" = \"/hold\" }\n", refused).is_ok());
-    let undone = "undone = { status = [200, 404], json = { \"/state\" = \"released\" } }";
-    assert!(card(RELEASED, undone).is_ok());
 }

@@ -91,6 +91,15 @@ impl FileStep {
         }
     }
 
+    /// The steps of whose answers the request that closes its key names something.
+    pub(super) fn close_needs(&self) -> impl Iterator<Item = &str> {
+        let templates = match &self.participant {
+            StepParticipant::Http(templates) => Some(templates),
+            StepParticipant::Handfast { .. } | StepParticipant::InProcess => None,
+        };
+        templates.into_iter().flat_map(|templates| templates.close_needs())
+    }
+
     /// What the engine calls its participant.
     pub(super) fn participant_name(&self) -> String {
         match &self.participant {

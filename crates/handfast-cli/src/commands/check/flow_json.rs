@@ -53,6 +53,7 @@ fn step_json(at: usize, step: &FileStep, plan: &StepPlan, gate: Option<usize>) -
         "undo_once_ms": plan.undo_once_ms,
         "undo_again_ms": plan.undo_again_ms,
         "reads_back": plan.reads_back,
+        "close_needs": plan.close_needs.iter().map(|step| step + 1).collect::<Vec<_>>(),
         "watch_ms": plan.watch_ms,
     })
 }

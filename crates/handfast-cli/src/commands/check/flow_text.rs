@@ -85,6 +85,10 @@ fn treatment(plan: &StepPlan) -> String {
     if plan.reads_back {
         said.push("looked at where an answer says nothing".to_owned());
     }
+    if !plan.close_needs.is_empty() {
+        let steps: Vec<String> = plan.close_needs.iter().map(|step| format!("step {}", step + 1)).collect();
+        said.push(format!("closed by what {} brings", steps.join(" and ")));
+    }
     if let Some(ms) = plan.watch_ms {
         said.push(format!("watched for {} after the end", Span(ms)));
     }

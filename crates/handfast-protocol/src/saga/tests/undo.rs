@@ -210,7 +210,11 @@ fn an_undo_is_repeated_only_where_that_can_be_relied_on() {
     };
     let once = Profile { undo_idempotent: false, ..Profile::CONTRACT };
     assert_eq!(treated(once, &declared), (Some(42), Some(21)));
-    assert_eq!(treated(Profile { peek: false, ..once }, &declared), (Some(21), None), "it cannot be looked at");
+    assert_eq!(
+        treated(Profile { peek: false, undo_is_seen: false, ..once }, &declared),
+        (Some(21), None),
+        "it cannot be looked at"
+    );
     assert_eq!(
         treated(Profile { undoes_later: true, ..once }, &declared),
         (Some(21), None),

@@ -264,7 +264,14 @@ impl<C: Course, L: Last> FlowBuilder<C, L> {
             let is_repeated = |other: &BuiltStep, name: &str| other.step.name == name && other.profiled.profile.is_harmless();
             let repeated = |name: &str| self.steps[..at].iter().position(|other| is_repeated(other, name));
             let named = built.step.http.as_ref().map_or(Named::ByKey, |templates| templates.named(repeated));
-            Ok(ProfiledStep { captures, undo_after, named, ..built.profiled })
+            let needs =
+                built.step.http.iter().flat_map(|templates| templates.close_needs()).filter(|name| *name != built.step.name);
+            let close_needs = needs.map(|name| {
+                let missing = || FlowError::NoSuchStep { step: built.step.name.clone(), other: name.to_owned() };
+                self.steps.iter().position(|other| other.step.name == name).ok_or_else(missing)
+            });
+            let close_needs = close_needs.collect::<Result<_, _>>()?;
+            Ok(ProfiledStep { captures, undo_after, close_needs, named, ..built.profiled })
         };
         self.steps.iter().enumerate().map(profiled).collect()
     }

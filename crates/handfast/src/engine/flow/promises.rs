@@ -91,7 +91,7 @@ impl<C: Course, L: Last> FlowBuilder<C, L> {
     where
         L: HasStep,
     {
-        self.promise(|profile| profile.peek = false)
+        self.promise(|profile| (profile.peek, profile.undo_is_seen) = (false, false))
     }
 
     /// It accepts an act at first, and says what became of it when it is asked again.

@@ -57,6 +57,8 @@ pub(super) struct WrittenStep {
     watch_ms: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     undo_after: Option<usize>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    close_needs: Vec<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     in_flight: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -118,6 +120,7 @@ impl WrittenStep {
             reads_back,
             watch_ms,
             undo_after,
+            close_needs,
         } = *plan;
         Self {
             name: step.name.clone(),
@@ -143,6 +146,7 @@ impl WrittenStep {
             reads_back,
             watch_ms,
             undo_after,
+            close_needs: close_needs.iter().collect(),
             in_flight: step.in_flight,
             retry_base_ms: step.retry_base.map(whole_ms),
             retry_cap_ms: step.retry_cap.map(whole_ms),
@@ -176,6 +180,7 @@ impl WrittenStep {
             reads_back: self.reads_back,
             watch_ms: self.watch_ms,
             undo_after: self.undo_after,
+            close_needs: self.close_needs.iter().copied().collect(),
         })
     }
 

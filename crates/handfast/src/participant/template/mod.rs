@@ -170,6 +170,16 @@ impl HttpTemplates {
         Operation::ALL.into_iter().filter_map(|operation| Some((operation, self.call(operation)?)))
     }
 
+    /// The steps of whose answers the request that closes a key names something.
+    pub fn close_needs(&self) -> impl Iterator<Item = &str> {
+        self.close.iter().flat_map(Call::gaps).filter_map(|(value, _)| match value {
+            Value::Receipt { step, .. } => Some(step.as_str()),
+            Value::Key | Value::KeyHash | Value::KeyUuid | Value::Saga | Value::Step => None,
+            Value::Input(_) | Value::Decimal(_) | Value::LowerCurrency(_) => None,
+            Value::Now { .. } | Value::Secret(_) | Value::Basic { .. } => None,
+        })
+    }
+
     /// What their answers mean, in some shape, by a status alone or by something else that others send as well.
     #[must_use]
     pub fn bare(&self) -> Meanings {

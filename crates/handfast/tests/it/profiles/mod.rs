@@ -6,6 +6,7 @@ mod card;
 mod doubt;
 mod killed;
 mod loose;
+mod needs;
 mod once;
 mod provider;
 mod read_back;
