@@ -123,6 +123,9 @@ pub async fn accept_in(
     reason::check(Some(by), Some(why)).map_err(AcceptError::Reason)?;
     let known = participants_in(store).await?.into_iter().find(|known| known.participant == participant);
     let Some(known) = known else { return Err(AcceptError::Unknown { participant: participant.to_owned() }) };
+    if let Some(before) = accepted_before(&known, incarnation) {
+        return Ok(before);
+    }
     let (Some(offer), Some(former)) = (known.offered, known.incarnation) else {
         return Err(AcceptError::NothingOffered { participant: participant.to_owned() });
     };
@@ -145,6 +148,13 @@ pub async fn accept_in(
         Err(StoreError::Conflict) => Err(changed("another one".to_owned())),
         Err(error) => Err(error.into()),
     }
+}
+
+/// What was accepted already, for whoever did not hear the answer and asks again.
+fn accepted_before(known: &ParticipantView, incarnation: &str) -> Option<Accepted> {
+    let counts = known.incarnation.as_deref() == Some(incarnation);
+    let last = known.accepted.iter().max_by_key(|accepted| accepted.at).filter(|last| counts && last.incarnation == incarnation);
+    last.map(|acceptance| Accepted { acceptance: acceptance.clone() })
 }
 
 /// How many sagas are read at once.
@@ -241,7 +251,9 @@ impl Engine {
         lines.retain(|line| line.name() == participant);
         // What a stray answer had named is no offer any more once an answer was as it should be.
         if !lines.is_empty() && lines.iter().all(|line| line.life().offered.is_none()) {
-            return Err(AcceptError::NothingOffered { participant: participant.to_owned() });
+            let known = participants_in(&*shared.store).await?.into_iter().find(|known| known.participant == participant);
+            let before = known.and_then(|known| accepted_before(&known, incarnation));
+            return before.ok_or_else(|| AcceptError::NothingOffered { participant: participant.to_owned() });
         }
         let accepted = accept_in(&*shared.store, shared.journal_now(), (participant, incarnation), (by, why)).await?;
         for line in lines {
