@@ -10,6 +10,7 @@ use handfast_protocol::{
     Answer, Command, Coordinator, Definite, Due, Evidence, Guards, Input, Mark, Operation, Outcome, Party, Plan, Ruling,
     Standing, Time, Told, UndoTold,
 };
+use rustc_hash::FxHashMap;
 
 use super::network::{FOUND_DONE, FOUND_REFUSED, FOUND_UNDONE, Left, Look, operation_number};
 
@@ -225,7 +226,9 @@ impl Automaton {
         let timings = timings(plan);
         let mut started = Coordinator::<G>::new(Arc::clone(plan));
         started.step(NOW, Input::Start);
-        let mut ids = BTreeMap::from([(started.clone(), 0)]);
+        // Different states have different bytes, and bytes are found many times quicker than states are compared.
+        let mut ids = FxHashMap::default();
+        ids.insert(started.encode(), 0);
         let mut dead = BTreeMap::new();
         let mut states = vec![started];
         let mut next = Vec::new();
@@ -246,7 +249,7 @@ impl Automaton {
                 let entry = if follows.is_dead(&after) {
                     dead.entry(Self::facts_of(&after).without_details()).or_insert(fresh)
                 } else {
-                    ids.entry(after.clone()).or_insert(fresh)
+                    ids.entry(after.encode()).or_insert(fresh)
                 };
                 if *entry == fresh {
                     states.push(after);
