@@ -138,7 +138,8 @@ fn step_in_words(step: &Value) -> String {
 
 async fn decide(decides: &str, chosen: &Chosen, same_books: bool, output: &Output) -> anyhow::Result<Exit> {
     let Chosen { hash, by, why, place } = chosen;
-    let hash = whole_hash(&place.definitions().await?, hash).or_exit(Exit::Usage)?;
+    let listed = place.definitions().await?;
+    let hash = whole_hash(&listed, hash).or_exit(Exit::Usage)?;
     let decision = json!({ "decides": decides, "by": by, "why": why, "same_books": same_books });
     let told = ask(Method::POST, &format!("{}/definitions/{hash}", place.base()), decision.to_string().into()).await?;
     let orders = told["orders"].as_u64().unwrap_or(0);
@@ -148,7 +149,20 @@ async fn decide(decides: &str, chosen: &Chosen, same_books: bool, output: &Outpu
     }
     let follow = if decides == "adopt" { "follow the definition at hand from now on" } else { "go on with their own definition" };
     output.line(format_args!("{orders} open orders {follow}."))?;
+    if decides == "adopt" && !same_books && has_moved(&listed, &hash) {
+        output.sentences(
+            "Those of which something was asked at the former address already are left alone, and their trouble says so: adopt again with \
+             --same-books if both addresses keep the same books.",
+        )?;
+    }
     Ok(Exit::Done)
+}
+
+/// Whether a step of this definition is called at another address than the one at hand calls it.
+fn has_moved(listed: &Value, hash: &str) -> bool {
+    let definitions = listed["definitions"].as_array().into_iter().flatten().filter(|definition| definition["hash"] == hash);
+    let mut steps = definitions.flat_map(|definition| definition["steps"].as_array().into_iter().flatten());
+    steps.any(|step| step["moved"].as_bool().unwrap_or(false))
 }
 
 /// The whole hash of the one definition whose hash begins so.
