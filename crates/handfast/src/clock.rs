@@ -108,12 +108,14 @@ impl Clock {
         // All of them count from one moment, as the clocks of one machine do.
         static ORIGIN: OnceLock<tokio::time::Instant> = OnceLock::new();
         let origin = *ORIGIN.get_or_init(runtime_now);
-        let (made_ms, turned) = (whole_ms(runtime_now() - origin), Arc::new(AtomicI64::new(0)));
+        let (made, turned) = (runtime_now(), Arc::new(AtomicI64::new(0)));
+        // A runtime whose time stands still may have begun before that moment, and nothing is before it.
+        let made_ms = whole_ms(made.saturating_duration_since(origin));
         let hand = ClockHand(Arc::clone(&turned));
         let read = move || {
-            let boot_ms = whole_ms(runtime_now() - origin);
-            let wall = start.after(boot_ms - made_ms).0.saturating_add_signed(turned.load(Ordering::Relaxed));
-            Reading { wall_ms: wall, boot_ms }
+            let passed_ms = whole_ms(runtime_now() - made);
+            let wall_ms = start.after(passed_ms).0.saturating_add_signed(turned.load(Ordering::Relaxed));
+            Reading { wall_ms, boot_ms: made_ms + passed_ms }
         };
         (Self::new("runtime".to_owned(), read), hand)
     }
