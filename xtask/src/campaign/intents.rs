@@ -9,10 +9,9 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use super::books::audit;
-use super::orders::{Plan, drive, orders, road};
+use super::orders::{Plan, drive, folder, orders, road, write_flow};
 use super::processes::Process;
 use crate::clock::timed;
-use crate::workspace;
 
 /// What came of it.
 pub(super) struct Counted {
@@ -76,16 +75,13 @@ impl Counted {
 /// # Errors
 /// A process could not be run, or its books could not be read.
 pub(super) fn run(binary: &Path, plan: &Plan<'_>) -> Result<Counted> {
-    let folder = workspace::root().join(format!("target/campaign/intents-{}-{}-{}", std::process::id(), plan.seed, plan.kills));
-    fs::create_dir_all(&folder)?;
+    let folder = folder("intents", plan)?;
     let path = |name: &str| folder.join(name).display().to_string();
     let payment = Process::start(binary, &["payment", "--store", &path("payment.db")])?;
     let stock = format!("mug={},lamp=0", plan.orders);
     let dispatch = Process::start(binary, &["dispatch", "--store", &path("dispatch.db"), "--stock", &stock])?;
     let roads = [road(binary, plan, &payment.address)?, road(binary, plan, &dispatch.address)?];
-    let flow = fs::read_to_string(workspace::root().join("examples/intents/flow.toml"))?;
-    let flow = flow.replace("http://127.0.0.1:4001", &roads[0].address).replace("http://127.0.0.1:4002", &roads[1].address);
-    fs::write(folder.join("flow.toml"), flow)?;
+    write_flow(&folder, "intents/flow.toml", ["http://127.0.0.1:4001", "http://127.0.0.1:4002"], &roads)?;
     fs::write(folder.join("orders.jsonl"), orders(plan.orders, ["tok_visa", "tok_declined"]))?;
     let [road_to_payment, road_to_dispatch] = roads;
     let mut processes = [payment, dispatch, road_to_payment, road_to_dispatch];

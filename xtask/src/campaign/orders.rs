@@ -1,6 +1,7 @@
 //! The orders of a campaign, the roads to the services, and the coordinator that is killed on the way.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 use super::processes::Process;
+use crate::workspace;
 
 /// What a service that wants a key is given. None of them looks at more than how it begins.
 pub(super) const KEY: &str = "sk_test_campaign";
@@ -32,6 +34,28 @@ pub(super) fn road(binary: &Path, plan: &Plan<'_>, to: &str) -> Result<Process> 
     let seed = plan.seed.to_string();
     let hazards = ["--capture", plan.loss, "--delay", "0ms..5ms", "--hold", "150ms", "--seed", &seed];
     Process::start(binary, &[&["messenger", "--to", to][..], &hazards].concat())
+}
+
+/// The folder of one run, which is left where something went wrong.
+///
+/// # Errors
+/// It could not be made.
+pub(super) fn folder(campaign: &str, plan: &Plan<'_>) -> Result<PathBuf> {
+    let name = format!("target/campaign/{campaign}-{}-{}-{}", std::process::id(), plan.seed, plan.kills);
+    let folder = workspace::root().join(name);
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+/// Writes a flow of the examples there, which calls its two services over these roads.
+///
+/// # Errors
+/// It could not be read or written.
+pub(super) fn write_flow(folder: &Path, flow: &str, services: [&str; 2], roads: &[Process; 2]) -> Result<()> {
+    let text = fs::read_to_string(workspace::root().join("examples").join(flow))?;
+    let over_road = |text: String, (service, road): (&str, &Process)| text.replace(service, &road.address);
+    fs::write(folder.join("flow.toml"), services.into_iter().zip(roads).fold(text, over_road))?;
+    Ok(())
 }
 
 /// Every seventh card is declined, and every eleventh order wants what is not there.

@@ -11,10 +11,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use super::books::{self, audit};
-use super::orders::{KEY, Plan, drive, orders, road};
+use super::orders::{KEY, Plan, drive, folder, orders, road, write_flow};
 use super::processes::Process;
 use crate::clock::timed;
-use crate::workspace;
 
 /// A card that is accepted, and one that is declined when it is charged.
 const CARDS: [&str; 2] = ["4242424242424242", "4000000000000341"];
@@ -127,16 +126,13 @@ impl Counted {
 /// # Errors
 /// A process could not be run, or its books could not be read.
 pub(super) fn run(binary: &Path, program: &Path, plan: &Plan<'_>) -> Result<Counted> {
-    let folder = workspace::root().join(format!("target/campaign/stripe-{}-{}-{}", std::process::id(), plan.seed, plan.kills));
-    fs::create_dir_all(&folder)?;
+    let folder = folder("stripe", plan)?;
     let stripe = Localstripe::start(program, &folder)?;
     let stock = format!("mug={},lamp=0", plan.orders);
     let store = folder.join("dispatch.db").display().to_string();
     let dispatch = Process::start(binary, &["dispatch", "--store", &store, "--stock", &stock])?;
     let roads = [road(binary, plan, &stripe.address)?, road(binary, plan, &dispatch.address)?];
-    let flow = fs::read_to_string(workspace::root().join("examples/stripe/localstripe.toml"))?;
-    let flow = flow.replace("http://127.0.0.1:8420", &roads[0].address).replace("http://127.0.0.1:4002", &roads[1].address);
-    fs::write(folder.join("flow.toml"), flow)?;
+    write_flow(&folder, "stripe/localstripe.toml", ["http://127.0.0.1:8420", "http://127.0.0.1:4002"], &roads)?;
     let [accepted, declined] = [stripe.payment_method(CARDS[0])?, stripe.payment_method(CARDS[1])?];
     fs::write(folder.join("orders.jsonl"), orders(plan.orders, [&accepted, &declined]))?;
     let [road_to_stripe, road_to_dispatch] = roads;

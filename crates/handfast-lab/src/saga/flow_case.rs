@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_long_flow_is_taken_apart_around_the_step_that_decides() {
-        let step = |kind| ProfiledStep { profile: Profile::of_kind(kind), ..ProfiledStep::default() };
+        let step = |kind| ProfiledStep::new(Profile::of_kind(kind));
         let mut steps = vec![step(Kind::Compensatable); 4];
         steps[3].undo_after = Some(0);
         steps.push(step(Kind::Pivot));

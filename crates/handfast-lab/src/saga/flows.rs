@@ -32,15 +32,7 @@ pub(super) const LARGE: [&str; 3] = [THREE_WITH_AN_INTENT, SECOND_CLOSED_BY_FIRS
 /// A step with a deadline, where it may have one.
 const fn step(profile: Profile) -> ProfiledStep {
     let deadline_ms = if profile.may_refuse { Some(A_WHILE) } else { None };
-    ProfiledStep {
-        profile,
-        beside: false,
-        deadline_ms,
-        captures: None,
-        undo_after: None,
-        close_needs: StepSet::NONE,
-        named: Named::ByKey,
-    }
+    ProfiledStep { deadline_ms, ..ProfiledStep::new(profile) }
 }
 
 /// The same, whose close names what the first step's answer brings.

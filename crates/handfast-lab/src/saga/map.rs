@@ -186,7 +186,7 @@ fn judge(payment: Profile, dispatch: Profile, limits: &Limits) -> Verdict {
 }
 
 fn judge_in_order(payment: Profile, dispatch: Profile, order: Order, limits: &Limits) -> Verdict {
-    let step = |profile: Profile| ProfiledStep { profile, ..ProfiledStep::default() };
+    let step = ProfiledStep::new;
     let payment = ("payment".to_owned(), step(payment));
     let dispatch = ("dispatch".to_owned(), step(dispatch));
     let steps = match order {

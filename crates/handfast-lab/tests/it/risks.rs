@@ -4,7 +4,7 @@
 use handfast_lab::explorer::{Limits, Verdict};
 use handfast_lab::saga::{Action, Adversary, FlowCase, Network};
 use handfast_protocol::{
-    Assumptions, Close, Definite, Meaning, Meanings, Named, Operation, Profile, ProfiledStep, Repeat, Risk, StepSet, Undo,
+    Assumptions, Close, Definite, Meaning, Meanings, Named, Operation, Profile, ProfiledStep, Repeat, Risk, Undo,
 };
 
 const A_WHILE: u64 = 5;
@@ -30,20 +30,8 @@ fn weaker(profile: Profile) -> Vec<Profile> {
     all
 }
 
-const fn step(profile: Profile) -> ProfiledStep {
-    ProfiledStep {
-        profile,
-        beside: false,
-        deadline_ms: None,
-        captures: None,
-        undo_after: None,
-        close_needs: StepSet::NONE,
-        named: Named::ByKey,
-    }
-}
-
 const fn given_up(profile: Profile) -> ProfiledStep {
-    ProfiledStep { deadline_ms: Some(A_WHILE), ..step(profile) }
+    ProfiledStep { deadline_ms: Some(A_WHILE), ..ProfiledStep::new(profile) }
 }
 
 fn flow(steps: Vec<ProfiledStep>, assumptions: &Assumptions) -> FlowCase {
@@ -101,7 +89,7 @@ fn whatever_a_dispatch_lacks_is_treated_or_shown() {
 #[test]
 fn whatever_comes_after_the_dispatch_lacks_is_treated_or_shown() {
     for later in [weaker(NOTICE), weaker(DISPATCH)].concat() {
-        check(vec![given_up(DISPATCH), step(later)]);
+        check(vec![given_up(DISPATCH), ProfiledStep::new(later)]);
     }
 }
 
@@ -110,7 +98,7 @@ fn whatever_comes_after_the_dispatch_lacks_is_treated_or_shown() {
 fn a_hold_that_is_captured_where_the_saga_is_decided_is_no_risk() {
     for capture in [weaker(NOTICE), weaker(DISPATCH)].concat() {
         let hold = Profile { hold_expires_ms: Some(LONGER), ..PAYMENT };
-        let steps = vec![given_up(hold), ProfiledStep { captures: Some(0), ..step(capture) }];
+        let steps = vec![given_up(hold), ProfiledStep { captures: Some(0), ..ProfiledStep::new(capture) }];
         assert!(!flow(steps.clone(), &DECLARED).assessment().risks.iter().any(|risk| risk.what.name() == "hold-lapse"));
         check(steps);
     }
@@ -132,7 +120,7 @@ fn whatever_others_say_by_a_status_breaks_something_where_it_is_believed() {
         for dispatch in [DISPATCH, once(DISPATCH)] {
             check(vec![given_up(PAYMENT), given_up(with(dispatch))]);
         }
-        check(vec![given_up(DISPATCH), step(with(NOTICE))]);
+        check(vec![given_up(DISPATCH), ProfiledStep::new(with(NOTICE))]);
     }
 }
 
@@ -141,7 +129,7 @@ const INTENT: Profile =
 
 /// An intent, and two later steps of which one is asked for by what the intent has answered.
 fn by_id(later: [Profile; 2], at: usize, named: Named) -> FlowCase {
-    let mut steps = vec![given_up(INTENT), given_up(later[0]), step(later[1])];
+    let mut steps = vec![given_up(INTENT), given_up(later[0]), ProfiledStep::new(later[1])];
     steps[at].named = named;
     flow(steps, &Assumptions::default())
 }

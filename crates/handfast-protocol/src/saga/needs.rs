@@ -38,7 +38,7 @@ impl<G: Guards> Coordinator<G> {
             return Closing::Possible;
         }
         let mut closing = Closing::Possible;
-        for needed in needs.iter().take_while(|&needed| needed < step) {
+        for needed in needs.iter() {
             match self.closing_by(step, needed) {
                 Closing::NeverAsked => return Closing::NeverAsked,
                 Closing::Lost => closing = Closing::Lost,

@@ -8,7 +8,8 @@ use alloc::vec::Vec;
 
 use super::meaning::{Meaning, Meanings};
 use super::message::Operation;
-use super::plan::{Doubt, Kind, Plan, PlanError, StepPlan};
+use super::plan::{Doubt, Kind, Plan, StepPlan};
+use super::plan_error::PlanError;
 use super::risk::{Finding, Remark, Risk};
 use super::step_set::StepSet;
 use crate::register::Definite;
@@ -204,6 +205,22 @@ pub struct ProfiledStep {
     pub close_needs: StepSet,
     /// By what its requests name what they are about.
     pub named: Named,
+}
+
+impl ProfiledStep {
+    /// A step of a participant that promises this, after the step before it, without a deadline, and by its key alone.
+    #[must_use]
+    pub const fn new(profile: Profile) -> Self {
+        Self {
+            profile,
+            beside: false,
+            deadline_ms: None,
+            captures: None,
+            undo_after: None,
+            close_needs: StepSet::NONE,
+            named: Named::ByKey,
+        }
+    }
 }
 
 /// What is taken for granted about the world. Without all three of them nothing that ends after a time can be relied on.

@@ -84,6 +84,8 @@ mod profile_tests;
 #[cfg(test)]
 mod proof_tests;
 #[cfg(test)]
+mod undo_tests;
+#[cfg(test)]
 mod value_tests;
 #[cfg(test)]
 mod webhook_tests;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use handfast::participant::{Delivery, Participant, Receipt, Reply};
 use handfast::store::BoxFuture;
-use handfast::{AcceptError, BreakerState, Operation, Outcome, Standing};
+use handfast::{AcceptError, BreakerState, Engine, Operation, Outcome, Standing};
 use handfast_protocol::{Answer, Definite};
 
 use crate::support::{Answering, World, order, receipt};
@@ -59,6 +59,24 @@ async fn a_person_accepts_another_incarnation_without_a_restart() {
     assert_eq!(bank.accepted.iter().map(|one| (one.former.as_str(), one.by.as_str())).collect::<Vec<_>>(), [("first", "ann")]);
 }
 
+/// Puts the bank back while an order waits, has a person accept it, and opens the depot. What was asked since is all that is left.
+async fn put_back(
+    engine: &Engine,
+    is_restored: &AtomicBool,
+    is_open: &AtomicBool,
+    asked: &Mutex<Vec<(&'static str, Operation)>>,
+) {
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    is_restored.store(true, Ordering::Relaxed);
+    engine.submit(order("order-2", "visa", "tea")).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    engine.accept_participant(("bank", "second"), ("ann", "restored")).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    asked.lock().unwrap().clear();
+    is_open.store(true, Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_mins(10)).await;
+}
+
 /// The payment is done, the dispatch is silent, and the bank is put back: the dispatch is not asked again before the bank has
 /// confirmed the payment.
 #[tokio::test(start_paused = true)]
@@ -87,15 +105,7 @@ async fn what_an_open_saga_rests_on_is_read_again_before_the_goods_leave() {
     };
     let engine = world.builder().participant("bank", bank).participant("depot", depot).open().await.unwrap();
     let mut saga = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
-    tokio::time::sleep(Duration::from_secs(20)).await;
-    is_restored.store(true, Ordering::Relaxed);
-    engine.submit(order("order-2", "visa", "tea")).await.unwrap();
-    tokio::time::sleep(Duration::from_secs(20)).await;
-    engine.accept_participant(("bank", "second"), ("ann", "restored")).await.unwrap();
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    asked.lock().unwrap().clear();
-    is_open.store(true, Ordering::Relaxed);
-    tokio::time::sleep(Duration::from_mins(10)).await;
+    put_back(&engine, &is_restored, &is_open, &asked).await;
     let view = engine.saga("order-1").await.unwrap().unwrap();
     assert_eq!(
         (view.standing.as_str(), view.outcome),
@@ -180,7 +190,7 @@ async fn a_burst_of_answers_leads_to_no_request_that_names_too_much() {
 /// What a person sees, and can do, where a bank that was put back does not know any more what it had done.
 mod unconfirmed {
     use handfast::journal::Said;
-    use handfast::{Act, ActResult, Engine, Mark, Order, SagaHandle};
+    use handfast::{Act, ActResult, Mark, Order, SagaHandle};
 
     use super::*;
 
@@ -229,15 +239,7 @@ mod unconfirmed {
         };
         let engine = world.builder().participant("bank", bank).participant("depot", depot).open().await.unwrap();
         let saga = engine.submit(priced("order-1")).await.unwrap();
-        tokio::time::sleep(Duration::from_secs(20)).await;
-        is_restored.store(true, Ordering::Relaxed);
-        engine.submit(order("order-2", "visa", "tea")).await.unwrap();
-        tokio::time::sleep(Duration::from_secs(20)).await;
-        engine.accept_participant(("bank", "second"), ("ann", "restored")).await.unwrap();
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        asked.lock().unwrap().clear();
-        is_open.store(true, Ordering::Relaxed);
-        tokio::time::sleep(Duration::from_mins(10)).await;
+        put_back(&engine, &is_restored, &is_open, &asked).await;
         (engine, saga, asked)
     }
 

@@ -204,7 +204,7 @@ fn what_is_found_after_the_end_is_kept_and_changes_no_outcome() {
 fn an_undo_is_repeated_only_where_that_can_be_relied_on() {
     let declared = Assumptions { message_lifetime_ms: Some(10), clock_error_ms: Some(1), longest_outage_ms: Some(10) };
     let treated = |profile: Profile, assumptions: &Assumptions| {
-        let steps = [profile, Profile::of_kind(Kind::Pivot)].map(|profile| ProfiledStep { profile, ..ProfiledStep::default() });
+        let steps = [profile, Profile::of_kind(Kind::Pivot)].map(ProfiledStep::new);
         let plan = assess(&steps, assumptions).expect("a sound order").plan.steps()[0];
         (plan.undo_once_ms, plan.undo_again_ms)
     };

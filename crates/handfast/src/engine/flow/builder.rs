@@ -283,7 +283,7 @@ impl<C: Course, L: Last> FlowBuilder<C, L> {
         participant: ParticipantRef,
         profile: Profile,
     ) -> FlowBuilder<C2, L2> {
-        let profiled = ProfiledStep { profile, ..ProfiledStep::default() };
+        let profiled = ProfiledStep::new(profile);
         self.steps.push(BuiltStep { step: FlowStep::new(name, participant), profiled, captures: None, undo_after: None });
         self.at(stage)
     }

@@ -154,7 +154,7 @@ impl HttpTemplates {
     #[must_use]
     pub fn look_for_undo(&self, step: &str) -> Option<&Call> {
         let brought = |name: &str| self.undo.as_ref().is_some_and(|undo| undo.kept_names().any(|kept| kept == name));
-        let is_brought = |value: &Value| matches!(value, Value::Receipt { step: of, name } if of == step && brought(name));
+        let is_brought = |value: &Value| value.receipt().is_some_and(|(of, name)| of == step && brought(name));
         let knows_nothing = |call: &&Call| !call.gaps().map(|(value, _)| value).chain(call.compared()).any(is_brought);
         self.undo_peek.as_ref().filter(knows_nothing).or(self.peek.as_ref())
     }
@@ -172,12 +172,7 @@ impl HttpTemplates {
 
     /// The steps of whose answers the request that closes a key names something.
     pub fn close_needs(&self) -> impl Iterator<Item = &str> {
-        self.close.iter().flat_map(Call::gaps).filter_map(|(value, _)| match value {
-            Value::Receipt { step, .. } => Some(step.as_str()),
-            Value::Key | Value::KeyHash | Value::KeyUuid | Value::Saga | Value::Step => None,
-            Value::Input(_) | Value::Decimal(_) | Value::LowerCurrency(_) => None,
-            Value::Now { .. } | Value::Secret(_) | Value::Basic { .. } => None,
-        })
+        self.close.iter().flat_map(Call::gaps).filter_map(|(value, _)| Some(value.receipt()?.0))
     }
 
     /// What their answers mean, in some shape, by a status alone or by something else that others send as well.
@@ -191,7 +186,7 @@ impl HttpTemplates {
     /// done several times. Every operation that names what was kept of one counts: a close by it alone closes another one, too.
     #[must_use]
     pub fn named(&self, repeated: impl Fn(&str) -> Option<usize>) -> Named {
-        let place = |(value, _): (&Value, Place)| if let Value::Receipt { step, .. } = value { repeated(step) } else { None };
+        let place = |(value, _): (&Value, Place)| repeated(value.receipt()?.0);
         let is_key = |(value, _): (&Value, Place)| matches!(value, Value::Key | Value::KeyHash | Value::KeyUuid);
         self.calls().fold(Named::ByKey, |named, (_, call)| match (named, call.gaps().find_map(place)) {
             (Named::ByIdOf(_), _) | (_, None) => named,
@@ -247,20 +242,7 @@ impl HttpTemplates {
 
     /// Every pair that HTTP Basic is made of.
     fn basics(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        self.every_call().flat_map(|(_, _, call)| call.gaps()).filter_map(|(value, _)| match value {
-            Value::Basic { user, password } => Some((user.as_str(), password.as_deref())),
-            Value::Key
-            | Value::KeyHash
-            | Value::KeyUuid
-            | Value::Saga
-            | Value::Step
-            | Value::Input(_)
-            | Value::Decimal(_)
-            | Value::LowerCurrency(_)
-            | Value::Now { .. }
-            | Value::Receipt { .. }
-            | Value::Secret(_) => None,
-        })
+        self.every_call().flat_map(|(_, _, call)| call.gaps()).filter_map(|(value, _)| value.basic())
     }
 
     /// Scheme, host and port of its act, as people call the service.

@@ -50,6 +50,20 @@ pub enum Value {
     },
 }
 
+impl Value {
+    /// The step of whose answer something is meant, and the name under which that was kept.
+    #[must_use]
+    pub fn receipt(&self) -> Option<(&str, &str)> {
+        if let Self::Receipt { step, name } = self { Some((step, name)) } else { None }
+    }
+
+    /// The secrets that HTTP Basic is made of: the user's, and the password's where there is one.
+    #[must_use]
+    pub fn basic(&self) -> Option<(&str, Option<&str>)> {
+        if let Self::Basic { user, password } = self { Some((user, password.as_deref())) } else { None }
+    }
+}
+
 /// Which time stands in the place of `{now}`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Moment {

@@ -15,7 +15,7 @@ const MARGIN_MS: u64 = 1_000;
 
 /// A payment, a hotel whose refusals do not hold, a dispatch.
 fn flow() -> Flow {
-    let step = |profile| ProfiledStep { profile, ..ProfiledStep::default() };
+    let step = ProfiledStep::new;
     let payment = step(Profile::CONTRACT);
     let hotel = ProfiledStep { deadline_ms: Some(300), ..step(Profile { sticky_refusal: false, ..Profile::CONTRACT }) };
     let dispatch = step(Profile::of_kind(Kind::Pivot));

@@ -13,7 +13,7 @@ use crate::support::Answering;
 /// How an order ends whose payment answers acts with nothing that is certain, and looks like this, one after the other; and
 /// what it was asked.
 async fn ends(profile: Profile, looks: &'static [Option<Definite>]) -> (Option<Outcome>, Vec<Operation>) {
-    let step = |profile| ProfiledStep { profile, ..ProfiledStep::default() };
+    let step = ProfiledStep::new;
     let plan = assess(&[step(profile), step(Profile::of_kind(Kind::Pivot))], &Assumptions::default()).unwrap().plan;
     let steps = vec![FlowStep::new("payment", "payment"), FlowStep::new("dispatch", "dispatch")];
     let asked: Arc<Mutex<Vec<Operation>>> = Arc::default();

@@ -202,9 +202,9 @@ impl Shop {
     pub(super) fn capturing_flow(&self) -> Flow {
         let [charges, shipments] = &self.urls;
         let url = |path: &str| charges.replace(payment::BASE_PATH, path);
-        let hold = ProfiledStep { profile: self.profile, ..ProfiledStep::default() };
-        let dispatch = ProfiledStep { profile: Profile::of_kind(Kind::Pivot), ..ProfiledStep::default() };
-        let capture = ProfiledStep { profile: Profile::of_kind(Kind::Retriable), captures: Some(0), ..ProfiledStep::default() };
+        let hold = ProfiledStep::new(self.profile);
+        let dispatch = ProfiledStep::new(Profile::of_kind(Kind::Pivot));
+        let capture = ProfiledStep { captures: Some(0), ..ProfiledStep::new(Profile::of_kind(Kind::Retriable)) };
         let plan = assess(&[hold, dispatch, capture], &self.assumptions).unwrap().plan;
         let urls = [url(payment::HOLDS_PATH), shipments.clone(), url(payment::CAPTURES_PATH)];
         named(plan, &["payment", "dispatch", "capture"], &urls)
@@ -233,8 +233,8 @@ impl Shop {
 
 /// The flow of a shop whose payment promises this.
 pub(super) fn flow(profile: Profile, deadline_ms: Option<u64>, assumptions: Assumptions, urls: &[String; 2]) -> Flow {
-    let payment = ProfiledStep { profile, deadline_ms, ..ProfiledStep::default() };
-    let dispatch = ProfiledStep { profile: Profile::of_kind(Kind::Pivot), ..ProfiledStep::default() };
+    let payment = ProfiledStep { deadline_ms, ..ProfiledStep::new(profile) };
+    let dispatch = ProfiledStep::new(Profile::of_kind(Kind::Pivot));
     let plan = assess(&[payment, dispatch], &assumptions).unwrap().plan;
     named(plan, &["payment", "dispatch"], urls)
 }

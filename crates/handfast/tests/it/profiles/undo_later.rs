@@ -16,7 +16,7 @@ type Asked = Arc<Mutex<Vec<(Operation, bool)>>>;
 /// An order whose dispatch refuses, so that its payment is to be undone: how it ends where that is accepted, and then found
 /// like this.
 async fn turned_back(found: fn() -> Reply) -> (Result<Outcome, NoOutcome>, SagaView, Vec<(Operation, bool)>) {
-    let step = |profile| ProfiledStep { profile, ..ProfiledStep::default() };
+    let step = ProfiledStep::new;
     let payment = step(Profile { undoes_later: true, ..Profile::CONTRACT });
     let plan = assess(&[payment, step(Profile::of_kind(Kind::Pivot))], &Assumptions::default()).unwrap().plan;
     let steps = vec![FlowStep::new("payment", "payment"), FlowStep::new("dispatch", "dispatch")];
