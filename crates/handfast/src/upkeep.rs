@@ -5,7 +5,7 @@ use std::path::Path;
 use handfast_protocol::Time;
 
 use crate::clock::Clock;
-use crate::engine::{Difference, Flow, what_is_wrong};
+use crate::engine::{Difference, Flow, what_is_wrong_if_said};
 use crate::journal;
 use crate::store::{self, ClockMark, Store as _, StoreError, StoredSaga, TimeAcceptance, TimeAccepted};
 
@@ -159,8 +159,7 @@ pub enum AcceptTimeError {
 /// Why it does not.
 pub async fn accept_time(url: &str, by: &str, why: &str, sagas_were_seen_to: bool) -> Result<Time, AcceptTimeError> {
     for (name, text) in [("by", by), ("why", why)] {
-        let what = if text.trim().is_empty() { Some("it is empty".to_owned()) } else { what_is_wrong(text) };
-        if let Some(what) = what {
+        if let Some(what) = what_is_wrong_if_said(text) {
             return Err(AcceptTimeError::Text { name, what });
         }
     }

@@ -85,7 +85,7 @@ pub(super) fn run(binary: &Path, plan: &Plan<'_>) -> Result<Counted> {
     fs::write(folder.join("orders.jsonl"), orders(plan.orders, ["tok_visa", "tok_declined"]))?;
     let [road_to_payment, road_to_dispatch] = roads;
     let mut processes = [payment, dispatch, road_to_payment, road_to_dispatch];
-    let (ended, took) = timed(|| drive(binary, &folder, plan, "second-id", &mut processes));
+    let (ended, took) = timed(|| drive(binary, &folder, plan, &mut processes));
     let (completed, cancelled) = ended?;
     let (paid, shipped) = (audit(&processes[0].address)?, audit(&processes[1].address)?);
     let number = |books: &Value, name: &str| books[name].as_u64().with_context(|| format!("the books have no {name}"));

@@ -63,14 +63,20 @@ enum Campaign {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let binary = || arguments.binary.clone().map_or_else(workspace::build_handfast, Ok);
     let (report, wrong) = match arguments.what {
-        Campaign::Intents => by_seeds(arguments, intents::heading, |plan| {
-            let counted = intents::run(&binary()?, plan)?;
-            Ok((counted.is_right(), counted.row(plan)))
-        })?,
-        Campaign::Stripe => by_seeds(arguments, stripe::heading, |plan| {
-            let counted = stripe::run(&binary()?, &arguments.localstripe, plan)?;
-            Ok((counted.is_right(), counted.row(plan)))
-        })?,
+        Campaign::Intents => {
+            let binary = binary()?;
+            by_seeds(arguments, intents::heading, |plan| {
+                let counted = intents::run(&binary, plan)?;
+                Ok((counted.is_right(), counted.row(plan)))
+            })?
+        }
+        Campaign::Stripe => {
+            let binary = binary()?;
+            by_seeds(arguments, stripe::heading, |plan| {
+                let counted = stripe::run(&binary, &arguments.localstripe, plan)?;
+                Ok((counted.is_right(), counted.row(plan)))
+            })?
+        }
         Campaign::Explore => explore::run(&binary()?)?,
         Campaign::Templates => return templates::run(&arguments.seeds, arguments.orders.unwrap_or(100_000)),
     };

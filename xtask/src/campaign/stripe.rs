@@ -137,7 +137,7 @@ pub(super) fn run(binary: &Path, program: &Path, plan: &Plan<'_>) -> Result<Coun
     fs::write(folder.join("orders.jsonl"), orders(plan.orders, [&accepted, &declined]))?;
     let [road_to_stripe, road_to_dispatch] = roads;
     let mut processes = [dispatch, road_to_stripe, road_to_dispatch];
-    let (ended, took) = timed(|| drive(binary, &folder, plan, "second-id", &mut processes));
+    let (ended, took) = timed(|| drive(binary, &folder, plan, &mut processes));
     let (completed, cancelled) = ended?;
     let (intents, held, captured) = stripe.intents()?;
     let shipments = audit(&processes[0].address)?["shipments"].as_u64().context("the books have no shipments")?;

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use handfast::journal::hex;
 use handfast::participant::{Delivery, MAX_ANSWER_BYTES, Received, Reply, is_encoded, read_answer, read_json};
 use handfast_protocol::{Answer, Definite, Operation};
 use hyper::Method;
@@ -275,5 +276,5 @@ impl Caller {
 
 /// What identifies a body: its SHA-256 in lower-case hexadecimal digits.
 pub(super) fn hash(body: &[u8]) -> String {
-    Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(body))
 }

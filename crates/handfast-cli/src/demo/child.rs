@@ -9,9 +9,10 @@ use std::io::Read as _;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
+use crate::lock::locked;
 use anyhow::{Context as _, bail};
 
 /// How many lines of a child's log are shown when it died by itself.
@@ -120,7 +121,7 @@ impl Child {
     }
 
     fn running(&self) -> MutexGuard<'_, Option<std::process::Child>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.running)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The shop's customers: they place orders, repeat themselves until they are acknowledged, cancel some, and wait for the end.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use anyhow::bail;
@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use super::orders::{Class, DemoOrder};
 use crate::clock::Stopwatch;
 use crate::http_client::{Answer, HttpClient};
+use crate::lock::locked;
 use crate::messenger::Draws;
 
 /// How many orders of one way may be in flight; the next customer waits.
@@ -61,7 +62,7 @@ impl Tracks {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Track>> {
-        self.tracks.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.tracks)
     }
 }
 

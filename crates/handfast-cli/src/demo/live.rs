@@ -1,6 +1,6 @@
 //! What is seen while the demo runs: orders done, in doubt rising while the road is cut and draining after, kills.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +13,7 @@ use super::customers::Tracks;
 use super::faults::Fault;
 use crate::clock::Stopwatch;
 use crate::http_client::HttpClient;
+use crate::lock::locked;
 use crate::messenger::Stats;
 use crate::output::Output;
 
@@ -141,7 +142,7 @@ impl<'a> Live<'a> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.seen)
     }
 }
 

@@ -11,7 +11,7 @@ mod order;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -22,6 +22,7 @@ use self::order::{Progress, Surroundings};
 use crate::clock::now_ms;
 use crate::connections;
 use crate::http_client::HttpClient;
+use crate::lock::locked;
 
 /// How it is set up.
 #[derive(Clone, Debug)]
@@ -82,7 +83,7 @@ impl Shop {
 
     /// Drives an order to its end, unless it is driven already.
     fn take_up(&self, row: Row) -> watch::Receiver<Progress> {
-        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut orders = locked(&self.orders);
         let known = orders.get(&row.id).map(watch::Sender::subscribe);
         known.unwrap_or_else(|| {
             let (progress, watched) = watch::channel(Progress { stage: row.stage, cancel: row.cancel });
@@ -103,11 +104,11 @@ impl Shop {
     }
 
     fn known(&self, id: &str) -> Option<watch::Sender<Progress>> {
-        self.orders.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+        locked(&self.orders).get(id).cloned()
     }
 
     fn unfinished(&self) -> usize {
-        let orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        let orders = locked(&self.orders);
         orders.values().filter(|order| order.borrow().stage.outcome().is_none()).count()
     }
 }

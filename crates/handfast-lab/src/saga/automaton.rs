@@ -32,20 +32,20 @@ const NOW: Time = Time(1);
 
 /// What a worker is told of a look that found nothing.
 pub(super) const fn told_nothing(look: Look) -> Input<Told> {
-    let left = match look.left {
-        Left::Early => Time(NOW.0 - 1),
-        Left::Late => NOW,
-    };
-    Input::Receive(Told::Looked { step: look.step, found: None, left })
+    told_of_look(look, None)
 }
 
 /// What a worker is told of a look that found what was to be undone still there.
 pub(super) const fn told_still(look: Look) -> Input<Told> {
+    told_of_look(look, Some(Definite::Done))
+}
+
+const fn told_of_look(look: Look, found: Option<Definite>) -> Input<Told> {
     let left = match look.left {
         Left::Early => Time(NOW.0 - 1),
         Left::Late => NOW,
     };
-    Input::Receive(Told::Looked { step: look.step, found: Some(Definite::Done), left })
+    Input::Receive(Told::Looked { step: look.step, found, left })
 }
 
 /// When a look left that a worker is told of.
@@ -70,7 +70,7 @@ fn inputs(steps: usize) -> Vec<Input<Told>> {
         inputs.push(Input::Receive(Told::Differs { step, in_effect: true }));
         inputs.extend(Mark::ALL.map(|mark| Input::Receive(Told::Ruled(Ruling::Mark { step, mark }))));
         inputs.push(Input::Receive(Told::Answer { to, answer: FOUND_UNDONE }));
-        inputs.extend(TOLD_OF_UNDO.map(|told| Input::Receive(Told::Undo { step, told })));
+        inputs.extend(UndoTold::ALL.map(|told| Input::Receive(Told::Undo { step, told })));
         inputs.extend(Left::ALL.map(|left| told_still(Look { step, left })));
     }
     inputs
@@ -78,9 +78,6 @@ fn inputs(steps: usize) -> Vec<Input<Told>> {
 
 /// What a person may say of the whole saga.
 pub(super) const OF_A_PERSON: [Ruling; 3] = [Ruling::Retry, Ruling::Resume, Ruling::Settle];
-
-/// Everything that is said of an undo that is not done.
-const TOLD_OF_UNDO: [UndoTold; 3] = [UndoTold::Sent, UndoTold::Accepted, UndoTold::Failed];
 
 /// Every definite answer.
 pub(super) const ANSWERS: [Answer; 5] = [
@@ -258,15 +255,13 @@ impl Automaton {
             };
             let row = next.len();
             for input in &inputs {
-                if !follows.may_be_told(*input) {
+                let is_never_told = matches!(input, Input::Receive(Told::Differs { step, .. }) if !does_other(*step));
+                if is_never_told || !follows.may_be_told(*input) {
                     next.push(StateId::try_from(at).unwrap_or(StateId::MAX));
                     continue;
                 }
                 let mut after = state.clone();
-                let is_never_told = matches!(input, Input::Receive(Told::Differs { step, .. }) if !does_other(*step));
-                if !is_never_told {
-                    after.step(NOW, *input);
-                }
+                after.step(NOW, *input);
                 next.push(number(after));
             }
             let mut known = vec![StateId::try_from(at).unwrap_or(StateId::MAX), next[row + Self::input_number(Input::Timeout)]];

@@ -176,7 +176,8 @@ pub fn suite() -> Vec<Case> {
     add("two payments (no pivot)", two_payments(), vec![set().workers(2), multiset()]);
     add("one payment", plan(&[step(Kind::Compensatable, ANY_MOMENT)]), vec![set().workers(2), multiset().crashes(1)]);
     add("one dispatch", plan(&[step(Kind::Pivot, ANY_MOMENT)]), all_of_it());
-    for (plan_name, flow) in flows() {
+    let flows = flows();
+    for &(plan_name, ref flow) in &flows {
         // Undos that come later, or leave once, make a world some ten times as large: there nobody crashes or cancels.
         let undoes_otherwise = flow.assessment().plan.steps().iter().any(|step| step.undoes_later || step.undo_leaves_once());
         let second = if undoes_otherwise { uncancelled(multiset()) } else { multiset().crashes(1) };
@@ -185,8 +186,7 @@ pub fn suite() -> Vec<Case> {
         let case = |adversary| Case { plan_name, cast: Cast::Profiles(flow.clone()), adversary };
         cases.extend(adversaries.into_iter().map(case));
     }
-    for (plan_name, flow) in flows().into_iter().filter(|(_, flow)| flow.steps().iter().any(|step| !step.close_needs.is_empty()))
-    {
+    for (plan_name, flow) in flows.into_iter().filter(|(_, flow)| flow.steps().iter().any(|step| !step.close_needs.is_empty())) {
         cases.push(Case { plan_name, cast: Cast::Profiles(flow), adversary: set().restores(1) });
     }
     cases

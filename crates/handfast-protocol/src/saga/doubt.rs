@@ -44,7 +44,7 @@ impl<G: Guards> Coordinator<G> {
         if state.refused_close && state.is_waited_for() && self.is_under_way() {
             return Some(Operation::Look);
         }
-        if self.is_looked_for_undone(step) {
+        if state.is_looked_for_undone() {
             return Some(Operation::Look);
         }
         let is_moot = self.phase != Phase::Forward && (self.was_never_sent(step) || self.is_harmless_in_doubt(step));

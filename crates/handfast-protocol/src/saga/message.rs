@@ -119,6 +119,9 @@ pub enum UndoTold {
 }
 
 impl UndoTold {
+    /// Every one of them.
+    pub const ALL: [Self; 3] = [Self::Sent, Self::Accepted, Self::Failed];
+
     /// The word for it in a flow file, in a journal and on the screen.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -132,7 +135,7 @@ impl UndoTold {
     /// What [`name`](Self::name) gave this word to, if anything.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Sent, Self::Accepted, Self::Failed].into_iter().find(|told| told.name() == name)
+        Self::ALL.into_iter().find(|told| told.name() == name)
     }
 }
 

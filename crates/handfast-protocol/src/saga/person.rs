@@ -84,6 +84,13 @@ impl StepState {
         self.is_marked(Mark::NotDone) && !self.mark_counts
     }
 
+    /// What a person says takes the place of everything that was known.
+    pub(super) fn take_mark(&mut self, mark: Mark, counts: bool, now: Time) {
+        (self.known, self.is_contradicted, self.is_given_up, self.is_other) = (None, false, true, false);
+        self.mark_undo();
+        (self.mark, self.mark_counts, self.since) = (Some(mark), counts, now);
+    }
+
     /// A definite answer takes the place of a mark.
     pub(super) fn know(&mut self, told: Definite) {
         self.known = Some(told);
@@ -229,11 +236,8 @@ impl<G: Guards> Coordinator<G> {
         if !may_be_marked {
             return;
         }
-        (state.known, state.is_contradicted, state.is_given_up) = (None, false, true);
-        (state.is_other, state.is_void) = (false, false);
-        state.mark_undo();
-        (state.mark, state.mark_counts) = (Some(mark), mark != Mark::NotDone || !G::NOT_DONE_IS_NO_ANSWER);
-        state.since = now;
+        state.is_void = false;
+        state.take_mark(mark, mark != Mark::NotDone || !G::NOT_DONE_IS_NO_ANSWER, now);
     }
 
     fn settle(&mut self) {

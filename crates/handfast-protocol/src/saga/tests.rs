@@ -61,7 +61,7 @@ fn inputs(steps: usize) -> Vec<Input<Told>> {
         }
         inputs.push(looked(step, Time(0)));
         inputs.push(Input::Receive(Told::Looked { step, found: Some(Definite::Done), left: Time(0) }));
-        inputs.extend([UndoTold::Sent, UndoTold::Accepted, UndoTold::Failed].map(|told| of_undo(step, told)));
+        inputs.extend(UndoTold::ALL.map(|told| of_undo(step, told)));
         inputs.extend([true, false].map(|in_effect| Input::Receive(Told::Differs { step, in_effect })));
     }
     inputs

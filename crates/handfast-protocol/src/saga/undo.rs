@@ -48,6 +48,11 @@ impl StepState {
         self.is_asked_back() && matches!(self.undo, Some(UndoState::Failed | UndoState::Lost))
     }
 
+    /// When an undo left that may leave only once, as long as nothing is known of it.
+    fn undo_sent_at(self) -> Option<Time> {
+        (self.is_looked_for_undone() && self.undo == Some(UndoState::Sent)).then_some(self.since)
+    }
+
     /// A look asks what became of its undo.
     pub(super) fn is_looked_for_undone(self) -> bool {
         self.is_asked_back() && !self.is_void && matches!(self.undo, Some(UndoState::Sent | UndoState::Accepted))
@@ -128,9 +133,7 @@ impl<G: Guards> Coordinator<G> {
             }
             Ruling::Mark { step, mark: mark @ (Mark::Done | Mark::Undone) } if steps.contains(&step) => {
                 let state = &mut self.steps[step];
-                (state.known, state.is_contradicted, state.is_given_up, state.is_other) = (None, false, true, false);
-                state.mark_undo();
-                (state.mark, state.mark_counts, state.since) = (Some(mark), true, now);
+                state.take_mark(mark, true, now);
             }
             // The outcome is told, and nobody is waited for: there is nothing to settle.
             Ruling::Mark { .. } | Ruling::Settle => {}
@@ -140,12 +143,6 @@ impl<G: Guards> Coordinator<G> {
             self.phase = Phase::Watching;
             self.evidence = Some(Evidence::LateEffect { step });
         }
-    }
-
-    /// Whether a look at this step asks what became of its undo.
-    #[must_use]
-    pub fn is_looked_for_undone(&self, step: usize) -> bool {
-        self.steps.get(step).is_some_and(|state| state.is_looked_for_undone())
     }
 
     /// Whether a look at this step is about its undo, of which more is known than that it was asked for.
@@ -192,26 +189,20 @@ impl<G: Guards> Coordinator<G> {
     /// A look that left then has found what was done still there. Where its undo may leave only once, it may leave again if
     /// nothing of it can be on the road any more.
     pub(super) fn found_not_undone(&mut self, step: usize, left: Time, now: Time) {
-        let Some(again_ms) = self.plan.steps()[step].undo_again_ms else { return };
-        let state = &mut self.steps[step];
-        let is_late = left.min(now) >= state.since.after(again_ms) || !G::UNDO_IS_REPEATED_ONCE_LATE;
-        if state.is_looked_for_undone() && state.undo == Some(UndoState::Sent) && is_late {
-            state.undo = None;
+        let Some(again_at) = self.undo_again_at(step) else { return };
+        if left.min(now) >= again_at || !G::UNDO_IS_REPEATED_ONCE_LATE {
+            self.steps[step].undo = None;
         }
     }
 
     /// When a look at an undo that may leave only once has to leave so that the undo may leave again.
     pub(super) fn undo_again_at(&self, step: usize) -> Option<Time> {
-        let state = self.steps[step];
-        let again_ms = self.plan.steps()[step].undo_again_ms?;
-        (state.is_looked_for_undone() && state.undo == Some(UndoState::Sent)).then(|| state.since.after(again_ms))
+        Some(self.steps[step].undo_sent_at()?.after(self.plan.steps()[step].undo_again_ms?))
     }
 
     /// When a person is asked what became of an undo that may leave only once.
     pub(super) fn undo_gives_up_at(&self, step: usize) -> Option<Time> {
-        let state = self.steps[step];
-        let once_ms = self.plan.steps()[step].undo_once_ms?;
-        (state.is_looked_for_undone() && state.undo == Some(UndoState::Sent)).then(|| state.since.after(once_ms))
+        Some(self.steps[step].undo_sent_at()?.after(self.plan.steps()[step].undo_once_ms?))
     }
 
     /// The first undo that may leave only once and was not found in time is left to a person. Says whether there is one.

@@ -383,10 +383,10 @@ impl Line {
     /// A request could not be made, for this reason: something that it takes along is missing. It is told once for each operation
     /// and reason. Whose time was over is in nobody's way: it is closed, or looked for.
     pub(crate) fn not_made(&self, operation: Operation, seen: &str) {
-        if seen == LATE {
+        let (operation, why) = (operation.name(), seen.strip_prefix(NOT_SENT).unwrap_or(seen));
+        if why == LATE {
             return;
         }
-        let (operation, why) = (operation.name(), seen.strip_prefix(NOT_SENT).unwrap_or(seen));
         if locked(&self.unmade).note(operation, why) {
             let participant = self.name.as_str();
             tracing::error!(name: "request_not_made", participant, operation, why, "a request cannot be made, so nobody is asked");

@@ -1,8 +1,9 @@
 //! What was seen of the participants' stores, by their incarnations: all lines to one incarnation share one memory.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use crate::lock::locked;
 use crate::store::{Memory, Seen, Sighting};
 
 /// What is known of every incarnation.
@@ -31,7 +32,7 @@ pub(crate) struct Room {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        let mut memories = self.memories.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memories = locked(&self.memories.0);
         if let Some(kept) = memories.get_mut(&self.incarnation) {
             kept.pending.remove(&self.number);
         }
@@ -48,7 +49,7 @@ impl Memories {
 
     /// Takes over what others have kept in the same store.
     pub(crate) fn join(&self, seen: &[Seen]) {
-        let mut memories = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memories = locked(&self.0);
         for Seen { incarnation, seq, shown, .. } in seen {
             let kept = memories.entry(incarnation.clone()).or_default();
             kept.seq = kept.seq.max(*seq);
@@ -58,7 +59,7 @@ impl Memories {
 
     /// What a request to this incarnation has to name, with what its own saga saw there.
     pub(crate) fn naming(&self, incarnation: &str, own: &[(u64, Option<Sighting>)]) -> Seen {
-        let memories = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let memories = locked(&self.0);
         let (seq, mut named) = memories.get(incarnation).map_or((0, Vec::new()), |kept| (kept.seq, kept.memory.named()));
         for sighting in own.iter().filter_map(|(_, sighting)| sighting.as_ref()) {
             if !named.contains(sighting) {
@@ -71,14 +72,14 @@ impl Memories {
 
     /// Whether this incarnation has ever given a mark, so that each of its receipts has to have one.
     pub(crate) fn draws_marks(&self, incarnation: &str) -> bool {
-        let memories = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let memories = locked(&self.0);
         memories.get(incarnation).is_some_and(|kept| !kept.memory.tips().is_empty())
     }
 
     /// Room for what an answer has shown, beside everything else that is being written down; where there is none it has to be
     /// asked for again, naming more.
     pub(crate) fn reserve(self: &Arc<Self>, seen: &Seen) -> Option<Room> {
-        let mut memories = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memories = locked(&self.0);
         let kept = memories.entry(seen.incarnation.clone()).or_default();
         let all = kept.pending.values().chain([seen]);
         let all: Vec<_> = all.flat_map(|seen| seen.shown.iter().map(|tip| (tip, seen.named.as_slice()))).collect();
@@ -93,7 +94,7 @@ impl Memories {
 
     /// Takes note of what is durable now.
     pub(crate) fn raise(&self, seen: &Seen) {
-        let mut memories = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memories = locked(&self.0);
         let kept = memories.entry(seen.incarnation.clone()).or_default();
         kept.seq = kept.seq.max(seen.seq);
         seen.remember_in(&mut kept.memory);

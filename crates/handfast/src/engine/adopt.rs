@@ -161,13 +161,14 @@ pub(crate) async fn settle(
     if *wanted != OtherDefinitions::Keep {
         definitions.guard(at_hand);
     }
-    let others = self::others(store, at_hand, definitions).await?;
+    let mut others = self::others(store, at_hand, definitions).await?;
     match wanted {
         OtherDefinitions::Keep | OtherDefinitions::Hold => {}
         OtherDefinitions::KeepAll(chosen) => {
             for other in others.iter().filter(|other| !other.is_adopted) {
                 choose(store, options.clock.now(), other, None, chosen).await?;
             }
+            others = self::others(store, at_hand, definitions).await?;
         }
         OtherDefinitions::Adopt(chosen) => {
             // What was adopted before is decided again only where more is said of it.
@@ -176,9 +177,10 @@ pub(crate) async fn settle(
                 let flow = at_hand.get(&other.flow).map(|flow| &**flow);
                 choose(store, options.clock.now(), other, flow, chosen).await?;
             }
+            others = self::others(store, at_hand, definitions).await?;
         }
     }
-    for other in self::others(store, at_hand, definitions).await?.iter().filter(|other| other.is_held) {
+    for other in others.iter().filter(|other| other.is_held) {
         let OtherDefinition { flow, orders, difference, .. } = other;
         tracing::warn!(
             name: "orders_held_back",

@@ -79,19 +79,26 @@ pub(crate) fn describe_unconfirmed(saga: &Journaled) -> Option<String> {
         let amounts = if of_step.is_empty() { amounts_of(saga.bodies()) } else { of_step };
         (!amounts.is_empty()).then(|| amounts.join(", "))
     };
-    let steps = (0..flow.steps().len()).filter_map(|step| unconfirmed_step(flow, saga.coordinator(), step, amount(step)));
+    let steps = (0..flow.steps().len()).filter_map(|step| unconfirmed_step(flow, saga.coordinator(), step, || amount(step)));
     let said: Vec<String> = steps.collect();
     (!said.is_empty()).then(|| said.join("; "))
 }
 
 /// What is known of a step from a former life of its participant only, in words. `None` if nothing is.
-pub(crate) fn unconfirmed_step(flow: &Flow, coordinator: &Coordinator, step: usize, amount: Option<String>) -> Option<String> {
+///
+/// The amount is asked for only where something is: it is read from the bodies, and this is asked after every entry.
+pub(crate) fn unconfirmed_step(
+    flow: &Flow,
+    coordinator: &Coordinator,
+    step: usize,
+    amount: impl FnOnce() -> Option<String>,
+) -> Option<String> {
     if !coordinator.is_unconfirmed(step) || coordinator.decision().is_some() {
         return None;
     }
     let FlowStep { name, participant, .. } = flow.steps().get(step)?;
     let known = coordinator.step_state(step).1.map_or("nothing", handfast_protocol::Definite::name);
-    let amount = amount.map(|amount| format!(" ({amount})")).unwrap_or_default();
+    let amount = amount().map(|amount| format!(" ({amount})")).unwrap_or_default();
     let then = if coordinator.may_stay_unconfirmed(step) {
         "it is looked for, and a person can say what became of it"
     } else {

@@ -54,7 +54,7 @@ pub use options::Options;
 pub use participants::{AcceptError, Accepted, ParticipantView, Resting, accept_in, participants_in, resting_in};
 pub use person::{Act, ActError, ActResult, ForPerson, Possible, Remains, StepSeen, act_in, cancel_in, look_into};
 pub use reason::MAX_REASON_CHARACTERS;
-pub(crate) use reason::what_is_wrong;
+pub(crate) use reason::what_is_wrong_if_said;
 pub use shared::CancelResult;
 pub use stats::{Stats, Totals};
 pub use view::{SagaView, StepView};

@@ -34,7 +34,7 @@ fn before(saga: &Journaled, command: Command, tries: &[Try]) -> Option<String> {
         return None;
     }
     let operation = last.operation;
-    if let Some(why) = last.seen.strip_prefix(NOT_SENT).filter(|_| last.seen != LATE) {
+    if let Some(why) = last.seen.strip_prefix(NOT_SENT).filter(|why| *why != LATE) {
         return Some(format!("step {step}: {operation} cannot be asked for, and nobody is asked: {why}"));
     }
     let times = match of_step().filter(|attempt| attempt.operation == operation).count() {

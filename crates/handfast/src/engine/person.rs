@@ -329,8 +329,7 @@ fn check(said: &Said) -> Result<(), ActError> {
     let texts = [("by", Some(&said.by)), ("reason", Some(&said.reason)), ("evidence", said.evidence.as_ref())];
     for (name, text) in texts {
         let Some(text) = text else { continue };
-        let what = if text.trim().is_empty() { Some("it is empty".to_owned()) } else { reason::what_is_wrong(text) };
-        if let Some(what) = what {
+        if let Some(what) = reason::what_is_wrong_if_said(text) {
             return Err(ActError::Text { name, what });
         }
     }

@@ -19,8 +19,13 @@ fn check_one(name: &'static str, text: Option<&str>) -> Result<(), CancelError> 
     }
 }
 
+/// The same of a text without which nothing is kept.
+pub(crate) fn what_is_wrong_if_said(text: &str) -> Option<String> {
+    if text.trim().is_empty() { Some("it is empty".to_owned()) } else { what_is_wrong(text) }
+}
+
 /// Why a text that a person has written is not kept, if it is not.
-pub(crate) fn what_is_wrong(text: &str) -> Option<String> {
+pub(super) fn what_is_wrong(text: &str) -> Option<String> {
     if text.chars().nth(MAX_REASON_CHARACTERS).is_some() {
         return Some(format!("it has more than {MAX_REASON_CHARACTERS} characters"));
     }

@@ -36,13 +36,17 @@ pub(crate) async fn schedule(shared: Arc<Shared>) {
             }
             queue.pop_front();
         }
-        if shared.now() >= patrolled.after(whole_ms(shared.options.patrol)) {
+        let patrols = shared.now() >= patrolled.after(whole_ms(shared.options.patrol));
+        if patrols {
             // Whether there is room in memory or not.
             patrolled = shared.now();
             take_over(&shared).await;
             look_after_active(&shared).await;
         }
         let found = if queue.is_empty() && shared.has_room() && shared.next_wake() <= shared.now() {
+            if !patrols {
+                take_over(&shared).await;
+            }
             look(&shared, &mut queue).await
         } else {
             false
@@ -67,7 +71,6 @@ async fn look(shared: &Shared, queue: &mut VecDeque<Arc<str>>) -> bool {
     let early = shared.early();
     let horizon = shared.journal_now().after(if early > 0 { LONGEST_WAKE_UP_MS } else { 0 });
     shared.forget_wake();
-    take_over(shared).await;
     // Active sagas stand in the index too, and before all others: a page of twice their number always has room for more.
     match shared.store.due(horizon, 2 * shared.options.max_active.max(1)).await {
         Ok((ids, next)) => {

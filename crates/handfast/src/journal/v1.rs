@@ -149,7 +149,7 @@ pub(super) fn write(line: &Line) -> Result<String, LineError> {
             step: *step,
             told: Cow::Borrowed(told.name()),
             detail: receipt.detail.as_deref().map(Cow::Borrowed),
-            kept: receipt.kept.iter().map(|(name, value)| (name.clone(), write_kept(value))).collect(),
+            kept: write_all_kept(&receipt.kept),
         }),
         Line::Answer { to, answer, receipt } => Shape::Answer(AnswerShape {
             step: to.step,
@@ -196,11 +196,7 @@ pub(super) fn read(text: &str) -> Result<Line, LineError> {
             step: shape.step,
             told: UndoTold::from_name(&shape.told)
                 .ok_or_else(|| LineError::Unreadable(format!("`{}` is nothing that is said of an undo", shape.told)))?,
-            receipt: Receipt {
-                detail: shape.detail.map(Cow::into_owned),
-                kept: shape.kept.into_iter().map(|(name, value)| (name, read_kept(value))).collect(),
-                ..Receipt::default()
-            },
+            receipt: Receipt { detail: shape.detail.map(Cow::into_owned), kept: read_all_kept(shape.kept), ..Receipt::default() },
         },
         Shape::Answer(shape) => Line::Answer {
             to: Command { step: shape.step, operation: operation(&shape.to)? },

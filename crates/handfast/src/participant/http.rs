@@ -8,7 +8,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Method, Request, Url};
 
 use super::receipts::read_answer;
-use super::{Delivery, Participant, Reply, Secrets, client};
+use super::{Delivery, LATE, Participant, Reply, Secrets, client};
 use crate::clock::Clock;
 use crate::store::{BoxFuture, Sighting};
 
@@ -94,7 +94,7 @@ impl Participant for HttpParticipant {
     fn deliver<'a>(&'a self, request: Delivery<'a>) -> BoxFuture<'a, Reply> {
         Box::pin(async move {
             if request.is_late(self.clock.steady()) {
-                return Reply::not_sent("its time is over");
+                return Reply::not_sent(LATE);
             }
             let made = match self.request(&request) {
                 Ok(made) => made,

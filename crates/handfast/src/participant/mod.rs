@@ -140,7 +140,7 @@ pub enum Heard {
 pub(crate) const NOT_SENT: &str = "not sent: ";
 
 /// The same of one whose time was over.
-pub(crate) const LATE: &str = "not sent: its time is over";
+pub(crate) const LATE: &str = "its time is over";
 
 impl Reply {
     /// Nobody answered; what was seen instead.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use bytes::Bytes;
 use handfast::Time;
+use handfast::journal::hex;
 use handfast::participant::Secret;
 use handfast::webhook::Scheme;
 use handfast_participant::{Definite, Tell};
@@ -66,7 +67,7 @@ impl Listener {
     async fn tell(&self, key: &str, state: Definite) {
         let data = json!({ "key": key, "state": state.name() });
         let body = Bytes::from(json!({ "type": format!("act.{}", state.name()), "data": data }).to_string());
-        let id: String = Sha256::digest(&body).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let id = hex(&Sha256::digest(&body)[..16]);
         let mut pause = FIRST_PAUSE;
         for _ in 0..TRIES {
             if matches!(self.send(&format!("msg_{id}"), &body).await, Ok(200..=299 | 410)) {

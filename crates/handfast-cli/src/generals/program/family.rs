@@ -8,10 +8,11 @@
 //!
 //! All of this is there for accidents. It is no sandbox: programs have the rights of whoever started them.
 
+use crate::lock::locked;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 /// The name under which the mark stands in the environment.
@@ -126,7 +127,7 @@ pub(super) fn end_strays() -> usize {
 }
 
 fn own() -> MutexGuard<'static, BTreeSet<u32>> {
-    OWN.lock().unwrap_or_else(PoisonError::into_inner)
+    locked(&OWN)
 }
 
 /// What the system says of a process.

@@ -10,7 +10,7 @@ mod talk;
 mod tests;
 mod wire;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ use self::refusal::{Fault, Refusal};
 use self::seat::Seat;
 use self::talk::{Cast, Patience};
 use self::wire::{Game, ROUND_LIMIT, Role};
+use crate::lock::locked;
 
 /// What is typed before a command, where other protocols have their name.
 pub(crate) const PREFIX: &str = "exec:";
@@ -78,14 +79,14 @@ impl Programs<'_> {
             move |order: bool| [Program::new(if order { &ordered } else { &unordered }, rounds), Program::new(&second, rounds)];
         let table = Protocol::new(self.title(rounds), rounds, begin).tabulate(&LIMITS);
         for seat in &seats {
-            if let Some(refusal) = held(seat).refused() {
+            if let Some(refusal) = locked(seat).refused() {
                 return Err(refusal.into());
             }
         }
         let table = table?;
         // The generals know nothing of one another, so they are asked again side by side.
         let repeated = thread::scope(|scope| {
-            let asking = seats.each_ref().map(|seat| scope.spawn(|| held(seat).repeat()));
+            let asking = seats.each_ref().map(|seat| scope.spawn(|| locked(seat).repeat()));
             asking.map(|asked| asked.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
         for result in repeated {
@@ -135,10 +136,6 @@ impl Programs<'_> {
         }
         Ok(agreed.map_or(DEFAULT_ROUNDS, |(rounds, _)| rounds))
     }
-}
-
-fn held(seat: &Mutex<Seat>) -> std::sync::MutexGuard<'_, Seat> {
-    seat.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The words of a command, as a shell would split it; nothing else of a shell is done.

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt::{self, Debug};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use handfast_protocol::generals::Choice;
 use handfast_protocol::{Input, Party, Time};
@@ -10,6 +10,7 @@ use handfast_protocol::{Input, Party, Time};
 use super::refusal::Fault;
 use super::seat::Seat;
 use super::wire::{Inbox, Letter, Mode, Question, Role, in_one_line, list};
+use crate::lock::locked;
 
 /// One general whose moves a program answers for. Once the program is refused it does nothing any more.
 #[derive(Clone)]
@@ -43,7 +44,7 @@ enum Memory {
 impl Program {
     /// The general before the first round.
     pub(super) fn new(seat: &Arc<Mutex<Seat>>, rounds: u32) -> Self {
-        let held = seat.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = locked(seat);
         let memory = match held.terms().mode {
             Mode::Step => Memory::State(Arc::clone(&held.terms().state)),
             Mode::Replay => Memory::View(Vec::new()),
@@ -64,7 +65,7 @@ impl Program {
                 Question::Replay(view.clone())
             }
         };
-        let mut seat = self.seat.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seat = locked(&self.seat);
         let Some(answer) = seat.ask(question) else {
             knows.outbox.clear();
             return;

@@ -10,13 +10,14 @@ use std::io::{Read, Write as _};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use super::family::{self, Family, MARK, MEMORY_KIB};
 use super::refusal::Fault;
 use crate::clock::{Stopwatch, whole_ms};
+use crate::lock::locked;
 
 /// How many bytes a line may have.
 pub(super) const LINE_LIMIT: usize = 64 * 1024;
@@ -185,12 +186,12 @@ impl Process {
         self.end();
         // What was written before the end may still be on its way through the pipe.
         for _ in 0..50 {
-            if lock(&self.last_words).over {
+            if locked(&self.last_words).over {
                 break;
             }
             thread::sleep(Duration::from_millis(2));
         }
-        lock(&self.last_words).lines.iter().map(|line| super::wire::in_one_line(&String::from_utf8_lossy(line))).collect()
+        locked(&self.last_words).lines.iter().map(|line| super::wire::in_one_line(&String::from_utf8_lossy(line))).collect()
     }
 }
 
@@ -250,7 +251,7 @@ fn keep(mut stderr: ChildStderr, kept: &Mutex<LastWords>) {
     let mut chunk = vec![0; 16 * 1024];
     let mut begins = true;
     while let Ok(count @ 1..) = stderr.read(&mut chunk) {
-        let mut kept = lock(kept);
+        let mut kept = locked(kept);
         for part in chunk[..count].split_inclusive(|&byte| byte == b'\n') {
             if begins {
                 kept.lines.push_back(Vec::new());
@@ -266,9 +267,5 @@ fn keep(mut stderr: ChildStderr, kept: &Mutex<LastWords>) {
             }
         }
     }
-    lock(kept).over = true;
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    locked(kept).over = true;
 }

@@ -74,7 +74,7 @@ impl Followed {
 
     /// What is known of a step from a former life of its participant only.
     fn unconfirmed(&self, step: usize, amounts: &[Option<String>]) -> Option<String> {
-        unconfirmed_step(&self.flow, &self.coordinator, step, amounts.get(step).cloned().flatten())
+        unconfirmed_step(&self.flow, &self.coordinator, step, || amounts.get(step).cloned().flatten())
     }
 
     /// A step whose participant a person has accepted as put back since it answered, and the incarnation that counts.

@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::key::KeyParts;
 use crate::participant::cleaned::cleaned_seen;
 use crate::participant::client::{self, Answered, Carrier};
-use crate::participant::{Delivery, Participant, Reply};
+use crate::participant::{Delivery, LATE, Participant, Reply};
 use crate::store::BoxFuture;
 
 /// What a saga's requests say that is not of its order.
@@ -120,7 +120,7 @@ impl TemplateParticipant {
         let wall = self.clock.wall();
         let is_ended = delivery.operation == Operation::Act && delivery.not_after.is_some_and(|not_after| not_after < wall);
         if is_ended || delivery.is_late(self.clock.steady()) {
-            return Err("its time is over".to_owned());
+            return Err(LATE.to_owned());
         }
         Ok(match client::send(&*self.carrier, request, &self.clock).await {
             Ok(answer) => {

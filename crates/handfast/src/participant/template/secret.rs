@@ -125,7 +125,7 @@ impl Secrets {
     pub fn hide_in<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut text = Cow::Borrowed(text);
         // The longest first: where one stands within another, what is left of that is a secret, too.
-        let mut all: Vec<_> = self.0.iter().collect();
+        let mut all: Vec<_> = self.0.iter().filter(|(_, secret)| text.contains(secret.reveal())).collect();
         all.sort_by_key(|(_, secret)| Reverse(secret.reveal().len()));
         for (name, secret) in all {
             let secret = secret.reveal();

@@ -95,9 +95,10 @@ mod watched {
     use std::io;
     use std::os::unix::fs::{FileExt as _, MetadataExt as _};
     use std::path::{Path, PathBuf};
-    use std::sync::{Mutex, PoisonError};
+    use std::sync::Mutex;
 
     use super::is_behind;
+    use crate::lock::locked;
 
     type Inode = (u64, u64);
 
@@ -152,7 +153,7 @@ mod watched {
 
         /// The generation that the header had at the last look.
         pub(super) fn generation(&self) -> Option<i32> {
-            generation(&self.seen.lock().unwrap_or_else(PoisonError::into_inner).header)
+            generation(&locked(&self.seen).header)
         }
 
         pub(super) fn look(&self) -> Result<(), String> {
@@ -166,7 +167,7 @@ mod watched {
                     Err(error) => return Err(format!("{} cannot be looked at: {error}", part.display())),
                 }
             }
-            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut seen = locked(&self.seen);
             let (header, carried_over) =
                 read(self.file, self.index).map_err(|error| format!("{} cannot be read: {error}", self.parts[0].0.display()))?;
             if header != seen.header {
@@ -240,7 +241,7 @@ mod watched {
     /// process holds on it, SQLite's as well.
     fn kept_open(path: &Path) -> io::Result<&'static File> {
         static OPEN: Mutex<BTreeMap<Inode, &'static File>> = Mutex::new(BTreeMap::new());
-        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = locked(&OPEN);
         let inode = inode(path)?;
         if let Some(file) = open.get(&inode) {
             return Ok(file);

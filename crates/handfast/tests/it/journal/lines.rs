@@ -46,7 +46,7 @@ fn lines() -> Vec<BoxedStrategy<Line>> {
             .prop_map(|(step, found, left)| Line::Looked { step, found, left: Time(left) })
             .boxed(),
         (step(), any::<String>()).prop_map(|(step, incarnation)| Line::Forgotten { step, incarnation }).boxed(),
-        (step(), prop::sample::select(vec![UndoTold::Sent, UndoTold::Accepted, UndoTold::Failed]), receipt())
+        (step(), prop::sample::select(&UndoTold::ALL[..]), receipt())
             .prop_map(|(step, told, Receipt { detail, kept, .. })| {
                 let receipt = Receipt { detail, kept, ..Receipt::default() };
                 Line::Undo { step, told, receipt }
