@@ -152,7 +152,7 @@ impl<K: Clone + Ord, M: Clone + Ord, O: Clone + Ord> Memory<K, M, O> {
                 || tip.sighting == shown.sighting
         };
         let (covered, mut tips): (Vec<_>, Vec<_>) = self.tips.iter().cloned().partition(is_covered);
-        if tips.len() >= Self::MOST {
+        if tips.len() >= self.bound() {
             return false;
         }
         let opening = shown.opening;
@@ -182,7 +182,11 @@ impl<K: Clone + Ord, M: Clone + Ord, O: Clone + Ord> Memory<K, M, O> {
         openings.sort_unstable();
         openings.dedup();
         let without_opening = pending.iter().filter(|(shown, _)| shown.opening.is_none()).count();
-        stay.len() + openings.len() + without_opening <= Self::MOST
+        stay.len() + openings.len() + without_opening <= self.bound()
+    }
+
+    fn bound(&self) -> usize {
+        self.tips.len().max(Self::MOST)
     }
 
     /// Takes over what somebody saw who shares this memory. Nothing is proven between the two.
@@ -241,6 +245,20 @@ mod tests {
         assert!(!memory.learn::<Deployed>(tip("late", 99, 0, None), &[]), "it is asked for again");
         assert!(memory.learn::<Deployed>(tip("late", 99, 0, None), &named));
         assert_eq!(memory.named(), [tip("late", 99, 0, None).sighting]);
+    }
+
+    #[test]
+    fn what_is_above_the_bound_comes_down_by_what_is_confirmed() {
+        let mut memory = Caller::kept((0..40).map(|number| tip("k", number, 0, None)).collect());
+        assert!(!memory.learn::<Deployed>(tip("late", 99, 0, None), &[]), "it would be one more");
+        let some: Vec<_> = memory.named().into_iter().take(30).collect();
+        let shown = tip("late", 99, 0, Some(1));
+        assert!(memory.has_room_for(&[(&shown, &some)]));
+        assert!(memory.learn::<Deployed>(shown, &some));
+        assert_eq!(memory.named().len(), 11);
+        let rest = memory.named();
+        assert!(memory.learn::<Deployed>(tip("later", 100, 0, Some(1)), &rest));
+        assert_eq!(memory.named(), [tip("later", 100, 0, None).sighting]);
     }
 
     /// Every order of so many answers, each of which showed one of a few changes and was asked for with some of them named.

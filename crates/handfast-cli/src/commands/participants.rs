@@ -17,8 +17,6 @@ use crate::{clock, state};
 
 /// How long a service may take to answer.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// So many sagas are listed at most.
-const MOST_RESTING: usize = 1_000;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -27,8 +25,8 @@ const MOST_RESTING: usize = 1_000;
     --by ann --why 'restored from Monday, reconciled' --store sqlite:shop.db
 
 With --json, list prints {\"participants\":[{\"participant\",\"incarnation\",\"seq\",\"breaker\",\"behind\",\"offered\":\
-{\"incarnation\",\"seq\",\"at_ms\"}|null,\"accepted\":[..]}]}, and accept {\"accepted\":{..},\"resting\":{\"sagas\":[{\"id\",\
-\"standing\",\"has_ended\",\"seq\",\"money\"}],\"after\"}}.")]
+{\"incarnation\",\"seq\",\"at_ms\",\"counted_before\"}|null,\"accepted\":[..]}]}, and accept {\"accepted\":{..},\"resting\":\
+{\"sagas\":[{\"id\",\"standing\",\"has_ended\",\"seq\",\"money\":[{\"field\",\"minor\",\"currency\"}]}]}} with every saga there is.")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -112,7 +110,9 @@ async fn list(place: &Place, output: &Output) -> anyhow::Result<Exit> {
         }
         let offered = &participant["offered"];
         if offered.is_object() {
-            output.led("    says     ", format_args!("{}, at commit {}", text(&offered["incarnation"]), offered["seq"]))?;
+            let before = if offered["counted_before"] == true { ", which has counted before" } else { "" };
+            let says = text(&offered["incarnation"]);
+            output.led("    says     ", format_args!("{says}, at commit {}{before}", offered["seq"]))?;
         }
         for accepted in participant["accepted"].as_array().into_iter().flatten() {
             let (incarnation, by, why) = (text(&accepted["incarnation"]), text(&accepted["by"]), text(&accepted["why"]));
@@ -136,26 +136,51 @@ async fn accept_one(accept: &Accept, output: &Output) -> anyhow::Result<Exit> {
                 | AcceptError::NoReason
                 | AcceptError::Reason(_) => Err(error).or_exit(Exit::Usage),
             })?;
-            let resting = resting_in(store.as_ref(), &accepted.acceptance.former, None, MOST_RESTING).await?;
-            (shapes::acceptance(&accepted.acceptance), shapes::all_resting(&resting, MOST_RESTING))
+            (shapes::acceptance(&accepted.acceptance), resting_in_store(store.as_ref(), &accepted.acceptance.former).await?)
         }
         Opened::Service(url) => {
             let act = json!({ "participant": participant, "incarnation": incarnation, "by": by, "why": why });
             let accepted = ask(Method::POST, &format!("{url}/participants/accept"), act.to_string().into()).await?;
             let former = accepted["former"].as_str().context("the service does not say which incarnation counted before")?;
-            let resting = ask(Method::GET, &format!("{url}/participants/resting?incarnation={former}"), Bytes::new()).await?;
+            let resting = resting_at(&url, former).await?;
             (accepted, resting)
         }
     };
     if output.wants_json() {
-        output.json_line(&json!({ "accepted": acceptance, "resting": resting }))?;
+        output.json_line(&json!({ "accepted": acceptance, "resting": { "sagas": resting } }))?;
         return Ok(Exit::Done);
     }
     tell(&acceptance, &resting, output)?;
     Ok(Exit::Done)
 }
 
-fn tell(acceptance: &Value, resting: &Value, output: &Output) -> anyhow::Result<()> {
+/// Every saga in a store that rests on what an incarnation had answered.
+async fn resting_in_store(store: &dyn Store, incarnation: &str) -> anyhow::Result<Vec<Value>> {
+    let (mut sagas, mut after) = (Vec::new(), None::<String>);
+    loop {
+        let page = resting_in(store, incarnation, after.as_deref(), shapes::MOST_PAGE).await?;
+        sagas.extend(shapes::all_resting(&page));
+        match page.after {
+            None => return Ok(sagas),
+            last => after = last,
+        }
+    }
+}
+
+/// The same of a service, page by page.
+async fn resting_at(url: &str, incarnation: &str) -> anyhow::Result<Vec<Value>> {
+    let mut sagas = Vec::new();
+    let mut next = Some(format!("{}&limit={}", shapes::address_of_resting(incarnation), shapes::MOST_PAGE));
+    while let Some(address) = next {
+        let mut page = ask(Method::GET, &format!("{url}{address}"), Bytes::new()).await?;
+        let found = page["sagas"].as_array_mut().context("the service does not say which sagas rest on it")?;
+        sagas.append(found);
+        next = page["next"].as_str().map(str::to_owned);
+    }
+    Ok(sagas)
+}
+
+fn tell(acceptance: &Value, sagas: &[Value], output: &Output) -> anyhow::Result<()> {
     let text = |value: &Value| value.as_str().unwrap_or("unknown").to_owned();
     output.sentences(format_args!(
         "{} counts as {} from now on, and no more as {}.",
@@ -163,7 +188,6 @@ fn tell(acceptance: &Value, resting: &Value, output: &Output) -> anyhow::Result<
         text(&acceptance["incarnation"]),
         text(&acceptance["former"])
     ))?;
-    let sagas = resting["sagas"].as_array().map_or(&[][..], Vec::as_slice);
     if sagas.is_empty() {
         return output.line("No saga rests on what it had answered before.");
     }
@@ -180,9 +204,6 @@ fn tell(acceptance: &Value, resting: &Value, output: &Output) -> anyhow::Result<
             .collect();
         let money = if money.is_empty() { String::new() } else { format!(", {}", money.join(", ")) };
         output.line(format_args!("  {} {}, commit {}{money}", text(&saga["id"]), text(&saga["standing"]), saga["seq"]))?;
-    }
-    if resting["after"].is_string() {
-        output.line(format_args!("  and more than these {MOST_RESTING}"))?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use handfast::store::{Acceptance, Offer};
-use handfast::{AcceptError, ParticipantView, Resting};
+use handfast::{AcceptError, ParticipantView, Resting, RestingPage};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -19,8 +19,10 @@ use super::shapes;
 
 /// The most bytes of an acceptance: a participant's URL, an incarnation, and two texts as in a reason for cancelling.
 const MOST_BYTES: usize = 24 * 1024;
-/// So many sagas are listed at most.
-const MOST_RESTING: usize = 1_000;
+/// So many sagas are on a page, if nothing else is asked for.
+const PAGE: usize = 100;
+/// So many are on one at most.
+pub(crate) const MOST_PAGE: usize = 1_000;
 
 /// `GET /participants`: who is called, which life of its store counts, and which other one it says it is.
 pub(crate) async fn list(State(service): State<Arc<Service>>) -> Result<Response, Problem> {
@@ -68,13 +70,23 @@ pub(crate) async fn resting(
 ) -> Result<Response, Problem> {
     let Query(Page { incarnation, after, limit }) =
         query.map_err(|rejection| Problem::new(problem::QUERY, rejection.body_text()))?;
-    let limit = limit.unwrap_or(MOST_RESTING);
-    if !(1..=MOST_RESTING).contains(&limit) {
-        return Err(Problem::new(problem::QUERY, format!("limit is 1 to {MOST_RESTING}, and not {limit}")));
+    let limit = limit.unwrap_or(PAGE);
+    if !(1..=MOST_PAGE).contains(&limit) {
+        return Err(Problem::new(problem::QUERY, format!("limit is 1 to {MOST_PAGE}, and not {limit}")));
     }
     let found = service.engine().resting_on(&incarnation, after.as_deref(), limit).await;
-    let found = found.map_err(|error| store_problem(&error))?;
-    Ok(shapes::json(&all_resting(&found, limit)))
+    let page = found.map_err(|error| store_problem(&error))?;
+    let next = page.after.as_ref().map(|after| format!("{}&after={after}&limit={limit}", address_of_resting(&incarnation)));
+    Ok(shapes::json(&json!({ "sagas": all_resting(&page), "next": next })))
+}
+
+/// Where the sagas are that rest on what an incarnation had answered.
+pub(crate) fn address_of_resting(incarnation: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    format!("/participants/resting?incarnation={}", incarnation.bytes().map(escape).collect::<String>())
 }
 
 fn accept_problem(error: AcceptError) -> Problem {
@@ -100,13 +112,19 @@ fn one(view: &ParticipantView) -> Value {
         "seq": view.seq,
         "breaker": view.line.as_ref().map(|line| line.breaker.name()),
         "behind": view.line.as_ref().and_then(|line| line.behind.as_deref()),
-        "offered": view.offered.as_ref().map(offer),
+        "offered": view.offered.as_ref().map(|offered| offer(offered, view)),
         "accepted": view.accepted.iter().map(acceptance).collect::<Vec<_>>(),
     })
 }
 
-fn offer(offer: &Offer) -> Value {
-    json!({ "incarnation": offer.incarnation, "seq": offer.seq, "at_ms": offer.at.0 })
+fn offer(offer: &Offer, view: &ParticipantView) -> Value {
+    let counted_before = view.accepted.iter().any(|accepted| accepted.former == offer.incarnation);
+    json!({
+        "incarnation": offer.incarnation,
+        "seq": offer.seq,
+        "at_ms": offer.at.0,
+        "counted_before": counted_before,
+    })
 }
 
 /// A person's act as data.
@@ -122,8 +140,8 @@ pub(crate) fn acceptance(acceptance: &Acceptance) -> Value {
     })
 }
 
-/// Sagas that rest on a former life as data, and where the next page begins.
-pub(crate) fn all_resting(resting: &[Resting], limit: usize) -> Value {
+/// A page of sagas that rest on a former life as data.
+pub(crate) fn all_resting(page: &RestingPage) -> Vec<Value> {
     let line = |saga: &Resting| {
         let money: Vec<Value> = saga
             .money
@@ -132,6 +150,5 @@ pub(crate) fn all_resting(resting: &[Resting], limit: usize) -> Value {
             .collect();
         json!({ "id": saga.id, "standing": saga.standing, "has_ended": saga.has_ended, "seq": saga.seq, "money": money })
     };
-    let next = resting.last().filter(|_| resting.len() == limit).map(|last| &last.id);
-    json!({ "sagas": resting.iter().map(line).collect::<Vec<_>>(), "after": next })
+    page.sagas.iter().map(line).collect()
 }

@@ -1,7 +1,6 @@
 //! The line to one participant, shared by all sagas: the cap on calls in flight, the back-off, the breaker, and how far its
 //! store is known to be.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::backoff::Backoff;
 use super::breaker::{Admission, Breaker, BreakerSettings, BreakerState};
+use super::life::Life;
 use super::memories::{Memories, Room};
 use super::odd::{NotMade, NotUnderstood, Odd, Unmade};
 use super::quiet::Quiet;
@@ -81,6 +81,9 @@ pub(crate) enum CallEnd {
     Held,
     /// Its turn has come, and it goes out once it is marked as sent.
     Ready(Slot),
+    /// It did not go out, since it would have had to name too much: a look went in its place, which named less, and has confirmed
+    /// that to be one history.
+    Confirmed(Seen),
 }
 
 /// What a saga itself has seen of a participant: the incarnation of its store, the number, and the change where it was marked.
@@ -107,17 +110,6 @@ pub(crate) enum Class {
     New,
     /// One that was put aside, or asked for in vain before.
     Backlog,
-}
-
-/// Which lives of a participant's store are known.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Life {
-    /// The one that counts, once an answer has told it.
-    pub(crate) current: Option<String>,
-    /// Those that counted before: what they answered late means nothing any more.
-    pub(crate) former: BTreeSet<String>,
-    /// Another one that answers have named, and how far it has come.
-    pub(crate) offered: Option<(String, u64)>,
 }
 
 pub(crate) struct Line {
@@ -234,15 +226,19 @@ impl Line {
         &self.name
     }
 
-    /// Another incarnation counts from now on: a person has accepted it.
-    pub(crate) fn accept(&self, incarnation: &str) {
+    /// Takes over what the store that is shared with others has kept: what a person has accepted beyond what is known here counts
+    /// from now on, and what answers to others have named is on offer here, too.
+    pub(crate) fn take_over(&self, kept: Life) {
         let mut life = locked(&self.life);
-        let former = life.current.replace(incarnation.to_owned());
-        life.former.extend(former.filter(|former| former != incarnation));
-        life.former.remove(incarnation);
-        life.offered = None;
-        drop(life);
-        self.resume();
+        if life.take_over(kept) {
+            drop(life);
+            self.resume();
+        }
+    }
+
+    /// An answer was as it should be: what another one had named is no offer any more. Says which incarnation that was.
+    pub(crate) fn withdraw_offer(&self) -> Option<String> {
+        locked(&self.life).offered.take().map(|(incarnation, _)| incarnation)
     }
 
     /// Waits until one more request may be out. `None` if the line was shut meanwhile, or `before` has come: whoever waits
@@ -274,27 +270,56 @@ impl Line {
             self.memories.naming(&incarnation, &own.collect::<Vec<_>>())
         });
         let sent = clock.now();
-        if let Some(named) = seen.as_ref().map(|seen| seen.named.len()).filter(|named| *named > MOST_NAMED) {
-            let why = format!("{named} changes of its store would have to be named, and a request names {MOST_NAMED} at most");
-            tracing::warn!(name: "too_much_to_name", participant = self.name, named, "a participant is not asked: too much of what it showed is not proven to be one history");
-            return CallEnd::Replied { reply: Reply::not_sent(why), sent, named: Vec::new() };
+        if let Some(seen) = seen.as_ref().filter(|seen| seen.named.len() > MOST_NAMED) {
+            return self.confirm_some(timeout, delivery, seen, sent).await;
         }
-        let delivery = Delivery { seen: seen.as_ref(), ..delivery };
-        let reply = match tokio::time::timeout(timeout, self.participant.deliver(delivery)).await {
-            Ok(reply) => self.checked(reply.cleaned()),
-            Err(_elapsed) => Reply::unknown(format!("no answer within {} ms", timeout.as_millis())),
-        };
+        let reply = self.deliver(timeout, Delivery { seen: seen.as_ref(), ..delivery }).await;
         CallEnd::Replied { reply, sent, named: seen.map_or_else(Vec::new, |seen| seen.named) }
     }
 
+    async fn deliver(&self, timeout: Duration, delivery: Delivery<'_>) -> Reply {
+        let named = delivery.seen.map(|seen| seen.incarnation.as_str());
+        match tokio::time::timeout(timeout, self.participant.deliver(delivery)).await {
+            Ok(reply) => self.checked(reply.cleaned(), named),
+            Err(_elapsed) => Reply::unknown(format!("no answer within {} ms", timeout.as_millis())),
+        }
+    }
+
+    /// More would have to be named than a request may name. What names less must change nothing, so a look goes in its place: its
+    /// answer confirms what it names to be one history, of which one change is enough from then on.
+    async fn confirm_some(&self, timeout: Duration, delivery: Delivery<'_>, all: &Seen, sent: Time) -> CallEnd {
+        let named = all.named[..MOST_NAMED].to_vec();
+        let (key, some) = (named[0].key.clone(), Seen { named, ..all.clone() });
+        let look = Delivery { key: &key, operation: Operation::Look, is_about_undo: false, seen: Some(&some), ..delivery };
+        let reply = self.deliver(timeout, look).await;
+        let shown = match &reply {
+            Reply::Definite { receipt, .. } => self.seen(&key, receipt, some.named).filter(|shown| !shown.shown.is_empty()),
+            Reply::Undo { .. } | Reply::Absent { .. } | Reply::Mismatch { .. } | Reply::Unknown { .. } => None,
+            Reply::Behind { .. } => return CallEnd::Replied { reply, sent, named: Vec::new() },
+        };
+        let (participant, named) = (self.name.as_str(), all.named.len());
+        tracing::warn!(name: "too_much_to_name", participant, named, confirmed = shown.is_some(), "a participant is looked at before it is asked: too much of what it showed is not proven to be one history");
+        shown.map_or_else(
+            || {
+                let why = format!(
+                    "{named} changes of its store would have to be named, a request names {MOST_NAMED} at most, and a look \
+                     confirmed none of them"
+                );
+                CallEnd::Replied { reply: Reply::not_sent(why), sent, named: Vec::new() }
+            },
+            CallEnd::Confirmed,
+        )
+    }
+
     /// A receipt of another incarnation comes from a store that took another's place, and so does one without a mark of one that
-    /// has given marks.
-    fn checked(&self, reply: Reply) -> Reply {
+    /// has given marks. One of a former life is late where it was asked for before the present one counted; where its request
+    /// had `named` the present one, the participant has gone back to what it was.
+    fn checked(&self, reply: Reply, named: Option<&str>) -> Reply {
         let (seq, incarnation, mark) = match &reply {
             Reply::Definite { receipt: Receipt { seq: Some(seq), incarnation: Some(incarnation), mark, .. }, .. } => {
                 (seq, incarnation, mark)
             }
-            Reply::Behind { incarnation, .. } if self.is_former(incarnation) => {
+            Reply::Behind { incarnation, .. } if self.is_late(incarnation, named) => {
                 return Reply::unknown("an answer of a former life of its store".to_owned());
             }
             Reply::Definite { .. }
@@ -304,7 +329,7 @@ impl Line {
             | Reply::Unknown { .. }
             | Reply::Behind { .. } => return reply,
         };
-        if self.is_former(incarnation) {
+        if self.is_late(incarnation, named) {
             return Reply::unknown("an answer of a former life of its store".to_owned());
         }
         let is_known = self.incarnation().is_none_or(|known| known == *incarnation);
@@ -314,12 +339,17 @@ impl Line {
         Reply::Behind { seq: *seq, incarnation: incarnation.clone() }
     }
 
-    /// Takes note of a definite answer. Says whether it ended an outage.
-    pub(crate) fn answered(&self) -> bool {
+    /// An answer of a former life that was asked for before the present one counted.
+    fn is_late(&self, incarnation: &str, named: Option<&str>) -> bool {
+        let life = locked(&self.life);
+        life.former.contains(incarnation) && life.current.as_deref() != named
+    }
+
+    /// Takes note of a definite answer, and whether it says that it is of the life that counts. Says whether it ended an outage.
+    pub(crate) fn answered(&self, is_of_this_life: bool) -> bool {
         self.answered.fetch_add(1, Ordering::Relaxed);
-        if locked(&self.breaker).healed() {
+        if is_of_this_life && locked(&self.breaker).healed() {
             *locked(&self.behind) = None;
-            locked(&self.life).offered = None;
             tracing::info!(name: "participant_as_it_should_be", participant = self.name, "its store is as it should be; it is asked again");
             return true;
         }
@@ -432,7 +462,8 @@ impl Line {
             known.as_ref().map_or_else(|| "nothing".to_owned(), |known| format!("commit {} of {}", known.seq, known.incarnation));
         let went_on = known.is_some_and(|known| known.incarnation == incarnation && known.seq <= seq);
         let but = if went_on { "and does not know what it had answered with" } else { "but had answered with" };
-        let reason = format!("its store is at commit {seq} of {incarnation}, {but} {had}");
+        let before = if self.is_former(incarnation) { ", which counted before another was accepted," } else { "," };
+        let reason = format!("its store is at commit {seq} of {incarnation}{before} {but} {had}");
         *locked(&self.behind) = Some(reason.clone());
         locked(&self.breaker).fell_behind(may_heal.then_some(now));
         reason

@@ -2,6 +2,7 @@
 
 mod backoff;
 mod breaker;
+mod life;
 mod line;
 mod memories;
 mod odd;
@@ -14,5 +15,6 @@ pub use odd::{NotMade, NotUnderstood};
 
 pub(crate) use backoff::Jitter;
 pub(crate) use breaker::Admission;
-pub(crate) use line::{ACCEPTED, CallEnd, Class, Life, Line, LineSettings, OwnSeen, Slot};
+pub(crate) use life::Life;
+pub(crate) use line::{ACCEPTED, CallEnd, Class, Line, LineSettings, OwnSeen, Slot};
 pub(crate) use memories::Memories;

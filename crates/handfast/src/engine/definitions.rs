@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::delivery::{Life, Line, LineSettings, Memories};
 use crate::lock::locked;
 use crate::participant::{HttpParticipant, HttpTemplates, Participant, Secret, TemplateParticipant};
-use crate::store::{Acceptance, Seen, Store};
+use crate::store::{Acceptance, Offer, Seen, Store, StoreError};
 
 /// Reads the stored definition of a flow that is not configured any more.
 pub type FlowResolver = Box<dyn Fn(&str) -> Result<Flow, Box<dyn std::error::Error + Send + Sync>> + Send + Sync>;
@@ -56,9 +56,8 @@ pub(crate) struct Lines {
     pub(crate) secrets: BTreeMap<String, Secret>,
     /// Where the kept values of earlier answers are.
     pub(crate) store: Arc<dyn Store>,
-    /// What the store had kept of participants when it was opened.
-    pub(crate) seen: Vec<Seen>,
-    pub(crate) accepted: Vec<Acceptance>,
+    /// What the store had kept of participants when that was last read.
+    pub(crate) kept: KeptOfParticipants,
     pub(crate) memories: Arc<Memories>,
     pub(crate) settings: LineSettings,
     pub(crate) connect_timeout: Duration,
@@ -68,6 +67,26 @@ pub(crate) struct Lines {
 
 /// Whose line it is. Templates belong to one definition: another may call the same service in another way.
 pub(crate) type LineTo = (ParticipantRef, Option<[u8; 32]>);
+
+/// What a store has kept of the participants.
+#[derive(Debug, Default)]
+pub(crate) struct KeptOfParticipants {
+    pub(crate) seen: Vec<Seen>,
+    accepted: Vec<Acceptance>,
+    offers: Vec<Offer>,
+}
+
+impl KeptOfParticipants {
+    pub(crate) async fn in_store(store: &dyn Store) -> Result<Self, StoreError> {
+        Ok(Self { seen: store.seen().await?, accepted: store.acceptances().await?, offers: store.offers().await? })
+    }
+
+    fn life_of(&self, participant: &str) -> Life {
+        let seen = self.seen.iter().find(|seen| seen.participant == participant);
+        let accepted: Vec<_> = self.accepted.iter().filter(|accepted| accepted.participant == participant).collect();
+        Life::kept(seen, &accepted, self.offers.iter().find(|offer| offer.participant == participant))
+    }
+}
 
 impl Definitions {
     pub(crate) fn new(resolver: Option<FlowResolver>, lines: Lines) -> Self {
@@ -149,16 +168,13 @@ impl Definitions {
         Ok(Arc::new(flow))
     }
 
-    /// Lets count what a person has accepted, here or in another process on the same store.
-    pub(crate) fn take_over(&self, seen: &[Seen]) {
-        for line in self.lines() {
-            let kept = seen.iter().find(|seen| seen.participant == line.name()).map(|seen| seen.incarnation.as_str());
-            if let (Some(kept), Some(current)) = (kept, line.incarnation())
-                && kept != current
-                && !line.is_former(kept)
-            {
-                line.accept(kept);
-            }
+    /// Takes over what the store has kept of participants by now: what was seen, what a person has accepted, here or in another
+    /// process on the same store, and what is on offer.
+    pub(crate) fn take_over(&self, kept: KeptOfParticipants) {
+        let mut lines = locked(&self.lines);
+        lines.kept = kept;
+        for line in lines.open.values() {
+            line.take_over(lines.kept.life_of(line.name()));
         }
     }
 
@@ -190,10 +206,7 @@ impl Lines {
             }
             (None, None) => return Err(format!("no participant called {name:?} was added; add it, or give a URL")),
         };
-        let current = self.seen.iter().find(|seen| seen.participant == name).map(|seen| seen.incarnation.clone());
-        let formers = self.accepted.iter().filter(|accepted| accepted.participant == name).map(|accepted| &accepted.former);
-        let former = formers.filter(|former| current.as_ref() != Some(former)).cloned().collect();
-        let life = Life { current, former, offered: None };
+        let life = self.kept.life_of(name);
         let in_flight = step.in_flight.and_then(|requests| usize::try_from(requests).ok());
         let settings =
             LineSettings { calls_at_once: in_flight.map_or(self.settings.calls_at_once, |most| most.max(1)), ..self.settings };

@@ -22,6 +22,7 @@ use self::pace::Pace;
 use super::calls::{Calls, EndedCall, Setting};
 use super::handle::Progress;
 use super::journaled::Journaled;
+use super::lives;
 use super::options::{GONE_FOR, LONGEST_PARK, READING_TRIES};
 use super::shared::{Arrival, CancelResult, Mail, Shared};
 use crate::clock::whole_ms;
@@ -29,7 +30,7 @@ use crate::delivery::{CallEnd, Class, Line, Slot};
 use crate::journal::{Line as JournalLine, Receipt};
 use crate::key::KeyParts;
 use crate::participant::{Heard, Reply};
-use crate::store::{Offer, Seen, StoreError, Try};
+use crate::store::{Seen, Sighting, StoreError, Try};
 
 /// Drives one saga until it ends, is put aside, or the engine stops.
 pub(crate) async fn drive(shared: Arc<Shared>, id: Arc<str>, arrival: Arrival, mut mailbox: UnboundedReceiver<Mail>) {
@@ -291,15 +292,28 @@ impl<'a> Driver<'a> {
     }
 
     async fn take_end(&mut self, call: EndedCall) -> ControlFlow<()> {
-        let now = self.shared.now();
-        let command = call.command;
+        let EndedCall { command, number, end } = call;
         let Some(line) = self.saga.definition().line(command.step).map(Arc::clone) else { return ControlFlow::Continue(()) };
-        let (reply, (sent, named)) = match call.end {
-            CallEnd::Held => return ControlFlow::Continue(()),
-            CallEnd::Ready(slot) => return self.send_once(command, call.number, slot).await,
-            CallEnd::Replied { reply, sent, named } => (reply, (sent, named)),
-        };
-        self.heard(command, call.number);
+        match end {
+            CallEnd::Held => ControlFlow::Continue(()),
+            CallEnd::Ready(slot) => self.send_once(command, number, slot).await,
+            CallEnd::Confirmed(seen) => {
+                lives::confirmed(self.shared, &line, seen).await;
+                ControlFlow::Continue(())
+            }
+            CallEnd::Replied { reply, sent, named } => self.take_reply(&line, (command, number), reply, (sent, named)).await,
+        }
+    }
+
+    async fn take_reply(
+        &mut self,
+        line: &Arc<Line>,
+        (command, number): (Command, u64),
+        reply: Reply,
+        (sent, named): (Time, Vec<Sighting>),
+    ) -> ControlFlow<()> {
+        let now = self.shared.now();
+        self.heard(command, number);
         let is_silent = matches!(reply, Reply::Unknown { heard: Heard::NoConnection | Heard::Nothing, .. });
         let shown = match &reply {
             Reply::Definite { receipt, .. } => line.seen(&self.key(command.step), receipt, named),
@@ -309,7 +323,9 @@ impl<'a> Driver<'a> {
         };
         // Until it is durable, or will not be.
         let room = shown.as_ref().map(|shown| line.reserve(shown));
-        self.note_answer(&line, &reply, !matches!(room, Some(None)));
+        if lives::note_answer(self.shared, line, &reply, !matches!(room, Some(None))).await {
+            self.shared.wake_early();
+        }
         let seen = match reply {
             Reply::Definite { .. } if matches!(room, Some(None)) => {
                 "an answer, but too many came at once to tell their histories apart; it is asked for again".to_owned()
@@ -339,7 +355,7 @@ impl<'a> Driver<'a> {
                 format!("the undo is {}", told.name())
             }
             Reply::Absent { seen, retry_after } => {
-                self.heard_nothing_definite(&line, command, None, retry_after);
+                self.heard_nothing_definite(line, command, None, retry_after);
                 self.tell_look(command, None, sent).await?;
                 seen
             }
@@ -349,30 +365,18 @@ impl<'a> Driver<'a> {
                 seen
             }
             Reply::Unknown { seen, heard, retry_after } => {
-                self.heard_unknown(&line, command, (heard, &seen), retry_after);
+                self.heard_unknown(line, command, (heard, &seen), retry_after);
                 seen
             }
-            Reply::Behind { seq, incarnation } => Self::fell_behind(self.shared, &line, (seq, &incarnation)).await,
+            Reply::Behind { seq, incarnation } => lives::fell_behind(self.shared, line, (seq, &incarnation)).await,
         };
         self.class = Class::Backlog;
         self.slow_down(command, now, true, is_silent);
         let id = self.saga.id().to_string();
         let operation = command.operation.name();
         let ended = self.shared.journal_now();
-        self.shared.store.record_try(Try { id, step: command.step, operation, number: call.number, sent, ended, seen });
+        self.shared.store.record_try(Try { id, step: command.step, operation, number, sent, ended, seen });
         ControlFlow::Continue(())
-    }
-
-    /// An answer that says something ends an outage.
-    fn note_answer(&self, line: &Line, reply: &Reply, has_room: bool) {
-        let says_something = match reply {
-            Reply::Definite { .. } => has_room,
-            Reply::Undo { .. } | Reply::Mismatch { .. } => true,
-            Reply::Absent { .. } | Reply::Unknown { .. } | Reply::Behind { .. } => false,
-        };
-        if says_something && line.answered() {
-            self.shared.wake_early();
-        }
     }
 
     /// What was heard means nothing, or nothing was heard.
@@ -408,28 +412,6 @@ impl<'a> Driver<'a> {
         let watch = self.saga.coordinator().watch_due(command.step);
         let left = watch.map_or(left, |due| self.shared.options.clock.waited(left, due.since));
         self.tell(&JournalLine::Looked { step: command.step, found, left }, None).await.map_continue(drop)
-    }
-
-    /// Shuts the line to a participant whose store is another one than it was, and says why.
-    async fn fell_behind(shared: &Shared, line: &Line, (seq, incarnation): (u64, &str)) -> String {
-        let reason = line.fell_behind(incarnation, seq, shared.now());
-        Self::keep_offer(shared, line, shared.journal_now()).await;
-        tracing::error!(
-            name: "participant_behind",
-            participant = line.name(),
-            reason,
-            "a participant's store was restored; it is not called any more"
-        );
-        format!("behind: {reason}")
-    }
-
-    /// Keeps which other life a participant says it is, so that a person can accept it even while no engine runs.
-    async fn keep_offer(shared: &Shared, line: &Line, now: Time) {
-        let Some((incarnation, seq)) = line.life().offered else { return };
-        let offer = Offer { participant: line.name().to_owned(), incarnation, seq, at: now };
-        if let Err(error) = shared.store.offer(offer).await {
-            tracing::warn!(name: "offer_not_kept", participant = line.name(), %error, "what it says it is could not be kept");
-        }
     }
 
     /// Marks an act or an undo that leaves at most once as sent, and lets it leave if it was marked here and by nobody before: a crash in

@@ -15,6 +15,7 @@ mod hint;
 mod hints;
 mod journaled;
 mod kept;
+mod lives;
 mod money;
 mod named;
 mod obstacle;
@@ -51,7 +52,7 @@ pub use hints::HintResult;
 #[cfg(test)]
 pub(crate) use kept::JournalReceipts;
 pub use options::Options;
-pub use participants::{AcceptError, Accepted, ParticipantView, Resting, accept_in, participants_in, resting_in};
+pub use participants::{AcceptError, Accepted, ParticipantView, Resting, RestingPage, accept_in, participants_in, resting_in};
 pub use person::{Act, ActError, ActResult, ForPerson, Possible, Remains, StepSeen, act_in, cancel_in, look_into};
 pub use reason::MAX_REASON_CHARACTERS;
 pub(crate) use reason::what_is_wrong_if_said;
@@ -64,7 +65,7 @@ use crate::journal::Said;
 use crate::key::is_saga_id;
 use crate::participant::{Participant, Secret, Unfit};
 use crate::store::{Counts, Created, Store, StoreError, Summary};
-use definitions::{Definition, Definitions, Lines};
+use definitions::{Definition, Definitions, KeptOfParticipants, Lines};
 use journaled::{Journaled, Loaded, Placing};
 use shared::{Arrival, Mail, Shared};
 
@@ -183,14 +184,13 @@ impl EngineBuilder {
     pub async fn open(self) -> Result<Engine, OpenError> {
         let Self { store, flows, participants, secrets, resolver, others, options } = self;
         let calls_at_once = options.calls_per_participant.max(1);
-        let seen = store.seen().await?;
-        let memories = Arc::new(Memories::new(&seen));
+        let kept = KeptOfParticipants::in_store(&*store).await?;
+        let memories = Arc::new(Memories::new(&kept.seen));
         let lines = Lines {
             in_process: participants,
             secrets,
             store: Arc::clone(&store),
-            seen,
-            accepted: store.acceptances().await?,
+            kept,
             memories: Arc::clone(&memories),
             settings: LineSettings { calls_at_once, breaker: options.breaker, backoff: options.backoff },
             connect_timeout: options.connect_timeout,

@@ -1,8 +1,6 @@
 //! How much a step is about, as its body or else the order says, for whoever has to decide about it.
 
-use serde_json::Value;
-
-use super::amounts::amount;
+use super::amounts::money_in;
 use crate::store::StoredSaga;
 
 /// The amount of a step, as in `19.99 EUR`.
@@ -11,10 +9,9 @@ pub(super) fn of(stored: &StoredSaga, step: usize) -> Option<String> {
     in_body.or_else(|| amount_in(&stored.input))
 }
 
-/// The first amount of money among the members of an object, or the object itself.
+/// The first amount of money that can be written.
 fn amount_in(text: &[u8]) -> Option<String> {
-    let value: Value = serde_json::from_slice(text).ok()?;
-    amount(&value).or_else(|| value.as_object()?.values().find_map(amount))
+    money_in(text).iter().find_map(|(_, money)| money.written())
 }
 
 #[cfg(test)]

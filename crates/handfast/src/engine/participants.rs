@@ -1,10 +1,13 @@
 //! What a person sees of the participants, and the one act that only a person can do there: accepting that one was put back to an
 //! older copy of its store.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use handfast_protocol::Time;
 
+use super::amounts::{Money, money_in};
+use super::definitions::KeptOfParticipants;
 use super::reason;
 use super::{CancelError, Engine};
 use crate::delivery::{BreakerState, LineStats};
@@ -47,7 +50,16 @@ pub struct Resting {
     /// The highest number of those answers. Those above the number at which the participant was put back are forgotten.
     pub seq: u64,
     /// The order's amounts of money, each with the name of its field: minor units and currency.
-    pub money: Vec<(String, i64, String)>,
+    pub money: Vec<(String, u64, String)>,
+}
+
+/// Some of the sagas that rest on a former life.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RestingPage {
+    /// Those that were found, in the order of their placing. There may be none, and more to come.
+    pub sagas: Vec<Resting>,
+    /// The saga after which the next page begins; `None` if there is none.
+    pub after: Option<String>,
 }
 
 /// Why nothing was accepted.
@@ -95,7 +107,10 @@ pub enum AcceptError {
 pub async fn participants_in(store: &dyn Store) -> Result<Vec<ParticipantView>, StoreError> {
     let (seen, offers, acceptances) = (store.seen().await?, store.offers().await?, store.acceptances().await?);
     let view = |seen: crate::store::Seen| ParticipantView {
-        offered: offers.iter().find(|offer| offer.participant == seen.participant).cloned(),
+        offered: offers
+            .iter()
+            .find(|offer| offer.participant == seen.participant && offer.incarnation != seen.incarnation)
+            .cloned(),
         accepted: acceptances.iter().filter(|accepted| accepted.participant == seen.participant).cloned().collect(),
         participant: seen.participant,
         incarnation: Some(seen.incarnation),
@@ -153,15 +168,17 @@ pub async fn accept_in(
 /// What was accepted already, for whoever did not hear the answer and asks again.
 fn accepted_before(known: &ParticipantView, incarnation: &str) -> Option<Accepted> {
     let counts = known.incarnation.as_deref() == Some(incarnation);
-    let last = known.accepted.iter().max_by_key(|accepted| accepted.at).filter(|last| counts && last.incarnation == incarnation);
+    let last = known.accepted.last().filter(|last| counts && last.incarnation == incarnation);
     last.map(|acceptance| Accepted { acceptance: acceptance.clone() })
 }
 
 /// How many sagas are read at once.
 const PAGE: usize = 500;
+/// So many sagas are looked at for one page, however few of them rest on what is asked for.
+const MOST_LOOKED_AT: usize = 2_000;
 
-/// The sagas that rest on what this incarnation had answered, at most `limit`, in the order of their placing after the one named:
-/// the last answer about some step is its, and nothing was read again since.
+/// A page of the sagas that rest on what this incarnation had answered, at most `limit`, in the order of their placing after the one
+/// named: the last answer about some step is its, and nothing was read again since.
 ///
 /// # Errors
 /// The store's.
@@ -170,40 +187,40 @@ pub async fn resting_in(
     incarnation: &str,
     after: Option<&str>,
     limit: usize,
-) -> Result<Vec<Resting>, StoreError> {
-    let mut resting = Vec::new();
+) -> Result<RestingPage, StoreError> {
+    let mut sagas = Vec::new();
     let mut after = after.map(str::to_owned);
-    loop {
+    for _read in 0..MOST_LOOKED_AT / PAGE {
         let page = store.list(None, after.as_deref(), PAGE).await?;
-        let Some(last) = page.last() else { return Ok(resting) };
-        after = Some(last.id.clone());
+        let is_last = page.len() < PAGE;
         for summary in page {
-            let Some(stored) = store.load(&summary.id).await? else { continue };
-            let mut answers = std::collections::BTreeMap::new();
-            for entry in &stored.entries {
-                if let Ok(Line::Answer { to, receipt, .. }) = Line::read(stored.version, &entry.input) {
-                    answers.insert(to.step, (receipt.incarnation, receipt.seq.unwrap_or(0)));
-                }
-            }
-            let seqs = answers.into_values().filter(|(of, _)| of.as_deref() == Some(incarnation)).map(|(_, seq)| seq);
-            let Some(seq) = seqs.max() else { continue };
-            let has_ended = matches!(stored.standing.as_str(), "completed" | "cancelled" | "settled");
-            let money = money_of(&stored.input);
-            resting.push(Resting { id: stored.id, standing: stored.standing, has_ended, seq, money });
-            if resting.len() == limit {
-                return Ok(resting);
+            after = Some(summary.id.clone());
+            sagas.extend(resting_of(store, &summary.id, incarnation).await?);
+            if sagas.len() >= limit {
+                return Ok(RestingPage { sagas, after });
             }
         }
+        if is_last {
+            return Ok(RestingPage { sagas, after: None });
+        }
     }
+    Ok(RestingPage { sagas, after })
 }
 
-/// Every amount of money in an order.
-fn money_of(input: &[u8]) -> Vec<(String, i64, String)> {
-    let Ok(serde_json::Value::Object(members)) = serde_json::from_slice(input) else { return Vec::new() };
-    let amount = |(name, value): (String, serde_json::Value)| {
-        Some((name, value.get("minor")?.as_i64()?, value.get("currency")?.as_str()?.to_owned()))
-    };
-    members.into_iter().filter_map(amount).collect()
+/// What of a saga rests on this incarnation, if anything does.
+async fn resting_of(store: &dyn Store, id: &str, incarnation: &str) -> Result<Option<Resting>, StoreError> {
+    let Some(stored) = store.load(id).await? else { return Ok(None) };
+    let mut answers = BTreeMap::new();
+    for entry in &stored.entries {
+        if let Ok(Line::Answer { to, receipt, .. }) = Line::read(stored.version, &entry.input) {
+            answers.insert(to.step, (receipt.incarnation, receipt.seq.unwrap_or(0)));
+        }
+    }
+    let seqs = answers.into_values().filter(|(of, _)| of.as_deref() == Some(incarnation)).map(|(_, seq)| seq);
+    let Some(seq) = seqs.max() else { return Ok(None) };
+    let has_ended = matches!(stored.standing.as_str(), "completed" | "cancelled" | "settled");
+    let money = money_in(&stored.input).into_iter().map(|(field, Money { minor, currency })| (field, minor, currency)).collect();
+    Ok(Some(Resting { id: stored.id, standing: stored.standing, has_ended, seq, money }))
 }
 
 impl Engine {
@@ -215,12 +232,11 @@ impl Engine {
         let shared = &self.0.shared;
         let mut views = participants_in(&*shared.store).await?;
         for line in shared.definitions.lines() {
-            let (stats, is_offered) = (line.stats(), line.life().offered.is_some());
+            let stats = line.stats();
             match views.iter_mut().find(|view| view.participant == stats.participant) {
                 // Templates of several flows have a line each: the one that is shut is the one to look at.
                 Some(view) if view.line.as_ref().is_none_or(|known| known.breaker == BreakerState::Closed) => {
                     view.line = Some(stats);
-                    view.offered = view.offered.take().filter(|_| is_offered);
                 }
                 Some(_) => {}
                 None => views.push(ParticipantView {
@@ -247,27 +263,21 @@ impl Engine {
         (by, why): (&str, &str),
     ) -> Result<Accepted, AcceptError> {
         let shared = &self.0.shared;
-        let mut lines = shared.definitions.lines();
-        lines.retain(|line| line.name() == participant);
-        // What a stray answer had named is no offer any more once an answer was as it should be.
-        if !lines.is_empty() && lines.iter().all(|line| line.life().offered.is_none()) {
-            let known = participants_in(&*shared.store).await?.into_iter().find(|known| known.participant == participant);
-            let before = known.and_then(|known| accepted_before(&known, incarnation));
-            return before.ok_or_else(|| AcceptError::NothingOffered { participant: participant.to_owned() });
-        }
         let accepted = accept_in(&*shared.store, shared.journal_now(), (participant, incarnation), (by, why)).await?;
-        for line in lines {
-            line.accept(incarnation);
+        match KeptOfParticipants::in_store(&*shared.store).await {
+            Ok(kept) => shared.definitions.take_over(kept),
+            // It is accepted, and read again within seconds.
+            Err(error) => tracing::warn!(name: "acceptance_unread", participant, %error, "what was accepted cannot be read yet"),
         }
         shared.wake_early();
         Ok(accepted)
     }
 
-    /// The sagas that rest on what an incarnation had answered: see [`resting_in`].
+    /// A page of the sagas that rest on what an incarnation had answered: see [`resting_in`].
     ///
     /// # Errors
     /// The store's.
-    pub async fn resting_on(&self, incarnation: &str, after: Option<&str>, limit: usize) -> Result<Vec<Resting>, StoreError> {
+    pub async fn resting_on(&self, incarnation: &str, after: Option<&str>, limit: usize) -> Result<RestingPage, StoreError> {
         let store = Arc::clone(&self.0.shared.store);
         resting_in(&*store, incarnation, after, limit).await
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use handfast_protocol::Time;
 
+use super::definitions::KeptOfParticipants;
 use super::shared::{Arrival, Shared};
 use crate::clock::whole_ms;
 use crate::store::LONGEST_WAKE_UP_MS;
@@ -98,10 +99,10 @@ async fn look(shared: &Shared, queue: &mut VecDeque<Arc<str>>) -> bool {
 /// Takes over what others on the same store have seen of participants, and what a person has accepted there. Whoever cannot read
 /// it names what it knows itself.
 async fn take_over(shared: &Shared) {
-    match shared.store.seen().await {
-        Ok(seen) => {
-            shared.memories.join(&seen);
-            shared.definitions.take_over(&seen);
+    match KeptOfParticipants::in_store(&*shared.store).await {
+        Ok(kept) => {
+            shared.memories.join(&kept.seen);
+            shared.definitions.take_over(kept);
         }
         Err(error) => {
             tracing::warn!(name: "seen_unreadable", %error, "what other workers have seen of participants cannot be read")

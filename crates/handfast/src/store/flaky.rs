@@ -218,6 +218,12 @@ impl<S: Store> Store for FlakyStore<S> {
     fn offer(&self, offer: Offer) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(self.write(self.inner.offer(offer)))
     }
+    fn withdraw<'a>(&'a self, participant: &'a str, incarnation: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(self.write(self.inner.withdraw(participant, incarnation)))
+    }
+    fn remember(&self, seen: Seen) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.write(self.inner.remember(seen)))
+    }
     fn offers(&self) -> BoxFuture<'_, Result<Vec<Offer>, StoreError>> {
         Box::pin(self.read(self.inner.offers()))
     }

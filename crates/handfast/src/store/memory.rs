@@ -124,17 +124,21 @@ impl Rows {
         row.saga.entries.push(append.entry);
         self.wake(number, append.wake_at);
         if let Some(seen) = append.seen {
-            if !seen.shown.is_empty() {
-                seen.remember_in(self.memories.entry(seen.incarnation.clone()).or_default());
-            }
-            let Seen { participant, incarnation, seq, .. } = seen;
-            let seq = storable(Time(seq)).0;
-            let kept = self.seen.entry(participant).or_insert_with(|| (incarnation.clone(), seq));
-            if kept.0 == incarnation {
-                kept.1 = kept.1.max(seq);
-            }
+            self.remember(seen);
         }
         Ok(())
+    }
+
+    fn remember(&mut self, seen: Seen) {
+        if !seen.shown.is_empty() {
+            seen.remember_in(self.memories.entry(seen.incarnation.clone()).or_default());
+        }
+        let Seen { participant, incarnation, seq, .. } = seen;
+        let seq = storable(Time(seq)).0;
+        let kept = self.seen.entry(participant).or_insert_with(|| (incarnation.clone(), seq));
+        if kept.0 == incarnation {
+            kept.1 = kept.1.max(seq);
+        }
     }
 
     fn accept(&mut self, acceptance: Acceptance) -> Result<(), StoreError> {
@@ -336,6 +340,18 @@ impl Store for MemoryStore {
     fn offer(&self, offer: Offer) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             self.with(|rows| rows.offers.insert(offer.participant.clone(), offer));
+            Ok(())
+        })
+    }
+    fn withdraw<'a>(&'a self, participant: &'a str, incarnation: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.with(|rows| rows.offers.retain(|_, offer| offer.participant != participant || offer.incarnation != incarnation));
+            Ok(())
+        })
+    }
+    fn remember(&self, seen: Seen) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.with(|rows| rows.remember(seen));
             Ok(())
         })
     }

@@ -449,9 +449,14 @@ pub trait Store: Send + Sync + 'static {
     fn adopt(&self, adoption: Adoption) -> BoxFuture<'_, Result<u64, StoreError>>;
     /// What was seen of every participant, with everything that is kept of its incarnation.
     fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>>;
+    /// Keeps what a look has shown of a participant's store, of which no saga is told.
+    fn remember(&self, seen: Seen) -> BoxFuture<'_, Result<(), StoreError>>;
     /// Keeps which other incarnation a participant has named, the latest of each.
     fn offer(&self, offer: Offer) -> BoxFuture<'_, Result<(), StoreError>>;
-    /// What was offered and not accepted since, by participant.
+    /// Forgets that a participant has named this other incarnation: an answer of it was as it should be since. Where it has named
+    /// yet another one by now, that stays.
+    fn withdraw<'a>(&'a self, participant: &'a str, incarnation: &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
+    /// What was offered and neither accepted nor withdrawn since, by participant.
     fn offers(&self) -> BoxFuture<'_, Result<Vec<Offer>, StoreError>>;
     /// Lets another incarnation count, or answers [`StoreError::Conflict`] if it is not the one that was offered last, or another
     /// one than `former` counts by now.

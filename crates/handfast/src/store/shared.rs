@@ -68,6 +68,12 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     fn offer(&self, offer: Offer) -> BoxFuture<'_, Result<(), StoreError>> {
         (**self).offer(offer)
     }
+    fn withdraw<'a>(&'a self, participant: &'a str, incarnation: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        (**self).withdraw(participant, incarnation)
+    }
+    fn remember(&self, seen: Seen) -> BoxFuture<'_, Result<(), StoreError>> {
+        (**self).remember(seen)
+    }
     fn offers(&self) -> BoxFuture<'_, Result<Vec<Offer>, StoreError>> {
         (**self).offers()
     }

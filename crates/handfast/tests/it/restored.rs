@@ -1,16 +1,17 @@
 //! A participant that was put back to an older copy of its store: what a person accepts, and what becomes of the sagas.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use handfast::participant::{Delivery, Participant, Receipt, Reply};
-use handfast::store::BoxFuture;
+use handfast::participant::{Delivery, Reply};
 use handfast::{AcceptError, BreakerState, Engine, Operation, Outcome, Standing};
 use handfast_protocol::{Answer, Definite};
 
 use crate::support::{Answering, World, order, receipt};
+
+mod lives;
+mod named;
 
 const DONE: Answer = Answer::State(Definite::Done);
 
@@ -49,7 +50,7 @@ async fn a_person_accepts_another_incarnation_without_a_restart() {
     assert!(accept("second", "ann").await.is_ok());
     assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
     let resting = engine.resting_on("first", None, 10).await.unwrap();
-    assert_eq!(resting.iter().map(|one| (one.id.as_str(), one.has_ended)).collect::<Vec<_>>(), [("order-1", true)]);
+    assert_eq!(resting.sagas.iter().map(|one| (one.id.as_str(), one.has_ended)).collect::<Vec<_>>(), [("order-1", true)]);
 
     // Another engine on the same store knows it, and who accepted it.
     drop(engine);
@@ -118,73 +119,6 @@ async fn what_an_open_saga_rests_on_is_read_again_before_the_goods_leave() {
     let view = engine.saga("order-1").await.unwrap().unwrap();
     let forgotten = view.entries.iter().filter(|entry| entry.input.contains("forgotten")).count();
     assert_eq!(forgotten, 1, "it is journaled once");
-}
-
-/// One answer of somebody else's, and a participant that is as it was: the line opens again by itself.
-#[tokio::test(start_paused = true)]
-async fn a_stray_answer_of_another_incarnation_heals() {
-    let world = World::new(None);
-    let calls = Arc::new(AtomicU64::new(0));
-    let counted = Arc::clone(&calls);
-    let bank = Answering(move |_: &Delivery<'_>| match counted.fetch_add(1, Ordering::Relaxed) {
-        1 => done("stray", 700),
-        call => done("first", 1 + call),
-    });
-    let engine = world.builder().participant("bank", bank).open().await.unwrap();
-    for id in ["order-1", "order-2", "order-3"] {
-        let mut saga = engine.submit(order(id, "visa", "tea")).await.unwrap();
-        assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed, "{id}");
-    }
-    assert_eq!(engine.stats().participants[0].breaker, BreakerState::Closed);
-    assert!(matches!(
-        engine.accept_participant(("bank", "fourth"), ("ann", "why")).await,
-        Err(AcceptError::Changed { .. } | AcceptError::NothingOffered { .. })
-    ));
-}
-
-/// Draws marks, does not tell its openings apart, and answers after a while.
-#[derive(Default)]
-struct Marking {
-    numbers: Mutex<BTreeMap<String, u64>>,
-    /// The most changes that a request named.
-    most_named: Arc<AtomicUsize>,
-}
-
-impl Participant for Marking {
-    fn deliver<'a>(&'a self, request: Delivery<'a>) -> BoxFuture<'a, Reply> {
-        Box::pin(async move {
-            self.most_named.fetch_max(request.seen.map_or(0, |seen| seen.named.len()), Ordering::Relaxed);
-            tokio::time::sleep(Duration::from_millis(500)).await;
-            let mut numbers = self.numbers.lock().unwrap();
-            let next = numbers.len() as u64 + 1;
-            let number = *numbers.entry(request.key.to_owned()).or_insert(next);
-            let receipt = Receipt { mark: Some(format!("m{number}")), ..receipt("first", number) };
-            Reply::Definite { answer: DONE, receipt }
-        })
-    }
-}
-
-/// Many answers come at once, and none is durable yet when the others are looked at.
-#[tokio::test(start_paused = true)]
-async fn a_burst_of_answers_leads_to_no_request_that_names_too_much() {
-    let world = World::new(None);
-    let marking = Marking::default();
-    let most_named = Arc::clone(&marking.most_named);
-    let engine = world.builder().participant("bank", marking).open().await.unwrap();
-    let mut sagas = Vec::new();
-    for number in 0..150 {
-        sagas.push(engine.submit(order(&format!("order-{number}"), "visa", "tea")).await.unwrap());
-    }
-    world.ground.store.delay_answers(Duration::from_millis(200));
-    for saga in &mut sagas {
-        let ended = tokio::time::timeout(Duration::from_hours(1), saga.outcome()).await;
-        assert_eq!(ended.expect("it ends").unwrap(), Outcome::Completed);
-    }
-    let mut last = engine.submit(order("order-last", "visa", "tea")).await.unwrap();
-    assert_eq!(last.outcome().await.unwrap(), Outcome::Completed);
-    // And what the saga itself has seen there.
-    let most = most_named.load(Ordering::Relaxed);
-    assert!((2..=17).contains(&most), "{most} changes were named");
 }
 
 /// What a person sees, and can do, where a bank that was put back does not know any more what it had done.

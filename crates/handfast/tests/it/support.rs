@@ -381,6 +381,19 @@ macro_rules! forwarded_but_for_append {
         ) -> handfast::store::BoxFuture<'_, Result<(), handfast::store::StoreError>> {
             self.0.offer(offer)
         }
+        fn withdraw<'a>(
+            &'a self,
+            participant: &'a str,
+            incarnation: &'a str,
+        ) -> handfast::store::BoxFuture<'a, Result<(), handfast::store::StoreError>> {
+            self.0.withdraw(participant, incarnation)
+        }
+        fn remember(
+            &self,
+            seen: handfast::store::Seen,
+        ) -> handfast::store::BoxFuture<'_, Result<(), handfast::store::StoreError>> {
+            self.0.remember(seen)
+        }
         fn offers(&self) -> handfast::store::BoxFuture<'_, Result<Vec<handfast::store::Offer>, handfast::store::StoreError>> {
             self.0.offers()
         }

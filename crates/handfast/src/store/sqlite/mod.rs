@@ -259,6 +259,13 @@ impl Store for SqliteStore {
     fn offer(&self, offer: Offer) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(self.write(|reply| Write::Offer(Box::new(offer), reply)))
     }
+    fn withdraw<'a>(&'a self, participant: &'a str, incarnation: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        let (participant, incarnation) = (participant.into(), incarnation.into());
+        Box::pin(self.write(|reply| Write::Withdraw { participant, incarnation, reply }))
+    }
+    fn remember(&self, seen: Seen) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.write(|reply| Write::Remember(Box::new(seen), reply)))
+    }
     fn offers(&self) -> BoxFuture<'_, Result<Vec<Offer>, StoreError>> {
         Box::pin(self.read(queries::offers))
     }

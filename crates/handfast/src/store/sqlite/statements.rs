@@ -278,7 +278,7 @@ impl<'c> Statements<'c> {
         self.insert_entry.execute(params![saga, column(*seq), column(at.0), input, digest])
     }
 
-    fn note_seen(&mut self, seen: &Seen) -> Result<()> {
+    pub(super) fn note_seen(&mut self, seen: &Seen) -> Result<()> {
         if !seen.shown.is_empty() {
             if !self.memories.contains_key(&seen.incarnation) {
                 let kept = self.find_tips.query_map([&seen.incarnation], tip)?.collect::<Result<_>>()?;
@@ -349,6 +349,11 @@ impl<'c> Statements<'c> {
         let Offer { participant, incarnation, seq, at } = offer;
         let sql = "INSERT OR REPLACE INTO offered (base, incarnation, seq, at) VALUES (?1, ?2, ?3, ?4)";
         self.connection.prepare_cached(sql)?.execute(params![participant, incarnation, ordered(*seq), column(at.0)]).map(drop)
+    }
+
+    pub(super) fn withdraw(&self, participant: &str, incarnation: &str) -> Result<()> {
+        let sql = "DELETE FROM offered WHERE base = ?1 AND incarnation = ?2";
+        self.connection.prepare_cached(sql)?.execute([participant, incarnation]).map(drop)
     }
 
     pub(super) fn accept(&self, acceptance: &Acceptance) -> Result<Verdict<()>> {

@@ -14,7 +14,8 @@ use super::files::Files;
 use super::shape::{unavailable, words};
 use super::statements::{Generation, Statements, Verdict};
 use crate::store::{
-    Acceptance, Adoption, Append, ClockMark, ClockVerdict, Created, NewSaga, Offer, StoreError, TimeAcceptance, TimeAccepted, Try,
+    Acceptance, Adoption, Append, ClockMark, ClockVerdict, Created, NewSaga, Offer, Seen, StoreError, TimeAcceptance,
+    TimeAccepted, Try,
 };
 
 /// How many writes may wait for the disk before further ones are refused.
@@ -65,6 +66,12 @@ pub(super) enum Write {
     AcceptTime(Box<TimeAcceptance>, Reply<TimeAccepted>),
     Adopt(Box<Adoption>, Reply<u64>),
     Offer(Box<Offer>, Reply<()>),
+    Withdraw {
+        participant: Box<str>,
+        incarnation: Box<str>,
+        reply: Reply<()>,
+    },
+    Remember(Box<Seen>, Reply<()>),
     Accept(Box<Acceptance>, Reply<()>),
     Try(Box<Try>),
     /// So many bytes that nobody reads.
@@ -92,6 +99,10 @@ impl Write {
             Self::AcceptTime(acceptance, reply) => reply.verdict = Some(Ok(statements.accept_time(acceptance)?)),
             Self::Adopt(adoption, reply) => reply.verdict = Some(Ok(statements.adopt(adoption)?)),
             Self::Offer(offer, reply) => reply.verdict = Some(Ok(statements.offer(offer)?)),
+            Self::Withdraw { participant, incarnation, reply } => {
+                reply.verdict = Some(Ok(statements.withdraw(participant, incarnation)?));
+            }
+            Self::Remember(seen, reply) => reply.verdict = Some(Ok(statements.note_seen(seen)?)),
             Self::Accept(acceptance, reply) => reply.verdict = Some(statements.accept(acceptance)?),
             Self::Try(attempt) => statements.record_try(attempt)?,
             Self::Probe { bytes, reply } => reply.verdict = Some(Ok(statements.probe(*bytes)?)),
@@ -110,6 +121,8 @@ impl Write {
             Self::Adopt(_, reply) => reply.settle(failure),
             Self::Append(_, reply)
             | Self::Offer(_, reply)
+            | Self::Withdraw { reply, .. }
+            | Self::Remember(_, reply)
             | Self::Accept(_, reply)
             | Self::Park { reply, .. }
             | Self::Suspend { reply, .. }

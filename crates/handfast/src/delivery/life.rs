@@ -1,0 +1,43 @@
+//! Which lives of a participant's store are known: the one that counts, those that did, and one that it says it is.
+
+use std::collections::BTreeSet;
+
+use crate::store::{Acceptance, Offer, Seen};
+
+/// Which lives of a participant's store are known.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Life {
+    /// The one that counts, once an answer has told it.
+    pub(crate) current: Option<String>,
+    /// Those that counted before: what they answered late means nothing any more.
+    pub(crate) former: BTreeSet<String>,
+    /// Another one that answers have named, and how far it has come.
+    pub(crate) offered: Option<(String, u64)>,
+    /// How often a person has accepted another one.
+    accepted: usize,
+}
+
+impl Life {
+    /// What a store has kept of it: the incarnation that was seen first, everything that was accepted since, in order, and what
+    /// was offered last.
+    pub(crate) fn kept(seen: Option<&Seen>, accepted: &[&Acceptance], offer: Option<&Offer>) -> Self {
+        let accepted_last = accepted.last().map(|last| last.incarnation.clone());
+        let current = accepted_last.or_else(|| seen.map(|seen| seen.incarnation.clone()));
+        let formers = accepted.iter().flat_map(|accepted| [&accepted.former, &accepted.incarnation]);
+        let former = formers.filter(|former| current.as_ref() != Some(former)).cloned().collect();
+        let offered = offer.filter(|offer| current.as_ref() != Some(&offer.incarnation));
+        let offered = offered.map(|offer| (offer.incarnation.clone(), offer.seq));
+        Self { current, former, offered, accepted: accepted.len() }
+    }
+
+    /// Takes over what is kept of it by now. Says whether another one counts.
+    pub(crate) fn take_over(&mut self, kept: Self) -> bool {
+        let is_newer = kept.accepted > self.accepted;
+        if is_newer {
+            *self = kept;
+        } else if self.current == kept.current && self.offered.is_none() {
+            self.offered = kept.offered;
+        }
+        is_newer
+    }
+}

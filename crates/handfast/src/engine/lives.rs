@@ -1,0 +1,83 @@
+//! What the driver does where an answer tells something of the life of a participant's store: which one it is, and which it says
+//! that it is.
+
+use super::shared::Shared;
+use crate::delivery::Line;
+use crate::participant::{Receipt, Reply};
+use crate::store::{Offer, Seen};
+
+/// Shuts the line to a participant whose store is another one than it was, and says why.
+pub(super) async fn fell_behind(shared: &Shared, line: &Line, (seq, incarnation): (u64, &str)) -> String {
+    let reason = line.fell_behind(incarnation, seq, shared.now());
+    keep_offer(shared, line).await;
+    let (participant, counted_before) = (line.name(), line.is_former(incarnation));
+    if counted_before {
+        tracing::error!(
+            name: "participant_went_back",
+            participant,
+            reason,
+            "a participant goes on as what it was before a person accepted another incarnation; it is not called any more"
+        );
+    } else {
+        tracing::error!(
+            name: "participant_behind",
+            participant,
+            reason,
+            "a participant's store was restored; it is not called any more"
+        );
+    }
+    format!("behind: {reason}")
+}
+
+/// Keeps which other life a participant says it is, so that a person can accept it even while no engine runs.
+async fn keep_offer(shared: &Shared, line: &Line) {
+    let Some((incarnation, seq)) = line.life().offered else { return };
+    let offer = Offer { participant: line.name().to_owned(), incarnation, seq, at: shared.journal_now() };
+    let stray = offer.incarnation.clone();
+    if let Err(error) = shared.store.offer(offer).await {
+        tracing::warn!(name: "offer_not_kept", participant = line.name(), %error, "what it says it is could not be kept");
+    }
+    // An answer may have been as it should be meanwhile.
+    if line.life().offered.is_none() {
+        withdraw(shared, line, &stray).await;
+    }
+}
+
+async fn withdraw(shared: &Shared, line: &Line, incarnation: &str) {
+    if let Err(error) = shared.store.withdraw(line.name(), incarnation).await {
+        tracing::warn!(name: "offer_not_withdrawn", participant = line.name(), %error, "a stray answer's incarnation could not be withdrawn");
+    }
+}
+
+/// An answer that says something ends an outage. One of the life that counts ends an offer, too: what had named another was a
+/// stray. Says whether others need not wait any longer.
+pub(super) async fn note_answer(shared: &Shared, line: &Line, reply: &Reply, has_room: bool) -> bool {
+    let (says_something, is_of_this_life) = match reply {
+        Reply::Definite { receipt: Receipt { incarnation, .. }, .. } => (has_room, has_room && incarnation.is_some()),
+        Reply::Undo { .. } | Reply::Mismatch { .. } => (true, false),
+        Reply::Absent { .. } | Reply::Unknown { .. } | Reply::Behind { .. } => (false, false),
+    };
+    if !says_something {
+        return false;
+    }
+    let ends_outage = line.answered(is_of_this_life);
+    if is_of_this_life && let Some(stray) = line.withdraw_offer() {
+        tracing::info!(
+            name: "offer_withdrawn",
+            participant = line.name(),
+            incarnation = stray,
+            "a participant answers as the incarnation that counts: what it had named was a stray, and is no offer any more"
+        );
+        withdraw(shared, line, &stray).await;
+    }
+    ends_outage
+}
+
+/// Keeps what a look has confirmed to be one history, of which one change is enough from then on.
+pub(super) async fn confirmed(shared: &Shared, line: &Line, seen: Seen) {
+    if let Err(error) = shared.store.remember(seen.clone()).await {
+        tracing::warn!(name: "seen_not_kept", participant = line.name(), %error, "what a look has confirmed could not be kept");
+    }
+    // What was not kept is confirmed again after a restart.
+    line.raise(&seen);
+}
