@@ -2,14 +2,14 @@
 
 use std::fmt::{self, Display};
 
-use handfast_protocol::{Definite, Guards, Sighting};
+use handfast_protocol::{Definite, Sighting};
 
 use super::world::{Action, Answer, CALLERS, History, KEYS, Operation, Received, Request, World};
 use crate::diagram::{Clock, Diagram, LineId, Mark};
 use crate::explorer::Run;
 use crate::told::InWords;
 
-impl<G> Display for History<G> {
+impl Display for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let times = |number: u8| match number {
             0 => "never".to_owned(),
@@ -120,7 +120,7 @@ fn changes(before: &World, after: &World) -> Vec<String> {
     changes
 }
 
-impl<G: Guards> InWords for History<G> {
+impl InWords for History {
     fn in_words(&self, action: &Action) -> String {
         in_words(action)
     }
@@ -149,15 +149,15 @@ impl<G: Guards> InWords for History<G> {
     }
 }
 
-struct Painter<'a, G> {
+struct Painter<'a> {
     picture: Diagram,
     callers: [LineId; CALLERS.len()],
     store: LineId,
-    history: &'a History<G>,
+    history: &'a History,
     run: &'a Run<World, Action>,
 }
 
-impl<G: Guards> Painter<'_, G> {
+impl Painter<'_> {
     fn draw(&mut self, step: usize) {
         let at = time(step);
         match &self.run.steps[step].0 {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
-use std::marker::PhantomData;
 
 use handfast_protocol::{
     Change, Changes, Definite, Deployed, Guards, Memory, Register, Request as Asked, Sighting, Tip, is_behind,
@@ -19,12 +18,16 @@ const UNDONE: usize = 0;
 
 /// Changes that were drawn, one bit each, by their marks.
 type Marks = u32;
+/// What a caller knows of the store's history.
+type Known = Memory<u8, u8, u8>;
+/// What an answer shows of it.
+type Shown = Tip<u8, u8, u8>;
 /// What is named of the store's history.
 type Seen = Sighting<u8, u8>;
 
 /// One participant, two callers, and a store that may be put back to an older copy.
 #[derive(Clone, Copy, Debug)]
-pub struct History<G = Deployed> {
+pub struct History {
     /// How many acts the first caller asks for.
     pub acts: usize,
     /// Whether it undoes the first of them.
@@ -33,24 +36,47 @@ pub struct History<G = Deployed> {
     pub restarts: u8,
     /// How often it is put back.
     pub restores: u8,
-    guards: PhantomData<G>,
+    code: Code,
 }
 
-impl<G> History<G> {
+/// The decisions of participant and caller, compiled under one set of guards.
+#[derive(Clone, Copy, Debug)]
+struct Code {
+    receive: fn(&World, &Request, bool) -> Option<Received>,
+    learn: fn(&mut Known, Shown, &[Seen]) -> bool,
+    commits_in_order: bool,
+}
+
+impl Code {
+    fn of<G: Guards>() -> Self {
+        Self {
+            receive: receive::<G>,
+            learn: |memory, shown, named| memory.learn::<G>(shown, named),
+            commits_in_order: G::CHANGES_COMMIT_IN_ORDER,
+        }
+    }
+}
+
+impl History {
     /// Three acts, and a store that is put back once.
     #[must_use]
-    pub const fn new() -> Self {
-        Self { acts: 3, undoes: false, restarts: 0, restores: 1, guards: PhantomData }
+    pub fn new() -> Self {
+        Self { acts: 3, undoes: false, restarts: 0, restores: 1, code: Code::of::<Deployed>() }
     }
 
     /// Two acts, one of which is undone, and a store that is opened anew once.
     #[must_use]
-    pub const fn honest() -> Self {
-        Self { acts: 2, undoes: true, restarts: 1, restores: 0, guards: PhantomData }
+    pub fn honest() -> Self {
+        Self { acts: 2, undoes: true, restarts: 1, restores: 0, code: Code::of::<Deployed>() }
+    }
+
+    /// The same with the code under other guards.
+    pub(crate) fn under<G: Guards>(self) -> Self {
+        Self { code: Code::of::<G>(), ..self }
     }
 }
 
-impl<G> Default for History<G> {
+impl Default for History {
     fn default() -> Self {
         Self::new()
     }
@@ -103,7 +129,7 @@ pub struct Request {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Answer {
     /// The change that it shows, and by which opening of the store.
-    pub shown: Tip<u8, u8, u8>,
+    pub shown: Shown,
     /// What its request had named, and so is confirmed.
     pub named: Vec<Seen>,
 }
@@ -112,7 +138,7 @@ pub struct Answer {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Caller {
     /// What it names.
-    pub memory: Memory<u8, u8, u8>,
+    pub memory: Known,
     /// Every change that it saw.
     saw: Marks,
     /// It was told that the store is behind, and sends nothing any more.
@@ -171,38 +197,42 @@ const fn bit(mark: u8) -> Marks {
     1 << mark
 }
 
-impl<G: Guards> History<G> {
-    /// Takes a request to the store, as a participant does.
+/// Takes a request to the store, as a participant does.
+fn receive<G: Guards>(world: &World, request: &Request, is_ahead: bool) -> Option<Received> {
+    let store = world.store;
+    let changes_of = |key: &u8| Ok::<_, Infallible>(store.keys[usize::from(*key)].changes);
+    let Ok(behind) = is_behind::<G, _, _, _>(&request.named, store.number, changes_of);
+    if behind {
+        return Some(Received::Behind);
+    }
+    let mut after = store;
+    let key = &mut after.keys[request.key];
+    let mut register = Register::<(), G>::stored(key.state, key.state.map(|_| ()));
+    let asked = match request.operation {
+        Operation::Act => Asked::Act { body: (), expired: false },
+        Operation::Undo => Asked::Undo { body: None },
+    };
+    let Ok(_) = register.receive(asked, |_| Ok::<_, Infallible>(true));
+    if register.peek() != key.state {
+        let ahead = u64::from(is_ahead);
+        let number = store.gap.unwrap_or(store.number + 1 + ahead);
+        key.state = register.peek();
+        key.changes = key.changes.then::<G>(Change { number, mark: world.drawn });
+        after.number = after.number.max(number);
+        after.gap = is_ahead.then_some(store.number + 1);
+        after.history |= bit(world.drawn);
+    } else if is_ahead {
+        return None;
+    }
+    let change = after.keys[request.key].changes.last?;
+    let key = u8::try_from(request.key).ok()?;
+    let shown = Tip { sighting: Sighting { key, change }, opening: Some(world.opening) };
+    Some(Received::Answered(Box::new(after), Answer { shown, named: request.named.clone() }))
+}
+
+impl History {
     pub(super) fn receive(&self, world: &World, request: &Request, is_ahead: bool) -> Option<Received> {
-        let store = world.store;
-        let changes_of = |key: &u8| Ok::<_, Infallible>(store.keys[usize::from(*key)].changes);
-        let Ok(behind) = is_behind::<G, _, _, _>(&request.named, store.number, changes_of);
-        if behind {
-            return Some(Received::Behind);
-        }
-        let mut after = store;
-        let key = &mut after.keys[request.key];
-        let mut register = Register::<(), G>::stored(key.state, key.state.map(|_| ()));
-        let asked = match request.operation {
-            Operation::Act => Asked::Act { body: (), expired: false },
-            Operation::Undo => Asked::Undo { body: None },
-        };
-        let Ok(_) = register.receive(asked, |_| Ok::<_, Infallible>(true));
-        if register.peek() != key.state {
-            let ahead = u64::from(is_ahead);
-            let number = store.gap.unwrap_or(store.number + 1 + ahead);
-            key.state = register.peek();
-            key.changes = key.changes.then::<G>(Change { number, mark: world.drawn });
-            after.number = after.number.max(number);
-            after.gap = is_ahead.then_some(store.number + 1);
-            after.history |= bit(world.drawn);
-        } else if is_ahead {
-            return None;
-        }
-        let change = after.keys[request.key].changes.last?;
-        let key = u8::try_from(request.key).ok()?;
-        let shown = Tip { sighting: Sighting { key, change }, opening: Some(world.opening) };
-        Some(Received::Answered(Box::new(after), Answer { shown, named: request.named.clone() }))
+        (self.code.receive)(world, request, is_ahead)
     }
 
     fn send(world: &World, key: usize, operation: Operation) -> World {
@@ -232,17 +262,17 @@ impl<G: Guards> History<G> {
         let mut after = self.arrive(&sent, &request, false)?;
         let answer = after.answers.iter().find(|answer| usize::from(answer.shown.sighting.key) == key).cloned();
         if let Some(answer) = answer {
-            after = Self::hear(&after, &answer);
+            after = self.hear(&after, &answer);
             after.answers.remove(&answer);
         }
         after.requests.remove(&request);
         Some(after)
     }
 
-    fn hear(world: &World, answer: &Answer) -> World {
+    fn hear(&self, world: &World, answer: &Answer) -> World {
         let mut after = world.clone();
         let caller = &mut after.callers[KEYS[usize::from(answer.shown.sighting.key)].1];
-        if caller.memory.learn::<G>(answer.shown, &answer.named) {
+        if (self.code.learn)(&mut caller.memory, answer.shown, &answer.named) {
             caller.saw |= bit(answer.shown.sighting.change.mark);
         }
         after
@@ -261,7 +291,7 @@ fn opened(world: &World, store: Store) -> World {
     World { store, opening: world.opening + 1, ..world.clone() }
 }
 
-impl<G: Guards> Model for History<G> {
+impl Model for History {
     type State = World;
     type Action = Action;
 
@@ -302,7 +332,7 @@ impl<G: Guards> Model for History<G> {
             into.push(Action::Send(UNDONE, Operation::Undo));
         }
         into.extend(world.requests.iter().cloned().map(Action::Arrive));
-        if !G::CHANGES_COMMIT_IN_ORDER && world.store.gap.is_none() {
+        if !self.code.commits_in_order && world.store.gap.is_none() {
             into.extend(world.requests.iter().cloned().map(Action::ArriveAhead));
         }
         into.extend(world.answers.iter().cloned().map(Action::Hear));
@@ -320,7 +350,7 @@ impl<G: Guards> Model for History<G> {
             Action::AtOnce(key) => self.ask_at_once(world, *key)?,
             Action::Arrive(request) => self.arrive(world, request, false)?,
             Action::ArriveAhead(request) => self.arrive(world, request, true)?,
-            Action::Hear(answer) => Self::hear(world, answer),
+            Action::Hear(answer) => self.hear(world, answer),
             Action::Restart => World { restarts: world.restarts - 1, ..opened(world, world.store) },
             Action::Copy => World { copy: Some(world.store), ..world.clone() },
             Action::Restore => World { copy: None, restores: world.restores - 1, ..opened(world, world.copy?) },
@@ -336,7 +366,7 @@ impl<G: Guards> Model for History<G> {
         if self.restores > 0 {
             kinds.extend(["copy", "restore"]);
         }
-        if !G::CHANGES_COMMIT_IN_ORDER {
+        if !self.code.commits_in_order {
             kinds.push("arrive ahead");
         }
         kinds

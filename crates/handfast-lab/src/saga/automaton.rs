@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use handfast_protocol::{
-    Answer, Command, Coordinator, Definite, Due, Evidence, Guards, Input, Mark, Operation, Outcome, Party, Plan, Ruling,
-    Standing, Time, Told, UndoTold,
+    Answer, Command, Coordinator, Definite, Deployed, Due, Evidence, Input, Mark, Operation, Outcome, Plan, Ruling, Standing,
+    Time, Told, UndoTold,
 };
 use rustc_hash::FxHashMap;
 
+use super::machine::{Ends, Machine};
 use super::network::{FOUND_DONE, FOUND_REFUSED, FOUND_UNDONE, Left, Look, operation_number};
 
 /// The number of a coordinator's state.
@@ -151,9 +152,9 @@ pub struct Follows {
 impl Follows {
     /// Nothing more is told. Where an effect appeared late it goes on, until that is undone, and where a person is asked, until
     /// the rest is taken back. A promise that is broken ends it at once.
-    fn is_dead<G: Guards>(self, state: &Coordinator<G>) -> bool {
-        let is_at_rest = state.standing() == Standing::Suspended && !self.person || state.decision().is_some();
-        match state.evidence() {
+    fn is_dead(self, ends: &Ends) -> bool {
+        let is_at_rest = ends.standing == Standing::Suspended && !self.person || ends.decision.is_some();
+        match ends.evidence {
             None | Some(Evidence::LateEffect { .. } | Evidence::RefusedClose { .. }) => false,
             Some(
                 Evidence::OutOfReach { .. }
@@ -212,17 +213,16 @@ impl Automaton {
     ///
     /// A saga that a person has is not told anything further, as far as it is followed.
     #[must_use]
-    pub fn new<G: Guards>(plan: &Arc<Plan>, follows: Follows) -> Self {
-        Self::among::<G>(plan, follows, |_| false)
+    pub fn new(plan: &Arc<Plan>, follows: Follows) -> Self {
+        Self::among(Machine::of::<Deployed>(), plan, follows, |_| false)
     }
 
     /// The same, where the participants of some steps may do something else than they were asked for.
     #[must_use]
-    pub(super) fn among<G: Guards>(plan: &Arc<Plan>, follows: Follows, does_other: impl Fn(usize) -> bool) -> Self {
+    pub(super) fn among(machine: Machine, plan: &Arc<Plan>, follows: Follows, does_other: impl Fn(usize) -> bool) -> Self {
         let inputs = inputs(plan.steps().len());
         let timings = timings(plan);
-        let mut started = Coordinator::<G>::new(Arc::clone(plan));
-        started.step(NOW, Input::Start);
+        let started = (machine.step)(&Coordinator::new(Arc::clone(plan)), NOW, Input::Start);
         // Different states have different bytes, and bytes are found many times quicker than states are compared.
         let mut ids = FxHashMap::default();
         ids.insert(started.encode(), 0);
@@ -233,18 +233,18 @@ impl Automaton {
         let mut at = 0;
         while at < states.len() {
             let state = states[at].clone();
-            if follows.is_dead(&state) {
+            if follows.is_dead(&(machine.ends)(&state)) {
                 next.extend(inputs.iter().map(|_| StateId::try_from(at).unwrap_or(StateId::MAX)));
                 alone.push(Vec::new());
                 at += 1;
                 continue;
             }
-            let mut number = |after: Coordinator<G>| {
+            let mut number = |after: Coordinator| {
                 let fresh = StateId::try_from(states.len()).unwrap_or(StateId::MAX);
                 // Which contradiction it was makes no difference to anything that is explored.
                 let after = after.without_details();
-                let entry = if follows.is_dead(&after) {
-                    dead.entry(Self::facts_of(&after).without_details()).or_insert(fresh)
+                let entry = if follows.is_dead(&(machine.ends)(&after)) {
+                    dead.entry((machine.facts)(&after).without_details()).or_insert(fresh)
                 } else {
                     ids.entry(after.encode()).or_insert(fresh)
                 };
@@ -260,15 +260,12 @@ impl Automaton {
                     next.push(StateId::try_from(at).unwrap_or(StateId::MAX));
                     continue;
                 }
-                let mut after = state.clone();
-                after.step(NOW, *input);
-                next.push(number(after));
+                next.push(number((machine.step)(&state, NOW, *input)));
             }
             let mut known = vec![StateId::try_from(at).unwrap_or(StateId::MAX), next[row + Self::input_number(Input::Timeout)]];
             let mut of_state = Vec::new();
             for (step, due, timing) in &timings {
-                let mut after = state.clone().timed_by(Arc::clone(timing));
-                after.step(NOW, Input::Timeout);
+                let after = (machine.step)(&state.clone().timed_by(Arc::clone(timing)), NOW, Input::Timeout);
                 let next = number(after.timed_by(Arc::clone(plan)));
                 if !known.contains(&next) {
                     known.push(next);
@@ -278,7 +275,7 @@ impl Automaton {
             alone.push(of_state);
             at += 1;
         }
-        let facts = states.iter().map(Self::facts_of).collect();
+        let facts = states.iter().map(machine.facts).collect();
         let mut means_something = vec![false; inputs.len()];
         for (state, row) in (0..).zip(next.chunks_exact(inputs.len())) {
             for (means, after) in means_something.iter_mut().zip(row) {
@@ -286,21 +283,6 @@ impl Automaton {
             }
         }
         Self { facts, inputs, next, alone, means_something }
-    }
-
-    fn facts_of<G: Guards>(state: &Coordinator<G>) -> Facts {
-        Facts {
-            outbox: state.outbox(),
-            reads_back: (0..state.plan().steps().len()).filter(|&step| state.reads_back(step)).collect(),
-            has_deadline: state.deadline().is_some(),
-            decision: state.decision(),
-            standing: state.standing(),
-            evidence: state.evidence(),
-            steps: (0..state.plan().steps().len()).map(|step| state.step_state(step)).collect(),
-            marks: (0..state.plan().steps().len()).map(|step| (state.step_mark(step), state.is_step_off(step))).collect(),
-            out_of_reach: (0..state.plan().steps().len()).map(|step| state.needs_person(step)).collect(),
-            undo_is_pending: (0..state.plan().steps().len()).map(|step| state.is_undo_pending(step)).collect(),
-        }
     }
 
     /// How many states there are.

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use handfast_protocol::{
-    Assessment, Assumptions, Deployed, Finding, Guards, Meaning, Named, PlanError, ProfiledStep, Risk, assess,
-};
+use handfast_protocol::{Assessment, Assumptions, Deployed, Finding, Meaning, Named, PlanError, ProfiledStep, Risk, assess};
 
 use super::adversary::Adversary;
 use super::behaviour::{Behaviour, Given};
 use super::follow::{Followed, Lost, follow};
+use super::machine::Machine;
 use super::network::Network;
 use super::suite::Found;
 use super::world::{MAX_STEPS, Saga};
@@ -89,7 +88,7 @@ impl FlowCase {
         property: &str,
         run: &[String],
     ) -> Result<Followed, Lost> {
-        follow(&self.world::<Deployed>(come_true, adversary), &self.names.join(", "), property, run)
+        follow(&self.world(come_true, adversary), &self.names.join(", "), property, run)
     }
 
     /// What follows from the profiles.
@@ -106,7 +105,12 @@ impl FlowCase {
 
     /// Its world, in which just these risks come true.
     #[must_use]
-    pub fn world<G: Guards>(&self, come_true: &[Finding<Risk>], mut adversary: Adversary) -> Saga<G> {
+    pub fn world(&self, come_true: &[Finding<Risk>], adversary: Adversary) -> Saga {
+        self.world_of(Machine::of::<Deployed>(), come_true, adversary)
+    }
+
+    /// The same with one guard less, wherever that is.
+    pub(super) fn world_of(&self, machine: Machine, come_true: &[Finding<Risk>], mut adversary: Adversary) -> Saga {
         let risks = &self.assessment.risks;
         let must_not_repeat = |risks: &[Finding<Risk>]| {
             risks.iter().any(|it| matches!(it.what, Risk::NotIdempotent { .. } | Risk::UndoNotIdempotent { .. }))
@@ -124,13 +128,13 @@ impl FlowCase {
         let behaviours = self.steps.iter().enumerate().map(|(at, step)| Behaviour::of(at, step, come_true, given)).collect();
         // Time stands still in a world, so everything that is due after a time is due at every moment.
         let plan = Arc::new(self.assessment.plan.clone().at_any_moment());
-        Saga::among(behaviours, plan, adversary).called(self.names.clone())
+        Saga::of(machine, behaviours, plan, adversary).called(self.names.clone())
     }
 
     /// Explores it with just these risks coming true.
     #[must_use]
     pub fn explore(&self, come_true: &[Finding<Risk>], adversary: Adversary, limits: &Limits) -> Found {
-        let saga = self.world::<Deployed>(come_true, adversary);
+        let saga = self.world(come_true, adversary);
         Found { report: explore(&saga, limits), saga }
     }
 }

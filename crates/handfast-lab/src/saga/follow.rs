@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::{self, Display};
 
-use handfast_protocol::{Guards, Outcome};
+use handfast_protocol::Outcome;
 
 use super::action::Action;
 use super::model::in_words;
@@ -73,7 +73,7 @@ impl Display for Lost {
 impl std::error::Error for Lost {}
 
 /// Executes the run in that world, and checks that its end breaks `property`.
-pub(super) fn follow<G: Guards>(saga: &Saga<G>, title: &str, property: &str, kept: &[String]) -> Result<Followed, Lost> {
+pub(super) fn follow(saga: &Saga, title: &str, property: &str, kept: &[String]) -> Result<Followed, Lost> {
     let mut run = Run { initial: saga.beginning(), steps: Vec::new() };
     let mut numbers: Vec<usize> = (0..saga.adversary.workers).collect();
     let mut steps = Vec::with_capacity(kept.len());
@@ -98,7 +98,7 @@ pub(super) fn follow<G: Guards>(saga: &Saga<G>, title: &str, property: &str, kep
 }
 
 /// The action with these words and the world after it, or everything that can happen.
-fn find<G: Guards>(saga: &Saga<G>, world: &World, numbers: &[usize], words: &str) -> Result<(Action, World), Vec<String>> {
+fn find(saga: &Saga, world: &World, numbers: &[usize], words: &str) -> Result<(Action, World), Vec<String>> {
     let mut actions = Vec::new();
     saga.moves(world, &mut actions);
     let mut possible = Vec::new();
@@ -113,7 +113,7 @@ fn find<G: Guards>(saga: &Saga<G>, world: &World, numbers: &[usize], words: &str
     Err(possible)
 }
 
-fn step<G: Guards>(saga: &Saga<G>, words: &str, before: &World, after: &World) -> FollowedStep {
+fn step(saga: &Saga, words: &str, before: &World, after: &World) -> FollowedStep {
     let names = &saga.names;
     let facts = |world: &World| saga.automaton.facts(world.journal);
     let mut changes = Vec::new();
@@ -147,7 +147,7 @@ fn step<G: Guards>(saga: &Saga<G>, words: &str, before: &World, after: &World) -
 }
 
 /// Whether the end of the run breaks the property of that name.
-fn breaks<G: Guards>(saga: &Saga<G>, run: &Run<World, Action>, property: &str) -> bool {
+fn breaks(saga: &Saga, run: &Run<World, Action>, property: &str) -> bool {
     let Some(property) = saga.properties().into_iter().find(|claimed| claimed.name == property) else { return false };
     match property.claim {
         Claim::Always(holds) => !holds(saga, run.last()),
@@ -161,7 +161,7 @@ fn breaks<G: Guards>(saga: &Saga<G>, run: &Run<World, Action>, property: &str) -
 }
 
 /// Whether no world that can be reached from here is a goal.
-fn is_out_of_reach<G: Guards>(saga: &Saga<G>, from: World, goal: fn(&Saga<G>, &World) -> bool) -> bool {
+fn is_out_of_reach(saga: &Saga, from: World, goal: fn(&Saga, &World) -> bool) -> bool {
     let mut seen = BTreeSet::from([from]);
     let mut open = vec![from];
     let mut actions = Vec::new();

@@ -7,6 +7,7 @@ mod behaviour;
 mod flow_case;
 mod flows;
 mod follow;
+mod machine;
 pub mod map;
 mod model;
 mod moves;

@@ -1,6 +1,6 @@
 //! The saga's world as a model for the explorer: its properties, and its actions in words.
 
-use handfast_protocol::{Answer, Command, Definite, Doubt, Due, Guards, Input, Kind, Outcome, Plan, Ruling, StepPlan, Told};
+use handfast_protocol::{Answer, Command, Definite, Doubt, Due, Input, Kind, Outcome, Plan, Ruling, StepPlan, Told};
 
 use super::action::{Action, Service};
 use super::adversary::Person;
@@ -10,7 +10,7 @@ use super::network::{Left, Look, Message, Network};
 use super::world::{Saga, World};
 use crate::explorer::{Model, Property};
 
-impl<G: Guards> Model for Saga<G> {
+impl Model for Saga {
     type State = World;
     type Action = Action;
 
@@ -196,7 +196,7 @@ const fn is_due_by_itself(step: &StepPlan) -> bool {
     step.may_need_a_person() || step.commit_within_ms.is_some() || step.watch_ms.is_some()
 }
 
-impl<G: Guards> Saga<G> {
+impl Saga {
     /// With an older journal nobody may know any more what a key is closed by.
     fn may_lose_what_closes(&self) -> bool {
         let by_another = |step: &StepPlan| step.kind == Kind::Compensatable && !step.close_needs.is_empty();
@@ -315,7 +315,7 @@ fn input_in_words(input: Input<Told>, names: &[String]) -> String {
 
 /// An action in words, as it stands in a kept run.
 #[must_use]
-pub fn in_words<G: Guards>(saga: &Saga<G>, action: &Action) -> String {
+pub fn in_words(saga: &Saga, action: &Action) -> String {
     let names = &saga.names;
     let (command, answer) = (|command| command_in_words(command, names), answer_in_words);
     let look = |look| look_in_words(look, names);

@@ -1,6 +1,6 @@
 //! Everything that may happen next in a saga's world.
 
-use handfast_protocol::{Command, Definite, Guards, Input, Mark, Meaning, Named, Operation, Ruling, Standing, Told, UndoTold};
+use handfast_protocol::{Command, Definite, Input, Mark, Meaning, Named, Operation, Ruling, Standing, Told, UndoTold};
 
 use super::action::{Action, Service};
 use super::adversary::Person;
@@ -18,7 +18,7 @@ const LOOKED: [Meaning; 3] = [Meaning::State(Definite::Done), Meaning::State(Def
 /// What can be said to a worker without a message.
 const SPONTANEOUS: [Input<Told>; 2] = [Input::Timeout, Input::Receive(Told::Cancel)];
 
-impl<G: Guards> Saga<G> {
+impl Saga {
     /// Everything that may happen next, in a fixed order. Some of it may turn out to change nothing.
     pub fn moves(&self, world: &World, into: &mut Vec<Action>) {
         for worker in 0..self.adversary.workers {
@@ -87,7 +87,9 @@ impl<G: Guards> Saga<G> {
         let lapses = match behaviour.lapses {
             When::Never => false,
             When::OnceQuiet => {
-                !G::HOLD_IS_COMMITTED_IN_TIME || self.is_turned_back_for_good(world) || self.is_left_uncaptured(world, step)
+                !self.machine.rules.hold_is_committed_in_time
+                    || self.is_turned_back_for_good(world)
+                    || self.is_left_uncaptured(world, step)
             }
             When::AnyTime => true,
         };
@@ -138,9 +140,9 @@ impl<G: Guards> Saga<G> {
         let in_doubt = self.automaton.facts(world.journal).steps[step].1.is_none();
         Operation::ALL.into_iter().any(|operation| {
             let counts = match operation {
-                Operation::Act => G::FORGOTTEN_KEY_IS_LEFT_ALONE,
-                Operation::Close => G::FORGOTTEN_KEY_IS_NOT_CLOSED,
-                Operation::Undo => G::FORGOTTEN_KEY_IS_NOT_CLOSED && in_doubt,
+                Operation::Act => self.machine.rules.forgotten_key_is_left_alone,
+                Operation::Close => self.machine.rules.forgotten_key_is_not_closed,
+                Operation::Undo => self.machine.rules.forgotten_key_is_not_closed && in_doubt,
                 Operation::Look => false,
             };
             counts && self.is_wanted(world, Command { step, operation })
@@ -258,7 +260,7 @@ impl<G: Guards> Saga<G> {
                 Service::Accepts => !(is_act && (absent || is_refused) && has_lapsed),
                 Service::DoesOther => behaviour.does_other && is_act && absent && !has_lapsed,
                 Service::Refuses => {
-                    let is_free = absent || is_refused || key.is_open_again || !G::REFUSAL_IS_STICKY;
+                    let is_free = absent || is_refused || key.is_open_again || !self.machine.rules.refusal_is_sticky;
                     is_act && (behaviour.may_refuse && is_free || absent && has_lapsed)
                 }
                 Service::RefusesAndRemembers => {

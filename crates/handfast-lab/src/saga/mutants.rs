@@ -12,6 +12,7 @@ use self::unguarded::*;
 use super::adversary::{Adversary, Person};
 use super::flows::flow;
 use super::follow::{Followed, Lost};
+use super::machine::Machine;
 use super::network::Network;
 use super::suite::{pay_ship_notify, payment_then_dispatch, two_in_turn, two_payments};
 use crate::diagram::Diagram;
@@ -366,7 +367,7 @@ pub static MUTANTS: &[Mutant] = &[
         breaks: "a late effect is undone",
         world: || {
             let flow = flow("payment's refusals do not hold, and it cannot be closed");
-            Box::new(flow.world::<LooksAway>(&flow.assessment().risks, set()))
+            Box::new(flow.world_of(Machine::of::<LooksAway>(), &flow.assessment().risks, set()))
         },
     },
     Mutant {
@@ -425,7 +426,7 @@ pub static MUTANTS: &[Mutant] = &[
         breaks: "a late effect is undone",
         world: || {
             let flow = flow("payment's refusals do not hold, and it cannot be closed");
-            Box::new(flow.world::<CountsLateLooks>(&flow.assessment().risks, multiset()))
+            Box::new(flow.world_of(Machine::of::<CountsLateLooks>(), &flow.assessment().risks, multiset()))
         },
     },
     Mutant {
@@ -520,7 +521,7 @@ pub static MUTANTS: &[Mutant] = &[
         guard: "a register keeps the number and mark of both its changes",
         hazard: "an honest undo moves the number, and a store that has forgotten nothing is shut out",
         breaks: "a store that has forgotten nothing is not behind",
-        world: || Box::new(Of(History::<ForgetsTheFirstChange>::honest())),
+        world: || Box::new(Of(History::honest().under::<ForgetsTheFirstChange>())),
     },
     Mutant {
         name: "commits-out-of-order",

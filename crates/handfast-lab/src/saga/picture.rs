@@ -1,6 +1,6 @@
 //! Draws a run of a saga's world as a space-time diagram.
 
-use handfast_protocol::{Answer, Command, Guards, Input, Operation, Told};
+use handfast_protocol::{Answer, Command, Input, Operation, Told};
 
 use super::action::Action;
 use super::model::{due_in_words, ruling_in_words};
@@ -10,14 +10,14 @@ use crate::diagram::{Clock, Diagram, LineId, Mark, Tone};
 use crate::explorer::Run;
 
 /// The space-time diagram of a run that breaks `property`. One life line stands for the coordinator, whichever worker acts.
-pub(super) fn draw<G: Guards>(saga: &Saga<G>, run: &Run<World, Action>, title: &str, property: &str) -> Diagram {
+pub(super) fn draw(saga: &Saga, run: &Run<World, Action>, title: &str, property: &str) -> Diagram {
     let mut picture = draw_so_far(saga, run, title);
     picture.verdict(Tone::Bad, &format!("broken: {property}"));
     picture
 }
 
 /// The same of a run that has not come to its end.
-pub(super) fn draw_so_far<G: Guards>(saga: &Saga<G>, run: &Run<World, Action>, title: &str) -> Diagram {
+pub(super) fn draw_so_far(saga: &Saga, run: &Run<World, Action>, title: &str) -> Diagram {
     let mut picture = Diagram::new(title, Clock::Steps);
     picture.between("the road");
     let shop = picture.line("coordinator");

@@ -1,8 +1,6 @@
 //! What must hold in every state of a saga's world, and what must happen in some, so that no promise holds for nothing.
 
-use handfast_protocol::{
-    Answer, Command, Definite, Evidence, Guards, Input, Kind, Mark, Operation, Outcome, Ruling, Standing, Told,
-};
+use handfast_protocol::{Answer, Command, Definite, Evidence, Input, Kind, Mark, Operation, Outcome, Ruling, Standing, Told};
 
 use super::action::Action;
 use super::network::Message;
@@ -11,7 +9,7 @@ use super::world::{Key, NOTHING_LOADED, OUR_BODY, Saga, World};
 /// What was asked of a key, and what is known of it.
 type Asked = (Option<Operation>, Option<Definite>);
 
-impl<G: Guards> Saga<G> {
+impl Saga {
     /// *Dispatched only if paid*: where a step that cannot be undone took effect, everything before it is in effect.
     pub(super) fn is_dispatched_only_if_paid(&self, world: &World) -> bool {
         let Some(gate) = self.plan.gate() else { return true };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use handfast_protocol::{Deployed, Kind, Plan, StepPlan};
+use handfast_protocol::{Kind, Plan, StepPlan};
 
 use super::action::Action;
 use super::adversary::{Adversary, Person};
@@ -43,7 +43,7 @@ pub enum Cast {
 pub struct Found {
     /// The explorer's report.
     pub report: Report<World, Action>,
-    pub(super) saga: Saga<Deployed>,
+    pub(super) saga: Saga,
 }
 
 impl Case {

@@ -4,19 +4,18 @@
 //! believes (compare and set), *send* what the state wants delivered. Each is an action of its own, so every worker may
 //! pause between any two of them, for ever if need be. The coordinator and the registers are the deployed code.
 
-use std::convert::Infallible;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use handfast_protocol::{
-    Answer, Command, Definite, Deployed, Doubt, Effect, Guards, Input, Mark, Meaning, Named, Operation, Outcome, Plan, Register,
-    Request, Told, UndoTold,
+    Answer, Command, Definite, Deployed, Doubt, Effect, Input, Mark, Meaning, Named, Operation, Outcome, Plan, Request, Told,
+    UndoTold,
 };
 
 use super::action::{Action, Service};
 use super::adversary::{Adversary, Person};
 use super::automaton::{Alone, Automaton, Follows, StateId, left_at, told_nothing, told_still};
 use super::behaviour::{Behaviour, When};
+use super::machine::Machine;
 use super::model::step_names;
 use super::network::{FOUND_DONE, FOUND_REFUSED, FOUND_UNDONE, Left, Look, Message, UnderWay, operation_number};
 use crate::explorer::Run;
@@ -100,9 +99,9 @@ pub(super) const fn message_of(command: Command) -> Message {
     }
 }
 
-/// One saga under an adversary. `G` switches guards of the deployed code off, for mutants.
+/// One saga under an adversary.
 #[derive(Debug)]
-pub struct Saga<G = Deployed> {
+pub struct Saga {
     /// The plan.
     pub plan: Arc<Plan>,
     /// What may go wrong.
@@ -113,10 +112,10 @@ pub struct Saga<G = Deployed> {
     pub names: Vec<String>,
     /// The coordinator.
     pub automaton: Automaton,
-    guards: PhantomData<G>,
+    pub(super) machine: Machine,
 }
 
-impl<G: Guards> Saga<G> {
+impl Saga {
     /// The world of one saga of this plan, among participants that speak the contract.
     ///
     /// # Panics
@@ -127,20 +126,30 @@ impl<G: Guards> Saga<G> {
         Self::among(behaviours, plan, adversary)
     }
 
+    /// The same with one guard less, wherever that is.
+    pub(super) fn with(machine: Machine, plan: Arc<Plan>, adversary: Adversary) -> Self {
+        let behaviours = plan.steps().iter().map(|step| Behaviour::contract(step.kind)).collect();
+        Self::of(machine, behaviours, plan, adversary)
+    }
+
     /// The same among participants that behave like this, one a step.
     ///
     /// # Panics
     /// If the plan has more steps, or the adversary more workers, than a world can hold, or not one behaviour a step.
     #[must_use]
     pub fn among(behaviours: Vec<Behaviour>, plan: Arc<Plan>, adversary: Adversary) -> Self {
+        Self::of(Machine::of::<Deployed>(), behaviours, plan, adversary)
+    }
+
+    pub(super) fn of(machine: Machine, behaviours: Vec<Behaviour>, plan: Arc<Plan>, adversary: Adversary) -> Self {
         let steps = MAX_STEPS.min(adversary.network.max_steps());
         assert!(plan.steps().len() <= steps, "a world holds {steps} steps on this network");
         assert_eq!(behaviours.len(), plan.steps().len(), "every step has a participant");
         assert!((1..=MAX_WORKERS).contains(&adversary.workers), "a world holds 1 to {MAX_WORKERS} workers");
         let names = step_names(&plan);
         let follows = Follows { person: adversary.person != Person::Nobody, foreign_key: adversary.foreign_key };
-        let automaton = Automaton::among::<G>(&plan, follows, |step| behaviours[step].does_other);
-        Self { automaton, behaviours, names, plan, adversary, guards: PhantomData }
+        let automaton = Automaton::among(machine, &plan, follows, |step| behaviours[step].does_other);
+        Self { automaton, behaviours, names, plan, adversary, machine }
     }
 
     /// The same with other names for the steps.
@@ -301,7 +310,7 @@ impl<G: Guards> Saga<G> {
         for step in (0..self.plan.steps().len()).filter(waited) {
             let is_ours = world.keys[step].body == OUR_BODY;
             let act_is_wanted = self.is_wanted(world, Command { step, operation: Operation::Act });
-            if (act_is_wanted || (is_ours && world.keys[step].is_in_effect())) && G::MARK_IS_OVERRULED {
+            if (act_is_wanted || (is_ours && world.keys[step].is_in_effect())) && self.machine.rules.mark_is_overruled {
                 return None;
             }
             world.under_way = self.without_acts(world.under_way, step);
@@ -352,11 +361,11 @@ impl<G: Guards> Saga<G> {
         debug_assert!(is_beside || facts.outbox.contains(&command), "only what the state wants is sent");
         let plan = self.plan.steps()[command.step];
         let is_sent_once = matches!(plan.doubt, Doubt::Looks { .. });
-        if is_sent_once && command.operation == Operation::Act && G::ACT_IS_MARKED_AS_SENT {
+        if is_sent_once && command.operation == Operation::Act && self.machine.rules.act_is_marked_as_sent {
             let mark = Input::Receive(Told::Sent { step: command.step });
             self.append(world, worker, mark, false)?;
         }
-        if plan.undo_leaves_once() && command.operation == Operation::Undo && G::UNDO_IS_MARKED_AS_SENT {
+        if plan.undo_leaves_once() && command.operation == Operation::Undo && self.machine.rules.undo_is_marked_as_sent {
             let mark = Input::Receive(Told::Undo { step: command.step, told: UndoTold::Sent });
             self.append(world, worker, mark, false)?;
             world.under_way = self.with_looks_made_early(world.under_way, command.step);
@@ -447,7 +456,6 @@ impl<G: Guards> Saga<G> {
             Operation::Look | Operation::Undo => false,
         };
         let state = key.state.filter(|_| !is_forgotten);
-        let mut register = Register::<u8, G>::stored(state, body);
         let is_other = key.is_other || service == Service::DoesOther;
         let answers = |answer| match answer {
             Answer::State(Definite::Done) if is_other => Message::Differs { step: command.step },
@@ -469,7 +477,7 @@ impl<G: Guards> Saga<G> {
             Operation::Undo => Request::Undo { body: Some(OUR_BODY) },
         };
         let (mut acts, mut undos) = (key.acts, key.undos);
-        let answered = register.receive(request, |effect| {
+        let (answer, register) = (self.machine.receive)((state, body), request, &mut |effect| {
             let happens = match effect {
                 Effect::Act => matches!(service, Service::Accepts | Service::DoesOther),
                 Effect::Undo => true,
@@ -480,14 +488,10 @@ impl<G: Guards> Saga<G> {
                     Effect::Undo => undos = 2.min(undos + 1),
                 }
             }
-            Ok::<bool, Infallible>(happens)
+            happens
         });
-        let answer = match answered {
-            Ok(answer) => answer,
-            Err(never) => match never {},
-        };
-        key.state = register.peek();
-        key.body = register.body().copied().unwrap_or_default();
+        key.state = register.0;
+        key.body = register.1.unwrap_or_default();
         key.is_other |= service == Service::DoesOther;
         (key.acts, key.undos) = (acts, undos);
         if matches!(command.operation, Operation::Act | Operation::Close) {

@@ -20,13 +20,13 @@ fn check<M: Model<State: Debug, Action: Debug>>(model: &M, states: u64) {
 /// One store, two callers and a restore that nobody has declared.
 #[test]
 fn whoever_saw_what_was_forgotten_is_told() {
-    check(&History::<Deployed>::new(), 145_015);
+    check(&History::new(), 145_015);
 }
 
 /// A store that is opened anew and put back never: an undo and a late copy make no liar of it.
 #[test]
 fn a_store_that_has_forgotten_nothing_is_not_behind() {
-    check(&History::<Deployed>::honest(), 14_946);
+    check(&History::honest(), 14_946);
 }
 
 /// One saga whose participants are put back and accepted while requests and answers are on the road.

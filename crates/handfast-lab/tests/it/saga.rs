@@ -5,7 +5,7 @@ use std::sync::Arc;
 use handfast_lab::explorer::{Limits, Verdict, explore};
 use handfast_lab::saga::map::{Verdict as OnTheMap, map};
 use handfast_lab::saga::{Adversary, Automaton, Cast, Follows, Lost, MUTANTS, Network, Saga, flow, flows, suite, two_payments};
-use handfast_protocol::{Deployed, Due, Kind, Operation, Plan, Standing, StepPlan};
+use handfast_protocol::{Due, Kind, Operation, Plan, Standing, StepPlan};
 
 use crate::diagram::check_committed;
 
@@ -43,7 +43,7 @@ fn every_case_of_the_suite_holds() {
 /// Two inputs under one number would be one and the same to the explorer.
 #[test]
 fn every_input_has_a_number_of_its_own() {
-    let automaton = Automaton::new::<Deployed>(&two_payments(), Follows::default());
+    let automaton = Automaton::new(&two_payments(), Follows::default());
     for (number, input) in automaton.inputs().iter().enumerate() {
         assert_eq!(Automaton::input_number(*input), number, "{input:?}");
     }
@@ -113,7 +113,7 @@ fn mutants_have_names_of_their_own() {
 fn whatever_is_due_may_be_due_alone() {
     let payment = StepPlan::new(Kind::Compensatable).deadline(Some(0));
     let side_by_side = Plan::new(vec![payment, payment.beside(), StepPlan::new(Kind::Pivot)]).expect("a sound order");
-    let automaton = Automaton::new::<Deployed>(&Arc::new(side_by_side), Follows::default());
+    let automaton = Automaton::new(&Arc::new(side_by_side), Follows::default());
     let is_there = |asked: [Operation; 2]| {
         (0..)
             .take(automaton.len())
@@ -126,7 +126,7 @@ fn whatever_is_due_may_be_due_alone() {
         ("payment cannot be closed and forgets its keys", Due::GiveUp, Standing::Cancelling),
     ];
     for (name, due, leads_to) in flows {
-        let automaton = flow(name).world::<Deployed>(&[], Adversary::new(Network::Set)).automaton;
+        let automaton = flow(name).world(&[], Adversary::new(Network::Set)).automaton;
         let leads = (0..)
             .take(automaton.len())
             .flat_map(|state| automaton.alone(state))
@@ -138,7 +138,7 @@ fn whatever_is_due_may_be_due_alone() {
 /// Where no key decides, safety rests on the journal alone; an older one that comes back breaks it, and that is said aloud.
 #[test]
 fn without_a_gate_an_older_journal_is_not_survived() {
-    let saga = Saga::<Deployed>::new(two_payments(), Adversary::new(Network::Set).restores(1));
+    let saga = Saga::new(two_payments(), Adversary::new(Network::Set).restores(1));
     let report = explore(&saga, &Limits::default());
     assert!(matches!(report.verdict("completed is both"), Some(Verdict::Violated { .. })));
 }
@@ -150,7 +150,7 @@ fn with_a_gate_the_books_survive_even_a_careless_driver() {
         let mut adversary = Adversary::new(Network::Set).workers(2);
         adversary.driver.fences_writers = fences_writers;
         adversary.driver.appends_before_sending = appends_before_sending;
-        let saga = Saga::<Deployed>::new(handfast_lab::saga::payment_then_dispatch(), adversary);
+        let saga = Saga::new(handfast_lab::saga::payment_then_dispatch(), adversary);
         let report = explore(&saga, &Limits::default());
         for property in ["dispatched only if paid", "cancelled is never charged", "completed is both", "at most once"] {
             assert_eq!(report.verdict(property), Some(&Verdict::Holds), "{property}: {}", saga.adversary);

@@ -212,6 +212,13 @@ impl<G: Guards> Coordinator<G> {
         Self { plan, phase: Phase::Placed, steps, clock: Time(0), evidence: None, version, guards: PhantomData }
     }
 
+    /// The same state under other guards. A state says nothing of the guards that led to it.
+    #[must_use]
+    pub fn under<H: Guards>(self) -> Coordinator<H> {
+        let Self { plan, phase, steps, clock, evidence, version, guards: PhantomData } = self;
+        Coordinator { plan, phase, steps, clock, evidence, version, guards: PhantomData }
+    }
+
     /// The plan it follows.
     #[must_use]
     pub fn plan(&self) -> &Plan {

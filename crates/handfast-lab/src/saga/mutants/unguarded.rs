@@ -10,6 +10,7 @@ use crate::history::History;
 use crate::saga::adversary::Adversary;
 use crate::saga::flows::flow;
 use crate::saga::follow::{Followed, Lost, follow};
+use crate::saga::machine::Machine;
 use crate::saga::model::in_words;
 use crate::saga::picture::draw;
 use crate::saga::world::Saga;
@@ -22,7 +23,7 @@ pub(super) trait Unguarded {
 }
 
 pub(super) fn world<G: Guards>(plan: Arc<Plan>, adversary: Adversary) -> Box<dyn Unguarded> {
-    Box::new(Saga::<G>::new(plan, adversary))
+    Box::new(Saga::with(Machine::of::<G>(), plan, adversary))
 }
 
 /// A world of its own, whose runs can be told in words.
@@ -40,10 +41,10 @@ impl<M: InWords> Unguarded for Of<M> {
 
 /// Two callers of one store that is put back to an older copy.
 pub(super) fn two_callers<G: Guards>() -> Box<dyn Unguarded> {
-    Box::new(Of(History::<G>::new()))
+    Box::new(Of(History::new().under::<G>()))
 }
 
-impl<G: Guards> Unguarded for Saga<G> {
+impl Unguarded for Saga {
     fn hunt(&self, mutant: &Mutant) -> Option<Caught> {
         hunt(self, mutant)
     }
@@ -53,7 +54,7 @@ impl<G: Guards> Unguarded for Saga<G> {
     }
 }
 
-fn hunt<G: Guards>(saga: &Saga<G>, mutant: &Mutant) -> Option<Caught> {
+fn hunt(saga: &Saga, mutant: &Mutant) -> Option<Caught> {
     let property = mutant.breaks;
     // Most properties are the first to break; only where another one breaks earlier everything is explored.
     [true, false].into_iter().find_map(|stop_at_first| {
@@ -70,5 +71,5 @@ fn hunt<G: Guards>(saga: &Saga<G>, mutant: &Mutant) -> Option<Caught> {
 
 /// A world of participants that promise less than the contract, in which no risk comes true.
 pub(super) fn weak<G: Guards>(name: &str, adversary: Adversary) -> Box<dyn Unguarded> {
-    Box::new(flow(name).world::<G>(&[], adversary))
+    Box::new(flow(name).world_of(Machine::of::<G>(), &[], adversary))
 }
