@@ -1,7 +1,7 @@
-//! What the documents show of the command line is what it says: the tour in the README, and the help in `docs/generals.md`.
+//! What the documents show of the command line is what it says: `docs/tour.md`, and the help in `docs/generals.md`.
 //!
-//! In the README a line that holds only `...` stands for any number of lines. With `HANDFAST_UPDATE_DOCUMENTS=1` both
-//! documents are written anew instead, the README without such lines.
+//! In the tour a line that holds only `...` stands for any number of lines. With `HANDFAST_UPDATE_DOCUMENTS=1` both
+//! documents are written anew instead, the tour without such lines.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -60,25 +60,22 @@ fn every_event_of_the_log_stands_in_the_document() {
 
 /// One command of the tour.
 struct Stop {
-    /// The line of the README with the command, counted from 1.
+    /// The line of the document with the command, counted from 1.
     line: usize,
     /// What follows `$ handfast`.
     arguments: Vec<String>,
-    /// The lines that the README shows below it.
+    /// The lines that the document shows below it.
     shown: Vec<String>,
 }
 
-/// The commands of the section "A tour", in order.
-fn stops(readme: &str) -> Vec<Stop> {
+/// The commands of the tour, in order.
+fn stops(tour: &str) -> Vec<Stop> {
     let mut stops: Vec<Stop> = Vec::new();
-    let (mut in_tour, mut in_block) = (false, false);
-    for (line, text) in (1..).zip(readme.lines()) {
-        if let Some(heading) = text.strip_prefix("## ") {
-            in_tour = heading.starts_with("A tour");
-        }
+    let mut in_block = false;
+    for (line, text) in (1..).zip(tour.lines()) {
         if text.starts_with("```") {
             in_block = text == "```console";
-        } else if in_tour && in_block {
+        } else if in_block {
             if let Some(arguments) = text.strip_prefix("$ handfast ") {
                 let arguments = arguments.split_whitespace().map(str::to_owned).collect();
                 stops.push(Stop { line, arguments, shown: Vec::new() });
@@ -107,9 +104,9 @@ fn matches(shown: &[String], said: &[String]) -> bool {
     }
 }
 
-/// The README with every output of the tour as it is today.
-fn renewed(readme: &str, stops: &[Stop]) -> String {
-    let mut lines: Vec<String> = readme.lines().map(str::to_owned).collect();
+/// The tour with every output as it is today.
+fn renewed(tour: &str, stops: &[Stop]) -> String {
+    let mut lines: Vec<String> = tour.lines().map(str::to_owned).collect();
     for stop in stops.iter().rev() {
         lines.splice(stop.line..stop.line + stop.shown.len(), said(&stop.arguments));
     }
@@ -117,20 +114,20 @@ fn renewed(readme: &str, stops: &[Stop]) -> String {
 }
 
 #[test]
-fn every_command_of_the_tour_says_what_the_readme_shows() {
-    let path = repository("README.md");
-    let readme = fs::read_to_string(&path).expect("the README");
-    let stops = stops(&readme);
+fn every_command_of_the_tour_says_what_it_shows() {
+    let path = repository("docs/tour.md");
+    let tour = fs::read_to_string(&path).expect("the tour");
+    let stops = stops(&tour);
     assert!(stops.len() >= 8, "the tour has {} stops", stops.len());
     if is_update() {
-        fs::write(&path, renewed(&readme, &stops)).expect("the README is written");
+        fs::write(&path, renewed(&tour, &stops)).expect("the tour is written");
         return;
     }
     for stop in &stops {
         let said = said(&stop.arguments);
         assert!(
             matches(&stop.shown, &said),
-            "README.md:{}: handfast {} says:\n{}",
+            "docs/tour.md:{}: handfast {} says:\n{}",
             stop.line,
             stop.arguments.join(" "),
             said.join("\n")
