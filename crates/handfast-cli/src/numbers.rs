@@ -30,6 +30,12 @@ pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "write an address of this machine and a port, as 127.0.0.1:7070".to_owned())
 }
 
+/// A moment as people read it, to the second; one that is no whole second is rounded up, so that nobody comes too early.
+pub(crate) fn moment(at_ms: u64) -> String {
+    let seconds = i64::try_from(at_ms.div_ceil(1000)).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    seconds.map_or_else(|| format!("{at_ms} ms"), |at| at.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

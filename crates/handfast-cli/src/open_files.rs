@@ -1,11 +1,42 @@
 //! How many files and connections this process may have open, and who gets how many of them.
 
+use handfast::store::{Store, StoreError};
+use handfast::{Flow, Options, count_lines};
+
 use crate::connections::MOST_CONNECTIONS;
 
 /// What nothing may take away: the store and what lies beside it, the streams, the runtime's own.
 const RESERVE: u64 = 64;
 /// More than anything here ever needs, however much the system would give.
 const MOST: u64 = 65_536;
+
+/// More lines than this a store's older definitions are not taken to need.
+const MOST_LINES: usize = 10_000;
+
+/// What the orders of a store want of open files: those that are placed with this flow, and those that follow older definitions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Wanted {
+    /// So many lines to participants there are.
+    pub(crate) lines: usize,
+    /// So many requests are to be out to one participant at most.
+    pub(crate) calls: usize,
+}
+
+impl Wanted {
+    /// Reads which definitions the open orders of the store follow.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn by(flow: &Flow, store: &dyn Store, options: &Options) -> Result<Self, StoreError> {
+        let open = store.open_flows().await?;
+        // One that cannot be read here calls nobody.
+        let mut flows: Vec<Flow> = open.iter().filter_map(|open| Flow::from_built_text(&open.text).ok()).collect();
+        flows.push(flow.clone());
+        let said = flows.iter().flat_map(Flow::steps).filter_map(|step| step.in_flight);
+        let calls = said.filter_map(|calls| usize::try_from(calls).ok()).chain([options.calls_per_participant]).max();
+        Ok(Self { lines: count_lines(&flows).min(MOST_LINES), calls: calls.unwrap_or(1) })
+    }
+}
 
 /// How the open files of a service are shared out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,6 +60,18 @@ impl Shares {
         Self { limit, callers, calls }
     }
 
+    /// Shares out `limit` where there are no callers.
+    pub(crate) fn alone(limit: u64, Wanted { lines, calls }: Wanted) -> Self {
+        let rest = usize::try_from(limit.saturating_sub(RESERVE)).unwrap_or(usize::MAX);
+        Self { limit, callers: MOST_CONNECTIONS, calls: calls.min(rest / lines.max(1)).max(1) }
+    }
+
+    /// Lets no more requests out than that.
+    pub(crate) fn bound(&self, options: &mut Options) {
+        options.calls_per_participant = options.calls_per_participant.min(self.calls);
+        options.most_calls_per_participant = self.calls;
+    }
+
     /// Says what the service got.
     pub(crate) fn tell(&self, wanted: usize) {
         let Self { limit, callers, calls } = *self;
@@ -36,7 +79,7 @@ impl Shares {
             tracing::warn!(
                 name: "few_open_files",
                 limit, callers, calls,
-                "the system lets this process open few files, so few callers are served at a time; raise it (ulimit -n)"
+                "the system lets this process open few files, so few callers are served and few requests go out at a time; raise it (ulimit -n)"
             );
         } else {
             tracing::debug!(name: "open_files", limit, callers, calls, "files that may be open, and who gets how many");
@@ -83,6 +126,8 @@ mod tests {
         check(256, 2, 96, 48);
         check(64, 2, 1, 1);
         check(0, 0, 1, 1);
+        let alone = |limit, lines, calls| Shares::alone(limit, Wanted { lines, calls }).calls;
+        assert_eq!((alone(65_536, 2, 2_000), alone(160, 2, 2_000), alone(160, 8, 256), alone(0, 0, 0)), (2_000, 48, 12, 1));
         for limit in 70..2_000 {
             let shares = Shares::of(limit, 3, 256);
             assert!((shares.callers + 3 * shares.calls) as u64 + RESERVE <= limit, "{shares:?}");

@@ -73,8 +73,8 @@ pub use engine::{
     Engine, EngineBuilder, Flow, FlowBuilder, FlowError, FlowResolver, FlowStep, ForPerson, HintResult, MAX_BODY_BYTES,
     MAX_REASON_CHARACTERS, NoOutcome, OpenError, Options, Order, OtherDefinition, OtherDefinitions, ParticipantRef,
     ParticipantView, Possible, Progress, Remains, Resting, RestingPage, SagaHandle, SagaView, Stats, StepDifference, StepSeen,
-    StepView, SubmitError, Totals, UnacceptedRisk, UnacceptedRisks, accept_in, act_in, cancel_in, describe_evidence, look_into,
-    participants_in, resting_in,
+    StepView, SubmitError, Totals, UnacceptedRisk, UnacceptedRisks, accept_in, act_in, cancel_in, count_lines, describe_evidence,
+    look_into, participants_in, resting_in,
 };
 pub use handfast_protocol::{
     Answers, Assessment, Assumptions, Close, Effect, Finding, Kind, Mark, Operation, Outcome, Profile, ProfiledStep, Remark,

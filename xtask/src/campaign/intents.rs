@@ -86,7 +86,8 @@ pub(super) fn run(binary: &Path, plan: &Plan<'_>) -> Result<Counted> {
     let [road_to_payment, road_to_dispatch] = roads;
     let mut processes = [payment, dispatch, road_to_payment, road_to_dispatch];
     let (ended, took) = timed(|| drive(binary, &folder, plan, &mut processes));
-    let (completed, cancelled) = ended?;
+    let ends = ended?;
+    let (completed, cancelled) = (ends.count("completed"), ends.count("cancelled"));
     let (paid, shipped) = (audit(&processes[0].address)?, audit(&processes[1].address)?);
     let number = |books: &Value, name: &str| books[name].as_u64().with_context(|| format!("the books have no {name}"));
     let counted = Counted {

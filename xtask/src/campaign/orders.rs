@@ -1,5 +1,6 @@
 //! The orders of a campaign, the roads to the services, and the coordinator that is killed on the way.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -58,6 +59,31 @@ pub(super) fn write_flow(folder: &Path, flow: &str, services: [&str; 2], roads: 
     Ok(())
 }
 
+/// How the orders have ended, by their ids.
+pub(super) struct Ends(BTreeMap<String, String>);
+
+impl Ends {
+    /// So many have ended so.
+    pub(super) fn count(&self, outcome: &str) -> u64 {
+        self.0.values().filter(|ended| *ended == outcome).count() as u64
+    }
+
+    /// Whether this one has.
+    pub(super) fn is(&self, id: &str, outcome: &str) -> bool {
+        self.0.get(id).is_some_and(|ended| ended == outcome)
+    }
+}
+
+/// The amount of an order, in minor units of its currency: each has one of its own.
+pub(super) fn amount(at: u32) -> u32 {
+    1000 + at
+}
+
+/// The id of an order.
+pub(super) fn id(at: u32) -> String {
+    format!("order-{at}")
+}
+
 /// Every seventh card is declined, and every eleventh order wants what is not there.
 pub(super) fn orders(number: u32, [accepted, declined]: [&str; 2]) -> String {
     let mut text = String::new();
@@ -65,7 +91,7 @@ pub(super) fn orders(number: u32, [accepted, declined]: [&str; 2]) -> String {
         let token = if at % 7 == 0 { declined } else { accepted };
         let sku = if at % 11 == 0 { "lamp" } else { "mug" };
         let order = json!({
-            "id": format!("order-{at}"), "amount": { "minor": 1000 + at, "currency": "EUR" }, "token": token,
+            "id": id(at), "amount": { "minor": amount(at), "currency": "EUR" }, "token": token,
             "lines": [{ "sku": sku, "quantity": 1 }],
         });
         text.push_str(&order.to_string());
@@ -74,11 +100,11 @@ pub(super) fn orders(number: u32, [accepted, declined]: [&str; 2]) -> String {
     text
 }
 
-/// Drives every order to its end, with as many kills on the way as are planned. Says how many ended in both, and in neither.
+/// Drives every order to its end, with as many kills on the way as are planned. Says how each ended.
 ///
 /// # Errors
 /// It could not be started, or what it said is no result.
-pub(super) fn drive(binary: &Path, folder: &Path, plan: &Plan<'_>, processes: &mut [Process]) -> Result<(u64, u64)> {
+pub(super) fn drive(binary: &Path, folder: &Path, plan: &Plan<'_>, processes: &mut [Process]) -> Result<Ends> {
     let command = || {
         let mut command = Command::new(binary);
         command.current_dir(folder).env("STRIPE_KEY", KEY).args([
@@ -111,11 +137,11 @@ pub(super) fn drive(binary: &Path, folder: &Path, plan: &Plan<'_>, processes: &m
     }
     // Those that ended in a former life are told again.
     let output = command().output()?;
-    let (mut completed, mut cancelled) = (0, 0);
+    let mut ends = BTreeMap::new();
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         let told: Value = serde_json::from_str(line).context("a result is not JSON")?;
-        completed += u64::from(told["outcome"] == "completed");
-        cancelled += u64::from(told["outcome"] == "cancelled");
+        let outcome = told["outcome"].as_str().unwrap_or("none").to_owned();
+        ends.insert(told["id"].as_str().context("a result has no id")?.to_owned(), outcome);
     }
-    Ok((completed, cancelled))
+    Ok(Ends(ends))
 }

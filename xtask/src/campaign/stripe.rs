@@ -9,9 +9,10 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use serde_json::Value;
 
 use super::books::{self, audit};
-use super::orders::{KEY, Plan, drive, folder, orders, road, write_flow};
+use super::orders::{KEY, Plan, amount, drive, folder, id, orders, road, write_flow};
 use super::processes::Process;
 use crate::clock::timed;
 
@@ -26,6 +27,8 @@ pub(super) struct Counted {
     intents: u64,
     held: u64,
     captured: u64,
+    /// So many orders have just what they should have: their own amount captured once where they completed, and nothing otherwise.
+    agreeing: u64,
     shipments: u64,
     took: Duration,
 }
@@ -61,13 +64,31 @@ impl Localstripe {
         Ok(made["id"].as_str().context("a payment method has no id")?.to_owned())
     }
 
-    /// How many intents there are, how many of them hold an amount, and how many have taken one.
-    fn intents(&self) -> Result<(u64, u64, u64)> {
-        let listed = books::ask(&self.address, "GET", "/v1/payment_intents?limit=1000000", Some(KEY), "")?;
-        let intents = listed["data"].as_array().context("it lists no intents")?;
-        let standing = |status: &str| intents.iter().filter(|intent| intent["status"] == status).count() as u64;
-        Ok((intents.len() as u64, standing("requires_capture"), standing("succeeded")))
+    /// All intents that there are.
+    fn intents(&self) -> Result<Vec<Value>> {
+        let mut listed = books::ask(&self.address, "GET", "/v1/payment_intents?limit=1000000", Some(KEY), "")?;
+        match listed["data"].take() {
+            Value::Array(intents) => Ok(intents),
+            _ => anyhow::bail!("it lists no intents"),
+        }
     }
+}
+
+/// So many intents stand so.
+fn standing(intents: &[Value], status: &str) -> u64 {
+    intents.iter().filter(|intent| intent["status"] == status).count() as u64
+}
+
+/// What was taken for an order, in minor units: of each intent that succeeded, what its charge captured.
+fn taken(intents: &[Value], id: &str) -> Vec<(u64, String)> {
+    let of_order = intents.iter().filter(|intent| intent["metadata"]["order"] == id && intent["status"] == "succeeded");
+    let amount = |intent: &Value| {
+        let charge = &intent["latest_charge"];
+        let captured = charge["amount"].as_u64().filter(|_| charge["captured"] == true).unwrap_or(0);
+        captured.saturating_sub(charge["amount_refunded"].as_u64().unwrap_or(0))
+    };
+    let currency = |intent: &Value| intent["currency"].as_str().unwrap_or_default().to_owned();
+    of_order.map(|intent| (amount(intent), currency(intent))).collect()
 }
 
 impl Drop for Localstripe {
@@ -86,9 +107,9 @@ pub(super) fn heading(orders: u32, loss: &str) -> String {
         "`cargo xtask campaign stripe`: {orders} orders each of [localstripe.toml](localstripe.toml) against `localstripe` 1.15.10 from PyPI, \
          which ignores keys and answers every repetition with a bare 400; a request and its reply lost with probability {loss} each on the way to it and to dispatch. \
          In a run with kills one of the coordinator, dispatch and both roads is killed as by kill -9 at a time, and started again. \
-         Held and captured are what localstripe itself lists at the end; what was created twice and never confirmed is an intent more, and hurts nobody.\n\n\
-         | seed | kills | ended | completed | cancelled | intents | held | captured | shipments | right | took |\n\
-         | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+         Held and captured are what localstripe itself lists at the end, and agreeing are the orders of which it has taken their own amount, once, where they completed, and nothing where they were cancelled (each order has an amount of its own); what was created twice and never confirmed is an intent more, and hurts nobody.\n\n\
+         | seed | kills | ended | completed | cancelled | intents | held | captured | agreeing | shipments | right | took |\n\
+         | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
     );
     text
 }
@@ -99,12 +120,13 @@ impl Counted {
         self.completed + self.cancelled == u64::from(self.orders)
             && self.completed == self.shipments
             && self.completed == self.captured
+            && self.agreeing == u64::from(self.orders)
             && self.held == 0
     }
 
     pub(super) fn row(&self, plan: &Plan<'_>) -> String {
         format!(
-            "| {} | {} | {} of {} | {} | {} | {} | {} | {} | {} | {} | {:.0} s |",
+            "| {} | {} | {} of {} | {} | {} | {} | {} | {} | {} | {} | {} | {:.0} s |",
             plan.seed,
             plan.kills,
             self.completed + self.cancelled,
@@ -114,6 +136,7 @@ impl Counted {
             self.intents,
             self.held,
             self.captured,
+            self.agreeing,
             self.shipments,
             if self.is_right() { "yes" } else { "NO" },
             self.took.as_secs_f64(),
@@ -138,10 +161,19 @@ pub(super) fn run(binary: &Path, program: &Path, plan: &Plan<'_>) -> Result<Coun
     let [road_to_stripe, road_to_dispatch] = roads;
     let mut processes = [dispatch, road_to_stripe, road_to_dispatch];
     let (ended, took) = timed(|| drive(binary, &folder, plan, &mut processes));
-    let (completed, cancelled) = ended?;
-    let (intents, held, captured) = stripe.intents()?;
+    let ends = ended?;
+    let intents = stripe.intents()?;
+    let (held, captured) = (standing(&intents, "requires_capture"), standing(&intents, "succeeded"));
+    let agrees = |at: &u32| {
+        let (id, taken) = (id(*at), taken(&intents, &id(*at)));
+        let own = (u64::from(amount(*at)), "eur".to_owned());
+        if ends.is(&id, "completed") { taken == [own] } else { ends.is(&id, "cancelled") && taken.is_empty() }
+    };
+    let agreeing = (1..=plan.orders).filter(agrees).count() as u64;
+    let (completed, cancelled) = (ends.count("completed"), ends.count("cancelled"));
     let shipments = audit(&processes[0].address)?["shipments"].as_u64().context("the books have no shipments")?;
-    let counted = Counted { orders: plan.orders, completed, cancelled, intents, held, captured, shipments, took };
+    let intents = intents.len() as u64;
+    let counted = Counted { orders: plan.orders, completed, cancelled, intents, held, captured, agreeing, shipments, took };
     drop(processes);
     if counted.is_right() {
         fs::remove_dir_all(&folder)?;

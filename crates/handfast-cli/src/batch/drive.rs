@@ -8,7 +8,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use handfast::flow::FlowFile;
 use handfast::store::Store;
-use handfast::{BreakerState, Engine, Flow, Options, Order, OtherDefinitions, Outcome, Progress, Standing, SubmitError};
+use handfast::{
+    BreakerState, Engine, Flow, Options, Order, OtherDefinitions, Outcome, Progress, SagaView, Standing, SubmitError,
+};
 use indicatif::ProgressBar;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -16,7 +18,10 @@ use tokio::task::JoinSet;
 use super::input::{BadLine, Item};
 use super::report::{Ending, ResultLine, StepLine, Tally, counted};
 use super::source::Source;
+use crate::clock::{Stopwatch, now_ms};
 use crate::commands;
+use crate::numbers::moment;
+use crate::open_files::{self, Shares, Wanted};
 use crate::output::{Exit, OrExit as _, Output, ReaderLeft};
 use crate::signals::stopped;
 
@@ -26,6 +31,9 @@ const STOPPING: Duration = Duration::from_secs(5);
 /// How often an order is placed again when the store does not say whether it was placed, and how long is waited before.
 const PLACINGS: u32 = 5;
 const BETWEEN_PLACINGS: Duration = Duration::from_millis(200);
+
+/// For how long the last look at an order is waited for.
+const LAST_LOOK: Duration = Duration::from_secs(10);
 
 /// The status of an answer that is still to come.
 const ACCEPTED: u16 = 202;
@@ -64,7 +72,11 @@ pub(crate) async fn run(batch: Batch, mut stop: watch::Receiver<bool>, output: &
             .or_exit(Exit::Usage);
     }
     let options = Options::default().with_retry_cap(retry_cap).with_assumptions(file.assumptions());
-    let options = Options { max_active: limit_in_flight.get(), ..options };
+    let mut options = Options { max_active: limit_in_flight.get(), ..options };
+    let wanted = Wanted::by(&flow, &*store, &options).await?;
+    let shares = Shares::alone(open_files::raise(), wanted);
+    shares.tell(wanted.calls);
+    shares.bound(&mut options);
     let engine = Engine::builder(store).flow(flow).options(options).other_definitions(definitions).open().await?;
     commands::definitions::say(&engine, output).await?;
     let mut printer = Printer {
@@ -75,6 +87,8 @@ pub(crate) async fn run(batch: Batch, mut stop: watch::Receiver<bool>, output: &
         silent: BTreeSet::new(),
         meaningless: BTreeSet::new(),
         is_store_in_trouble: false,
+        watched: 0,
+        watched_until_ms: 0,
     };
     let mut listening = tokio::time::interval(LISTENING);
     let input_name = source.name().to_owned();
@@ -200,20 +214,46 @@ impl Follow {
         Ok(Followed::Ended(self.line(id, Some(standing), ending, trouble).await))
     }
 
+    /// What the store knows of an order. Where the time is over for which it was to be watched, it is looked at now for the last
+    /// time, and that is waited for.
+    async fn looked_at_once_more(&self, id: &str) -> Option<SagaView> {
+        let waits = Stopwatch::start();
+        loop {
+            let view = self.engine.saga(id).await.ok().flatten();
+            let watched_until = view.as_ref().and_then(|view| view.watched_until);
+            let is_over = watched_until.is_some_and(|until| until.0 <= now_ms());
+            if !is_over || waits.elapsed() > LAST_LOOK {
+                return view;
+            }
+            tokio::time::sleep(BETWEEN_PLACINGS).await;
+        }
+    }
+
     async fn line(&self, id: String, standing: Option<Standing>, ending: Ending, mut trouble: Option<String>) -> ResultLine {
+        let mut watched_until_ms = None;
         let steps = if ending == Ending::Completed {
             // Both means every step, so the store need not be asked.
             let done = |name: &String| StepLine { name: name.clone(), state: Some("done"), detail: None };
             self.file.steps().iter().map(|step| done(&step.name)).collect()
         } else {
-            let view = self.engine.saga(&id).await.ok().flatten();
+            let view = self.looked_at_once_more(&id).await;
             if ending == Ending::InDoubt && trouble.is_none() {
                 trouble = view.as_ref().and_then(|view| view.trouble.clone());
             }
+            watched_until_ms = view.as_ref().and_then(|view| view.watched_until).map(|at| at.0);
             view.as_ref().map(StepLine::of).unwrap_or_default()
         };
         let outcome = ending.outcome().map(Outcome::name);
-        ResultLine { id, line: self.line, standing: standing.map(Standing::name), outcome, ending, steps, trouble }
+        ResultLine {
+            id,
+            line: self.line,
+            standing: standing.map(Standing::name),
+            outcome,
+            watched_until_ms,
+            ending,
+            steps,
+            trouble,
+        }
     }
 }
 
@@ -230,6 +270,9 @@ struct Printer<'a> {
     meaningless: BTreeSet<(String, u16)>,
     /// Whether it was said that the store takes no writes.
     is_store_in_trouble: bool,
+    /// How many orders have ended and are watched for what comes late, and until when at least.
+    watched: u64,
+    watched_until_ms: u64,
 }
 
 impl Printer<'_> {
@@ -292,6 +335,10 @@ impl Printer<'_> {
 
     fn ended(&mut self, line: &ResultLine) -> anyhow::Result<()> {
         self.tally.add(line.ending);
+        if let Some(until) = line.watched_until_ms {
+            self.watched += 1;
+            self.watched_until_ms = self.watched_until_ms.max(until);
+        }
         if !self.is_read {
             return Ok(());
         }
@@ -328,6 +375,17 @@ impl Printer<'_> {
             ));
         } else if self.tally.in_doubt > 0 {
             self.output.note("the same command again goes on with the orders in doubt; none is done twice");
+        }
+        if self.watched > 0 {
+            self.output.note(format_args!(
+                "{} still watched for what comes late, until {}; nobody looks before you run or serve again",
+                if self.watched == 1 {
+                    "1 cancelled order is".to_owned()
+                } else {
+                    format!("{} cancelled orders are", self.watched)
+                },
+                moment(self.watched_until_ms)
+            ));
         }
         for (id, why) in engine.stats().suspended {
             self.output.complain(format_args!("order {id} waits for a person: {why}"));

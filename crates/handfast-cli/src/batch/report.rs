@@ -66,6 +66,9 @@ pub(crate) struct ResultLine {
     pub(crate) standing: Option<&'static str>,
     /// `completed`, `cancelled` or `settled`, or null if it has not ended.
     pub(crate) outcome: Option<&'static str>,
+    /// Of an order that has ended: until when at least its keys are watched for an effect that comes late, in milliseconds since the epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) watched_until_ms: Option<u64>,
     #[serde(skip)]
     pub(crate) ending: Ending,
     /// What is known of each step, in the flow's order.

@@ -43,6 +43,8 @@ pub(super) async fn look(store: &dyn Store, id: &str) -> Result<Looked, Trouble>
         outcome: seen.outcome.map(|outcome| outcome.name().to_owned()),
         trouble: seen.trouble,
         seq: seen.seq,
+        next_look_ms: seen.wake_at.map(|at| at.0),
+        watched_until_ms: seen.watched_until.map(|at| at.0),
         steps: seen.steps.into_iter().map(step).collect(),
         remains: seen.remains.into_iter().map(left).collect(),
         can: seen.can.into_iter().map(can).collect(),

@@ -83,6 +83,10 @@ pub(crate) struct Looked {
     pub(crate) trouble: Option<String>,
     /// The number of its last entry.
     pub(crate) seq: u64,
+    /// When it is looked at next, and, if it has ended, until when at least it is watched for what comes late.
+    pub(crate) next_look_ms: Option<u64>,
+    #[serde(default)]
+    pub(crate) watched_until_ms: Option<u64>,
     pub(crate) steps: Vec<Step>,
     pub(crate) remains: Vec<Left>,
     pub(crate) can: Vec<Can>,

@@ -38,7 +38,7 @@ async fn a_service_whose_writer_has_died_is_not_alive_and_ends() {
     let store = Arc::new(FlakyStore::new(MemoryStore::new()));
     let engine = Engine::builder(Arc::clone(&store) as Arc<dyn Store>).flow(Arc::clone(&flow)).open().await.expect("it opens");
     let (_keeps_on, stop) = watch::channel(false);
-    let service = Arc::new(Service::over(engine, ChosenFlow { file, flow }, Default::default(), stop.clone()));
+    let service = Arc::new(Service::over(engine, ChosenFlow { file, flow }, Default::default(), 64, stop.clone()));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("it has one");
     let ending = tokio::spawn(async move { until_stopped(&service, (listener, 16), (stop, Duration::from_secs(5))).await });

@@ -35,9 +35,9 @@ use tokio::sync::watch;
 
 use self::service::{Receivers, Service};
 use crate::commands::{self, flow::ChosenFlow};
-use crate::open_files::Shares;
+use crate::open_files::{Shares, Wanted};
 use crate::output::{Exit, Output};
-use crate::{connections, signals};
+use crate::{connections, signals, state};
 
 /// What the service is to be.
 pub(crate) struct Settings {
@@ -66,11 +66,12 @@ pub(crate) async fn run(listener: TcpListener, settings: Settings, output: &Outp
     let stop = signals::on_signal()?;
     let name = flow.file.name().to_owned();
     let mut options = Options::default().with_retry_cap(retry_cap).with_assumptions(flow.file.assumptions());
-    let wanted = options.calls_per_participant;
-    let shares = Shares::of(open_files, flow.flow.steps().len(), wanted);
-    shares.tell(wanted);
-    options.calls_per_participant = shares.calls;
-    let service = Arc::new(Service::open(flow, webhooks, &store, definitions, options, shares.callers, stop.clone()).await?);
+    let opened = state::open_store(&store)?;
+    let wanted = Wanted::by(&flow.flow, &*opened, &options).await?;
+    let shares = Shares::of(open_files, wanted.lines, wanted.calls);
+    shares.tell(wanted.calls);
+    shares.bound(&mut options);
+    let service = Arc::new(Service::open(flow, webhooks, opened, definitions, options, shares.callers, stop.clone()).await?);
     output.note(format_args!("handfast serve is listening on http://{address} (flow: {name}, store: {store})"));
     for step in service.webhooks().keys() {
         output.note(format_args!("webhooks of {step} are taken at http://{address}/webhooks/{step}"));

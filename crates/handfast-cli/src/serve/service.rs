@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use handfast::store::StoreError;
+use handfast::store::{Store, StoreError};
 use handfast::webhook::WebhookReceiver;
 use handfast::{Engine, OpenError, Options, Order, OtherDefinitions, SagaHandle, SubmitError};
 use serde_json::Value;
@@ -15,10 +15,8 @@ use super::key::IdempotencyKey;
 use super::problem::{self, Problem};
 use super::shapes;
 use crate::commands::flow::ChosenFlow;
-use crate::connections::MOST_CONNECTIONS;
 use crate::output::{Exit, OrExit as _};
 use crate::signals::stopped;
-use crate::state;
 
 /// How long the store may take to say that it is there.
 const STORE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -57,26 +55,31 @@ impl Service {
     pub(crate) async fn open(
         flow: ChosenFlow,
         webhooks: Receivers,
-        store: &str,
+        store: Arc<dyn Store>,
         definitions: OtherDefinitions,
         options: Options,
         callers: usize,
         stop: watch::Receiver<bool>,
     ) -> anyhow::Result<Self> {
-        let engine = Engine::builder(state::open_store(store)?).options(options).other_definitions(definitions);
+        let engine = Engine::builder(store).options(options).other_definitions(definitions);
         let engine = engine.flow(Arc::clone(&flow.flow)).open().await;
         let engine = engine.or_else(|error| match error {
             OpenError::Flow(_) | OpenError::Adopt(_) => Err(error).or_exit(Exit::Usage),
             OpenError::Store(_) => Err(error.into()),
         })?;
-        let service = Self::over(engine, flow, webhooks, stop);
-        Ok(Self { waiting: Semaphore::new(callers / PART_OF_WAITING), ..service })
+        Ok(Self::over(engine, flow, webhooks, callers, stop))
     }
 
     /// The service of an engine that is open.
-    pub(super) fn over(engine: Engine, flow: ChosenFlow, webhooks: Receivers, stop: watch::Receiver<bool>) -> Self {
+    pub(super) fn over(
+        engine: Engine,
+        flow: ChosenFlow,
+        webhooks: Receivers,
+        callers: usize,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
         let (orders, hints) = (Budget::new(ORDERS), Budget::new(WEBHOOKS));
-        Self { engine, flow, webhooks, orders, hints, waiting: Semaphore::new(MOST_CONNECTIONS / PART_OF_WAITING), stop }
+        Self { engine, flow, webhooks, orders, hints, waiting: Semaphore::new(callers / PART_OF_WAITING), stop }
     }
 
     pub(crate) const fn engine(&self) -> &Engine {

@@ -95,6 +95,7 @@ pub(crate) fn saga(view: &SagaView) -> Value {
         "can": view.can.iter().map(possible).collect::<Vec<_>>(),
         "placed_ms": view.created.0,
         "next_look_ms": view.wake_at.map(|at| at.0),
+        "watched_until_ms": view.watched_until.map(|at| at.0),
         "order": embedded(&view.input),
         "steps": view.steps.iter().map(step).collect::<Vec<_>>(),
         "journal": view.entries.iter().map(entry).collect::<Vec<_>>(),

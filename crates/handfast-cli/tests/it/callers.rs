@@ -154,3 +154,30 @@ async fn sleeping_callers_leave_the_service_its_files() {
     assert_eq!(status(&mut awake), "HTTP/1.1 201", "it ends while they sleep: {}", coordinator.log());
     drop(sleeping);
 }
+
+/// Whatever a step says of `in_flight`, its participant gets no more of the files than its share, and callers keep theirs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_step_that_wants_more_in_flight_than_there_are_files_gets_its_share() {
+    let shop = Shop::closed();
+    let text = std::fs::read_to_string(shop.flow()).unwrap();
+    // It takes every connection, and answers nothing.
+    let hangs = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let payment = text.split("http://").nth(1).unwrap().split('/').next().unwrap();
+    let text = text.replace(payment, &hangs.local_addr().unwrap().to_string());
+    std::fs::write(shop.flow(), text.replacen("send = ", "in_flight = 2000\ntimeout = \"30s\"\nsend = ", 1)).unwrap();
+    let _accepting = std::thread::spawn(move || hangs.incoming().flatten().collect::<Vec<_>>());
+    let coordinator = shop.coordinator_after("ulimit -n 160", &["--log", "json"]);
+    let few = &coordinator.events("few_open_files")[0];
+    assert_eq!((&few["callers"], &few["calls"]), (&48.into(), &24.into()), "{few}");
+    let told = &coordinator.events("fewer_in_flight")[0];
+    assert_eq!((&told["wanted"], &told["calls"]), (&2000.into(), &24.into()), "{told}");
+    let caller = Caller::of(&coordinator);
+    for number in 0..100 {
+        let placed = caller.place(&format!("key-{number}"), &order(&format!("order-{number}")), &[]).await;
+        assert_eq!(placed.status, 202, "{number}: {}", coordinator.log());
+    }
+    let stats = caller.get("/stats").await.json();
+    let payment = stats["participants"].as_array().unwrap().iter().find(|line| line["in_flight"] != 0).expect("the payment");
+    assert!(payment["in_flight"].as_u64().unwrap() <= 24, "{payment}");
+    assert_eq!(coordinator.events("request_not_made").len(), 0, "{}", coordinator.log());
+}

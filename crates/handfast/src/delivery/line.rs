@@ -505,7 +505,7 @@ impl fmt::Debug for Line {
 pub(crate) const ACCEPTED: u16 = 202;
 
 /// Statuses by which somebody says that it cannot answer now, or that nobody answers behind it.
-const fn turns_away(status: u16) -> bool {
+pub(crate) const fn turns_away(status: u16) -> bool {
     matches!(status, 429 | 502 | 503 | 504)
 }
 

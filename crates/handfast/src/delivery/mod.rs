@@ -16,5 +16,5 @@ pub use odd::{NotMade, NotUnderstood};
 pub(crate) use backoff::Jitter;
 pub(crate) use breaker::Admission;
 pub(crate) use life::Life;
-pub(crate) use line::{ACCEPTED, CallEnd, Class, Line, LineSettings, OwnSeen, Slot};
+pub(crate) use line::{ACCEPTED, CallEnd, Class, Line, LineSettings, OwnSeen, Slot, turns_away};
 pub(crate) use memories::Memories;

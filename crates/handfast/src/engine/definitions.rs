@@ -1,6 +1,6 @@
 //! Which flow a saga follows, and the lines to its participants: sagas run under the definition they started with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -59,10 +59,21 @@ pub(crate) struct Lines {
     /// What the store had kept of participants when that was last read.
     pub(crate) kept: KeptOfParticipants,
     pub(crate) memories: Arc<Memories>,
+    /// So many requests are out to one participant at most, whatever its step says.
+    pub(crate) most_calls: usize,
     pub(crate) settings: LineSettings,
     pub(crate) connect_timeout: Duration,
     pub(crate) clock: Clock,
     pub(crate) open: BTreeMap<LineTo, Arc<Line>>,
+}
+
+/// So many lines the orders of these flows need, each flow by its own definition: what templates say belongs to one of them.
+#[must_use]
+pub fn count_lines<'a>(flows: impl IntoIterator<Item = &'a Flow>) -> usize {
+    let to = |flow: &Flow, step: &FlowStep| (step.participant.clone(), step.http.is_some().then(|| flow.hash()));
+    let lines: BTreeSet<LineTo> =
+        flows.into_iter().flat_map(|flow| flow.steps().iter().map(move |step| to(flow, step))).collect();
+    lines.len()
 }
 
 /// Whose line it is. Templates belong to one definition: another may call the same service in another way.
@@ -208,8 +219,14 @@ impl Lines {
         };
         let life = self.kept.life_of(name);
         let in_flight = step.in_flight.and_then(|requests| usize::try_from(requests).ok());
-        let settings =
-            LineSettings { calls_at_once: in_flight.map_or(self.settings.calls_at_once, |most| most.max(1)), ..self.settings };
+        let calls_at_once = in_flight.map_or(self.settings.calls_at_once, |wanted| wanted.clamp(1, self.most_calls));
+        if let Some(wanted) = in_flight.filter(|wanted| *wanted > calls_at_once) {
+            tracing::warn!(
+                name: "fewer_in_flight", participant = name, wanted, calls = calls_at_once,
+                "fewer requests are out to a participant than its step says: no more files may be open (ulimit -n)"
+            );
+        }
+        let settings = LineSettings { calls_at_once, ..self.settings };
         let settings = step.retry_base.map_or(settings, |base| settings.with_retry_base(base));
         let settings = step.retry_cap.map_or(settings, |cap| settings.with_retry_cap(cap));
         let line = Arc::new(Line::new(name, adapter, settings, (life, Arc::clone(&self.memories))));

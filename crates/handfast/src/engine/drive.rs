@@ -26,7 +26,7 @@ use super::lives;
 use super::options::{GONE_FOR, LONGEST_PARK, READING_TRIES};
 use super::shared::{Arrival, CancelResult, Mail, Shared};
 use crate::clock::whole_ms;
-use crate::delivery::{CallEnd, Class, Line, Slot};
+use crate::delivery::{CallEnd, Class, Line, Slot, turns_away};
 use crate::journal::{Line as JournalLine, Receipt};
 use crate::key::KeyParts;
 use crate::participant::{Heard, Reply};
@@ -314,7 +314,7 @@ impl<'a> Driver<'a> {
     ) -> ControlFlow<()> {
         let now = self.shared.now();
         self.heard(command, number);
-        let is_silent = matches!(reply, Reply::Unknown { heard: Heard::NoConnection | Heard::Nothing, .. });
+        let is_silent = matches!(reply, Reply::Unknown { heard, .. } if is_silent(heard));
         let shown = match &reply {
             Reply::Definite { receipt, .. } => line.seen(&self.key(command.step), receipt, named),
             Reply::Undo { .. } | Reply::Absent { .. } | Reply::Mismatch { .. } | Reply::Unknown { .. } | Reply::Behind { .. } => {
@@ -526,6 +526,16 @@ impl<'a> Driver<'a> {
             }
         }
         ControlFlow::Break(())
+    }
+}
+
+/// Whether nobody answered, or somebody who turns requests away: a gateway answers for a participant that is away, and it may be
+/// back at any moment.
+const fn is_silent(heard: Heard) -> bool {
+    match heard {
+        Heard::NoConnection | Heard::Nothing => true,
+        Heard::Status(status) => turns_away(status),
+        Heard::NotSent => false,
     }
 }
 

@@ -43,7 +43,7 @@ use tokio::sync::{oneshot, watch};
 
 pub use adopt::{Chosen, OtherDefinition, OtherDefinitions};
 pub use clocks::ClockStats;
-pub use definitions::FlowResolver;
+pub use definitions::{FlowResolver, count_lines};
 pub use difference::{Difference, StepDifference};
 pub use error::{AdoptError, CancelError, OpenError, SubmitError};
 pub use flow::{Flow, FlowBuilder, FlowError, FlowStep, ParticipantRef, UnacceptedRisk, UnacceptedRisks};
@@ -183,7 +183,8 @@ impl EngineBuilder {
     /// A flow that cannot be followed, or the store's.
     pub async fn open(self) -> Result<Engine, OpenError> {
         let Self { store, flows, participants, secrets, resolver, others, options } = self;
-        let calls_at_once = options.calls_per_participant.max(1);
+        let most_calls = options.most_calls_per_participant.max(1);
+        let calls_at_once = options.calls_per_participant.clamp(1, most_calls);
         let kept = KeptOfParticipants::in_store(&*store).await?;
         let memories = Arc::new(Memories::new(&kept.seen));
         let lines = Lines {
@@ -192,6 +193,7 @@ impl EngineBuilder {
             store: Arc::clone(&store),
             kept,
             memories: Arc::clone(&memories),
+            most_calls,
             settings: LineSettings { calls_at_once, breaker: options.breaker, backoff: options.backoff },
             connect_timeout: options.connect_timeout,
             clock: options.clock.clone(),

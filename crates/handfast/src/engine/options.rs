@@ -20,6 +20,8 @@ pub struct Options {
     pub connect_timeout: Duration,
     /// So many requests are out to one participant at most.
     pub calls_per_participant: usize,
+    /// No step gets more than so many by its own `in_flight`, whatever it says: so many connections there may be to one participant.
+    pub most_calls_per_participant: usize,
     /// Waiting times between the tries of one saga.
     pub backoff: Backoff,
     /// When a silent participant is left alone, and for how long.
@@ -69,6 +71,7 @@ impl Default for Options {
             try_timeout: Duration::from_secs(2),
             connect_timeout: Duration::from_secs(1),
             calls_per_participant: 256,
+            most_calls_per_participant: usize::MAX,
             backoff: Backoff::default(),
             breaker: BreakerSettings::default(),
             hint_pause: Duration::from_secs(1),

@@ -210,6 +210,10 @@ pub struct ForPerson {
     pub standing: Standing,
     /// How it ended, if it has.
     pub outcome: Option<Outcome>,
+    /// When it is looked at next; `None` once it is suspended, or has ended and is not watched any more.
+    pub wake_at: Option<Time>,
+    /// Of a saga that has ended: until when at least it is watched for an effect that comes late.
+    pub watched_until: Option<Time>,
     /// What is known of its steps, in order.
     pub steps: Vec<StepSeen>,
     /// Why it cannot go on by itself, and what remains of it.

@@ -1,6 +1,6 @@
 //! One saga as people look at it: how it stands, what is known of each step, its journal and its tries.
 
-use handfast_protocol::{Definite, Kind, Operation, Outcome, Standing, Time};
+use handfast_protocol::{Coordinator, Definite, Kind, Operation, Outcome, Party as _, Standing, Time};
 
 use super::handle::describe;
 use super::journaled::{Journaled, Loaded};
@@ -28,6 +28,8 @@ pub struct SagaView {
     pub created: Time,
     /// When it is looked at next; `None` once it is suspended, or has ended and is not watched any more.
     pub wake_at: Option<Time>,
+    /// Of a saga that has ended: until when at least it is watched for an effect that comes late. `None` if nobody needs to look any more.
+    pub watched_until: Option<Time>,
     /// The order as it was submitted.
     pub input: Vec<u8>,
     /// Its journal.
@@ -81,6 +83,7 @@ pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<O
         steps: Vec::new(),
         created: stored.created,
         wake_at: stored.wake_at,
+        watched_until: None,
         input: stored.input.clone(),
         entries: stored.entries.clone(),
         tries,
@@ -109,10 +112,17 @@ pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<O
     Ok(Some(view))
 }
 
+/// Until when at least a saga of so many steps is watched that has ended.
+pub(super) fn watched_until(coordinator: &Coordinator, steps: usize) -> Option<Time> {
+    coordinator.decision()?;
+    (0..steps).filter_map(|step| coordinator.watch_ends_at(step)).max()
+}
+
 fn read_state(view: &mut SagaView, saga: &Journaled, store_id: &str) {
     let flow = saga.definition().flow();
     view.flow = Some(flow.name().to_owned());
     view.outcome = saga.decision();
+    view.watched_until = watched_until(saga.coordinator(), flow.steps().len());
     view.trouble = saga.coordinator().evidence().map(|evidence| describe(saga, evidence));
     // A saga that could be replayed has no line that cannot be read.
     let lines: Vec<Line> = view.entries.iter().filter_map(|entry| Line::read(saga.version(), &entry.input).ok()).collect();

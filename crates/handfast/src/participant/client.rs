@@ -101,12 +101,29 @@ pub(super) async fn send(carrier: &dyn Carrier, mut request: Request, clock: &Cl
 }
 
 fn not_answered(error: &reqwest::Error) -> Reply {
+    if let Some(why) = lacks_files(error) {
+        return Reply::not_sent(why);
+    }
     let (seen, heard) = if error.is_connect() {
         (format!("no connection: {}", cause(error)), Heard::NoConnection)
     } else {
         (format!("no answer: {}", cause(error)), Heard::Nothing)
     };
     Reply::Unknown { seen, heard, retry_after: None }
+}
+
+/// Whether it was this process, or this machine, that may open no more files: then nobody was asked, and nobody is silent.
+fn lacks_files(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    let lacks = [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE].map(|error| Some(error.raw_os_error()));
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let system = error.downcast_ref::<std::io::Error>();
+        if let Some(system) = system.filter(|system| system.raw_os_error().is_some() && lacks.contains(&system.raw_os_error())) {
+            return Some(format!("this process may open no more files ({system}); raise its limit (ulimit -n)"));
+        }
+        next = error.source();
+    }
+    None
 }
 
 /// Says what went wrong without the URL, which may carry more than anybody should read.
@@ -155,6 +172,19 @@ mod tests {
         assert_eq!(retry_after("soon", now), None);
         assert_eq!(retry_after("-1", now), None);
         assert_eq!(retry_after("", now), None);
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("tcp open error")]
+    struct Outer(#[source] std::io::Error);
+
+    #[test]
+    fn who_may_open_no_more_files_has_asked_nobody() {
+        let of = |error: rustix::io::Errno| Outer(std::io::Error::from_raw_os_error(error.raw_os_error()));
+        assert!(lacks_files(&of(rustix::io::Errno::MFILE)).is_some_and(|why| why.contains("ulimit -n")));
+        assert!(lacks_files(&of(rustix::io::Errno::NFILE)).is_some());
+        assert_eq!(lacks_files(&of(rustix::io::Errno::CONNREFUSED)), None);
+        assert_eq!(lacks_files(&Outer(std::io::Error::other("24"))), None);
     }
 
     #[test]

@@ -203,6 +203,26 @@ async fn whoever_was_silent_is_asked_again_within_seconds_however_few_there_are_
     }
 }
 
+/// A gateway answers for a participant that is away, so each of these statuses counts as silence; any other has its order's own pauses.
+#[tokio::test(start_paused = true)]
+async fn whoever_is_away_behind_a_gateway_is_asked_again_within_seconds_too() {
+    for (status, is_silent) in [(429, true), (502, true), (503, true), (504, true), (500, false), (202, false)] {
+        let world = World::new(None);
+        let times = Arc::new(Mutex::new(Vec::new()));
+        let (noted, clock) = (Arc::clone(&times), world.ground.clock.clone());
+        let gateway = Answering(move |_: &Delivery<'_>| {
+            noted.lock().unwrap().push(clock.now().0);
+            Reply::meaningless(status, "nobody is behind it", None)
+        });
+        let options = Options { backoff: handfast::Backoff::default(), ..world.options() };
+        let engine = world.builder().participant("bank", gateway).options(options).open().await.unwrap();
+        let _saga = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+        tokio::time::sleep(Duration::from_mins(10)).await;
+        let longest = times.lock().unwrap().windows(2).map(|two| two[1] - two[0]).max().unwrap();
+        assert_eq!(longest <= 5_100, is_silent, "{status}: {longest} ms without a try");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn those_who_wait_for_one_that_is_away_cost_little_however_many_they_are() {
     const SAGAS: u64 = 3_000;

@@ -4,6 +4,7 @@ use handfast::Outcome;
 use serde_json::json;
 
 use super::{Place, or_exit};
+use crate::numbers::moment;
 use crate::operator::{Desk, Looked, Trouble};
 use crate::output::{Exit, Output};
 
@@ -84,6 +85,7 @@ fn in_words(saga: &Looked) -> String {
     if let Some(trouble) = &saga.trouble {
         lines.extend([format!("  {trouble}"), String::new()]);
     }
+    lines.extend(watched(saga));
     for step in &saga.steps {
         let asked = step.asked.as_deref().unwrap_or("nothing");
         let state = step.state.as_deref().unwrap_or("nothing");
@@ -97,4 +99,11 @@ fn in_words(saga: &Looked) -> String {
         lines.push(format!("  {}{step}: {}", can.act, can.does));
     }
     lines.join("\n")
+}
+
+/// Until when a saga that has ended is watched, and when somebody looks next if somebody drives it.
+fn watched(saga: &Looked) -> Vec<String> {
+    let Some(until) = saga.watched_until_ms else { return Vec::new() };
+    let next = saga.next_look_ms.map(|at| format!("; the next look is due at {}", moment(at))).unwrap_or_default();
+    vec![format!("  it has ended, and is watched for what comes late until {} at least{next}", moment(until)), String::new()]
 }

@@ -8,6 +8,7 @@ use super::{Act, ActResult, ForPerson, Possible, Remains, StepSeen};
 use crate::engine::flow::{Flow, FlowStep};
 use crate::engine::handle::{describe_with_values, unconfirmed_step};
 use crate::engine::money;
+use crate::engine::view::watched_until;
 use crate::journal::{self, Line, Said};
 use crate::store::{Acceptance, Digest, StoredSaga};
 
@@ -65,6 +66,8 @@ impl Followed {
             seq: self.lines.len() as u64,
             standing,
             outcome: self.coordinator.decision(),
+            wake_at: stored.wake_at,
+            watched_until: watched_until(&self.coordinator, self.flow.steps().len()),
             steps: self.steps(),
             trouble: (!trouble.is_empty()).then(|| trouble.join("; ")),
             remains: if needs_telling { remains } else { Vec::new() },
