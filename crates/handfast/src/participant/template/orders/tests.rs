@@ -16,6 +16,30 @@ fn of_environment(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
+/// The row of a report, as `cargo xtask campaign templates` reads it.
+fn row(first: u64, all: &Tally) -> String {
+    let sum = |counts: &mut dyn Iterator<Item = &u64>| counts.sum::<u64>();
+    let (open, explained) = (sum(&mut all.open.values()), sum(&mut all.explained.values()));
+    let Tally { files, templates, orders, met_faults, completed, cancelled, undone, suspended, requests, wrongs, .. } = all;
+    let cells = [
+        first,
+        *files,
+        *templates,
+        *orders,
+        *met_faults,
+        *completed,
+        *cancelled,
+        *undone,
+        *suspended,
+        open,
+        explained,
+        *requests,
+        wrongs.len() as u64,
+    ];
+    let cells: Vec<String> = cells.iter().map(u64::to_string).collect();
+    format!("row: | {} |", cells.join(" | "))
+}
+
 #[test]
 fn random_templates_end_no_order_against_the_books() {
     let (first, count) = (of_environment("HANDFAST_SEED", FIRST_SEED), of_environment("HANDFAST_ORDERS", ORDERS));
@@ -27,6 +51,7 @@ fn random_templates_end_no_order_against_the_books() {
         all.join(half.join().expect("no order breaks off"));
     }
     println!("seeds {first} to {}: {all:#?}", first + count - 1);
+    println!("{}", row(first, &all));
     assert!(all.wrongs.is_empty(), "{:?}", all.wrongs);
     // What follows says that the rest was no idle talk.
     let share = |part: u64| 100 * part / all.orders;
