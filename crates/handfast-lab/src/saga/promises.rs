@@ -36,7 +36,11 @@ impl Saga {
     /// *Final*: the journal never decides otherwise than the customer was told, not even after an older one came back.
     pub(super) fn is_final(&self, world: &World) -> bool {
         let decision = self.automaton.facts(world.journal).decision;
-        world.announced.is_none() || decision.is_none() || world.announced == decision
+        // An older journal knows nothing of a person who has waited for nobody any longer since and may still come to an end, and
+        // of an end that was told since a person may know nothing.
+        let settled = Some(Outcome::Settled);
+        let forgets_a_word = world.restores < self.adversary.restores && (world.announced == settled || decision == settled);
+        world.announced.is_none() || decision.is_none() || world.announced == decision || forgets_a_word
     }
 
     /// *Armed*: whoever is undecided, and not suspended, has something to deliver or to wait for.

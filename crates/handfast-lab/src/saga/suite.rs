@@ -222,11 +222,19 @@ fn with(person: Person) -> Vec<Case> {
     let contract = |plan_name, plan: Arc<Plan>, adversary| Case { plan_name, cast: Cast::Contract(plan), adversary };
     let mut cases = vec![
         contract("payment, then dispatch", payment_then_dispatch(), set()),
+        // Whoever acts on the store beside a service that runs is a second worker.
+        contract("payment, then dispatch", payment_then_dispatch(), set().workers(2)),
+        contract("payment, then dispatch", payment_then_dispatch(), foreign(0).workers(2)),
         contract("payment, then dispatch", payment_then_dispatch(), foreign(0)),
         contract("payment, then dispatch", payment_then_dispatch(), foreign(1)),
         contract("two payments in turn, then dispatch", two_in_turn(), foreign(1)),
         contract("payment, dispatch, notice", pay_ship_notify(), foreign(2)),
     ];
+    if person == Person::Truthful {
+        // With the older journal a word is lost; whoever then says another one has lied with one of the two.
+        cases.push(contract("payment, then dispatch", payment_then_dispatch(), set().restores(1)));
+        cases.push(contract("payment, then dispatch", payment_then_dispatch(), foreign(1).restores(1)));
+    }
     for (plan_name, flow) in flows().into_iter().filter(|(_, flow)| flow.assessment().plan.may_need_a_person()) {
         cases.push(Case { plan_name, cast: Cast::Profiles(flow), adversary: set() });
     }
