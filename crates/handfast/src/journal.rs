@@ -110,6 +110,8 @@ pub struct Said {
     pub saw: u64,
     /// What shows it: a receipt's number at the bank, a page that was looked at.
     pub evidence: Option<String>,
+    /// Of a step that is marked as done: what its answer would have brought and later requests name, as in the id of a charge.
+    pub kept: BTreeMap<String, Scalar>,
 }
 
 /// What a receipt says beyond the state of the key.
@@ -215,6 +217,25 @@ impl Line {
         }
     }
 
+    /// Of which step it brings something that is kept for later requests, and what.
+    #[must_use]
+    pub const fn brought(&self) -> Option<(usize, &BTreeMap<String, Scalar>)> {
+        match self {
+            Self::Answer { to, receipt, .. } => Some((to.step, &receipt.kept)),
+            Self::Undo { step, receipt, .. } => Some((*step, &receipt.kept)),
+            Self::Differs { to, kept, .. } => Some((to.step, kept)),
+            Self::Person { ruling: Ruling::Mark { step, .. }, said } => Some((*step, &said.kept)),
+            Self::Person { ruling: Ruling::Retry | Ruling::Resume | Ruling::Settle, .. }
+            | Self::Start
+            | Self::Timeout
+            | Self::Due(_)
+            | Self::Cancel { .. }
+            | Self::Sent { .. }
+            | Self::Looked { .. }
+            | Self::Forgotten { .. } => None,
+        }
+    }
+
     /// Its text in the journal of a saga that is pinned to `version`.
     ///
     /// # Errors
@@ -295,6 +316,24 @@ pub fn why_not_done<'a>(lines: impl IntoIterator<Item = &'a Line>, step: usize, 
         | Line::Differs { .. }
         | Line::Forgotten { .. } => None,
     })
+}
+
+/// What was kept of a step's answers, or given by a person in their place, by name. Of a value that several brought the last one
+/// counts; one of an answer about something else than was asked for is there only where no other is.
+#[must_use]
+pub fn kept_by<'a>(lines: impl IntoIterator<Item = &'a Line>, step: usize) -> BTreeMap<String, Scalar> {
+    let (mut kept, mut otherwise) = (BTreeMap::new(), BTreeMap::new());
+    for line in lines {
+        match line.brought() {
+            Some((of, brought)) if of == step => {
+                let into = if matches!(line, Line::Differs { .. }) { &mut otherwise } else { &mut kept };
+                into.extend(brought.clone());
+            }
+            Some(_) | None => {}
+        }
+    }
+    otherwise.extend(kept);
+    otherwise
 }
 
 /// Lower-case hexadecimal digits, as digests and hashes are shown.

@@ -1,13 +1,13 @@
 //! Looking after a store: a copy of it while it is in use, and whether all of it is what was written.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use handfast_protocol::Time;
 
 use crate::clock::Clock;
 use crate::engine::{Difference, Flow, what_is_wrong_if_said};
 use crate::journal;
-use crate::store::{self, ClockMark, Store as _, StoreError, StoredSaga, TimeAcceptance, TimeAccepted};
+use crate::store::{self, ClockMark, Store, StoreError, StoredSaga, TimeAcceptance, TimeAccepted};
 
 /// How many sagas are asked for at once.
 const PAGE: usize = 1_000;
@@ -65,6 +65,14 @@ pub struct Damage {
 /// There is no store in a file, there is something at `to` already, or it cannot be read or written.
 pub fn back_up(url: &str, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), StoreError> {
     store::SqliteStore::back_up(store::file_of(url)?, to, progress)
+}
+
+/// The file of a backup, named as stores are: a path, or `sqlite:PATH`.
+///
+/// # Errors
+/// The text names no file.
+pub fn file_of_backup(text: &str) -> Result<PathBuf, StoreError> {
+    store::file_of(text).map(PathBuf::from)
 }
 
 /// Reads all of a store: its pages as the database checks them, and every journal by replaying it, entry by entry against its
@@ -158,15 +166,25 @@ pub enum AcceptTimeError {
 /// # Errors
 /// Why it does not.
 pub async fn accept_time(url: &str, by: &str, why: &str, sagas_were_seen_to: bool) -> Result<Time, AcceptTimeError> {
+    let store = store::SqliteStore::open(store::file_of(url)?)?;
+    let clock = Clock::system();
+    let (boot, boot_ms) = clock.boot();
+    let mark = ClockMark { at: clock.now(), boot: boot.to_owned(), boot_ms, process: uuid::Uuid::now_v7().to_string() };
+    accept_time_in(&store, mark, (by, why), sagas_were_seen_to).await
+}
+
+/// The same in a store that is open, for a process whose clock shows this.
+pub(crate) async fn accept_time_in(
+    store: &dyn Store,
+    mark: ClockMark,
+    (by, why): (&str, &str),
+    sagas_were_seen_to: bool,
+) -> Result<Time, AcceptTimeError> {
     for (name, text) in [("by", by), ("why", why)] {
         if let Some(what) = what_is_wrong_if_said(text) {
             return Err(AcceptTimeError::Text { name, what });
         }
     }
-    let store = store::SqliteStore::open(store::file_of(url)?)?;
-    let clock = Clock::system();
-    let (boot, boot_ms) = clock.boot();
-    let mark = ClockMark { at: clock.now(), boot: boot.to_owned(), boot_ms, process: uuid::Uuid::now_v7().to_string() };
     let mut ahead = Vec::new();
     for id in store.stamped_after(mark.at).await? {
         let Some(saga) = store.load(&id).await? else { continue };

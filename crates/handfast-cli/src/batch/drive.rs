@@ -1,6 +1,6 @@
 //! Brings the orders of an input to their ends, so many at a time, and prints a line for each.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use handfast::flow::FlowFile;
 use handfast::store::Store;
 use handfast::{
-    BreakerState, Engine, Flow, Options, Order, OtherDefinitions, Outcome, Progress, SagaView, Standing, SubmitError,
+    BreakerState, Engine, Flow, LineStats, Options, Order, OtherDefinitions, Outcome, Progress, SagaView, Standing, SubmitError,
 };
 use indicatif::ProgressBar;
 use tokio::sync::watch;
@@ -38,6 +38,9 @@ const LAST_LOOK: Duration = Duration::from_secs(10);
 /// The status of an answer that is still to come.
 const ACCEPTED: u16 = 202;
 
+/// After so many requests in a row that nobody answered it is said that nobody does.
+const UNANSWERED: u64 = 4;
+
 /// How often it is looked what the orders wait for.
 const LISTENING: Duration = Duration::from_secs(2);
 
@@ -61,11 +64,13 @@ pub(crate) struct Batch {
     pub(crate) retry_cap: Duration,
     /// What becomes of orders under way that follow another definition.
     pub(crate) definitions: OtherDefinitions,
+    /// The command that goes on where this one stops.
+    pub(crate) again: String,
 }
 
 /// Drives every order to its end, or until a signal asks to stop.
 pub(crate) async fn run(batch: Batch, mut stop: watch::Receiver<bool>, output: &Output) -> anyhow::Result<Exit> {
-    let Batch { file, flow, source, expected, store, limit_in_flight, give_up_after, retry_cap, definitions } = batch;
+    let Batch { file, flow, source, expected, store, limit_in_flight, give_up_after, retry_cap, definitions, again } = batch;
     if let Some(bad) = first_taken(&*store, &source, &file).await? {
         output.complain(&bad);
         return Err(anyhow::anyhow!("an id of {} is taken in the store; nothing was started", source.name()))
@@ -79,17 +84,7 @@ pub(crate) async fn run(batch: Batch, mut stop: watch::Receiver<bool>, output: &
     shares.bound(&mut options);
     let engine = Engine::builder(store).flow(flow).options(options).other_definitions(definitions).open().await?;
     commands::definitions::say(&engine, output).await?;
-    let mut printer = Printer {
-        output,
-        bar: output.progress(expected.unwrap_or(0)),
-        tally: Tally::default(),
-        is_read: true,
-        silent: BTreeSet::new(),
-        meaningless: BTreeSet::new(),
-        is_store_in_trouble: false,
-        watched: 0,
-        watched_until_ms: 0,
-    };
+    let mut printer = Printer::new(output, expected);
     let mut listening = tokio::time::interval(LISTENING);
     let input_name = source.name().to_owned();
     let mut items = source.read(Arc::clone(&file));
@@ -120,25 +115,27 @@ pub(crate) async fn run(batch: Batch, mut stop: watch::Receiver<bool>, output: &
                 if let Some(part) = engine.dead_part() {
                     anyhow::bail!("{part} has stopped; the same command again goes on from here, and nothing is lost");
                 }
-                printer.tell_of_waiting(&engine);
+                printer.tell_of_waiting(&engine, under_way.len());
             },
             () = stopped(&mut stop) => break,
         }
         printer.show(under_way.len());
     }
     let left = under_way.len() as u64;
+    printer.tally.in_doubt += left;
     // Nobody can say what standard input would still have brought; of a file it is known that something is missing.
     let is_cut = is_open && expected.is_some();
     under_way.abort_all();
     engine.shutdown(STOPPING).await;
-    printer.finish(left, is_cut, &engine);
+    let not_started = expected.filter(|_| is_cut).map(|all| all.saturating_sub(printer.tally.orders()));
+    printer.finish(left, not_started, &engine, &again);
     reading?;
-    Ok(exit(printer.tally, left, is_cut))
+    Ok(exit(printer.tally, is_cut))
 }
 
 /// What the exit code says: first whether anything is unsettled, then whether anything was wrong with the input.
-const fn exit(tally: Tally, left: u64, is_cut: bool) -> Exit {
-    if tally.in_doubt + tally.suspended + left > 0 || is_cut {
+const fn exit(tally: Tally, is_cut: bool) -> Exit {
+    if tally.in_doubt + tally.suspended + tally.held > 0 || is_cut {
         Exit::InDoubt
     } else if tally.bad > 0 {
         Exit::Usage
@@ -210,7 +207,7 @@ impl Follow {
         };
         // Read once, so that a saga that ends right after the wait does not contradict itself.
         let standing = waited.as_ref().map_or_else(|_| handle.progress().standing(), Progress::standing);
-        let (ending, trouble) = Ending::of(waited);
+        let (ending, trouble) = Ending::of(waited, handle.progress().is_held());
         Ok(Followed::Ended(self.line(id, Some(standing), ending, trouble).await))
     }
 
@@ -244,11 +241,13 @@ impl Follow {
             view.as_ref().map(StepLine::of).unwrap_or_default()
         };
         let outcome = ending.outcome().map(Outcome::name);
+        let held = ending == Ending::Held;
         ResultLine {
             id,
             line: self.line,
             standing: standing.map(Standing::name),
             outcome,
+            held,
             watched_until_ms,
             ending,
             steps,
@@ -266,6 +265,8 @@ struct Printer<'a> {
     is_read: bool,
     /// Participants of which it was said that nobody answers there, or that they turn requests away.
     silent: BTreeSet<String>,
+    /// Of every participant how many answers there were, and how many requests were unanswered at the last of them.
+    heard: BTreeMap<String, (u64, u64)>,
     /// Participants and the statuses of their answers of which it was said that they mean nothing.
     meaningless: BTreeSet<(String, u16)>,
     /// Whether it was said that the store takes no writes.
@@ -275,9 +276,24 @@ struct Printer<'a> {
     watched_until_ms: u64,
 }
 
-impl Printer<'_> {
+impl<'a> Printer<'a> {
+    fn new(output: &'a Output, expected: Option<u64>) -> Self {
+        Self {
+            output,
+            bar: output.progress(expected.unwrap_or(0)),
+            tally: Tally::default(),
+            is_read: true,
+            silent: BTreeSet::new(),
+            heard: BTreeMap::new(),
+            meaningless: BTreeSet::new(),
+            is_store_in_trouble: false,
+            watched: 0,
+            watched_until_ms: 0,
+        }
+    }
+
     /// Says once what orders wait for, and once that it is over: orders that wait look like nothing at all.
-    fn tell_of_waiting(&mut self, engine: &Engine) {
+    fn tell_of_waiting(&mut self, engine: &Engine, under_way: usize) {
         let stats = engine.stats();
         match stats.store_trouble {
             Some(trouble) if !self.is_store_in_trouble => {
@@ -291,10 +307,12 @@ impl Printer<'_> {
             Some(_) | None => {}
         }
         for line in stats.participants {
-            let is_silent = match line.breaker {
+            let is_shut = match line.breaker {
                 BreakerState::Open | BreakerState::HalfOpen => true,
                 BreakerState::Closed | BreakerState::Behind => false,
             };
+            // So few orders open no breaker; their run would say nothing for as long as nobody answers.
+            let is_silent = self.unheard(&line) >= UNANSWERED || is_shut;
             // A 202 says that the answer comes later, and nothing is wrong with that.
             if let Some(status) = line.meaningless.filter(|&status| status != ACCEPTED && line.turned_away != Some(status))
                 && self.meaningless.insert((line.participant.clone(), status))
@@ -311,11 +329,22 @@ impl Printer<'_> {
                     None => format!("nobody answers at {}", line.participant),
                     Some(status) => format!("{} turns requests away with status {status}", line.participant),
                 };
-                self.say(&format!("{who}; its orders wait, and are asked about again and again"));
+                let orders = counted(under_way as u64, "order");
+                self.say(&format!("{who}; what is asked for there waits, and is asked for again and again ({orders} under way)"));
             } else if !is_silent && self.silent.remove(&line.participant) {
                 self.say(&format!("{} answers again", line.participant));
             }
         }
+    }
+
+    /// How many requests to a participant went unanswered since one was answered.
+    fn unheard(&mut self, line: &LineStats) -> u64 {
+        let answers = line.answered + line.indefinite;
+        let (known, unanswered) = self.heard.entry(line.participant.clone()).or_default();
+        if *known != answers {
+            (*known, *unanswered) = (answers, line.unanswered);
+        }
+        line.unanswered.saturating_sub(*unanswered)
     }
 
     fn say(&self, note: &str) {
@@ -364,17 +393,24 @@ impl Printer<'_> {
     }
 
     /// The sums, and what is left to do.
-    fn finish(&self, left: u64, is_cut: bool, engine: &Engine) {
+    fn finish(&self, left: u64, not_started: Option<u64>, engine: &Engine, again: &str) {
         self.bar.finish_and_clear();
-        self.output.note(self.tally);
-        if left > 0 || is_cut {
-            let unread = if is_cut { ", and the rest was not started" } else { "" };
+        match not_started {
+            Some(number) => self.output.note(format_args!("{}; {} not started", self.tally, counted(number, "order"))),
+            None => self.output.note(self.tally),
+        }
+        let stopped = if left > 0 || not_started.is_some() { "stopped; " } else { "" };
+        if self.tally.in_doubt > 0 {
+            self.output.note(format_args!("{stopped}no order in doubt is lost, and none is done twice; go on with: {again}"));
+        } else if not_started.is_some() {
+            self.output.note(format_args!("{stopped}nothing is lost; go on with: {again}"));
+        }
+        if self.tally.held > 0 {
             self.output.note(format_args!(
-                "stopped with {} under way{unread}; nothing is lost, and the same command again goes on",
-                counted(left, "order")
+                "nothing is sent for the orders that are held: they follow another definition than the flow file, or another \
+                 handfast; each result says why in `trouble`. To let them go on with their own definition: {again} \
+                 --keep-definitions --by NAME --why TEXT"
             ));
-        } else if self.tally.in_doubt > 0 {
-            self.output.note("the same command again goes on with the orders in doubt; none is done twice");
         }
         if self.watched > 0 {
             self.output.note(format_args!(

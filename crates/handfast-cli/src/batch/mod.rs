@@ -10,4 +10,5 @@ mod report;
 mod source;
 
 pub(crate) use drive::{Batch, run};
+pub(crate) use report::counted;
 pub(crate) use source::{MOST_SHOWN, Source};

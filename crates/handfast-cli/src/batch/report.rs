@@ -16,6 +16,8 @@ pub(crate) enum Ending {
     InDoubt,
     /// It waits for a person.
     Suspended,
+    /// Nothing is sent for it before a person decides, or another program drives it; nothing is wrong with it.
+    Held,
     /// A person waits for nobody any longer.
     Settled,
 }
@@ -37,19 +39,20 @@ impl Ending {
             Self::Completed => Some(Outcome::Completed),
             Self::Cancelled => Some(Outcome::Cancelled),
             Self::Settled => Some(Outcome::Settled),
-            Self::InDoubt | Self::Suspended => None,
+            Self::InDoubt | Self::Suspended | Self::Held => None,
         }
     }
 
     /// How a wait ended, and what stands in the way if it is no end.
-    pub(crate) fn of(waited: Result<Progress, NoOutcome>) -> (Self, Option<String>) {
+    pub(crate) fn of(waited: Result<Progress, NoOutcome>, is_held: bool) -> (Self, Option<String>) {
+        let stuck = if is_held { Self::Held } else { Self::Suspended };
         match waited {
             Ok(progress) => match (progress.outcome(), progress.trouble()) {
                 (Some(outcome), _) => (outcome.into(), None),
-                (None, Some(trouble)) => (Self::Suspended, Some(trouble.to_owned())),
+                (None, Some(trouble)) => (stuck, Some(trouble.to_owned())),
                 (None, None) => (Self::InDoubt, None),
             },
-            Err(NoOutcome::Stuck { reason, .. }) => (Self::Suspended, Some(reason)),
+            Err(NoOutcome::Stuck { reason, .. }) => (stuck, Some(reason)),
             Err(NoOutcome::Stopped { .. }) => (Self::InDoubt, None),
         }
     }
@@ -69,6 +72,9 @@ pub(crate) struct ResultLine {
     /// Of an order that has ended: until when at least its keys are watched for an effect that comes late, in milliseconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) watched_until_ms: Option<u64>,
+    /// Nothing is sent for it before a person decides: `trouble` says what about.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) held: bool,
     #[serde(skip)]
     pub(crate) ending: Ending,
     /// What is known of each step, in the flow's order.
@@ -109,6 +115,7 @@ pub(crate) struct Tally {
     pub(crate) cancelled: u64,
     pub(crate) in_doubt: u64,
     pub(crate) suspended: u64,
+    pub(crate) held: u64,
     pub(crate) settled: u64,
     pub(crate) bad: u64,
     pub(crate) repeated: u64,
@@ -122,24 +129,28 @@ impl Tally {
             Ending::Cancelled => self.cancelled += 1,
             Ending::InDoubt => self.in_doubt += 1,
             Ending::Suspended => self.suspended += 1,
+            Ending::Held => self.held += 1,
             Ending::Settled => self.settled += 1,
         }
     }
 
     /// All that were driven.
     pub(crate) const fn orders(&self) -> u64 {
-        self.completed + self.cancelled + self.in_doubt + self.suspended + self.settled
+        self.completed + self.cancelled + self.in_doubt + self.suspended + self.held + self.settled
     }
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { completed, cancelled, in_doubt, suspended, settled, bad, repeated } = *self;
+        let Self { completed, cancelled, in_doubt, suspended, held, settled, bad, repeated } = *self;
         write!(
             f,
             "{}: {completed} completed (both), {cancelled} cancelled (neither), {in_doubt} in doubt, {suspended} suspended",
             counted(self.orders(), "order")
         )?;
+        if held > 0 {
+            write!(f, ", {held} held")?;
+        }
         if settled > 0 {
             write!(f, ", {settled} settled by a person")?;
         }

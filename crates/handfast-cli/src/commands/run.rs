@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal as _};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -66,6 +66,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     let source = Source::open(args.orders.as_deref()).or_exit(Exit::Usage)?;
     let expected = check(&source, &file, output)?;
     let url = args.store.map_or_else(|| state::default_store(file.name()), Ok)?;
+    let again = again(&args.flow, &url, args.orders.as_deref());
     let runtime = super::runtime()?;
     let mut kept = None;
     let end = runtime.block_on(async {
@@ -86,6 +87,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
             give_up_after: args.give_up_after,
             retry_cap: args.retry_cap,
             definitions: args.definitions.wanted(),
+            again,
         };
         batch::run(batch, stop, output).await
     });
@@ -95,6 +97,21 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
         close(store);
     }
     end
+}
+
+/// The command that goes on where this one stops.
+fn again(FlowArgs { flow, accept_risk }: &FlowArgs, url: &str, orders: Option<&Path>) -> String {
+    let mut words = ["handfast", "run", "--flow"].map(str::to_owned).to_vec();
+    words.extend([quoted(&flow.display().to_string()), "--store".to_owned(), quoted(url)]);
+    words.extend(accept_risk.iter().flat_map(|risk| ["--accept-risk".to_owned(), risk.clone()]));
+    words.push(orders.map_or_else(|| "-".to_owned(), |orders| quoted(&orders.display().to_string())));
+    words.join(" ")
+}
+
+/// As a shell reads it as one word.
+fn quoted(word: &str) -> String {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "/._-:=,+@%".contains(character);
+    if !word.is_empty() && word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 /// Closes the store on this thread, so that its file is tidied up before the process ends. Nothing is lost where somebody

@@ -2,6 +2,7 @@
 
 mod acting;
 mod looking;
+mod table;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -54,8 +54,8 @@ impl Which {
 
 The copy is all of the store at one moment, in one file, and is looked through before it gets its name.")]
 struct BackupArgs {
-    /// The file to make; it must not be there yet.
-    #[arg(value_name = "FILE")]
+    /// The file to make, as shop-monday.db or sqlite:shop-monday.db; it must not be there yet.
+    #[arg(value_name = "FILE", value_parser = upkeep::file_of_backup)]
     to: PathBuf,
     #[command(flatten)]
     which: Which,

@@ -3,10 +3,13 @@
 use handfast::journal::Said;
 use handfast::store::Store;
 use handfast::{Act, ActError, ActResult, CancelResult, Time, cancel_in, look_into};
-use handfast_protocol::{Definite, Operation};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use super::{Can, Left, Listed, Looked, Step, Trouble};
+use super::{Left, Listed, Looked, Trouble};
 use crate::clock::now_ms;
+use crate::serve::acts::needs_values;
+use crate::serve::shapes;
 
 pub(super) async fn list(
     store: &dyn Store,
@@ -14,29 +17,18 @@ pub(super) async fn list(
     after: Option<&str>,
     limit: usize,
 ) -> Result<Vec<Listed>, Trouble> {
-    let sagas = store.list(standing, after, limit).await?;
-    let line = |saga: handfast::store::Summary| Listed {
-        id: saga.id,
-        standing: saga.standing,
-        placed_ms: saga.created.0,
-        changed_ms: saga.changed.0,
-    };
-    Ok(sagas.into_iter().map(line).collect())
+    let sagas = handfast::list_in(store, standing, after, limit).await?;
+    sagas.iter().map(|saga| as_service_says(shapes::listed(saga))).collect()
+}
+
+/// What the service would say of it, so that both say the same.
+fn as_service_says<T: DeserializeOwned>(shape: Value) -> Result<T, Trouble> {
+    serde_json::from_value(shape).map_err(|error| Trouble::Broken(format!("this program does not understand itself: {error}")))
 }
 
 pub(super) async fn look(store: &dyn Store, id: &str) -> Result<Looked, Trouble> {
     let seen = look_into(store, id).await.map_err(trouble)?.ok_or_else(|| unknown(id))?;
-    let step = |step: handfast::StepSeen| Step {
-        name: step.name,
-        asked: step.asked.map(Operation::name).map(str::to_owned),
-        state: step.known.map(Definite::name).map(str::to_owned),
-    };
     let left = |left: handfast::Remains| Left { step: left.step, state: left.state, amount: left.amount };
-    let can = |possible: handfast::Possible| Can {
-        act: possible.act.name().to_owned(),
-        step: possible.act.step().map(str::to_owned),
-        does: possible.does,
-    };
     Ok(Looked {
         id: id.to_owned(),
         standing: seen.standing.name().to_owned(),
@@ -45,9 +37,9 @@ pub(super) async fn look(store: &dyn Store, id: &str) -> Result<Looked, Trouble>
         seq: seen.seq,
         next_look_ms: seen.wake_at.map(|at| at.0),
         watched_until_ms: seen.watched_until.map(|at| at.0),
-        steps: seen.steps.into_iter().map(step).collect(),
+        steps: seen.steps.iter().map(|step| as_service_says(shapes::step(step))).collect::<Result<_, _>>()?,
         remains: seen.remains.into_iter().map(left).collect(),
-        can: seen.can.into_iter().map(can).collect(),
+        can: seen.can.iter().map(|can| as_service_says(shapes::possible(can))).collect::<Result<_, _>>()?,
     })
 }
 
@@ -64,6 +56,7 @@ pub(super) async fn act(store: &dyn Store, id: &str, act: &Act, said: &Said) -> 
             let can = if can.is_empty() { "nothing".to_owned() } else { can.join(", ") };
             Err(Trouble::Conflict(format!("it would change nothing of saga {id}; what can be done is: {can}")))
         }
+        ActResult::NeedsValues { step, names } => Err(Trouble::Conflict(needs_values(id, &step, &names))),
         ActResult::NoSuchStep { steps } => Err(Trouble::Usage(format!("the steps of saga {id} are {}", steps.join(", ")))),
         ActResult::Unknown => Err(unknown(id)),
     }

@@ -3,6 +3,7 @@
 mod file;
 mod service;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use handfast::journal::Said;
 use handfast::store::{Store, StoreError};
 use handfast::{Act, Outcome};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::http_client::HttpClient;
 
@@ -72,6 +74,19 @@ pub(crate) struct Listed {
     pub(crate) standing: String,
     pub(crate) placed_ms: u64,
     pub(crate) changed_ms: u64,
+    /// Nothing is sent for it by the service before a person decides.
+    pub(crate) held: bool,
+    /// The step of which it waits to hear.
+    pub(crate) step: Option<String>,
+    pub(crate) amount: Option<String>,
+    pub(crate) can: Vec<Able>,
+}
+
+/// An act that would change something.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Able {
+    pub(crate) act: String,
+    pub(crate) step: Option<String>,
 }
 
 /// A saga as an operator sees it. Members that the service says beside these are left out.
@@ -96,8 +111,32 @@ pub(crate) struct Looked {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Step {
     pub(crate) name: String,
+    pub(crate) kind: String,
+    pub(crate) participant: String,
+    pub(crate) key: String,
+    /// The shorter names of its key that its requests use.
+    pub(crate) short_keys: Vec<String>,
+    /// What an act goes to, and a look.
+    pub(crate) address: String,
+    pub(crate) look_at: Option<String>,
+    pub(crate) amount: Option<String>,
     pub(crate) asked: Option<String>,
+    pub(crate) last_asked_ms: Option<u64>,
     pub(crate) state: Option<String>,
+    pub(crate) detail: Option<String>,
+    pub(crate) kept: BTreeMap<String, Value>,
+    pub(crate) last_answer: Option<Answer>,
+    /// The latest answer that meant nothing.
+    pub(crate) not_understood: Option<Answer>,
+}
+
+/// An answer of a participant.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Answer {
+    pub(crate) operation: String,
+    pub(crate) at_ms: u64,
+    pub(crate) status: Option<u16>,
+    pub(crate) said: String,
 }
 
 /// What remains in effect, or may.
@@ -114,6 +153,8 @@ pub(crate) struct Can {
     pub(crate) act: String,
     pub(crate) step: Option<String>,
     pub(crate) does: String,
+    /// What has to be said with it, by name.
+    pub(crate) needs: Vec<String>,
 }
 
 impl Looked {

@@ -45,7 +45,7 @@ pub(super) async fn look(client: &HttpClient, url: &str, id: &str) -> Result<Loo
 pub(super) async fn act(client: &HttpClient, url: &str, id: &str, act: &Act, said: &Said) -> Result<bool, Trouble> {
     let body = json!({
         "act": act.name(), "step": act.step(), "by": said.by, "reason": said.reason, "request_id": said.request_id,
-        "saw": said.saw, "evidence": said.evidence,
+        "saw": said.saw, "evidence": said.evidence, "kept": said.kept,
     });
     let answer = ask(client, url, Method::POST, &format!("/sagas/{id}/acts"), Some(body)).await?;
     Ok(answer.status == 202)

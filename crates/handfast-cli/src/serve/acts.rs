@@ -1,12 +1,13 @@
 //! What a person does about a saga that cannot go on by itself, over HTTP.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use handfast::journal::Said;
+use handfast::journal::{Said, Scalar};
 use handfast::{Act, ActError, ActResult};
 use serde::Deserialize;
 
@@ -32,6 +33,9 @@ struct Asked {
     /// The number of the last entry that was seen.
     saw: u64,
     evidence: Option<String>,
+    /// Of a mark as done: what the step's answer would have brought, by name.
+    #[serde(default)]
+    kept: BTreeMap<String, Scalar>,
 }
 
 /// `POST /sagas/{id}/acts`: a person does something. An answer of 2xx means that it is in the journal, and flushed.
@@ -45,18 +49,18 @@ pub(crate) async fn act(
     let bytes = request::json_body(&headers, body, MOST_BYTES, service.orders_budget()).await?;
     let asked: Asked = serde_json::from_slice(&bytes).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());
-        let members = "act, step (of a mark), by, reason, request_id, saw and, if there is any, evidence";
+        let members = "act, step (of a mark), by, reason, request_id, saw and, if there is any, evidence and kept";
         Problem::new(problem::NOT_AN_ACT, format!("the body is no object with {members}: see {place}"))
     })?;
     let Some(act) = Act::from_name(&asked.act, asked.step.as_deref()) else {
         let names = Act::NAMES.join(", ");
         return Err(Problem::new(problem::NOT_AN_ACT, format!("act is one of {names}, and a mark needs its step")));
     };
-    let Asked { act: _, step: _, by, reason, request_id, saw, evidence } = asked;
-    let said = Said { by, reason, request_id, saw, evidence };
+    let Asked { act: _, step: _, by, reason, request_id, saw, evidence, kept } = asked;
+    let said = Said { by, reason, request_id, saw, evidence, kept };
     let result = service.engine().act(&id, &act, &said).await.map_err(|error| match error {
         error @ ActError::Text { .. } => Problem::new(problem::NOT_AN_ACT, error.to_string()),
-        error @ ActError::Unreadable { .. } => Problem::new(problem::BROKEN, error.to_string()),
+        error @ ActError::Unreadable { .. } => Problem::new(problem::LEFT_ALONE, error.to_string()).with("saga", id.as_str()),
         ActError::Store(error) => store_problem(&error),
         ActError::Clock { why } => clock_problem(why),
         ActError::Stopping => stopping(),
@@ -79,9 +83,22 @@ pub(crate) async fn act(
             let can = if can.is_empty() { "nothing".to_owned() } else { can.join(", ") };
             Err(Problem::new(problem::POINTLESS, format!("it would change nothing of saga {id}; what can be done is: {can}")))
         }
+        ActResult::NeedsValues { step, names } => {
+            let why = needs_values(&id, &step, &names);
+            Err(Problem::new(problem::NEEDS_VALUES, why).with("saga", id.as_str()).with("names", names))
+        }
         ActResult::NoSuchStep { steps } => {
             Err(Problem::new(problem::NOT_AN_ACT, format!("the steps of saga {id} are {}", steps.join(", "))))
         }
         ActResult::Unknown => Err(sagas::no_such_saga(&id)),
     }
+}
+
+/// What has to be said with a mark as done, and what can be done instead.
+pub(crate) fn needs_values(id: &str, step: &str, names: &[String]) -> String {
+    format!(
+        "later requests of saga {id} name what the answer of {step} would have brought, and nobody has said it: {}; find it out at \
+         its participant and say it with the mark, or mark the step as undone once it has been taken back by hand",
+        names.join(", ")
+    )
 }

@@ -4,8 +4,9 @@
 //! [`shapes`] is what an answer looks like and [`problem`] what it looks like when it is not what was asked for.
 //! `docs/serve.md` describes all of it for callers.
 
-mod acts;
+pub(crate) mod acts;
 mod budget;
+mod clock;
 mod definitions;
 mod key;
 mod pages;
@@ -15,7 +16,7 @@ mod problem;
 mod request;
 mod sagas;
 mod service;
-mod shapes;
+pub(crate) mod shapes;
 mod webhooks;
 
 #[cfg(test)]
@@ -122,6 +123,7 @@ fn router(service: Arc<Service>) -> Router {
         .route("/participants", get(participants::list))
         .route("/participants/accept", post(participants::accept))
         .route("/participants/resting", get(participants::resting))
+        .route("/clock/accept", post(clock::accept))
         .route("/webhooks/{step}", post(webhooks::receive))
         .route("/livez", get(pages::live))
         .route("/readyz", get(pages::ready))

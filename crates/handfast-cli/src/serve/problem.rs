@@ -53,12 +53,18 @@ kinds! {
         "An order with this key or this id was acknowledged before, and it is another one. The order that was acknowledged goes on; this one was not taken. Use a new key and a new id for a new order.";
     QUERY = "query", BAD_REQUEST, "The query cannot be understood",
         "`docs/serve.md` names the parameters that each address takes.";
-    NOT_A_REASON = "not-a-reason", UNPROCESSABLE_ENTITY, "The body is not a reason for cancelling",
-        "It is `{\"by\": \"..\", \"why\": \"..\"}`; both may be left out, and so may the body. Each has at most 256 characters, none of them a control character, and no number that could be a card's. Nothing was done.";
+    NOT_A_REASON = "not-a-reason", UNPROCESSABLE_ENTITY, "The body does not say who asks, and why",
+        "It is `{\"by\": \"..\", \"why\": \"..\"}`; to cancel, both may be left out, and so may the body. Each has at most 256 characters, none of them a control character, and no number that could be a card's. Nothing was done.";
     TOO_LATE = "too-late-to-cancel", CONFLICT, "The saga cannot be cancelled any more",
         "The step that decides it is done, or it has ended in both: there is no way back. Or it is suspended, and a person has to look at it first.";
+    LEFT_ALONE = "left-alone", CONFLICT, "This service does not drive the saga",
+        "Its journal cannot be followed here: another version wrote it, or a row was changed. `detail` says what helps. Nothing was done.";
+    NEEDS_VALUES = "needs-values", CONFLICT, "The mark needs what the step's answer would have brought",
+        "Later requests name it, so without it what was done could never be taken back. Say it in `kept`, by the names in `names`, as in `{\"kept\": {\"id\": \"ch_1\"}}`. If it has been taken back by hand, mark the step as undone instead. Nothing was done.";
+    CANNOT_ACCEPT_TIME = "cannot-accept-time", CONFLICT, "The present time cannot be accepted",
+        "The store's time is not later, somebody else goes by it, or open sagas count from it. `detail` says which, and what helps. Nothing was done.";
     NOT_AN_ACT = "not-an-act", UNPROCESSABLE_ENTITY, "The body is not an act of a person",
-        "It is an object with `act`, `step` (the one that a mark is about), `by`, `reason`, `request_id`, `saw` and, if there is any, `evidence`. The texts have at most 256 characters, none of them a control character, and no number that could be a card's. Nothing was done.";
+        "It is an object with `act`, `step` (the one that a mark is about), `by`, `reason`, `request_id`, `saw` and, if there is any, `evidence` and `kept`. The texts have at most 256 characters, none of them a control character, and no number that could be a card's. Nothing was done.";
     MOVED = "moved", CONFLICT, "The saga has gone on since",
         "`saw` is not the number of its last entry, which is in `seq`. Look at the saga again, and act on what it is now. Nothing was done.";
     POINTLESS = "pointless", CONFLICT, "The act would change nothing",

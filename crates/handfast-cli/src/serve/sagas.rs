@@ -9,7 +9,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use handfast::flow::MAX_ORDER_BYTES;
-use handfast::{CancelError, CancelResult, Outcome, SagaHandle};
+use handfast::{CancelError, CancelResult, Outcome, SagaHandle, Standing};
 use serde::Deserialize;
 
 use super::key::{self, IdempotencyKey};
@@ -129,7 +129,7 @@ pub(crate) async fn list(
     if !(1..=MOST_PAGE).contains(&limit) {
         return Err(Problem::new(problem::QUERY, format!("limit is 1 to {MOST_PAGE}, and not {limit}")));
     }
-    let names = shapes::STANDINGS.map(|standing| standing.name());
+    let names = Standing::ALL.map(Standing::name);
     if standing.as_deref().is_some_and(|standing| !names.contains(&standing)) {
         return Err(Problem::new(problem::QUERY, format!("standing is one of {}", names.join(", "))));
     }
@@ -171,7 +171,7 @@ pub(crate) async fn cancel(
     let result = result.map_err(|error| match error {
         error @ CancelError::Reason { .. } => Problem::new(problem::NOT_A_REASON, error.to_string()),
         CancelError::Store(error) => store_problem(&error),
-        error @ CancelError::LeftAlone { .. } => Problem::new(problem::BROKEN, error.to_string()),
+        error @ CancelError::LeftAlone { .. } => Problem::new(problem::LEFT_ALONE, error.to_string()).with("saga", id.as_str()),
         CancelError::Stopping => stopping(),
         CancelError::Clock { why } => clock_problem(why),
     })?;

@@ -4,25 +4,16 @@
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use handfast::journal::hex;
-use handfast::store::{Counts, Entry, Summary, Try};
+use handfast::store::{Counts, Entry, Try};
 use handfast::webhook::WebhookStats;
-use handfast::{LineStats, NotMade, NotUnderstood, Outcome, Possible, Progress, Remains, SagaView, Standing, Stats, StepView};
+use handfast::{
+    Act, AnswerSeen, LineStats, Listed, NotMade, NotUnderstood, Outcome, Possible, Progress, Remains, SagaView, Standing, Stats,
+    StepView,
+};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::service::Receivers;
-
-/// Every standing, by the word for it.
-pub(crate) const STANDINGS: [Standing; 8] = [
-    Standing::Placed,
-    Standing::Acting,
-    Standing::Committed,
-    Standing::Cancelling,
-    Standing::Completed,
-    Standing::Cancelled,
-    Standing::Suspended,
-    Standing::Settled,
-];
 
 /// An answer of 200 with a value.
 pub(crate) fn json(value: &impl Serialize) -> Response {
@@ -89,6 +80,7 @@ pub(crate) fn saga(view: &SagaView) -> Value {
         "standing": view.standing,
         "outcome": view.outcome.map(Outcome::name),
         "in_doubt": view.is_in_doubt(),
+        "held": view.is_held,
         "trouble": view.trouble,
         "remains": view.remains.iter().map(remains).collect::<Vec<_>>(),
         "seq": view.entries.len(),
@@ -107,20 +99,33 @@ fn remains(left: &Remains) -> Value {
     json!({ "step": left.step, "state": left.state, "amount": left.amount })
 }
 
-fn possible(possible: &Possible) -> Value {
-    json!({ "act": possible.act.name(), "step": possible.act.step(), "does": possible.does })
+pub(crate) fn possible(possible: &Possible) -> Value {
+    json!({ "act": possible.act.name(), "step": possible.act.step(), "does": possible.does, "needs": possible.needs })
 }
 
-fn step(step: &StepView) -> Value {
+/// What is known of a step.
+pub(crate) fn step(step: &StepView) -> Value {
     json!({
         "name": step.name,
         "kind": step.kind.name(),
         "participant": step.participant,
         "key": step.key,
+        "short_keys": step.short_keys,
+        "address": step.address,
+        "look_at": step.look_at,
+        "amount": step.amount,
         "asked": step.asked.map(|operation| operation.name()),
+        "last_asked_ms": step.last_asked.map(|at| at.0),
         "state": step.known.map(|state| state.name()),
         "detail": step.detail,
+        "kept": step.kept,
+        "last_answer": step.last_answer.as_ref().map(answer),
+        "not_understood": step.not_understood.as_ref().map(answer),
     })
+}
+
+fn answer(seen: &AnswerSeen) -> Value {
+    json!({ "operation": seen.operation, "at_ms": seen.at.0, "status": seen.status, "said": seen.said })
 }
 
 fn entry(entry: &Entry) -> Value {
@@ -149,9 +154,23 @@ fn embedded(bytes: &[u8]) -> Value {
 }
 
 /// A page of sagas, and where the next one is.
-pub(crate) fn page(sagas: &[Summary], next: Option<String>) -> Value {
-    let line = |saga: &Summary| json!({ "id": saga.id, "standing": saga.standing, "placed_ms": saga.created.0, "changed_ms": saga.changed.0 });
-    json!({ "sagas": sagas.iter().map(line).collect::<Vec<_>>(), "next": next })
+pub(crate) fn page(sagas: &[Listed], next: Option<String>) -> Value {
+    json!({ "sagas": sagas.iter().map(listed).collect::<Vec<_>>(), "next": next })
+}
+
+/// One line of a list.
+pub(crate) fn listed(saga: &Listed) -> Value {
+    let can = |act: &Act| json!({ "act": act.name(), "step": act.step() });
+    json!({
+        "id": saga.id,
+        "standing": saga.standing,
+        "placed_ms": saga.created.0,
+        "changed_ms": saga.changed.0,
+        "held": saga.is_held,
+        "step": saga.step,
+        "amount": saga.amount,
+        "can": saga.can.iter().map(can).collect::<Vec<_>>(),
+    })
 }
 
 /// Whether a saga that stands so is on its way.

@@ -22,6 +22,38 @@ fn worker(shop: &Shop, library: &str, turned: &str) -> Process {
     shop.coordinator_in(&[("LD_PRELOAD", library), ("FAKETIME", turned), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")])
 }
 
+/// A clock that leapt has put the store an hour ahead: whoever operates the service puts it right while it runs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_operator_lets_the_present_time_count_in_a_running_service() {
+    let shop = Shop::closed().with_a_deadline();
+    let services = shop.services();
+    let coordinator = shop.coordinator(&[]);
+    let accept = async |caller: &Caller, body: serde_json::Value| {
+        let headers = [("content-type", "application/json")];
+        caller.send(hyper::Method::POST, "/clock/accept", &headers, body.to_string()).await
+    };
+    let right = json!({ "by": "ada", "why": "ntp was an hour ahead" });
+    let refused = accept(&Caller::of(&coordinator), right.clone()).await;
+    assert_eq!((refused.status.as_u16(), refused.problem().as_str()), (409, "cannot-accept-time"), "{}", refused.text);
+    coordinator.signal("TERM");
+    assert!(coordinator.wait().success());
+    let ahead = handfast::Clock::system().now().0 + 3_600_000;
+    rusqlite::Connection::open(shop.folder.path().join("shop.db"))
+        .and_then(|store| store.execute("UPDATE meta SET value = ?1 WHERE name = 'clock'", [format!("{ahead} 5 elsewhere gone")]))
+        .unwrap();
+    let coordinator = shop.coordinator(&[]);
+    let caller = Caller::of(&coordinator);
+    let refused = caller.place("key-1", &order("order-1"), &[]).await;
+    assert_eq!((refused.status.as_u16(), refused.problem().as_str()), (503, "clock"), "{}", refused.text);
+    let nobody = accept(&caller, json!({ "by": "", "why": "x" })).await;
+    assert_eq!((nobody.status.as_u16(), nobody.problem().as_str()), (422, "not-a-reason"), "{}", nobody.text);
+    let accepted = accept(&caller, right).await;
+    assert_eq!((accepted.status.as_u16(), &accepted.json()["instead_of_ms"]), (200, &json!(ahead)), "{}", accepted.text);
+    let placed = caller.place("key-1", &order("order-1"), &[("prefer", "wait=20")]).await;
+    assert_eq!((placed.status.as_u16(), &placed.json()["outcome"]), (201, &json!("completed")), "{}", placed.text);
+    drop(services);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn workers_whose_clocks_differ_by_an_hour_cancel_nobodys_orders() {
     const ORDERS: u64 = 100;

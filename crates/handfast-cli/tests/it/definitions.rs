@@ -118,6 +118,55 @@ async fn a_command_lists_the_definitions_of_a_running_service_and_decides() {
     assert_eq!(nobody.code, Some(5), "{}", nobody.stderr);
 }
 
+/// Nothing is sent for it, and who wants neither is heard all the same; only a journal that cannot be followed takes nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_order_that_is_held_is_cancelled_or_it_is_said_what_helps() {
+    let (shop, _payment, _new) = moved().await;
+    let old = shop.dispatch();
+    let coordinator = shop.coordinator(&["--retry-cap", "100ms"]);
+    let caller = Caller::of(&coordinator);
+    let held = caller.get("/sagas/order-1").await.json();
+    assert_eq!((&held["held"], &held["standing"], &held["can"]), (&json!(true), &json!("acting"), &json!([])), "{held:#}");
+    assert_eq!((&held["steps"][0]["state"], &held["steps"][1]["asked"]), (&json!("done"), &json!("act")), "{held:#}");
+    let listed = run(["sagas", "list", "--url", &coordinator.url]);
+    assert!(listed.stdout.contains("acting    order-1") && listed.stdout.contains("held: decide"), "{}", listed.stdout);
+    let headers = [("content-type", "application/json")];
+    let cancelled = caller.send(Method::POST, "/sagas/order-1/cancel", &headers, json!({ "by": "ada" }).to_string()).await;
+    assert_eq!((cancelled.status.as_u16(), &cancelled.json()["standing"]), (202, &json!("cancelling")), "{}", cancelled.text);
+    let hash = caller.get("/definitions").await.json()["definitions"][0]["hash"].as_str().unwrap().to_owned();
+    let kept = decide(&caller, &hash, &json!({ "decides": "keep", "by": "anna", "why": "the old one answers" })).await;
+    assert_eq!(kept.status, 200, "{}", kept.text);
+    let started = Instant::now();
+    while caller.get("/sagas/order-1").await.json()["outcome"].is_null() {
+        assert!(started.elapsed() < PATIENCE, "{}", caller.get("/sagas/order-1").await.text);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // The warehouse may have taken the act that was on the road; then it is both, and not half of it.
+    let audit = Caller::of(&old).get("/audit").await.json();
+    let both = caller.get("/sagas/order-1").await.json()["outcome"] == "completed";
+    assert_eq!(audit["shipments"] == json!(1), both, "{audit}");
+
+    assert_eq!(caller.place("order-2", &order("order-2"), &[]).await.status, 202);
+    coordinator.signal("TERM");
+    assert!(coordinator.wait().success());
+    rusqlite::Connection::open(shop.folder.path().join("shop.db"))
+        .and_then(|store| {
+            store.execute(
+                "UPDATE journal SET digest = x'0000000000000000' WHERE seq = 1 AND saga = (SELECT id FROM saga WHERE name = 'order-2')",
+                [],
+            )
+        })
+        .unwrap();
+    let coordinator = shop.coordinator(&[]);
+    let caller = Caller::of(&coordinator);
+    let act = json!({ "act": "settle", "by": "ada", "reason": "r", "request_id": "r-1", "saw": 1 });
+    for (path, body) in [("/sagas/order-2/cancel", json!({ "by": "ada" })), ("/sagas/order-2/acts", act)] {
+        let refused = caller.send(Method::POST, path, &headers, body.to_string()).await;
+        assert_eq!((refused.status.as_u16(), refused.problem().as_str()), (409, "left-alone"), "{}", refused.text);
+        assert!(refused.text.contains("entry 1"), "it says where: {}", refused.text);
+    }
+}
+
 #[test]
 fn a_decision_has_a_name_and_a_reason() {
     for arguments in [&["--adopt"][..], &["--adopt", "--by", "anna"], &["--same-books"], &["--adopt", "--keep-definitions"]] {

@@ -156,7 +156,7 @@ fn every_end_has_its_picture_and_its_exit_code() {
     let data = shop.show("order-18", &["--json"]);
     let data: Value = serde_json::from_str(&data.stdout).expect("one line of JSON");
     assert_eq!((&data["standing"], &data["outcome"]), (&"cancelled".into(), &"cancelled".into()));
-    assert_eq!((&data["steps"][0]["known"], &data["steps"][0]["detail"]), (&"refused".into(), &"card_declined".into()));
+    assert_eq!((&data["steps"][0]["state"], &data["steps"][0]["detail"]), (&"refused".into(), &"card_declined".into()));
     let coloured = shop.show("order-17", &["--color", "always"]);
     check(&coloured, 0, &["\x1b[1;32m"]);
 }
@@ -181,7 +181,7 @@ fn the_road_tells_what_was_copied_and_lost() {
     check(&data, 0, &[]);
     let data: Value = serde_json::from_str(&data.stdout).expect("one line of JSON");
     assert_eq!((&data["id"], &data["standing"], &data["flow"]), (&"order-1".into(), &"completed".into(), &"shop".into()));
-    assert_eq!(data["steps"][0]["known"], "done");
+    assert_eq!(data["steps"][0]["state"], "done");
     let journal = data["journal"].as_array().expect("a list");
     assert!(journal.len() >= 3 && journal[0]["input"]["start"].is_object(), "{journal:#?}");
     let cut = data["messengers"].as_array().expect("a list").iter().filter(|line| line["fate"] == "cut").count();

@@ -16,6 +16,25 @@ fn file(shop: &Shop, name: &str) -> PathBuf {
     shop.folder.path().join(name)
 }
 
+/// A backup is named as stores are everywhere else: a scheme is no part of the file's name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_backup_is_named_as_a_store_is() {
+    let shop = Shop::closed();
+    let coordinator = shop.coordinator(&[]);
+    let backup = file(&shop, "monday.db");
+    let named = format!("sqlite:{}", path(&backup));
+    let made = run(["store", "backup", &named, "--store", &shop.store()]);
+    assert_eq!(made.code, Some(0), "{}", made.stderr);
+    assert!(backup.exists() && !Path::new(&named).exists());
+    assert_eq!(run(["store", "verify", "--store", &named]).code, Some(0));
+    for no_file in ["memory:", "postgres://localhost/shop", "sqlite:", ""] {
+        let refused = run(["store", "backup", no_file, "--store", &shop.store()]);
+        assert_eq!(refused.code, Some(2), "{no_file:?}: {}", refused.stderr);
+        assert!(!Path::new(no_file).is_file(), "{no_file:?} is a file now");
+    }
+    drop(coordinator);
+}
+
 /// Waits until the service says so of a saga.
 async fn until(caller: &Caller, id: &str, what: impl Fn(&Value) -> bool) {
     let started = Instant::now();

@@ -81,7 +81,7 @@ fn entry(at: u64, input: Input<Told>, detail: &str) -> StoryEntry {
 }
 
 fn attempt(operation: Operation, number: u64, sent: u64, seen: &str) -> StoryTry {
-    StoryTry { step: 0, operation, number, sent, ended: sent + 500, status: None, seen: seen.to_owned() }
+    StoryTry { step: 0, operation, number, sent, ended: sent + 500, answer: None, seen: seen.to_owned() }
 }
 
 /// What the journal and the tries tell without the road's log: the receipt shows that the second try had arrived.
@@ -191,7 +191,7 @@ fn sagas() {
 fn an_answer_that_was_not_understood_is_drawn_with_its_status() {
     let mut story = from_the_store();
     for tried in &mut story.tries {
-        tried.status = Some(400);
+        tried.answer = Some("400, not understood".to_owned());
         tried.seen = "400 that means nothing".to_owned();
     }
     let text = story.diagram().to_text(&TextOptions::default());

@@ -181,6 +181,24 @@ pub enum Standing {
 }
 
 impl Standing {
+    /// Every one of them.
+    pub const ALL: [Self; 8] = [
+        Self::Placed,
+        Self::Acting,
+        Self::Committed,
+        Self::Cancelling,
+        Self::Completed,
+        Self::Cancelled,
+        Self::Suspended,
+        Self::Settled,
+    ];
+
+    /// The standing that [`name`](Self::name) gave this word to, if any did.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|standing| standing.name() == name)
+    }
+
     /// The word for it on the wire and on the screen.
     #[must_use]
     pub const fn name(self) -> &'static str {

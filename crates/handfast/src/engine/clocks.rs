@@ -4,9 +4,13 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use handfast_protocol::Time;
+
+use super::Engine;
 use super::shared::Shared;
 use crate::clock::ClockTurns;
 use crate::store::{ClockMark, ClockVerdict};
+use crate::upkeep::{AcceptTimeError, accept_time_in};
 
 /// Clocks are not read at one moment, so they are not compared more exactly than this.
 const LEAST_ERROR: Duration = Duration::from_secs(1);
@@ -81,10 +85,7 @@ impl Shared {
     /// Compares this process's clock with the store's, and says what is new.
     pub(crate) async fn check_clock(&self) {
         self.tell_of_turns();
-        let clock = &self.options.clock;
-        let (boot, boot_ms) = clock.boot();
-        let (boot, process) = (boot.to_owned(), self.clock_watch.process.clone());
-        let mark = ClockMark { at: clock.now(), boot, boot_ms, process };
+        let mark = self.clock_mark();
         let error_ms = crate::clock::whole_ms(self.options.clock_error.max(LEAST_ERROR));
         let verdict = match self.store.keep_time(mark, error_ms).await {
             Ok(verdict) => verdict,
@@ -108,6 +109,13 @@ impl Shared {
         }
     }
 
+    fn clock_mark(&self) -> ClockMark {
+        let clock = &self.options.clock;
+        let (boot, boot_ms) = clock.boot();
+        let (boot, process) = (boot.to_owned(), self.clock_watch.process.clone());
+        ClockMark { at: clock.now(), boot, boot_ms, process }
+    }
+
     fn tell_of_turns(&self) {
         let ClockTurns { count, last_by_ms } = self.options.clock.turns();
         let before = self.clock_watch.with(|state| std::mem::replace(&mut state.told, count));
@@ -118,6 +126,24 @@ impl Shared {
             // What lies in the index by the clock as it was is looked at once.
             self.note_wake(self.now());
         }
+    }
+}
+
+impl Engine {
+    /// A person lets this process's present time count in the store, instead of a later one that a clock had shown which was
+    /// wrong. Who and why is kept. It goes on at once. Gives the time that had counted.
+    ///
+    /// What it means for sagas whose journals have entries of that later time is said at
+    /// [`upkeep::accept_time`](crate::upkeep::accept_time).
+    ///
+    /// # Errors
+    /// Why the present time does not count.
+    pub async fn accept_time(&self, by: &str, why: &str, sagas_were_seen_to: bool) -> Result<Time, AcceptTimeError> {
+        let shared = &self.0.shared;
+        let before = accept_time_in(&*shared.store, shared.clock_mark(), (by, why), sagas_were_seen_to).await?;
+        tracing::warn!(name: "time_accepted", by, why, before = before.0, "a person lets the present time count in the store");
+        shared.check_clock().await;
+        Ok(before)
     }
 }
 

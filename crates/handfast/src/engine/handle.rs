@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::amounts::amounts_of;
 use super::flow::{Flow, FlowStep};
-use super::journaled::{Journaled, Loaded};
+use super::journaled::{Journaled, LeftAlone, Loaded};
 use super::shared::Shared;
 
 /// How a saga stands, as far as it was heard of.
@@ -17,22 +17,30 @@ pub struct Progress {
     standing: Standing,
     outcome: Option<Outcome>,
     trouble: Option<Arc<str>>,
+    is_held: bool,
     /// How many entries of the journal it is read from.
     entries: u64,
 }
 
 impl Progress {
     /// What is known of every saga that somebody follows: it is in the store, and its first entry starts it.
-    pub(crate) const STARTED: Self = Self { standing: Standing::Acting, outcome: None, trouble: None, entries: 0 };
+    pub(crate) const STARTED: Self =
+        Self { standing: Standing::Acting, outcome: None, trouble: None, is_held: false, entries: 0 };
 
     pub(crate) fn of(saga: &Journaled) -> Self {
         let trouble = saga.coordinator().evidence().map(|evidence| describe(saga, evidence).into());
         let trouble = trouble.filter(|_| saga.is_at_rest() && saga.decision().is_none());
-        Self { standing: saga.standing(), outcome: saga.decision(), trouble, entries: saga.entries() }
+        Self { standing: saga.standing(), outcome: saga.decision(), trouble, is_held: false, entries: saga.entries() }
     }
 
     pub(crate) fn stuck(reason: &str) -> Self {
-        Self { standing: Standing::Suspended, outcome: None, trouble: Some(reason.into()), entries: u64::MAX }
+        Self { standing: Standing::Suspended, outcome: None, trouble: Some(reason.into()), is_held: false, entries: u64::MAX }
+    }
+
+    /// It stands as it stood: nothing is sent for it here, and nothing is wrong with it.
+    pub(crate) fn held(left: &LeftAlone) -> Self {
+        let &LeftAlone { ref reason, standing, entries } = left;
+        Self { standing, outcome: None, trouble: Some(reason.as_str().into()), is_held: true, entries }
     }
 
     /// Whether it tells nothing that `known` does not: whoever read it in the store may be slower than the saga itself.
@@ -56,6 +64,13 @@ impl Progress {
     #[must_use]
     pub fn trouble(&self) -> Option<&str> {
         self.trouble.as_deref()
+    }
+
+    /// Whether it is held: this program sends nothing for it, for the reason that [`trouble`](Self::trouble) gives, before a person
+    /// decides or another program drives it. It stands as it stood, and nothing is wrong with it.
+    #[must_use]
+    pub const fn is_held(&self) -> bool {
+        self.is_held
     }
 
     pub(crate) const fn is_at_rest(&self) -> bool {
@@ -287,9 +302,8 @@ impl Drop for SagaHandle {
 pub(crate) async fn look_up(shared: &Shared, id: &Arc<str>) {
     match Journaled::load(&*shared.store, id, &shared.definitions).await {
         Ok(Loaded::Ready(saga)) => shared.publish(id, Progress::of(&saga)),
-        Ok(Loaded::Suspended(reason) | Loaded::LeftAlone(reason) | Loaded::Differs(reason)) => {
-            shared.publish(id, Progress::stuck(&reason))
-        }
+        Ok(Loaded::Suspended(reason)) => shared.publish(id, Progress::stuck(&reason)),
+        Ok(Loaded::LeftAlone(left) | Loaded::Differs(left)) => shared.publish(id, Progress::held(&left)),
         Ok(Loaded::Missing) => {}
         Err(error) => tracing::debug!(name: "saga_not_looked_up", saga = %id, %error, "could not be looked up"),
     }

@@ -73,13 +73,31 @@ pub(crate) enum Loaded {
     Ready(Box<Journaled>),
     /// Somebody took it out of the wake-up index, for this reason.
     Suspended(String),
-    /// This program cannot drive it, but another version or configuration can.
-    LeftAlone(String),
+    /// This program does not drive it, but another version or configuration can, or a person has to say that it does.
+    LeftAlone(LeftAlone),
     /// Its journal leads to another state here than when it was written, or cannot be read: it was written by another version
     /// of this program, or it is damaged. Nothing is kept of that, since it may be this program that is wrong.
-    Differs(String),
+    Differs(LeftAlone),
     /// There is no such saga.
     Missing,
+}
+
+/// A saga that is not driven here, and of which nothing is known to be wrong.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct LeftAlone {
+    /// Why, and what helps.
+    pub(crate) reason: String,
+    /// How it stands by its last entry.
+    pub(crate) standing: Standing,
+    /// How many entries its journal has.
+    pub(crate) entries: u64,
+}
+
+impl LeftAlone {
+    fn of(stored: &StoredSaga, reason: impl Into<String>) -> Self {
+        let standing = Standing::from_name(&stored.standing).unwrap_or(Standing::Acting);
+        Self { reason: reason.into(), standing, entries: stored.entries.len() as u64 }
+    }
 }
 
 /// An order on its way into the store.
@@ -132,16 +150,17 @@ impl Journaled {
             return Ok(Loaded::Suspended(why));
         }
         if !(1..=PROTOCOL_VERSION).contains(&stored.version) {
-            return Ok(Loaded::LeftAlone(LineError::UnknownVersion(stored.version).to_string()));
+            let reason = LineError::UnknownVersion(stored.version).to_string();
+            return Ok(Loaded::LeftAlone(LeftAlone::of(&stored, reason)));
         }
         let corrupt = |what: String| StoreError::Corrupt { id: stored.id.clone(), what };
         let (follows, text) = stored.follows();
         if let Some(reason) = definitions.held(follows, text).filter(|_| !stored.is_kept()) {
-            return Ok(Loaded::LeftAlone(reason));
+            return Ok(Loaded::LeftAlone(LeftAlone::of(&stored, reason)));
         }
         let definition = match definitions.of(follows, text) {
             Ok(definition) => definition,
-            Err(reason) => return Ok(Loaded::LeftAlone(reason)),
+            Err(reason) => return Ok(Loaded::LeftAlone(LeftAlone::of(&stored, reason))),
         };
         let steps = definition.flow().steps().len();
         if stored.bodies.len() != steps {
@@ -150,11 +169,11 @@ impl Journaled {
         let mut saga = Self::untouched(&stored.id, definition, stored.version, stored.bodies.clone());
         for (entry, expected) in stored.entries.iter().zip(1..) {
             if let Err(error) = saga.replay(entry, expected) {
-                return Ok(Loaded::Differs(error.to_string()));
+                return Ok(Loaded::Differs(LeftAlone::of(&stored, error.to_string())));
             }
         }
         if let Err(reason) = adopt::check(&stored, &saga.asked, definitions) {
-            return Ok(Loaded::LeftAlone(reason));
+            return Ok(Loaded::LeftAlone(LeftAlone::of(&stored, reason)));
         }
         saga.wake_at = stored.wake_at.unwrap_or(saga.clock);
         saga.tries = stored.tries;
@@ -298,11 +317,6 @@ impl Journaled {
     /// How many deliveries in a row went without a definite answer when it was last put aside.
     pub(crate) const fn tries(&self) -> u32 {
         self.tries
-    }
-
-    /// The version of the protocol that it is pinned to.
-    pub(crate) const fn version(&self) -> u32 {
-        self.version
     }
 
     /// What a person has said of it came to, in order.

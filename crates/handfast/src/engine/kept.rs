@@ -29,21 +29,10 @@ impl KeptReceipts for JournalReceipts {
             for stored in stored.iter() {
                 for entry in &stored.entries {
                     let line = Line::read(stored.version, &entry.input).map_err(|error| error.to_string())?;
-                    let (step, brought, into) = match line {
-                        Line::Answer { to, receipt, .. } => (to.step, receipt.kept, &mut kept),
-                        Line::Undo { step, receipt, .. } => (step, receipt.kept, &mut kept),
-                        Line::Differs { to, kept, .. } => (to.step, kept, &mut otherwise),
-                        Line::Start
-                        | Line::Timeout
-                        | Line::Due(_)
-                        | Line::Cancel { .. }
-                        | Line::Person { .. }
-                        | Line::Sent { .. }
-                        | Line::Looked { .. }
-                        | Line::Forgotten { .. } => continue,
-                    };
+                    let Some((step, brought)) = line.brought() else { continue };
+                    let into = if matches!(line, Line::Differs { .. }) { &mut otherwise } else { &mut kept };
                     if let Some(step) = self.steps.get(step) {
-                        into.entry(step.clone()).or_default().extend(brought);
+                        into.entry(step.clone()).or_default().extend(brought.clone());
                     }
                 }
             }

@@ -4,6 +4,7 @@ mod adopt;
 mod amounts;
 mod bodies;
 mod calls;
+mod came;
 mod clocks;
 mod definitions;
 mod difference;
@@ -15,6 +16,7 @@ mod hint;
 mod hints;
 mod journaled;
 mod kept;
+mod listed;
 mod lives;
 mod money;
 mod named;
@@ -28,6 +30,7 @@ mod room;
 mod schedule;
 mod shared;
 mod stats;
+mod steps;
 mod trouble;
 mod view;
 
@@ -42,6 +45,7 @@ use handfast_protocol::Time;
 use tokio::sync::{oneshot, watch};
 
 pub use adopt::{Chosen, OtherDefinition, OtherDefinitions};
+pub use came::Came;
 pub use clocks::ClockStats;
 pub use definitions::{FlowResolver, count_lines};
 pub use difference::{Difference, StepDifference};
@@ -51,20 +55,22 @@ pub use handle::{NoOutcome, Progress, SagaHandle, describe_evidence};
 pub use hints::HintResult;
 #[cfg(test)]
 pub(crate) use kept::JournalReceipts;
+pub use listed::{Listed, list_in};
 pub use options::Options;
 pub use participants::{AcceptError, Accepted, ParticipantView, Resting, RestingPage, accept_in, participants_in, resting_in};
-pub use person::{Act, ActError, ActResult, ForPerson, Possible, Remains, StepSeen, act_in, cancel_in, look_into};
+pub use person::{Act, ActError, ActResult, ForPerson, Possible, Remains, act_in, cancel_in, look_into};
 pub use reason::MAX_REASON_CHARACTERS;
 pub(crate) use reason::what_is_wrong_if_said;
 pub use shared::CancelResult;
 pub use stats::{Stats, Totals};
-pub use view::{SagaView, StepView};
+pub use steps::{AnswerSeen, StepView};
+pub use view::SagaView;
 
 use crate::delivery::{Jitter, LineSettings, Memories};
 use crate::journal::Said;
 use crate::key::is_saga_id;
 use crate::participant::{Participant, Secret, Unfit};
-use crate::store::{Counts, Created, Store, StoreError, Summary};
+use crate::store::{Counts, Created, Store, StoreError};
 use definitions::{Definition, Definitions, KeptOfParticipants, Lines};
 use journaled::{Journaled, Loaded, Placing};
 use shared::{Arrival, Mail, Shared};
@@ -361,8 +367,8 @@ impl Engine {
                 Ok(Loaded::Ready(_)) => {}
                 Ok(Loaded::Missing) => return Ok(CancelResult::Unknown),
                 Ok(Loaded::Suspended(_)) | Err(StoreError::Corrupt { .. }) => return Ok(CancelResult::Suspended),
-                Ok(Loaded::LeftAlone(reason) | Loaded::Differs(reason)) => {
-                    return Err(CancelError::LeftAlone { id: id.to_owned(), reason });
+                Ok(Loaded::LeftAlone(left) | Loaded::Differs(left)) => {
+                    return self.cancel_left_alone(&name, (by, why), left.reason).await;
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -373,12 +379,35 @@ impl Engine {
             return Ok(result);
         }
         if let Some(reason) = shared.left_alone.of(id) {
-            return Err(CancelError::LeftAlone { id: id.to_owned(), reason });
+            return self.cancel_left_alone(&name, (by, why), reason).await;
         }
         if let Some(reason) = shared.unreadable.of(id) {
             return Err(CancelError::Store(StoreError::Unavailable(reason)));
         }
         if shared.suspended.of(id).is_some() { Ok(CancelResult::Suspended) } else { Err(CancelError::Stopping) }
+    }
+
+    /// Nothing is sent for it here, but its journal can be followed all the same: it keeps the wish, and it turns back as soon as
+    /// anything is sent for it.
+    async fn cancel_left_alone(
+        &self,
+        id: &Arc<str>,
+        (by, why): (Option<&str>, Option<&str>),
+        reason: String,
+    ) -> Result<CancelResult, CancelError> {
+        let shared = &self.0.shared;
+        match person::cancel_in(&*shared.store, id, by, why, shared.journal_now()).await {
+            Ok(result) => {
+                if result == CancelResult::Accepted {
+                    shared.tell(id, Mail::Reload);
+                }
+                Ok(result)
+            }
+            Err(ActError::Store(error)) => Err(error.into()),
+            Err(ActError::Text { .. } | ActError::Unreadable { .. } | ActError::Clock { .. } | ActError::Stopping) => {
+                Err(CancelError::LeftAlone { id: id.to_string(), reason })
+            }
+        }
     }
 
     /// A person does something about a saga that cannot go on by itself. When this resolves it is in the journal, and the saga
@@ -393,6 +422,12 @@ impl Engine {
         }
         if let Some(why) = shared.clock_trouble().filter(|_| shared.is_apart()) {
             return Err(ActError::Clock { why });
+        }
+        if *act == Act::Retry
+            && let Some(held) = self.saga_without_tries(id).await?.filter(|view| view.is_held)
+        {
+            // Nobody is asked for anything, so nobody is asked sooner.
+            return Ok(ActResult::Pointless { can: held.can.iter().map(|possible| possible.act.name()).collect() });
         }
         let result = person::act_in(&*shared.store, id, act, said, shared.journal_now()).await;
         if matches!(result, Ok(ActResult::Taken { .. }) | Err(ActError::Store(_))) {
@@ -417,12 +452,20 @@ impl Engine {
         view::view(&self.0.shared, id, Vec::new()).await
     }
 
-    /// Sagas in the order of their placing, after the one named; those that stand so only where `standing` is given.
+    /// Sagas in the order of their placing, after the one named; those that stand so only where `standing` is given. Each is read
+    /// from its journal.
     ///
     /// # Errors
     /// The store's.
-    pub async fn list(&self, standing: Option<&str>, after: Option<&str>, limit: usize) -> Result<Vec<Summary>, StoreError> {
-        self.0.shared.store.list(standing, after, limit).await
+    pub async fn list(&self, standing: Option<&str>, after: Option<&str>, limit: usize) -> Result<Vec<Listed>, StoreError> {
+        let shared = &self.0.shared;
+        listed::list_with(&*shared.store, (standing, after, limit), |stored| {
+            let (follows, text) = stored.follows();
+            let is_open = stored.wake_at.is_some();
+            let is_undecided = is_open && !stored.is_kept() && shared.definitions.held(follows, text).is_some();
+            is_undecided || shared.left_alone.of(&stored.id).is_some()
+        })
+        .await
     }
 
     /// How many sagas stand how, read from the store.

@@ -9,6 +9,11 @@ pub(super) fn of(stored: &StoredSaga, step: usize) -> Option<String> {
     in_body.or_else(|| amount_in(&stored.input))
 }
 
+/// The amount of the order, or else of the first step that has one.
+pub(super) fn of_order(stored: &StoredSaga) -> Option<String> {
+    amount_in(&stored.input).or_else(|| stored.bodies.iter().find_map(|body| amount_in(body)))
+}
+
 /// The first amount of money that can be written.
 fn amount_in(text: &[u8]) -> Option<String> {
     money_in(text).iter().find_map(|(_, money)| money.written())

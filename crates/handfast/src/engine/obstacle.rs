@@ -3,9 +3,10 @@
 
 use handfast_protocol::Command;
 
+use super::came::Came;
 use super::journaled::Journaled;
 use super::shared::Shared;
-use crate::delivery::{ACCEPTED, BreakerState, LineStats};
+use crate::delivery::{BreakerState, LineStats};
 use crate::participant::{LATE, NOT_SENT};
 use crate::store::Try;
 
@@ -30,7 +31,7 @@ fn before(saga: &Journaled, command: Command, tries: &[Try]) -> Option<String> {
         return is_shut(&line).then(|| format!("step {step}: {}", shut(&line)));
     };
     // Whoever has begun and will answer later is in nobody's way.
-    if last.seen.starts_with(&format!("{ACCEPTED} ")) {
+    if matches!(Came::of(last), Came::Later(_)) {
         return None;
     }
     let operation = last.operation;
@@ -41,7 +42,17 @@ fn before(saga: &Journaled, command: Command, tries: &[Try]) -> Option<String> {
         1 => "once".to_owned(),
         times => format!("{times} times"),
     };
-    Some(format!("step {step}: {operation} was asked for {times} without a definite answer; seen last: {}", last.seen))
+    // That nothing was found proves nothing, so what came before it and was not understood is still what is in the way.
+    let hidden = matches!(Came::of(last), Came::Absent(_)).then(|| {
+        let meaningless = of_step().filter(|attempt| matches!(Came::of(attempt), Came::Meaningless(_)));
+        meaningless.max_by_key(|attempt| attempt.number)
+    });
+    let before = hidden.flatten().map(|before| format!("; before that, to {}: {}", before.operation, before.seen));
+    Some(format!(
+        "step {step}: {operation} was asked for {times} without a definite answer; seen last: {}{}",
+        last.seen,
+        before.unwrap_or_default()
+    ))
 }
 
 const fn is_shut(line: &LineStats) -> bool {

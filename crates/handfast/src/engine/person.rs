@@ -4,8 +4,9 @@
 //! store: the service itself, or a command beside it.
 
 mod followed;
+mod values;
 
-use handfast_protocol::{Definite, Mark, Operation, Outcome, Party as _, Ruling, Standing, Time};
+use handfast_protocol::{Mark, Outcome, Party as _, Ruling, Standing, Time};
 
 pub(super) use self::followed::Followed;
 use self::followed::name;
@@ -13,6 +14,7 @@ use super::drive::cancel_result;
 use super::flow::Flow;
 use super::reason;
 use super::shared::CancelResult;
+use super::steps::StepView;
 use crate::journal::{self, Line, LineError, Said};
 use crate::store::{Append, Entry, Store, StoreError, StoredSaga};
 
@@ -116,6 +118,13 @@ pub enum ActResult {
     },
     /// The request id stands for another act; nothing was done.
     RequestIdTaken,
+    /// Later requests name what the step's answer would have brought, and nobody has said it; nothing was done.
+    NeedsValues {
+        /// The step.
+        step: String,
+        /// The names under which it is kept.
+        names: Vec<String>,
+    },
     /// It would change nothing now; nothing was done.
     Pointless {
         /// What can be done instead.
@@ -136,7 +145,7 @@ pub enum ActError {
     /// What was said about who acts, or why, is not kept; nothing was done.
     #[error("{name}: {what}; say it otherwise")]
     Text {
-        /// `by`, `reason`, `request_id` or `evidence`.
+        /// `by`, `reason`, `request_id`, `evidence` or `kept`.
         name: &'static str,
         /// What is wrong with it. The text itself is not repeated.
         what: String,
@@ -170,6 +179,8 @@ pub struct Possible {
     pub act: Act,
     /// What it does to the saga and to the money, in one sentence.
     pub does: String,
+    /// The names of the values that have to be said with it: later requests name what the step's answer would have brought.
+    pub needs: Vec<String>,
 }
 
 /// What the journal cannot show to be gone.
@@ -190,17 +201,6 @@ impl std::fmt::Display for Remains {
     }
 }
 
-/// What is known of a step.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct StepSeen {
-    /// Its name.
-    pub name: String,
-    /// The highest command that was asked for it.
-    pub asked: Option<Operation>,
-    /// The furthest state of its key that an answer has shown.
-    pub known: Option<Definite>,
-}
-
 /// A saga as whoever acts on it has to see it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ForPerson {
@@ -215,7 +215,7 @@ pub struct ForPerson {
     /// Of a saga that has ended: until when at least it is watched for an effect that comes late.
     pub watched_until: Option<Time>,
     /// What is known of its steps, in order.
-    pub steps: Vec<StepSeen>,
+    pub steps: Vec<StepView>,
     /// Why it cannot go on by itself, and what remains of it.
     pub trouble: Option<String>,
     /// What remains in effect, or may, by what the journal shows.
@@ -230,7 +230,8 @@ pub struct ForPerson {
 /// Its journal cannot be followed, or the store's.
 pub async fn look_into(store: &dyn Store, id: &str) -> Result<Option<ForPerson>, ActError> {
     let Some(stored) = store.load(id).await? else { return Ok(None) };
-    Ok(Some(followed(&stored)?.for_person(&stored)))
+    let tries = store.tries(id).await?;
+    Ok(Some(followed(&stored)?.for_person(&stored, store.store_id(), &tries)))
 }
 
 fn followed(stored: &StoredSaga) -> Result<Followed, ActError> {
@@ -252,6 +253,7 @@ pub async fn act_in(store: &dyn Store, id: &str, act: &Act, said: &Said, now: Ti
             append(store, &stored, &followed, &line, now).await?;
             continue;
         }
+        followed.check_kept(act, &said.kept)?;
         let line = match followed.decide(act, said) {
             Ok(line) => line,
             Err(result) => return Ok(result),

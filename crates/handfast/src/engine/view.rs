@@ -1,14 +1,13 @@
 //! One saga as people look at it: how it stands, what is known of each step, its journal and its tries.
 
-use handfast_protocol::{Coordinator, Definite, Kind, Operation, Outcome, Party as _, Standing, Time};
+use handfast_protocol::{Coordinator, Outcome, Party as _, Standing, Time};
 
 use super::handle::describe;
 use super::journaled::{Journaled, Loaded};
 use super::obstacle;
-use super::person::{Followed, Possible, Remains};
+use super::person::{Act, Followed, Possible, Remains};
 use super::shared::Shared;
-use crate::journal::{Line, why_not_done};
-use crate::key::KeyParts;
+use super::steps::StepView;
 use crate::store::{Entry, StoreError, Try};
 
 /// A saga, read from its store.
@@ -43,25 +42,9 @@ pub struct SagaView {
     pub remains: Vec<Remains>,
     /// What a person can do about it.
     pub can: Vec<Possible>,
-}
-
-/// What is known of one step.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct StepView {
-    /// Its name.
-    pub name: String,
-    /// What it can promise.
-    pub kind: Kind,
-    /// Who takes it.
-    pub participant: String,
-    /// Its key at the participant.
-    pub key: String,
-    /// The highest command that was asked for it.
-    pub asked: Option<Operation>,
-    /// The furthest state of its key that an answer has shown.
-    pub known: Option<Definite>,
-    /// Why that is not `done`, in the participant's own words, where it gave any: `card_declined`.
-    pub detail: Option<String>,
+    /// Nothing is sent for it here, for the reason in `trouble`, before a person decides or another program drives it; nothing is
+    /// wrong with it.
+    pub is_held: bool,
 }
 
 impl SagaView {
@@ -90,24 +73,41 @@ pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<O
         trouble: stored.why.clone(),
         remains: Vec::new(),
         can: Vec::new(),
+        is_held: false,
     };
-    let for_person = Followed::of(&stored).map(|followed| followed.for_person(&stored)).ok();
+    let followed = Followed::of(&stored).ok();
+    let for_person = followed.as_ref().map(|followed| followed.for_person(&stored, shared.store.store_id(), &view.tries));
+    view.flow = followed.map(|followed| followed.flow_name().to_owned());
     match Journaled::from_stored(stored, &shared.definitions) {
         Ok(Loaded::Ready(saga)) => {
-            read_state(&mut view, &saga, shared.store.store_id());
+            view.outcome = saga.decision();
+            view.watched_until = watched_until(saga.coordinator(), saga.definition().flow().steps().len());
+            view.trouble = saga.coordinator().evidence().map(|evidence| describe(&saga, evidence));
             if view.trouble.is_none() && view.outcome.is_none() {
                 view.trouble = obstacle::of(shared, &saga, &view.tries);
             }
         }
-        Ok(Loaded::Suspended(reason) | Loaded::LeftAlone(reason) | Loaded::Differs(reason)) => view.trouble = Some(reason),
+        Ok(Loaded::Suspended(reason)) => view.trouble = Some(reason),
+        Ok(Loaded::LeftAlone(left) | Loaded::Differs(left)) => {
+            view.trouble = Some(left.reason);
+            view.is_held = true;
+        }
         Ok(Loaded::Missing) => {}
         // The journal is shown as it is: whoever looks wants to see what is wrong with it.
         Err(StoreError::Corrupt { what, .. }) => view.trouble = Some(what),
         Err(error) => return Err(error),
     }
     if let Some(for_person) = for_person {
-        (view.remains, view.can) = (for_person.remains, for_person.can);
-        view.trouble = for_person.trouble.or(view.trouble);
+        (view.steps, view.remains, view.can) = (for_person.steps, for_person.remains, for_person.can);
+        view.outcome = view.outcome.or(for_person.outcome);
+        if view.is_held {
+            // Nobody is asked sooner, since nobody is asked at all; what else is wrong with it is said behind that.
+            view.can.retain(|possible| possible.act != Act::Retry);
+            view.trouble =
+                view.trouble.map(|held| [Some(held), for_person.trouble].into_iter().flatten().collect::<Vec<_>>().join("; "));
+        } else {
+            view.trouble = for_person.trouble.or(view.trouble);
+        }
     }
     Ok(Some(view))
 }
@@ -116,27 +116,4 @@ pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<O
 pub(super) fn watched_until(coordinator: &Coordinator, steps: usize) -> Option<Time> {
     coordinator.decision()?;
     (0..steps).filter_map(|step| coordinator.watch_ends_at(step)).max()
-}
-
-fn read_state(view: &mut SagaView, saga: &Journaled, store_id: &str) {
-    let flow = saga.definition().flow();
-    view.flow = Some(flow.name().to_owned());
-    view.outcome = saga.decision();
-    view.watched_until = watched_until(saga.coordinator(), flow.steps().len());
-    view.trouble = saga.coordinator().evidence().map(|evidence| describe(saga, evidence));
-    // A saga that could be replayed has no line that cannot be read.
-    let lines: Vec<Line> = view.entries.iter().filter_map(|entry| Line::read(saga.version(), &entry.input).ok()).collect();
-    view.steps = flow
-        .steps()
-        .iter()
-        .zip(flow.plan().steps())
-        .enumerate()
-        .map(|(at, (step, plan))| {
-            let (asked, known) = saga.coordinator().step_state(at);
-            let key = KeyParts { store: store_id, saga: &view.id, step: &step.name }.key();
-            let detail = known.and_then(|known| why_not_done(&lines, at, known)).map(str::to_owned);
-            let (name, participant) = (step.name.clone(), step.participant.to_string());
-            StepView { name, kind: plan.kind, participant, key, asked, known, detail }
-        })
-        .collect();
 }

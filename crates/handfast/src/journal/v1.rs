@@ -78,6 +78,8 @@ struct PersonShape<'a> {
     saw: u64,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     evidence: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    kept: BTreeMap<String, Kept>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -230,6 +232,7 @@ fn write_person(ruling: Ruling, said: &Said) -> PersonShape<'_> {
         request_id: Cow::Borrowed(&said.request_id),
         saw: said.saw,
         evidence: said.evidence.as_deref().map(Cow::Borrowed),
+        kept: write_all_kept(&said.kept),
     }
 }
 
@@ -250,6 +253,7 @@ fn said(shape: PersonShape<'_>) -> Said {
         request_id: shape.request_id.into_owned(),
         saw: shape.saw,
         evidence: shape.evidence.map(Cow::into_owned),
+        kept: read_all_kept(shape.kept),
     }
 }
 

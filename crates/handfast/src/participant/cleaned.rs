@@ -39,7 +39,7 @@ impl Reply {
     }
 }
 
-pub(super) fn is_card_number(value: &Scalar) -> bool {
+pub(crate) fn is_card_number(value: &Scalar) -> bool {
     match value {
         Scalar::Bool(_) => false,
         Scalar::Integer(_) | Scalar::Text(_) => has_card_number(&value.to_string()),

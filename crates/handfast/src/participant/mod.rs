@@ -15,6 +15,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use handfast_protocol::{Answer, Operation, Time, UndoTold};
 
+pub(crate) use cleaned::is_card_number;
 pub use cleaned::shorten;
 pub use client::is_encoded;
 pub use http::{HttpParticipant, HttpParticipantError};
@@ -26,7 +27,9 @@ pub use template::{
     Secret, SecretError, Secrets, ServiceByHand, Shapes, Template, TemplateError, TemplatePart, Test, TimeFormat, UNDO_PEEK,
     Value, Wants, operation_key,
 };
-pub(crate) use template::{KeptReceipts, OWN_HEADERS, OfSaga, TemplateParticipant, Unfit, decimal, is_pointer, is_variable};
+pub(crate) use template::{
+    KeptReceipts, Names, OWN_HEADERS, OfSaga, TemplateParticipant, Unfit, decimal, is_pointer, is_variable,
+};
 
 pub use crate::journal::{Receipt, Scalar};
 use crate::store::{BoxFuture, Seen};
@@ -141,6 +144,9 @@ pub(crate) const NOT_SENT: &str = "not sent: ";
 
 /// The same of one whose time was over.
 pub(crate) const LATE: &str = "its time is over";
+
+/// How it is said that whoever looked was told that there is nothing.
+pub(crate) const ABSENT: &str = "absent, which proves nothing";
 
 impl Reply {
     /// Nobody answered; what was seen instead.

@@ -21,7 +21,7 @@ use handfast_protocol::{Answer, Definite, Operation, Time};
 use serde::Deserialize;
 
 use super::cleaned::shorten;
-use super::{Delivery, Receipt, Reply, json};
+use super::{ABSENT, Delivery, Receipt, Reply, json};
 
 /// The longest answer that is read, in bytes. A longer one proves nothing.
 pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -91,7 +91,7 @@ pub fn read_answer(request: &Delivery<'_>, received: Received<'_>) -> Reply {
         return Reply::Behind { seq: shape.seq, incarnation: shape.incarnation.into_owned() };
     }
     if request.operation == Operation::Look && status == 404 && shape.state == "absent" {
-        let seen = "404 absent, which proves nothing".to_owned();
+        let seen = format!("404 {ABSENT}");
         return Reply::Absent { seen, retry_after: received.retry_after };
     }
     let Some(state) = Definite::from_name(&shape.state) else {

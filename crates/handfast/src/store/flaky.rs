@@ -7,7 +7,7 @@ use handfast_protocol::Time;
 
 use super::{
     Acceptance, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, Lengths, NewSaga, Offer, OpenFlow,
-    Seen, Store, StoreError, StoredSaga, Summary, Try,
+    Seen, Store, StoreError, StoredSaga, Summary, TimeAcceptance, TimeAccepted, Try,
 };
 
 /// Wraps any store. Writes are counted from 1 in the order in which they are asked for: `create`, `append`, `park`,
@@ -205,6 +205,13 @@ impl<S: Store> Store for FlakyStore<S> {
     /// No write that a saga waits for: it is neither counted nor made to fail by itself.
     fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<ClockVerdict, StoreError>> {
         Box::pin(self.read(self.inner.keep_time(mark, error_ms)))
+    }
+    /// A write as well, and not counted: no saga waits for it.
+    fn accept_time(&self, acceptance: TimeAcceptance) -> BoxFuture<'_, Result<TimeAccepted, StoreError>> {
+        Box::pin(self.read(self.inner.accept_time(acceptance)))
+    }
+    fn stamped_after(&self, now: Time) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
+        Box::pin(self.read(self.inner.stamped_after(now)))
     }
     fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>> {
         Box::pin(self.read(self.inner.open_flows()))

@@ -7,8 +7,9 @@ use handfast_protocol::Time;
 
 use super::{
     Acceptance, Adopted, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, LONGEST_WAKE_UP_MS, Lengths,
-    Memory, NewSaga, Offer, OpenFlow, SUSPENDED, Seen, Store, StoreError, StoredSaga, Summary, TRIES_KEPT, Try, check_new,
-    draw_store_id, storable, time::judge,
+    Memory, NewSaga, Offer, OpenFlow, SUSPENDED, Seen, Store, StoreError, StoredSaga, Summary, TRIES_KEPT, TimeAcceptance,
+    TimeAccepted, Try, check_new, draw_store_id, storable,
+    time::{judge, judge_acceptance},
 };
 
 /// Keeps sagas for as long as the process lives. Answers as every other store does.
@@ -170,6 +171,21 @@ impl Rows {
         verdict
     }
 
+    /// Who said so and why is gone with the process, like everything here.
+    fn accept_time(&mut self, mark: ClockMark) -> TimeAccepted {
+        let accepted = judge_acceptance(self.clock.as_ref(), &mark);
+        if matches!(accepted, TimeAccepted::Taken { .. }) {
+            self.clock = Some(mark);
+        }
+        accepted
+    }
+
+    fn stamped_after(&self, now: Time) -> Vec<String> {
+        let is_open = |saga: &&StoredSaga| saga.wake_at.is_some() || saga.standing == SUSPENDED;
+        let is_ahead = |saga: &&StoredSaga| saga.entries.iter().any(|entry| entry.at > now);
+        self.sagas.iter().map(|row| &row.saga).filter(is_open).filter(is_ahead).map(|saga| saga.id.clone()).collect()
+    }
+
     fn park(&mut self, id: &str, length: Option<u64>, wake_at: Time, tries: u32) -> Result<(), StoreError> {
         let Some((number, row)) = self.row(id) else { return Ok(()) };
         if length.is_some_and(|length| row.saga.entries.len() as u64 > length) {
@@ -315,6 +331,12 @@ impl Store for MemoryStore {
     }
     fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<ClockVerdict, StoreError>> {
         Box::pin(async move { Ok(self.with(|rows| rows.keep_time(&mark, error_ms))) })
+    }
+    fn accept_time(&self, acceptance: TimeAcceptance) -> BoxFuture<'_, Result<TimeAccepted, StoreError>> {
+        Box::pin(async move { Ok(self.with(|rows| rows.accept_time(acceptance.mark))) })
+    }
+    fn stamped_after(&self, now: Time) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
+        Box::pin(async move { Ok(self.with(|rows| rows.stamped_after(now))) })
     }
     fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>> {
         Box::pin(async move { Ok(self.with(|rows| rows.open_flows())) })

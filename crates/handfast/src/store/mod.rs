@@ -442,6 +442,10 @@ pub trait Store: Send + Sync + 'static {
     fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>>;
     /// Compares a process's clock with the store's, and keeps its time if they agree within `error_ms`; the highest one stays.
     fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<ClockVerdict, StoreError>>;
+    /// Lets the present time count instead of a later one that the store keeps, and keeps who said so and why.
+    fn accept_time(&self, acceptance: TimeAcceptance) -> BoxFuture<'_, Result<TimeAccepted, StoreError>>;
+    /// The open sagas of which an entry was written at a later time than this.
+    fn stamped_after(&self, now: Time) -> BoxFuture<'_, Result<Vec<String>, StoreError>>;
     /// The definitions that open sagas follow: those in the wake-up index, and those that are suspended.
     fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>>;
     /// Lets every open saga that was placed with one definition and follows another one, or the same, follow a third from now

@@ -56,6 +56,12 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<ClockVerdict, StoreError>> {
         (**self).keep_time(mark, error_ms)
     }
+    fn accept_time(&self, acceptance: TimeAcceptance) -> BoxFuture<'_, Result<TimeAccepted, StoreError>> {
+        (**self).accept_time(acceptance)
+    }
+    fn stamped_after(&self, now: Time) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
+        (**self).stamped_after(now)
+    }
     fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>> {
         (**self).open_flows()
     }

@@ -8,7 +8,8 @@ use handfast::journal::Said;
 use handfast::participant::{Delivery, InMemory, Reply};
 use handfast::store::{Adoption, MemoryStore, SqliteStore, Store};
 use handfast::{
-    Act, ActResult, AdoptError, Chosen, Engine, EngineBuilder, Flow, OpenError, Options, Order, OtherDefinitions, Outcome, Time,
+    Act, ActResult, AdoptError, CancelResult, Chosen, Engine, EngineBuilder, Flow, OpenError, Operation, Options, Order,
+    OtherDefinitions, Outcome, Standing, Time,
 };
 use handfast_protocol::{Answer, Definite};
 
@@ -79,6 +80,20 @@ async fn nothing_is_sent_to_another_address_before_somebody_decides() {
         assert!(trouble.contains("--adopt") && trouble.contains("depot"), "{trouble}");
         assert_eq!(engine.saga("order-1").await.unwrap().unwrap().entries.len(), 2);
 
+        let held = engine.saga("order-1").await.unwrap().unwrap();
+        assert!(held.is_held && held.standing == "acting", "{held:?}");
+        let known: Vec<_> = held.steps.iter().map(|step| (step.name.as_str(), step.known)).collect();
+        assert_eq!(known, [("payment", Some(Definite::Done)), ("dispatch", None)], "what is known of it is said");
+        assert_eq!(held.can, [], "nobody is asked sooner, since nobody is asked");
+        let listed = engine.list(None, None, 10).await.unwrap();
+        assert!(listed[0].is_held && listed[0].can.is_empty(), "{listed:?}");
+        let handle = engine.follow("order-1").await.unwrap().unwrap();
+        assert!(handle.progress().is_held() && handle.progress().standing() == Standing::Acting, "{handle:?}");
+        let said =
+            Said { by: "anna".to_owned(), reason: "now".to_owned(), request_id: "r".to_owned(), saw: 2, ..Said::default() };
+        let hurried = engine.act("order-1", &Act::Retry, &said).await.unwrap();
+        assert_eq!(hurried, ActResult::Pointless { can: vec![] });
+
         let nobody = Chosen { by: " ".to_owned(), ..chosen(false) };
         assert!(matches!(
             engine.choose_definition(&other.hash, false, &nobody).await,
@@ -87,6 +102,28 @@ async fn nothing_is_sent_to_another_address_before_somebody_decides() {
         assert!(matches!(engine.choose_definition("abc", false, &chosen(false)).await, Err(AdoptError::Unknown { .. })));
         assert_eq!(engine.choose_definition(&other.hash, false, &chosen(false)).await.unwrap(), 1);
         assert_eq!(outcome(&engine).await, Outcome::Completed);
+        engine.shutdown(Duration::from_secs(10)).await;
+    }
+}
+
+/// Nothing is sent for it, and its journal keeps the wish all the same: it turns back as soon as somebody has decided.
+#[tokio::test]
+async fn an_order_that_is_held_can_be_cancelled() {
+    for (store, _folder) in stores() {
+        let store = left(store).await;
+        let remembers = Answering(|request: &Delivery<'_>| {
+            let state = if request.operation == Operation::Undo { Definite::Undone } else { Definite::Done };
+            Reply::Definite { answer: Answer::State(state), receipt: receipt("the-bank", 2) }
+        });
+        let engine = open(&store, flow("bank", "new-depot"), OtherDefinitions::Hold).participant("bank", remembers);
+        let engine = engine.open().await.unwrap();
+        let cancelled = engine.cancel("order-1", Some("ada"), Some("a mistake")).await.unwrap();
+        assert_eq!(cancelled, CancelResult::Accepted);
+        let held = engine.saga("order-1").await.unwrap().unwrap();
+        assert_eq!((held.standing.as_str(), held.entries.len(), held.is_held), ("cancelling", 3, true));
+        let hash = engine.other_definitions().await.unwrap()[0].hash.clone();
+        assert_eq!(engine.choose_definition(&hash, false, &chosen(false)).await.unwrap(), 1);
+        assert_eq!(outcome(&engine).await, Outcome::Cancelled);
         engine.shutdown(Duration::from_secs(10)).await;
     }
 }
@@ -128,7 +165,7 @@ async fn a_suspended_order_calls_no_former_address_when_a_person_lets_it_go_on()
         assert_eq!((other.orders, other.is_held), (1, true), "what is suspended is open");
         let saw = engine.saga("order-1").await.unwrap().unwrap().entries.len() as u64;
         let request_id = "one".to_owned();
-        let said = Said { by: "anna".to_owned(), reason: "looked".to_owned(), request_id, saw, evidence: None };
+        let said = Said { by: "anna".to_owned(), reason: "looked".to_owned(), request_id, saw, ..Said::default() };
         assert_eq!(engine.act("order-1", &Act::Resume, &said).await.unwrap(), ActResult::Taken { seq: saw + 1 });
         while engine.stats().left_alone.is_empty() && asked.load(Ordering::Relaxed) == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;

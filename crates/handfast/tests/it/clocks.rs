@@ -7,6 +7,7 @@ use std::time::Duration;
 use handfast::journal::Said;
 use handfast::participant::{Delivery, Participant, Reply};
 use handfast::store::Store;
+use handfast::upkeep::AcceptTimeError;
 use handfast::{
     Act, ActError, Assumptions, Backoff, Clock, Close, Engine, Flow, Operation, Options, Order, Outcome, Profile, Repeat,
     SubmitError, Time,
@@ -247,7 +248,7 @@ async fn a_process_whose_clock_is_believed_again_looks_into_its_store() {
 /// What a person says who has seen so many entries.
 fn said(saw: u64) -> Said {
     let (by, reason, request_id) = ("anna".to_owned(), "looked".to_owned(), "one".to_owned());
-    Said { by, reason, request_id, saw, evidence: None }
+    Said { by, reason, request_id, saw, ..Said::default() }
 }
 
 #[tokio::test(start_paused = true)]
@@ -292,6 +293,34 @@ async fn who_is_behind_the_latest_time_of_the_store_sends_nothing_bound_to_a_tim
     // Once the clock has come as far as the store had, everything goes on.
     let mut first = engine.follow("order-1").await.unwrap().unwrap();
     assert_eq!(first.outcome().await.unwrap(), Outcome::Completed);
+}
+
+/// A service that sends nothing because its store's time is ahead is put right by its operator while it runs.
+#[tokio::test(start_paused = true)]
+async fn a_person_lets_the_present_time_count_in_a_store_that_is_in_use() {
+    let world = World::new(Some(86_400_000));
+    let engine = world.engine().await;
+    sleep_s(12).await;
+    engine.shutdown(Duration::from_secs(1)).await;
+    drop(engine);
+    let clock = Clock::of_runtime(Time(world.ground.clock.now().0 - HOUR_MS));
+    let options = Options { clock, ..world.options() };
+    let engine = world.builder().options(options).open().await.unwrap();
+    let (by, why) = ("ada", "ntp was an hour ahead");
+    let early = engine.accept_time(by, why, false).await.unwrap_err();
+    assert!(matches!(early, AcceptTimeError::Driven), "whoever goes by it may be there yet: {early}");
+    sleep_s(60).await;
+    let refused = engine.submit(order("order-1", "visa", "tea")).await.unwrap_err();
+    assert!(matches!(refused, SubmitError::Clock { .. }), "{refused}");
+    let nobody = engine.accept_time(" ", why, false).await.unwrap_err();
+    assert!(matches!(nobody, AcceptTimeError::Text { name: "by", .. }), "{nobody}");
+    let before = engine.accept_time(by, why, false).await.unwrap();
+    assert!(before > engine.now(), "{before:?}");
+    assert_eq!(engine.stats().clock.trouble, None, "it is believed at once");
+    let mut saga = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
+    let again = engine.accept_time(by, why, false).await.unwrap_err();
+    assert!(matches!(again, AcceptTimeError::NotLater), "{again}");
 }
 
 /// Both kinds of store read the index alike.

@@ -440,7 +440,7 @@ async fn a_saga_that_was_suspended_for_its_journal_goes_on_once_it_can_be_follow
         reason: "put right".to_owned(),
         request_id: request_id.to_owned(),
         saw: 1,
-        evidence: None,
+        ..Said::default()
     };
     let refused = engine.act("order-1", &Act::Settle, &said("one")).await.unwrap();
     assert_eq!(refused, ActResult::Pointless { can: vec!["resume"] });

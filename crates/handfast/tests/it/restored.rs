@@ -4,8 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use handfast::journal::Said;
 use handfast::participant::{Delivery, Reply};
-use handfast::{AcceptError, BreakerState, Engine, Operation, Outcome, Standing};
+use handfast::store::{Acceptance, Offer, Store as _};
+use handfast::{AcceptError, Act, ActResult, BreakerState, Engine, Operation, Outcome, Standing, act_in};
 use handfast_protocol::{Answer, Definite};
 
 use crate::support::{Answering, World, order, receipt};
@@ -76,6 +78,35 @@ async fn put_back(
     asked.lock().unwrap().clear();
     is_open.store(true, Ordering::Relaxed);
     tokio::time::sleep(Duration::from_mins(10)).await;
+}
+
+/// A suspended saga is driven by nobody, so nobody has told it that its bank was put back: who acts on it in the store sees that
+/// first, and what was seen before it counts no more.
+#[tokio::test(start_paused = true)]
+async fn who_acts_on_a_suspended_saga_is_told_first_what_was_forgotten() {
+    let world = World::new(None);
+    let bank = Answering(|_: &Delivery<'_>| done("first", 9));
+    let depot = Answering(|_: &Delivery<'_>| Reply::Definite { answer: Answer::OtherBody, receipt: receipt("depot", 1) });
+    let engine = world.builder().participant("bank", bank).participant("depot", depot).open().await.unwrap();
+    let mut saga = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    saga.outcome().await.unwrap_err();
+    let saw = engine.saga("order-1").await.unwrap().unwrap().entries.len() as u64;
+    engine.shutdown(Duration::from_secs(1)).await;
+    drop(engine);
+    let store = &world.ground.journal;
+    let (by, why) = ("ann".to_owned(), "restored".to_owned());
+    let (participant, incarnation, former) = ("bank".to_owned(), "second".to_owned(), "first".to_owned());
+    let at = world.ground.clock.now();
+    store.offer(Offer { participant: participant.clone(), incarnation: incarnation.clone(), seq: 3, at }).await.unwrap();
+    store.accept(Acceptance { participant, incarnation, former, seq: 3, at, by, why }).await.unwrap();
+    let act = async |saw: u64| {
+        let said = Said { by: "ann".to_owned(), reason: "r".to_owned(), request_id: format!("r-{saw}"), saw, ..Said::default() };
+        act_in(&**store, "order-1", &Act::Resume, &said, world.ground.clock.now()).await.unwrap()
+    };
+    assert_eq!(act(saw).await, ActResult::Moved { seq: saw + 1 });
+    let journal = store.load("order-1").await.unwrap().unwrap().entries;
+    assert_eq!(journal.last().unwrap().input, r#"{"forgotten":{"step":0,"incarnation":"second"}}"#);
+    assert_eq!(act(saw + 1).await, ActResult::Taken { seq: saw + 2 });
 }
 
 /// The payment is done, the dispatch is silent, and the bank is put back: the dispatch is not asked again before the bank has
@@ -184,7 +215,7 @@ mod unconfirmed {
             reason: "looked it up".to_owned(),
             request_id: format!("say-{saw}"),
             saw,
-            evidence: None,
+            ..Said::default()
         };
         let act = Act::Mark { step: "payment".to_owned(), mark };
         let taken = engine.act("order-1", &act, &said).await.unwrap();

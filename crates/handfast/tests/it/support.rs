@@ -361,6 +361,18 @@ macro_rules! forwarded_but_for_append {
         ) -> handfast::store::BoxFuture<'_, Result<handfast::store::ClockVerdict, handfast::store::StoreError>> {
             self.0.keep_time(mark, error_ms)
         }
+        fn accept_time(
+            &self,
+            acceptance: handfast::store::TimeAcceptance,
+        ) -> handfast::store::BoxFuture<'_, Result<handfast::store::TimeAccepted, handfast::store::StoreError>> {
+            self.0.accept_time(acceptance)
+        }
+        fn stamped_after(
+            &self,
+            now: handfast::Time,
+        ) -> handfast::store::BoxFuture<'_, Result<Vec<String>, handfast::store::StoreError>> {
+            self.0.stamped_after(now)
+        }
         fn open_flows(
             &self,
         ) -> handfast::store::BoxFuture<'_, Result<Vec<handfast::store::OpenFlow>, handfast::store::StoreError>> {

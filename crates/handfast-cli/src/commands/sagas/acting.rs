@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _};
 
 use anyhow::bail;
-use handfast::journal::Said;
+use handfast::journal::{Said, Scalar};
 use handfast::{Act, Mark};
 use serde_json::json;
 
@@ -46,6 +46,7 @@ pub(super) struct Retry {
     after_help = "Examples:
   handfast sagas resolve order-17 --resume --by ada --reason \"the key is free now\"
   handfast sagas resolve order-17 --not-done hotel --by ada --reason \"asked them\" --evidence \"mail of 4 May\"
+  handfast sagas resolve order-17 --done payment --kept id=ch_17 --by ada --reason \"their books\"
   handfast sagas resolve order-17 --settle --by ada --reason \"the hotel is out of business\""
 )]
 pub(super) struct Resolve {
@@ -68,8 +69,20 @@ pub(super) struct Resolve {
     /// Wait for nobody any longer: the saga ends in neither of the two, and what remains in effect is listed with it.
     #[arg(long)]
     settle: bool,
+    /// With --done: what the step's answer would have brought and later requests name, as in id=ch_17, or id:=17 for a number;
+    /// may be given several times.
+    #[arg(long, value_name = "NAME=VALUE", requires = "done", value_parser = kept)]
+    kept: Vec<(String, Scalar)>,
     #[command(flatten)]
     said: Words,
+}
+
+/// A value that is said with a mark: a text, or a number or a truth value after `:=`.
+fn kept(text: &str) -> Result<(String, Scalar), String> {
+    let (name, value) = text.split_once('=').ok_or("say NAME=VALUE, as in id=ch_17")?;
+    let Some(name) = name.strip_suffix(':') else { return Ok((name.to_owned(), Scalar::Text(value.to_owned()))) };
+    let value = serde_json::from_str(value).map_err(|_| format!("{value:?} is no number; say {name}={value} for a text"))?;
+    Ok((name.to_owned(), value))
 }
 
 /// Who acts, and why.
@@ -103,7 +116,7 @@ pub(super) async fn cancel(args: Cancel, output: &Output) -> anyhow::Result<Exit
 }
 
 pub(super) async fn retry(args: Retry, output: &Output) -> anyhow::Result<Exit> {
-    act(&args.id, &args.place, &Act::Retry, args.said, output).await
+    act((&args.id, &args.place), &Act::Retry, (args.said, Vec::new()), output).await
 }
 
 pub(super) async fn resolve(args: Resolve, output: &Output) -> anyhow::Result<Exit> {
@@ -112,10 +125,15 @@ pub(super) async fn resolve(args: Resolve, output: &Output) -> anyhow::Result<Ex
         .or_else(|| mark(args.not_done, Mark::NotDone))
         .or_else(|| mark(args.undone, Mark::Undone))
         .unwrap_or(if args.settle { Act::Settle } else { Act::Resume });
-    act(&args.id, &args.place, &act_of, args.said, output).await
+    act((&args.id, &args.place), &act_of, (args.said, args.kept), output).await
 }
 
-async fn act(id: &str, place: &Place, act: &Act, words: Words, output: &Output) -> anyhow::Result<Exit> {
+async fn act(
+    (id, place): (&str, &Place),
+    act: &Act,
+    (words, kept): (Words, Vec<(String, Scalar)>),
+    output: &Output,
+) -> anyhow::Result<Exit> {
     let desk = place.open(output)?;
     let saga = looked(&desk, id).await?;
     // What was done by this request before is not asked about again.
@@ -134,6 +152,7 @@ async fn act(id: &str, place: &Place, act: &Act, words: Words, output: &Output) 
         }),
         saw: words.saw.unwrap_or(saga.seq),
         evidence: words.evidence,
+        kept: kept.into_iter().collect(),
     };
     let is_new = or_exit(desk.act(id, act, &said).await)?;
     if !is_new {

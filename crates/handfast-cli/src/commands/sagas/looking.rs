@@ -3,9 +3,9 @@
 use handfast::Outcome;
 use serde_json::json;
 
-use super::{Place, or_exit};
+use super::{Place, or_exit, table};
 use crate::numbers::moment;
-use crate::operator::{Desk, Looked, Trouble};
+use crate::operator::{Desk, Looked, Step, Trouble};
 use crate::output::{Exit, Output};
 
 #[derive(Debug, clap::Args)]
@@ -44,8 +44,8 @@ pub(super) async fn list(args: List, output: &Output) -> anyhow::Result<Exit> {
         output.json_line(&json!({ "sagas": sagas }))?;
         return Ok(Exit::Done);
     }
-    for saga in &sagas {
-        output.line(format_args!("{:<11} {}", saga.standing, saga.id))?;
+    for line in table::of(&sagas) {
+        output.line(line)?;
     }
     if sagas.is_empty() {
         output.note("there are none");
@@ -86,11 +86,7 @@ fn in_words(saga: &Looked) -> String {
         lines.extend([format!("  {trouble}"), String::new()]);
     }
     lines.extend(watched(saga));
-    for step in &saga.steps {
-        let asked = step.asked.as_deref().unwrap_or("nothing");
-        let state = step.state.as_deref().unwrap_or("nothing");
-        lines.push(format!("  {}: asked for {asked}, known is {state}", step.name));
-    }
+    lines.extend(saga.steps.iter().flat_map(step_in_words));
     if !saga.can.is_empty() {
         lines.extend([String::new(), "What can be done:".to_owned()]);
     }
@@ -106,4 +102,37 @@ fn watched(saga: &Looked) -> Vec<String> {
     let Some(until) = saga.watched_until_ms else { return Vec::new() };
     let next = saga.next_look_ms.map(|at| format!("; the next look is due at {}", moment(at))).unwrap_or_default();
     vec![format!("  it has ended, and is watched for what comes late until {} at least{next}", moment(until)), String::new()]
+}
+
+/// What is known of a step, and all that is needed to ask its participant by hand.
+fn step_in_words(step: &Step) -> Vec<String> {
+    let asked = step.asked.as_deref().unwrap_or("nothing");
+    let state = step.state.as_deref().unwrap_or("nothing");
+    let detail = step.detail.as_deref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+    let mut lines = vec![format!("  {}: asked for {asked}, known is {state}{detail}", step.name)];
+    let mut say = |what: &str, text: String| lines.push(format!("    {what:<14} {text}"));
+    if let Some(amount) = &step.amount {
+        say("amount", amount.clone());
+    }
+    say("key", step.key.clone());
+    step.short_keys.iter().for_each(|short| say("in requests", short.clone()));
+    say("address", step.address.clone());
+    if let Some(look_at) = &step.look_at {
+        say("to look", look_at.clone());
+    }
+    if let Some(at) = step.last_asked_ms {
+        say("last asked", moment(at));
+    }
+    let answers = [("last answer", &step.last_answer), ("meant nothing", &step.not_understood)];
+    for (what, answer) in answers {
+        // What is the latest answer and meant nothing is said once.
+        let is_said = what == "last answer" && step.last_answer == step.not_understood;
+        if let Some(answer) = answer.as_ref().filter(|_| !is_said) {
+            say(what, format!("{}, to {}: {}", moment(answer.at_ms), answer.operation, answer.said));
+        }
+    }
+    for (name, value) in &step.kept {
+        say("kept", format!("{name} = {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
+    }
+    lines
 }

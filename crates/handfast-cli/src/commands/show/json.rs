@@ -15,7 +15,7 @@ pub(super) struct Shown<'a> {
     /// `completed` or `cancelled`, or null while it has not ended.
     outcome: Option<&'static str>,
     /// Milliseconds since the epoch, like all times here.
-    placed: u64,
+    placed_ms: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     trouble: Option<&'a str>,
     steps: Vec<Step<'a>>,
@@ -31,7 +31,7 @@ struct Step<'a> {
     participant: &'a str,
     key: &'a str,
     asked: Option<&'static str>,
-    known: Option<&'static str>,
+    state: Option<&'static str>,
     /// Why that is not `done`, in the participant's own words.
     detail: Option<&'a str>,
 }
@@ -39,7 +39,7 @@ struct Step<'a> {
 #[derive(Debug, Serialize)]
 struct Entry {
     seq: u64,
-    at: u64,
+    at_ms: u64,
     /// As it is in the journal; a text where it is no JSON.
     input: Value,
 }
@@ -49,8 +49,8 @@ struct Try<'a> {
     step: &'a str,
     operation: &'static str,
     number: u64,
-    sent: u64,
-    ended: u64,
+    sent_ms: u64,
+    ended_ms: u64,
     seen: &'a str,
 }
 
@@ -62,20 +62,20 @@ impl<'a> Shown<'a> {
             participant: step.participant.as_str(),
             key,
             asked: asked.map(handfast::Operation::name),
-            known: known.map(handfast_protocol::Definite::name),
+            state: known.map(handfast_protocol::Definite::name),
             detail: known.and_then(|known| why_not_done(&told.lines, index, known)),
         });
         let journal = told.stored.entries.iter().map(|entry| Entry {
             seq: entry.seq,
-            at: entry.at.0,
+            at_ms: entry.at.0,
             input: serde_json::from_str(&entry.input).unwrap_or_else(|_| Value::String(entry.input.clone())),
         });
         let tries = told.tries.iter().map(|attempt| Try {
             step: told.flow.steps().get(attempt.step).map_or("", |step| &step.name),
             operation: attempt.operation,
             number: attempt.number,
-            sent: attempt.sent.0,
-            ended: attempt.ended.0,
+            sent_ms: attempt.sent.0,
+            ended_ms: attempt.ended.0,
             seen: &attempt.seen,
         });
         Self {
@@ -83,7 +83,7 @@ impl<'a> Shown<'a> {
             flow: told.flow.name(),
             standing: told.standing.name(),
             outcome: told.outcome.map(handfast::Outcome::name),
-            placed: told.stored.created.0,
+            placed_ms: told.stored.created.0,
             trouble: told.trouble.as_deref(),
             steps: steps.collect(),
             journal: journal.collect(),

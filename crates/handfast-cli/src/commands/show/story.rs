@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use handfast::journal::{Line, replay_checked};
 use handfast::store::{Entry, Store, StoredSaga, Try};
-use handfast::{Flow, Operation, Outcome, Standing, describe_evidence};
+use handfast::{Came, Flow, Operation, Outcome, Standing, describe_evidence};
 use handfast_lab::diagram::{SagaStory, StoryEntry, StoryStep, StoryTry};
 use handfast_protocol::{Coordinator, Definite, Party as _, replay};
 
@@ -63,7 +63,7 @@ pub(super) async fn read(store: &dyn Store, id: &str, roads: &[PathBuf]) -> anyh
     let outcome = coordinator.decision();
     let standing = if trouble.is_some() { Standing::Suspended } else { coordinator.standing() };
     let trouble = trouble.or_else(|| coordinator.evidence().map(|evidence| describe_evidence(&flow, evidence)));
-    let mut notes = notes(&stored, !tries.is_empty(), !roads.is_empty());
+    let mut notes = notes(&stored, &tries, !roads.is_empty());
     // What was told of the end stays told: a promise that was broken afterwards stands beside it.
     let broken_promise = trouble.as_ref().filter(|_| outcome.is_some());
     notes.extend(broken_promise.map(|what| format!("A participant broke its promise: {what}.")));
@@ -118,36 +118,42 @@ pub(crate) fn entry_of(entry: &Entry, line: &Line) -> StoryEntry {
             (None, (!said.is_empty()).then(|| said.join(": ")))
         }
         Line::Differs { what, .. } => (None, Some(what.clone())),
-        Line::Person { said, .. } => (None, Some(format!(", by {}: {}", said.by, said.reason))),
+        Line::Person { said, .. } => (None, Some(format!("by {}: {}", said.by, said.reason))),
         Line::Undo { receipt, .. } => (None, receipt.detail.clone()),
         Line::Answer { receipt, .. } => (receipt.at.map(|at| at.0), receipt.detail.clone()),
     };
     StoryEntry { at: entry.at.0, input: line.told(), changed_at, detail }
 }
 
+/// A request that was on the road; one that never left is drawn nowhere.
 fn try_of(attempt: &Try) -> Option<StoryTry> {
+    let answer = match Came::of(attempt) {
+        Came::NotSent => return None,
+        Came::Nothing => None,
+        Came::Absent(status) => Some(format!("{status}, nothing there")),
+        Came::Later(status) => Some(format!("{status}, to be answered later")),
+        Came::Meaningless(status) => Some(format!("{status}, not understood")),
+    };
     Some(StoryTry {
         step: attempt.step,
         operation: Operation::from_name(attempt.operation)?,
         number: attempt.number,
         sent: attempt.sent.0,
         ended: attempt.ended.0,
-        status: status(&attempt.seen),
+        answer,
         seen: attempt.seen.clone(),
     })
 }
 
-/// The status with which what was seen begins, where somebody answered.
-fn status(seen: &str) -> Option<u16> {
-    let (status, rest) = seen.split_at_checked(3)?;
-    let is_status = status.bytes().all(|byte| byte.is_ascii_digit()) && !rest.starts_with(|next: char| next.is_ascii_digit());
-    status.parse().ok().filter(|_| is_status)
-}
-
-fn notes(stored: &StoredSaga, has_tries: bool, has_road: bool) -> Vec<String> {
+fn notes(stored: &StoredSaga, tries: &[Try], has_road: bool) -> Vec<String> {
     let placed = i64::try_from(stored.created.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     let mut notes: Vec<String> = placed.map(|placed| format!("Times count from {placed}.")).into_iter().collect();
-    if has_tries && !has_road {
+    let (not_sent, sent): (Vec<&Try>, Vec<&Try>) = tries.iter().partition(|attempt| Came::of(attempt) == Came::NotSent);
+    if let Some(last) = not_sent.last() {
+        let requests = crate::batch::counted(not_sent.len() as u64, "request");
+        notes.push(format!("Of {requests} nothing left, and nothing is drawn; the last was {}.", last.seen));
+    }
+    if !sent.is_empty() && !has_road {
         notes.push(
             "Drawn from the journal alone: what became of an unanswered messenger nobody on this side knows. \
              The roads' logs (--road FILE) tell."
@@ -159,14 +165,20 @@ fn notes(stored: &StoredSaga, has_tries: bool, has_road: bool) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use handfast::Time;
+
     use super::*;
 
     #[test]
-    fn an_answer_that_was_not_understood_is_told_apart_from_none() {
-        assert_eq!(status("400 that means nothing that the flow describes: <h1>"), Some(400));
-        assert_eq!(status("503, and connection reset"), Some(503));
-        for seen in ["no answer within 500 ms", "not sent: its time is over", "", "4", "5000 ms", "\u{e4}\u{e4}"] {
-            assert_eq!(status(seen), None, "{seen}");
-        }
+    fn what_never_left_is_not_drawn_and_nothing_there_is_no_riddle() {
+        let drawn = |seen: &str| {
+            let seen = seen.to_owned();
+            let attempt = Try { id: String::new(), step: 0, operation: "look", number: 1, sent: Time(0), ended: Time(9), seen };
+            try_of(&attempt).map(|drawn| drawn.answer)
+        };
+        assert_eq!(drawn("not sent: its time is over"), None);
+        assert_eq!(drawn("no answer within 500 ms"), Some(None));
+        assert_eq!(drawn("404 absent, which proves nothing"), Some(Some("404, nothing there".to_owned())));
+        assert_eq!(drawn("400 that means nothing"), Some(Some("400, not understood".to_owned())));
     }
 }

@@ -192,11 +192,11 @@ fn from_engine(story: &SagaStory, command: Command, intent: usize) -> Vec<Attemp
     let own = story.tries.iter().filter(|attempt| (attempt.step, attempt.operation) == (command.step, command.operation));
     let mut attempts: Vec<Attempt> = own
         .clone()
-        .map(|tried| match tried.status {
+        .map(|tried| match &tried.answer {
             // Somebody answered, so the request had arrived by then; when is not known.
-            Some(status) => {
+            Some(says) => {
                 let arrived = tried.sent + tried.ended.saturating_sub(tried.sent) / 2;
-                let says = format!("{status}, not understood");
+                let says = says.clone();
                 let reply = Reply { left: arrived, says, way: Way::Arrived(tried.ended), journaled: None };
                 attempt(tried.number, tried.sent, Way::Arrived(arrived), vec![reply], None)
             }

@@ -76,8 +76,8 @@ pub struct StoryTry {
     pub sent: u64,
     /// When its sender gave up on an answer.
     pub ended: u64,
-    /// The status of an answer that meant nothing; `None` if there was none.
-    pub status: Option<u16>,
+    /// What an answer that proves nothing is called in the picture, as in `400, not understood`; `None` if there was none.
+    pub answer: Option<String>,
     /// What was seen instead of an answer.
     pub seen: String,
 }

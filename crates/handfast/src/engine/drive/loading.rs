@@ -7,7 +7,7 @@ use handfast_protocol::Standing;
 
 use crate::clock::whole_ms;
 use crate::engine::handle::Progress;
-use crate::engine::journaled::{Journaled, Loaded};
+use crate::engine::journaled::{Journaled, LeftAlone, Loaded};
 use crate::engine::options::{LEFT_ALONE_FOR, UNREAD_FOR};
 use crate::engine::shared::Shared;
 use crate::store::StoreError;
@@ -27,15 +27,17 @@ pub(super) async fn load_patiently(shared: &Arc<Shared>, id: &Arc<str>, tries: O
                 shared.publish(id, Progress::stuck(&reason));
                 return None;
             }
-            Ok(Loaded::LeftAlone(reason)) => {
-                if shared.left_alone.add(id, &reason) {
+            Ok(Loaded::LeftAlone(left)) => {
+                let reason = &left.reason;
+                if shared.left_alone.add(id, reason) {
                     tracing::warn!(name: "saga_left_alone", saga = %id, reason, "this program cannot drive a saga, and leaves it alone");
                 }
-                leave_alone(shared, id, &reason).await;
+                leave_alone(shared, id, &left).await;
                 return None;
             }
-            Ok(Loaded::Differs(reason)) => {
-                if shared.left_alone.add(id, &reason) {
+            Ok(Loaded::Differs(left)) => {
+                let reason = &left.reason;
+                if shared.left_alone.add(id, reason) {
                     tracing::error!(
                         name: "journal_differs",
                         saga = %id,
@@ -43,7 +45,7 @@ pub(super) async fn load_patiently(shared: &Arc<Shared>, id: &Arc<str>, tries: O
                         "this program cannot follow the journal of a saga, and leaves it alone; is it the version that wrote it?"
                     );
                 }
-                leave_alone(shared, id, &reason).await;
+                leave_alone(shared, id, &left).await;
                 return None;
             }
             Err(StoreError::Corrupt { what, .. }) => {
@@ -73,8 +75,8 @@ async fn put_aside_unread(shared: &Shared, id: &str, error: &StoreError) {
 }
 
 /// Another version, or one that is set up otherwise, can drive it: it stays as it is, and is looked at again.
-pub(super) async fn leave_alone(shared: &Shared, id: &str, reason: &str) {
-    shared.publish(id, Progress::stuck(reason));
+async fn leave_alone(shared: &Shared, id: &str, left: &LeftAlone) {
+    shared.publish(id, Progress::held(left));
     let wake_at = shared.now().after(whole_ms(LEFT_ALONE_FOR));
     match shared.trouble.after(shared.store.park(id, None, shared.in_index(wake_at), 0).await) {
         Ok(()) => shared.note_wake(wake_at),

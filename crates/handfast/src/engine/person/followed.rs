@@ -4,17 +4,20 @@ use handfast_protocol::{
     Answer, Coordinator, Definite, Evidence, Mark, Operation, Party as _, Ruling, Span, Standing, Time, UndoTold,
 };
 
-use super::{Act, ActResult, ForPerson, Possible, Remains, StepSeen};
+use super::{Act, ActResult, ForPerson, Possible, Remains};
 use crate::engine::flow::{Flow, FlowStep};
 use crate::engine::handle::{describe_with_values, unconfirmed_step};
 use crate::engine::money;
+use crate::engine::steps::{Known, StepView};
 use crate::engine::view::watched_until;
 use crate::journal::{self, Line, Said};
-use crate::store::{Acceptance, Digest, StoredSaga};
+use crate::store::{Acceptance, Digest, StoredSaga, Try};
 
 /// A saga read from its store, without anybody to drive it.
 pub(in crate::engine) struct Followed {
     flow: Flow,
+    /// How its steps are reached and read: what somebody has let it follow since, or the same.
+    pub(super) follows: Flow,
     pub(super) lines: Vec<Line>,
     pub(super) coordinator: Coordinator,
     /// Of its last entry.
@@ -27,6 +30,8 @@ pub(in crate::engine) struct Followed {
 impl Followed {
     pub(in crate::engine) fn of(stored: &StoredSaga) -> Result<Self, String> {
         let flow = Flow::from_built_text(&stored.flow_text).map_err(|error| error.to_string())?;
+        let (_, text) = stored.follows();
+        let follows = Flow::from_built_text(text).map_err(|error| error.to_string())?;
         let mut coordinator = Coordinator::pinned(flow.plan().clone(), stored.version);
         let mut lines = Vec::new();
         for (entry, expected) in stored.entries.iter().zip(1..) {
@@ -36,17 +41,20 @@ impl Followed {
             lines.push(line);
         }
         let digest = stored.entries.last().map(|entry| entry.digest).unwrap_or_default();
-        Ok(Self { flow, lines, coordinator, digest, was_out: stored.why.clone() })
+        Ok(Self { flow, follows, lines, coordinator, digest, was_out: stored.why.clone() })
     }
 
     /// What a person can do, and what remains.
-    pub(in crate::engine) fn for_person(&self, stored: &StoredSaga) -> ForPerson {
+    pub(in crate::engine) fn for_person(&self, stored: &StoredSaga, store_id: &str, tries: &[Try]) -> ForPerson {
         let amounts: Vec<Option<String>> = (0..self.flow.steps().len()).map(|step| money::of(stored, step)).collect();
         let standing = if self.was_out.is_some() { Standing::Suspended } else { self.coordinator.standing() };
         let remains = self.remains(&self.coordinator, &amounts);
         let rulings = self.rulings();
-        let can =
-            rulings.into_iter().map(|ruling| Possible { act: Act::of(ruling, &self.flow), does: self.effect(ruling, &amounts) });
+        let can = rulings.into_iter().map(|ruling| Possible {
+            act: Act::of(ruling, &self.flow),
+            does: self.effect(ruling, &amounts),
+            needs: self.needs(ruling),
+        });
         let evidence = self.coordinator.evidence();
         let trouble = evidence.map(|evidence| {
             let is_of_undo = matches!(evidence, Evidence::UndoFailed { .. });
@@ -68,7 +76,7 @@ impl Followed {
             outcome: self.coordinator.decision(),
             wake_at: stored.wake_at,
             watched_until: watched_until(&self.coordinator, self.flow.steps().len()),
-            steps: self.steps(),
+            steps: self.steps(stored, store_id, tries),
             trouble: (!trouble.is_empty()).then(|| trouble.join("; ")),
             remains: if needs_telling { remains } else { Vec::new() },
             can: can.collect(),
@@ -154,12 +162,27 @@ impl Followed {
         self.lines.iter().rev().find_map(failed)?.detail.as_deref()
     }
 
-    fn steps(&self) -> Vec<StepSeen> {
-        let seen = |(at, step): (usize, &FlowStep)| {
-            let (asked, known) = self.coordinator.step_state(at);
-            StepSeen { name: step.name.clone(), asked, known }
-        };
-        self.flow.steps().iter().enumerate().map(seen).collect()
+    /// What is known of its steps, in order.
+    pub(in crate::engine) fn steps(&self, stored: &StoredSaga, store_id: &str, tries: &[Try]) -> Vec<StepView> {
+        Known { stored, store_id, lines: &self.lines, coordinator: &self.coordinator, tries }.steps(&self.follows)
+    }
+
+    /// What a person can do.
+    pub(in crate::engine) fn acts(&self) -> Vec<Act> {
+        self.rulings().into_iter().map(|ruling| Act::of(ruling, &self.flow)).collect()
+    }
+
+    /// The name of its flow.
+    pub(in crate::engine) fn flow_name(&self) -> &str {
+        self.flow.name()
+    }
+
+    /// The first step of which it waits to hear: whatever is in the way of its end is there.
+    pub(in crate::engine) fn step_in_doubt(&self) -> Option<&str> {
+        let waits = |step: &usize| self.coordinator.needs_person(*step);
+        let of_person = (0..self.flow.steps().len()).find(waits);
+        let step = of_person.or_else(|| self.coordinator.outbox().first().map(|command| command.step))?;
+        Some(name(&self.flow, step))
     }
 
     /// Something wants delivering, which may be delivered sooner.
@@ -232,7 +255,15 @@ impl Followed {
                     Span(wait)
                 )
             }
-            Ruling::Mark { step, mark } => format!("{} is taken as {}; {stands}", of_step(step), in_words(mark)),
+            Ruling::Mark { step, mark } => {
+                let needs = self.needs(ruling);
+                let with = if needs.is_empty() {
+                    String::new()
+                } else {
+                    format!("; say with it what its answer brought: {}", needs.join(", "))
+                };
+                format!("{} is taken as {}; {stands}{with}", of_step(step), in_words(mark))
+            }
             Ruling::Settle => {
                 let left = list(&self.remains(&after, amounts));
                 let left = if left.is_empty() { "nothing is left in effect".to_owned() } else { left };
@@ -267,6 +298,10 @@ impl Followed {
         if !self.rulings().contains(&ruling) {
             let can = self.rulings().into_iter().map(|ruling| Act::of(ruling, &self.flow).name());
             return Err(ActResult::Pointless { can: can.collect() });
+        }
+        let missing: Vec<String> = self.needs(ruling).into_iter().filter(|name| !said.kept.contains_key(name)).collect();
+        if !missing.is_empty() {
+            return Err(ActResult::NeedsValues { step: act.step().unwrap_or_default().to_owned(), names: missing });
         }
         Ok(Line::Person { ruling, said: said.clone() })
     }

@@ -13,7 +13,7 @@ use crate::journal::{Receipt, Scalar};
 use crate::key::leads_elsewhere;
 use crate::participant::cleaned::is_card_number;
 use crate::participant::receipts::{MAX_ANSWER_BYTES, Received};
-use crate::participant::{Reply, json};
+use crate::participant::{ABSENT, Reply, json};
 
 /// The longest text that is kept of an answer, in bytes.
 const MAX_KEPT: usize = 255;
@@ -74,7 +74,7 @@ impl Reading {
         let (meaning, shape) = match fits {
             (Some((meaning @ (Meaning::State(_) | Meaning::Accepted | Meaning::Failed), shape)), None) => (meaning, shape),
             (Some((Meaning::Absent, _)), None) => {
-                let seen = format!("{status} that means absent, which proves nothing");
+                let seen = format!("{status} that means {ABSENT}");
                 return Reply::Absent { seen, retry_after: received.retry_after };
             }
             (None, _) => return unknown(format!("{status} that means nothing that the flow describes")),

@@ -196,6 +196,10 @@ impl Call {
         self.reading.states.iter().filter(move |(_, shapes)| is_bare(shapes)).map(|(meaning, _)| *meaning)
     }
 
+    pub(super) const fn method(&self) -> &Method {
+        &self.method
+    }
+
     pub(super) fn origin(&self) -> String {
         Url::parse(&self.url.sample()).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
     }

@@ -10,6 +10,7 @@
 //!                                          |  what is missing: not sent                   \--none or two-----> unknown
 //! ```
 
+mod address;
 mod answer;
 mod by_hand;
 mod call;
@@ -41,6 +42,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use handfast_protocol::{Meaning, Meanings, Named, Operation};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use address::Names;
 pub use by_hand::{AnsweredByHand, ByHandError, ServiceByHand};
 pub use call::{Call, CallText, TemplateError, TemplatePart};
 pub(crate) use caller::{KeptReceipts, OfSaga, TemplateParticipant};

@@ -120,22 +120,6 @@ impl SqliteStore {
         Ok(Self { store_id: opened.store_id, readers, writer: None, files: None })
     }
 
-    /// Lets the present time count instead of a later one that the store keeps, and keeps who said so and why.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn accept_time(&self, acceptance: TimeAcceptance) -> Result<TimeAccepted, StoreError> {
-        self.write(move |reply| Write::AcceptTime(Box::new(acceptance), reply)).await
-    }
-
-    /// The open sagas of which an entry was written at a later time than this.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn stamped_after(&self, now: Time) -> Result<Vec<String>, StoreError> {
-        self.read(move |source| queries::stamped_after(source, now)).await
-    }
-
     /// Copies the store at `from` to a new file, all of it at one moment, whoever writes to it meanwhile.
     ///
     /// # Errors
@@ -246,6 +230,12 @@ impl Store for SqliteStore {
     }
     fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<ClockVerdict, StoreError>> {
         Box::pin(self.write(move |reply| Write::KeepTime { mark: Box::new(mark), error_ms, reply }))
+    }
+    fn accept_time(&self, acceptance: TimeAcceptance) -> BoxFuture<'_, Result<TimeAccepted, StoreError>> {
+        Box::pin(self.write(move |reply| Write::AcceptTime(Box::new(acceptance), reply)))
+    }
+    fn stamped_after(&self, now: Time) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
+        Box::pin(self.read(move |source| queries::stamped_after(source, now)))
     }
     fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>> {
         Box::pin(self.read(queries::open_flows))

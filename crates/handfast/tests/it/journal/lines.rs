@@ -1,6 +1,6 @@
 //! Every kind of line of a journal, made at random: what is written can be read, in every version.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use handfast::journal::{Line, Receipt, Said, Scalar};
 use handfast_protocol::{Answer, Command, Definite, DueAt, Mark, Nature, Operation, PROTOCOL_VERSION, Ruling, Time, UndoTold};
@@ -77,19 +77,22 @@ fn ruling() -> impl Strategy<Value = Ruling> {
 }
 
 fn said() -> impl Strategy<Value = Said> {
-    (any::<String>(), any::<String>(), any::<String>(), any::<u64>(), option::of(any::<String>()))
-        .prop_map(|(by, reason, request_id, saw, evidence)| Said { by, reason, request_id, saw, evidence })
+    (any::<String>(), any::<String>(), any::<String>(), any::<u64>(), option::of(any::<String>()), kept())
+        .prop_map(|(by, reason, request_id, saw, evidence, kept)| Said { by, reason, request_id, saw, evidence, kept })
 }
 
-fn receipt() -> impl Strategy<Value = Receipt> {
-    let words = || option::of(any::<String>());
+fn kept() -> impl Strategy<Value = BTreeMap<String, Scalar>> {
     let scalar = prop_oneof![
         any::<bool>().prop_map(Scalar::Bool),
         any::<i64>().prop_map(Scalar::Integer),
         any::<String>().prop_map(Scalar::Text),
     ];
-    let kept = proptest::collection::btree_map(any::<String>(), scalar, 0..4);
-    (option::of(any::<u64>()), words(), words(), option::of(any::<u64>()), words(), kept).prop_map(
+    proptest::collection::btree_map(any::<String>(), scalar, 0..4)
+}
+
+fn receipt() -> impl Strategy<Value = Receipt> {
+    let words = || option::of(any::<String>());
+    (option::of(any::<u64>()), words(), words(), option::of(any::<u64>()), words(), kept()).prop_map(
         |(seq, incarnation, mark, at, detail, kept)| Receipt {
             seq,
             incarnation,

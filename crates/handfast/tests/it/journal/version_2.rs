@@ -16,6 +16,7 @@ fn person(ruling: Ruling, saw: u64) -> Line {
         request_id: format!("r-{saw}"),
         saw,
         evidence: saw.is_multiple_of(2).then(|| "mail of 4 May: ü".to_owned()),
+        ..Said::default()
     };
     Line::Person { ruling, said }
 }

@@ -2,6 +2,7 @@
 //! behind a road that a test decides about, and the books at the end.
 
 mod answers;
+mod by_hand;
 mod card;
 mod doubt;
 mod killed;

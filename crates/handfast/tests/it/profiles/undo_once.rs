@@ -148,7 +148,7 @@ async fn a_refund_that_fails_is_told_and_found_done_after_all_once_a_person_has_
         reason: "the bank says that it went through".to_owned(),
         request_id: "r-1".to_owned(),
         saw: seen.entries.len() as u64,
-        evidence: None,
+        ..Said::default()
     };
     engine.act("order-1", &Act::Retry, &said).await.unwrap();
     until("it is found undone", || async { view(&engine, "order-1").await.outcome == Some(Outcome::Cancelled) }).await;
