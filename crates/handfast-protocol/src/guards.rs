@@ -118,6 +118,10 @@ pub trait Guards: Copy + Ord + Debug + core::hash::Hash + Send + Sync + 'static 
     const CHANGES_COMMIT_IN_ORDER: bool = true;
     /// What a participant's former life had answered is read again before anything irrevocable rests on it.
     const FORMER_LIFE_IS_READ_AGAIN: bool = true;
+    /// Nothing is undone before a gate that was closed in a former life is closed again.
+    const FORGOTTEN_GATE_HOLDS_UNDOS: bool = true;
+    /// Nothing irrevocable, and no undo, rests on what a participant had answered that is known to have been put back.
+    const KNOWN_RESTORE_HOLDS: bool = true;
     /// What a person said of a step counts no longer than the life of its participant in which it was said.
     const WORD_ENDS_WITH_A_LIFE: bool = true;
     /// The step that decides is not marked as not done once a step after it was asked for.

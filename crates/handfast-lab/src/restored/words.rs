@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 
 use handfast_protocol::{Answer, Command, Definite, Guards, Ruling};
 
-use super::world::{Action, Plan, Restored, STEPS, World};
+use super::world::{Action, Plan, Restored, Snapshot, World};
 use crate::diagram::{Clock, Diagram, LineId, Mark};
 use crate::explorer::Run;
 use crate::told::InWords;
@@ -12,6 +12,9 @@ use crate::told::InWords;
 impl<G> Display for Restored<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "set of sent messages, cancel at any moment, a participant put back and accepted {}x", self.restores)?;
+        if self.is_accepted_later {
+            write!(f, ", later")?;
+        }
         if self.has_person { write!(f, ", a person acts at any moment") } else { Ok(()) }
     }
 }
@@ -40,6 +43,22 @@ fn state(state: Option<Definite>) -> &'static str {
     state.map_or("absent", Definite::name)
 }
 
+impl<G: Guards> Restored<G> {
+    fn restored_in_words(&self, house: usize, to: &Snapshot) -> String {
+        let names = self.names_of(house);
+        let states = self.steps_of(house).map(|step| state(to[step])).collect::<Vec<_>>().join(" and ");
+        let then = if self.is_accepted_later { "" } else { ", and accepted" };
+        match self.steps_of(house).count() {
+            1 => format!("{names} is put back to when its key was {states}{then}"),
+            _ => format!("{names} are put back to when their keys were {states}{then}"),
+        }
+    }
+
+    fn names_of(&self, house: usize) -> String {
+        self.steps_of(house).map(|step| self.plan.names()[step]).collect::<Vec<_>>().join(" and ")
+    }
+}
+
 impl<G: Guards> InWords for Restored<G> {
     fn in_words(&self, action: &Action) -> String {
         match *action {
@@ -54,9 +73,8 @@ impl<G: Guards> InWords for Restored<G> {
             Action::Deadline => "a deadline passes".to_owned(),
             Action::Cancel => "somebody cancels".to_owned(),
             Action::Say(said) => format!("a person says: {}", ruling(self.plan, said)),
-            Action::Restore(step, to) => {
-                format!("{} is put back to when its key was {}, and accepted", self.plan.names()[step], state(to))
-            }
+            Action::Restore(house, ref to) => self.restored_in_words(house, to),
+            Action::Accept(house) => format!("{} is accepted as it is", self.names_of(house)),
         }
     }
 
@@ -69,7 +87,7 @@ impl<G: Guards> InWords for Restored<G> {
             .map(|(step, (name, key))| {
                 let again = if world.coordinator.is_unconfirmed(step) { ", to be read again" } else { "" };
                 let known = state(world.coordinator.step_state(step).1);
-                format!("{name} {} (known: {known}{again})", state(key.state))
+                format!("{name} {} (known: {known}{again})", state(*key))
             })
             .collect();
         format!("journal: {}; {}", world.coordinator.standing().name(), keys.join("; "))
@@ -82,8 +100,8 @@ impl<G: Guards> InWords for Restored<G> {
             changes.push(format!("the saga is {} now, it was {}", standing[1], standing[0]));
         }
         for (name, (was, is)) in self.plan.names().iter().zip(before.keys.iter().zip(&after.keys)) {
-            if was.state != is.state {
-                changes.push(format!("the key of {name} is {} now, it was {}", state(is.state), state(was.state)));
+            if was != is {
+                changes.push(format!("the key of {name} is {} now, it was {}", state(*is), state(*was)));
             }
         }
         changes
@@ -93,50 +111,57 @@ impl<G: Guards> InWords for Restored<G> {
         let mut picture = Diagram::new(title, Clock::Steps);
         picture.between("the road");
         let shop = picture.line("coordinator");
-        let participants = self.plan.names().map(|name| picture.line(name));
+        let participants: Vec<LineId> = self.plan.names().iter().map(|name| picture.line(name)).collect();
         for step in 0..run.steps.len() {
-            draw_step(&mut picture, (shop, participants), run, step);
+            self.draw_step(&mut picture, (shop, &participants), run, step);
         }
         picture.caption(&self.state_in_words(run.last()));
         picture
     }
 }
 
-fn draw_step<G: Guards>(
-    picture: &mut Diagram,
-    (shop, participants): (LineId, [LineId; STEPS]),
-    run: &Run<World<G>, Action>,
-    step: usize,
-) {
-    let at = time(step);
-    let later = || run.steps.iter().enumerate().skip(step + 1).map(|(number, (action, after))| (number, action, after));
-    match run.steps[step].0 {
-        Action::Send(sent) => {
-            let message = picture.message(shop, participants[sent.step], sent.operation.name()).sent(at);
-            let arrivals = later().filter(|(_, action, _)| matches!(action, Action::Arrive(arrived, _) if *arrived == sent));
-            for (number, (arrival, _, after)) in arrivals.enumerate() {
-                if number == 0 {
-                    message.arrives(time(arrival)).brings(Mark::Durable, state(after.keys[sent.step].state));
-                } else {
-                    message.copy_arrives(time(arrival));
+impl<G: Guards> Restored<G> {
+    fn draw_step(
+        &self,
+        picture: &mut Diagram,
+        (shop, participants): (LineId, &[LineId]),
+        run: &Run<World<G>, Action>,
+        step: usize,
+    ) {
+        let at = time(step);
+        let later = || run.steps.iter().enumerate().skip(step + 1).map(|(number, (action, after))| (number, action, after));
+        match run.steps[step].0 {
+            Action::Send(sent) => {
+                let message = picture.message(shop, participants[sent.step], sent.operation.name()).sent(at);
+                let arrivals = later().filter(|(_, action, _)| matches!(action, Action::Arrive(arrived, _) if *arrived == sent));
+                for (number, (arrival, _, after)) in arrivals.enumerate() {
+                    if number == 0 {
+                        message.arrives(time(arrival)).brings(Mark::Durable, state(after.keys[sent.step]));
+                    } else {
+                        message.copy_arrives(time(arrival));
+                    }
                 }
             }
-        }
-        Action::Arrive(arrived, _) => {
-            let is_its = |action: &Action| matches!(action, Action::Hear(to, _, _) if *to == arrived);
-            if let Some((heard, Action::Hear(_, said, _), _)) = later().find(|(_, action, _)| is_its(action)) {
-                let message = picture.message(participants[arrived.step], shop, answer(*said)).reply().sent(at);
-                message.arrives(time(heard)).brings(Mark::Durable, "journaled");
+            Action::Arrive(arrived, _) => {
+                let is_its = |action: &Action| matches!(action, Action::Hear(to, _, _) if *to == arrived);
+                if let Some((heard, Action::Hear(_, said, _), _)) = later().find(|(_, action, _)| is_its(action)) {
+                    let message = picture.message(participants[arrived.step], shop, answer(*said)).reply().sent(at);
+                    message.arrives(time(heard)).brings(Mark::Durable, "journaled");
+                }
             }
-        }
-        // Drawn where the answer left.
-        Action::Hear(..) => {}
-        Action::Deadline => drop(picture.mark(shop, at, Mark::Demand, "deadline")),
-        Action::Cancel => drop(picture.mark(shop, at, Mark::Demand, "cancel")),
-        Action::Say(_) => drop(picture.mark(shop, at, Mark::Demand, "a person")),
-        Action::Restore(restored, to) => {
-            let text = format!("put back to {}, accepted", state(to));
-            picture.mark(participants[restored], at, Mark::Restart, &text);
+            // Drawn where the answer left.
+            Action::Hear(..) => {}
+            Action::Deadline => drop(picture.mark(shop, at, Mark::Demand, "deadline")),
+            Action::Cancel => drop(picture.mark(shop, at, Mark::Demand, "cancel")),
+            Action::Accept(_) => drop(picture.mark(shop, at, Mark::Demand, "accepted")),
+            Action::Say(_) => drop(picture.mark(shop, at, Mark::Demand, "a person")),
+            Action::Restore(house, ref to) => {
+                for restored in self.steps_of(house) {
+                    let then = if self.is_accepted_later { "" } else { ", accepted" };
+                    let text = format!("put back to {}{then}", state(to[restored]));
+                    picture.mark(participants[restored], at, Mark::Restart, &text);
+                }
+            }
         }
     }
 }

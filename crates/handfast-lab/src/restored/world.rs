@@ -15,35 +15,50 @@ use crate::explorer::{Model, Property};
 /// How many steps a plan of this world has.
 pub(super) const STEPS: usize = 2;
 
-/// What the saga does.
+/// How the keys of a participant stood at one moment, each at the place of its step.
+pub type Snapshot = [Option<Definite>; STEPS];
+
+/// What the saga does, and who takes its steps.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Plan {
     /// A payment with a deadline, then a dispatch with a deadline.
     PaymentThenDispatch,
     /// A dispatch, then a notice that cannot refuse.
     DispatchThenNotice,
+    /// A payment and a dispatch, both at one participant with one store.
+    BothAtOneHouse,
 }
 
 impl Plan {
     /// What its steps are called.
-    pub(super) const fn names(self) -> [&'static str; STEPS] {
+    pub(super) const fn names(self) -> &'static [&'static str] {
         match self {
-            Self::PaymentThenDispatch => ["payment", "dispatch"],
-            Self::DispatchThenNotice => ["dispatch", "notice"],
+            Self::PaymentThenDispatch | Self::BothAtOneHouse => &["payment", "dispatch"],
+            Self::DispatchThenNotice => &["dispatch", "notice"],
+        }
+    }
+
+    /// Which participant takes each step.
+    pub(super) const fn participants(self) -> &'static [usize] {
+        match self {
+            Self::PaymentThenDispatch | Self::DispatchThenNotice => &[0, 1],
+            Self::BothAtOneHouse => &[0, 0],
         }
     }
 
     /// The step in which the saga is decided.
     const fn gate(self) -> usize {
         match self {
-            Self::PaymentThenDispatch => 1,
+            Self::PaymentThenDispatch | Self::BothAtOneHouse => 1,
             Self::DispatchThenNotice => 0,
         }
     }
 
     fn of_the_protocol(self) -> handfast_protocol::Plan {
         let steps = match self {
-            Self::PaymentThenDispatch => return handfast_protocol::Plan::payment_then_dispatch(Some(0), Some(0)).at_any_moment(),
+            Self::PaymentThenDispatch | Self::BothAtOneHouse => {
+                return handfast_protocol::Plan::payment_then_dispatch(Some(0), Some(0)).at_any_moment();
+            }
             Self::DispatchThenNotice => vec![StepPlan::new(Kind::Pivot).deadline(Some(0)), StepPlan::new(Kind::Retriable)],
         };
         handfast_protocol::Plan::new(steps).expect("the steps are in sound order").at_any_moment()
@@ -60,6 +75,8 @@ pub struct Restored<G = Deployed> {
     pub restores: u8,
     /// Whether a person says what is true, at any moment.
     pub has_person: bool,
+    /// Whether a participant is put back first, and accepted later.
+    pub is_accepted_later: bool,
     guards: PhantomData<G>,
 }
 
@@ -73,13 +90,28 @@ impl<G> Restored<G> {
     /// This plan, and one restore.
     #[must_use]
     pub fn of(plan: Plan) -> Self {
-        Self { plan, deployed: Arc::new(plan.of_the_protocol()), restores: 1, has_person: false, guards: PhantomData }
+        Self {
+            plan,
+            deployed: Arc::new(plan.of_the_protocol()),
+            restores: 1,
+            has_person: false,
+            is_accepted_later: false,
+            guards: PhantomData,
+        }
     }
 
     /// The same with a person.
     #[must_use]
     pub const fn with_a_person(mut self) -> Self {
         self.has_person = true;
+        self
+    }
+
+    /// The same, but a participant that was put back is accepted later. Until then it does nothing for anybody, and whoever asks
+    /// it is told so.
+    #[must_use]
+    pub const fn accepted_later(mut self) -> Self {
+        self.is_accepted_later = true;
         self
     }
 
@@ -97,15 +129,27 @@ impl<G> Default for Restored<G> {
     }
 }
 
-/// A participant's register, and which life of its store it is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub struct Key {
-    /// Its state.
-    pub state: Option<Definite>,
-    /// It was done before it was undone, so that an older copy may hold it as done.
-    pub was_done: bool,
-    /// How often it was put back and accepted.
-    pub life: u8,
+/// A participant with its store.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct House {
+    /// How its keys stood before, in order: it may be put back to each.
+    copies: Vec<Snapshot>,
+    /// How often it was put back.
+    life: u8,
+    /// It was put back and nobody has accepted it; and whether that is known.
+    away: Option<bool>,
+}
+
+impl House {
+    /// The life of which answers count.
+    fn life_that_counts(&self) -> u8 {
+        self.life - u8::from(self.away.is_some())
+    }
+
+    /// It was put back, and nobody knows.
+    fn is_away_unknown(&self) -> bool {
+        self.away == Some(false)
+    }
 }
 
 /// Everything at one moment.
@@ -113,8 +157,10 @@ pub struct Key {
 pub struct World<G> {
     /// What the journal replays to.
     pub coordinator: Coordinator<G>,
-    /// The participants' registers.
-    pub keys: [Key; STEPS],
+    /// The states of the participants' registers, by their steps.
+    pub keys: Snapshot,
+    /// The participants.
+    pub houses: [House; 2],
     /// Requests that were sent; each may arrive at any time, again and again, or never.
     requests: BTreeSet<Command>,
     /// Answers that were sent, with the life that gave them.
@@ -139,13 +185,15 @@ pub enum Action {
     Cancel,
     /// A person says something that is true.
     Say(Ruling),
-    /// The participant of a step is put back to when its key stood like this, and a person accepts it.
-    Restore(usize, Option<Definite>),
+    /// A participant is put back to when its keys stood like this, and a person accepts it, or does so later.
+    Restore(usize, Snapshot),
+    /// A person accepts a participant that was put back.
+    Accept(usize),
 }
 
 impl<G: Guards> World<G> {
     fn is_in_effect(&self, step: usize) -> bool {
-        self.keys[step].state == Some(Definite::Done)
+        self.keys[step] == Some(Definite::Done)
     }
 
     fn has_just_ended(&self, before: &Self, outcome: Outcome) -> bool {
@@ -165,36 +213,73 @@ impl<G: Guards> Restored<G> {
     fn rests_on_nothing_forgotten(&self, before: &World<G>, action: &Action, _: &World<G>) -> bool {
         let gate = self.plan.gate();
         let acts = |command: &Command| command.step >= gate && command.operation == Operation::Act;
-        !matches!(action, Action::Send(command) if acts(command)) || (0..gate).all(|step| before.is_in_effect(step))
+        let is_there = |step: usize| before.is_in_effect(step) || self.house_of(before, step).is_away_unknown();
+        !matches!(action, Action::Send(command) if acts(command)) || (0..gate).all(is_there)
     }
 
-    fn arrive(world: &World<G>, command: Command, accepts: bool) -> Option<World<G>> {
+    /// No undo leaves while the step that decides may still come into effect.
+    fn undoes_nothing_that_was_decided(&self, before: &World<G>, action: &Action, _: &World<G>) -> bool {
+        let gate = self.plan.gate();
+        let undoes = |command: &Command| command.step < gate && command.operation == Operation::Undo;
+        let is_off = matches!(before.keys[gate], Some(Definite::Refused | Definite::Closed | Definite::Undone));
+        !matches!(action, Action::Send(command) if undoes(command)) || is_off || self.house_of(before, gate).is_away_unknown()
+    }
+
+    fn house_of<'a>(&self, world: &'a World<G>, step: usize) -> &'a House {
+        &world.houses[self.plan.participants()[step]]
+    }
+
+    /// Whether a command may leave: not while it rests on a participant that is known to have been put back.
+    fn may_leave(&self, world: &World<G>, command: Command) -> bool {
+        let rests_on = world.coordinator.rests_on(command);
+        !rests_on.into_iter().any(|step| self.house_of(world, step).away == Some(true))
+    }
+
+    /// The steps that a participant takes.
+    pub(super) fn steps_of(&self, house: usize) -> impl Iterator<Item = usize> {
+        self.plan.participants().iter().enumerate().filter(move |(_, of)| **of == house).map(|(step, _)| step)
+    }
+
+    /// What of all keys is a participant's.
+    fn of_house(&self, house: usize, keys: &Snapshot) -> Snapshot {
+        let mut own = Snapshot::default();
+        self.steps_of(house).for_each(|step| own[step] = keys[step]);
+        own
+    }
+
+    fn arrive(&self, world: &World<G>, command: Command, accepts: bool) -> Option<World<G>> {
         let mut after = world.clone();
-        let key = &mut after.keys[command.step];
-        let mut register = Register::<(), G>::stored(key.state, key.state.map(|_| ()));
+        let house = self.plan.participants()[command.step];
+        if world.houses[house].away.is_some() {
+            after.houses[house].away = Some(true);
+            return Some(after);
+        }
+        let (state, life) = (world.keys[command.step], world.houses[house].life);
+        let mut register = Register::<(), G>::stored(state, state.map(|_| ()));
         let request = match command.operation {
             Operation::Act => Request::Act { body: (), expired: false },
             Operation::Look => {
-                let found = Answer::State(key.state?);
-                after.answers.insert((command, found, key.life));
+                after.answers.insert((command, Answer::State(state?), life));
                 return Some(after);
             }
             Operation::Close => Request::Close { body: None },
             Operation::Undo => Request::Undo { body: None },
         };
         let Ok(answer) = register.receive(request, |_| Ok::<_, Infallible>(accepts));
-        key.was_done |= register.peek() == Some(Definite::Done);
-        key.state = register.peek();
-        after.answers.insert((command, answer, key.life));
+        if register.peek() != state {
+            after.houses[house].copies.push(self.of_house(house, &world.keys));
+            after.keys[command.step] = register.peek();
+        }
+        after.answers.insert((command, answer, life));
         Some(after)
     }
 
     /// A time-out. A step that was marked as not done counts as off only once a look that left after every act had died found
     /// nothing.
-    fn deadline(world: &World<G>) -> Option<World<G>> {
+    fn deadline(&self, world: &World<G>) -> Option<World<G>> {
         let mut after = world.tell(Input::Timeout);
         let marked = |world: &World<G>, step: usize| world.coordinator.step_mark(step) == Some(Mark::NotDone);
-        for step in 0..STEPS {
+        for step in 0..self.plan.names().len() {
             let counts = marked(&after, step) && after.coordinator.is_step_off(step) && !world.coordinator.is_step_off(step);
             if counts && world.is_in_effect(step) {
                 return None;
@@ -209,7 +294,7 @@ impl<G: Guards> Restored<G> {
     /// Whether what a person would say is true.
     fn is_true(world: &World<G>, ruling: Ruling) -> bool {
         let Ruling::Mark { step, mark } = ruling else { return true };
-        let state = world.keys[step].state;
+        let state = world.keys[step];
         match mark {
             Mark::Done => state == Some(Definite::Done),
             Mark::NotDone => matches!(state, None | Some(Definite::Refused | Definite::Closed)),
@@ -217,11 +302,21 @@ impl<G: Guards> Restored<G> {
         }
     }
 
-    fn restore(&self, world: &World<G>, step: usize, to: Option<Definite>) -> World<G> {
-        let mut after = world.tell(Input::Receive(Told::Forgotten { step }));
-        let life = after.keys[step].life + 1;
-        after.keys[step] = Key { state: to, was_done: to == Some(Definite::Done), life };
+    fn restore(&self, world: &World<G>, house: usize, to: &Snapshot) -> Option<World<G>> {
+        let mut after = world.clone();
+        self.steps_of(house).for_each(|step| after.keys[step] = to[step]);
+        let at = world.houses[house].copies.iter().position(|copy| copy == to)?;
+        after.houses[house].copies.truncate(at);
+        after.houses[house].life += 1;
+        after.houses[house].away = Some(false);
         after.restores -= 1;
+        Some(if self.is_accepted_later { after } else { self.accept(&after, house) })
+    }
+
+    fn accept(&self, world: &World<G>, house: usize) -> World<G> {
+        let forget = |world: World<G>, step: usize| world.tell(Input::Receive(Told::Forgotten { step }));
+        let mut after = self.steps_of(house).fold(world.clone(), forget);
+        after.houses[house].away = None;
         after
     }
 }
@@ -235,7 +330,8 @@ impl<G: Guards> Model for Restored<G> {
         coordinator.step(Time(0), Input::Start);
         vec![World {
             coordinator,
-            keys: [Key::default(); STEPS],
+            keys: Snapshot::default(),
+            houses: Default::default(),
             requests: BTreeSet::new(),
             answers: BTreeSet::new(),
             restores: self.restores,
@@ -244,11 +340,12 @@ impl<G: Guards> Model for Restored<G> {
     }
 
     fn actions(&self, world: &World<G>, into: &mut Vec<Action>) {
-        into.extend(world.coordinator.outbox().into_iter().map(Action::Send));
+        let outbox = world.coordinator.outbox().into_iter();
+        into.extend(outbox.filter(|&command| self.may_leave(world, command)).map(Action::Send));
         into.extend(world.requests.iter().map(|&command| Action::Arrive(command, true)));
         let may_refuse = |command: &Command| {
             let can_refuse = self.deployed.steps()[command.step].kind != Kind::Retriable;
-            can_refuse && command.operation == Operation::Act && world.keys[command.step].state.is_none()
+            can_refuse && command.operation == Operation::Act && world.keys[command.step].is_none()
         };
         into.extend(world.requests.iter().copied().filter(may_refuse).map(|command| Action::Arrive(command, false)));
         into.extend(world.answers.iter().map(|&(command, answer, life)| Action::Hear(command, answer, life)));
@@ -260,13 +357,12 @@ impl<G: Guards> Model for Restored<G> {
             let rulings = world.coordinator.rulings().into_iter();
             into.extend(rulings.filter(|&ruling| Self::is_true(world, ruling)).map(Action::Say));
         }
+        for (house, of) in world.houses.iter().enumerate() {
+            into.extend(of.away.map(|_| Action::Accept(house)));
+        }
         if world.restores > 0 {
-            for (step, key) in world.keys.iter().enumerate() {
-                // To have forgotten nothing is no restore.
-                into.extend(key.state.map(|_| Action::Restore(step, None)));
-                if key.was_done && key.state != Some(Definite::Done) {
-                    into.push(Action::Restore(step, Some(Definite::Done)));
-                }
+            for (house, of) in world.houses.iter().enumerate() {
+                into.extend(of.copies.iter().map(|&copy| Action::Restore(house, copy)));
             }
         }
     }
@@ -278,25 +374,27 @@ impl<G: Guards> Model for Restored<G> {
                 after.requests.insert(command);
                 after
             }
-            Action::Arrive(command, accepts) => Self::arrive(world, command, accepts)?,
+            Action::Arrive(command, accepts) => self.arrive(world, command, accepts)?,
             Action::Hear(to, answer, life) => {
                 // A late answer of a former life is unknown.
-                if life != world.keys[to.step].life {
+                if life != self.house_of(world, to.step).life_that_counts() {
                     return None;
                 }
                 world.tell(Input::Receive(Told::Answer { to, answer }))
             }
-            Action::Deadline => Self::deadline(world)?,
+            Action::Deadline => self.deadline(world)?,
             Action::Say(ruling) => world.tell(Input::Receive(Told::Ruled(ruling))),
             Action::Cancel => world.tell(Input::Receive(Told::Cancel)),
-            Action::Restore(step, to) => self.restore(world, step, to),
+            Action::Restore(house, ref to) => self.restore(world, house, to)?,
+            Action::Accept(house) => self.accept(world, house),
         };
         (after != *world).then_some(after)
     }
 
     fn kinds(&self) -> Vec<&'static str> {
         let said = self.has_person.then_some("a person says");
-        ["send", "arrive", "hear", "deadline", "cancel", "restore"].into_iter().chain(said).collect()
+        let later = self.is_accepted_later.then_some("accept");
+        ["send", "arrive", "hear", "deadline", "cancel", "restore"].into_iter().chain(said).chain(later).collect()
     }
 
     fn kind(&self, action: &Action) -> &'static str {
@@ -308,17 +406,23 @@ impl<G: Guards> Model for Restored<G> {
             Action::Cancel => "cancel",
             Action::Say(_) => "a person says",
             Action::Restore(..) => "restore",
+            Action::Accept(_) => "accept",
         }
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
         let mut properties = vec![
             Property::always_step("nothing irrevocable rests on what was forgotten", Self::rests_on_nothing_forgotten),
-            Property::always_step("completed is both", |_: &Self, before: &World<G>, _: &Action, after: &World<G>| {
-                !after.has_just_ended(before, Outcome::Completed) || (0..STEPS).all(|step| after.is_in_effect(step))
+            Property::always_step("nothing is undone while the gate is open", Self::undoes_nothing_that_was_decided),
+            Property::always_step("completed is both", |model: &Self, before: &World<G>, _: &Action, after: &World<G>| {
+                let all = |after: &World<G>| (0..model.plan.names().len()).all(|step| after.is_in_effect(step));
+                let is_known = after.houses.iter().all(|house| house.away.is_none());
+                !after.has_just_ended(before, Outcome::Completed) || all(after) || !is_known
             }),
-            Property::always_step("cancelled is neither", |_: &Self, before: &World<G>, _: &Action, after: &World<G>| {
-                !after.has_just_ended(before, Outcome::Cancelled) || !(0..STEPS).any(|step| after.is_in_effect(step))
+            Property::always_step("cancelled is neither", |model: &Self, before: &World<G>, _: &Action, after: &World<G>| {
+                let any = |after: &World<G>| (0..model.plan.names().len()).any(|step| after.is_in_effect(step));
+                let is_known = after.houses.iter().all(|house| house.away.is_none());
+                !after.has_just_ended(before, Outcome::Cancelled) || !any(after) || !is_known
             }),
             Property::always("whoever waits for nobody has ended", |_: &Self, world: &World<G>| {
                 let is_silent = world.coordinator.outbox().is_empty();

@@ -545,6 +545,20 @@ pub static MUTANTS: &[Mutant] = &[
         world: || Box::new(Of(Restored::<BelievesAFormerLife>::new())),
     },
     Mutant {
+        name: "undone-on-a-forgotten-gate",
+        guard: "nothing is undone before a gate that was closed in a former life is closed again",
+        hazard: "one store has the payment and the dispatch, and is put back; the refund leaves while a late parcel may yet go out",
+        breaks: "nothing is undone while the gate is open",
+        world: || Box::new(Of(Restored::<UndoesOnAForgottenGate>::of(RestoredPlan::BothAtOneHouse))),
+    },
+    Mutant {
+        name: "ships-on-a-known-restore",
+        guard: "nothing irrevocable, and no undo, rests on a participant that is known to have been put back",
+        hazard: "the payment service says that it was put back, and the goods leave on its charge before anybody has accepted that",
+        breaks: "nothing irrevocable rests on what was forgotten",
+        world: || Box::new(Of(Restored::<ShipsOnAKnownRestore>::new().accepted_later())),
+    },
+    Mutant {
         name: "word-outlives-a-life",
         guard: "what a person said of a step counts no longer than the life of its participant in which it was said",
         hazard: "somebody has looked up the parcel, the depot is put back once more, and the order is complete without one",

@@ -35,6 +35,18 @@ fn what_a_former_life_had_answered_is_read_again_before_anything_irrevocable() {
     check(&Restored::<Deployed>::new(), 15_800);
 }
 
+/// The same where one participant, and so one store, takes two of the steps.
+#[test]
+fn two_steps_of_one_store_are_read_again_together() {
+    check(&Restored::<Deployed>::of(Plan::BothAtOneHouse), 659_774);
+}
+
+/// The same where it is known for a while that a participant was put back, and nobody has accepted that.
+#[test]
+fn nothing_irrevocable_rests_on_a_participant_that_is_known_to_be_behind() {
+    check(&Restored::<Deployed>::new().accepted_later(), 17_606);
+}
+
 /// The same with a person who says at any moment what is true then: whatever nobody confirms can be brought to an end.
 #[test]
 fn a_person_ends_what_a_new_life_does_not_confirm() {

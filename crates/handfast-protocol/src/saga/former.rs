@@ -9,7 +9,7 @@
 //! | done | look (or what was asked already, if that is more) | done | it counts again |
 //! | | | undone | it counts as undone |
 //! | | | anything else | a contradiction: what was done is forgotten, and a person has to know |
-//! | refused, closed, undone | close, or undo where that was asked | any of the three | it counts again, as what is told now |
+//! | refused, closed, undone | close, or undo where that was asked and the gate is off in this life | any of the three | it counts again, as what is told now |
 //! | | | done | a close or an undo was forgotten: it counts as done, and is taken back again |
 //!
 //! An act that was never answered is in doubt as before, and is asked for again.
@@ -17,6 +17,8 @@
 //! A look may find nothing for ever, since what was done may be forgotten for good. So a person may say what became of a step
 //! that is looked at: [`person`](super::person). Where its key can be closed, *not done* closes it instead of being believed.
 //! What a person has said of a step counts for the life of its participant in which it was said, and no longer.
+
+use alloc::vec::Vec;
 
 use super::coordinator::{Coordinator, Phase, StepState};
 use super::message::{Command, Evidence, Operation};
@@ -86,7 +88,23 @@ impl<G: Guards> Coordinator<G> {
             return Some(Operation::Look);
         }
         let least = if state.was_done() || !self.plan.steps()[step].closes() { Operation::Look } else { Operation::Close };
-        state.asked.max(Some(least))
+        // Where one store has both, the gate may be as open as this step is in doubt.
+        state.asked.filter(|_| !self.is_held(step)).max(Some(least))
+    }
+
+    /// The steps whose answers a command rests on, and which it must not outlive: what is irrevocable rests on everything that is
+    /// done, and an undo on the gate that is off. While the participant of one of them is known to have been put back, the command
+    /// does not leave, though nobody has accepted that yet.
+    #[must_use]
+    pub fn rests_on(&self, command: Command) -> Vec<usize> {
+        let Some(gate) = self.plan.gate().filter(|_| G::KNOWN_RESTORE_HOLDS) else { return Vec::new() };
+        let is_irrevocable = command.operation == Operation::Act && command.step >= gate;
+        let is_undo = command.operation == Operation::Undo && command.step < gate;
+        let carries = |&step: &usize| {
+            let state = self.steps[step];
+            step != command.step && ((is_irrevocable && state.is_done()) || (is_undo && step == gate && state.is_off()))
+        };
+        (0..self.steps.len()).filter(carries).collect()
     }
 
     /// Nothing irrevocable is asked for while anything is to be read again, not even once more; and nothing is undone while
@@ -95,7 +113,7 @@ impl<G: Guards> Coordinator<G> {
         let Some(gate) = self.plan.gate() else { return false };
         match self.steps[step].asked {
             Some(Operation::Act) => step >= gate && self.steps.iter().any(|other| other.is_void),
-            Some(Operation::Undo) => step < gate && self.steps[gate].is_void,
+            Some(Operation::Undo) => step < gate && self.steps[gate].is_void && G::FORGOTTEN_GATE_HOLDS_UNDOS,
             Some(Operation::Look | Operation::Close) | None => false,
         }
     }

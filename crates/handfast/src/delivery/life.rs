@@ -30,9 +30,17 @@ impl Life {
         Self { current, former, offered, accepted: accepted.len() }
     }
 
+    /// Whether this is the one that counts. The first that answers is, before that is durable: of two that answer at first only
+    /// one is believed.
+    pub(crate) fn is_current(&mut self, incarnation: &str) -> bool {
+        self.current.get_or_insert_with(|| incarnation.to_owned()) == incarnation
+    }
+
     /// Takes over what is kept of it by now. Says whether another one counts.
     pub(crate) fn take_over(&mut self, kept: Self) -> bool {
-        let is_newer = kept.accepted > self.accepted;
+        // What others on the same store had heard first was durable first.
+        let is_of_others = kept.accepted == self.accepted && kept.current.is_some() && kept.current != self.current;
+        let is_newer = kept.accepted > self.accepted || is_of_others;
         if is_newer {
             *self = kept;
         } else if self.current == kept.current && self.offered.is_none() {

@@ -319,7 +319,8 @@ impl Line {
             Reply::Definite { receipt: Receipt { seq: Some(seq), incarnation: Some(incarnation), mark, .. }, .. } => {
                 (seq, incarnation, mark)
             }
-            Reply::Behind { incarnation, .. } if self.is_late(incarnation, named) => {
+            // What was asked of one life is no word on another that counts by now.
+            Reply::Behind { .. } if self.incarnation().as_deref() != named => {
                 return Reply::unknown("an answer of a former life of its store".to_owned());
             }
             Reply::Definite { .. }
@@ -332,7 +333,7 @@ impl Line {
         if self.is_late(incarnation, named) {
             return Reply::unknown("an answer of a former life of its store".to_owned());
         }
-        let is_known = self.incarnation().is_none_or(|known| known == *incarnation);
+        let is_known = locked(&self.life).is_current(incarnation);
         if is_known && (mark.is_some() || !self.memories.draws_marks(incarnation)) {
             return reply;
         }
@@ -349,7 +350,7 @@ impl Line {
     pub(crate) fn answered(&self, is_of_this_life: bool) -> bool {
         self.answered.fetch_add(1, Ordering::Relaxed);
         if is_of_this_life && locked(&self.breaker).healed() {
-            *locked(&self.behind) = None;
+            self.is_as_it_should_be();
             tracing::info!(name: "participant_as_it_should_be", participant = self.name, "its store is as it should be; it is asked again");
             return true;
         }
@@ -450,13 +451,17 @@ impl Line {
 
     /// Shuts the line. A stray answer must not shut it for good: where every request names what only the right history can
     /// confirm, or another life was named, one is let through now and then, and an answer that is as it should be opens it again.
-    pub(crate) fn fell_behind(&self, incarnation: &str, seq: u64, now: Time) -> String {
+    /// Says why, and whether that is news.
+    pub(crate) fn fell_behind(&self, incarnation: &str, seq: u64, now: Time) -> (String, bool) {
         let current = self.incarnation();
         let is_another = current.as_deref().is_some_and(|current| current != incarnation);
         if is_another {
             locked(&self.life).offered = Some((incarnation.to_owned(), seq));
         }
         let may_heal = is_another || current.as_deref().is_some_and(|current| self.memories.draws_marks(current));
+        if let Some(current) = &current {
+            self.memories.note_behind(current, true);
+        }
         let known = current.map(|known| self.memories.naming(&known, &[]));
         let had =
             known.as_ref().map_or_else(|| "nothing".to_owned(), |known| format!("commit {} of {}", known.seq, known.incarnation));
@@ -464,13 +469,25 @@ impl Line {
         let but = if went_on { "and does not know what it had answered with" } else { "but had answered with" };
         let before = if self.is_former(incarnation) { ", which counted before another was accepted," } else { "," };
         let reason = format!("its store is at commit {seq} of {incarnation}{before} {but} {had}");
-        *locked(&self.behind) = Some(reason.clone());
+        let is_news = locked(&self.behind).replace(reason.clone()).as_ref() != Some(&reason);
         locked(&self.breaker).fell_behind(may_heal.then_some(now));
-        reason
+        (reason, is_news)
+    }
+
+    fn is_as_it_should_be(&self) {
+        *locked(&self.behind) = None;
+        if let Some(incarnation) = self.incarnation() {
+            self.memories.note_behind(&incarnation, false);
+        }
+    }
+
+    /// Whether what this incarnation had answered is known to be forgotten, perhaps, since its store is another one than it was.
+    pub(crate) fn knows_behind(&self, incarnation: &str) -> bool {
+        self.memories.is_behind(incarnation)
     }
 
     pub(crate) fn resume(&self) {
-        *locked(&self.behind) = None;
+        self.is_as_it_should_be();
         locked(&self.breaker).resume();
     }
 

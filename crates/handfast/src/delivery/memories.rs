@@ -20,6 +20,8 @@ struct Kept {
     pending: BTreeMap<u64, Seen>,
     /// How many there were.
     drawn: u64,
+    /// Its store is known to be another one than it was, and no answer has been as it should be since.
+    is_behind: bool,
 }
 
 /// Room for what one answer has shown, until it is durable or will not be.
@@ -70,6 +72,15 @@ impl Memories {
         Seen { incarnation: incarnation.to_owned(), seq, named, ..Seen::default() }
     }
 
+    /// Takes note of whether the store of this incarnation is known to be another one than it was. All lines to it share that.
+    pub(crate) fn note_behind(&self, incarnation: &str, is_behind: bool) {
+        locked(&self.0).entry(incarnation.to_owned()).or_default().is_behind = is_behind;
+    }
+
+    pub(crate) fn is_behind(&self, incarnation: &str) -> bool {
+        locked(&self.0).get(incarnation).is_some_and(|kept| kept.is_behind)
+    }
+
     /// Whether this incarnation has ever given a mark, so that each of its receipts has to have one.
     pub(crate) fn draws_marks(&self, incarnation: &str) -> bool {
         let memories = locked(&self.0);
@@ -98,5 +109,20 @@ impl Memories {
         let kept = memories.entry(seen.incarnation.clone()).or_default();
         kept.seq = kept.seq.max(seen.seq);
         seen.remember_in(&mut kept.memory);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use handfast_protocol::Change;
+
+    use super::*;
+
+    /// A worker that has taken a saga over names what its journal saw, whatever it has heard itself.
+    #[test]
+    fn a_request_names_at_least_what_its_saga_saw() {
+        let own = Sighting { key: "k".to_owned(), change: Change { number: 9, mark: "m9".to_owned() } };
+        let named = Memories::default().naming("first", &[(9, Some(own.clone())), (11, None)]);
+        assert_eq!((named.seq, named.named), (11, vec![own]));
     }
 }

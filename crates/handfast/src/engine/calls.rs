@@ -121,6 +121,8 @@ struct Envelope {
     leaves_before: Option<Time>,
     /// What the saga has seen of the participant.
     own: Vec<OwnSeen>,
+    /// Whose answers it rests on.
+    rests_on: Vec<String>,
     timeout: Duration,
     clock: Clock,
     store: Arc<dyn Store>,
@@ -142,6 +144,7 @@ impl Envelope {
             not_after: saga.not_after(command.step).map(|(at, since)| setting.clock.for_others(at, since)),
             leaves_before: setting.before,
             own: saga.seen_by(setting.store.store_id(), command.step),
+            rests_on: saga.rests_on(command),
             timeout: step.timeout.unwrap_or(setting.timeout),
             clock: setting.clock.clone(),
             store: Arc::clone(setting.store),
@@ -151,6 +154,10 @@ impl Envelope {
     async fn send(self, slot: Slot) -> CallEnd {
         // What wants this message may be written in no file any more.
         if self.store.intact().is_err() {
+            return CallEnd::Held;
+        }
+        // It may have become known while this waited for its turn.
+        if self.rests_on.iter().any(|incarnation| self.line.knows_behind(incarnation)) {
             return CallEnd::Held;
         }
         let Self { line, key, operation, is_about_undo, body, body_hash, number, not_after, leaves_before, .. } = self;

@@ -189,6 +189,11 @@ impl Definitions {
         }
     }
 
+    /// How many acceptances are known here.
+    pub(crate) fn acceptances(&self) -> usize {
+        locked(&self.lines).kept.accepted.len()
+    }
+
     /// The lines that are in use, in the order of their participants' names.
     pub(crate) fn lines(&self) -> Vec<Arc<Line>> {
         locked(&self.lines).open.values().cloned().collect()

@@ -22,7 +22,7 @@ use self::pace::Pace;
 use super::calls::{Calls, EndedCall, Setting};
 use super::handle::Progress;
 use super::journaled::Journaled;
-use super::lives;
+use super::lives::{self, Hold};
 use super::options::{GONE_FOR, LONGEST_PARK, READING_TRIES};
 use super::shared::{Arrival, CancelResult, Mail, Shared};
 use crate::clock::whole_ms;
@@ -274,6 +274,15 @@ impl<'a> Driver<'a> {
                 next_at = Some(next_at.map_or(at, |next| next.min(at)));
                 continue;
             }
+            match self.hold(command).await {
+                Hold::None => {}
+                Hold::Accepted => return Some(now),
+                Hold::Behind => {
+                    let at = now.after(whole_ms(self.shared.longest_pause()));
+                    next_at = Some(next_at.map_or(at, |next| next.min(at)));
+                    continue;
+                }
+            }
             let command = if self.reads_back_now(command) { look } else { command };
             let number = self.begin(command.step, now).await;
             let setting = self.setting();
@@ -284,6 +293,12 @@ impl<'a> Driver<'a> {
             }
         }
         next_at
+    }
+
+    /// What keeps a command back that rests on what may be forgotten by now.
+    async fn hold(&mut self, command: Command) -> Hold {
+        let Some(line) = self.saga.definition().line(command.step) else { return Hold::None };
+        lives::hold(self.shared, line, &self.saga.rests_on(command)).await
     }
 
     /// Whether a command must not leave after some time, or leaves once only.
@@ -417,7 +432,7 @@ impl<'a> Driver<'a> {
     /// Marks an act or an undo that leaves at most once as sent, and lets it leave if it was marked here and by nobody before: a crash in
     /// between, or an append whose own answer is lost, leaves it unsent, and it is looked for instead.
     async fn send_once(&mut self, command: Command, number: u64, slot: Slot) -> ControlFlow<()> {
-        if self.is_due() || !self.saga.outbox().contains(&command) {
+        if self.is_due() || !self.saga.outbox().contains(&command) || self.hold(command).await != Hold::None {
             return ControlFlow::Continue(());
         }
         let was_marked_here = self.tell(&mark_of(command), None).await?;

@@ -314,6 +314,12 @@ impl Journaled {
         steps.iter().zip(&self.seen).filter_map(of_step).collect()
     }
 
+    /// The incarnations whose answers a command rests on.
+    pub(crate) fn rests_on(&self, command: Command) -> Vec<String> {
+        let steps = self.coordinator.rests_on(command).into_iter();
+        steps.filter_map(|step| Some(self.seen.get(step)?.as_ref()?.incarnation.clone())).collect()
+    }
+
     /// How many deliveries in a row went without a definite answer when it was last put aside.
     pub(crate) const fn tries(&self) -> u32 {
         self.tries

@@ -1,24 +1,26 @@
 //! What the driver does where an answer tells something of the life of a participant's store: which one it is, and which it says
 //! that it is.
 
+use super::definitions::KeptOfParticipants;
 use super::shared::Shared;
 use crate::delivery::Line;
 use crate::participant::{Receipt, Reply};
-use crate::store::{Offer, Seen};
+use crate::store::{Offer, Seen, StoreError};
 
 /// Shuts the line to a participant whose store is another one than it was, and says why.
 pub(super) async fn fell_behind(shared: &Shared, line: &Line, (seq, incarnation): (u64, &str)) -> String {
-    let reason = line.fell_behind(incarnation, seq, shared.now());
+    let (reason, is_news) = line.fell_behind(incarnation, seq, shared.now());
     keep_offer(shared, line).await;
-    let (participant, counted_before) = (line.name(), line.is_former(incarnation));
-    if counted_before {
+    let participant = line.name();
+    // It is probed for as long as it takes.
+    if is_news && line.is_former(incarnation) {
         tracing::error!(
             name: "participant_went_back",
             participant,
             reason,
             "a participant goes on as what it was before a person accepted another incarnation; it is not called any more"
         );
-    } else {
+    } else if is_news {
         tracing::error!(
             name: "participant_behind",
             participant,
@@ -80,4 +82,40 @@ pub(super) async fn confirmed(shared: &Shared, line: &Line, seen: Seen) {
     }
     // What was not kept is confirmed again after a restart.
     line.raise(&seen);
+}
+
+/// What keeps a command back that rests on an answer of a former life.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Hold {
+    /// Nothing does.
+    None,
+    /// A person has accepted another life: what rests on the former one is told so first.
+    Accepted,
+    /// The participant is known to have been put back, or what was accepted cannot be read, and nobody has accepted it yet.
+    Behind,
+}
+
+/// Whether anything keeps back what rests on the answers of these incarnations. What a person has accepted is read right before it
+/// leaves: in whichever process that was, nothing leaves on the former life from then on.
+pub(super) async fn hold(shared: &Shared, line: &Line, incarnations: &[String]) -> Hold {
+    if incarnations.is_empty() {
+        return Hold::None;
+    }
+    match shared.store.acceptances().await {
+        Ok(accepted) if accepted.len() == shared.definitions.acceptances() => {}
+        Ok(_) => match KeptOfParticipants::in_store(&*shared.store).await {
+            Ok(kept) => {
+                shared.definitions.take_over(kept);
+                return Hold::Accepted;
+            }
+            Err(error) => return unread(&error),
+        },
+        Err(error) => return unread(&error),
+    }
+    if incarnations.iter().any(|incarnation| line.knows_behind(incarnation)) { Hold::Behind } else { Hold::None }
+}
+
+fn unread(error: &StoreError) -> Hold {
+    tracing::warn!(name: "acceptances_unreadable", %error, "what a person has accepted of participants cannot be read; nothing leaves that rests on it");
+    Hold::Behind
 }

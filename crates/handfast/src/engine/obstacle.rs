@@ -26,6 +26,9 @@ fn before(saga: &Journaled, command: Command, tries: &[Try]) -> Option<String> {
     if let Some(why) = &line.behind {
         return Some(format!("step {step}: {} is not called until a person resumes it: {why}", line.participant));
     }
+    if let Some(why) = rests_on_what_is_behind(saga, command) {
+        return Some(why);
+    }
     let of_step = || tries.iter().filter(|attempt| attempt.step == command.step);
     let Some(last) = of_step().max_by_key(|attempt| attempt.number) else {
         return is_shut(&line).then(|| format!("step {step}: {}", shut(&line)));
@@ -53,6 +56,18 @@ fn before(saga: &Journaled, command: Command, tries: &[Try]) -> Option<String> {
         last.seen,
         before.unwrap_or_default()
     ))
+}
+
+/// That a command does not leave while what it rests on may be forgotten.
+fn rests_on_what_is_behind(saga: &Journaled, command: Command) -> Option<String> {
+    let (definition, operation) = (saga.definition(), command.operation.name());
+    let line = definition.line(command.step)?;
+    saga.rests_on(command).iter().any(|incarnation| line.knows_behind(incarnation)).then_some(())?;
+    let steps = saga.coordinator().rests_on(command).into_iter();
+    let behind = steps.filter_map(|on| Some((definition.flow().steps().get(on)?, definition.line(on)?.stats().behind?))).next();
+    let of = behind.map_or_else(String::new, |(on, why)| format!(", as {} at {} ({why})", on.name, on.participant));
+    let step = &definition.flow().steps().get(command.step)?.name;
+    Some(format!("step {step}: {operation} is not asked for while it rests on a participant whose store was restored{of}"))
 }
 
 const fn is_shut(line: &LineStats) -> bool {

@@ -91,6 +91,10 @@ pub fn read_answer(request: &Delivery<'_>, received: Received<'_>) -> Reply {
         return Reply::Behind { seq: shape.seq, incarnation: shape.incarnation.into_owned() };
     }
     if request.operation == Operation::Look && status == 404 && shape.state == "absent" {
+        // It carries no mark, so all that it can prove is which life says so.
+        if request.seen.is_some_and(|seen| seen.incarnation != shape.incarnation) {
+            return Reply::Behind { seq: shape.seq, incarnation: shape.incarnation.into_owned() };
+        }
         let seen = format!("404 {ABSENT}");
         return Reply::Absent { seen, retry_after: received.retry_after };
     }

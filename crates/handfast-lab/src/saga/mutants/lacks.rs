@@ -70,6 +70,8 @@ without! {
     ForgetsTheFirstChange lacks BOTH_CHANGES_STAY,
     CommitsOutOfOrder lacks CHANGES_COMMIT_IN_ORDER,
     BelievesAFormerLife lacks FORMER_LIFE_IS_READ_AGAIN,
+    UndoesOnAForgottenGate lacks FORGOTTEN_GATE_HOLDS_UNDOS,
+    ShipsOnAKnownRestore lacks KNOWN_RESTORE_HOLDS,
     BelievesAWordForEver lacks WORD_ENDS_WITH_A_LIFE,
     MarksAFollowedGate lacks FOLLOWED_GATE_STAYS,
     JoinsByNumber lacks SEEN_IS_JOINED_BY_PROOF,

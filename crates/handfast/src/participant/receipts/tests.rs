@@ -10,6 +10,11 @@ const THEIRS: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
 const OPERATIONS: [Operation; 3] = [Operation::Act, Operation::Close, Operation::Undo];
 
 fn read(operation: Operation, status: u16, body: &[u8]) -> Reply {
+    read_having_seen(None, operation, status, body)
+}
+
+fn read_having_seen(incarnation: Option<&str>, operation: Operation, status: u16, body: &[u8]) -> Reply {
+    let seen = incarnation.map(|of| crate::store::Seen { incarnation: of.to_owned(), ..crate::store::Seen::default() });
     let act = Bytes::from_static(b"{}");
     let request = Delivery {
         is_about_undo: false,
@@ -18,7 +23,7 @@ fn read(operation: Operation, status: u16, body: &[u8]) -> Reply {
         body: &act,
         body_hash: OURS,
         number: 1,
-        seen: None,
+        seen: seen.as_ref(),
         not_after: None,
         leaves_before: None,
     };
@@ -221,4 +226,13 @@ fn only_a_look_is_told_that_there_is_nothing_and_only_about_its_own_key() {
     ] {
         assert!(matches!(read(Operation::Look, status, &body), Reply::Unknown { .. }), "{status}");
     }
+}
+
+/// It has no mark, and may end a watch: it is believed of nobody but the life that was asked.
+#[test]
+fn that_there_is_nothing_is_no_word_of_another_life() {
+    let absent = receipt_text(KEY, "absent", None);
+    assert!(matches!(read_having_seen(Some("i"), Operation::Look, 404, &absent), Reply::Absent { .. }));
+    let of_another = read_having_seen(Some("j"), Operation::Look, 404, &absent);
+    assert_eq!(of_another, Reply::Behind { seq: 7, incarnation: "i".to_owned() });
 }

@@ -93,3 +93,62 @@ async fn what_is_too_much_to_name_is_confirmed_by_looks() {
     assert_eq!(asked, [(Operation::Look, 128), (Operation::Look, 128), (Operation::Act, 46)]);
     assert_eq!(kept().await, 1, "and it is kept so");
 }
+
+/// The key of a request, and the marks that it named.
+type Naming = (String, Vec<String>);
+
+/// Draws a mark for each answer, of one store for all its addresses, and remembers what every request named.
+struct OneStore {
+    answered: Arc<AtomicUsize>,
+    named: Arc<Mutex<Vec<Naming>>>,
+    draws: bool,
+}
+
+impl Participant for OneStore {
+    fn deliver<'a>(&'a self, request: Delivery<'a>) -> BoxFuture<'a, Reply> {
+        Box::pin(async move {
+            let key = request.key.split_once('.').map_or("", |(_, key)| key).to_owned();
+            let marks = request.seen.into_iter().flat_map(|seen| &seen.named).map(|one| one.change.mark.clone());
+            self.named.lock().unwrap().push((key, marks.collect()));
+            let number = self.answered.fetch_add(1, Ordering::Relaxed) as u64 + 1;
+            let mark = (self.draws || number == 1).then(|| format!("m{number}"));
+            Reply::Definite { answer: DONE, receipt: Receipt { mark, ..receipt("one", number) } }
+        })
+    }
+}
+
+/// A bank and a depot that are two addresses of one store, and two workers on one store of sagas.
+#[tokio::test(start_paused = true)]
+async fn addresses_of_one_store_and_workers_on_one_store_share_what_they_saw() {
+    let world = World::new(None);
+    let (answered, named) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
+    let address = || OneStore { answered: Arc::clone(&answered), named: Arc::clone(&named), draws: true };
+    let open = async || world.builder().participant("bank", address()).participant("depot", address()).open().await.unwrap();
+    let (engine, other) = (open().await, open().await);
+    for (engine, id) in [(&engine, "order-1"), (&engine, "order-2"), (&other, "order-3")] {
+        let mut saga = engine.submit(order(id, "visa", "tea")).await.unwrap();
+        assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
+        tokio::time::sleep(Duration::from_mins(1)).await;
+    }
+    let named = named.lock().unwrap().clone();
+    let of = |key: &str| named.iter().find(|(of, _)| of == key).map(|(_, marks)| marks.join(" ")).unwrap();
+    assert_eq!(of("order-1.payment"), "", "nobody has seen anything");
+    assert_eq!(of("order-2.payment"), "m2 m1", "the bank is asked with what the depot had answered");
+    assert!(of("order-3.payment").ends_with("m4"), "the other worker names what the first one saw: {named:?}");
+}
+
+/// A store that draws marks draws one for everything: an answer without one comes from another.
+#[tokio::test(start_paused = true)]
+async fn an_answer_without_a_mark_is_behind_where_there_were_marks() {
+    let world = World::new(None);
+    let bank = OneStore { answered: Arc::default(), named: Arc::default(), draws: false };
+    let engine = world.builder().participant("bank", bank).open().await.unwrap();
+    let mut saga = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
+    engine.submit(order("order-2", "visa", "tea")).await.unwrap();
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    let line = engine.stats().participants.into_iter().find(|line| line.participant == "bank").unwrap();
+    assert_eq!(line.breaker, BreakerState::Behind);
+    let stored = world.ground.journal.load("order-2").await.unwrap().unwrap();
+    assert!(!stored.entries.iter().any(|entry| entry.input.contains("answer")), "{:?}", stored.entries);
+}
