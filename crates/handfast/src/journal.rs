@@ -273,13 +273,24 @@ pub fn digest<G: Guards>(coordinator: &Coordinator<G>) -> Digest {
 /// # Errors
 /// The first row that does not, by its number.
 pub fn replay_checked(plan: Arc<Plan>, version: u32, entries: &[Entry]) -> Result<Coordinator, ReplayError> {
+    replay_with_lines(plan, version, entries).map(|(coordinator, _lines)| coordinator)
+}
+
+/// The same, with what the rows say.
+pub(crate) fn replay_with_lines(
+    plan: Arc<Plan>,
+    version: u32,
+    entries: &[Entry],
+) -> Result<(Coordinator, Vec<Line>), ReplayError> {
     let mut coordinator = Coordinator::pinned(plan, version);
+    let mut lines = Vec::with_capacity(entries.len());
     for (entry, expected) in entries.iter().zip(1..) {
         let line = read_in_turn(version, entry, expected)?;
         coordinator.step(entry.at, line.told());
         check(entry, &coordinator)?;
+        lines.push(line);
     }
-    Ok(coordinator)
+    Ok((coordinator, lines))
 }
 
 /// The line of an entry, which has to be the one of this number.

@@ -66,7 +66,8 @@ const MOST_LINES: usize = 600;
 
 const PROTOCOL: &str = "crates/handfast-protocol/src/";
 const LAB: &str = "crates/handfast-lab/src/";
-const LIBRARIES: &[&str] = &[PROTOCOL, LAB, "crates/handfast/src/", "crates/handfast-participant/src/"];
+const LIBRARIES: &[&str] =
+    &[PROTOCOL, LAB, "crates/handfast/src/", "crates/handfast-participant/src/", "crates/handfast-sqlite/src/"];
 /// Those that may not listen on a port either; the participant's crate serves one.
 const DEAF: &[&str] = &[PROTOCOL, LAB, "crates/handfast/src/"];
 

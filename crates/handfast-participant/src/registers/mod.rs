@@ -7,7 +7,6 @@
 //!   peek(), read() ----> a connection of their own, which sees what is committed and flushed
 //! ```
 
-mod files;
 mod open;
 mod overview;
 mod rows;
@@ -18,10 +17,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use handfast_protocol::Time;
+use handfast_sqlite::Watched;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use self::files::Files;
 pub use self::open::OpenError;
 pub use self::overview::{Overview, States};
 use crate::body::{Body, BodyHash};
@@ -108,7 +107,7 @@ struct Inner {
     queue: mpsc::Sender<Order>,
     reader: Mutex<Connection>,
     broken: Arc<OnceLock<String>>,
-    files: Files,
+    files: Arc<Watched>,
 }
 
 /// What the writer thread is told.
@@ -145,9 +144,10 @@ impl Registers {
         let opened = open::open(path, &service)?;
         let broken = Arc::new(OnceLock::new());
         let (queue, orders) = mpsc::channel(settings.queue.max(1));
-        let (files, opening) = (opened.files.clone(), Mark::draw());
+        let (files, opening) = (Arc::clone(&opened.files), Mark::draw());
         let shared = (Arc::clone(&broken), opening.clone());
-        let writer = writer::Writer::new(opened.writer, opened.files, Box::new(service), settings, shared);
+        let writer = writer::Writer::new((opened.writer, opened.files), Box::new(service), settings, shared)
+            .map_err(|error| OpenError::Unusable { path: path.to_owned(), source: error.into() })?;
         std::thread::Builder::new()
             .name(format!("{name} store"))
             .spawn(move || writer.run(orders))

@@ -3,11 +3,12 @@
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use handfast_sqlite::{Watched, create_anew, log, next_generation};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
-use super::files::{self, Files};
 use crate::key::Incarnation;
 use crate::service::{Migration, Service, ServiceError};
 
@@ -54,6 +55,14 @@ pub enum OpenError {
         /// The latest that this version knows.
         known: i32,
     },
+    /// The file and the log beside it are not of one store.
+    #[error("{path}: {what}")]
+    OtherLog {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and its cure.
+        what: String,
+    },
     /// The file cannot be read or written.
     #[error("cannot open the store {path}; see that its folder exists and that both can be read and written")]
     Unusable {
@@ -68,18 +77,51 @@ pub enum OpenError {
 pub(super) struct Opened {
     pub(super) writer: Connection,
     pub(super) reader: Connection,
-    pub(super) files: Files,
+    pub(super) files: Arc<Watched>,
 }
 
 pub(super) fn open(path: &Path, service: &dyn Service) -> Result<Opened, OpenError> {
     let unusable = |source: ServiceError| OpenError::Unusable { path: path.to_owned(), source };
+    let of_log = |what: std::io::Result<Option<String>>| match what {
+        Ok(None) => Ok(()),
+        Ok(Some(what)) => Err(OpenError::OtherLog { path: path.to_owned(), what }),
+        Err(error) => Err(unusable(error.into())),
+    };
     match kind_of_file(path).map_err(|error| unusable(error.into()))? {
-        FileKind::Missing => files::create(path).map_err(|error| unusable(error.into()))?,
-        FileKind::Empty => {}
-        FileKind::Participant => check_ours(path, service)?,
+        // Before anything is made: what was acknowledged last may be in the log of a file that was lost.
+        FileKind::Missing => {
+            of_log(log::without_its_file(path))?;
+            create(path).map_err(|error| unusable(error.into()))?;
+        }
+        FileKind::Empty => of_log(log::without_its_file(path))?,
+        FileKind::Participant => {
+            // Before SQLite sees the two: it would read a backup and the log of another file as one store.
+            of_log(settled(|| log::of_another_file(path)))?;
+            check_ours(path, service)?;
+        }
         FileKind::Foreign => return Err(OpenError::Foreign { path: path.to_owned() }),
     }
     prepare(path, service).map_err(unusable)
+}
+
+/// Whoever looks while another process writes may find two that do not fit for a moment.
+fn settled(look: impl Fn() -> std::io::Result<Option<String>>) -> std::io::Result<Option<String>> {
+    for _ in 1..LOOKS {
+        if let fits @ Ok(None) = look() {
+            return fits;
+        }
+        std::thread::sleep(BETWEEN_LOOKS);
+    }
+    look()
+}
+
+/// Makes a store's file before the database does.
+fn create(path: &Path) -> std::io::Result<()> {
+    match create_anew(path) {
+        // Another process was faster.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        made => made,
+    }
 }
 
 enum FileKind {
@@ -146,6 +188,10 @@ fn check_ours(path: &Path, service: &dyn Service) -> Result<(), OpenError> {
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How often a file and its log are looked at before they are said not to fit, and how long is waited between.
+const LOOKS: u32 = 20;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(25);
+
 /// Makes the file ours, migrates it, and lets the service prepare it.
 fn prepare(path: &Path, service: &dyn Service) -> Result<Opened, ServiceError> {
     let mut writer = Connection::open(path)?;
@@ -170,6 +216,7 @@ fn prepare(path: &Path, service: &dyn Service) -> Result<Opened, ServiceError> {
         (service.name(), Incarnation::draw().as_str()),
     )?;
     service.prepare(&transaction)?;
+    raise_generation(&transaction)?;
     transaction.commit()?;
     // Whoever copies the file without its log has a store of this incarnation, and not one that draws another. Where another
     // process is in the way its log is carried over later.
@@ -180,8 +227,22 @@ fn prepare(path: &Path, service: &dyn Service) -> Result<Opened, ServiceError> {
     reader.set_prepared_statement_cache_capacity(64);
     // Reading is what makes the log's index, if nothing had to be written.
     reader.query_row("SELECT one FROM store", [], |_| Ok(()))?;
-    let files = Files::of(path)?;
+    let files = Arc::new(Watched::of(&std::path::absolute(path)?)?);
     Ok(Opened { writer, reader, files })
+}
+
+/// Raises the generation of the file, as every transaction does that writes anything. Says what it was and what it is.
+pub(super) fn raise_generation(transaction: &Connection) -> Result<(i32, i32), rusqlite::Error> {
+    let found = generation(transaction)?;
+    let raised = next_generation(found);
+    // It lies in the first page, and so in the file's header once the log is carried over.
+    transaction.pragma_update(None, "user_version", raised)?;
+    Ok((found, raised))
+}
+
+/// The generation of the file as this connection sees it.
+pub(super) fn generation(connection: &Connection) -> Result<i32, rusqlite::Error> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
 /// Applies what is missing, a schema and its history in one transaction.

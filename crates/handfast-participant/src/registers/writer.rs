@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use handfast_sqlite::{Watched, is_behind};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot};
 
-use super::files::Files;
+use super::open::{generation, raise_generation};
 use super::step::{Met, execute, step};
 use super::{Asked, NotDefinite, Order, Settings, rows};
 use crate::key::{Incarnation, Mark};
@@ -16,7 +17,9 @@ use crate::service::Service;
 
 pub(super) struct Writer {
     connection: Connection,
-    files: Files,
+    files: Arc<Watched>,
+    /// The generation of the file that was seen last: an earlier one is another file's.
+    generation: i32,
     service: Box<dyn Service>,
     settings: Settings,
     broken: Arc<OnceLock<String>>,
@@ -30,19 +33,21 @@ pub(super) struct Writer {
 enum BatchFailure {
     /// The database took the transaction back; nothing of it is there.
     RolledBack(rusqlite::Error),
+    /// The file is not the one that was opened.
+    Gone(String),
     /// The disk failed under the commit: what it holds now is known only after a restart.
     Unknown(rusqlite::Error),
 }
 
 impl Writer {
     pub(super) fn new(
-        connection: Connection,
-        files: Files,
+        (connection, files): (Connection, Arc<Watched>),
         service: Box<dyn Service>,
         settings: Settings,
         (broken, opening): (Arc<OnceLock<String>>, Mark),
-    ) -> Self {
-        Self { connection, files, service, settings, broken, opening, met: BTreeMap::new() }
+    ) -> Result<Self, rusqlite::Error> {
+        let generation = generation(&connection)?;
+        Ok(Self { connection, files, generation, service, settings, broken, opening, met: BTreeMap::new() })
     }
 
     /// Serves until it is told to stop, or nobody is left who could ask.
@@ -85,7 +90,7 @@ impl Writer {
         self.serve(waiting);
         let is_there = self.check().is_ok();
         if !self.met.is_empty() && is_there {
-            let written = write_counters(&self.connection, &self.met);
+            let written = self.write_alone(|transaction| write_counters(transaction, &self.met));
             if let Err(error) = written {
                 tracing::warn!(name: "counts_not_written", %error, "the last counts were not written");
             }
@@ -129,6 +134,7 @@ impl Writer {
             let _ = execute(&self.connection, "ROLLBACK");
         }
         match failure {
+            BatchFailure::Gone(what) => refuse(&self.break_for(what)),
             BatchFailure::Unknown(error) => {
                 // After a failed flush the system may have dropped the pages and report the next flush as good, so
                 // nothing that this process goes on to write could be trusted.
@@ -151,17 +157,35 @@ impl Writer {
         if let Some(what) = self.broken.get() {
             return Err(what.clone());
         }
-        self.files.look().map_err(|what| {
-            tracing::error!(name: "store_gone", what, "the store is gone; it takes nothing until a restart");
-            self.broken.get_or_init(|| what).clone()
-        })
+        self.files.look().map_err(|what| self.break_for(what))
+    }
+
+    /// The store is gone for good, for this reason or for the first one.
+    fn break_for(&self, what: String) -> String {
+        tracing::error!(name: "store_gone", what, "the store is gone; it takes nothing until a restart");
+        self.broken.get_or_init(|| what).clone()
+    }
+
+    /// Writes something in a transaction of its own.
+    fn write_alone<T>(&self, write: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>) -> Result<T, rusqlite::Error> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let written = write(&transaction)?;
+        raise_generation(&transaction)?;
+        transaction.commit()?;
+        Ok(written)
     }
 
     fn commit_together(&mut self, batch: &[Asked]) -> Result<Vec<Result<Reply, NotDefinite>>, BatchFailure> {
-        let Self { connection, service, settings, opening, met: known, .. } = self;
+        let Self { connection, service, settings, opening, met: known, generation: known_generation, .. } = self;
         let connection = &*connection;
         let mut met = known.clone();
         execute(connection, "BEGIN IMMEDIATE").map_err(BatchFailure::RolledBack)?;
+        let found = generation(connection).map_err(BatchFailure::RolledBack)?;
+        if is_behind(found, *known_generation) {
+            let what = format!("it is at generation {found} and was at {known_generation}: an older copy was put in its place");
+            return Err(BatchFailure::Gone(what));
+        }
+        let mut reached = found;
         let mut position = rows::position(connection).map_err(BatchFailure::RolledBack)?;
         let mut wrote = false;
         let mut replies = Vec::with_capacity(batch.len());
@@ -196,23 +220,23 @@ impl Writer {
             rows::set_position(connection, &position).map_err(BatchFailure::RolledBack)?;
             write_counters(connection, &met).map_err(BatchFailure::RolledBack)?;
             met.clear();
+            (_, reached) = raise_generation(connection).map_err(BatchFailure::RolledBack)?;
         }
         execute(connection, "COMMIT").map_err(commit_failure)?;
         self.met = met;
+        self.generation = reached;
         Ok(replies)
     }
 
     fn declare_restored(&mut self) -> Result<Incarnation, NotDefinite> {
         self.check().map_err(NotDefinite::Broken)?;
         let incarnation = Incarnation::draw();
-        let declare = || {
-            let transaction = self.connection.unchecked_transaction()?;
-            let mut position = rows::position(&transaction)?;
+        let declared = self.write_alone(|transaction| {
+            let mut position = rows::position(transaction)?;
             position.incarnation = incarnation.clone();
-            rows::set_position(&transaction, &position)?;
-            transaction.commit()
-        };
-        declare().map_err(|error: rusqlite::Error| NotDefinite::Store(error.to_string()))?;
+            rows::set_position(transaction, &position)
+        });
+        declared.map_err(|error: rusqlite::Error| NotDefinite::Store(error.to_string()))?;
         Ok(incarnation)
     }
 }

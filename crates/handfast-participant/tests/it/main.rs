@@ -7,6 +7,7 @@ mod contract;
 mod crash;
 mod edges;
 mod faults;
+mod gone;
 mod intents;
 mod oracle;
 mod services;

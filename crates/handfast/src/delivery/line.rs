@@ -400,7 +400,7 @@ impl Line {
     /// An answer of this status means nothing, by what was seen of it. It is told once for each operation and status.
     pub(crate) fn not_understood(&self, operation: Operation, status: u16, seen: &str) {
         let operation = operation.name();
-        if !locked(&self.odd).note(operation, status, seen) {
+        if !locked(&self.odd).note((operation, status), || seen.to_owned()) {
             return;
         }
         let participant = self.name.as_str();
@@ -418,7 +418,7 @@ impl Line {
         if why == LATE {
             return;
         }
-        if locked(&self.unmade).note(operation, why) {
+        if locked(&self.unmade).note((operation, why.to_owned()), || ()) {
             let participant = self.name.as_str();
             tracing::error!(name: "request_not_made", participant, operation, why, "a request cannot be made, so nobody is asked");
         }

@@ -18,24 +18,38 @@ pub struct NotUnderstood {
     pub seen: String,
 }
 
-/// The kinds that came.
-#[derive(Debug, Default)]
-pub(super) struct Odd(BTreeMap<(&'static str, u16), (u64, String)>);
+/// Kinds of what came, each with how often it did, and what was seen of the first.
+#[derive(Debug)]
+pub(super) struct Kinds<K, S>(BTreeMap<K, (u64, S)>);
 
-impl Odd {
+/// Answers that mean nothing, by operation and status.
+pub(super) type Odd = Kinds<(&'static str, u16), String>;
+
+/// Requests that were not made, by operation and reason.
+pub(super) type Unmade = Kinds<(&'static str, String), ()>;
+
+impl<K, S> Default for Kinds<K, S> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<K: Ord, S> Kinds<K, S> {
     /// Takes note of one. Says whether it is the first of its kind.
-    pub(super) fn note(&mut self, operation: &'static str, status: u16, seen: &str) -> bool {
-        if let Some((times, _)) = self.0.get_mut(&(operation, status)) {
+    pub(super) fn note(&mut self, kind: K, seen: impl FnOnce() -> S) -> bool {
+        if let Some((times, _)) = self.0.get_mut(&kind) {
             *times += 1;
             return false;
         }
         if self.0.len() >= MOST {
             return false;
         }
-        self.0.insert((operation, status), (1, seen.to_owned()));
+        self.0.insert(kind, (1, seen()));
         true
     }
+}
 
+impl Odd {
     pub(super) fn all(&self) -> Vec<NotUnderstood> {
         let kinds = self.0.iter();
         kinds
@@ -55,27 +69,9 @@ pub struct NotMade {
     pub times: u64,
 }
 
-/// The reasons that there were.
-#[derive(Debug, Default)]
-pub(super) struct Unmade(BTreeMap<(&'static str, String), u64>);
-
 impl Unmade {
-    /// Takes note of one. Says whether it is the first of its kind.
-    pub(super) fn note(&mut self, operation: &'static str, why: &str) -> bool {
-        let kind = (operation, why.to_owned());
-        if let Some(times) = self.0.get_mut(&kind) {
-            *times += 1;
-            return false;
-        }
-        if self.0.len() >= MOST {
-            return false;
-        }
-        self.0.insert(kind, 1);
-        true
-    }
-
     pub(super) fn all(&self) -> Vec<NotMade> {
-        self.0.iter().map(|((operation, why), times)| NotMade { operation, why: why.clone(), times: *times }).collect()
+        self.0.iter().map(|((operation, why), (times, ()))| NotMade { operation, why: why.clone(), times: *times }).collect()
     }
 }
 
@@ -86,9 +82,9 @@ mod tests {
     #[test]
     fn each_kind_is_told_once_and_there_are_not_too_many() {
         let mut odd = Odd::default();
-        let told = (0..1_000).filter(|number| odd.note("act", 400 + number % 2, "no")).count();
+        let told = (0..1_000).filter(|number| odd.note(("act", 400 + number % 2), || "no".to_owned())).count();
         assert_eq!((told, odd.all()[1].times), (2, 500));
-        let told = (0..1_000).filter(|&status| odd.note("look", status, "no")).count();
+        let told = (0..1_000).filter(|&status| odd.note(("look", status), || "no".to_owned())).count();
         assert_eq!((told, odd.all().len()), (MOST - 2, MOST));
     }
 }

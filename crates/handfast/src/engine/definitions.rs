@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::difference::Difference;
 use super::flow::{Flow, FlowStep, ParticipantRef};
 use super::kept::JournalReceipts;
+use super::options::Options;
 use crate::clock::Clock;
 use crate::delivery::{Life, Line, LineSettings, Memories};
 use crate::lock::locked;
@@ -207,6 +208,19 @@ impl fmt::Debug for Definitions {
 }
 
 impl Lines {
+    /// None is open yet.
+    pub(crate) fn new(
+        options: &Options,
+        (in_process, secrets): (BTreeMap<String, Arc<dyn Participant>>, BTreeMap<String, Secret>),
+        (store, kept, memories): (Arc<dyn Store>, KeptOfParticipants, Arc<Memories>),
+    ) -> Self {
+        let most_calls = options.most_calls_per_participant.max(1);
+        let calls_at_once = options.calls_per_participant.clamp(1, most_calls);
+        let settings = LineSettings { calls_at_once, breaker: options.breaker, backoff: options.backoff };
+        let (connect_timeout, clock, open) = (options.connect_timeout, options.clock.clone(), BTreeMap::new());
+        Self { in_process, secrets, store, kept, memories, most_calls, settings, connect_timeout, clock, open }
+    }
+
     fn to(&mut self, flow: &Flow, step: &FlowStep) -> Result<Arc<Line>, String> {
         let to = (step.participant.clone(), step.http.is_some().then(|| flow.hash()));
         if let Some(line) = self.open.get(&to) {

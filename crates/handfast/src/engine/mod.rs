@@ -66,7 +66,7 @@ pub use stats::{Stats, Totals};
 pub use steps::{AnswerSeen, StepView};
 pub use view::SagaView;
 
-use crate::delivery::{Jitter, LineSettings, Memories};
+use crate::delivery::{Jitter, Memories};
 use crate::journal::Said;
 use crate::key::is_saga_id;
 use crate::participant::{Participant, Secret, Unfit};
@@ -189,22 +189,9 @@ impl EngineBuilder {
     /// A flow that cannot be followed, or the store's.
     pub async fn open(self) -> Result<Engine, OpenError> {
         let Self { store, flows, participants, secrets, resolver, others, options } = self;
-        let most_calls = options.most_calls_per_participant.max(1);
-        let calls_at_once = options.calls_per_participant.clamp(1, most_calls);
         let kept = KeptOfParticipants::in_store(&*store).await?;
         let memories = Arc::new(Memories::new(&kept.seen));
-        let lines = Lines {
-            in_process: participants,
-            secrets,
-            store: Arc::clone(&store),
-            kept,
-            memories: Arc::clone(&memories),
-            most_calls,
-            settings: LineSettings { calls_at_once, breaker: options.breaker, backoff: options.backoff },
-            connect_timeout: options.connect_timeout,
-            clock: options.clock.clone(),
-            open: BTreeMap::new(),
-        };
+        let lines = Lines::new(&options, (participants, secrets), (Arc::clone(&store), kept, Arc::clone(&memories)));
         let definitions = Definitions::new(resolver, lines);
         let mut by_name = BTreeMap::new();
         for flow in flows {

@@ -47,6 +47,9 @@ struct Passage {
 async fn pass(State(passage): State<Arc<Passage>>, request: Request) -> Response {
     let accepted = || (StatusCode::ACCEPTED, r#"{"status":"accepted"}"#).into_response();
     let is_act = request.method() == Method::PUT;
+    // All of it is here before it is counted: whoever asks may be killed at any moment, and with its connection this handler ends.
+    let (mut parts, body) = request.into_parts();
+    let body = to_bytes(body, 1 << 20).await.unwrap();
     let gate = *passage.gate.borrow();
     if is_act {
         passage.acts.lock().unwrap().push(now_ms());
@@ -58,10 +61,8 @@ async fn pass(State(passage): State<Arc<Passage>>, request: Request) -> Response
     if is_act && gate == Gate::Shut {
         return accepted();
     }
-    let (mut parts, body) = request.into_parts();
     parts.uri = format!("http://{}{}", passage.payment, parts.uri.path()).parse().unwrap();
-    let body = to_bytes(body, 1 << 20).await.unwrap();
-    // In a task of its own: what was counted passes, even if whoever asked for it is killed right then and with it this handler.
+    // In a task of its own: what was counted passes, whatever becomes of this handler.
     let request = passage.client.request(Request::from_parts(parts, body.into()));
     match tokio::spawn(request).await.expect("it does not panic") {
         Ok(_) if is_act && gate == Gate::CarriedOut => accepted(),

@@ -32,14 +32,8 @@ impl Followed {
         let flow = Flow::from_built_text(&stored.flow_text).map_err(|error| error.to_string())?;
         let (_, text) = stored.follows();
         let follows = Flow::from_built_text(text).map_err(|error| error.to_string())?;
-        let mut coordinator = Coordinator::pinned(flow.plan().clone(), stored.version);
-        let mut lines = Vec::new();
-        for (entry, expected) in stored.entries.iter().zip(1..) {
-            let line = journal::read_in_turn(stored.version, entry, expected).map_err(|error| error.to_string())?;
-            coordinator.step(entry.at, line.told());
-            journal::check(entry, &coordinator).map_err(|error| error.to_string())?;
-            lines.push(line);
-        }
+        let replayed = journal::replay_with_lines(flow.plan().clone(), stored.version, &stored.entries);
+        let (coordinator, lines) = replayed.map_err(|error| error.to_string())?;
         let digest = stored.entries.last().map(|entry| entry.digest).unwrap_or_default();
         Ok(Self { flow, follows, lines, coordinator, digest, was_out: stored.why.clone() })
     }

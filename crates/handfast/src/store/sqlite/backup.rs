@@ -40,7 +40,7 @@ fn copy(from: &Path, part: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<
     let told = |error: rusqlite::Error| words(&error);
     let opened = open::open_to_read(from, 1).map_err(|error| error.to_string())?;
     let source = opened.readers.first().ok_or("nobody reads")?;
-    open::create_anew(part).map_err(|error| format!("{}: {error}", part.display()))?;
+    handfast_sqlite::create_anew(part).map_err(|error| format!("{}: {error}", part.display()))?;
     let mut copy = Connection::open(part).map_err(told)?;
     // Held until the copy is whole, so that it is of one moment and never begins again, however much is written meanwhile.
     let moment = source.unchecked_transaction().map_err(told)?;

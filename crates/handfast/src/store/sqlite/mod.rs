@@ -5,7 +5,6 @@
 
 mod backup;
 mod files;
-mod log;
 mod open;
 mod queries;
 mod reader;

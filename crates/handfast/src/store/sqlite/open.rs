@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
+use handfast_sqlite::{create_anew, log};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior};
 
 use super::files::Files;
 use super::shape::words;
-use super::{SqliteOptions, Synchronous, files, log};
+use super::{SqliteOptions, Synchronous};
 use crate::store::{StoreError, draw_store_id};
 
 mod embedded {
@@ -212,25 +213,11 @@ fn mark_of(connection: &Connection) -> Result<(), Failure> {
 
 /// A file that is new must not take over the log of one that was lost.
 fn check_no_log(place: &Place<'_>, path: &Path) -> Result<(), StoreError> {
-    let log = log::path_of(path);
-    match log::generations(&log) {
+    match log::without_its_file(path) {
         Ok(None) => Ok(()),
-        Ok(Some(_)) => Err(place.cannot_open(format!(
-            "the file is not there, but its log {} is, with what was acknowledged last; put the file back, or move the log away \
-             to begin with an empty store",
-            log.display()
-        ))),
-        Err(error) => Err(place.cannot_open(format!("{}: {error}", log.display()))),
+        Ok(Some(what)) => Err(place.cannot_open(what)),
+        Err(error) => Err(place.cannot_open(format!("{}: {error}", log::path_of(path).display()))),
     }
-}
-
-/// Makes a file that is not there yet, for its owner's eyes only.
-pub(super) fn create_anew(path: &Path) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
 }
 
 /// Makes the file before SQLite does. What lies beside it later is made for the same eyes.
@@ -245,20 +232,10 @@ fn create(place: &Place<'_>, path: &Path) -> Result<(), StoreError> {
 
 /// A backup that was put back beside the log of the file that it replaced is no store: pages of both would be mixed.
 fn check_log(place: &Place<'_>, path: &Path) -> Result<(), Failure> {
-    let log = log::path_of(path);
-    let cannot_read = |error: std::io::Error| place.cannot_open(format!("{}: {error}", log.display()));
-    // The log first: while another process writes, the file can only be ahead of what was read of the log.
-    let Some(generations) = log::generations(&log).map_err(cannot_read)? else { return Ok(()) };
-    let Some(file) = files::generation_of(path).map_err(cannot_read)? else { return Ok(()) };
-    match generations.mismatch(file) {
-        None => Ok(()),
-        Some(what) => Err(Failure::Mismatch(place.cannot_open(format!(
-            "{what}: as one store they would be damaged. To go on from this file, as from a backup, move {log} and {index} away: \
-             what was placed since then is in neither any more. To go on from where the log is, put the file back that was here \
-             before. Nothing was changed",
-            log = log.display(),
-            index = path.display().to_string() + "-shm",
-        )))),
+    match log::of_another_file(path) {
+        Ok(None) => Ok(()),
+        Ok(Some(what)) => Err(Failure::Mismatch(place.cannot_open(what))),
+        Err(error) => Err(place.cannot_open(format!("{}: {error}", log::path_of(path).display())).into()),
     }
 }
 

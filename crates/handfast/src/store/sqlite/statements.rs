@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use handfast_protocol::Time;
+use handfast_sqlite::{is_behind, next_generation};
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, Statement, params};
 
-use super::files::{is_behind, next_generation};
 use super::queries::{IS_KEPT, OPEN, TIPS, tip};
 use super::reader::forget_pages;
 use super::shape::{column, ordered, pack, placed_digest};

@@ -86,14 +86,15 @@ impl Way {
 async fn travel(State(way): State<Arc<Way>>, request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let has_an_end = request.headers().contains_key("handfast-not-after");
+    // All of it is here before it is counted: whoever asks may be killed at any moment, and with its connection this handler ends.
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
     let fate = {
         let mut sent = way.sent.lock().unwrap();
         sent.push(Sent { method: method.clone(), path, at: now(), has_an_end });
         let acts = sent.iter().filter(|sent| sent.method == Method::PUT).count();
         (*way.fates.lock().unwrap())((method == Method::PUT).then_some(acts))
     };
-    let (parts, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
     let copy = || Request::from_parts(parts.clone(), Body::from(body.clone()));
     let later = |delay_ms: u64| {
         let (request, next) = (copy(), next.clone());
@@ -102,16 +103,21 @@ async fn travel(State(way): State<Arc<Way>>, request: Request, next: Next) -> Re
             next.run(request).await;
         })
     };
+    // In a task of its own: what was counted passes, whatever becomes of this handler.
+    let passes = || {
+        let (request, next) = (copy(), next.clone());
+        async move { tokio::spawn(next.run(request)).await.expect("a service does not panic") }
+    };
     match fate {
         Road::Open if method == Method::GET => {
-            let response = next.run(copy()).await;
+            let response = passes().await;
             tokio::time::sleep(Duration::from_millis(way.slow_look_ms.swap(0, Ordering::Relaxed))).await;
             response
         }
-        Road::Open => next.run(copy()).await,
+        Road::Open => passes().await,
         Road::RequestCaptured => std::future::pending().await,
         Road::AnswerCaptured => {
-            next.run(copy()).await;
+            passes().await;
             std::future::pending().await
         }
         Road::Late(delay_ms) => {
@@ -120,7 +126,7 @@ async fn travel(State(way): State<Arc<Way>>, request: Request, next: Next) -> Re
         }
         Road::Twice(delay_ms) => {
             later(delay_ms);
-            next.run(copy()).await
+            passes().await
         }
     }
 }

@@ -5,7 +5,8 @@ use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::files::{is_behind, next_generation};
+use crate::generation::{is_behind, next_generation};
+use crate::watched::generation_of;
 
 /// The log's header, and the header of each of its frames, in bytes.
 const HEADER: usize = 32;
@@ -15,20 +16,21 @@ const GENERATION: usize = 60;
 
 /// The generations of the commits in a log: of the first, where it says one, and of the last.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Generations {
+struct Generations {
     first: Option<i32>,
     last: i32,
 }
 
 /// The log of the store at this path.
-pub(super) fn path_of(path: &Path) -> PathBuf {
+#[must_use]
+pub fn path_of(path: &Path) -> PathBuf {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     PathBuf::from(log)
 }
 
 /// The generations of the commits that lie in a log; `None` where nothing does that a store could have written.
-pub(super) fn generations(log: &Path) -> std::io::Result<Option<Generations>> {
+fn generations(log: &Path) -> std::io::Result<Option<Generations>> {
     let file = match File::open(log) {
         Ok(file) if !file.metadata()?.is_file() => return Ok(None),
         Ok(file) => file,
@@ -91,7 +93,7 @@ fn read(log: &mut BufReader<File>) -> std::io::Result<Option<Generations>> {
 impl Generations {
     /// What is wrong with a file of this generation that stands beside the log, if anything is. Files from before generations
     /// were counted say 0, and so do their logs.
-    pub(super) fn mismatch(self, file: i32) -> Option<String> {
+    fn mismatch(self, file: i32) -> Option<String> {
         let Self { first, last } = self;
         let follows = |generation: i32| first.is_some_and(|first| first == next_generation(generation));
         let is_older = first.is_some_and(|first| first != 0 && is_behind(file, first) && !follows(file));
@@ -105,6 +107,44 @@ impl Generations {
             format!("the file is {age} (generation {file}), and the log beside it goes on from another file ({log})")
         })
     }
+}
+
+/// What is wrong with the log beside a file, with its cure, where it is another file's: a backup that was put back beside the log
+/// of the file that it replaced is no store, since pages of both would be mixed.
+///
+/// While another process writes, what is read of the two may not fit for a moment.
+///
+/// # Errors
+/// What the system says of the log or the file.
+pub fn of_another_file(path: &Path) -> std::io::Result<Option<String>> {
+    let log = path_of(path);
+    // The log first: while another process writes, the file can only be ahead of what was read of the log.
+    let Some(generations) = generations(&log)? else { return Ok(None) };
+    let Some(file) = generation_of(path)? else { return Ok(None) };
+    Ok(generations.mismatch(file).map(|what| {
+        format!(
+            "{what}: as one store they would be damaged. To go on from this file, as from a backup, move {log} and {index} away: \
+             what was written since then is in neither any more. To go on from where the log is, put the file back that was here \
+             before. Nothing was changed",
+            log = log.display(),
+            index = path.display().to_string() + "-shm",
+        )
+    }))
+}
+
+/// What is wrong where a file is not there, or empty, and its log is: one that is new must not take over the log of one that was lost.
+///
+/// # Errors
+/// What the system says of the log.
+pub fn without_its_file(path: &Path) -> std::io::Result<Option<String>> {
+    let log = path_of(path);
+    Ok(generations(&log)?.map(|_| {
+        format!(
+            "the file is not there, but its log {} is, with what was acknowledged last; put the file back, or move the log away \
+             to begin with an empty store",
+            log.display()
+        )
+    }))
 }
 
 #[cfg(test)]
