@@ -30,10 +30,10 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
 A file is checked whole before its first order starts; standard input is taken line by line. Each order's result is one line
 of JSON on standard output, printed when the order ends:
   {\"id\":\"web-1\",\"line\":1,\"standing\":\"completed\",\"outcome\":\"completed\",\"steps\":[{\"name\":\"payment\",\"state\":\"done\"}, ..]}
-The outcome is completed (both), cancelled (neither), or null for an order that is in doubt or suspended; its standing tells.
+The outcome is completed (both), cancelled (neither), or null for an order that is in doubt, held or suspended.
 The same command again goes on where the last one was stopped or killed, and prints the results of all orders.
 
-Exit codes: 0 all ended, 2 something is wrong with the flow or the orders, 4 some are in doubt or suspended.")]
+Exit codes: 0 all ended, 2 something is wrong with the flow or the orders, 4 some are in doubt, held or suspended.")]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) flow: FlowArgs,
