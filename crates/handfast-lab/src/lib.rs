@@ -12,6 +12,7 @@
 //! - [`saga`]: an order between a coordinator and its participants, under an adversary: messages that are lost, copied and late,
 //!   workers that crash, journals that come back older, people who act. Its [mutants](saga::Mutant) show what each guard is for.
 //! - [`history`] and [`restored`]: a participant whose store was put back, with two callers, and with a person who accepts it.
+//! - [`moved`]: services that are called at another address, where the same books are kept or others.
 //! - [`generals`]: two generals in rounds. A protocol becomes a table; odds, simulation, knowledge, checks, decisions and bounds
 //!   are read from it, each in a room of its own.
 //! - [`diagram`]: runs as space-time diagrams, for a terminal and as SVG.
@@ -33,6 +34,7 @@ pub mod diagram;
 pub mod explorer;
 pub mod generals;
 pub mod history;
+pub mod moved;
 pub mod restored;
 pub mod saga;
 mod svg;

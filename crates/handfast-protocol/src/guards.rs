@@ -122,6 +122,10 @@ pub trait Guards: Copy + Ord + Debug + core::hash::Hash + Send + Sync + 'static 
     const FORGOTTEN_GATE_HOLDS_UNDOS: bool = true;
     /// Nothing irrevocable, and no undo, rests on what a participant had answered that is known to have been put back.
     const KNOWN_RESTORE_HOLDS: bool = true;
+    /// Nothing but a look is sent to another address than where a key was asked for, until that knows it.
+    const MOVED_KEY_IS_ONLY_FOUND: bool = true;
+    /// That a key is not known, closed or refused at another address than where it was asked for proves nothing.
+    const NOT_FOUND_ELSEWHERE_IS_NOT_OFF: bool = true;
     /// What a person said of a step counts no longer than the life of its participant in which it was said.
     const WORD_ENDS_WITH_A_LIFE: bool = true;
     /// The step that decides is not marked as not done once a step after it was asked for.

@@ -62,7 +62,7 @@ async fn order(store: Arc<SqliteStore>, id: String) {
             ..Seen::default()
         };
         let (previous, entry) = (digest(seq - 1), entry(seq));
-        let append = Append { id: id.clone(), previous, entry, wake_at, standing, seen: Some(seen) };
+        let append = Append { id: id.clone(), previous, entry, adoptions: 0, wake_at, standing, seen: Some(seen) };
         store.append(append).await.expect("nobody else writes");
     }
 }

@@ -66,6 +66,22 @@ pub enum Line {
         /// The incarnation that was accepted.
         incarnation: String,
     },
+    /// The step's key was asked for at one address, and its service is called at another from now on.
+    Moved {
+        /// The step, counted from 0.
+        step: usize,
+        /// Whoever answers there can be asked whether the key is known.
+        can_be_looked_at: bool,
+    },
+    /// Whoever is asked about this step now keeps the books of whoever was asked before.
+    SameBooks {
+        /// The step, counted from 0.
+        step: usize,
+        /// Who says so; nobody where it is the former address again.
+        by: Option<String>,
+        /// The reason given.
+        why: Option<String>,
+    },
     /// An undo may leave only once and is about to, was accepted and is under way, or has failed.
     Undo {
         /// The step, counted from 0.
@@ -211,6 +227,10 @@ impl Line {
             Self::Sent { step } => Input::Receive(Told::Sent { step: *step }),
             Self::Looked { step, found, left } => Input::Receive(Told::Looked { step: *step, found: *found, left: *left }),
             Self::Forgotten { step, .. } => Input::Receive(Told::Forgotten { step: *step }),
+            Self::Moved { step, can_be_looked_at } => {
+                Input::Receive(Told::Moved { step: *step, can_be_looked_at: *can_be_looked_at })
+            }
+            Self::SameBooks { step, .. } => Input::Receive(Told::SameBooks { step: *step }),
             Self::Undo { step, told, .. } => Input::Receive(Told::Undo { step: *step, told: *told }),
             Self::Answer { to, answer, .. } => Input::Receive(Told::Answer { to: *to, answer: *answer }),
             Self::Differs { to, in_effect, .. } => Input::Receive(Told::Differs { step: to.step, in_effect: *in_effect }),
@@ -232,7 +252,27 @@ impl Line {
             | Self::Cancel { .. }
             | Self::Sent { .. }
             | Self::Looked { .. }
-            | Self::Forgotten { .. } => None,
+            | Self::Forgotten { .. }
+            | Self::Moved { .. }
+            | Self::SameBooks { .. } => None,
+        }
+    }
+
+    /// Whether it tells what a look has found.
+    pub(crate) fn is_of_look(&self) -> bool {
+        match self {
+            Self::Looked { .. } => true,
+            Self::Answer { to, .. } | Self::Differs { to, .. } => to.operation == Operation::Look,
+            Self::Start
+            | Self::Timeout
+            | Self::Due(_)
+            | Self::Cancel { .. }
+            | Self::Person { .. }
+            | Self::Sent { .. }
+            | Self::Forgotten { .. }
+            | Self::Moved { .. }
+            | Self::SameBooks { .. }
+            | Self::Undo { .. } => false,
         }
     }
 
@@ -325,7 +365,9 @@ pub fn why_not_done<'a>(lines: impl IntoIterator<Item = &'a Line>, step: usize, 
         | Line::Person { .. }
         | Line::Sent { .. }
         | Line::Differs { .. }
-        | Line::Forgotten { .. } => None,
+        | Line::Forgotten { .. }
+        | Line::Moved { .. }
+        | Line::SameBooks { .. } => None,
     })
 }
 

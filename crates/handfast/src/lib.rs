@@ -70,8 +70,8 @@ pub use clock::{Clock, ClockHand, ClockTurns};
 pub use delivery::{Backoff, BreakerSettings, BreakerState, LineStats, NotMade, NotUnderstood};
 pub use engine::{
     AcceptError, Accepted, Act, ActError, ActResult, AdoptError, AnswerSeen, Came, CancelError, CancelResult, Chosen, ClockStats,
-    Difference, Engine, EngineBuilder, Flow, FlowBuilder, FlowError, FlowResolver, FlowStep, ForPerson, HintResult, Listed,
-    MAX_BODY_BYTES, MAX_REASON_CHARACTERS, NoOutcome, OpenError, Options, Order, OtherDefinition, OtherDefinitions,
+    Decided, Difference, Engine, EngineBuilder, Flow, FlowBuilder, FlowError, FlowResolver, FlowStep, ForPerson, HintResult,
+    Listed, MAX_BODY_BYTES, MAX_REASON_CHARACTERS, NoOutcome, OpenError, Options, Order, OtherDefinition, OtherDefinitions,
     ParticipantRef, ParticipantView, Possible, Progress, Remains, Resting, RestingPage, SagaHandle, SagaView, Stats,
     StepDifference, StepView, SubmitError, Totals, UnacceptedRisk, UnacceptedRisks, accept_in, act_in, cancel_in, count_lines,
     describe_evidence, list_in, look_into, participants_in, resting_in,

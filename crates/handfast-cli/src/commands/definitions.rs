@@ -55,10 +55,16 @@ pub(crate) async fn say(engine: &Engine, output: &Output) -> anyhow::Result<()> 
 
 fn in_words(other: &OtherDefinition) -> String {
     let OtherDefinition { flow, hash, orders, difference, is_held, .. } = other;
-    let held = if *is_held {
-        "; nothing is sent for them before somebody decides: start with --adopt or --keep-definitions, or use `handfast definitions`"
-    } else {
-        ""
+    let held = match (is_held, &difference.plan) {
+        (true, None) => {
+            "; nothing is sent for them before somebody decides: start with --adopt or --keep-definitions, or use `handfast definitions`"
+        }
+        // Another plan takes the place of none.
+        (true, Some(_)) => {
+            "; nothing is sent for them before somebody says that they go on with it: start with --keep-definitions, or use `handfast \
+             definitions keep`"
+        }
+        (false, _) => "",
     };
     let short = hash.get(..12).unwrap_or(hash);
     format!("{orders} open orders of {flow} follow another definition ({short}): {}{held}", difference.in_words())

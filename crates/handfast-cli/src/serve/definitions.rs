@@ -7,7 +7,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use handfast::{AdoptError, Chosen, OtherDefinition, StepDifference};
+use handfast::{AdoptError, Chosen, Decided, OtherDefinition, StepDifference};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -60,7 +60,8 @@ enum Decides {
     Keep,
 }
 
-/// `POST /definitions/{hash}`: lets its open orders follow the definition at hand, or go on with their own.
+/// `POST /definitions/{hash}`: lets its open orders follow the definition at hand, or go on with their own. Says how many of them
+/// go on so, and what stays as it is.
 pub(crate) async fn choose(
     State(service): State<Arc<Service>>,
     hash: Result<Path<String>, PathRejection>,
@@ -76,12 +77,19 @@ pub(crate) async fn choose(
         Problem::new(problem::NOT_A_REASON, format!("the body is not {wanted}: see {place}"))
     })?;
     let chosen = Chosen { by, why, same_books };
-    let orders = service.engine().choose_definition(&hash, decides == Decides::Adopt, &chosen).await;
-    let orders = orders.map_err(|error| match error {
+    let decided = service.engine().choose_definition(&hash, decides == Decides::Adopt, &chosen).await;
+    let decided = decided.map_err(|error| match error {
         error @ AdoptError::Reason { .. } => Problem::new(problem::NOT_A_REASON, error.to_string()),
         error @ AdoptError::Unknown { .. } => Problem::new(problem::NO_SUCH_DEFINITION, error.to_string()),
         error @ AdoptError::Impossible { .. } => Problem::new(problem::CANNOT_ADOPT, error.to_string()),
         AdoptError::Store(error) => store_problem(&error),
     })?;
-    Ok(shapes::json(&json!({ "orders": orders })))
+    Ok(shapes::json(&came_to(&decided)))
+}
+
+/// How many orders really go on, and what stays as it is, and why.
+fn came_to(decided: &Decided) -> Value {
+    let Decided { go_on, looked_for, held, named, is_partly_read } = decided;
+    let named: Vec<Value> = named.iter().map(|(id, why)| json!({ "id": id, "why": why })).collect();
+    json!({ "orders": go_on, "looked_for": looked_for, "held": held, "held_orders": named, "partly_read": is_partly_read })
 }

@@ -277,7 +277,9 @@ fn without_cards(version: u32, entry: &Entry) -> anyhow::Result<Entry> {
         | Line::Sent { .. }
         | Line::Looked { .. }
         | Line::Person { .. }
-        | Line::Forgotten { .. } => {
+        | Line::Forgotten { .. }
+        | Line::Moved { .. }
+        | Line::SameBooks { .. } => {
             return Ok(entry.clone());
         }
         Line::Cancel { by, why } => [by, why],

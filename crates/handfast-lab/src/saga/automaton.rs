@@ -159,6 +159,7 @@ impl Follows {
             Some(
                 Evidence::OutOfReach { .. }
                 | Evidence::RefusedForGood { .. }
+                | Evidence::Moved { .. }
                 | Evidence::UndoFailed { .. }
                 | Evidence::OtherValues { .. },
             ) => is_at_rest,
@@ -176,7 +177,7 @@ impl Follows {
             }
             Input::Receive(Told::Ruled(_)) => self.person,
             Input::Receive(Told::Answer { to, answer: Answer::State(_) }) => self.foreign_key != Some(to.step),
-            Input::Receive(Told::Answer { .. } | Told::Forgotten { .. }) => true,
+            Input::Receive(Told::Answer { .. } | Told::Forgotten { .. } | Told::Moved { .. } | Told::SameBooks { .. }) => true,
         }
     }
 }
@@ -331,8 +332,8 @@ impl Automaton {
     #[must_use]
     pub fn input_number(input: Input<Told>) -> usize {
         match input {
-            // A restored participant is explored in a world of its own; here it says as little as a second start.
-            Input::Start | Input::Receive(Told::Forgotten { .. }) => 0,
+            // A participant that is restored or moves is explored in a world of its own; here it says as little as a second start.
+            Input::Start | Input::Receive(Told::Forgotten { .. } | Told::Moved { .. } | Told::SameBooks { .. }) => 0,
             // That one thing alone has come is an action of its own: it is a time-out by a plan in which nothing else is due.
             Input::Timeout | Input::Receive(Told::Due(_)) => 1,
             Input::Receive(Told::Cancel) => 2,

@@ -78,7 +78,9 @@ impl Model for Saga {
                     | Told::Undo { .. }
                     | Told::Sent { .. }
                     | Told::Differs { .. }
-                    | Told::Forgotten { .. },
+                    | Told::Forgotten { .. }
+                    | Told::Moved { .. }
+                    | Told::SameBooks { .. },
                 ) => "append an answer",
             },
             Action::AppendDue { .. } => "append a time-out",
@@ -302,6 +304,8 @@ fn input_in_words(input: Input<Told>, names: &[String]) -> String {
         Input::Receive(Told::Cancel) => "cancel".into(),
         Input::Receive(Told::Ruled(ruling)) => ruling_in_words(ruling, names),
         Input::Receive(Told::Forgotten { step }) => format!("what {} had answered is evidence no more", names[step]),
+        Input::Receive(Told::Moved { step, .. }) => format!("{} is called at another address", names[step]),
+        Input::Receive(Told::SameBooks { step }) => format!("{} keeps the same books there", names[step]),
         Input::Receive(Told::Sent { step }) => format!("act {} is marked as sent", names[step]),
         Input::Receive(Told::Differs { step, .. }) => format!("{} -> something else is in effect", names[step]),
         Input::Receive(Told::Answer { to, answer: said }) => format!("{} -> {}", command(to), answer(said)),

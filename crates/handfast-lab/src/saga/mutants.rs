@@ -17,6 +17,7 @@ use super::network::Network;
 use super::suite::{pay_ship_notify, payment_then_dispatch, two_in_turn, two_payments};
 use crate::diagram::Diagram;
 use crate::history::History;
+use crate::moved::Moved;
 use crate::restored::{Plan as RestoredPlan, Restored};
 
 /// One guard removed, and what that is expected to break.
@@ -574,5 +575,19 @@ pub static MUTANTS: &[Mutant] = &[
         hazard: "the depot has forgotten a parcel, somebody says that nothing was dispatched, and the invoice that followed stays",
         breaks: "cancelled is neither",
         world: || Box::new(Of(Restored::<MarksAFollowedGate>::of(RestoredPlan::DispatchThenNotice).with_a_person())),
+    },
+    Mutant {
+        name: "asked-elsewhere",
+        guard: "nothing but a look is sent to another address than where a key was asked for, until that knows it",
+        hazard: "the bank's address in the flow file is changed while a charge is in doubt, and the customer is charged at both banks",
+        breaks: "nothing is done twice, in whatever books",
+        world: || Box::new(Of(Moved::<ActsElsewhere>::new())),
+    },
+    Mutant {
+        name: "not-found-elsewhere",
+        guard: "that a key is not known at another address than where it was asked for proves nothing",
+        hazard: "the new bank has never heard of the charge, so the order is cancelled, and the old one keeps the money",
+        breaks: "cancelled is neither, in whatever books",
+        world: || Box::new(Of(Moved::<BelievesOtherBooks>::new())),
     },
 ];

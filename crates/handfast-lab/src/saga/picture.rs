@@ -60,6 +60,8 @@ impl Painter<'_> {
                     self.note(at, worker, Mark::Demand, &text);
                 }
                 Input::Receive(Told::Forgotten { .. }) => self.note(at, worker, Mark::Demand, "evidence no more"),
+                Input::Receive(Told::Moved { .. }) => self.note(at, worker, Mark::Demand, "called at another address"),
+                Input::Receive(Told::SameBooks { .. }) => self.note(at, worker, Mark::Demand, "the same books"),
                 Input::Receive(Told::Sent { .. }) => self.note(at, worker, Mark::Durable, "marked as sent"),
             },
             Action::AppendDue { worker, step, due } => {
@@ -220,7 +222,9 @@ fn answer_in(action: &Action, command: Command) -> Option<(usize, &'static str)>
         | Told::Ruled(_)
         | Told::Sent { .. }
         | Told::Differs { .. }
-        | Told::Forgotten { .. } => None,
+        | Told::Forgotten { .. }
+        | Told::Moved { .. }
+        | Told::SameBooks { .. } => None,
     }
 }
 

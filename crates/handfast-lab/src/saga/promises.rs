@@ -60,7 +60,7 @@ impl Saga {
                 | Evidence::UndoFailed { .. }
                 | Evidence::OtherValues { .. },
             ) => true,
-            Some(Evidence::Contradiction { .. } | Evidence::RefusedForGood { .. }) => false,
+            Some(Evidence::Contradiction { .. } | Evidence::RefusedForGood { .. } | Evidence::Moved { .. }) => false,
         }
     }
 

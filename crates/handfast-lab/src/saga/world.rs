@@ -295,9 +295,15 @@ impl Saga {
             Input::Receive(Told::Undo { step, told }) => Message::Undo(step, told),
             Input::Start
             | Input::Timeout
-            | Input::Receive(Told::Cancel | Told::Due(_) | Told::Ruled(_) | Told::Sent { .. } | Told::Forgotten { .. }) => {
-                return Some(());
-            }
+            | Input::Receive(
+                Told::Cancel
+                | Told::Due(_)
+                | Told::Ruled(_)
+                | Told::Sent { .. }
+                | Told::Forgotten { .. }
+                | Told::Moved { .. }
+                | Told::SameBooks { .. },
+            ) => return Some(()),
         };
         world.under_way = self.consumed(world.under_way, taken, keeps);
         Some(())

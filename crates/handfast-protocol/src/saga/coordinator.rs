@@ -26,6 +26,7 @@ use core::marker::PhantomData;
 
 use super::due::Come;
 use super::message::{Command, Evidence, Operation, Outcome, Told};
+use super::moved::Moved;
 use super::needs::Closing;
 use super::person::Mark;
 use super::plan::Plan;
@@ -78,6 +79,8 @@ pub(super) struct StepState {
     pub(super) is_void: bool,
     /// What is known of an undo that was asked for and is not done.
     pub(super) undo: Option<UndoState>,
+    /// It was asked for at another address than it would be now.
+    pub(super) moved: Option<Moved>,
 }
 
 impl StepState {
@@ -94,12 +97,13 @@ impl StepState {
         mark_counts: false,
         is_void: false,
         undo: None,
+        moved: None,
     };
 
     /// Only a person can find out what became of it, or undo it.
     pub(super) fn is_out_of_reach(self) -> bool {
         let nobody_knows = self.is_given_up && self.known.is_none() && self.mark.is_none();
-        self.is_contradicted || nobody_knows || self.is_undo_out_of_reach()
+        self.is_contradicted || nobody_knows || self.is_undo_out_of_reach() || self.is_lost_by_moving()
     }
 
     /// Nothing is known of it, and it may still be asked for.
@@ -260,6 +264,7 @@ impl<G: Guards> Coordinator<G> {
     pub fn standing(&self) -> Standing {
         match self.phase {
             Phase::Placed => Standing::Placed,
+            Phase::Forward if self.waits_where_it_moved() => Standing::Suspended,
             Phase::Forward if self.is_committed() => Standing::Committed,
             Phase::Forward => Standing::Acting,
             Phase::TurningBack => Standing::Cancelling,
@@ -314,7 +319,8 @@ impl<G: Guards> Coordinator<G> {
             | Evidence::LateEffect { .. }
             | Evidence::RefusedClose { .. }
             | Evidence::RefusedForGood { .. }
-            | Evidence::UndoFailed { .. } => true,
+            | Evidence::UndoFailed { .. }
+            | Evidence::Moved { .. } => true,
         })
     }
 
@@ -374,6 +380,9 @@ impl<G: Guards> Coordinator<G> {
         let told_of = self.steps.get(to.step).filter(|state| !state.is_contradicted);
         let Some(known) = told_of.map(|state| state.known) else { return };
         let evidence = Evidence::Contradiction { to, known, answer };
+        if self.took_word_from_elsewhere(to, answer) {
+            return self.check_promises(evidence);
+        }
         if self.steps[to.step].is_void {
             return self.read_again(to, answer, evidence);
         }
@@ -433,6 +442,7 @@ impl<G: Guards> Coordinator<G> {
                 Phase::Placed | Phase::Completed | Phase::Cancelled | Phase::Watching | Phase::Suspended | Phase::Settled => {}
             }
             if self.phase == before {
+                self.rest_on_moves();
                 return self.rest_on_a_person();
             }
         }
@@ -444,6 +454,9 @@ impl<G: Guards> Coordinator<G> {
         }
         let lost = !self.is_committed() && self.steps.iter().any(|state| state.is_off());
         if G::CLOSED_ELSEWHERE_TURNS_BACK && lost {
+            return self.turn_back();
+        }
+        if !self.is_committed() && self.is_late_by_moving() {
             return self.turn_back();
         }
         let plan = Arc::clone(&self.plan);
@@ -506,6 +519,8 @@ impl<G: Guards> Party for Coordinator<G> {
             Input::Receive(Told::Cancel) => next.cancel(),
             Input::Receive(Told::Ruled(ruling)) => next.rule(ruling, now),
             Input::Receive(Told::Forgotten { step }) => next.forget(step),
+            Input::Receive(Told::Moved { step, can_be_looked_at }) => next.take_move(step, can_be_looked_at),
+            Input::Receive(Told::SameBooks { step }) => next.take_same_books(step),
             Input::Receive(Told::Sent { step }) => next.mark_as_sent(step, now),
             Input::Receive(Told::Answer { to, answer }) => next.learn(to, answer, now),
             Input::Receive(Told::Undo { step, told }) => next.heard_of_undo(step, told, now),

@@ -26,6 +26,7 @@ impl<G: Guards> Coordinator<G> {
         if self.phase == Phase::Placed || is_late {
             return;
         }
+        self.was_not_found_elsewhere(step);
         if in_effect {
             if !G::OTHER_VALUES_ARE_NOT_DONE {
                 self.steps[step].known = known.or(Some(Definite::Done));

@@ -32,6 +32,9 @@ impl<G: Guards> Coordinator<G> {
         if self.phase == Phase::Watching && self.is_looked_at_after_the_end(step) {
             return Some(Operation::Look);
         }
+        if state.moved.is_some() {
+            return self.wanted_of_moved(step);
+        }
         if state.is_void {
             return self.wanted_of_void(step);
         }
@@ -135,7 +138,10 @@ impl<G: Guards> Coordinator<G> {
 
     /// A saga of which only what is out of reach is left waits for a person.
     pub(super) fn rest_on_a_person(&mut self) {
-        let out_of_reach = (0..self.steps.len()).find(|&step| self.steps[step].is_out_of_reach());
+        // What has moved is waited for where the saga is, as long as it goes forward.
+        let waits_here = |state: StepState| self.phase == Phase::Forward && state.is_lost_by_moving();
+        let is_out_of_reach = |state: StepState| state.is_out_of_reach() && !waits_here(state);
+        let out_of_reach = (0..self.steps.len()).find(|&step| is_out_of_reach(self.steps[step]));
         if let Some(step) = out_of_reach.filter(|_| self.is_under_way() && !self.is_in_doubt()) {
             self.suspended_for(Evidence::OutOfReach { step });
         }

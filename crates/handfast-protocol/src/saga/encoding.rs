@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::coordinator::{Coordinator, Phase, StepState};
 use super::message::{Evidence, Operation};
+use super::moved::Moved;
 use super::person::Mark;
 use super::undo::UndoState;
 use crate::guards::Guards;
@@ -24,7 +25,7 @@ const VOID: u8 = 0x10;
 impl<G: Guards> Coordinator<G> {
     /// The whole state in a fixed layout: phase (1 byte), clock (8), evidence (12, of which the first says whether
     /// there is any, and of which kind), then for each step what was asked (1; its highest bits say that it was given up, that a last look at it found nothing, and that it refused to close; what is known of an undo is a code of its own), what is
-    /// known (1; the others say that it is in effect with other values, that it was contradicted, and how a person has marked it) and since when (8). Numbers are little-endian. Equal states have equal bytes, different states different ones, in every build of this version.
+    /// known (1; the others say that it is in effect with other values, that it was contradicted, and how a person has marked it) and since when (8). Where any step has moved, a byte for each says whether it has. Numbers are little-endian. Equal states have equal bytes, different states different ones, in every build of this version.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(21 + 10 * self.steps.len());
@@ -44,6 +45,7 @@ impl<G: Guards> Coordinator<G> {
             mark_counts,
             is_void,
             undo,
+            moved: _,
         } in &self.steps
         {
             let marks = [(is_given_up, GIVEN_UP), (was_seen_off, SEEN_OFF), (refused_close, REFUSED_CLOSE), (is_void, VOID)];
@@ -54,6 +56,10 @@ impl<G: Guards> Coordinator<G> {
             let of_answers = of_answers.into_iter().filter(|(is_set, _)| **is_set).fold(0, |bits, (_, bit)| bits | bit);
             bytes.push(known.map_or(0, definite_code) | of_a_person | of_answers);
             bytes.extend_from_slice(&since.0.to_le_bytes());
+        }
+        // Most sagas never move, and end here.
+        if self.steps.iter().any(|state| state.moved.is_some()) {
+            bytes.extend(self.steps.iter().map(|state| state.moved.map_or(0, moved_code)));
         }
         bytes
     }
@@ -75,6 +81,7 @@ fn encode_evidence(bytes: &mut Vec<u8>, evidence: Option<Evidence>) {
         Some(Evidence::RefusedForGood { step }) => (5, step, [0; 3]),
         Some(Evidence::OtherValues { step }) => (6, step, [0; 3]),
         Some(Evidence::UndoFailed { step }) => (7, step, [0; 3]),
+        Some(Evidence::Moved { step }) => (8, step, [0; 3]),
     };
     bytes.push(kind);
     bytes.extend_from_slice(&(step as u64).to_le_bytes());
@@ -118,6 +125,14 @@ const fn undo_code(undo: UndoState) -> u8 {
         UndoState::Accepted => 6,
         UndoState::Failed => 7,
         UndoState::Lost => 8,
+    }
+}
+
+const fn moved_code(moved: Moved) -> u8 {
+    match moved {
+        Moved::LookedFor => 1,
+        Moved::NotFound => 2,
+        Moved::CannotBeLookedAt => 3,
     }
 }
 

@@ -66,6 +66,20 @@ pub enum Told {
         /// The step.
         step: usize,
     },
+    /// A step's key was asked for at one address, and its service is called at another from now on, of which nobody has said that
+    /// it keeps the same books. Told *before* anything leaves for the new one; see the table in `moved.rs`.
+    Moved {
+        /// The step.
+        step: usize,
+        /// Whoever answers there can be asked whether the key is known.
+        can_be_looked_at: bool,
+    },
+    /// Whoever is asked for a step's key now keeps the books of whoever was asked before: a person has said so, the history of its
+    /// participant has shown it, or it is the same address again.
+    SameBooks {
+        /// The step.
+        step: usize,
+    },
     /// Somebody who may do so asks for the saga to end in *neither*, if it still can.
     Cancel,
     /// Whoever was asked to look has looked, and this is what was there: for as long as nothing else may be on the road that is
@@ -193,6 +207,12 @@ pub enum Evidence {
     },
     /// An undo was under way and failed: what was done is still there.
     UndoFailed {
+        /// The step.
+        step: usize,
+    },
+    /// A step's key was asked for at another address than it is now, and whoever answers there does not know it, or cannot be asked:
+    /// that proves nothing.
+    Moved {
         /// The step.
         step: usize,
     },

@@ -8,6 +8,7 @@ mod encoding;
 mod former;
 mod meaning;
 mod message;
+mod moved;
 mod needs;
 mod person;
 mod plan;

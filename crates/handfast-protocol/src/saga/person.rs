@@ -174,6 +174,7 @@ impl<G: Guards> Coordinator<G> {
 
     /// To look once more is always safe, to act is not.
     fn look_again(&mut self, now: Time) {
+        self.look_where_they_moved();
         self.look_for_undos_again(now);
         for (state, plan) in self.steps.iter_mut().zip(self.plan.steps()) {
             let is_looked_for = matches!(plan.doubt, Doubt::Looks { .. }) && state.asked == Some(Operation::Look);
@@ -188,6 +189,7 @@ impl<G: Guards> Coordinator<G> {
 
     /// What was known first holds if it was that something is done, since that can be undone; of everything else nothing is.
     fn resume(&mut self) {
+        self.look_where_they_moved();
         self.ask_for_undos_anew();
         for state in self.steps.iter_mut().filter(|state| state.is_contradicted) {
             state.is_contradicted = false;
@@ -220,6 +222,8 @@ impl<G: Guards> Coordinator<G> {
             }
             // That it was done is known where its undo has failed.
             Mark::NotDone if self.is_undo_out_of_reach(step) => false,
+            // Nor does it become so by asking somebody else.
+            Mark::NotDone if self.is_lost_by_moving(step) && self.steps[step].was_done() => false,
             Mark::NotDone => (gate == Some(step) && nothing_followed) || (before_gate && !self.is_committed()),
             Mark::Undone => before_gate && !self.is_committed(),
         };
@@ -327,7 +331,8 @@ impl<G: Guards> Coordinator<G> {
                 | Evidence::RefusedClose { step }
                 | Evidence::RefusedForGood { step }
                 | Evidence::UndoFailed { step }
-                | Evidence::OtherValues { step },
+                | Evidence::OtherValues { step }
+                | Evidence::Moved { step },
             ) => Some(step),
             None => None,
         };

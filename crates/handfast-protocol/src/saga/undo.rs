@@ -121,8 +121,12 @@ impl<G: Guards> Coordinator<G> {
             return;
         }
         match ruling {
-            Ruling::Retry => self.look_for_undos_again(now),
+            Ruling::Retry => {
+                self.look_where_they_moved();
+                self.look_for_undos_again(now);
+            }
             Ruling::Resume => {
+                self.look_where_they_moved();
                 self.ask_for_undos_anew();
                 for &step in &steps {
                     let state = &mut self.steps[step];

@@ -18,6 +18,9 @@ const LOOKS_END_WATCHES: u32 = 2;
 impl<G: Guards> Coordinator<G> {
     /// A look that left at `left` was answered: this was there, or nothing that tells that it was done.
     pub(super) fn looked(&mut self, step: usize, found: Option<Definite>, left: Time, now: Time) {
+        if step < self.steps.len() && found != Some(Definite::Done) {
+            self.was_not_found_elsewhere(step);
+        }
         if self.version < LOOKS_END_WATCHES || step >= self.steps.len() {
             return;
         }
@@ -40,9 +43,10 @@ impl<G: Guards> Coordinator<G> {
         if is_late {
             let state = &mut self.steps[step];
             state.was_seen_off = true;
-            if state.refused_close && state.known.is_none() {
+            if state.refused_close && state.known.is_none() && state.moved.is_none() {
                 state.known = Some(Definite::Refused);
             }
+            self.tell_of_watch_elsewhere(step);
         }
     }
 
@@ -55,7 +59,9 @@ impl<G: Guards> Coordinator<G> {
             Phase::Cancelled | Phase::Watching => found == Definite::Done && state.is_off(),
             Phase::Placed | Phase::Forward | Phase::TurningBack | Phase::Suspended | Phase::Settled => false,
         };
-        if contradicts && left > self.clock {
+        // Whoever is asked after a move may keep other books: only what is there says anything.
+        let is_of_others = state.moved.is_some() && found != Definite::Done;
+        if contradicts && !is_of_others && left > self.clock {
             let to = Command { step, operation: Operation::Look };
             let evidence = Evidence::Contradiction { to, known: state.known, answer: Answer::State(found) };
             self.evidence = self.in_the_way().or(Some(evidence));

@@ -1,17 +1,21 @@
 //! Orders that follow another definition than the one at hand: what is said of them, what is held back, and what a person
 //! lets them follow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::definitions::Definitions;
-use super::difference::Difference;
+use handfast_protocol::{Operation, Standing};
+
+use super::decided::Decided;
+use super::difference::{Difference, addresses};
 use super::error::{AdoptError, OpenError};
 use super::flow::Flow;
 use super::options::Options;
+use super::shared::{Mail, Shared};
 use super::{Engine, money, reason};
-use crate::journal::hex;
-use crate::store::{Adoption, Store, StoreError, StoredSaga};
+use crate::journal::{Line, hex};
+use crate::store::{Adopted, Adoption, Store, StoreError, StoredSaga};
 
 /// What becomes of open orders that follow another definition than the one at hand.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -35,8 +39,10 @@ pub struct Chosen {
     pub by: String,
     /// Why.
     pub why: String,
-    /// Whoever is asked now keeps the same books as whoever was asked before, so that orders which were asked at another
-    /// address can follow, too.
+    /// Whoever is asked now keeps the same books as whoever was asked before, so that what was asked for at another address may be
+    /// asked for anew.
+    ///
+    /// Otherwise it is only looked for there.
     pub same_books: bool,
 }
 
@@ -58,6 +64,7 @@ pub struct OtherDefinition {
     /// Its orders were placed with it, and follow the one at hand since somebody said so.
     pub is_adopted: bool,
     pub(crate) placed_with: [u8; 32],
+    pub(crate) placed_text: Arc<str>,
     pub(crate) follows: [u8; 32],
     pub(crate) text: Arc<str>,
 }
@@ -77,42 +84,58 @@ impl Engine {
     }
 
     /// Lets the open orders of a definition, named by its hash in hexadecimal digits, follow the one at hand, or go on with
-    /// their own. Who decides and why is kept with each of them. Says how many there are.
+    /// their own: also those that have followed the one at hand meanwhile. Who decides and why is kept with each of them. Says what
+    /// came of it.
     ///
     /// # Errors
     /// Why nothing was changed.
-    pub async fn choose_definition(&self, hash: &str, adopts: bool, chosen: &Chosen) -> Result<u64, AdoptError> {
+    pub async fn choose_definition(&self, hash: &str, adopts: bool, chosen: &Chosen) -> Result<Decided, AdoptError> {
         let (engine, hash, chosen) = (self.clone(), hash.to_owned(), chosen.clone());
         // Whoever stops waiting for this stops nothing.
         let choosing = tokio::spawn(async move { engine.choose(&hash, adopts, &chosen).await });
         choosing.await.unwrap_or_else(|_panic| Err(StoreError::Unavailable("deciding broke off".to_owned()).into()))
     }
 
-    async fn choose(&self, hash: &str, adopts: bool, chosen: &Chosen) -> Result<u64, AdoptError> {
+    async fn choose(&self, hash: &str, adopts: bool, chosen: &Chosen) -> Result<Decided, AdoptError> {
         let shared = &self.0.shared;
         let others = self.other_definitions().await?;
         let others: Vec<&OtherDefinition> = others.iter().filter(|other| other.hash == hash).collect();
         if others.is_empty() {
             return Err(AdoptError::Unknown { hash: hash.chars().take(64).collect() });
         }
-        let mut orders = 0;
+        let mut decided = Decided::default();
         for other in others {
-            let is_driven =
-                !other.is_held && other.difference.steps.iter().any(|step| step.is_moved || !step.identity.is_empty());
-            if adopts && is_driven && !other.is_adopted {
-                let why = "they are being driven by their own; restart with --adopt".to_owned();
-                return Err(AdoptError::Impossible { flow: other.flow.clone(), why });
-            }
             let at_hand = self.0.flows.get(&other.flow).filter(|_| adopts).map(|definition| definition.flow());
             if adopts && at_hand.is_none() {
                 let why = other.difference.in_words();
-                return Err(AdoptError::Impossible { flow: other.flow.clone(), why });
+                return Err(AdoptError::Impossible { flow: other.flow.clone(), hash: short(&other.hash), why });
             }
-            orders += choose(&*shared.store, shared.journal_now(), other, at_hand, chosen).await?;
+            choose(&*shared.store, shared.journal_now(), other, at_hand, chosen).await?;
+            let follows = at_hand.map_or(if other.is_adopted { other.placed_with } else { other.follows }, Flow::hash);
+            decided = decided.and(self.come_to(other.placed_with, follows).await?);
         }
-        shared.wake_early_at_least(orders);
-        Ok(orders)
+        shared.wake_early_at_least(decided.go_on);
+        Ok(decided)
     }
+}
+
+/// Lets what is suspended begin anew, after somebody has decided which definitions it follows: nobody drives it.
+pub(crate) async fn wake_suspended(shared: Arc<Shared>) {
+    let mut after: Option<String> = None;
+    while let Ok(page) = shared.store.list(Some(Standing::Suspended.name()), after.as_deref(), 100).await {
+        for suspended in &page {
+            shared.tell(&Arc::from(suspended.id.as_str()), Mail::Reload);
+        }
+        match page.last() {
+            Some(last) => after = Some(last.id.clone()),
+            None => return,
+        }
+    }
+}
+
+/// As much of a hash as a person types.
+fn short(hash: &str) -> String {
+    hash.chars().take(12).collect()
 }
 
 /// The definitions that open orders follow and that are not at hand.
@@ -143,6 +166,7 @@ pub(crate) async fn others(
             is_kept: open.is_kept,
             is_adopted,
             placed_with: open.placed_with,
+            placed_text: open.placed_text,
             follows: open.follows,
             text: open.text,
         });
@@ -187,7 +211,7 @@ pub(crate) async fn settle(
             flow,
             orders,
             difference = difference.in_words(),
-            "nothing is sent for orders that follow another definition before somebody says --adopt or --keep-definitions"
+            "nothing is sent for orders that follow another definition before somebody says --adopt, where the plan is the same, or --keep-definitions"
         );
     }
     Ok(())
@@ -212,10 +236,12 @@ pub(crate) async fn choose(
     }
     reason::check(Some(by), Some(why)).map_err(AdoptError::of_reason)?;
     let (flow_hash, flow_text) = match adopt {
+        // Those that have followed the one at hand meanwhile go back to their own.
+        None if other.is_adopted => (other.placed_with, Arc::clone(&other.placed_text)),
         None => (other.follows, Arc::clone(&other.text)),
         Some(flow) => {
             if let Some(why) = &other.difference.plan {
-                return Err(AdoptError::Impossible { flow: other.flow.clone(), why: why.clone() });
+                return Err(AdoptError::Impossible { flow: other.flow.clone(), hash: short(&other.hash), why: why.clone() });
             }
             (flow.hash(), Arc::clone(flow.text()))
         }
@@ -227,23 +253,45 @@ pub(crate) async fn choose(
     }
     let (placed_with, follows, by, why) = (other.placed_with, other.follows, by.clone(), why.clone());
     let adoption = Adoption { placed_with, follows, flow_hash, flow_text, same_books, at, by: by.clone(), why: why.clone() };
-    let orders = store.adopt(adoption).await?;
+    let orders = store.adopt(adoption.clone()).await?;
+    if adopt.is_none() && flow_hash != follows {
+        // That they go on with it wherever that leads is said once more of what they follow now.
+        store.adopt(Adoption { follows: flow_hash, ..adoption }).await?;
+    }
     let (flow, adopts) = (&other.flow, adopt.is_some());
     tracing::info!(name: "definition_chosen", flow, orders, by, why, adopts, "a person has chosen a definition");
     Ok(orders)
 }
 
-/// Whether what a saga was asked before can be asked by the definition that it follows now. `asked` says for each step with
-/// which entry of its journal it was asked for anything first.
-pub(crate) fn check(stored: &StoredSaga, asked: &[Option<u64>], definitions: &Definitions) -> Result<(), String> {
+/// That the definition which a saga follows was changed, as far as it is about a step whose key was asked for before.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Move {
+    /// How long the journal was then: the coordinator is told of it by a later entry.
+    pub(crate) since: u64,
+    /// What it is told.
+    pub(crate) line: Line,
+}
+
+/// Where a step's key was asked for: every set of addresses that keep the same books, as far as somebody has said so.
+type Homes = Vec<BTreeSet<String>>;
+
+/// Whether what a saga was asked before can be asked by the definition that it follows now, and of which steps the coordinator has
+/// to be told that they have moved. `asked` says for each step with which entry of its journal something may have left for it first.
+pub(crate) fn check(stored: &StoredSaga, asked: &[Option<u64>], definitions: &Definitions) -> Result<Vec<Option<Move>>, String> {
+    let mut moves = vec![None; asked.len()];
     if stored.adopted.is_empty() {
-        return Ok(());
+        return Ok(moves);
     }
+    let mut homes: Vec<Homes> = vec![Vec::new(); asked.len()];
     // The definitions by which anything may have been asked, each with the entry up to which it may have been.
     let mut asked_by: Vec<(Arc<Flow>, u64)> = Vec::new();
     let mut follows = definitions.flow_of(stored.flow_hash, &stored.flow_text)?;
     let mut outcome = Ok(());
     for adopted in &stored.adopted {
+        let was_asked = |step: usize| asked.get(step).copied().flatten().is_some_and(|seq| seq <= adopted.seq);
+        for (step, homes) in homes.iter_mut().enumerate().filter(|(step, homes)| was_asked(*step) && homes.is_empty()) {
+            homes.push(addresses_of(&follows, step));
+        }
         // Under a definition that it could not follow it was left alone, so nothing was asked by that one.
         if outcome.is_ok() {
             asked_by.push((follows, adopted.seq));
@@ -251,23 +299,59 @@ pub(crate) fn check(stored: &StoredSaga, asked: &[Option<u64>], definitions: &De
         follows = definitions.flow_of(adopted.flow_hash, &adopted.flow_text)?;
         outcome = asked_by.iter().try_for_each(|(flow, until)| {
             let was_asked = |step: usize| asked.get(step).copied().flatten().is_some_and(|seq| seq <= *until);
-            fits(flow, &follows, adopted.same_books, was_asked, |step| money::of(stored, step))
+            fits(flow, &follows, was_asked, |step| money::of(stored, step))
+                .map_err(|why| format!("{why}; {}", cure(flow.hash(), stored.flow_hash)))
         });
+        for step in (0..asked.len()).filter(|&step| was_asked(step)) {
+            let line = follow(&mut homes[step], (&follows, step), adopted);
+            moves[step] = Some(Move { since: adopted.seq, line });
+        }
     }
-    outcome
+    outcome.map(|()| moves)
+}
+
+/// What the coordinator is told where a step whose key was asked for at these addresses is called as this definition says.
+fn follow(homes: &mut Homes, (follows, step): (&Flow, usize), adopted: &Adopted) -> Line {
+    let called = addresses_of(follows, step);
+    if homes.contains(&called) {
+        return Line::SameBooks { step, by: None, why: None };
+    }
+    if adopted.same_books {
+        homes.push(called);
+        return Line::SameBooks { step, by: Some(adopted.by.clone()), why: Some(adopted.why.clone()) };
+    }
+    let can_be_looked_at = follows
+        .steps()
+        .get(step)
+        .and_then(|step| step.http.as_ref())
+        .is_none_or(|templates| templates.call(Operation::Look).is_some());
+    Line::Moved { step, can_be_looked_at }
+}
+
+fn addresses_of(flow: &Flow, step: usize) -> BTreeSet<String> {
+    flow.steps().get(step).map(addresses).unwrap_or_default()
+}
+
+/// What lets an order go on again that was asked by one definition and cannot follow the one that it was let follow since.
+fn cure(asked_by: [u8; 32], placed_with: [u8; 32]) -> String {
+    let short = short(&hex(&asked_by));
+    if asked_by == placed_with {
+        format!("`handfast definitions keep {short}` lets it go on with its own")
+    } else {
+        format!("start with the flow file of definition {short}, by which it was asked, and --adopt")
+    }
 }
 
 /// Whether what one definition has asked can be asked by another. Who has to decide otherwise is told how much the step is about.
 fn fits(
     flow: &Flow,
     follows: &Flow,
-    same_books: bool,
     was_asked: impl Fn(usize) -> bool,
     amount: impl Fn(usize) -> Option<String>,
 ) -> Result<(), String> {
     let difference = Difference::between(flow, Some(follows));
     if let Some(why) = difference.plan {
-        return Err(format!("it cannot follow the definition that was adopted: {why}"));
+        return Err(format!("nothing is sent: it was let follow a definition that is another plan: {why}"));
     }
     for step in &difference.steps {
         if !was_asked(step.at) {
@@ -276,14 +360,7 @@ fn fits(
         let amount = amount(step.at).map(|amount| format!(" ({amount})")).unwrap_or_default();
         if let Some(identity) = step.identity.first() {
             return Err(format!(
-                "step {}{amount} was asked already, and the definition that was adopted differs in {identity}",
-                step.step
-            ));
-        }
-        if step.is_moved && !same_books {
-            return Err(format!(
-                "step {}{amount} was asked at another address already, and what the new one does not know proves nothing; adopt again with \
-                 --same-books if both keep the same books, or adopt the former definition",
+                "nothing is sent: step {}{amount} was asked already, and the definition that it was let follow since differs in {identity}",
                 step.step
             ));
         }

@@ -19,6 +19,8 @@ use crate::store::Store;
 
 /// One call, from waiting for its turn to its end.
 struct Call {
+    /// Whom it asks.
+    line: Arc<Line>,
     command: Command,
     number: u64,
     has_left: Arc<AtomicBool>,
@@ -29,6 +31,8 @@ struct Call {
 
 /// A call that has ended.
 pub(crate) struct EndedCall {
+    /// Who was asked: by the definition that the saga followed when it left.
+    pub(crate) line: Arc<Line>,
     pub(crate) command: Command,
     pub(crate) number: u64,
     pub(crate) end: CallEnd,
@@ -53,6 +57,12 @@ impl Calls {
         self.0.retain(|call| call.has_left.load(Ordering::Relaxed) || wanted.contains(&call.command) || is_beside(call.command));
     }
 
+    /// Forgets every look, and what has not left: the saga follows another definition, and nobody could tell whose books a look
+    /// is of. Everything else that has left is heard out, and read by the definition that it left with.
+    pub(crate) fn forget_looks(&mut self) {
+        self.0.retain(|call| call.command.operation != Operation::Look && call.has_left.load(Ordering::Relaxed));
+    }
+
     /// Whether an act on this step's key is waiting or out.
     pub(crate) fn has_act(&self, step: usize) -> bool {
         self.has(Command { step, operation: Operation::Act })
@@ -68,29 +78,32 @@ impl Calls {
         let Some(envelope) = Envelope::of(saga, command, number, setting) else { return };
         let has_left = Arc::new(AtomicBool::new(false));
         let (leaving, before, class) = (Arc::clone(&has_left), setting.before, setting.class);
+        let line = Arc::clone(&envelope.line);
         let future = Box::pin(async move {
             let Some(slot) = envelope.line.slot(&envelope.clock, before, class).await else { return CallEnd::Held };
             leaving.store(true, Ordering::Relaxed);
             envelope.send(slot).await
         });
-        self.0.push(Call { command, number, has_left, leaves_once: false, future });
+        self.0.push(Call { line, command, number, has_left, leaves_once: false, future });
     }
 
     /// Lets a command wait for its turn without sending it: before it leaves it has to be marked as sent.
     pub(crate) fn queue(&mut self, saga: &Journaled, command: Command, number: u64, setting: Setting<'_>) {
         let Some(line) = saga.definition().line(command.step).map(Arc::clone) else { return };
         let (clock, before, class) = (setting.clock.clone(), setting.before, setting.class);
-        let future = Box::pin(async move { line.slot(&clock, before, class).await.map_or(CallEnd::Held, CallEnd::Ready) });
+        let waiting = Arc::clone(&line);
+        let future = Box::pin(async move { waiting.slot(&clock, before, class).await.map_or(CallEnd::Held, CallEnd::Ready) });
         let has_left = Arc::new(AtomicBool::new(false));
-        self.0.push(Call { command, number, has_left, leaves_once: false, future });
+        self.0.push(Call { line, command, number, has_left, leaves_once: false, future });
     }
 
     /// Sends a command whose turn has come and that is marked as sent. It is heard out whatever the outbox says.
     pub(crate) fn launch_once(&mut self, saga: &Journaled, command: Command, number: u64, slot: Slot, setting: Setting<'_>) {
         let Some(envelope) = Envelope::of(saga, command, number, setting) else { return };
         let has_left = Arc::new(AtomicBool::new(true));
+        let line = Arc::clone(&envelope.line);
         let future = Box::pin(async move { envelope.send(slot).await });
-        self.0.push(Call { command, number, has_left, leaves_once: true, future });
+        self.0.push(Call { line, command, number, has_left, leaves_once: true, future });
     }
 
     /// The next call that ends; never, if none is out.
@@ -99,7 +112,7 @@ impl Calls {
             for at in 0..self.0.len() {
                 if let Poll::Ready(end) = self.0[at].future.as_mut().poll(context) {
                     let call = self.0.swap_remove(at);
-                    return Poll::Ready(EndedCall { command: call.command, number: call.number, end });
+                    return Poll::Ready(EndedCall { line: call.line, command: call.command, number: call.number, end });
                 }
             }
             Poll::Pending

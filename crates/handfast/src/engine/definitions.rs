@@ -13,6 +13,7 @@ use super::kept::JournalReceipts;
 use super::options::Options;
 use crate::clock::Clock;
 use crate::delivery::{Life, Line, LineSettings, Memories};
+use crate::journal::hex;
 use crate::lock::locked;
 use crate::participant::{HttpParticipant, HttpTemplates, Participant, Secret, TemplateParticipant};
 use crate::store::{Acceptance, Offer, Seen, Store, StoreError};
@@ -138,9 +139,15 @@ impl Definitions {
         let flow = self.flow_of(hash, text).ok()?;
         let difference = Difference::between(&flow, at_hand.get(flow.name()).map(|flow| &**flow));
         let reason = (!difference.addresses.is_empty()).then(|| {
+            let short: String = hex(&hash).chars().take(12).collect();
+            let (said, cure) = match difference.plan {
+                None => ("--adopt or --keep-definitions", format!("adopt {short}` or `keep {short}`")),
+                // There is only one way.
+                Some(_) => ("--keep-definitions", format!("keep {short}`")),
+            };
             format!(
-                "it follows another definition than the one at hand ({}); nothing is sent before somebody says --adopt or \
-                 --keep-definitions",
+                "it follows another definition than the one at hand ({}); nothing is sent before somebody says {said} at the start, or \
+                 `handfast definitions {cure} to the service that runs",
                 difference.in_words()
             )
         });

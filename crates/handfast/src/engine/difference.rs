@@ -86,7 +86,7 @@ fn operations(step: &FlowStep) -> BTreeMap<String, Value> {
 }
 
 /// Where a step's service is called: up to the first gap of each URL.
-fn addresses(step: &FlowStep) -> BTreeSet<String> {
+pub(super) fn addresses(step: &FlowStep) -> BTreeSet<String> {
     let operations = operations(step);
     if operations.is_empty() {
         return [step.participant.to_string()].into();

@@ -157,6 +157,13 @@ impl<'a> Driver<'a> {
             self.saga.note_seen(&line);
             return told;
         }
+        let untold = self.saga.untold_moves().next();
+        if let Some(line) = untold {
+            let told = self.tell(&line, None).await.map_continue(drop);
+            // Where it changed nothing there is no entry from which that could be read.
+            self.saga.note_move(&line, u64::MAX);
+            return told;
+        }
         let now = self.shared.now();
         let deadline = self.next_deadline();
         if let Some((_, due)) = self.next_due().filter(|&(at, _)| at <= now) {
@@ -307,8 +314,7 @@ impl<'a> Driver<'a> {
     }
 
     async fn take_end(&mut self, call: EndedCall) -> ControlFlow<()> {
-        let EndedCall { command, number, end } = call;
-        let Some(line) = self.saga.definition().line(command.step).map(Arc::clone) else { return ControlFlow::Continue(()) };
+        let EndedCall { line, command, number, end } = call;
         match end {
             CallEnd::Held => ControlFlow::Continue(()),
             CallEnd::Ready(slot) => self.send_once(command, number, slot).await,
@@ -328,14 +334,10 @@ impl<'a> Driver<'a> {
         (sent, named): (Time, Vec<Sighting>),
     ) -> ControlFlow<()> {
         let now = self.shared.now();
+        let follows = self.saga.definition().flow().hash();
         self.heard(command, number);
         let is_silent = matches!(reply, Reply::Unknown { heard, .. } if is_silent(heard));
-        let shown = match &reply {
-            Reply::Definite { receipt, .. } => line.seen(&self.key(command.step), receipt, named),
-            Reply::Undo { .. } | Reply::Absent { .. } | Reply::Mismatch { .. } | Reply::Unknown { .. } | Reply::Behind { .. } => {
-                None
-            }
-        };
+        let shown = self.shown_by(line, command, &reply, named);
         // Until it is durable, or will not be.
         let room = shown.as_ref().map(|shown| line.reserve(shown));
         if lives::note_answer(self.shared, line, &reply, !matches!(room, Some(None))).await {
@@ -352,7 +354,9 @@ impl<'a> Driver<'a> {
                     line.raise(&shown);
                 }
                 drop(room);
-                if let Answer::State(found) = answer {
+                if let Answer::State(found) = answer
+                    && self.saga.definition().flow().hash() == follows
+                {
                     self.tell_look(command, Some(found), sent).await?;
                 }
                 let is_looked_at = command.operation == Operation::Look;
@@ -392,6 +396,12 @@ impl<'a> Driver<'a> {
         let ended = self.shared.journal_now();
         self.shared.store.record_try(Try { id, step: command.step, operation, number, sent, ended, seen });
         ControlFlow::Continue(())
+    }
+
+    /// What an answer shows of its participant's store.
+    fn shown_by(&self, line: &Line, command: Command, reply: &Reply, named: Vec<Sighting>) -> Option<Seen> {
+        let Reply::Definite { receipt, .. } = reply else { return None };
+        line.seen(&self.key(command.step), receipt, named)
     }
 
     /// What was heard means nothing, or nothing was heard.
@@ -473,10 +483,16 @@ impl<'a> Driver<'a> {
         ControlFlow::Continue(())
     }
 
-    fn go_on_from(&mut self, saga: Box<Journaled>) {
+    /// Says whether the saga follows another definition now than it did.
+    fn go_on_from(&mut self, saga: Box<Journaled>) -> bool {
+        let follows_another = saga.definition().flow().hash() != self.saga.definition().flow().hash();
+        if follows_another {
+            self.calls.forget_looks();
+        }
         // How it stands is counted by how it stood when that was last said.
         let _counted = self.shared.take_rulings(saga.id(), saga.rulings());
         self.saga = saga;
+        follows_another
     }
 
     /// Tells the coordinator one thing, for as long as the store needs to keep it. Says whether that changed anything, by an
@@ -502,9 +518,11 @@ impl<'a> Driver<'a> {
                 }
             }
             // Whatever the error was, the journal may be ahead of what is known here.
-            match load_patiently(self.shared, self.saga.id(), None).await {
-                Some(saga) => self.go_on_from(saga),
-                None => return ControlFlow::Break(()),
+            let Some(saga) = load_patiently(self.shared, self.saga.id(), None).await else { return ControlFlow::Break(()) };
+            let follows_another = self.go_on_from(saga);
+            // Nobody could tell whose books it is of.
+            if follows_another && line.is_of_look() {
+                break false;
             }
             // An act whose time passed while the store took nothing is not marked: nothing has left, and nothing will.
             let is_mark = matches!(line, JournalLine::Sent { .. } | JournalLine::Undo { told: UndoTold::Sent, .. });

@@ -102,10 +102,14 @@ pub enum AdoptError {
         what: String,
     },
     /// The definition at hand cannot take the other's place.
-    #[error("the orders of {flow} cannot follow the definition at hand: {why}")]
+    #[error(
+        "the orders of {flow} cannot follow the definition at hand: {why}; `handfast definitions keep {hash}` lets them go on with their own"
+    )]
     Impossible {
         /// The flow.
         flow: String,
+        /// How the hash of the definition that they follow begins.
+        hash: String,
         /// Why not.
         why: String,
     },

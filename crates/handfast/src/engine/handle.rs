@@ -160,6 +160,14 @@ pub fn describe_evidence(flow: &Flow, evidence: Evidence) -> String {
         Evidence::OtherValues { step } => {
             return format!("step {}: an answer is not about what was asked for", name(step));
         }
+        Evidence::Moved { step } => {
+            return format!(
+                "step {}: it was asked for at another address than its service has now, and whoever answers there does not know it, or \
+                 cannot be looked at: that proves nothing, so nothing else is sent there; `handfast definitions adopt --same-books` if both \
+                 keep the same books, adopt the former address again, or say what became of it",
+                name(step)
+            );
+        }
         Evidence::LateEffect { step } => {
             return format!("step {}: it was done after all, after the saga had ended without it", name(step));
         }

@@ -8,7 +8,7 @@ use handfast_protocol::{
 };
 use sha2::{Digest as _, Sha256};
 
-use super::adopt;
+use super::adopt::{self, Move};
 use super::bodies::{self, Body};
 use super::definitions::{Definition, Definitions};
 use crate::delivery::OwnSeen;
@@ -29,8 +29,14 @@ pub(crate) struct Journaled {
     outbox: Vec<Command>,
     /// When each step's key was first asked for anything; for an act that is sent once, when it was sent.
     since: Vec<Option<Time>>,
-    /// With which entry each step's key was first asked for anything.
+    /// With which entry something may have left for each step's key first.
     asked: Vec<Option<u64>>,
+    /// How often somebody has let it follow another definition.
+    adoptions: u64,
+    /// What the coordinator is to be told of each step, since its service is called at another address.
+    moves: Vec<Option<Move>>,
+    /// With which entry the coordinator was last told something like that of each step, or when it changed nothing.
+    moves_told: Vec<u64>,
     /// What the latest answer about each step's key said of its participant's store.
     seen: Vec<Option<SeenAt>>,
     /// The time of the last entry, as the coordinator took it.
@@ -172,9 +178,11 @@ impl Journaled {
                 return Ok(Loaded::Differs(LeftAlone::of(&stored, error.to_string())));
             }
         }
-        if let Err(reason) = adopt::check(&stored, &saga.asked, definitions) {
-            return Ok(Loaded::LeftAlone(LeftAlone::of(&stored, reason)));
+        match adopt::check(&stored, &saga.asked, definitions) {
+            Ok(moves) => saga.moves = moves,
+            Err(reason) => return Ok(Loaded::LeftAlone(LeftAlone::of(&stored, reason))),
         }
+        saga.adoptions = stored.adopted.len() as u64;
         saga.wake_at = stored.wake_at.unwrap_or(saga.clock);
         saga.tries = stored.tries;
         Ok(Loaded::Ready(Box::new(saga)))
@@ -217,6 +225,7 @@ impl Journaled {
             id: self.id.to_string(),
             previous: self.digest,
             entry: entry.clone(),
+            adoptions: self.adoptions,
             wake_at,
             standing: next.standing().name(),
             seen,
@@ -363,6 +372,9 @@ impl Journaled {
             coordinator,
             outbox: Vec::new(),
             asked: vec![None; since.len()],
+            adoptions: 0,
+            moves: vec![None; since.len()],
+            moves_told: vec![0; since.len()],
             since,
             seen,
             clock,
@@ -399,6 +411,25 @@ impl Journaled {
         self.seen.iter().enumerate().find_map(of_step)
     }
 
+    /// What the coordinator has to be told before anything else leaves, since the service of a step is called at another address.
+    pub(crate) fn untold_moves(&self) -> impl Iterator<Item = JournalLine> {
+        let told = self.moves.iter().zip(&self.moves_told);
+        told.enumerate().filter_map(|(step, (moved, told))| {
+            let Move { since, line } = moved.as_ref()?;
+            let says_nothing = matches!(line, JournalLine::SameBooks { .. }) && !self.coordinator.is_moved(step);
+            (*told <= *since && !says_nothing).then(|| line.clone())
+        })
+    }
+
+    /// Takes note of what the coordinator was told of a move, whether that changed anything or not.
+    pub(crate) fn note_move(&mut self, line: &JournalLine, seq: u64) {
+        if let JournalLine::Moved { step, .. } | JournalLine::SameBooks { step, .. } = line
+            && let Some(told) = self.moves_told.get_mut(*step)
+        {
+            *told = seq;
+        }
+    }
+
     /// Takes note of how far a participant's store had come by this line. Of a new life nothing was seen yet.
     pub(crate) fn note_seen(&mut self, line: &JournalLine) {
         if let JournalLine::Forgotten { step, incarnation } = line {
@@ -418,6 +449,7 @@ impl Journaled {
 
     fn become_durable(&mut self, next: Coordinator, entry: &Entry, line: &JournalLine) {
         self.note_seen(line);
+        self.note_move(line, entry.seq);
         if let JournalLine::Differs { what, .. } = line {
             self.other_values = Some(what.clone());
         }
@@ -427,7 +459,7 @@ impl Journaled {
         // What changes nothing leaves the coordinator's clock alone, too.
         self.clock = self.clock.max(next.clock());
         for (step, asked) in self.asked.iter_mut().enumerate() {
-            if asked.is_none() && next.step_state(step).0.is_some() {
+            if asked.is_none() && next.was_asked(step) {
                 *asked = Some(entry.seq);
             }
         }

@@ -6,6 +6,7 @@ mod bodies;
 mod calls;
 mod came;
 mod clocks;
+mod decided;
 mod definitions;
 mod difference;
 mod drive;
@@ -47,6 +48,7 @@ use tokio::sync::{oneshot, watch};
 pub use adopt::{Chosen, OtherDefinition, OtherDefinitions};
 pub use came::Came;
 pub use clocks::ClockStats;
+pub use decided::Decided;
 pub use definitions::{FlowResolver, count_lines};
 pub use difference::{Difference, StepDifference};
 pub use error::{AdoptError, CancelError, OpenError, SubmitError};
@@ -203,12 +205,16 @@ impl EngineBuilder {
         }
         let at_hand = by_name.iter().map(|(name, definition)| (name.clone(), definition.shared_flow())).collect();
         adopt::settle(&*store, &options, &at_hand, &definitions, &others).await?;
+        let was_decided = matches!(others, OtherDefinitions::Adopt(_) | OtherDefinitions::KeepAll(_));
         let totals = Totals::of(&store.counts().await?);
         let seed = options.seed.unwrap_or_else(|| uuid::Uuid::now_v7().as_u64_pair().1);
         let shared = Arc::new(Shared::new(store, options, (definitions, memories), Jitter::new(seed), totals));
         shared.check_clock().await;
         tokio::spawn(clocks::watch(Arc::downgrade(&shared)));
         tokio::spawn(schedule::schedule(Arc::clone(&shared)));
+        if was_decided {
+            tokio::spawn(adopt::wake_suspended(Arc::clone(&shared)));
+        }
         Ok(Engine(Arc::new(Running { shared, flows: by_name })))
     }
 }

@@ -317,6 +317,7 @@ async fn append(
         id: stored.id.clone(),
         previous: followed.digest,
         entry: Entry { seq, at: now, input, digest: journal::digest(&next) },
+        adoptions: stored.adopted.len() as u64,
         wake_at: (!at_rest).then_some(now),
         standing: next.standing().name(),
         seen: None,

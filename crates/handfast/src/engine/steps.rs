@@ -138,7 +138,9 @@ impl Known<'_> {
                 | Line::Cancel { .. }
                 | Line::Person { .. }
                 | Line::Sent { .. }
-                | Line::Forgotten { .. } => return None,
+                | Line::Forgotten { .. }
+                | Line::Moved { .. }
+                | Line::SameBooks { .. } => return None,
             };
             let said = detail.map_or_else(|| said.to_owned(), |detail| format!("{said}: {detail}"));
             (step == of).then(|| AnswerSeen { operation: operation.name(), at: entry.at, status: None, said })

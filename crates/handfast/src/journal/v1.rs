@@ -41,6 +41,17 @@ enum Shape<'a> {
         #[serde(borrow)]
         incarnation: Cow<'a, str>,
     },
+    Moved {
+        step: usize,
+        can_be_looked_at: bool,
+    },
+    SameBooks {
+        step: usize,
+        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+        by: Option<Cow<'a, str>>,
+        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+        why: Option<Cow<'a, str>>,
+    },
     #[serde(borrow)]
     Undo(UndoShape<'a>),
     #[serde(borrow)]
@@ -147,6 +158,10 @@ pub(super) fn write(line: &Line) -> Result<String, LineError> {
             kept: write_all_kept(kept),
         },
         Line::Forgotten { step, incarnation } => Shape::Forgotten { step: *step, incarnation: Cow::Borrowed(incarnation) },
+        Line::Moved { step, can_be_looked_at } => Shape::Moved { step: *step, can_be_looked_at: *can_be_looked_at },
+        Line::SameBooks { step, by, why } => {
+            Shape::SameBooks { step: *step, by: by.as_deref().map(Cow::Borrowed), why: why.as_deref().map(Cow::Borrowed) }
+        }
         Line::Undo { step, told, receipt } => Shape::Undo(UndoShape {
             step: *step,
             told: Cow::Borrowed(told.name()),
@@ -194,6 +209,10 @@ pub(super) fn read(text: &str) -> Result<Line, LineError> {
             kept: read_all_kept(kept),
         },
         Shape::Forgotten { step, incarnation } => Line::Forgotten { step, incarnation: incarnation.into_owned() },
+        Shape::Moved { step, can_be_looked_at } => Line::Moved { step, can_be_looked_at },
+        Shape::SameBooks { step, by, why } => {
+            Line::SameBooks { step, by: by.map(Cow::into_owned), why: why.map(Cow::into_owned) }
+        }
         Shape::Undo(shape) => Line::Undo {
             step: shape.step,
             told: UndoTold::from_name(&shape.told)

@@ -216,6 +216,15 @@ impl<S: Store> Store for FlakyStore<S> {
     fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>> {
         Box::pin(self.read(self.inner.open_flows()))
     }
+    fn open_of<'a>(
+        &'a self,
+        placed_with: [u8; 32],
+        follows: [u8; 32],
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
+        Box::pin(self.read(self.inner.open_of(placed_with, follows, after, limit)))
+    }
     fn adopt(&self, adoption: Adoption) -> BoxFuture<'_, Result<u64, StoreError>> {
         Box::pin(self.write(self.inner.adopt(adoption)))
     }

@@ -116,7 +116,8 @@ impl Rows {
     fn append(&mut self, append: Append) -> Result<(), StoreError> {
         let (number, row) = self.row(&append.id).ok_or(StoreError::Conflict)?;
         let last = row.saga.entries.last().ok_or(StoreError::Conflict)?;
-        if (last.seq.checked_add(1), last.digest) != (Some(append.entry.seq), append.previous) {
+        let follows_the_same = row.saga.adopted.len() as u64 == append.adoptions;
+        if !follows_the_same || (last.seq.checked_add(1), last.digest) != (Some(append.entry.seq), append.previous) {
             return Err(StoreError::Conflict);
         }
         append.standing.clone_into(&mut row.saga.standing);
@@ -249,14 +250,15 @@ impl Rows {
     fn adopt(&mut self, adoption: &Adoption) -> u64 {
         let mut sagas = 0;
         for saga in self.sagas.iter_mut().map(|row| &mut row.saga).filter(|saga| is_open(saga)) {
-            let Adoption { placed_with, follows, flow_hash, flow_text, same_books, .. } = adoption;
+            let Adoption { placed_with, follows, flow_hash, flow_text, same_books, at: _, by, why } = adoption;
             let is_meant = saga.flow_hash == *placed_with && saga.follows().0 == *follows;
             let has_same_books = saga.adopted.last().is_some_and(|adopted| adopted.same_books);
             let is_known = follows == flow_hash && if *same_books { has_same_books } else { saga.is_kept() };
             if is_meant && !is_known {
                 let seq = saga.entries.last().map_or(0, |entry| entry.seq);
                 let flow_text = Arc::clone(flow_text);
-                saga.adopted.push(Adopted { flow_hash: *flow_hash, flow_text, seq, same_books: *same_books });
+                let (by, why) = (by.clone(), why.clone());
+                saga.adopted.push(Adopted { flow_hash: *flow_hash, flow_text, seq, same_books: *same_books, by, why });
                 sagas += 1;
             }
         }
@@ -340,6 +342,24 @@ impl Store for MemoryStore {
     }
     fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>> {
         Box::pin(async move { Ok(self.with(|rows| rows.open_flows())) })
+    }
+    fn open_of<'a>(
+        &'a self,
+        placed_with: [u8; 32],
+        follows: [u8; 32],
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
+        Box::pin(async move {
+            Ok(self.with(|rows| {
+                let is_meant = |saga: &&StoredSaga| saga.flow_hash == placed_with && saga.follows().0 == follows && is_open(saga);
+                let sagas = rows.sagas.iter().map(|row| &row.saga).filter(is_meant).map(|saga| saga.id.clone());
+                let mut ids: Vec<String> = sagas.filter(|id| after.is_none_or(|after| id.as_str() > after)).collect();
+                ids.sort_unstable();
+                ids.truncate(limit);
+                ids
+            }))
+        })
     }
     fn adopt(&self, adoption: Adoption) -> BoxFuture<'_, Result<u64, StoreError>> {
         Box::pin(async move { Ok(self.with(|rows| rows.adopt(&adoption))) })

@@ -148,6 +148,10 @@ pub struct Adopted {
     pub seq: u64,
     /// Somebody has said that whoever is asked now keeps the same books as whoever was asked before.
     pub same_books: bool,
+    /// Who has said so.
+    pub by: String,
+    /// Why.
+    pub why: String,
 }
 
 /// That every open saga which follows one definition is to follow another, or to go on with its own. It is kept of those only
@@ -199,6 +203,9 @@ pub struct Append {
     pub previous: Digest,
     /// The entry; its `seq` is the previous one's plus one.
     pub entry: Entry,
+    /// How often somebody has let the saga follow another definition, as far as the writer knows. Who does not know of the last
+    /// time may have asked by a definition that is not followed any more.
+    pub adoptions: u64,
     /// When the saga is to be looked at next; `None` once it has ended or is suspended.
     pub wake_at: Option<Time>,
     /// How it stands after the entry.
@@ -448,6 +455,15 @@ pub trait Store: Send + Sync + 'static {
     fn stamped_after(&self, now: Time) -> BoxFuture<'_, Result<Vec<String>, StoreError>>;
     /// The definitions that open sagas follow: those in the wake-up index, and those that are suspended.
     fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>>;
+    /// The open sagas that were placed with one definition and follow another, or the same, in the order of their ids, after the one
+    /// named.
+    fn open_of<'a>(
+        &'a self,
+        placed_with: [u8; 32],
+        follows: [u8; 32],
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<String>, StoreError>>;
     /// Lets every open saga that was placed with one definition and follows another one, or the same, follow a third from now
     /// on. Says of how many that was not known before.
     fn adopt(&self, adoption: Adoption) -> BoxFuture<'_, Result<u64, StoreError>>;

@@ -65,6 +65,15 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>> {
         (**self).open_flows()
     }
+    fn open_of<'a>(
+        &'a self,
+        placed_with: [u8; 32],
+        follows: [u8; 32],
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
+        (**self).open_of(placed_with, follows, after, limit)
+    }
     fn adopt(&self, adoption: Adoption) -> BoxFuture<'_, Result<u64, StoreError>> {
         (**self).adopt(adoption)
     }

@@ -11,7 +11,7 @@ use handfast::{
     Act, ActResult, AdoptError, CancelResult, Chosen, Engine, EngineBuilder, Flow, OpenError, Operation, Options, Order,
     OtherDefinitions, Outcome, Standing, Time,
 };
-use handfast_protocol::{Answer, Definite};
+use handfast_protocol::{Answer, Definite, Operation};
 
 use crate::support::{Answering, receipt};
 
@@ -100,7 +100,7 @@ async fn nothing_is_sent_to_another_address_before_somebody_decides() {
             Err(AdoptError::Reason { name: "by", .. })
         ));
         assert!(matches!(engine.choose_definition("abc", false, &chosen(false)).await, Err(AdoptError::Unknown { .. })));
-        assert_eq!(engine.choose_definition(&other.hash, false, &chosen(false)).await.unwrap(), 1);
+        assert_eq!(engine.choose_definition(&other.hash, false, &chosen(false)).await.unwrap().go_on, 1);
         assert_eq!(outcome(&engine).await, Outcome::Completed);
         engine.shutdown(Duration::from_secs(10)).await;
     }
@@ -171,7 +171,7 @@ async fn a_suspended_order_calls_no_former_address_when_a_person_lets_it_go_on()
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         assert_eq!(asked.load(Ordering::Relaxed), 0, "nobody has decided about its definition");
-        assert_eq!(engine.choose_definition(&other.hash, false, &chosen(false)).await.unwrap(), 1);
+        assert_eq!(engine.choose_definition(&other.hash, false, &chosen(false)).await.unwrap().go_on, 1);
         assert_eq!(outcome(&engine).await, Outcome::Cancelled);
         assert!(asked.load(Ordering::Relaxed) > 0);
         engine.shutdown(Duration::from_secs(10)).await;
@@ -238,29 +238,105 @@ async fn a_decision_moves_the_orders_that_it_names_and_no_others() {
     }
 }
 
+/// Waits until an order is suspended, and says why.
+async fn suspended(engine: &Engine) -> String {
+    for _ in 0..2_000 {
+        if let [(_, why)] = engine.stats().suspended.as_slice() {
+            return why.clone();
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{:?}", engine.saga("order-1").await)
+}
+
+/// A participant that answers every look like this, and counts everything else that it is asked for.
+fn looked_at(found: Option<Definite>) -> (Arc<AtomicUsize>, Answering<impl Fn(&Delivery<'_>) -> Reply + Send + Sync + 'static>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let (counted, seq) = (Arc::clone(&asked), AtomicUsize::new(0));
+    let answering = Answering(move |delivery: &Delivery<'_>| {
+        let seq = seq.fetch_add(1, Ordering::Relaxed) as u64 + 1;
+        let definite = |state| Reply::Definite { answer: Answer::State(state), receipt: receipt("another", seq) };
+        match (delivery.operation, found) {
+            (Operation::Look, Some(found)) => definite(found),
+            (Operation::Look, None) => Reply::Absent { seen: "nothing".to_owned(), retry_after: None },
+            (Operation::Act | Operation::Close | Operation::Undo, _) => {
+                counted.fetch_add(1, Ordering::Relaxed);
+                definite(Definite::Done)
+            }
+        }
+    });
+    (asked, answering)
+}
+
+fn adopting(store: &Arc<dyn Store>, flow: Flow, same_books: bool) -> EngineBuilder {
+    open(store, flow, OtherDefinitions::Adopt(chosen(same_books)))
+}
+
 #[tokio::test]
-async fn a_key_that_was_asked_at_another_address_is_not_asked_at_the_new_one_unless_both_are_the_same_books() {
+async fn a_key_that_was_asked_at_another_address_is_only_looked_for_unless_both_are_the_same_books() {
     for (store, folder) in stores() {
         let store = left(store).await;
-        let adopt = |same_books| OtherDefinitions::Adopt(chosen(same_books));
-        let engine = open(&store, flow("bank", "new-depot"), adopt(false)).open().await.unwrap();
-        let told = trouble(&engine).await;
-        assert!(told.contains("step dispatch (19.99 EUR) was asked at another address"), "{told}");
-        while engine.stats().left_alone.is_empty() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+        for found in [None, Some(Definite::Closed), Some(Definite::Refused)] {
+            let (asked, depot) = looked_at(found);
+            let engine = adopting(&store, flow("bank", "new-depot"), false).participant("new-depot", depot).open().await.unwrap();
+            let why = suspended(&engine).await;
+            assert!(why.contains("step dispatch") && why.contains("another address") && why.contains("--same-books"), "{why}");
+            assert_eq!(asked.load(Ordering::Relaxed), 0, "nothing but a look was sent there");
+            let saga = engine.saga("order-1").await.unwrap().unwrap();
+            assert_eq!((saga.outcome, saga.standing.as_str()), (None, "suspended"));
+            let can: Vec<&Act> = saga.can.iter().map(|possible| &possible.act).collect();
+            assert!(can.contains(&&Act::Retry), "{can:?}");
+            engine.shutdown(Duration::from_secs(10)).await;
         }
-        assert_eq!(engine.stats().left_alone, [("order-1".to_owned(), told.clone())], "it waits for a person, and is named");
-        assert_eq!(engine.saga("order-1").await.unwrap().unwrap().entries.len(), 2);
+        // Who has looked into both books says so, or goes back to the former address.
+        let again = if folder.is_some() { flow("bank", "new-depot") } else { flow("bank", "depot") };
+        let engine = adopting(&store, again, folder.is_some()).open().await.unwrap();
+        assert_eq!(outcome(&engine).await, Outcome::Completed);
+        let entries = engine.saga("order-1").await.unwrap().unwrap().entries;
+        let same = entries.iter().find(|entry| entry.input.contains("same_books")).map(|entry| entry.input.as_str());
+        let by_name = r#"{"same_books":{"step":1,"by":"anna","why":"the depot has moved"}}"#;
+        assert_eq!(same, Some(if folder.is_some() { by_name } else { r#"{"same_books":{"step":1}}"# }));
+        engine.shutdown(Duration::from_secs(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_found_done_at_another_address_is_done() {
+    for (store, _folder) in stores() {
+        let store = left(store).await;
+        let (asked, depot) = looked_at(Some(Definite::Done));
+        let engine = adopting(&store, flow("bank", "new-depot"), false).participant("new-depot", depot).open().await.unwrap();
+        assert_eq!(outcome(&engine).await, Outcome::Completed);
+        assert_eq!(asked.load(Ordering::Relaxed), 0);
+        engine.shutdown(Duration::from_secs(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_decision_says_what_really_goes_on_and_can_be_taken_back() {
+    for (store, _folder) in stores() {
+        let store = left(store).await;
+        let (asked, new_depot) = looked_at(None);
+        let engine = open(&store, flow("bank", "new-depot"), OtherDefinitions::Hold).participant("new-depot", new_depot);
+        let engine = engine.participant("depot", crate::support::Silent).open().await.unwrap();
+        let hash = engine.other_definitions().await.unwrap()[0].hash.clone();
+        let kept = engine.choose_definition(&hash, false, &chosen(false)).await.unwrap();
+        assert_eq!((kept.go_on, kept.looked_for, kept.held), (1, 0, 0));
+        // It is being driven by its own now, and follows the one at hand all the same once somebody says so.
+        let adopted = engine.choose_definition(&hash, true, &chosen(false)).await.unwrap();
+        assert_eq!((adopted.go_on, adopted.looked_for, adopted.held), (1, 1, 0), "{adopted:?}");
+        let why = suspended(&engine).await;
+        let again = engine.choose_definition(&hash, true, &chosen(false)).await.unwrap();
+        assert_eq!((again.go_on, again.held, again.named), (0, 1, vec![("order-1".to_owned(), why)]));
+        assert_eq!(asked.load(Ordering::Relaxed), 0);
+        let back = engine.choose_definition(&hash, false, &chosen(false)).await.unwrap();
+        assert_eq!((back.go_on, back.looked_for, back.held), (1, 0, 0), "{back:?}");
+        let others = engine.other_definitions().await.unwrap();
+        assert!(others[0].is_kept && !others[0].is_adopted && !others[0].is_held, "{others:?}");
         engine.shutdown(Duration::from_secs(10)).await;
         drop(engine);
         let engine = open(&store, flow("bank", "new-depot"), OtherDefinitions::Hold).open().await.unwrap();
-        assert_eq!(trouble(&engine).await, told, "what was decided holds until it is decided again");
-        engine.shutdown(Duration::from_secs(10)).await;
-        drop(engine);
-        // Who has looked into both books says so, or goes back to the former address.
-        let again = if folder.is_some() { flow("bank", "new-depot") } else { flow("bank", "depot") };
-        let engine = open(&store, again, adopt(folder.is_some())).open().await.unwrap();
-        assert_eq!(outcome(&engine).await, Outcome::Completed);
+        assert_eq!(outcome(&engine).await, Outcome::Completed, "by its own");
         engine.shutdown(Duration::from_secs(10)).await;
     }
 }

@@ -61,6 +61,7 @@ pub(crate) fn append(id: &str, seq: u64) -> Append {
         id: id.to_owned(),
         previous: digest(seq - 1),
         entry: entry(seq, 100 + seq),
+        adoptions: 0,
         wake_at: Some(Time(200)),
         standing: "acting",
         seen: None,

@@ -378,6 +378,15 @@ macro_rules! forwarded_but_for_append {
         ) -> handfast::store::BoxFuture<'_, Result<Vec<handfast::store::OpenFlow>, handfast::store::StoreError>> {
             self.0.open_flows()
         }
+        fn open_of<'a>(
+            &'a self,
+            placed_with: [u8; 32],
+            follows: [u8; 32],
+            after: Option<&'a str>,
+            limit: usize,
+        ) -> handfast::store::BoxFuture<'a, Result<Vec<String>, handfast::store::StoreError>> {
+            self.0.open_of(placed_with, follows, after, limit)
+        }
         fn adopt(
             &self,
             adoption: handfast::store::Adoption,

@@ -15,7 +15,9 @@ use crate::output::{Exit, OrExit as _, Output};
   handfast definitions keep 4f1c02ab9d3e --by anna --why 'the old depot still ships' --url http://127.0.0.1:7070
 
 With --json, list prints {\"definitions\":[{\"hash\",\"flow\",\"orders\",\"held\",\"adopted\",\"plan\",\"addresses\",\"steps\":[{\"name\",\
-\"moved\",\"identity\",\"reading\"}]}]}, and adopt and keep print {\"hash\",\"decides\",\"orders\"}.
+\"moved\",\"identity\",\"reading\"}]}]}, and adopt and keep print {\"hash\",\"decides\",\"orders\",\"looked_for\",\"held\",\
+\"held_orders\":[{\"id\",\"why\"}],\"partly_read\"}: how many orders go on so, how many of those are only looked for at
+first, and which stay as they are.
 
 Where no service runs, decide when it starts: `handfast serve --adopt` or `--keep-definitions`.")]
 pub(crate) struct Args {
@@ -33,12 +35,15 @@ enum Command {
     #[command(after_help = "Example:
   handfast definitions adopt 4f1c02ab9d3e --by anna --why 'a typo in a condition' --url http://127.0.0.1:7070
 
-Refused with exit code 2 where the plan is another one. An order whose key was asked at another address waits, unless \
---same-books says that both addresses keep the same books.")]
+Refused with exit code 2 where the plan is another one. A step whose key was asked at another address is only looked for at
+the new one: what is done or undone there counts, and what is not known there waits for a person, unless --same-books says
+that both addresses keep the same books. `keep` takes it back.")]
     Adopt(Adopt),
     /// Let the open orders of a definition go on with it, at the addresses that it names
     #[command(after_help = "Example:
-  handfast definitions keep 4f1c02ab9d3e --by anna --why 'the old depot still ships' --url http://127.0.0.1:7070")]
+  handfast definitions keep 4f1c02ab9d3e --by anna --why 'the old depot still ships' --url http://127.0.0.1:7070
+
+Orders that were let follow the definition at hand meanwhile go back to their own.")]
     Keep(Chosen),
 }
 
@@ -53,7 +58,7 @@ struct Place {
 struct Adopt {
     #[command(flatten)]
     chosen: Chosen,
-    /// Both addresses keep the same books, so that orders which were asked at another address can follow, too.
+    /// Both addresses keep the same books, so that what was asked for at another address may be asked for anew.
     #[arg(long)]
     same_books: bool,
 }
@@ -142,27 +147,38 @@ async fn decide(decides: &str, chosen: &Chosen, same_books: bool, output: &Outpu
     let hash = whole_hash(&listed, hash).or_exit(Exit::Usage)?;
     let decision = json!({ "decides": decides, "by": by, "why": why, "same_books": same_books });
     let told = ask(Method::POST, &format!("{}/definitions/{hash}", place.base()), decision.to_string().into()).await?;
-    let orders = told["orders"].as_u64().unwrap_or(0);
     if output.wants_json() {
-        output.json_line(&json!({ "hash": hash, "decides": decides, "orders": orders }))?;
+        let mut line = json!({ "hash": hash, "decides": decides });
+        if let (Some(line), Some(told)) = (line.as_object_mut(), told.as_object()) {
+            line.extend(told.clone());
+        }
+        output.json_line(&line)?;
         return Ok(Exit::Done);
     }
-    let follow = if decides == "adopt" { "follow the definition at hand from now on" } else { "go on with their own definition" };
-    output.line(format_args!("{orders} open orders {follow}."))?;
-    if decides == "adopt" && !same_books && has_moved(&listed, &hash) {
-        output.sentences(
-            "Those of which something was asked at the former address already are left alone, and their trouble says so: adopt again with \
-             --same-books if both addresses keep the same books.",
-        )?;
-    }
+    say_what_came(decides, &told, output)?;
     Ok(Exit::Done)
 }
 
-/// Whether a step of this definition is called at another address than the one at hand calls it.
-fn has_moved(listed: &Value, hash: &str) -> bool {
-    let definitions = listed["definitions"].as_array().into_iter().flatten().filter(|definition| definition["hash"] == hash);
-    let mut steps = definitions.flat_map(|definition| definition["steps"].as_array().into_iter().flatten());
-    steps.any(|step| step["moved"].as_bool().unwrap_or(false))
+/// How many orders go on as was decided, and which do not, and why.
+fn say_what_came(decides: &str, told: &Value, output: &Output) -> anyhow::Result<()> {
+    let number = |name: &str| told[name].as_u64().unwrap_or(0);
+    let follow = if decides == "adopt" { "follow the definition at hand from now on" } else { "go on with their own definition" };
+    let more = if told["partly_read"] == true { " There are more, which were not looked into one by one." } else { "" };
+    output.line(format_args!("{} open orders {follow}.{more}", number("orders")))?;
+    if number("looked_for") > 0 {
+        output.sentences(format!(
+            "Of those {} were asked at another address: they are looked for at the new one before anything else is sent there.",
+            number("looked_for")
+        ))?;
+    }
+    if number("held") > 0 {
+        output.line(format_args!("{} stay as they are:", number("held")))?;
+        for held in told["held_orders"].as_array().into_iter().flatten() {
+            let text = |name: &str| held[name].as_str().unwrap_or("unknown");
+            output.led("    ", format_args!("{}: {}", text("id"), text("why")))?;
+        }
+    }
+    Ok(())
 }
 
 /// The whole hash of the one definition whose hash begins so.

@@ -90,6 +90,13 @@ impl Teller<'_> {
             Line::Forgotten { step, incarnation } => {
                 format!("{} was accepted as restored ({incarnation}): what it had answered is evidence no more", self.name(*step))
             }
+            Line::Moved { step, .. } => {
+                format!("{} is called at another address: nothing but a look leaves for it", self.name(*step))
+            }
+            Line::SameBooks { step, by, why } => {
+                let by = by.as_ref().map(|by| format!(", says {by}")).unwrap_or_default();
+                format!("{} is kept in the same books{by}{}", self.name(*step), remark(why.as_ref()))
+            }
             Line::Sent { step } => format!("the act of {} is marked as sent, once and for all", self.name(*step)),
             Line::Undo { step, told, receipt } => {
                 format!("{} answers: the undo is {}{}", self.name(*step), told.name(), remark(receipt.detail.as_ref()))

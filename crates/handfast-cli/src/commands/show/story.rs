@@ -109,8 +109,17 @@ pub(crate) fn step_of(name: &str) -> StoryStep {
 
 pub(crate) fn entry_of(entry: &Entry, line: &Line) -> StoryEntry {
     let (changed_at, detail) = match line {
-        Line::Start | Line::Timeout | Line::Due(_) | Line::Sent { .. } | Line::Looked { .. } | Line::Forgotten { .. } => {
-            (None, None)
+        Line::Start
+        | Line::Timeout
+        | Line::Due(_)
+        | Line::Sent { .. }
+        | Line::Looked { .. }
+        | Line::Forgotten { .. }
+        | Line::Moved { .. } => (None, None),
+        Line::SameBooks { by, why, .. } => {
+            let by = by.as_ref().map(|by| format!(", by {by}"));
+            let said: Vec<&str> = by.iter().chain(why).map(String::as_str).collect();
+            (None, (!said.is_empty()).then(|| said.join(": ")))
         }
         Line::Cancel { by, why } => {
             let by = by.as_ref().map(|by| format!("by {by}"));

@@ -108,7 +108,9 @@ fn answer_to(story: &SagaStory, command: Command) -> Option<(usize, Answer)> {
             | Told::Ruled(_)
             | Told::Sent { .. }
             | Told::Differs { .. }
-            | Told::Forgotten { .. },
+            | Told::Forgotten { .. }
+            | Told::Moved { .. }
+            | Told::SameBooks { .. },
         )
         | Input::Start
         | Input::Timeout => None,

@@ -187,6 +187,14 @@ fn entry(story: &SagaStory, replayed: &[Replayed], index: usize) -> (Mark, Strin
         Input::Timeout | Input::Receive(Told::Due(_)) => (Mark::Demand, deadline(story, replayed, index)),
         Input::Receive(Told::Cancel) => (Mark::Demand, format!("cancel asked for{detail}")),
         Input::Receive(Told::Ruled(ruling)) => (Mark::Demand, format!("{}{detail}", ruled(story, ruling))),
+        Input::Receive(Told::Moved { step, .. }) => {
+            let name = story.steps.get(step).map_or("?", |step| step.name.as_str());
+            (Mark::Demand, format!("{name}: called at another address"))
+        }
+        Input::Receive(Told::SameBooks { step }) => {
+            let name = story.steps.get(step).map_or("?", |step| step.name.as_str());
+            (Mark::Demand, format!("{name}: both addresses keep the same books{detail}"))
+        }
         Input::Receive(Told::Forgotten { step }) => {
             let name = story.steps.get(step).map_or("?", |step| step.name.as_str());
             (Mark::Demand, format!("{name}: accepted as restored, to be read again"))

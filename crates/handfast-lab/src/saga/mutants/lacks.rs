@@ -74,5 +74,7 @@ without! {
     ShipsOnAKnownRestore lacks KNOWN_RESTORE_HOLDS,
     BelievesAWordForEver lacks WORD_ENDS_WITH_A_LIFE,
     MarksAFollowedGate lacks FOLLOWED_GATE_STAYS,
+    ActsElsewhere lacks MOVED_KEY_IS_ONLY_FOUND,
+    BelievesOtherBooks lacks NOT_FOUND_ELSEWHERE_IS_NOT_OFF,
     JoinsByNumber lacks SEEN_IS_JOINED_BY_PROOF,
 }

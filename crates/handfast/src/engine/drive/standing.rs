@@ -35,6 +35,7 @@ impl Driver<'_> {
                     Evidence::Contradiction { .. } => "a participant contradicted itself",
                     Evidence::UndoFailed { .. } => "an undo has failed",
                     Evidence::RefusedForGood { .. } => "what was decided cannot be brought to its end",
+                    Evidence::Moved { .. } => "a step is not known where its service has moved to",
                     Evidence::OutOfReach { .. } => "a person has to find out what became of it",
                     Evidence::LateEffect { .. } | Evidence::RefusedClose { .. } => "a participant broke its promise",
                     Evidence::OtherValues { .. } => "a participant did something else than it was asked for",

@@ -97,6 +97,8 @@ impl Followed {
                 | Line::Sent { .. }
                 | Line::Looked { .. }
                 | Line::Undo { .. }
+                | Line::Moved { .. }
+                | Line::SameBooks { .. }
                 | Line::Differs { .. } => continue,
             };
             if let (Some(kept), Some(life)) = (lives.get_mut(step), life) {

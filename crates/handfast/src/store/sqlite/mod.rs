@@ -239,6 +239,16 @@ impl Store for SqliteStore {
     fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>> {
         Box::pin(self.read(queries::open_flows))
     }
+    fn open_of<'a>(
+        &'a self,
+        placed_with: [u8; 32],
+        follows: [u8; 32],
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
+        let after = after.map(str::to_owned);
+        Box::pin(self.read(move |source| queries::open_of(source, &placed_with, &follows, after.as_deref(), limit)))
+    }
     fn adopt(&self, adoption: Adoption) -> BoxFuture<'_, Result<u64, StoreError>> {
         Box::pin(self.write(|reply| Write::Adopt(Box::new(adoption), reply)))
     }

@@ -134,13 +134,16 @@ fn load_adopted(
     if !transaction.table_exists(None, "adopted").map_err(|error| told(&error))? {
         return Ok(Vec::new());
     }
-    let rows: Vec<([u8; 32], u64, bool)> = transaction
-        .prepare_cached("SELECT flow, seq, same_books FROM adopted WHERE saga = ?1 ORDER BY nth")
-        .and_then(|mut sql| sql.query_map([number], |row| Ok((row.get(0)?, self::number(row.get(1)?), row.get(2)?)))?.collect())
+    let rows: Vec<([u8; 32], u64, bool, String, String)> = transaction
+        .prepare_cached("SELECT flow, seq, same_books, by, why FROM adopted WHERE saga = ?1 ORDER BY nth")
+        .and_then(|mut sql| {
+            sql.query_map([number], |row| Ok((row.get(0)?, self::number(row.get(1)?), row.get(2)?, row.get(3)?, row.get(4)?)))?
+                .collect()
+        })
         .map_err(|error| told(&error))?;
-    let read = |(flow_hash, seq, same_books)| {
+    let read = |(flow_hash, seq, same_books, by, why)| {
         let flow_text = flow_text(transaction, flows, id, &flow_hash)?;
-        Ok(Adopted { flow_hash, flow_text, seq, same_books })
+        Ok(Adopted { flow_hash, flow_text, seq, same_books, by, why })
     };
     rows.into_iter().map(read).collect()
 }
@@ -155,6 +158,25 @@ pub(super) const OPEN: &str = "SELECT saga.id AS saga, placed.flow AS placed_wit
 
 /// Whether somebody has let such a saga go on with what it followed in any case.
 pub(super) const IS_KEPT: &str = "(coalesce(last = coalesce(before, placed_with), 0) AND NOT same_books)";
+
+pub(super) fn open_of(
+    source: &mut Source,
+    placed_with: &[u8; 32],
+    follows: &[u8; 32],
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<String>, StoreError> {
+    let sql = format!(
+        "SELECT saga.name FROM ({OPEN}) AS open JOIN saga ON saga.id = open.saga WHERE placed_with = ?1 AND coalesce(last, placed_with) = ?2 \
+         AND (?3 IS NULL OR saga.name > ?3) ORDER BY saga.name LIMIT ?4"
+    );
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    source
+        .connection
+        .prepare_cached(&sql)
+        .and_then(|mut sql| sql.query_map((placed_with, follows, after, limit), |row| row.get(0))?.collect())
+        .map_err(|error| unavailable(&error))
+}
 
 pub(super) fn open_flows(source: &mut Source) -> Result<Vec<OpenFlow>, StoreError> {
     let sql = format!(

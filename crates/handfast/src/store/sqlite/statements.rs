@@ -76,6 +76,7 @@ struct End {
     stands_so: bool,
     is_parked_or_suspended: bool,
     digest: Option<Vec<u8>>,
+    adoptions: i64,
 }
 
 impl<'c> Statements<'c> {
@@ -97,7 +98,8 @@ impl<'c> Statements<'c> {
             find_request: sql("SELECT saga.name FROM request JOIN saga ON saga.id = request.saga WHERE request.key_hash = ?1")?,
             insert_request: sql("INSERT INTO request (key_hash, saga) VALUES (?1, ?2) ON CONFLICT (key_hash) DO NOTHING")?,
             find_end: sql(
-                "SELECT saga.id, saga.wake_at, saga.standing = ?3, saga.tries <> 0 OR saga.why IS NOT NULL, journal.digest \
+                "SELECT saga.id, saga.wake_at, saga.standing = ?3, saga.tries <> 0 OR saga.why IS NOT NULL, journal.digest, \
+                 (SELECT count(*) FROM adopted WHERE adopted.saga = saga.id) \
                  FROM saga LEFT JOIN journal ON journal.saga = saga.id AND journal.seq = ?2 WHERE saga.name = ?1",
             )?,
             insert_entry: sql("INSERT INTO journal (saga, seq, at, input, digest) VALUES (?1, ?2, ?3, ?4, ?5) \
@@ -246,6 +248,7 @@ impl<'c> Statements<'c> {
     pub(super) fn append(&mut self, append: &Append) -> Result<Verdict<()>> {
         let Some(end) = self.end(append)? else { return Ok(Err(StoreError::Conflict)) };
         let follows = end.digest.as_deref() == Some(&append.previous[..]);
+        let follows = follows && end.adoptions == column(append.adoptions);
         if !follows || self.insert(end.saga, &append.entry)? == 0 {
             return Ok(Err(StoreError::Conflict));
         }
@@ -268,6 +271,7 @@ impl<'c> Statements<'c> {
                 stands_so: row.get(2)?,
                 is_parked_or_suspended: row.get(3)?,
                 digest: row.get(4)?,
+                adoptions: row.get(5)?,
             })
         });
         end.optional()

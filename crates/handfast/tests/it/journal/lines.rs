@@ -20,14 +20,29 @@ const fn kind(line: &Line) -> &'static str {
         Line::Sent { .. } => "sent",
         Line::Looked { .. } => "looked",
         Line::Forgotten { .. } => "forgotten",
+        Line::Moved { .. } => "moved",
+        Line::SameBooks { .. } => "same books",
         Line::Undo { .. } => "undo",
         Line::Answer { .. } => "answer",
         Line::Differs { .. } => "differs",
     }
 }
 
-const KINDS: [&str; 11] =
-    ["start", "timeout", "due", "cancel", "person", "sent", "looked", "forgotten", "undo", "answer", "differs"];
+const KINDS: [&str; 13] = [
+    "start",
+    "timeout",
+    "due",
+    "cancel",
+    "person",
+    "sent",
+    "looked",
+    "forgotten",
+    "moved",
+    "same books",
+    "undo",
+    "answer",
+    "differs",
+];
 
 /// One strategy for each kind.
 fn lines() -> Vec<BoxedStrategy<Line>> {
@@ -46,6 +61,8 @@ fn lines() -> Vec<BoxedStrategy<Line>> {
             .prop_map(|(step, found, left)| Line::Looked { step, found, left: Time(left) })
             .boxed(),
         (step(), any::<String>()).prop_map(|(step, incarnation)| Line::Forgotten { step, incarnation }).boxed(),
+        (step(), any::<bool>()).prop_map(|(step, can_be_looked_at)| Line::Moved { step, can_be_looked_at }).boxed(),
+        (step(), words(), words()).prop_map(|(step, by, why)| Line::SameBooks { step, by, why }).boxed(),
         (step(), prop::sample::select(&UndoTold::ALL[..]), receipt())
             .prop_map(|(step, told, Receipt { detail, kept, .. })| {
                 let receipt = Receipt { detail, kept, ..Receipt::default() };

@@ -74,7 +74,54 @@ pub(super) fn stories() -> Vec<Story> {
         story("former_life_by_a_word", shop(), confirmed_by_a_word(), Standing::Completed),
         story("former_life_closed", shop(), closed_in_a_new_life(), Standing::Cancelled),
     ];
-    of_people.into_iter().chain(of_looks).chain(of_lives).collect()
+    let of_moves = [
+        story("moved_and_found", shop(), moved_and_found(), Standing::Completed),
+        story("moved_and_not_known", shop(), moved_and_not_known(), Standing::Suspended),
+        story("moved_to_the_same_books", shop(), moved_to_the_same_books(), Standing::Cancelled),
+        story("moved_and_undone_by_hand", shop(), moved_and_undone_by_hand(), Standing::Cancelled),
+    ];
+    of_people.into_iter().chain(of_looks).chain(of_lives).chain(of_moves).collect()
+}
+
+/// A payment was asked for, and its service is called at another address since.
+fn moved() -> Vec<(u64, Line)> {
+    vec![(1_000, Line::Start), (1_500, Line::Moved { step: 0, can_be_looked_at: true })]
+}
+
+fn moved_and_found() -> Vec<(u64, Line)> {
+    let mut lines = moved();
+    lines.extend([(1_520, known(0, Operation::Look, Definite::Done, 5)), (1_540, known(1, Operation::Act, Definite::Done, 3))]);
+    lines
+}
+
+fn moved_and_not_known() -> Vec<(u64, Line)> {
+    let mut lines = moved();
+    lines.push((1_520, Line::Looked { step: 0, found: None, left: Time(1_510) }));
+    lines
+}
+
+/// Whoever says so may be a person, or it is the former address again.
+fn moved_to_the_same_books() -> Vec<(u64, Line)> {
+    let mut lines = moved_and_not_known();
+    let (by, why) = (Some("ann".to_owned()), Some("books and all: ü".to_owned()));
+    lines.extend([
+        (9_000, Line::SameBooks { step: 0, by, why }),
+        (9_010, Line::Timeout),
+        (9_020, known(0, Operation::Close, Definite::Closed, 5)),
+        (9_040, known(1, Operation::Close, Definite::Closed, 3)),
+    ]);
+    lines
+}
+
+/// It was paid at the former address, and the new one has never heard of it.
+fn moved_and_undone_by_hand() -> Vec<(u64, Line)> {
+    vec![
+        (1_000, Line::Start),
+        (1_020, known(0, Operation::Act, Definite::Done, 7)),
+        (1_500, Line::Moved { step: 0, can_be_looked_at: false }),
+        (1_520, known(1, Operation::Act, Definite::Refused, 3)),
+        (9_000, mark(0, Mark::Undone, 4)),
+    ]
 }
 
 fn other_body() -> Vec<(u64, Line)> {

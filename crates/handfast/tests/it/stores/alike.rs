@@ -118,7 +118,7 @@ async fn perform(store: &dyn Store, oracle: &MemoryStore, operation: &Operation)
                 named: Vec::new(),
             });
             let (id, standing) = (IDS[id].to_owned(), STANDINGS[standing]);
-            text(store.append(Append { id, previous, entry, wake_at: wake_at.map(Time), standing, seen }).await)
+            text(store.append(Append { id, previous, entry, adoptions: 0, wake_at: wake_at.map(Time), standing, seen }).await)
         }
         Operation::Lengths { ids } => text(store.lengths(ids.map(|id| IDS[id].into()).to_vec()).await),
         Operation::Park { id, length, wake_at, tries } => text(store.park(IDS[id], length, Time(wake_at), tries).await),

@@ -1,0 +1,182 @@
+//! What the coordinator does where a step's key was asked for at one address, and its service is called at another from then on.
+//!
+//! Whoever answers there may keep the same books, or others. At other books an act would be done twice, and that they do not know
+//! the key proves nothing. So while nobody has said that the books are the same nothing but a look leaves for the new address:
+//!
+//! | what is known of the key | is sent | it answers | and |
+//! | --- | --- | --- | --- |
+//! | it is off, or done and wanted | nothing | | |
+//! | nothing, or it is done and to be taken back | a look | done, undone | it knows the key, so it keeps the same books: that counts, and it is asked for everything again |
+//! | | | closed, refused, absent | that proves nothing: it waits for a person |
+//! | | (it cannot be looked at) | | it waits for a person |
+//!
+//! What is answered to an act, a close or an undo meanwhile left for the former address before, and counts as ever. An answer to a
+//! look that left for the former address is not told: nobody could tell whose books it is of.
+//!
+//! A saga that still goes forward waits for the person where it is: until its deadline comes it neither turns back nor does it
+//! go on without the step. A person says that the books are the same, lets it be looked for again, or says what became of it.
+
+use super::coordinator::{Coordinator, Phase, StepState};
+use super::message::{Command, Evidence, Operation};
+use crate::guards::Guards;
+use crate::register::{Answer, Definite};
+
+/// A step's key was asked for at another address than it would be now, and nobody has said that both keep the same books.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(super) enum Moved {
+    /// Whoever answers there is asked whether the key is known.
+    LookedFor,
+    /// The key is not known there.
+    NotFound,
+    /// Whoever answers there cannot be asked.
+    CannotBeLookedAt,
+}
+
+impl StepState {
+    /// Something is to be delivered for its key, and whoever answers there now cannot say what became of it.
+    pub(super) fn is_lost_by_moving(self) -> bool {
+        let is_unknown = matches!(self.moved, Some(Moved::NotFound | Moved::CannotBeLookedAt));
+        is_unknown && !self.is_contradicted && !self.is_settled() && !self.waits_with_mark()
+    }
+
+    /// It is looked for at the new address.
+    fn is_looked_for_by_moving(self) -> bool {
+        self.moved == Some(Moved::LookedFor) && !self.is_contradicted && !self.is_settled()
+    }
+
+    /// Whoever answers there may be asked once more. Who cannot be looked at still cannot.
+    const fn look_where_it_moved(&mut self) {
+        if let Some(Moved::NotFound) = self.moved {
+            self.moved = Some(Moved::LookedFor);
+        }
+    }
+}
+
+impl<G: Guards> Coordinator<G> {
+    /// The service of a step is called at another address from now on.
+    pub(super) fn take_move(&mut self, step: usize, can_be_looked_at: bool) {
+        let is_open = matches!(self.phase, Phase::Forward | Phase::TurningBack | Phase::Suspended | Phase::Watching);
+        // Who may be asked twice for what hurts nobody may be asked at two addresses.
+        if !G::MOVED_KEY_IS_ONLY_FOUND || !is_open || !self.was_asked(step) || self.is_harmless_in_doubt(step) {
+            return;
+        }
+        self.steps[step].moved = Some(if can_be_looked_at { Moved::LookedFor } else { Moved::CannotBeLookedAt });
+    }
+
+    /// Whoever answers for a step now keeps the books of whoever was asked before.
+    pub(super) fn take_same_books(&mut self, step: usize) {
+        if let Some(state) = self.steps.get_mut(step)
+            && state.moved.take().is_some()
+            && state.is_asked_back()
+            && self.phase == Phase::Cancelled
+        {
+            self.phase = Phase::Watching;
+        }
+    }
+
+    /// Something may have left for a step's key.
+    #[must_use]
+    pub fn was_asked(&self, step: usize) -> bool {
+        self.steps.get(step).is_some_and(|state| state.asked.is_some()) && !self.was_never_sent(step)
+    }
+
+    /// A step's key was asked for at another address than it would be now, and nothing has shown that both keep the same books.
+    #[must_use]
+    pub fn is_moved(&self, step: usize) -> bool {
+        self.steps.get(step).is_some_and(|state| state.moved.is_some())
+    }
+
+    /// Whoever answers at the new address of a step does not know its key, or cannot be asked, and only a person can say more.
+    #[must_use]
+    pub fn is_lost_by_moving(&self, step: usize) -> bool {
+        self.steps.get(step).is_some_and(|state| state.is_lost_by_moving())
+    }
+
+    /// What is to be delivered for a step that has moved.
+    pub(super) fn wanted_of_moved(&self, step: usize) -> Option<Operation> {
+        let state = self.steps[step];
+        let is_moot = self.phase != Phase::Forward && self.was_never_sent(step);
+        let is_open = matches!(self.phase, Phase::Forward | Phase::TurningBack | Phase::Suspended | Phase::Watching);
+        let is_wanted = state.waits_with_mark() || !(state.is_settled() || state.is_out_of_reach());
+        (is_open && is_wanted && !is_moot).then_some(Operation::Look)
+    }
+
+    /// A look at a step that has moved was answered. Says whether it was dealt with here.
+    pub(super) fn took_word_from_elsewhere(&mut self, to: Command, answer: Answer) -> bool {
+        let state = &mut self.steps[to.step];
+        if state.moved.is_none() || to.operation != Operation::Look {
+            return false;
+        }
+        match answer {
+            Answer::State(Definite::Done) => {
+                state.moved = None;
+                false
+            }
+            Answer::State(Definite::Undone) => {
+                state.moved = None;
+                let is_news = !state.is_void && !state.is_off();
+                if is_news {
+                    state.know(Definite::Undone);
+                }
+                is_news
+            }
+            Answer::State(Definite::Refused | Definite::Closed) if !G::NOT_FOUND_ELSEWHERE_IS_NOT_OFF => {
+                state.moved = None;
+                false
+            }
+            Answer::State(Definite::Refused | Definite::Closed) | Answer::OtherBody => {
+                self.was_not_found_elsewhere(to.step);
+                true
+            }
+        }
+    }
+
+    /// A look at a step that has moved found nothing that counts.
+    pub(super) fn was_not_found_elsewhere(&mut self, step: usize) {
+        if !self.steps[step].is_looked_for_by_moving() || self.steps[step].waits_with_mark() {
+            return;
+        }
+        if G::NOT_FOUND_ELSEWHERE_IS_NOT_OFF {
+            self.steps[step].moved = Some(Moved::NotFound);
+        } else {
+            self.steps[step].know(Definite::Refused);
+        }
+    }
+
+    /// A watch that ends at another address than it began proves nothing: it ends all the same, and that is told.
+    pub(super) fn tell_of_watch_elsewhere(&mut self, step: usize) {
+        if self.steps[step].moved.is_some() && self.phase == Phase::Watching {
+            self.evidence = self.in_the_way().or(Some(Evidence::Moved { step }));
+        }
+    }
+
+    /// What waits for a person because it has moved is told, and told no more once it does not. What has to be closed by now keeps
+    /// nothing else.
+    pub(super) fn rest_on_moves(&mut self) {
+        if !matches!(self.phase, Phase::Forward | Phase::TurningBack) {
+            return;
+        }
+        let is_lost = |step: &usize| self.steps[*step].is_lost_by_moving();
+        self.evidence = self.evidence.filter(|told| !matches!(told, Evidence::Moved { step } if !is_lost(step)));
+        if let Some(step) = (0..self.steps.len()).find(is_lost) {
+            self.evidence = self.in_the_way().or(Some(Evidence::Moved { step }));
+        }
+    }
+
+    /// It goes no further until a person has said something, and waits where it is.
+    pub(super) fn waits_where_it_moved(&self) -> bool {
+        self.steps.iter().any(|state| state.is_lost_by_moving()) && !self.is_in_doubt()
+    }
+
+    /// A step that has moved should be closed by now, and nobody can be asked to.
+    pub(super) fn is_late_by_moving(&self) -> bool {
+        self.steps.iter().any(|state| state.asked == Some(Operation::Close) && state.is_lost_by_moving())
+    }
+
+    /// A person lets somebody look once more where a step's key was not known.
+    pub(super) fn look_where_they_moved(&mut self) {
+        for state in self.steps.iter_mut().filter(|state| state.is_lost_by_moving()) {
+            state.look_where_it_moved();
+        }
+    }
+}
