@@ -11,7 +11,7 @@ use handfast::{
     Act, ActResult, AdoptError, CancelResult, Chosen, Engine, EngineBuilder, Flow, OpenError, Operation, Options, Order,
     OtherDefinitions, Outcome, Standing, Time,
 };
-use handfast_protocol::{Answer, Definite, Operation};
+use handfast_protocol::{Answer, Definite};
 
 use crate::support::{Answering, receipt};
 
@@ -122,7 +122,7 @@ async fn an_order_that_is_held_can_be_cancelled() {
         let held = engine.saga("order-1").await.unwrap().unwrap();
         assert_eq!((held.standing.as_str(), held.entries.len(), held.is_held), ("cancelling", 3, true));
         let hash = engine.other_definitions().await.unwrap()[0].hash.clone();
-        assert_eq!(engine.choose_definition(&hash, false, &chosen(false)).await.unwrap(), 1);
+        assert_eq!(engine.choose_definition(&hash, false, &chosen(false)).await.unwrap().go_on, 1);
         assert_eq!(outcome(&engine).await, Outcome::Cancelled);
         engine.shutdown(Duration::from_secs(10)).await;
     }
