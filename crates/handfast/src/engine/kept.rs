@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use handfast_protocol::{Answer, Command, Definite, Operation};
+
 use crate::journal::Line;
-use crate::participant::{Kept, KeptReceipts, OfSaga};
+use crate::participant::{KeptReceipts, OfSaga};
 use crate::store::{BoxFuture, Store};
 
 /// Reads the journals of sagas whose steps have these names.
@@ -19,24 +21,44 @@ impl JournalReceipts {
 }
 
 impl KeptReceipts for JournalReceipts {
-    /// A value that several answers brought is the one that came last.
+    /// A value that several answers brought is the one that came last. What an undo brought is about the undo: it takes the place
+    /// of nothing that its act brought, whatever the two are called.
     fn of<'a>(&'a self, saga: &'a str) -> BoxFuture<'a, Result<OfSaga, String>> {
         Box::pin(async move {
             let stored = self.store.load(saga).await.map_err(|error| error.to_string())?;
-            let (mut kept, mut otherwise) = (Kept::new(), Kept::new());
             let first = stored.iter().find_map(|stored| stored.entries.first());
             let placed_at = first.ok_or("the store has no such saga")?.at;
+            let mut of_saga = OfSaga { placed_at, ..OfSaga::default() };
             for stored in stored.iter() {
                 for entry in &stored.entries {
                     let line = Line::read(stored.version, &entry.input).map_err(|error| error.to_string())?;
                     let Some((step, brought)) = line.brought() else { continue };
-                    let into = if matches!(line, Line::Differs { .. }) { &mut otherwise } else { &mut kept };
+                    let into = match &line {
+                        Line::Answer { to, answer, .. } if is_of_undo(*to, *answer) => &mut of_saga.of_undos,
+                        Line::Undo { .. } => &mut of_saga.of_undos,
+                        Line::Differs { to, .. } if to.operation == Operation::Undo => continue,
+                        Line::Differs { .. } => &mut of_saga.otherwise,
+                        Line::Answer { .. }
+                        | Line::Start
+                        | Line::Timeout
+                        | Line::Due(_)
+                        | Line::Cancel { .. }
+                        | Line::Person { .. }
+                        | Line::Sent { .. }
+                        | Line::Looked { .. }
+                        | Line::Forgotten { .. } => &mut of_saga.kept,
+                    };
                     if let Some(step) = self.steps.get(step) {
                         into.entry(step.clone()).or_default().extend(brought.clone());
                     }
                 }
             }
-            Ok(OfSaga { kept, otherwise, placed_at })
+            Ok(of_saga)
         })
     }
+}
+
+/// Whether an answer was brought by an undo, or by a look at one.
+fn is_of_undo(to: Command, answer: Answer) -> bool {
+    to.operation == Operation::Undo || answer == Answer::State(Definite::Undone)
 }

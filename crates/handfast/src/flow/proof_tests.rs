@@ -110,3 +110,15 @@ fn a_peek_may_tell_a_refusal_by_a_value_of_its_json() {
     let undone = "undone = { status = [200, 404], json = { \"/state\" = \"released\" } }";
     assert!(card(RELEASED, undone).is_ok());
 }
+
+/// Whoever stands between sends these, too.
+#[test]
+fn a_header_that_others_send_is_not_the_services_own() {
+    for name in
+        ["x-runtime", "X-Trace-Id", "x-b3-traceid", "x-azure-ref", "akamai-grn", "fastly-debug", "idempotency-status", "via"]
+    {
+        let own = format!("[step.http]\nown_headers = [\"{name}\"]\n[step.http.act]");
+        let error = FlowFile::parse("card.toml", &CARD.replacen("[step.http.act]", &own, 1)).expect_err(name).to_string();
+        assert!(error.contains("so it is not the service's own; take it out"), "{error}");
+    }
+}

@@ -34,6 +34,16 @@ pub(super) fn read(step: &Table<'_, '_>) -> Result<Option<HttpTemplates>, FileEr
     let (close, undo, peek) = (of(Operation::Close)?, of(Operation::Undo)?, of(Operation::Look)?);
     let (undo_peek, own_headers) = (call(UNDO_PEEK)?, read_own_headers(&http)?);
     let compiled = HttpTemplates::compile(HttpTexts { act, close, undo, peek, undo_peek, own_headers });
+    if let Some((key, other, name)) = compiled.as_ref().ok().and_then(HttpTemplates::kept_twice) {
+        let part = TemplatePart { key: "keep", entry: Some(name.to_owned()), shape: 0 };
+        let table = call_table(&http, step, key)?;
+        let span = table.map_or_else(|| http.span(), |table| span_of(&table, &part));
+        let message = format!(
+            "{name} is what [step.http.{other}] keeps, and an undo that kept another value under that name would be taken for what it \
+             undoes; give it a name of its own, as in keep = {{ undo-{name} = \"/..\" }}"
+        );
+        return Err(step.source().error(span, message));
+    }
     compiled.map(Some).or_else(|(key, error)| {
         if error.part.key == OWN_HEADERS {
             return Err(http.error_at(OWN_HEADERS, error.message));

@@ -53,6 +53,15 @@ fn what_is_said_of_an_undo_makes_sense_or_is_refused() {
             "payment keeps no \"refund\"",
             refused(undone, &look("undo_peek", undone).replace("/x", "/{receipt.payment.refund}"), ""),
         ),
+        (
+            // The next undo would be sent by it: of another charge.
+            "undo.toml:26:15: id is what [step.http.act] keeps, and an undo that kept another value under that name",
+            refused(&format!("{undone}\nkeep = {{ id = \"/id\" }}"), "", ""),
+        ),
+        (
+            "id is what [step.http.act] keeps",
+            refused(undone, &look("undo_peek", &format!("{undone}\nkeep = {{ id = \"/id\" }}")), ""),
+        ),
     ] {
         assert!(error.contains(said), "{said}: {error}");
     }

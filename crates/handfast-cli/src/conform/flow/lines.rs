@@ -11,6 +11,7 @@ pub(crate) enum Name {
     Remembers,
     Undo,
     UndoneOnce,
+    UndoPeek,
     Close,
     Tombstone,
     Peek,
@@ -67,7 +68,8 @@ impl Line {
 pub(super) struct Lines(Vec<Line>);
 
 impl Lines {
-    pub(super) fn of(profile: &Profile) -> Self {
+    /// `looks_at_undos` is whether a look of its own says what became of an undo.
+    pub(super) fn of(profile: &Profile, looks_at_undos: bool) -> Self {
         let line = |name, text: String| Line { name, text, seen: Seen::Nothing("it was not tried".to_owned()) };
         let quoted = |name, key: &str, value: &str| line(name, format!("{key} = \"{value}\""));
         let plain = |name, key: &str, value: bool| line(name, format!("{key} = {value}"));
@@ -89,6 +91,9 @@ impl Lines {
         ));
         if profile.undo != Undo::Never {
             lines.push(line(Name::UndoneOnce, "an undo is carried out once".to_owned()));
+        }
+        if looks_at_undos {
+            lines.push(line(Name::UndoPeek, "[step.http.undo_peek] undone".to_owned()));
         }
         lines.push(match profile.close {
             Close::ForEver => quoted(Name::Close, "close", "for-ever"),

@@ -95,7 +95,7 @@ impl Found {
 /// [`TrialError`]: nothing was tried.
 pub(crate) async fn try_promises(trial: &Trial<'_>, mut progress: impl FnMut()) -> Result<Found, TrialError> {
     let subject = Subject::new(trial)?;
-    let mut lines = Lines::of(subject.profile());
+    let mut lines = Lines::of(subject.profile(), subject.looks_at_undos());
     probes::first_act(&subject, &mut lines).await?;
     for _ in 0..trial.times {
         probes::repeat(&subject, &mut lines).await?;

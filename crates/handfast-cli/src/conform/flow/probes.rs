@@ -1,6 +1,6 @@
 //! The trials: each asks a few things about an order of its own, and says what that shows of the profile.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use handfast::participant::Scalar;
@@ -27,13 +27,15 @@ pub(super) async fn first_act(subject: &Subject<'_>, lines: &mut Lines) -> Resul
         Told::State(Definite::Refused, ..) => return Err(TrialError::Refused),
         told @ Told::State(..) => lines.broken(Name::Done, format!("the first act on a key said {}", told.word())),
         Told::Nothing(seen) if subject.unfit().is_empty() => return Err(TrialError::Silent(seen)),
-        told @ (Told::Nothing(_) | Told::Absent) => lines.broken(Name::Done, format!("an act fits nothing: {}", told.word())),
+        told @ (Told::Nothing(_) | Told::Absent | Told::Accepted(_) | Told::Failed) => {
+            lines.broken(Name::Done, format!("an act fits nothing: {}", told.word()));
+        }
     }
     case.clear_away().await;
     Ok(())
 }
 
-/// Acts twice, one after the other and side by side.
+/// Acts twice, one after the other and side by side; the acts of the two orders tell by what one effect is told from another.
 pub(super) async fn repeat(subject: &Subject<'_>, lines: &mut Lines) -> Result<(), TrialError> {
     if subject.profile().repeat == Repeat::Never {
         lines.nothing(Name::Idempotent, "nothing is promised, and an act is never repeated");
@@ -42,52 +44,69 @@ pub(super) async fn repeat(subject: &Subject<'_>, lines: &mut Lines) -> Result<(
     let case = subject.case().await?;
     let first = case.act("act").await;
     let again = case.act("act again").await;
-    compare(&first, &again, "a repeated act", lines);
-    case.clear_away().await;
 
-    let case = subject.case().await?;
-    let (one, other) = tokio::join!(case.act("act"), case.act("act beside it"));
+    let beside = subject.case().await?;
+    let (one, other) = tokio::join!(beside.act("act"), beside.act("act beside it"));
+    let telling = telling(((&case, &first), (&beside, &one)), (None, None));
+    compare((&first, &again), "a repeated act", &telling, lines);
     if one.is(Definite::Done) && other.is(Definite::Done) {
-        compare(&one, &other, "an act beside another", lines);
+        compare((&one, &other), "an act beside another", &telling, lines);
     }
     case.clear_away().await;
+    beside.clear_away().await;
     Ok(())
 }
 
+/// What was kept of an answer.
+type Brought = BTreeMap<String, Scalar>;
+/// An order, and what its service said.
+type Heard<'a> = (&'a Case<'a>, &'a Told);
+
+/// The names of what tells one effect from another: the answers about two orders have brought two values, and neither was in what
+/// the service was asked. `of_acts` is what the acts brought, where something later is told apart.
+fn telling((one, other): (Heard<'_>, Heard<'_>), of_acts: (Option<&Brought>, Option<&Brought>)) -> BTreeSet<String> {
+    let (Some(of_one), Some(of_other)) = (one.1.brought(), other.1.brought()) else { return BTreeSet::new() };
+    let differs = |(name, value): &(&String, &Scalar)| of_other.get(*name).is_some_and(|of_other| of_other != *value);
+    let is_news = |(name, value): &(&String, &Scalar)| {
+        !one.0.has_said(value, of_acts.0) && of_other.get(*name).is_some_and(|value| !other.0.has_said(value, of_acts.1))
+    };
+    of_one.iter().filter(differs).filter(is_news).map(|(name, _)| name.clone()).collect()
+}
+
+/// The names of what two answers have both brought with one value, of those that tell effects apart.
+fn same(one: &Brought, other: &Brought, telling: &BTreeSet<String>) -> Vec<String> {
+    telling.iter().filter(|name| one.get(*name).is_some() && one.get(*name) == other.get(*name)).cloned().collect()
+}
+
 /// Whether two answers to acts on one key speak of one effect.
-fn compare(first: &Told, again: &Told, what: &str, lines: &mut Lines) {
-    let Told::State(Definite::Done, kept, body) = first else {
+fn compare((first, again): (&Told, &Told), what: &str, telling: &BTreeSet<String>, lines: &mut Lines) {
+    let Told::State(Definite::Done, kept) = first else {
         return lines.nothing(Name::Idempotent, format!("no act was done, so none could be repeated: {}", first.word()));
     };
     match again {
-        Told::State(Definite::Done, other, _) if kept != other => {
+        Told::State(Definite::Done, other) if kept != other => {
             let name = differing(kept, other);
             lines.broken(Name::Idempotent, format!("{what} brought another {name}: it was carried out again"));
         }
-        Told::State(Definite::Done, other, _) if !other.is_empty() => {
-            lines.held(Name::Idempotent, format!("{what} brought the same {}", names(other)));
-        }
-        Told::State(Definite::Done, _, other) if body == other => {
-            lines.held(Name::Idempotent, format!("{what} got the same answer"));
-        }
-        Told::State(Definite::Done, ..) => lines.nothing(
-            Name::Idempotent,
-            "nothing is kept of the answers, and they differ, so one effect looks like two; keep an id of what was done",
-        ),
+        Told::State(Definite::Done, other) => match same(kept, other, telling).as_slice() {
+            [] => lines
+                .nothing(Name::Idempotent, format!("nothing {NO_TELLING}; keep an id that the service gives what it has done")),
+            names => lines.held(Name::Idempotent, format!("{what} brought the same {}", names.join(" and "))),
+        },
         told @ Told::State(..) => lines.broken(Name::Idempotent, format!("{what} said {} of what was done", told.word())),
-        told @ (Told::Absent | Told::Nothing(_)) => lines.nothing(
+        told @ (Told::Absent | Told::Accepted(_) | Told::Failed | Told::Nothing(_)) => lines.nothing(
             Name::Idempotent,
             format!("{what} fits nothing ({}): an order whose first answer is lost would be asked on and on", told.word()),
         ),
     }
 }
 
-fn differing(one: &BTreeMap<String, Scalar>, other: &BTreeMap<String, Scalar>) -> String {
-    one.iter().find(|(name, value)| other.get(*name) != Some(*value)).map_or_else(|| names(other), |(name, _)| name.clone())
-}
+/// Why it cannot be seen whether something was done once.
+const NO_TELLING: &str = "that is kept of the answers tells two effects apart";
 
-fn names(kept: &BTreeMap<String, Scalar>) -> String {
-    kept.keys().cloned().collect::<Vec<_>>().join(" and ")
+fn differing(one: &Brought, other: &Brought) -> String {
+    let name = one.iter().find(|(name, value)| other.get(*name) != Some(*value)).map(|(name, _)| name);
+    name.cloned().unwrap_or_else(|| other.keys().cloned().collect::<Vec<_>>().join(" and "))
 }
 
 /// Undoes twice, and acts after that.
@@ -97,52 +116,99 @@ pub(super) async fn undo(subject: &Subject<'_>, lines: &mut Lines) -> Result<(),
         return Ok(());
     }
     let case = subject.case().await?;
-    if !case.act("act").await.is(Definite::Done) {
+    let act = case.act("act").await;
+    if !act.is(Definite::Done) {
         lines.nothing(Name::Undo, "no act was done, so none could be undone");
         return Ok(());
     }
     let first = case.undo("undo of what was done").await;
     match &first {
         Told::State(Definite::Undone | Definite::Closed, ..) => lines.held(Name::Undo, "what was done was undone"),
+        Told::Accepted(_) => lines.nothing(Name::Undo, "an undo was accepted, and was not done for as long as anybody looked"),
+        Told::Failed => lines.broken(Name::Undo, "an undo of what was done failed"),
         told @ Told::State(..) => lines.broken(Name::Undo, format!("an undo of what was done said {}", told.word())),
         told @ (Told::Absent | Told::Nothing(_)) => {
             lines.nothing(Name::Undo, format!("an undo of what was done fits nothing: {}", told.word()));
             return Ok(());
         }
     }
-    let again = case.undo("undo again").await;
-    compare_undos(&first, &again, lines);
-    if again.is(Definite::Done) || again.is(Definite::Refused) {
-        lines.broken(Name::Undo, format!("an undo that was repeated said {}", again.word()));
+    look_at_undo(&case, &first, lines).await;
+    undo_again(subject, (&case, &act), &first, lines).await?;
+    if first.is(Definite::Undone) && case.act("act after an undo").await.is(Definite::Done) {
+        lines.broken(Name::Undo, "an act after an undo was done");
     }
-    if case.act("act after an undo").await.is(Definite::Done) {
-        lines.broken(Name::Undo, "an act after an undo was done again");
-    }
-    if subject.profile().peek && case.peek("peek after an undo").await.is(Definite::Done) {
+    if first.is(Definite::Undone) && subject.profile().peek && case.peek("peek after an undo").await.is(Definite::Done) {
         lines.broken(Name::Undo, "after an undo a look still says done");
     }
     case.clear_away().await;
     Ok(())
 }
 
+/// Looks at an undo by the look that there is for it. One that was accepted was looked for already.
+async fn look_at_undo(case: &Case<'_>, undone: &Told, lines: &mut Lines) {
+    if !undone.is(Definite::Undone) {
+        return lines.nothing(Name::UndoPeek, format!("the undo that was looked for is {}", undone.word()));
+    }
+    let mut told = Told::Absent;
+    for at in 1..=PEEK_TRIES {
+        told = case.look_at_undo("look at an undo that is done", at == PEEK_TRIES).await;
+        if matches!(told, Told::State(Definite::Undone, ..) | Told::Failed) {
+            break;
+        }
+        tokio::time::sleep(PEEK_PAUSE).await;
+    }
+    match told {
+        Told::State(Definite::Undone, ..) => lines.held(Name::UndoPeek, "a look at an undo found it done"),
+        Told::State(..) | Told::Accepted(_) | Told::Failed => {
+            lines.broken(Name::UndoPeek, format!("a look at an undo that is done says {}", told.word()));
+        }
+        Told::Absent | Told::Nothing(_) => {
+            lines.nothing(Name::UndoPeek, format!("a look at an undo that is done fits nothing: {}", told.word()));
+        }
+    }
+}
+
+/// Undoes once more, and looks whether that was done a second time: an undo of another order tells by what two are told apart.
+async fn undo_again(
+    subject: &Subject<'_>,
+    (case, act): (&Case<'_>, &Told),
+    first: &Told,
+    lines: &mut Lines,
+) -> Result<(), TrialError> {
+    let again = case.undo("undo again").await;
+    let other = subject.case().await?;
+    let other_act = other.act("act").await;
+    let of_other = if first.brought().is_some_and(|brought| !brought.is_empty()) {
+        other.undo("undo of what was done").await
+    } else {
+        other.clear_away().await;
+        Told::Absent
+    };
+    let telling = telling(((case, first), (&other, &of_other)), (act.brought(), other_act.brought()));
+    compare_undos(first, &again, &telling, lines);
+    if again.is(Definite::Done) || again.is(Definite::Refused) {
+        lines.broken(Name::Undo, format!("an undo that was repeated said {}", again.word()));
+    }
+    Ok(())
+}
+
 /// Whether two answers to undos of one key speak of one effect: only what is kept of them tells, since a second refund has the
 /// words of the first.
-fn compare_undos(first: &Told, again: &Told, lines: &mut Lines) {
-    match (first, again) {
-        (Told::State(Definite::Undone, kept, _), Told::State(Definite::Undone, other, _)) if kept != other => {
-            let name = differing(kept, other);
-            lines.broken(Name::UndoneOnce, format!("an undo that was repeated brought another {name}: it was carried out again"));
-        }
-        (Told::State(Definite::Undone, kept, _), Told::State(Definite::Undone, ..)) if !kept.is_empty() => {
-            lines.held(Name::UndoneOnce, format!("an undo that was repeated brought the same {}", names(kept)));
-        }
-        (Told::State(..) | Told::Absent | Told::Nothing(_), told) => lines.nothing(
-            Name::UndoneOnce,
-            format!(
-                "an undo that was repeated said {}, and nothing is kept of both answers; keep the id of a refund",
-                told.word()
-            ),
-        ),
+fn compare_undos(first: &Told, again: &Told, telling: &BTreeSet<String>, lines: &mut Lines) {
+    let were_taken = |told: &Told| matches!(told, Told::State(Definite::Undone, _) | Told::Accepted(_));
+    let both = first.brought().zip(again.brought()).filter(|_| were_taken(first) && were_taken(again));
+    let Some((kept, other)) = both else {
+        let why = format!("an undo that was repeated said {}, so whether it was carried out again cannot be seen", again.word());
+        return lines.nothing(Name::UndoneOnce, why);
+    };
+    if kept != other {
+        let name = differing(kept, other);
+        return lines
+            .broken(Name::UndoneOnce, format!("an undo that was repeated brought another {name}: it was carried out again"));
+    }
+    match same(kept, other, telling).as_slice() {
+        [] => lines.nothing(Name::UndoneOnce, format!("nothing {NO_TELLING}; keep the id of a refund")),
+        names => lines.held(Name::UndoneOnce, format!("an undo that was repeated brought the same {}", names.join(" and "))),
     }
 }
 
@@ -157,7 +223,7 @@ pub(super) async fn undo_of_nothing(subject: &Subject<'_>, lines: &mut Lines) ->
             tombstone(&case, Name::Undo, "undoing what is not there", lines).await;
         }
         told @ Told::State(..) => lines.broken(Name::Undo, format!("an undo of what is not there said {}", told.word())),
-        Told::Absent | Told::Nothing(_) => {}
+        Told::Absent | Told::Accepted(_) | Told::Failed | Told::Nothing(_) => {}
     }
     case.clear_away().await;
     Ok(())
@@ -173,7 +239,7 @@ pub(super) async fn close(subject: &Subject<'_>, lines: &mut Lines) -> Result<()
     match case.close("close of what is not there").await {
         Told::State(Definite::Closed | Definite::Undone, ..) => tombstone(&case, Name::Close, "a close", lines).await,
         told @ Told::State(..) => lines.broken(Name::Close, format!("a close of what is not there said {}", told.word())),
-        told @ (Told::Absent | Told::Nothing(_)) => {
+        told @ (Told::Absent | Told::Accepted(_) | Told::Failed | Told::Nothing(_)) => {
             lines.nothing(Name::Close, format!("a close of what is not there fits nothing: {}", told.word()));
         }
     }
@@ -200,7 +266,7 @@ async fn tombstone(case: &Case<'_>, name: Name, what: &str, lines: &mut Lines) {
     match case.act(&format!("act after {what}")).await {
         Told::State(Definite::Done, ..) => lines.broken(name, format!("an act after {what} was done")),
         told @ Told::State(..) => lines.held(name, format!("an act after {what} was not done: {}", told.word())),
-        told @ (Told::Absent | Told::Nothing(_)) => {
+        told @ (Told::Absent | Told::Accepted(_) | Told::Failed | Told::Nothing(_)) => {
             let seen = told.word();
             lines.nothing(name, format!("an act after {what} fits nothing ({seen}): say which answer means closed"));
         }
@@ -263,10 +329,10 @@ pub(super) async fn refusal(subject: &Subject<'_>, lines: &mut Lines) -> Result<
     match (&again, subject.profile().sticky_refusal) {
         (Told::State(Definite::Done, ..), true) => lines.broken(Name::StickyRefusal, "an act after a refusal was done"),
         (Told::State(..), true) => lines.held(Name::StickyRefusal, "an act after a refusal was refused again"),
-        (told @ (Told::Absent | Told::Nothing(_)), true) => {
+        (told @ (Told::Absent | Told::Accepted(_) | Told::Failed | Told::Nothing(_)), true) => {
             lines.nothing(Name::StickyRefusal, format!("an act after a refusal fits nothing: {}", told.word()));
         }
-        (Told::State(..) | Told::Absent | Told::Nothing(_), false) => {
+        (Told::State(..) | Told::Absent | Told::Accepted(_) | Told::Failed | Told::Nothing(_), false) => {
             lines.nothing(Name::StickyRefusal, "nothing is promised");
         }
     }

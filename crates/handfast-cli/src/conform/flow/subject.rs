@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use handfast::flow::StepParticipant;
 use handfast::participant::{AnsweredByHand, Delivery, Kept, Reply, Scalar, ServiceByHand};
-use handfast_protocol::{Answer, Answers, Definite, Operation, Profile, Time};
+use handfast_protocol::{Answer, Answers, Definite, Operation, Profile, Time, UndoTold};
 use serde_json::{Map, Value, json};
 
 use super::{Trial, TrialError};
@@ -17,6 +17,8 @@ use crate::conform::caller::hash;
 /// How long a service that answers later is asked before that counts as silence.
 const LATER_TRIES: u32 = 50;
 const LATER_PAUSE: Duration = Duration::from_millis(200);
+/// So often an undo that was accepted is looked for before it counts as under way.
+const UNDO_TRIES: u32 = 50;
 /// So many kinds of answers that fit nothing are told.
 const MOST_UNFIT: usize = 50;
 
@@ -49,10 +51,14 @@ impl Unfit {
 /// What one request has told.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Told {
-    /// How the key stands, with what was kept of the answer and the beginning of its body.
-    State(Definite, BTreeMap<String, Scalar>, String),
+    /// How the key stands, with what was kept of the answer.
+    State(Definite, BTreeMap<String, Scalar>),
     /// A look found nothing.
     Absent,
+    /// An undo was accepted, with what was kept of the answer, and was not done as long as anybody looked.
+    Accepted(BTreeMap<String, Scalar>),
+    /// An undo was accepted, or asked for, and has failed.
+    Failed,
     /// It fits nothing, or nothing came.
     Nothing(String),
 }
@@ -62,11 +68,21 @@ impl Told {
         matches!(self, Self::State(told, ..) if *told == state)
     }
 
+    /// What was kept of the answer.
+    pub(super) const fn brought(&self) -> Option<&BTreeMap<String, Scalar>> {
+        match self {
+            Self::State(_, kept) | Self::Accepted(kept) => Some(kept),
+            Self::Absent | Self::Failed | Self::Nothing(_) => None,
+        }
+    }
+
     /// In a word.
     pub(super) fn word(&self) -> String {
         match self {
             Self::State(state, ..) => state.name().to_owned(),
             Self::Absent => "absent".to_owned(),
+            Self::Accepted(_) => "accepted".to_owned(),
+            Self::Failed => "failed".to_owned(),
             Self::Nothing(seen) => seen.clone(),
         }
     }
@@ -78,6 +94,10 @@ pub(super) struct Subject<'a> {
     services: Vec<Option<ServiceByHand>>,
     next: Cell<u32>,
     unfit: RefCell<Vec<Unfit>>,
+    /// An undo took longer than anybody looks for it: the next is looked for once.
+    undoes_slowly: Cell<bool>,
+    /// All orders are placed at one moment, so that no two differ by that.
+    placed_at: Time,
 }
 
 /// One order, of which nobody has heard before.
@@ -86,7 +106,7 @@ pub(super) struct Case<'s> {
     saga: String,
     bodies: Vec<Bytes>,
     kept: RefCell<Kept>,
-    placed_at: Time,
+    of_undos: RefCell<Kept>,
     number: Cell<u64>,
 }
 
@@ -104,7 +124,9 @@ impl<'a> Subject<'a> {
             StepParticipant::Handfast { .. } | StepParticipant::InProcess => Ok(None),
         };
         let services = (0..=trial.step).map(of).collect::<Result<_, _>>()?;
-        Ok(Self { trial, services, next: Cell::new(1), unfit: RefCell::default() })
+        let placed_at = Time(crate::clock::now_ms());
+        let (next, undoes_slowly) = (Cell::new(1), Cell::new(false));
+        Ok(Self { trial, services, next, unfit: RefCell::default(), undoes_slowly, placed_at })
     }
 
     pub(super) fn profile(&self) -> &'a Profile {
@@ -115,6 +137,14 @@ impl<'a> Subject<'a> {
     pub(super) fn has(&self, operation: Operation) -> bool {
         match &self.trial.flow.steps()[self.trial.step].participant {
             StepParticipant::Http(templates) => templates.call(operation).is_some(),
+            StepParticipant::Handfast { .. } | StepParticipant::InProcess => false,
+        }
+    }
+
+    /// Whether a look says what became of an undo, in a way of its own.
+    pub(super) fn looks_at_undos(&self) -> bool {
+        match &self.trial.flow.steps()[self.trial.step].participant {
+            StepParticipant::Http(templates) => templates.undo_peek().is_some(),
             StepParticipant::Handfast { .. } | StepParticipant::InProcess => false,
         }
     }
@@ -154,7 +184,7 @@ impl<'a> Subject<'a> {
             saga,
             bodies: order.bodies,
             kept: RefCell::default(),
-            placed_at: Time(crate::clock::now_ms()),
+            of_undos: RefCell::default(),
             number: Cell::new(1),
         };
         for at in 0..self.trial.step {
@@ -192,8 +222,34 @@ impl Case<'_> {
         self.ask(Operation::Close, asked).await
     }
 
+    /// Asks for the undo, and looks for what becomes of one that is accepted until that is known, or nobody looks any longer.
     pub(super) async fn undo(&self, asked: &str) -> Told {
-        self.ask(Operation::Undo, asked).await
+        let told = self.ask(Operation::Undo, asked).await;
+        if !matches!(told, Told::Accepted(_)) {
+            return told;
+        }
+        let tries = if self.subject.undoes_slowly.get() { 1 } else { UNDO_TRIES };
+        for at in 0..tries {
+            if at > 0 {
+                tokio::time::sleep(LATER_PAUSE).await;
+            }
+            match self.look_at_undo(&format!("look at an {asked}"), at + 1 == tries).await {
+                // What came with the acceptance tells it from others.
+                Told::State(Definite::Undone, found) => {
+                    let Told::Accepted(kept) = told else { return Told::State(Definite::Undone, found) };
+                    return Told::State(Definite::Undone, if kept.is_empty() { found } else { kept });
+                }
+                Told::Failed => return Told::Failed,
+                Told::State(..) | Told::Accepted(_) | Told::Absent | Told::Nothing(_) => {}
+            }
+        }
+        self.subject.undoes_slowly.set(true);
+        told
+    }
+
+    /// Looks at what became of an undo, as far as it is known by what.
+    pub(super) async fn look_at_undo(&self, asked: &str, is_last: bool) -> Told {
+        self.ask_once(self.subject.trial.step, (Operation::Look, true), asked, is_last).await
     }
 
     pub(super) async fn peek(&self, asked: &str) -> Told {
@@ -215,25 +271,45 @@ impl Case<'_> {
     async fn ask_step(&self, at: usize, operation: Operation, asked: &str) -> Told {
         let profile = &self.subject.trial.flow.steps()[at].profile;
         let tries = if profile.answers == Answers::Later && operation == Operation::Act { LATER_TRIES } else { 1 };
-        let mut told = self.ask_once(at, operation, asked, tries == 1).await;
+        let mut told = self.ask_once(at, (operation, false), asked, tries == 1).await;
         for left in (1..tries).rev() {
             if !matches!(told, Told::Nothing(_)) {
                 break;
             }
             tokio::time::sleep(LATER_PAUSE).await;
-            told = self.ask_once(at, operation, asked, left == 1).await;
+            told = self.ask_once(at, (operation, false), asked, left == 1).await;
         }
         told
     }
 
-    async fn ask_once(&self, at: usize, operation: Operation, asked: &str, is_last: bool) -> Told {
+    /// The key of one of its steps.
+    fn key(&self, at: usize) -> String {
+        format!("conform.{}.{}", self.saga, self.subject.trial.flow.steps()[at].name)
+    }
+
+    /// What its requests may have said, so that an answer that says it again says nothing new: by what the key is called, and
+    /// what other answers have brought before.
+    pub(super) fn has_said(&self, value: &Scalar, of_act: Option<&BTreeMap<String, Scalar>>) -> bool {
+        let own = &self.subject.trial.flow.steps()[self.subject.trial.step].name;
+        let kept = self.kept.borrow();
+        let before = kept.iter().filter(|(step, _)| *step != own).flat_map(|(_, values)| values.values());
+        let text = value.to_string().to_lowercase();
+        let is_named = |name: &String| text.contains(name.as_str()) || text == name.replace('-', "");
+        before.chain(of_act.into_iter().flat_map(BTreeMap::values)).any(|known| known.to_string().to_lowercase() == text)
+            || ServiceByHand::names_of(&self.key(self.subject.trial.step))
+                .iter()
+                .map(|name| name.to_lowercase())
+                .any(|name| is_named(&name))
+    }
+
+    async fn ask_once(&self, at: usize, (operation, is_about_undo): (Operation, bool), asked: &str, is_last: bool) -> Told {
         let Some(service) = &self.subject.services[at] else { return Told::Nothing("it is not asked".to_owned()) };
         let step = &self.subject.trial.flow.steps()[at];
-        let key = format!("conform.{}.{}", self.saga, step.name);
+        let key = self.key(at);
         let (body, number) = (&self.bodies[at], self.number.replace(self.number.get() + 1));
         let body_hash = &hash(body);
         let delivery = Delivery {
-            is_about_undo: false,
+            is_about_undo,
             key: &key,
             operation,
             body,
@@ -243,19 +319,22 @@ impl Case<'_> {
             not_after: None,
             leaves_before: None,
         };
-        let kept = self.kept.borrow().clone();
-        let answered = tokio::time::timeout(self.subject.trial.timeout, service.ask(delivery, &kept, self.placed_at)).await;
+        let (kept, of_undos) = (self.kept.borrow().clone(), self.of_undos.borrow().clone());
+        let asking = service.ask(delivery, (&kept, &of_undos), self.subject.placed_at);
+        let answered = tokio::time::timeout(self.subject.trial.timeout, asking).await;
         let Ok(heard) = answered else { return Told::Nothing("no answer in time".to_owned()) };
         match &heard.reply {
             Reply::Definite { answer: Answer::State(state), receipt } => {
-                if !receipt.kept.is_empty() {
-                    let mut kept = self.kept.borrow_mut();
-                    kept.entry(step.name.clone()).or_insert_with(|| receipt.kept.clone());
-                }
-                Told::State(*state, receipt.kept.clone(), heard.excerpt.clone().unwrap_or_default())
+                let is_of_undo = operation == Operation::Undo || *state == Definite::Undone;
+                self.keep(&step.name, is_of_undo, &receipt.kept);
+                Told::State(*state, receipt.kept.clone())
             }
             Reply::Absent { .. } => Told::Absent,
-            Reply::Undo { told, .. } => Told::Nothing(format!("the undo is {}", told.name())),
+            Reply::Undo { told: UndoTold::Sent | UndoTold::Accepted, receipt } => {
+                self.keep(&step.name, true, &receipt.kept);
+                Told::Accepted(receipt.kept.clone())
+            }
+            Reply::Undo { told: UndoTold::Failed, .. } => Told::Failed,
             Reply::Unknown { seen, .. } | Reply::Mismatch { seen, .. } => {
                 if is_last {
                     self.subject.note(asked, &heard, seen);
@@ -265,6 +344,14 @@ impl Case<'_> {
             Reply::Definite { answer: Answer::OtherBody, .. } | Reply::Behind { .. } => {
                 Told::Nothing("an answer that only the contract has".to_owned())
             }
+        }
+    }
+
+    /// What an earlier answer brought stays.
+    fn keep(&self, step: &str, is_of_undo: bool, brought: &BTreeMap<String, Scalar>) {
+        if !brought.is_empty() {
+            let mut kept = if is_of_undo { &self.of_undos } else { &self.kept }.borrow_mut();
+            kept.entry(step.to_owned()).or_insert_with(|| brought.clone());
         }
     }
 }

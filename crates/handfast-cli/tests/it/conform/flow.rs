@@ -1,8 +1,10 @@
 //! `handfast conform --flow`: what the profile of a step that is called by templates promises, tried at real services.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Ended, Service, run};
 
@@ -67,8 +69,12 @@ undone = { status = 200, json = { "/status" = "canceled" } }
 "#;
 
 fn flow(dir: &Path, steps: &str, service: &Service) -> PathBuf {
+    written(dir, &steps.replace("URL", &service.address))
+}
+
+fn written(dir: &Path, steps: &str) -> PathBuf {
     let path = dir.join("flow.toml");
-    std::fs::write(&path, format!("{INPUT}{}", steps.replace("URL", &service.address))).expect("it is written");
+    std::fs::write(&path, format!("{INPUT}{steps}")).expect("it is written");
     path
 }
 
@@ -125,11 +131,101 @@ fn an_undo_that_is_carried_out_twice_is_found() {
                 undone = { status = 200, json = { \"/status\" = \"requires_confirmation\" } }\n";
     let (begin, _) = IGNORED_KEYS.split_once("[step.http.undo]").expect("it has one");
     for (keep, verdict) in
-        [("keep = { refund = \"/id\" }\n", "not held"), ("keep = { object = \"/status\" }\n", "held"), ("", "not seen")]
+        [("keep = { refund = \"/id\" }\n", "not held"), ("keep = { object = \"/status\" }\n", "not seen"), ("", "not seen")]
     {
         let flow = flow(dir.path(), &format!("{begin}{undo}{keep}"), &payment);
         let verdicts = verdicts(&conform(&flow, &["--times", "1", "--json"]));
         assert!(verdicts.contains(&("an undo is carried out once".to_owned(), verdict.to_owned())), "{keep}: {verdicts:?}");
+    }
+}
+
+/// Charges at every request, whatever its key, and says so in these words.
+fn charging_each_time(answer: fn(&str, u64) -> Value) -> String {
+    let count = Arc::new(AtomicU64::new(0));
+    answering(move |_, path| answer(path, count.fetch_add(1, Ordering::Relaxed)))
+}
+
+/// A service that answers what this says of the method and the path, for as long as the test runs.
+fn answering(answer: impl Fn(&str, &str) -> Value + Clone + Send + Sync + 'static) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.set_nonblocking(true).expect("it does not block");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let fallback = move |method: axum::http::Method, uri: axum::http::Uri| {
+                let body = answer(method.as_str(), uri.path()).to_string();
+                async move { body }
+            };
+            let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+            axum::serve(listener, axum::Router::new().fallback(fallback)).await
+        })
+    });
+    url
+}
+
+/// What comes again under one key is no proof that something was done once, if it would come under any other key as well, or is
+/// what the service was asked.
+#[test]
+fn an_answer_that_tells_no_two_effects_apart_shows_nothing() {
+    let act = "[[step]]\nname = \"payment\"\nparticipant = \"http\"\n[step.profile]\nidempotent = true\nremembers = \"for-ever\"\n\
+               [step.http.act]\nmethod = \"PUT\"\nurl = \"URL/charges/{key}\"\ndone = { json = { \"/state\" = \"done\" } }\n";
+    let undo = "[step.http.undo]\nmethod = \"PUT\"\nurl = \"URL/refunds/{key}\"\nundone = { json = { \"/state\" = \"done\" } }\n";
+    let echo: fn(&str, u64) -> Value = |path, _| json!({"state": "done", "key": path.rsplit('/').next()});
+    let without_id: fn(&str, u64) -> Value = |_, _| json!({"state": "done", "currency": "EUR"});
+    let with_id: fn(&str, u64) -> Value = |_, number| json!({"state": "done", "id": number});
+    // Sound: one id for each key, and it is not the key.
+    let sound: fn(&str, u64) -> Value = |path, _| json!({"state": "done", "id": path.bytes().map(u64::from).sum::<u64>()});
+    for (service, keep, verdict) in [
+        (echo, "", "not seen"),
+        (echo, "keep = { NAME = \"/key\" }\n", "not seen"),
+        (without_id, "keep = { NAME = \"/currency\" }\n", "not seen"),
+        (with_id, "", "not seen"),
+        (with_id, "keep = { NAME = \"/id\" }\n", "not held"),
+        (sound, "keep = { NAME = \"/id\" }\n", "held"),
+    ] {
+        let dir = tempfile::tempdir().expect("a directory");
+        let url = charging_each_time(service);
+        let (of_act, of_undo) = (keep.replace("NAME", "charge"), keep.replace("NAME", "refund"));
+        let steps = format!("{act}{of_act}{undo}{of_undo}").replace("URL", &url);
+        let flow = written(dir.path(), &steps);
+        let verdicts = verdicts(&conform(&flow, &["--times", "1", "--json"]));
+        for line in ["idempotent = true", "an undo is carried out once"] {
+            assert!(verdicts.contains(&(line.to_owned(), verdict.to_owned())), "{keep} {line}: {verdicts:?}");
+        }
+    }
+}
+
+/// A refund that is accepted fits what the flow describes, and is looked for until it is done.
+#[test]
+fn an_undo_that_is_accepted_is_looked_for() {
+    let steps = "[[step]]\nname = \"payment\"\nparticipant = \"http\"\n[step.profile]\nidempotent = true\nremembers = \"for-ever\"\n\
+                 [step.http.act]\nmethod = \"PUT\"\nurl = \"URL/charges/{key}\"\ndone = { json = { \"/state\" = \"done\" } }\nkeep = { charge = \"/id\" }\n\
+                 [step.http.undo]\nurl = \"URL/refunds\"\nundone = { json = { \"/state\" = \"refunded\" } }\n\
+                 accepted = { json = { \"/state\" = \"pending\" } }\nfailed = { json = { \"/state\" = \"failed\" } }\nkeep = { refund = \"/id\" }\n\
+                 [step.http.undo_peek]\nurl = \"URL/refunds/{receipt.payment.refund}\"\nundone = { json = { \"/state\" = \"refunded\" } }\n\
+                 failed = { json = { \"/state\" = \"failed\" } }\n";
+    for (becomes, undo, look) in [("refunded", "held", "held"), ("failed", "not held", "not seen")] {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (refunds, looks) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let url = answering(move |method, path| match method {
+            "PUT" => json!({"state": "done", "id": path.bytes().map(u64::from).sum::<u64>()}),
+            "POST" => json!({"state": "pending", "id": refunds.fetch_add(1, Ordering::Relaxed)}),
+            _ if looks.fetch_add(1, Ordering::Relaxed) == 0 => json!({"state": "pending"}),
+            _ => json!({"state": becomes}),
+        });
+        let flow = written(dir.path(), &steps.replace("URL", &url));
+        let ended = conform(&flow, &["--times", "1", "--json"]);
+        let verdicts = verdicts(&ended);
+        let expected = [
+            ("undo = \"no-op-when-absent\"", undo),
+            ("[step.http.undo_peek] undone", look),
+            ("an undo is carried out once", if becomes == "failed" { "not seen" } else { "not held" }),
+        ];
+        for (line, verdict) in expected {
+            assert!(verdicts.contains(&(line.to_owned(), verdict.to_owned())), "{becomes} {line}: {}", ended.stdout);
+        }
+        assert!(!ended.stdout.contains("\"asked\":\"undo"), "{}", ended.stdout);
     }
 }
 

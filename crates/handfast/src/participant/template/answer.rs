@@ -126,17 +126,27 @@ impl Reading {
     /// otherwise it may be about another order, as whoever stands between may have kept it.
     fn mismatch(&self, seen: Seen<'_>, of: Fill<'_>, secrets: &Secrets) -> Option<Otherwise> {
         let nearly = |(meaning, shapes): &'_ (Meaning, Vec<Shape>)| {
-            let Meaning::State(state) = *meaning else { return None };
             let fits = shapes.iter().zip(0..).filter_map(|(shape, at)| Some((at, shape.fit(seen, of)?)));
-            let with_whose = fits.map(|(at, fit)| (state, at, fit.names_ours && !fit.is_anothers(), fit));
+            let with_whose = fits.map(|(at, fit)| (*meaning, at, fit.names_ours && !fit.is_anothers(), fit));
             with_whose.max_by_key(|(_, _, is_ours, _)| *is_ours)
         };
-        let mut near = self.states.iter().filter_map(|of_one| Some((&of_one.1, nearly(of_one)?)));
-        let ((shapes, (state, at, is_ours, fit)), None) = (near.next()?, near.next()) else { return None };
-        let in_effect = is_ours && matches!(state, Definite::Done | Definite::Undone);
+        let near = self.states.iter().filter_map(|of_one| Some((&of_one.1, nearly(of_one)?)));
+        // What it says of the key for certain goes before what is under way or cannot be found.
+        let (certain, others): (Vec<_>, Vec<_>) = near.partition(|(_, (meaning, ..))| matches!(meaning, Meaning::State(_)));
+        let mut near = if certain.is_empty() { others } else { certain }.into_iter();
+        let ((shapes, (meaning, at, is_ours, fit)), None) = (near.next()?, near.next()) else { return None };
+        // An undo that was accepted, or has failed, is about what is there.
+        let in_effect = is_ours
+            && match meaning {
+                Meaning::State(Definite::Done | Definite::Undone) | Meaning::Accepted | Meaning::Failed => true,
+                Meaning::State(Definite::Refused | Definite::Closed) | Meaning::Absent => false,
+            };
         let places: Vec<String> = fit.differs.iter().map(|difference| difference.in_words(secrets)).collect();
-        let told = format!("{} that means {}, but for {}", seen.status, state.name(), places.join(" and "));
-        let kept = self.keep.iter().filter(|_| is_ours && state == Definite::Done).filter_map(|(name, keep)| {
+        let told = format!("{} that means {}, but for {}", seen.status, meaning.name(), places.join(" and "));
+        // What an answer to an undo brings is about the undo.
+        let done = Meaning::State(Definite::Done);
+        let brings = is_ours && meaning == done && self.kept_in.contains(&done);
+        let kept = self.keep.iter().filter(|_| brings).filter_map(|(name, keep)| {
             let value = keep.value(&shapes[at], seen, of, true).filter(|value| !repeats_a_secret(value, secrets))?;
             Some((name.clone(), value))
         });

@@ -9,8 +9,9 @@ use handfast_protocol::Time;
 use super::caller::{Asked, KeptReceipts, OfSaga, TemplateParticipant};
 use super::fill::Kept;
 use super::secret::{Secret, SecretError};
-use super::{HttpTemplates, operation_key};
+use super::{HttpTemplates, short_key};
 use crate::clock::Clock;
+use crate::key::KeyParts;
 use crate::participant::{Delivery, Reply};
 use crate::store::BoxFuture;
 
@@ -56,14 +57,19 @@ impl ServiceByHand {
         Ok(Self { participant })
     }
 
-    /// Asks once. `kept` is what earlier answers have brought, and `placed_at` the time that `{now}` stands for in a body.
-    pub async fn ask(&self, delivery: Delivery<'_>, kept: &Kept, placed_at: Time) -> AnsweredByHand {
+    /// By what a request can say whose it is: its key, what is made of it, and the saga. Whoever says it again may have taken it from there.
+    #[must_use]
+    pub fn names_of(key: &str) -> Vec<String> {
+        let saga = KeyParts::of(key).map(|parts| parts.saga.to_owned());
+        [key.to_owned(), short_key::hash(key), short_key::uuid(key)].into_iter().chain(saga).collect()
+    }
+
+    /// Asks once. `kept` is what earlier answers have brought, `of_undos` what those to undos have, and `placed_at` the time that
+    /// `{now}` stands for in a body.
+    pub async fn ask(&self, delivery: Delivery<'_>, (kept, of_undos): (&Kept, &Kept), placed_at: Time) -> AnsweredByHand {
         let not_sent = |why: String| AnsweredByHand { reply: Reply::not_sent(why), status: None, excerpt: None };
-        let Some(call) = self.participant.call(delivery.operation) else {
-            return not_sent(format!("the flow has no template for {}", operation_key(delivery.operation)));
-        };
-        let of_saga = OfSaga { kept: kept.clone(), placed_at, ..OfSaga::default() };
-        match self.participant.ask_with(call, &delivery, &of_saga).await {
+        let of_saga = OfSaga { kept: kept.clone(), of_undos: of_undos.clone(), placed_at, ..OfSaga::default() };
+        match self.participant.ask_with(&delivery, &of_saga).await {
             Ok(Asked { reply, answer }) => {
                 let status = answer.as_ref().map(|answer| answer.received().status);
                 let excerpt = answer.as_ref().map(|answer| self.participant.excerpt_of(answer));

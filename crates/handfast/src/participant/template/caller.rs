@@ -25,24 +25,47 @@ pub(crate) struct OfSaga {
     pub(crate) kept: Kept,
     /// What was kept of answers about what is in effect with other values: it serves to undo that and to look at it.
     pub(crate) otherwise: Kept,
+    /// What answers to undos have brought: it serves to look at them, and is never taken for what they undo.
+    pub(crate) of_undos: Kept,
     /// When it was placed: the time of its first entry.
     pub(crate) placed_at: Time,
 }
 
 impl OfSaga {
-    /// What a request may say of what was kept. What is in effect with other values is nothing that anything is built on.
-    fn kept_for(&self, operation: Operation, step: &str) -> Cow<'_, Kept> {
+    /// What a request may say of what was kept. What is in effect with other values is nothing that anything is built on, and
+    /// what an undo has brought is about the undo.
+    fn kept_for(&self, (operation, of_undo): (Operation, bool), step: &str) -> Result<Cow<'_, Kept>, String> {
+        let values = |kept: &'_ Kept| kept.get(step).filter(|values| !values.is_empty()).cloned();
         let otherwise = match operation {
-            Operation::Undo | Operation::Look => self.otherwise.get(step).filter(|values| !values.is_empty()),
+            Operation::Undo | Operation::Look => values(&self.otherwise),
             Operation::Act | Operation::Close => None,
         };
-        let Some(otherwise) = otherwise else { return Cow::Borrowed(&self.kept) };
+        let of_undo = values(&self.of_undos).filter(|_| of_undo);
+        if otherwise.is_none() && of_undo.is_none() {
+            return Ok(Cow::Borrowed(&self.kept));
+        }
         let mut all = self.kept.clone();
         let known = all.entry(step.to_owned()).or_default();
-        for (name, value) in otherwise {
-            known.entry(name.clone()).or_insert_with(|| value.clone());
+        for (name, value) in otherwise.into_iter().flatten() {
+            known.entry(name).or_insert(value);
         }
-        Cow::Owned(all)
+        for (name, value) in of_undo.into_iter().flatten() {
+            // A flow file that keeps both under one name is refused; a flow of before may do so.
+            if known.get(&name).is_some_and(|of_act| *of_act != value) {
+                return Err(format!(
+                    "the act and the undo of {step} have both kept a {name}, and nobody knows which is meant; give them two names \
+                     in the flow file, and adopt it"
+                ));
+            }
+            known.insert(name, value);
+        }
+        Ok(Cow::Owned(all))
+    }
+
+    /// Whether a look names something that only an answer to the undo of its step brings, and none has.
+    fn lacks_of_undo(&self, templates: &HttpTemplates, call: &Call, step: &str) -> bool {
+        let has = |name: &str| self.of_undos.get(step).is_some_and(|values| values.contains_key(name));
+        templates.brought_by_undo(call, step).any(|name| !has(name))
     }
 }
 
@@ -91,25 +114,40 @@ impl TemplateParticipant {
         &self.secrets
     }
 
-    pub(super) fn call(&self, operation: Operation) -> Option<&Call> {
-        self.templates.call(operation)
-    }
-
-    async fn ask(&self, call: &Call, delivery: &Delivery<'_>) -> Result<Reply, String> {
+    async fn ask(&self, delivery: &Delivery<'_>) -> Result<Reply, String> {
         let KeyParts { saga, .. } = KeyParts::of(delivery.key).ok_or(NO_KEY)?;
         let is_kept = |value: &Value| matches!(value, Value::Receipt { .. } | Value::Now { moment: Moment::Placed, .. });
-        let needs_kept = call.gaps().map(|(value, _)| value).chain(call.compared()).any(is_kept);
-        let of_saga = if needs_kept { self.receipts.of(saga).await? } else { OfSaga::default() };
-        let Asked { reply, answer } = self.ask_with(call, delivery, &of_saga).await?;
+        let needs_kept = |call: &Call| call.gaps().map(|(value, _)| value).chain(call.compared()).any(is_kept);
+        let (look, plain) = self.calls_for(delivery);
+        let of_saga =
+            if look.into_iter().chain(plain).any(needs_kept) { self.receipts.of(saga).await? } else { OfSaga::default() };
+        let Asked { reply, answer } = self.ask_with(delivery, &of_saga).await?;
         let body = answer.as_ref().and_then(|answer| answer.received().body);
         Ok(reply.with_excerpt(body, &self.secrets))
     }
 
+    /// The look at an undo, where that is what is asked for and the service has one of its own, and the call of the operation.
+    fn calls_for(&self, delivery: &Delivery<'_>) -> (Option<&Call>, Option<&Call>) {
+        let is_about_undo = delivery.is_about_undo && delivery.operation == Operation::Look;
+        (self.templates.undo_peek().filter(|_| is_about_undo), self.templates.call(delivery.operation))
+    }
+
+    /// The one call that is made, and whether it is the look at an undo, chosen by what is kept and by nothing else: what the one
+    /// says is no answer to the other. Of an undo of which no answer has brought anything the thing itself is looked at.
+    fn chosen(&self, delivery: &Delivery<'_>, step: &str, of_saga: &OfSaga) -> Result<(&Call, bool), String> {
+        match self.calls_for(delivery) {
+            (Some(look), plain) if plain.is_none() || !of_saga.lacks_of_undo(&self.templates, look, step) => Ok((look, true)),
+            (_, Some(plain)) => Ok((plain, false)),
+            (_, None) => Err(format!("the flow has no template for {}", operation_key(delivery.operation))),
+        }
+    }
+
     /// Asks with what is kept of the saga. The error is why the request was not sent.
-    pub(super) async fn ask_with(&self, call: &Call, delivery: &Delivery<'_>, of_saga: &OfSaga) -> Result<Asked, String> {
+    pub(super) async fn ask_with(&self, delivery: &Delivery<'_>, of_saga: &OfSaga) -> Result<Asked, String> {
         let KeyParts { saga, step, .. } = KeyParts::of(delivery.key).ok_or(NO_KEY)?;
         let input: Json = serde_json::from_slice(delivery.body).map_err(|_| "the body of its step is not JSON")?;
-        let (kept, placed_at) = (&of_saga.kept_for(delivery.operation, step), of_saga.placed_at);
+        let (call, of_undo) = self.chosen(delivery, step, of_saga)?;
+        let (kept, placed_at) = (&*of_saga.kept_for((delivery.operation, of_undo), step)?, of_saga.placed_at);
         let (key, secrets, now) = (delivery.key, &self.secrets, self.clock.now());
         let values = Values { key, saga, step, input: &input, kept, placed_at, now, secrets };
         let request = call.request(&|value| values.of(value))?;
@@ -150,22 +188,6 @@ pub(super) struct Asked {
 
 impl Participant for TemplateParticipant {
     fn deliver<'a>(&'a self, request: Delivery<'a>) -> BoxFuture<'a, Reply> {
-        Box::pin(async move {
-            // A look at an undo of which no answer has brought anything yet may have to go by the key.
-            let of_undo = self.templates.undo_peek().filter(|_| request.is_about_undo);
-            let asked = match of_undo {
-                Some(call) => Some(self.ask(call, &request).await),
-                None => None,
-            };
-            let call = self.templates.call(request.operation);
-            match (asked, call) {
-                (Some(Ok(reply)), _) => reply,
-                (Some(Err(_)) | None, Some(call)) => self.ask(call, &request).await.unwrap_or_else(Reply::not_sent),
-                (Some(Err(why)), None) => Reply::not_sent(why),
-                (None, None) => {
-                    Reply::not_sent(format_args!("the flow has no template for {}", operation_key(request.operation)))
-                }
-            }
-        })
+        Box::pin(async move { self.ask(&request).await.unwrap_or_else(Reply::not_sent) })
     }
 }

@@ -11,6 +11,7 @@
 //! ```
 
 mod address;
+mod amount;
 mod answer;
 mod by_hand;
 mod call;
@@ -36,6 +37,8 @@ mod gap_tests;
 mod orders;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod undo_tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -152,12 +155,33 @@ impl HttpTemplates {
         self.undo_peek.as_ref()
     }
 
+    /// What a call names that answers to the undo of its step bring.
+    pub(in crate::participant) fn brought_by_undo<'a>(&'a self, call: &'a Call, step: &'a str) -> impl Iterator<Item = &'a str> {
+        let named = call.gaps().map(|(value, _)| value).chain(call.compared());
+        let of_step = named.filter_map(Value::receipt).filter(move |(of, _)| *of == step).map(|(_, name)| name);
+        of_step.filter(|name| self.kept_of_undo().any(|kept| kept == *name))
+    }
+
+    /// What answers to the undo bring.
+    fn kept_of_undo(&self) -> impl Iterator<Item = &str> {
+        self.undo.iter().flat_map(Call::kept_names)
+    }
+
+    /// A name under which an answer to the undo, or to a look at it, is kept, and one to another operation as well; and which two
+    /// keep it, by their keys. Then nobody could say which of the two is meant.
+    #[must_use]
+    pub fn kept_twice(&self) -> Option<(&'static str, &'static str, &str)> {
+        let of_undo = |(key, operation, _): &(&str, Operation, &Call)| *operation == Operation::Undo || *key == UNDO_PEEK;
+        let (of_undos, others): (Vec<_>, Vec<_>) = self.every_call().partition(of_undo);
+        let kept_by = |name: &str| others.iter().find(|(_, _, other)| other.kept_names().any(|kept| kept == name));
+        let mut all = of_undos.into_iter().flat_map(|(key, _, call)| call.kept_names().map(move |name| (key, name)));
+        all.find_map(|(key, name)| Some((key, kept_by(name)?.0, name)))
+    }
+
     /// The look at an undo of which no answer has told anything: it names nothing that an answer to the undo has brought.
     #[must_use]
     pub fn look_for_undo(&self, step: &str) -> Option<&Call> {
-        let brought = |name: &str| self.undo.as_ref().is_some_and(|undo| undo.kept_names().any(|kept| kept == name));
-        let is_brought = |value: &Value| value.receipt().is_some_and(|(of, name)| of == step && brought(name));
-        let knows_nothing = |call: &&Call| !call.gaps().map(|(value, _)| value).chain(call.compared()).any(is_brought);
+        let knows_nothing = |call: &&Call| self.brought_by_undo(call, step).next().is_none();
         self.undo_peek.as_ref().filter(knows_nothing).or(self.peek.as_ref())
     }
 

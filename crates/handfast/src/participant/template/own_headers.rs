@@ -34,7 +34,7 @@ pub(super) fn read(names: &[String], sent: &[HeaderName]) -> Result<Vec<HeaderNa
 }
 
 /// Some that no service can call its own. The list is no proof of anything: it saves somebody from a mistake.
-const GENERAL: [&str; 40] = [
+const GENERAL: [&str; 43] = [
     "accept-ranges",
     "age",
     "allow",
@@ -75,17 +75,26 @@ const GENERAL: [&str; 40] = [
     "x-powered-by",
     "x-request-id",
     "x-robots-tag",
+    "x-runtime",
+    "x-timer",
+    "x-trace-id",
 ];
-const GENERAL_FAMILIES: [&str; 17] = [
+const GENERAL_FAMILIES: [&str; 23] = [
     "access-control-",
+    "akamai-",
     "cf-",
     "content-",
     "cross-origin-",
+    "fastly-",
+    "idempotency-",
+    "idempotent-",
     "proxy-",
     "ratelimit-",
     "sec-",
     "x-amz-",
     "x-amzn-",
+    "x-azure-",
+    "x-b3-",
     "x-cache-",
     "x-content-",
     "x-envoy-",

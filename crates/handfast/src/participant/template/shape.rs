@@ -11,6 +11,7 @@
 use reqwest::header::{HeaderMap, HeaderName};
 use serde_json::Value as Json;
 
+use super::amount::Amount;
 use super::condition::{At, Condition, Expected, Wants};
 use super::secret::Secrets;
 use super::text::{Coding, Piece, Setting, Template, Value};
@@ -372,6 +373,16 @@ fn differs(place: &str, values: &[Compared], found: &Json, of: Fill<'_>) -> Opti
     if all.any(|wanted| is_of_another_type(&wanted)) {
         return None;
     }
+    // The same amount may be written otherwise, and what is no number says nothing of any amount.
+    let says_nothing = |value: &Compared| match value {
+        Compared::Gaps(template) if Amount::of(template).is_some() => {
+            filled(template, of).is_none_or(|wanted| !Amount::is_other(&wanted, found))
+        }
+        Compared::Gaps(_) | Compared::Value(_) => false,
+    };
+    if values.iter().any(says_nothing) {
+        return None;
+    }
     let is_identity = template.gaps().any(|(value, _)| is_identity(value));
     let (place, wanted, found) = (place.to_owned(), filled(template, of)?, found.clone());
     Some(Fit { differs: vec![Difference { place, wanted, found, is_identity }], names_ours: false })
@@ -426,14 +437,8 @@ impl Compared {
         match self {
             Self::Value(value) => scalar(found).as_ref() == Some(value),
             Self::Gaps(template) => filled(template, of).is_some_and(|wanted| {
-                let is_alike = match template.0.as_slice() {
-                    [Piece::Gap(Value::Decimal(_), _, Coding::Plain)] => are_same_decimals(&wanted, found),
-                    // Only money has parts: minor units are digits, and some services write them as text.
-                    [Piece::Gap(Value::Input(path), _, Coding::Plain)] if path.get(1).is_some_and(|part| part == "minor") => {
-                        scalar_text(&wanted) == scalar_text(found)
-                    }
-                    _ => false,
-                };
+                // Minor units are digits, and some services write them as text.
+                let is_alike = Amount::of(template).is_some_and(|amount| amount.is_same(&wanted, found));
                 are_same(&wanted, found) || is_alike
             }),
         }
@@ -466,22 +471,8 @@ fn are_same(wanted: &Json, found: &Json) -> bool {
     }
 }
 
-/// An amount with a point is the same whether it is written as a text or as a number, and with however many zeros at its end.
-fn are_same_decimals(wanted: &Json, found: &Json) -> bool {
-    let text = |value: &Json| scalar_text(value).filter(|_| !value.is_boolean());
-    let is_plain = |text: &String| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let significant = |text: String| match text.split_once('.') {
-        Some((whole, part)) => (whole.to_owned(), part.trim_end_matches('0').to_owned()),
-        None => (text, String::new()),
-    };
-    match (text(wanted).filter(is_plain), text(found).filter(is_plain)) {
-        (Some(wanted), Some(found)) => significant(wanted) == significant(found),
-        (None, _) | (_, None) => false,
-    }
-}
-
 /// A value without parts as text, whatever its type.
-fn scalar_text(value: &Json) -> Option<String> {
+pub(super) fn scalar_text(value: &Json) -> Option<String> {
     match value {
         Json::String(text) => Some(text.clone()),
         Json::Number(number) => Some(number.to_string()),

@@ -29,7 +29,7 @@ type Asked = (Method, Uri, HeaderMap, String);
 
 /// What a test's service was asked, and what it answers.
 #[derive(Clone)]
-struct Service {
+pub(super) struct Service {
     asked: Arc<Mutex<Vec<Asked>>>,
     answer: Arc<Mutex<Box<dyn Fn() -> Response + Send>>>,
 }
@@ -41,7 +41,7 @@ async fn answer(State(service): State<Service>, method: Method, uri: Uri, header
 }
 
 impl Service {
-    async fn start() -> (Self, String) {
+    pub(super) async fn start() -> (Self, String) {
         let ok = || (StatusCode::OK, json!({"status": "succeeded", "id": "h-1", "n": 7}).to_string()).into_response();
         let service = Self { asked: Arc::default(), answer: Arc::new(Mutex::new(Box::new(ok))) };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -51,12 +51,12 @@ impl Service {
         (service, url)
     }
 
-    fn answers(&self, status: u16, body: &str) {
+    pub(super) fn answers(&self, status: u16, body: &str) {
         let (status, body) = (StatusCode::from_u16(status).unwrap(), body.to_owned());
         *self.answer.lock().unwrap() = Box::new(move || (status, body.clone()).into_response());
     }
 
-    fn asked(&self) -> Vec<Asked> {
+    pub(super) fn asked(&self) -> Vec<Asked> {
         std::mem::take(&mut *self.asked.lock().unwrap())
     }
 }
@@ -147,7 +147,7 @@ async fn ask(participant: &TemplateParticipant, operation: Operation, body: &Jso
 static NOTHING: Bytes = Bytes::new();
 
 /// A delivery that is not to be there by any time.
-const UNTIMED: Delivery<'static> = Delivery {
+pub(super) const UNTIMED: Delivery<'static> = Delivery {
     is_about_undo: false,
     key: "store1.order.7.hold",
     operation: Operation::Act,
@@ -160,7 +160,7 @@ const UNTIMED: Delivery<'static> = Delivery {
 };
 
 /// What was seen instead of an answer by something that was not sent.
-fn not_sent(reply: Reply) -> String {
+pub(super) fn not_sent(reply: Reply) -> String {
     match reply {
         Reply::Unknown { seen, heard: Heard::NotSent, .. } => seen,
         other @ (Reply::Unknown { .. }

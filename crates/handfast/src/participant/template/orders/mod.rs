@@ -26,11 +26,11 @@ use tokio::time::{sleep, timeout};
 
 use self::grammar::{Form, any_form, chance, pick};
 use self::road::{Fate, Roads, World};
-use super::{KeptReceipts, Secret, TemplateParticipant};
+use super::{KeptReceipts, OfSaga, Secret, TemplateParticipant};
 use crate::engine::JournalReceipts;
 use crate::flow::{FlowFile, StepParticipant};
 use crate::participant::Participant;
-use crate::store::{MemoryStore, Store};
+use crate::store::{BoxFuture, MemoryStore, Store};
 use crate::{Backoff, BreakerSettings, Clock, Engine, Flow, Options, SagaHandle};
 
 const NOON: Time = Time(43_200_000);
@@ -85,6 +85,19 @@ impl Sound {
     }
 }
 
+/// What was kept, which cannot always be read.
+struct Hiccups {
+    read: JournalReceipts,
+    world: Arc<Mutex<World>>,
+}
+
+impl KeptReceipts for Hiccups {
+    fn of<'a>(&'a self, saga: &'a str) -> BoxFuture<'a, Result<OfSaga, String>> {
+        let has_hiccup = self.world.lock().unwrap_or_else(std::sync::PoisonError::into_inner).cannot_be_read();
+        if has_hiccup { Box::pin(async { Err("the store cannot be read".to_owned()) }) } else { self.read.of(saga) }
+    }
+}
+
 /// One order of one file.
 struct Run {
     file: Arc<FlowFile>,
@@ -113,8 +126,8 @@ impl Run {
         for step in self.file.steps() {
             let StepParticipant::Http(templates) = &step.participant else { panic!("every step is called by templates") };
             let secrets = templates.load_secrets(&known).expect("they are known");
-            let receipts: Arc<dyn KeptReceipts> =
-                Arc::new(JournalReceipts::new(Arc::clone(&self.store) as Arc<dyn Store>, names.clone()));
+            let read = JournalReceipts::new(Arc::clone(&self.store) as Arc<dyn Store>, names.clone());
+            let receipts: Arc<dyn KeptReceipts> = Arc::new(Hiccups { read, world: Arc::clone(&self.world) });
             let roads = Roads(Arc::clone(&self.world));
             let service = TemplateParticipant::over(roads, (Arc::clone(templates), secrets), receipts, self.clock.clone());
             let name = format!("{} at {}", step.name, templates.origin());

@@ -36,6 +36,8 @@ pub(super) enum Fate {
     SaysNothing,
     OfTwo,
     OfAnother,
+    /// Nothing leaves, since what was kept cannot be read.
+    Unread,
 }
 
 pub(super) const FAULTS: [Fate; 12] = [
@@ -124,6 +126,17 @@ impl World {
         let fate = pick(&mut self.random, &FAULTS);
         self.met.push(fate);
         fate
+    }
+
+    /// Whether the store has a hiccup, so that what was kept of the order cannot be read.
+    pub(super) fn cannot_be_read(&mut self) -> bool {
+        let has_hiccup = self.faults_left > 0 && chance(&mut self.random, 10);
+        if has_hiccup {
+            self.faults_left -= 1;
+            self.met.push(Fate::Unread);
+            self.tell(|| "the store cannot be read".to_owned());
+        }
+        has_hiccup
     }
 
     /// The service does what it was asked for.
@@ -262,7 +275,7 @@ impl World {
                 self.deliver(step, wish);
                 return None;
             }
-            Fate::Open | Fate::Late | Fate::Twice | Fate::Slow | Fate::OfAnother => {
+            Fate::Open | Fate::Late | Fate::Twice | Fate::Slow | Fate::OfAnother | Fate::Unread => {
                 let said = self.deliver(step, wish);
                 let written = self.honest(step, wish, &said);
                 let waits = chance(&mut self.random, 5);
