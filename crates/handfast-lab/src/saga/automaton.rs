@@ -161,6 +161,7 @@ impl Follows {
                 | Evidence::RefusedForGood { .. }
                 | Evidence::Moved { .. }
                 | Evidence::UndoFailed { .. }
+                | Evidence::NotFound { .. }
                 | Evidence::OtherValues { .. },
             ) => is_at_rest,
             Some(Evidence::Contradiction { to, .. }) => is_at_rest || self.foreign_key != Some(to.step),

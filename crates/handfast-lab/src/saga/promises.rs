@@ -58,6 +58,7 @@ impl Saga {
                 | Evidence::LateEffect { .. }
                 | Evidence::RefusedClose { .. }
                 | Evidence::UndoFailed { .. }
+                | Evidence::NotFound { .. }
                 | Evidence::OtherValues { .. },
             ) => true,
             Some(Evidence::Contradiction { .. } | Evidence::RefusedForGood { .. } | Evidence::Moved { .. }) => false,

@@ -67,7 +67,8 @@ pub(super) struct StepState {
     pub(super) was_seen_off: bool,
     /// Its participant answered a close with a refusal that does not hold, so that nothing can close it.
     pub(super) refused_close: bool,
-    /// What is in effect is not what was asked for: it counts as neither done nor off, and is undone.
+    /// What is in effect is not what was asked for: it counts as neither done nor off, and is undone. As long as nothing is known,
+    /// that an answer spoke of something else, without saying that it is in effect.
     pub(super) is_other: bool,
     /// Its participant has contradicted itself: it counts as neither done nor off, whatever was known.
     pub(super) is_contradicted: bool,
@@ -319,6 +320,7 @@ impl<G: Guards> Coordinator<G> {
             | Evidence::LateEffect { .. }
             | Evidence::RefusedClose { .. }
             | Evidence::RefusedForGood { .. }
+            | Evidence::NotFound { .. }
             | Evidence::UndoFailed { .. }
             | Evidence::Moved { .. } => true,
         })

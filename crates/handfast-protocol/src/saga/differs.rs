@@ -6,13 +6,26 @@
 //! | says that something was undone, with other values (a refund of 50) | what is left of it is in effect | goes on asking for the undo, and says so; where the undo may leave only once a person has to look |
 //! | is about something else (another reference), or does not say whose it is | nothing | turns the saga back, and asks on; of an undo that is being asked for it is told |
 //!
+//! What says that something else is there and not whose it is may be asked for on and on: a provider that took 50 of 100 says so
+//! each time. So a person may mark a step of which that was said and whose key nobody can close, while it is asked for all the same.
+//!
 //! Where there is no way back (the gate itself, and what comes after it) a person has to look. In each case it is told at once.
 
-use super::coordinator::{Coordinator, Phase};
+use super::coordinator::{Coordinator, Phase, StepState};
 use super::message::Evidence;
 use crate::guards::Guards;
 use crate::party::Time;
 use crate::register::Definite;
+
+/// From this version on a person may mark what was answered for otherwise and cannot be closed.
+const UNCLEAR_IS_MARKED: u32 = 2;
+
+impl StepState {
+    /// Answers speak of something else than was asked for, and nothing is known of it: a person may say what became of it.
+    pub(super) fn is_unclear(self) -> bool {
+        self.is_other && self.known.is_none() && self.mark.is_none()
+    }
+}
 
 impl<G: Guards> Coordinator<G> {
     /// An answer about a step's key was not about what was asked for.
@@ -49,6 +62,9 @@ impl<G: Guards> Coordinator<G> {
                 }
             }
         }
+        if !in_effect && self.version >= UNCLEAR_IS_MARKED && self.is_in_doubt_for_good(step) {
+            self.steps[step].is_other = true;
+        }
         let there_is_no_way_back = self.plan.gate().is_some_and(|gate| step >= gate);
         if in_effect && there_is_no_way_back {
             return self.contradicted(step, Evidence::OtherValues { step });
@@ -57,6 +73,13 @@ impl<G: Guards> Coordinator<G> {
         if self.phase == Phase::Forward && !self.is_committed() {
             self.turn_back();
         }
+    }
+
+    /// Nothing is known of it, nobody has marked it, and nothing but an answer ends that.
+    fn is_in_doubt_for_good(&self, step: usize) -> bool {
+        let (state, plan) = (self.steps[step], self.plan.steps()[step]);
+        let was_asked = state.asked.is_some() && !self.was_never_sent(step);
+        state.known.is_none() && state.mark.is_none() && was_asked && !plan.closes() && !plan.harmless
     }
 
     /// The first step before the gate of which something else is in effect than was asked for.

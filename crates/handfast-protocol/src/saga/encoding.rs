@@ -25,7 +25,7 @@ const VOID: u8 = 0x10;
 impl<G: Guards> Coordinator<G> {
     /// The whole state in a fixed layout: phase (1 byte), clock (8), evidence (12, of which the first says whether
     /// there is any, and of which kind), then for each step what was asked (1; its highest bits say that it was given up, that a last look at it found nothing, and that it refused to close; what is known of an undo is a code of its own), what is
-    /// known (1; the others say that it is in effect with other values, that it was contradicted, and how a person has marked it) and since when (8). Where any step has moved, a byte for each says whether it has. Numbers are little-endian. Equal states have equal bytes, different states different ones, in every build of this version.
+    /// known (1; the others say that it is in effect with other values, or that answers speak of others while nothing is known, that it was contradicted, and how a person has marked it) and since when (8). Where any step has moved, a byte for each says whether it has. Numbers are little-endian. Equal states have equal bytes, different states different ones, in every build of this version.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(21 + 10 * self.steps.len());
@@ -82,6 +82,7 @@ fn encode_evidence(bytes: &mut Vec<u8>, evidence: Option<Evidence>) {
         Some(Evidence::OtherValues { step }) => (6, step, [0; 3]),
         Some(Evidence::UndoFailed { step }) => (7, step, [0; 3]),
         Some(Evidence::Moved { step }) => (8, step, [0; 3]),
+        Some(Evidence::NotFound { step }) => (9, step, [0; 3]),
     };
     bytes.push(kind);
     bytes.extend_from_slice(&(step as u64).to_le_bytes());

@@ -226,4 +226,9 @@ pub enum Evidence {
         /// The step.
         step: usize,
     },
+    /// A look that left after the saga had ended in *both* was answered that there is nothing. It proves nothing, and it is told.
+    NotFound {
+        /// The step.
+        step: usize,
+    },
 }

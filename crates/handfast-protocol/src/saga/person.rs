@@ -9,7 +9,8 @@
 //! | a step is *undone* | takes it as off |
 //! | *settle* | ends, in neither of the two |
 //!
-//! A mark is no answer. It is taken of a step only that nothing can be asked for any more, or that is looked for in a new life of
+//! A mark is no answer. It is taken of a step only that nothing can be asked for any more, or whose answers speak of something else
+//! ([`differs`](super::differs)), or that is looked for in a new life of
 //! its participant ([`former`](super::former)); so a gate that can be closed is closed and not marked; and whatever a participant says of the key afterwards, or has said before, counts and the mark does
 //! not. Why a person says so is kept in the journal and is no part of any state.
 
@@ -93,6 +94,8 @@ impl StepState {
 
     /// A definite answer takes the place of a mark.
     pub(super) fn know(&mut self, told: Definite) {
+        // What was not about this key is no part of what is known of it now.
+        self.is_other &= self.known.is_some();
         self.known = Some(told);
         (self.mark, self.mark_counts) = (None, false);
         self.undo = self.undo.filter(|_| told == Definite::Done);
@@ -234,6 +237,7 @@ impl<G: Guards> Coordinator<G> {
         let Some(state) = self.steps.get_mut(step) else { return };
         let is_open_gate = gate == Some(step) && state.asked.is_some() && state.known.is_none() && state.mark.is_none();
         let may_be_marked = state.is_out_of_reach()
+            || state.is_unclear()
             || may_stay_unconfirmed
             || (state.waits_with_mark() && mark != Mark::NotDone)
             || (!G::GATE_IS_CLOSED_NOT_MARKED && is_open_gate);
@@ -331,6 +335,7 @@ impl<G: Guards> Coordinator<G> {
                 | Evidence::RefusedClose { step }
                 | Evidence::RefusedForGood { step }
                 | Evidence::UndoFailed { step }
+                | Evidence::NotFound { step }
                 | Evidence::OtherValues { step }
                 | Evidence::Moved { step },
             ) => Some(step),

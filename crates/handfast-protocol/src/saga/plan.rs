@@ -96,6 +96,8 @@ pub struct StepPlan {
     pub reads_back: bool,
     /// For how many milliseconds after the end in *neither* its key is looked at, since an effect may still appear there.
     pub watch_ms: Option<u64>,
+    /// For how many milliseconds after something was done a look may not find it yet.
+    pub peek_lag_ms: u64,
     /// The step, counted from 0, that has to be off before this one is undone, because its undo needs what that one's left.
     pub undo_after: Option<usize>,
     /// The earlier steps of whose answers its close names something, so that it cannot be closed before they are done.
@@ -122,6 +124,7 @@ impl StepPlan {
             undo_again_ms: None,
             reads_back: false,
             watch_ms: None,
+            peek_lag_ms: 0,
             undo_after: None,
             close_needs: StepSet::NONE,
         }

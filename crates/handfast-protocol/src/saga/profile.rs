@@ -112,6 +112,8 @@ pub struct Profile {
     pub values: Values,
     /// Whether an amount is sent, and an answer that says that it is undone is not compared with it.
     pub return_unseen: bool,
+    /// An amount is compared, and some answer that means *done* does not say whose it is.
+    pub whose_unseen: bool,
 }
 
 impl Profile {
@@ -134,6 +136,7 @@ impl Profile {
         bare: Meanings::NONE,
         values: Values::Settled,
         return_unseen: false,
+        whose_unseen: false,
     };
 
     /// The profile of a step of this kind whose participant speaks the contract.
@@ -293,7 +296,9 @@ pub fn assess(steps: &[ProfiledStep], assumptions: &Assumptions) -> Result<Asses
         risks.extend(of_step.into_iter().map(|what| Finding { step, what }));
         let is_unseen = (steps[step].profile.values == Values::Unseen).then_some(Remark::AmountUnseen);
         let is_return_unseen = steps[step].profile.return_unseen.then_some(Remark::ReturnUnseen);
-        let of_step = flow.remark(step, &plans).into_iter().chain(is_unseen).chain(is_return_unseen);
+        let is_whose_unseen = (steps[step].profile.whose_unseen && !plans[step].closes()).then_some(Remark::WhoseUnseen);
+        let of_values = is_unseen.into_iter().chain(is_return_unseen).chain(is_whose_unseen);
+        let of_step = flow.remark(step, &plans).into_iter().chain(of_values);
         remarks.extend(of_step.map(|what| Finding { step, what }));
     }
     Ok(Assessment { plan: Plan::new(plans)?, risks, remarks })
@@ -364,6 +369,7 @@ impl Flow<'_> {
             plan.undo_again_ms = may_repeat.then(|| self.horizon_ms(step));
             plan.undo_once_ms = Some(if may_repeat { self.horizon_ms(step).saturating_mul(2) } else { self.horizon_ms(step) });
         }
+        plan.peek_lag_ms = if profile.peek { profile.peek_lag_ms } else { 0 };
         plan.reads_back = profile.peek && profile.reads_back && !plan.harmless;
         let may_refuse_to_close = !plan.refusal_holds && plan.closes() && profile.peek && !self.is_after_gate(step);
         plan.refused_close_ms = may_refuse_to_close.then(|| self.horizon_ms(step));

@@ -304,6 +304,9 @@ pub enum Remark {
     AmountUnseen,
     /// An amount is sent, and an answer that means *undone* is not compared with it.
     ReturnUnseen,
+    /// An amount is compared, an answer that means *done* does not say whose it is, and the key cannot be closed: another amount is
+    /// neither done nor off, and only a person can end that.
+    WhoseUnseen,
 }
 
 impl Remark {
@@ -315,6 +318,7 @@ impl Remark {
             Self::ActsAfterCancel => "acts-after-cancel",
             Self::AmountUnseen => "amount-unseen",
             Self::ReturnUnseen => "return-unseen",
+            Self::WhoseUnseen => "whose-unseen",
         }
     }
 }
@@ -339,6 +343,11 @@ impl fmt::Display for Remark {
                 "it is sent an amount, and an answer that means undone is not compared with it: whoever gives back a part of it \
                  is believed to have given back all; compare it where the answer says it, as in json = { \"/refunded\" = \
                  \"{input.amount.minor}\" }"
+            }
+            Self::WhoseUnseen => {
+                "an answer that means done is compared with the amount and does not say whose it is, and its key cannot be \
+                 closed: whoever takes another amount is asked on and on, neither undone nor known, until a person says what \
+                 became of it; compare whose it is, as in json = { \"/reference\" = \"{key}\" }"
             }
         })
     }

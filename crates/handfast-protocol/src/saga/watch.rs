@@ -24,8 +24,9 @@ impl<G: Guards> Coordinator<G> {
         if self.version < LOOKS_END_WATCHES || step >= self.steps.len() {
             return;
         }
-        if let Some(found) = found {
-            self.check_after_the_end(step, found, left);
+        match found {
+            Some(found) => self.check_after_the_end(step, found, left),
+            None => self.note_nothing_after_the_end(step, left),
         }
         if found == Some(Definite::Done) {
             return self.found_not_undone(step, left, now);
@@ -65,6 +66,15 @@ impl<G: Guards> Coordinator<G> {
             let to = Command { step, operation: Operation::Look };
             let evidence = Evidence::Contradiction { to, known: state.known, answer: Answer::State(found) };
             self.evidence = self.in_the_way().or(Some(evidence));
+        }
+    }
+
+    /// Somebody has looked after the end for what was done, and was told that there is nothing. Not found is not *not done*, so it
+    /// changes nothing; but once the look has to see what was done it is no silence either.
+    fn note_nothing_after_the_end(&mut self, step: usize, left: Time) {
+        let lag_ms = self.plan.steps()[step].peek_lag_ms;
+        if self.phase == Phase::Completed && self.steps[step].is_done() && left > self.clock.after(lag_ms) {
+            self.evidence = self.in_the_way().or(Some(Evidence::NotFound { step }));
         }
     }
 

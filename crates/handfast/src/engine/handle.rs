@@ -168,6 +168,13 @@ pub fn describe_evidence(flow: &Flow, evidence: Evidence) -> String {
                 name(step)
             );
         }
+        Evidence::NotFound { step } => {
+            return format!(
+                "step {}: it was done, and a look after the end found nothing of it; that proves nothing, so look it up at its \
+                 participant",
+                name(step)
+            );
+        }
         Evidence::LateEffect { step } => {
             return format!("step {}: it was done after all, after the saga had ended without it", name(step));
         }

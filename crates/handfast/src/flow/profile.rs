@@ -92,6 +92,7 @@ pub(super) fn read(step: &Table<'_, '_>, name: &str, templates: Option<&HttpTemp
         bare: base.bare,
         values: base.values,
         return_unseen: base.return_unseen,
+        whose_unseen: base.whose_unseen,
     };
     if profile.harmless && !profile.is_harmless() {
         let message = "duplicates are harmless only of what can be undone; add an undo, or say duplicates = \"harmful\"";

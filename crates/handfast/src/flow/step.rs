@@ -190,7 +190,10 @@ fn with_values(profile: Profile, http: &HttpTemplates, send: &[usize], fields: &
     } else {
         Values::Settled
     };
-    Profile { values, return_unseen: !amounts().all(|field| is_seen(Definite::Undone, field, false)), ..profile }
+    let return_unseen = !amounts().all(|field| is_seen(Definite::Undone, field, false));
+    let whose_unseen =
+        amounts().next().is_some() && values == Values::Compared && !http.says_whose(Meaning::State(Definite::Done));
+    Profile { values, return_unseen, whose_unseen, ..profile }
 }
 
 pub(super) fn duration(table: &Table<'_, '_>, key: &str) -> Result<Option<Duration>, FileError> {

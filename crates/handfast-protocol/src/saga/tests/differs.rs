@@ -1,6 +1,7 @@
 //! Answers that fit what was asked for but for a value that they were compared with.
 
 use super::*;
+use crate::Doubt;
 
 fn differs(step: usize, in_effect: bool) -> Input<Told> {
     Input::Receive(Told::Differs { step, in_effect })
@@ -79,4 +80,41 @@ fn other_values_where_there_is_no_way_back_are_for_a_person() {
     assert_eq!(saga.standing(), Standing::Committed, "told, and no way back");
     saga.step(Time(4), differs(2, true));
     assert_eq!((saga.standing(), saga.evidence()), (Standing::Suspended, Some(Evidence::OtherValues { step: 2 })));
+}
+
+/// A provider that took 50 of 100, and does not say whose it is, says the same whenever it is asked: a person may say what became of
+/// it, while it is asked for all the same, and what it says of the key itself counts more.
+#[test]
+fn what_is_answered_for_otherwise_and_cannot_be_closed_may_be_marked() {
+    let doubt = Doubt::Repeats { last_send_ms: None };
+    let payment = StepPlan { doubt, undo_closes: false, ..step(Kind::Compensatable) };
+    let begun = |version| {
+        let plan = Arc::new(Plan::new(vec![payment, step(Kind::Pivot)]).unwrap());
+        let mut saga: Coordinator = Coordinator::pinned(plan, version);
+        saga.step(Time(1), Input::Start);
+        saga.step(Time(2), differs(0, false));
+        saga.step(Time(3), told(1, Operation::Close, Definite::Closed));
+        saga
+    };
+    let saga = begun(2);
+    let ask = [Command { step: 0, operation: Operation::Act }];
+    assert_eq!((saga.standing(), saga.outbox()), (Standing::Cancelling, ask.to_vec()));
+    assert_eq!(saga.evidence(), Some(Evidence::OtherValues { step: 0 }));
+    let marks = Mark::ALL.map(|mark| Ruling::Mark { step: 0, mark });
+    assert_eq!(saga.rulings(), [&marks[..], &[Ruling::Settle]].concat());
+    assert_eq!(begun(1).rulings(), [Ruling::Settle], "a journal of version 1 is read as it was written");
+    let mut marked = saga.clone();
+    marked.step(Time(4), ruled(marks[0]));
+    assert_eq!(marked.outbox(), [Command { step: 0, operation: Operation::Undo }], "it is taken back");
+    marked.step(Time(5), told(0, Operation::Undo, Definite::Undone));
+    assert_eq!(marked.decision(), Some(Outcome::Cancelled));
+    let mut answered = saga;
+    answered.step(Time(4), told(0, Operation::Act, Definite::Done));
+    assert_eq!(answered.outbox(), [Command { step: 0, operation: Operation::Undo }], "what was asked for is no other");
+    assert_eq!(answered.rulings(), [Ruling::Settle]);
+    // Where the key can be closed it is.
+    let mut closes = shop(None);
+    closes.step(Time(1), Input::Start);
+    closes.step(Time(2), differs(0, false));
+    assert_eq!(closes.rulings(), [Ruling::Settle]);
 }

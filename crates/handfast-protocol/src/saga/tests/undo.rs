@@ -200,6 +200,26 @@ fn what_is_found_after_the_end_is_kept_and_changes_no_outcome() {
     }
 }
 
+/// That a look finds nothing of what was done proves nothing, and is told, once the look has to see it.
+#[test]
+fn what_is_not_found_after_the_end_is_told() {
+    let nothing = |left| Input::Receive(Told::Looked { step: 0, found: None, left: Time(left) });
+    let payment = StepPlan { peek_lag_ms: 5, ..step(Kind::Compensatable) };
+    let mut saga: Coordinator = Coordinator::new(Arc::new(Plan::new(vec![payment, step(Kind::Pivot)]).unwrap()));
+    saga.step(Time(1), Input::Start);
+    saga.step(Time(2), told(0, Operation::Act, Definite::Done));
+    saga.step(Time(10), told(1, Operation::Act, Definite::Done));
+    for left in [10, 15] {
+        let mut next = saga.clone();
+        next.step(Time(30), nothing(left));
+        assert_eq!(next, saga, "it may not see it yet");
+    }
+    let before = saga.clone();
+    saga.step(Time(30), nothing(16));
+    assert_eq!((saga.decision(), saga.outbox()), (before.decision(), vec![]));
+    assert_eq!((saga.evidence(), saga.standing()), (Some(Evidence::NotFound { step: 0 }), Standing::Completed));
+}
+
 #[test]
 fn an_undo_is_repeated_only_where_that_can_be_relied_on() {
     let declared = Assumptions { message_lifetime_ms: Some(10), clock_error_ms: Some(1), longest_outage_ms: Some(10) };

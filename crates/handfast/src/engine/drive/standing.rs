@@ -38,6 +38,7 @@ impl Driver<'_> {
                     Evidence::Moved { .. } => "a step is not known where its service has moved to",
                     Evidence::OutOfReach { .. } => "a person has to find out what became of it",
                     Evidence::LateEffect { .. } | Evidence::RefusedClose { .. } => "a participant broke its promise",
+                    Evidence::NotFound { .. } => "what was done is not found any more",
                     Evidence::OtherValues { .. } => "a participant did something else than it was asked for",
                 };
                 tracing::error!(name: "person_needed", saga = %self.saga.id(), reason, "{what}");

@@ -55,6 +55,8 @@ pub(super) struct WrittenStep {
     reads_back: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     watch_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    peek_lag_ms: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     undo_after: Option<usize>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -88,6 +90,11 @@ const fn is_false(value: &bool) -> bool {
     !*value
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference to whoever decides what is left out")]
+const fn is_zero(value: &u64) -> bool {
+    *value == 0
+}
+
 impl Written {
     pub(super) const fn new(flow: String, steps: Vec<WrittenStep>) -> Self {
         Self { flow, steps }
@@ -119,6 +126,7 @@ impl WrittenStep {
             undo_again_ms,
             reads_back,
             watch_ms,
+            peek_lag_ms,
             undo_after,
             close_needs,
         } = *plan;
@@ -145,6 +153,7 @@ impl WrittenStep {
             undo_again_ms,
             reads_back,
             watch_ms,
+            peek_lag_ms,
             undo_after,
             close_needs: close_needs.iter().collect(),
             in_flight: step.in_flight,
@@ -179,6 +188,7 @@ impl WrittenStep {
             undo_again_ms: self.undo_again_ms,
             reads_back: self.reads_back,
             watch_ms: self.watch_ms,
+            peek_lag_ms: self.peek_lag_ms,
             undo_after: self.undo_after,
             close_needs: self.close_needs.iter().copied().collect(),
         })

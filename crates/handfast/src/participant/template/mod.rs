@@ -56,7 +56,7 @@ pub(crate) use fill::decimal;
 pub(crate) use reading::is_pointer;
 pub(in crate::participant) use secret::unescaped;
 pub use secret::{Secret, SecretError, Secrets};
-use shape::is_identity;
+use shape::{is_identity, is_of_this_saga};
 pub(crate) use text::is_variable;
 pub use text::{Moment, Place, Template, TimeFormat, Value};
 
@@ -225,6 +225,12 @@ impl HttpTemplates {
     #[must_use]
     pub fn compares(&self, meaning: Meaning, is_it: &dyn Fn(&Value) -> bool) -> bool {
         self.calls().all(|(_, call)| call.shapes_of(meaning).all(|shape| shape.compares(is_it)))
+    }
+
+    /// Whether every answer that means this says that it is about a request of this very saga.
+    #[must_use]
+    pub fn says_whose(&self, meaning: Meaning) -> bool {
+        self.compares(meaning, &is_of_this_saga)
     }
 
     /// Whether some answer is compared with what was asked for.

@@ -389,7 +389,7 @@ fn differs(place: &str, values: &[Compared], found: &Json, of: Fill<'_>) -> Opti
 }
 
 /// Whether a gap says that it was a request of this very saga: nobody else's answer has it.
-const fn is_of_this_saga(value: &Value) -> bool {
+pub(super) const fn is_of_this_saga(value: &Value) -> bool {
     match value {
         Value::Key | Value::KeyHash | Value::KeyUuid | Value::Saga | Value::Receipt { .. } => true,
         Value::Step
