@@ -46,6 +46,8 @@ impl KeptReceipts for JournalReceipts {
                         | Line::Person { .. }
                         | Line::Sent { .. }
                         | Line::Looked { .. }
+                        | Line::Moved { .. }
+                        | Line::SameBooks { .. }
                         | Line::Forgotten { .. } => &mut of_saga.kept,
                     };
                     if let Some(step) = self.steps.get(step) {

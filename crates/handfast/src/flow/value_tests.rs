@@ -11,6 +11,27 @@ fn a_text_in_base_64_may_stand_anywhere() {
     assert!(send("{input.customer}").unwrap_err().to_string().contains("a text cannot stand in a header"));
 }
 
+/// Another amount of which nobody says whose it is is for a person where nothing closes the key.
+#[test]
+fn an_amount_without_whose_it_is_is_remarked() {
+    let remarked = |done: &str, close: &str| {
+        let text = format!(
+            "name = \"x\"\n[input]\namount = \"money\"\n[[step]]\nname = \"payment\"\nparticipant = \"http\"\n[step.profile]\n\
+             idempotent = true\nremembers = \"for-ever\"\n[step.http.act]\nurl = \"https://x.example/{{key}}\"\n\
+             done = {{ json = {{ \"/minor\" = \"{{input.amount.minor}}\"{done} }} }}\n{close}[step.http.undo]\nurl = \"https://x.example/u\"\n\
+             undone = {{ json = {{ \"/minor\" = \"{{input.amount.minor}}\" }} }}\n"
+        );
+        let file = FlowFile::parse("x.toml", &text).unwrap_or_else(|error| panic!("{error}"));
+        file.assessment().remarks.iter().any(|remark| remark.what.name() == "whose-unseen")
+    };
+    assert!(remarked("", ""));
+    assert!(remarked(", \"/currency\" = \"{input.amount.currency}\"", ""));
+    assert!(!remarked(", \"/reference\" = \"{key}\"", ""));
+    assert!(!remarked(", \"/order\" = \"{saga}\"", ""));
+    let close = "[step.http.close]\nurl = \"https://x.example/c\"\nclosed = { json = { \"/state\" = \"void\" } }\n";
+    assert!(!remarked("", close));
+}
+
 /// What a part of an amount could be taken for is said beforehand.
 #[test]
 fn an_amount_that_an_answer_is_not_compared_with_is_remarked() {

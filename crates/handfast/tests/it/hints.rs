@@ -25,6 +25,8 @@ struct State {
     retry_after: Option<Duration>,
     /// Nobody answers at all.
     is_silent: bool,
+    /// A look is answered that there is nothing.
+    finds_nothing: bool,
     asked: Vec<(Operation, Time)>,
 }
 
@@ -56,6 +58,9 @@ impl Participant for Slow {
                 (state.has_news, state.takes, state.retry_after, state.is_silent)
             };
             tokio::time::sleep(takes).await;
+            if request.operation == Operation::Look && self.state.lock().unwrap().finds_nothing {
+                return Reply::Absent { seen: "nothing".to_owned(), retry_after: None };
+            }
             if has_news {
                 return self.service.receive(request, false);
             }
@@ -400,5 +405,24 @@ async fn a_hint_about_what_has_ended_makes_one_look_and_what_contradicts_is_told
     let view = engine.saga("order-1").await.unwrap().unwrap();
     assert_eq!((view.outcome, view.entries.len()), (Some(Outcome::Completed), entries + 1), "what was told stays told");
     assert!(view.trouble.as_ref().is_some_and(|it| it.contains("payment: the answer to look said undone")), "{:?}", view.trouble);
+    assert!(engine.stats().active == 0 && view.wake_at.is_none(), "nobody waits for anything");
+}
+
+/// Not found is not *not done*; but who completed an order and is told that there is nothing of it has to know.
+#[tokio::test(start_paused = true)]
+async fn a_look_after_the_end_that_finds_nothing_of_what_was_done_is_told() {
+    let shop = Shop::new();
+    shop.bank.set(|state| state.has_news = true);
+    let engine = shop.engine().await;
+    let mut saga = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
+    shop.bank.set(|state| state.finds_nothing = true);
+    sleep(5_000).await;
+    assert_eq!(engine.hint("order-1", "payment"), HintResult::Taken);
+    sleep(5_000).await;
+    let view = engine.saga("order-1").await.unwrap().unwrap();
+    assert_eq!(view.outcome, Some(Outcome::Completed), "what was told stays told");
+    let trouble = view.trouble.unwrap();
+    assert!(trouble.contains("step payment: it was done, and a look after the end found nothing of it"), "{trouble}");
     assert!(engine.stats().active == 0 && view.wake_at.is_none(), "nobody waits for anything");
 }

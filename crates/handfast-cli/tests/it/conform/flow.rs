@@ -1,8 +1,8 @@
 //! `handfast conform --flow`: what the profile of a step that is called by templates promises, tried at real services.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
@@ -200,17 +200,22 @@ fn an_answer_that_tells_no_two_effects_apart_shows_nothing() {
 #[test]
 fn an_undo_that_is_accepted_is_looked_for() {
     let steps = "[[step]]\nname = \"payment\"\nparticipant = \"http\"\n[step.profile]\nidempotent = true\nremembers = \"for-ever\"\n\
-                 [step.http.act]\nmethod = \"PUT\"\nurl = \"URL/charges/{key}\"\ndone = { json = { \"/state\" = \"done\" } }\nkeep = { charge = \"/id\" }\n\
-                 [step.http.undo]\nurl = \"URL/refunds\"\nundone = { json = { \"/state\" = \"refunded\" } }\n\
+                 [step.http.act]\nmethod = \"PUT\"\nurl = \"URL/charges/{key}\"\ndone = { json = { \"/state\" = \"done\" } }\nundone = { json = { \"/state\" = \"refunded\" } }\nkeep = { charge = \"/id\" }\n\
+                 [step.http.undo]\nurl = \"URL/charges/{key}\"\nundone = { json = { \"/state\" = \"refunded\" } }\n\
                  accepted = { json = { \"/state\" = \"pending\" } }\nfailed = { json = { \"/state\" = \"failed\" } }\nkeep = { refund = \"/id\" }\n\
                  [step.http.undo_peek]\nurl = \"URL/refunds/{receipt.payment.refund}\"\nundone = { json = { \"/state\" = \"refunded\" } }\n\
                  failed = { json = { \"/state\" = \"failed\" } }\n";
     for (becomes, undo, look) in [("refunded", "held", "held"), ("failed", "not held", "not seen")] {
         let dir = tempfile::tempdir().expect("a directory");
-        let (refunds, looks) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let (refunds, looks) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicU64::new(0)));
         let url = answering(move |method, path| match method {
+            "PUT" if refunds.lock().expect("a list").iter().any(|refunded| refunded == path) => json!({"state": "refunded"}),
             "PUT" => json!({"state": "done", "id": path.bytes().map(u64::from).sum::<u64>()}),
-            "POST" => json!({"state": "pending", "id": refunds.fetch_add(1, Ordering::Relaxed)}),
+            "POST" => {
+                let mut refunds = refunds.lock().expect("a list");
+                refunds.push(path.to_owned());
+                json!({"state": "pending", "id": refunds.len()})
+            }
             _ if looks.fetch_add(1, Ordering::Relaxed) == 0 => json!({"state": "pending"}),
             _ => json!({"state": becomes}),
         });

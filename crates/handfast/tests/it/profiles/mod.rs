@@ -15,6 +15,7 @@ mod shop;
 mod templates;
 mod time;
 mod told;
+mod unclear;
 mod undo_kept;
 mod undo_later;
 mod undo_once;
