@@ -1,5 +1,7 @@
 //! A provider that takes another amount and does not say whose it is: a person has a way on.
 
+use std::collections::BTreeMap;
+
 use axum::http::Method;
 use handfast::journal::Said;
 use handfast::{Act, Mark, Outcome};
@@ -32,8 +34,8 @@ async fn what_was_taken_in_part_and_by_nobody_knows_whom_can_be_marked_and_is_gi
     assert!(seen.standing == "cancelling" && trouble.contains("/minor: 100 was asked for, and 50 stands there"), "{trouble}");
     let (by, reason, request_id) = ("ada".to_owned(), "their page shows 0.50".to_owned(), "r-1".to_owned());
     let saw = seen.entries.len() as u64;
-    let act = Act::Mark { step: "payment".to_owned(), mark: Mark::Done };
-    engine.act("order-1", &act, &Said { by, reason, request_id, saw, evidence: Some("their page".to_owned()) }).await.unwrap();
+    let (act, evidence) = (Act::Mark { step: "payment".to_owned(), mark: Mark::Done }, Some("their page".to_owned()));
+    engine.act("order-1", &act, &Said { by, reason, request_id, saw, evidence, kept: BTreeMap::new() }).await.unwrap();
     until("it is given back", || async { view(&engine, "order-1").await.outcome == Some(Outcome::Cancelled) }).await;
     assert_eq!(provider.charged(), 0);
 }

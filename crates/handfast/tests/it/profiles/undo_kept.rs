@@ -1,5 +1,7 @@
 //! What an undo brings is about the undo: the next one is sent for what was done, whatever a flow of before calls the two.
 
+use std::collections::BTreeMap;
+
 use axum::http::Method;
 use handfast::journal::Said;
 use handfast::{Act, Flow};
@@ -58,7 +60,10 @@ async fn an_undo_that_keeps_what_its_act_keeps_is_sent_for_no_other_object() {
     until("the refund has failed", failed).await;
     let saw = view(&engine, "order-1").await.entries.len() as u64;
     let (by, reason, request_id) = ("ada".to_owned(), "the bank was told".to_owned(), "r-1".to_owned());
-    engine.act("order-1", &Act::Resume, &Said { by, reason, request_id, saw, evidence: None }).await.unwrap();
+    engine
+        .act("order-1", &Act::Resume, &Said { by, reason, request_id, saw, evidence: None, kept: BTreeMap::new() })
+        .await
+        .unwrap();
     until("it is undone", || async { view(&engine, "order-1").await.outcome.is_some() }).await;
     let posted: Vec<String> =
         provider.asked().into_iter().filter(|(method, _)| *method == Method::POST).map(|(_, path)| path).collect();
