@@ -12,7 +12,6 @@
 //! Pauses are counted in steady time. A time in a saga's journal is compared by whichever clock suits its nature
 //! ([`remaining_ms`](Clock::remaining_ms)).
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -20,11 +19,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use handfast_protocol::{DueAt, Nature, Time};
 
+use crate::store::{ClockMark, StoreTime};
+use crate::turns::{Come, Turn, Turns};
+
 /// A wall clock that is further from where it should be than this was set, by somebody or something.
 const TURNED_MS: u64 = 100;
-
-/// So many turns of the wall clock are remembered at most; of those before them nothing is discounted any more.
-const MOST_TURNS: usize = 64;
 
 /// Where an engine takes the time from. Clones are the same clock.
 #[derive(Clone)]
@@ -52,25 +51,14 @@ struct Known {
     wall_ahead_ms: i64,
     /// How far the time of journals is ahead of steady time.
     now_ahead_ms: u64,
-    turns: VecDeque<Turned>,
+    /// Those that the store keeps, and then those that were noticed here since.
+    turns: Turns,
+    /// How many were noticed here, and how many of them the store knows of.
     count: u64,
-}
-
-/// The wall clock was set.
-#[derive(Clone, Copy, Debug)]
-struct Turned {
-    /// The time of journals right before, and right after.
-    before: Time,
-    after: Time,
-    wall_by_ms: i64,
-}
-
-impl Turned {
-    /// Whether this time was written before it happened. A time in between, at which nothing was ever read, is that of
-    /// something that had been due.
-    fn came_after(&self, written: Time) -> bool {
-        written < self.after || written <= self.before
-    }
+    count_kept: u64,
+    /// How many the store found when it was told the time, since nobody was there to notice them.
+    unnoticed: u64,
+    last_by_ms: i64,
 }
 
 /// How often a wall clock was set, as far as this process noticed.
@@ -151,31 +139,22 @@ impl Clock {
     /// has to wait long enough by the slower of them; a plain deadline is a wish about time that passes, and discounts turns.
     #[must_use]
     pub fn remaining_ms(&self, due: DueAt) -> i64 {
-        let now = self.now();
-        let (by_steady, by_wall) = self.since(now, due.since);
+        let Come { plain, furthest, slowest } = self.come(self.now(), due.since);
         let come = match due.nature {
-            Nature::Stops => by_steady.max(by_wall),
-            Nature::Waits => by_steady.min(by_wall),
-            Nature::Plain => by_steady,
+            Nature::Stops => furthest,
+            Nature::Waits => slowest,
+            Nature::Plain => plain,
         };
         signed(due.at.0).saturating_sub(come)
     }
 
     /// A time of journals as it counts for what has to wait long enough since another: by the slower clock.
     pub(crate) fn waited(&self, at: Time, since: Time) -> Time {
-        let (by_steady, by_wall) = self.since(at, since);
-        Time(u64::try_from(by_steady.min(by_wall)).unwrap_or(0))
+        Time(u64::try_from(self.come(at, since).slowest).unwrap_or(0))
     }
 
-    /// A time of journals without the turns of the wall clock since another one, and with all of them, leaps or not.
-    fn since(&self, at: Time, since: Time) -> (i64, i64) {
-        let (_, known) = self.look();
-        let turns = known.turns.iter().filter(|turn| turn.came_after(since));
-        let (leapt, set) = turns.fold((0_i64, 0_i64), |(leapt, set), turn| {
-            (leapt.saturating_add(signed(turn.after.0 - turn.before.0)), set.saturating_add(turn.wall_by_ms))
-        });
-        let by_steady = signed(at.0).saturating_sub(leapt);
-        (by_steady, by_steady.saturating_add(set))
+    fn come(&self, at: Time, since: Time) -> Come {
+        self.look().1.turns.come(at, since)
     }
 
     /// A time that was reckoned from one in a journal, as the wall clocks of others will show it.
@@ -189,12 +168,54 @@ impl Clock {
     #[must_use]
     pub fn turns(&self) -> ClockTurns {
         let (_, known) = self.look();
-        ClockTurns { count: known.count, last_by_ms: known.turns.back().map_or(0, |turn| turn.wall_by_ms) }
+        ClockTurns { count: known.count + known.unnoticed, last_by_ms: known.last_by_ms }
     }
 
-    /// The start of the machine, by which its own clock is told from another machine's, and what that clock says.
-    pub(crate) fn boot(&self) -> (&str, u64) {
-        (&self.0.boot, (self.0.read)().boot_ms)
+    /// What this process says that the time is, with the turns that the store was not told of yet; and how many were noticed.
+    pub(crate) fn mark(&self, process: &str) -> (ClockMark, u64) {
+        let (steady, known) = self.look();
+        let mut turns = Turns::default();
+        known.turns.newest(known.count - known.count_kept).for_each(|turn| turns.push(turn));
+        let mark = ClockMark {
+            at: steady.after(known.now_ahead_ms),
+            wall: Time(steady.0.saturating_add_signed(known.wall_ahead_ms)),
+            boot: self.0.boot.clone(),
+            boot_ms: self.0.origin.boot_ms.saturating_add(steady.0.saturating_sub(self.0.origin.wall_ms)),
+            process: process.to_owned(),
+            turns,
+        };
+        (mark, known.count)
+    }
+
+    /// The same for a person who lets the wall clock count, whatever the time of journals has come to.
+    pub(crate) fn mark_by_wall(&self, process: &str) -> ClockMark {
+        let (mark, _) = self.mark(process);
+        ClockMark { at: mark.wall, turns: Turns::default(), ..mark }
+    }
+
+    /// Lets the time of journals go back to the wall clock, which a person lets count that showed this time. Turns that led to a
+    /// later one never were.
+    pub(crate) fn go_back_to(&self, at: Time) {
+        let (_, mut known) = self.look();
+        known.now_ahead_ms = u64::try_from(known.wall_ahead_ms).unwrap_or(0);
+        known.turns = known.turns.until(at);
+        known.count_kept = known.count;
+    }
+
+    /// Takes over what a store knows of turns, and how far its time has come, as it was answered to a mark. Says by how much the
+    /// clock was set that nobody had noticed, if it was.
+    pub(crate) fn join(&self, (mark, count): &(ClockMark, u64), of_store: StoreTime) {
+        let (_, mut known) = self.look();
+        let StoreTime { at, mut turns, unnoticed_ms } = of_store;
+        // What was noticed meanwhile the store does not know.
+        let since_then: Vec<Turn> = known.turns.newest(known.count - count).collect();
+        since_then.into_iter().for_each(|turn| turns.push(turn));
+        known.turns = turns;
+        known.now_ahead_ms = known.now_ahead_ms.saturating_add(at.0.saturating_sub(mark.at.0));
+        if let Some(by_ms) = unnoticed_ms.filter(|_| known.count_kept == *count) {
+            (known.unnoticed, known.last_by_ms) = (known.unnoticed + 1, by_ms);
+        }
+        known.count_kept = *count;
     }
 
     fn look(&self) -> (Time, std::sync::MutexGuard<'_, Known>) {
@@ -217,10 +238,8 @@ impl Known {
         let before = steady.after(self.now_ahead_ms);
         self.now_ahead_ms = self.now_ahead_ms.max(u64::try_from(ahead_ms).unwrap_or(0));
         self.wall_ahead_ms = ahead_ms;
-        if self.turns.len() == MOST_TURNS {
-            self.turns.pop_front();
-        }
-        self.turns.push_back(Turned { before, after: steady.after(self.now_ahead_ms), wall_by_ms: by_ms });
+        self.turns.push(Turn::at_once(before, steady.after(self.now_ahead_ms), by_ms));
+        self.last_by_ms = by_ms;
         self.count += 1;
     }
 }

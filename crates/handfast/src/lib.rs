@@ -63,6 +63,7 @@ mod lock;
 pub mod participant;
 pub mod store;
 pub mod toml_file;
+mod turns;
 pub mod upkeep;
 pub mod webhook;
 
@@ -74,7 +75,7 @@ pub use engine::{
     Listed, MAX_BODY_BYTES, MAX_REASON_CHARACTERS, NoOutcome, OpenError, Options, Order, OtherDefinition, OtherDefinitions,
     ParticipantRef, ParticipantView, Possible, Progress, Remains, Resting, RestingPage, SagaHandle, SagaView, Stats,
     StepDifference, StepView, SubmitError, Totals, UnacceptedRisk, UnacceptedRisks, accept_in, act_in, cancel_in, count_lines,
-    describe_evidence, list_in, look_into, participants_in, resting_in,
+    describe_evidence, list_in, look_into, participants_in, resting_in, time_in,
 };
 pub use handfast_protocol::{
     Answers, Assessment, Assumptions, Close, Effect, Finding, Kind, Mark, Operation, Outcome, Profile, ProfiledStep, Remark,

@@ -167,9 +167,7 @@ pub enum AcceptTimeError {
 /// Why it does not.
 pub async fn accept_time(url: &str, by: &str, why: &str, sagas_were_seen_to: bool) -> Result<Time, AcceptTimeError> {
     let store = store::SqliteStore::open(store::file_of(url)?)?;
-    let clock = Clock::system();
-    let (boot, boot_ms) = clock.boot();
-    let mark = ClockMark { at: clock.now(), boot: boot.to_owned(), boot_ms, process: uuid::Uuid::now_v7().to_string() };
+    let mark = Clock::system().mark_by_wall(&uuid::Uuid::now_v7().to_string());
     accept_time_in(&store, mark, (by, why), sagas_were_seen_to).await
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use bytes::Bytes;
 use handfast::store::Store;
-use handfast::{AcceptError, Time, accept_in, participants_in, resting_in};
+use handfast::{AcceptError, accept_in, participants_in, resting_in, time_in};
 use hyper::Method;
 use serde_json::{Value, json};
 
@@ -126,10 +126,10 @@ async fn accept_one(accept: &Accept, output: &Output) -> anyhow::Result<Exit> {
     let Accept { participant, incarnation, by, why, place } = accept;
     let (acceptance, resting) = match place.opened()? {
         Opened::Store(store) => {
-            let now = Time(clock::now_ms());
+            let now = time_in(store.as_ref()).await?;
             let accepted = accept_in(store.as_ref(), now, (participant, incarnation), (by, why)).await;
             let accepted = accepted.or_else(|error| match error {
-                AcceptError::Store(_) => Err(error.into()),
+                AcceptError::Store(_) | AcceptError::Clock { .. } => Err(error.into()),
                 AcceptError::Unknown { .. }
                 | AcceptError::NothingOffered { .. }
                 | AcceptError::Changed { .. }

@@ -2,12 +2,11 @@
 
 use handfast::journal::Said;
 use handfast::store::Store;
-use handfast::{Act, ActError, ActResult, CancelResult, Time, cancel_in, look_into};
+use handfast::{Act, ActError, ActResult, CancelResult, cancel_in, look_into, time_in};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Left, Listed, Looked, Trouble};
-use crate::clock::now_ms;
 use crate::serve::acts::needs_values;
 use crate::serve::shapes;
 
@@ -44,7 +43,8 @@ pub(super) async fn look(store: &dyn Store, id: &str) -> Result<Looked, Trouble>
 }
 
 pub(super) async fn act(store: &dyn Store, id: &str, act: &Act, said: &Said) -> Result<bool, Trouble> {
-    let result = handfast::act_in(store, id, act, said, Time(now_ms())).await.map_err(trouble)?;
+    let now = time_in(store).await.map_err(trouble)?;
+    let result = handfast::act_in(store, id, act, said, now).await.map_err(trouble)?;
     match result {
         ActResult::Taken { .. } => Ok(true),
         ActResult::Repeated { .. } => Ok(false),
@@ -63,7 +63,8 @@ pub(super) async fn act(store: &dyn Store, id: &str, act: &Act, said: &Said) -> 
 }
 
 pub(super) async fn cancel(store: &dyn Store, id: &str, by: Option<&str>, why: Option<&str>) -> Result<(), Trouble> {
-    match cancel_in(store, id, by, why, Time(now_ms())).await.map_err(trouble)? {
+    let now = time_in(store).await.map_err(trouble)?;
+    match cancel_in(store, id, by, why, now).await.map_err(trouble)? {
         CancelResult::Accepted => Ok(()),
         CancelResult::Ended(handfast::Outcome::Cancelled) => Ok(()),
         CancelResult::Ended(outcome) => Err(Trouble::Conflict(format!("saga {id} has ended: {}", outcome.name()))),

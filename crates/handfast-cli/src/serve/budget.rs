@@ -73,6 +73,14 @@ impl Budget {
         Ok(Held { bytes: bytes.freeze(), _room: room })
     }
 
+    /// Whether a body of so many bytes would find room now.
+    ///
+    /// # Errors
+    /// It would not.
+    pub(crate) fn check_room(&self, bytes: usize) -> Result<(), Problem> {
+        self.take(bytes).map(drop)
+    }
+
     fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
         let permits = u32::try_from(bytes).unwrap_or(u32::MAX);
         Arc::clone(&self.0).try_acquire_many_owned(permits).map_err(|_full| {
@@ -108,8 +116,10 @@ mod tests {
         assert_eq!(first.len(), 60);
         let crowded = budget.read(Body::from("x".repeat(60)), 64).await.unwrap_err();
         assert_eq!(crowded.kind().slug, "crowded");
+        assert_eq!(budget.check_room(64).unwrap_err().kind().slug, "crowded");
         drop(budget.read(Body::from("x".repeat(40)), 64).await.unwrap());
         drop(first);
+        assert!(budget.check_room(100).is_ok());
         assert!(budget.read(Body::from("x".repeat(60)), 64).await.is_ok());
         assert_eq!(budget.read(Body::from("x".repeat(65)), 64).await.unwrap_err().kind().slug, "too-large");
         assert!(budget.read(Body::empty(), 64).await.unwrap().is_empty());

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::problem::{self, Problem};
 use super::request;
-use super::service::{Service, store_problem};
+use super::service::{Service, clock_problem, store_problem};
 use super::shapes;
 
 /// The most bytes of an acceptance: a participant's URL, an incarnation, and two texts as in a reason for cancelling.
@@ -92,6 +92,7 @@ pub(crate) fn address_of_resting(incarnation: &str) -> String {
 fn accept_problem(error: AcceptError) -> Problem {
     let words = error.to_string();
     match error {
+        AcceptError::Clock { why } => clock_problem(why),
         AcceptError::Unknown { .. } => Problem::new(problem::NO_SUCH_PARTICIPANT, words),
         AcceptError::NothingOffered { .. } => Problem::new(problem::CANNOT_ACCEPT, words),
         AcceptError::Changed { offered, .. } => Problem::new(problem::CANNOT_ACCEPT, words).with("offered", offered),

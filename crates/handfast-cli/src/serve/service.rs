@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use handfast::flow::MAX_ORDER_BYTES;
 use handfast::store::{Store, StoreError};
 use handfast::webhook::WebhookReceiver;
 use handfast::{Engine, OpenError, Options, Order, OtherDefinitions, SagaHandle, SubmitError};
@@ -156,6 +157,7 @@ impl Service {
         if let Some(part) = self.engine.dead_part() {
             return Err(Problem::new(problem::DEAD, format!("{part} has stopped")));
         }
+        self.orders.check_room(MAX_ORDER_BYTES)?;
         let checked = async {
             self.engine.saga_without_tries(NOBODY).await?;
             self.engine.check_ready().await

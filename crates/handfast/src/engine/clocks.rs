@@ -1,15 +1,18 @@
 //! Whether this process's clock may be believed: it is compared with those of others on the same store, and turns of it are
 //! noticed and said.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use handfast_protocol::Time;
 
 use super::Engine;
+use super::options::Options;
+use super::person::ActError;
 use super::shared::Shared;
-use crate::clock::ClockTurns;
-use crate::store::{ClockMark, ClockVerdict};
+use crate::clock::{Clock, ClockTurns, whole_ms};
+use crate::store::{ClockVerdict, Store};
 use crate::upkeep::{AcceptTimeError, accept_time_in};
 
 /// Clocks are not read at one moment, so they are not compared more exactly than this.
@@ -33,15 +36,20 @@ pub(super) struct Watch {
 
 #[derive(Clone, Copy, Debug)]
 struct State {
-    verdict: ClockVerdict,
+    /// Nothing as long as it was not compared: what the store knows of turns is not known here then.
+    verdict: Option<ClockVerdict>,
     /// So many turns were told of.
     told: u64,
 }
 
 impl Watch {
     pub(super) fn new() -> Self {
-        let state = State { verdict: ClockVerdict::Agrees, told: 0 };
+        let state = State { verdict: None, told: 0 };
         Self { process: uuid::Uuid::now_v7().to_string(), state: Mutex::new(state) }
+    }
+
+    fn verdict(&self) -> Option<ClockVerdict> {
+        self.with(|state| state.verdict)
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
@@ -51,31 +59,30 @@ impl Watch {
 }
 
 impl Shared {
-    /// Others drive the sagas of this store by a clock that this one is too far from: nothing is done here.
+    /// Others drive the sagas of this store by a clock that this one is too far from, or nobody knows yet: nothing is done here.
     pub(crate) fn is_apart(&self) -> bool {
-        matches!(self.clock_watch.with(|state| state.verdict), ClockVerdict::Apart { .. })
+        matches!(self.clock_watch.verdict(), None | Some(ClockVerdict::Apart { .. }))
     }
 
     /// The store has seen a later time than this clock shows: nothing is sent that must leave before some time.
     pub(crate) fn is_behind(&self) -> bool {
-        matches!(self.clock_watch.with(|state| state.verdict), ClockVerdict::Behind { .. })
+        matches!(self.clock_watch.verdict(), Some(ClockVerdict::Behind { .. }))
     }
 
     /// Why this process's clock is not believed, if it is not.
     pub(crate) fn clock_trouble(&self) -> Option<String> {
-        match self.clock_watch.with(|state| state.verdict) {
-            ClockVerdict::Agrees => None,
-            ClockVerdict::Apart { by_ms } => Some(format!(
-                "this process's clock is {} that of another process on the same store, so it takes no orders and drives none; set \
-                 the clock right",
-                apart(by_ms)
-            )),
-            ClockVerdict::Behind { by_ms } => Some(format!(
-                "this process's clock is {} s behind the latest time in the store, so nothing is sent that must leave before some \
-                 time; set the clock right",
-                by_ms / 1000
-            )),
-        }
+        let Some(verdict) = self.clock_watch.verdict() else {
+            return Some(
+                "this process's clock could not be compared with the store's yet, so nothing is done; it is tried again"
+                    .to_owned(),
+            );
+        };
+        why_not(verdict)
+    }
+
+    /// Why an order is not taken by this clock, if it is not. Who is behind takes what is bound to no time.
+    pub(crate) fn clock_refuses(&self, is_timed: impl FnOnce() -> bool) -> Option<String> {
+        self.clock_trouble().filter(|_| self.is_apart() || is_timed())
     }
 
     pub(crate) fn clock_stats(&self) -> ClockStats {
@@ -85,14 +92,28 @@ impl Shared {
     /// Compares this process's clock with the store's, and says what is new.
     pub(crate) async fn check_clock(&self) {
         self.tell_of_turns();
-        let mark = self.clock_mark();
-        let error_ms = crate::clock::whole_ms(self.options.clock_error.max(LEAST_ERROR));
-        let verdict = match self.store.keep_time(mark, error_ms).await {
-            Ok(verdict) => verdict,
+        let clock = &self.options.clock;
+        let error_ms = error_ms(&self.options);
+        let marked = clock.mark(&self.clock_watch.process);
+        let verdict = match self.store.keep_time(marked.0.clone(), error_ms).await {
+            Ok(kept) => {
+                if let Some(known) = kept.known {
+                    clock.join(&marked, known);
+                    self.tell_of_turns();
+                }
+                Some(kept.verdict)
+            }
             // The next write that somebody waits for says what is wrong with the store.
             Err(error) => return tracing::debug!(name: "clock_not_compared", %error, "the clock could not be compared"),
         };
         let before = self.clock_watch.with(|state| std::mem::replace(&mut state.verdict, verdict));
+        if before.is_none() && verdict == Some(ClockVerdict::Agrees) {
+            // Whoever waits for nothing but this goes on.
+            self.note_wake(self.now());
+            return self.wake_up.notify_one();
+        }
+        let before = before.unwrap_or(ClockVerdict::Agrees);
+        let verdict = verdict.unwrap_or(before);
         if std::mem::discriminant(&before) == std::mem::discriminant(&verdict) {
             return;
         }
@@ -107,13 +128,6 @@ impl Shared {
             // Whoever drove nothing looks into the store at once, whatever had been due before.
             self.wake_up.notify_one();
         }
-    }
-
-    fn clock_mark(&self) -> ClockMark {
-        let clock = &self.options.clock;
-        let (boot, boot_ms) = clock.boot();
-        let (boot, process) = (boot.to_owned(), self.clock_watch.process.clone());
-        ClockMark { at: clock.now(), boot, boot_ms, process }
     }
 
     fn tell_of_turns(&self) {
@@ -140,22 +154,77 @@ impl Engine {
     /// Why the present time does not count.
     pub async fn accept_time(&self, by: &str, why: &str, sagas_were_seen_to: bool) -> Result<Time, AcceptTimeError> {
         let shared = &self.0.shared;
-        let before = accept_time_in(&*shared.store, shared.clock_mark(), (by, why), sagas_were_seen_to).await?;
+        let mark = shared.options.clock.mark_by_wall(&shared.clock_watch.process);
+        let at = mark.at;
+        let before = accept_time_in(&*shared.store, mark, (by, why), sagas_were_seen_to).await?;
+        shared.options.clock.go_back_to(at);
         tracing::warn!(name: "time_accepted", by, why, before = before.0, "a person lets the present time count in the store");
         shared.check_clock().await;
         Ok(before)
     }
 }
 
+fn error_ms(options: &Options) -> u64 {
+    whole_ms(options.clock_error.max(LEAST_ERROR))
+}
+
+/// What follows from a verdict, if anything does.
+fn why_not(verdict: ClockVerdict) -> Option<String> {
+    match verdict {
+        ClockVerdict::Agrees => None,
+        ClockVerdict::Apart { by_ms } => Some(format!(
+            "this process's clock is {} that of another process on the same store, so it takes no orders and drives none; set the \
+             clock right",
+            apart(by_ms)
+        )),
+        ClockVerdict::Behind { by_ms } => Some(format!(
+            "this process's clock is {} s behind the latest time in the store, so nothing is sent that must leave before some \
+             time; set the clock right",
+            by_ms / 1000
+        )),
+    }
+}
+
+/// The time by which an act is written into a store beside whoever drives it, judged as theirs is. Where the wall clock was set
+/// since the store was last told the time, it is as much later as the machine has run.
+///
+/// # Errors
+/// [`ActError::Clock`] if this process's clock is not believed, [`ActError::Store`] if the store fails.
+pub async fn time_in(store: &dyn Store) -> Result<Time, ActError> {
+    let (mark, _) = Clock::system().mark(&uuid::Uuid::now_v7().to_string());
+    let (verdict, at) = store.judge_time(mark, error_ms(&Options::default())).await?;
+    match why_not(verdict) {
+        None => Ok(at),
+        Some(why) => Err(ActError::Clock { why }),
+    }
+}
+
+/// Says that the clock's watch is gone when it is, even if it panicked.
+struct Watching(Weak<Shared>);
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        if let Some(shared) = self.0.upgrade() {
+            shared.is_clock_watched.store(false, Ordering::Release);
+        }
+    }
+}
+
 /// Looks at the clock again and again, for as long as the engine is there.
 pub(super) async fn watch(shared: Weak<Shared>) {
+    const SHORTEST: Duration = Duration::from_millis(100);
+    let watching = Watching(shared);
+    let running = || watching.0.upgrade().filter(|shared| !shared.is_stopping());
     loop {
-        let Some(pause) = shared.upgrade().filter(|shared| !shared.is_stopping()).map(|shared| shared.options.patrol) else {
+        let Some(pause) = running().map(|shared| match shared.clock_watch.verdict() {
+            Some(_) => shared.options.patrol.clamp(SHORTEST, Duration::from_secs(10)),
+            None => SHORTEST,
+        }) else {
             return;
         };
-        tokio::time::sleep(pause.clamp(Duration::from_millis(100), Duration::from_secs(10))).await;
-        if let Some(shared) = shared.upgrade().filter(|shared| !shared.is_stopping()) {
-            Arc::as_ref(&shared).check_clock().await;
+        tokio::time::sleep(pause).await;
+        if let Some(shared) = running() {
+            shared.check_clock().await;
         }
     }
 }

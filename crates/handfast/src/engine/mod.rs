@@ -38,7 +38,7 @@ mod view;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -47,7 +47,7 @@ use tokio::sync::{oneshot, watch};
 
 pub use adopt::{Chosen, OtherDefinition, OtherDefinitions};
 pub use came::Came;
-pub use clocks::ClockStats;
+pub use clocks::{ClockStats, time_in};
 pub use decided::Decided;
 pub use definitions::{FlowResolver, count_lines};
 pub use difference::{Difference, StepDifference};
@@ -269,8 +269,7 @@ impl Engine {
             return Err(SubmitError::Stopping);
         }
         let definition = self.definition_for(&order)?;
-        let is_timed = || definition.flow().plan().is_timed();
-        if let Some(why) = shared.clock_trouble().filter(|_| shared.is_apart() || is_timed()) {
+        if let Some(why) = shared.clock_refuses(|| definition.flow().plan().is_timed()) {
             return Err(SubmitError::Clock { why });
         }
         let Order { id, request_key, flow: _, input, bodies } = order;
@@ -348,7 +347,7 @@ impl Engine {
     pub async fn cancel(&self, id: &str, by: Option<&str>, why: Option<&str>) -> Result<CancelResult, CancelError> {
         let shared = &self.0.shared;
         reason::check(by, why)?;
-        if let Some(why) = shared.clock_trouble().filter(|_| shared.is_apart()) {
+        if let Some(why) = shared.clock_trouble() {
             return Err(CancelError::Clock { why });
         }
         let name: Arc<str> = id.into();
@@ -413,7 +412,7 @@ impl Engine {
         if shared.is_stopping() {
             return Err(ActError::Stopping);
         }
-        if let Some(why) = shared.clock_trouble().filter(|_| shared.is_apart()) {
+        if let Some(why) = shared.clock_trouble() {
             return Err(ActError::Clock { why });
         }
         if *act == Act::Retry
@@ -509,7 +508,8 @@ impl Engine {
     /// # Errors
     /// What would be in its way.
     pub async fn check_ready(&self) -> Result<(), StoreError> {
-        ready::check(&self.0.shared).await
+        let is_timed = || self.0.flows.values().any(|definition| definition.flow().plan().is_timed());
+        ready::check(&self.0.shared, is_timed).await
     }
 
     /// What has stopped for good and is needed for everything, so that only a restart helps: a thread of the store that
@@ -517,8 +517,15 @@ impl Engine {
     #[must_use]
     pub fn dead_part(&self) -> Option<&'static str> {
         let shared = &self.0.shared;
-        let is_scheduled = shared.is_scheduled.load(Ordering::Acquire) || shared.is_stopping();
-        shared.store.dead_part().or((!is_scheduled).then_some("the scheduler"))
+        if shared.is_stopping() {
+            return shared.store.dead_part();
+        }
+        let is_gone = |runs: &AtomicBool, part| (!runs.load(Ordering::Acquire)).then_some(part);
+        let of_engine = || {
+            let scheduler = is_gone(&shared.is_scheduled, "the scheduler");
+            scheduler.or_else(|| is_gone(&shared.is_clock_watched, "the watch over the clock"))
+        };
+        shared.store.dead_part().or_else(of_engine)
     }
 
     /// Calls a participant again that was found *behind* or silent. Says whether any flow names it.

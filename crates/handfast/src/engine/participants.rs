@@ -65,6 +65,12 @@ pub struct RestingPage {
 /// Why nothing was accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum AcceptError {
+    /// The engine's clock is not believed, so that what it writes would have the wrong time.
+    #[error("{why}")]
+    Clock {
+        /// Why.
+        why: String,
+    },
     /// No flow and no saga names this participant.
     #[error("there is no participant {participant}; `handfast participants list` names them all")]
     Unknown {
@@ -263,6 +269,9 @@ impl Engine {
         (by, why): (&str, &str),
     ) -> Result<Accepted, AcceptError> {
         let shared = &self.0.shared;
+        if let Some(why) = shared.clock_trouble() {
+            return Err(AcceptError::Clock { why });
+        }
         let accepted = accept_in(&*shared.store, shared.journal_now(), (participant, incarnation), (by, why)).await?;
         match KeptOfParticipants::in_store(&*shared.store).await {
             Ok(kept) => shared.definitions.take_over(kept),

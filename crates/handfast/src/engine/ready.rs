@@ -13,12 +13,12 @@ const SMALL: usize = 1024;
 /// A store that took a write is not tried again for so long.
 const GOOD_FOR: std::time::Duration = std::time::Duration::from_secs(2);
 
-/// Whether an order would be taken now.
+/// Whether an order would be taken now, where one may be of a flow that is bound to times or not.
 ///
 /// # Errors
 /// What would be in its way.
-pub(crate) async fn check(shared: &Arc<Shared>) -> Result<(), StoreError> {
-    if let Some(why) = shared.clock_trouble() {
+pub(crate) async fn check(shared: &Arc<Shared>, is_timed: impl FnOnce() -> bool) -> Result<(), StoreError> {
+    if let Some(why) = shared.clock_refuses(is_timed) {
         return Err(StoreError::Unavailable(why));
     }
     let now = shared.now();

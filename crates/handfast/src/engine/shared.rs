@@ -120,6 +120,8 @@ pub(crate) struct Shared {
     pub(crate) tried_at: AtomicU64,
     /// Whether the scheduler runs. It ends with the engine only.
     pub(crate) is_scheduled: AtomicBool,
+    /// Whether the clock is looked at again and again. That ends with the engine only, too.
+    pub(crate) is_clock_watched: AtomicBool,
     pub(super) clock_watch: clocks::Watch,
 }
 
@@ -193,6 +195,7 @@ impl Shared {
             stopping: AtomicBool::new(false),
             tried_at: AtomicU64::new(0),
             is_scheduled: AtomicBool::new(true),
+            is_clock_watched: AtomicBool::new(true),
             clock_watch: clocks::Watch::new(),
         }
     }

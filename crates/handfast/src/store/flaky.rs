@@ -6,7 +6,7 @@ use std::time::Duration;
 use handfast_protocol::Time;
 
 use super::{
-    Acceptance, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, Lengths, NewSaga, Offer, OpenFlow,
+    Acceptance, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, KeptTime, Lengths, NewSaga, Offer, OpenFlow,
     Seen, Store, StoreError, StoredSaga, Summary, TimeAcceptance, TimeAccepted, Try,
 };
 
@@ -203,7 +203,7 @@ impl<S: Store> Store for FlakyStore<S> {
         Box::pin(self.read(self.inner.counts()))
     }
     /// No write that a saga waits for: it is neither counted nor made to fail by itself.
-    fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<ClockVerdict, StoreError>> {
+    fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<KeptTime, StoreError>> {
         Box::pin(self.read(self.inner.keep_time(mark, error_ms)))
     }
     /// A write as well, and not counted: no saga waits for it.
@@ -212,6 +212,9 @@ impl<S: Store> Store for FlakyStore<S> {
     }
     fn stamped_after(&self, now: Time) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
         Box::pin(self.read(self.inner.stamped_after(now)))
+    }
+    fn judge_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<(ClockVerdict, Time), StoreError>> {
+        Box::pin(self.read(self.inner.judge_time(mark, error_ms)))
     }
     fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>> {
         Box::pin(self.read(self.inner.open_flows()))

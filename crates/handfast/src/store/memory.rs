@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use handfast_protocol::Time;
 
 use super::{
-    Acceptance, Adopted, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, LONGEST_WAKE_UP_MS, Lengths,
+    Acceptance, Adopted, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, KeptTime, LONGEST_WAKE_UP_MS, Lengths,
     Memory, NewSaga, Offer, OpenFlow, SUSPENDED, Seen, Store, StoreError, StoredSaga, Summary, TRIES_KEPT, TimeAcceptance,
     TimeAccepted, Try, check_new, draw_store_id, storable,
-    time::{judge, judge_acceptance},
+    time::{judge, judge_acceptance, keep},
 };
 
 /// Keeps sagas for as long as the process lives. Answers as every other store does.
@@ -164,19 +164,17 @@ impl Rows {
         (ids, next.or_else(|| self.wake_ups.range(now..far).next().map(|(time, _)| *time)))
     }
 
-    fn keep_time(&mut self, mark: &ClockMark, error_ms: u64) -> ClockVerdict {
-        let verdict = judge(self.clock.as_ref(), mark, error_ms);
-        if verdict == ClockVerdict::Agrees {
-            self.clock = Some(mark.highest(self.clock.as_ref()));
-        }
-        verdict
+    fn keep_time(&mut self, mark: &ClockMark, error_ms: u64) -> KeptTime {
+        let (told, keeps) = keep(self.clock.as_ref(), mark, error_ms);
+        self.clock = keeps.or_else(|| self.clock.take());
+        told
     }
 
     /// Who said so and why is gone with the process, like everything here.
     fn accept_time(&mut self, mark: ClockMark) -> TimeAccepted {
         let accepted = judge_acceptance(self.clock.as_ref(), &mark);
         if matches!(accepted, TimeAccepted::Taken { .. }) {
-            self.clock = Some(mark);
+            self.clock = Some(mark.instead_of(self.clock.as_ref()));
         }
         accepted
     }
@@ -331,7 +329,7 @@ impl Store for MemoryStore {
     fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>> {
         Box::pin(async move { Ok(self.with(|rows| rows.counts())) })
     }
-    fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<ClockVerdict, StoreError>> {
+    fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<KeptTime, StoreError>> {
         Box::pin(async move { Ok(self.with(|rows| rows.keep_time(&mark, error_ms))) })
     }
     fn accept_time(&self, acceptance: TimeAcceptance) -> BoxFuture<'_, Result<TimeAccepted, StoreError>> {
@@ -339,6 +337,9 @@ impl Store for MemoryStore {
     }
     fn stamped_after(&self, now: Time) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
         Box::pin(async move { Ok(self.with(|rows| rows.stamped_after(now))) })
+    }
+    fn judge_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<(ClockVerdict, Time), StoreError>> {
+        Box::pin(async move { Ok(self.with(|rows| judge(rows.clock.as_ref(), &mark, error_ms))) })
     }
     fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>> {
         Box::pin(async move { Ok(self.with(|rows| rows.open_flows())) })

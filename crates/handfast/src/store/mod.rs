@@ -23,7 +23,9 @@ pub use memory::MemoryStore;
 pub use sqlite::{Examined, SqliteStore};
 #[doc(hidden)]
 pub use sqlite::{SqliteOptions, Synchronous};
-pub use time::{ClockMark, ClockVerdict, LONGEST_WAKE_UP_MS, TimeAcceptance, TimeAccepted};
+pub use time::{ClockMark, ClockVerdict, KeptTime, LONGEST_WAKE_UP_MS, StoreTime, TimeAcceptance, TimeAccepted};
+
+pub use crate::turns::{Turn, Turns};
 
 /// A boxed future, so that a store can be held behind `Arc<dyn Store>`.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -447,12 +449,15 @@ pub trait Store: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>>;
     /// How many sagas stand how.
     fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>>;
-    /// Compares a process's clock with the store's, and keeps its time if they agree within `error_ms`; the highest one stays.
-    fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<ClockVerdict, StoreError>>;
     /// Lets the present time count instead of a later one that the store keeps, and keeps who said so and why.
     fn accept_time(&self, acceptance: TimeAcceptance) -> BoxFuture<'_, Result<TimeAccepted, StoreError>>;
     /// The open sagas of which an entry was written at a later time than this.
     fn stamped_after(&self, now: Time) -> BoxFuture<'_, Result<Vec<String>, StoreError>>;
+    /// Compares a process's clock with the store's, and keeps its time if they agree within `error_ms`, with every turn of the
+    /// wall clock that shows: in one transaction, so that it is one turn for all who tell of it.
+    fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<KeptTime, StoreError>>;
+    /// What [`keep_time`](Self::keep_time) would say of a clock, and what the time of journals is now; nothing is kept.
+    fn judge_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<(ClockVerdict, Time), StoreError>>;
     /// The definitions that open sagas follow: those in the wake-up index, and those that are suspended.
     fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>>;
     /// The open sagas that were placed with one definition and follow another, or the same, in the order of their ids, after the one

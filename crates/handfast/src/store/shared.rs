@@ -53,7 +53,7 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>> {
         (**self).counts()
     }
-    fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<ClockVerdict, StoreError>> {
+    fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<KeptTime, StoreError>> {
         (**self).keep_time(mark, error_ms)
     }
     fn accept_time(&self, acceptance: TimeAcceptance) -> BoxFuture<'_, Result<TimeAccepted, StoreError>> {
@@ -61,6 +61,9 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     }
     fn stamped_after(&self, now: Time) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
         (**self).stamped_after(now)
+    }
+    fn judge_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<(ClockVerdict, Time), StoreError>> {
+        (**self).judge_time(mark, error_ms)
     }
     fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>> {
         (**self).open_flows()

@@ -1,5 +1,7 @@
 //! Clocks that somebody sets, and processes whose clocks are not the same.
 
+mod restarted;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

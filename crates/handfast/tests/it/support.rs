@@ -358,7 +358,7 @@ macro_rules! forwarded_but_for_append {
             &self,
             mark: handfast::store::ClockMark,
             error_ms: u64,
-        ) -> handfast::store::BoxFuture<'_, Result<handfast::store::ClockVerdict, handfast::store::StoreError>> {
+        ) -> handfast::store::BoxFuture<'_, Result<handfast::store::KeptTime, handfast::store::StoreError>> {
             self.0.keep_time(mark, error_ms)
         }
         fn accept_time(
@@ -372,6 +372,14 @@ macro_rules! forwarded_but_for_append {
             now: handfast::Time,
         ) -> handfast::store::BoxFuture<'_, Result<Vec<String>, handfast::store::StoreError>> {
             self.0.stamped_after(now)
+        }
+        fn judge_time(
+            &self,
+            mark: handfast::store::ClockMark,
+            error_ms: u64,
+        ) -> handfast::store::BoxFuture<'_, Result<(handfast::store::ClockVerdict, handfast::Time), handfast::store::StoreError>>
+        {
+            self.0.judge_time(mark, error_ms)
         }
         fn open_flows(
             &self,

@@ -21,8 +21,8 @@ use self::files::Files;
 use self::reader::{Readers, Source};
 use self::writer::{Reply, Write, Writer};
 use super::{
-    Acceptance, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, Lengths, NewSaga, Offer, OpenFlow,
-    Seen, Store, StoreError, StoredSaga, Summary, TimeAcceptance, TimeAccepted, Try,
+    Acceptance, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, KeptTime, Lengths, NewSaga, Offer,
+    OpenFlow, Seen, Store, StoreError, StoredSaga, Summary, TimeAcceptance, TimeAccepted, Try,
 };
 
 /// Sagas in a SQLite file, as `docs/journal.md` describes it.
@@ -227,7 +227,7 @@ impl Store for SqliteStore {
     fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>> {
         Box::pin(self.read(queries::counts))
     }
-    fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<ClockVerdict, StoreError>> {
+    fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<KeptTime, StoreError>> {
         Box::pin(self.write(move |reply| Write::KeepTime { mark: Box::new(mark), error_ms, reply }))
     }
     fn accept_time(&self, acceptance: TimeAcceptance) -> BoxFuture<'_, Result<TimeAccepted, StoreError>> {
@@ -235,6 +235,9 @@ impl Store for SqliteStore {
     }
     fn stamped_after(&self, now: Time) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
         Box::pin(self.read(move |source| queries::stamped_after(source, now)))
+    }
+    fn judge_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<(ClockVerdict, Time), StoreError>> {
+        Box::pin(self.read(move |source| queries::judge_time(source, &mark, error_ms)))
     }
     fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>> {
         Box::pin(self.read(queries::open_flows))

@@ -10,9 +10,10 @@ use sha2::{Digest as _, Sha256};
 use super::open::found_format;
 use super::reader::Source;
 use super::shape::{number, optional_time, ordered, placed_digest, unavailable, unpack, words};
+use crate::store::time::judge;
 use crate::store::{
-    Acceptance, Adopted, Counts, Due, Entry, Examined, LONGEST_WAKE_UP_MS, Lengths, Offer, OpenFlow, Seen, Sighting, StoreError,
-    StoredSaga, Summary, Tip, Try,
+    Acceptance, Adopted, ClockMark, ClockVerdict, Counts, Due, Entry, Examined, LONGEST_WAKE_UP_MS, Lengths, Offer, OpenFlow,
+    Seen, Sighting, StoreError, StoredSaga, Summary, Tip, Try,
 };
 
 /// A row that was read and is wrong is told of its saga. What the database cannot read is trouble of the store: the row may
@@ -346,6 +347,13 @@ pub(super) fn counts(source: &mut Source) -> Result<Counts, StoreError> {
         .and_then(|mut sql| sql.query_map([], |row| Ok((row.get(0)?, number(row.get(1)?))))?.collect())
         .map_err(|error| unavailable(&error))?;
     Ok(Counts { by_standing })
+}
+
+pub(super) fn judge_time(source: &mut Source, mark: &ClockMark, error_ms: u64) -> Result<(ClockVerdict, Time), StoreError> {
+    const SQL: &str = "SELECT value FROM meta WHERE name = 'clock'";
+    let kept = source.connection.prepare_cached(SQL).and_then(|mut sql| sql.query_row([], |row| row.get(0)).optional());
+    let kept: Option<String> = kept.map_err(|error| unavailable(&error))?;
+    Ok(judge(kept.as_deref().and_then(ClockMark::read).as_ref(), mark, error_ms))
 }
 
 pub(super) fn examine(source: &mut Source) -> Result<Examined, StoreError> {

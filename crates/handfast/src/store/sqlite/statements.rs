@@ -9,9 +9,9 @@ use rusqlite::{Connection, OptionalExtension as _, Result, Row, Statement, param
 use super::queries::{IS_KEPT, OPEN, TIPS, tip};
 use super::reader::forget_pages;
 use super::shape::{column, ordered, pack, placed_digest};
-use crate::store::time::{judge, judge_acceptance};
+use crate::store::time::{judge_acceptance, keep};
 use crate::store::{
-    Acceptance, Adoption, Append, ClockMark, ClockVerdict, Created, Entry, Memory, NewSaga, Offer, SUSPENDED, Seen, StoreError,
+    Acceptance, Adoption, Append, ClockMark, Created, Entry, KeptTime, Memory, NewSaga, Offer, SUSPENDED, Seen, StoreError,
     TRIES_KEPT, TimeAcceptance, TimeAccepted, Try, check_new,
 };
 
@@ -324,27 +324,27 @@ impl<'c> Statements<'c> {
     }
 
     /// Compares a clock with the one that is kept. What cannot be read is as good as none.
-    pub(super) fn keep_time(&mut self, mark: &ClockMark, error_ms: u64) -> Result<ClockVerdict> {
+    pub(super) fn keep_time(&mut self, mark: &ClockMark, error_ms: u64) -> Result<KeptTime> {
         let kept: Option<String> = self.find_clock.query_row([], |row| row.get(0)).optional()?;
-        let kept = kept.as_deref().and_then(ClockMark::read);
-        let verdict = judge(kept.as_ref(), mark, error_ms);
-        if verdict == ClockVerdict::Agrees {
-            self.upsert_clock.execute([mark.highest(kept.as_ref()).write()])?;
+        let (told, keeps) = keep(kept.as_deref().and_then(ClockMark::read).as_ref(), mark, error_ms);
+        if let Some(keeps) = keeps {
+            self.upsert_clock.execute([keeps.write()])?;
         }
-        Ok(verdict)
+        Ok(told)
     }
 
     /// Lets the present time take the place of a later one, and keeps who said so: a row for each time that somebody did.
     pub(super) fn accept_time(&mut self, acceptance: &TimeAcceptance) -> Result<TimeAccepted> {
         let TimeAcceptance { mark, by, why } = acceptance;
         let kept: Option<String> = self.find_clock.query_row([], |row| row.get(0)).optional()?;
-        let accepted = judge_acceptance(kept.as_deref().and_then(ClockMark::read).as_ref(), mark);
+        let kept = kept.as_deref().and_then(ClockMark::read);
+        let accepted = judge_acceptance(kept.as_ref(), mark);
         if let TimeAccepted::Taken { before } = accepted {
             const KEEP: &str = "INSERT INTO meta (name, value) VALUES ('clock accepted ' || \
                  (SELECT count(*) + 1 FROM meta WHERE name LIKE 'clock accepted %'), ?1)";
             let said = serde_json::json!({ "at": mark.at.0, "instead_of": before.0, "by": by, "why": why });
             self.connection.prepare_cached(KEEP)?.execute([said.to_string()])?;
-            self.upsert_clock.execute([mark.write()])?;
+            self.upsert_clock.execute([mark.instead_of(kept.as_ref()).write()])?;
         }
         Ok(accepted)
     }

@@ -14,7 +14,7 @@ use super::files::Files;
 use super::shape::{unavailable, words};
 use super::statements::{Generation, Statements, Verdict};
 use crate::store::{
-    Acceptance, Adoption, Append, ClockMark, ClockVerdict, Created, NewSaga, Offer, Seen, StoreError, TimeAcceptance,
+    Acceptance, Adoption, Append, ClockMark, Created, KeptTime, NewSaga, Offer, Seen, StoreError, TimeAcceptance,
     TimeAccepted, Try,
 };
 
@@ -61,7 +61,7 @@ pub(super) enum Write {
     KeepTime {
         mark: Box<ClockMark>,
         error_ms: u64,
-        reply: Reply<ClockVerdict>,
+        reply: Reply<KeptTime>,
     },
     AcceptTime(Box<TimeAcceptance>, Reply<TimeAccepted>),
     Adopt(Box<Adoption>, Reply<u64>),

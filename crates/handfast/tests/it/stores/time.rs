@@ -1,6 +1,6 @@
 //! A store whose time a wrong clock has put ahead, and a person who puts it right.
 
-use handfast::store::{ClockMark, ClockVerdict, NewSaga, SqliteStore, Store};
+use handfast::store::{ClockMark, ClockVerdict, NewSaga, SqliteStore, Store, Turns};
 use handfast::upkeep::{self, AcceptTimeError};
 use handfast::{Clock, Time};
 use rusqlite::Connection;
@@ -16,10 +16,17 @@ async fn a_person_lets_the_present_time_count_by_name_and_it_is_kept() {
     let url = format!("sqlite:{}", path.display());
     let store = SqliteStore::open(&path).unwrap();
     let ahead = Clock::system().now().after(YEAR_MS);
-    let mark = |at: Time, boot: &str| ClockMark { at, boot: boot.to_owned(), boot_ms: 1, process: boot.to_owned() };
-    assert_eq!(store.keep_time(mark(ahead, "elsewhere"), 1_000).await.unwrap(), ClockVerdict::Agrees);
+    let mark = |at: Time, boot: &str| ClockMark {
+        at,
+        wall: at,
+        boot: boot.to_owned(),
+        boot_ms: 1,
+        process: boot.to_owned(),
+        turns: Turns::default(),
+    };
+    assert_eq!(store.keep_time(mark(ahead, "elsewhere"), 1_000).await.unwrap().verdict, ClockVerdict::Agrees);
     let now = mark(Clock::system().now(), "here");
-    assert!(matches!(store.keep_time(now.clone(), 1_000).await.unwrap(), ClockVerdict::Behind { .. }));
+    assert!(matches!(store.keep_time(now.clone(), 1_000).await.unwrap().verdict, ClockVerdict::Behind { .. }));
     store.create(NewSaga { entries: vec![entry(1, ahead.0)], ..saga("order-1") }).await.unwrap();
     drop(store);
 
@@ -36,5 +43,5 @@ async fn a_person_lets_the_present_time_count_by_name_and_it_is_kept() {
     let kept: String = Connection::open(&path).unwrap().query_row(sql, [], |row| row.get(0)).unwrap();
     assert!(kept.contains("ada") && kept.contains("ntp was wrong") && kept.contains(&ahead.0.to_string()), "{kept}");
     let store = SqliteStore::open(&path).unwrap();
-    assert_eq!(store.keep_time(now, 10_000).await.unwrap(), ClockVerdict::Agrees);
+    assert_eq!(store.keep_time(now, 10_000).await.unwrap().verdict, ClockVerdict::Agrees);
 }
