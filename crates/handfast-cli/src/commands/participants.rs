@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::http_client::HttpClient;
 use crate::output::{Exit, OrExit as _, Output};
 use crate::serve::participants as shapes;
-use crate::{clock, state};
+use crate::state;
 
 /// How long a service may take to answer.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! A service a part of which has stopped for good says so, takes nothing, and ends.
+//! A service that takes no orders says so to whoever asks whether it is ready; one a part of which has stopped for good ends.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,14 +31,31 @@ async fn ask(address: std::net::SocketAddr, line: &str, body: &str) -> String {
     answer
 }
 
-#[tokio::test]
-async fn a_service_whose_writer_has_died_is_not_alive_and_ends() {
+async fn service_on(store: Arc<dyn Store>, stop: &watch::Receiver<bool>) -> Arc<Service> {
     let file = FlowFile::parse("shop.toml", FLOW).expect("it is sound");
     let flow = file.flow::<&str>(&[]).expect("it needs nobody's consent");
-    let store = Arc::new(FlakyStore::new(MemoryStore::new()));
-    let engine = Engine::builder(Arc::clone(&store) as Arc<dyn Store>).flow(Arc::clone(&flow)).open().await.expect("it opens");
+    let engine = Engine::builder(store).flow(Arc::clone(&flow)).open().await.expect("it opens");
+    Arc::new(Service::over(engine, ChosenFlow { file, flow }, Default::default(), 64, stop.clone()))
+}
+
+#[tokio::test]
+async fn a_service_that_has_no_room_for_an_order_is_not_ready() {
     let (_keeps_on, stop) = watch::channel(false);
-    let service = Arc::new(Service::over(engine, ChosenFlow { file, flow }, Default::default(), 64, stop.clone()));
+    let service = service_on(Arc::new(MemoryStore::new()), &stop).await;
+    assert!(service.check_ready().await.is_ok());
+    let bytes = vec![b'x'; 32 * 1024 * 1024];
+    let most = bytes.len();
+    let held = service.orders_budget().read(bytes.into(), most).await.expect("there is room for so much");
+    assert_eq!(service.check_ready().await.expect_err("an order finds no room").kind().slug, "crowded");
+    drop(held);
+    assert!(service.check_ready().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_service_whose_writer_has_died_is_not_alive_and_ends() {
+    let store = Arc::new(FlakyStore::new(MemoryStore::new()));
+    let (_keeps_on, stop) = watch::channel(false);
+    let service = service_on(Arc::clone(&store) as Arc<dyn Store>, &stop).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("it has one");
     let ending = tokio::spawn(async move { until_stopped(&service, (listener, 16), (stop, Duration::from_secs(5))).await });

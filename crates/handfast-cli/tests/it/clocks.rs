@@ -54,6 +54,84 @@ async fn an_operator_lets_the_present_time_count_in_a_running_service() {
     drop(services);
 }
 
+/// A worker whose wall clock is what a file says, so that it can be set while it runs.
+fn set_by(shop: &Shop, library: &str, file: &std::path::Path) -> Process {
+    let file = file.to_str().unwrap();
+    shop.coordinator_in(&[
+        ("LD_PRELOAD", library),
+        ("FAKETIME_TIMESTAMP_FILE", file),
+        ("FAKETIME_NO_CACHE", "1"),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+    ])
+}
+
+async fn until(what: &str, caller: &Caller, holds: impl Fn(&serde_json::Value) -> bool) {
+    let since = Instant::now();
+    loop {
+        let stats = caller.get("/stats").await.json();
+        if holds(&stats) {
+            return;
+        }
+        assert!(since.elapsed() < PATIENCE, "{what}: {stats}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn who_comes_after_a_clock_was_set_closes_nobodys_orders() {
+    const ORDERS: u64 = 5;
+    let (shop, library) = (Shop::closed().with_a_deadline(), library());
+    let (folder, turned) = (tempfile::tempdir().unwrap(), "+1h\n");
+    let file = folder.path().join("clock");
+    std::fs::write(&file, "+0\n").unwrap();
+    let first = set_by(&shop, &library, &file);
+    let caller = Caller::of(&first);
+    for number in 0..ORDERS {
+        let placed = caller.place(&format!("key-{number}"), &order(&format!("order-{number}")), &[]).await;
+        assert_eq!(placed.status.as_u16(), 202, "{}", placed.text);
+    }
+    std::fs::write(&file, turned).unwrap();
+    until("the first sees it", &caller, |stats| stats["clock"]["turns"] == json!(1)).await;
+    let second = set_by(&shop, &library, &file);
+    let other = Caller::of(&second);
+    // As soon as the first has told the store of it.
+    until("the second agrees", &other, |stats| stats["clock"]["trouble"] == json!(null)).await;
+    first.kill();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    for number in 0..ORDERS {
+        let saga = other.get(&format!("/sagas/order-{number}")).await;
+        assert!(!saga.text.contains("timeout"), "{}", saga.text);
+    }
+    let _services = shop.services();
+    until("all are completed", &other, |stats| stats["sagas"]["completed"] == json!(ORDERS)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_act_beside_a_service_is_judged_by_its_clock_as_the_service_is() {
+    let (shop, library) = (Shop::closed(), library());
+    let service = shop.coordinator(&[]);
+    let caller = Caller::of(&service);
+    let placed = caller.place("key-1", &order("order-1"), &[]).await;
+    assert_eq!(placed.status.as_u16(), 202, "{}", placed.text);
+    let store = shop.store();
+    let act = |turned: &str, arguments: &[&str]| {
+        let mut command = crate::support::handfast();
+        command.args(arguments).args(["--store", &store]);
+        command.envs([("LD_PRELOAD", library.as_str()), ("FAKETIME", turned), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")]);
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let cancel = ["sagas", "cancel", "order-1"];
+    let accept = ["participants", "accept", "http://127.0.0.1:1", "--incarnation", "two", "--by", "ann", "--why", "seen"];
+    for (turned, says) in [("+5h", "ahead of"), ("-5h", "behind")] {
+        for arguments in [&cancel[..], &accept[..]] {
+            let (code, said) = act(turned, arguments);
+            assert!(code == Some(1) && said.contains("this process's clock is") && said.contains(says), "{code:?} {said}");
+        }
+    }
+    assert_eq!(act("+0", &cancel), (Some(0), String::new()));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn workers_whose_clocks_differ_by_an_hour_cancel_nobodys_orders() {
     const ORDERS: u64 = 100;

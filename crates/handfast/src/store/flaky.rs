@@ -6,8 +6,8 @@ use std::time::Duration;
 use handfast_protocol::Time;
 
 use super::{
-    Acceptance, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, KeptTime, Lengths, NewSaga, Offer, OpenFlow,
-    Seen, Store, StoreError, StoredSaga, Summary, TimeAcceptance, TimeAccepted, Try,
+    Acceptance, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, KeptTime, Lengths, NewSaga, Offer,
+    OpenFlow, Seen, Store, StoreError, StoredSaga, Summary, TimeAcceptance, TimeAccepted, Try,
 };
 
 /// Wraps any store. Writes are counted from 1 in the order in which they are asked for: `create`, `append`, `park`,
@@ -25,6 +25,8 @@ struct Fate {
     crashed: bool,
     /// A part of it has stopped for good.
     is_dead: bool,
+    /// Whoever tells it the time breaks off.
+    panics_at_the_time: bool,
     /// How long the answer to a write that has landed takes.
     delay: Duration,
 }
@@ -46,7 +48,9 @@ enum Verdict {
 impl<S: Store> FlakyStore<S> {
     /// A store that works, until something is planned.
     pub const fn new(inner: S) -> Self {
-        Self { inner, fate: Mutex::new(Fate { writes: 0, planned: None, crashed: false, is_dead: false, delay: Duration::ZERO }) }
+        let fate =
+            Fate { writes: 0, planned: None, crashed: false, is_dead: false, panics_at_the_time: false, delay: Duration::ZERO };
+        Self { inner, fate: Mutex::new(fate) }
     }
 
     /// Lets the `countdown`-th write from now (1 is the next) answer *unavailable*, after it landed or without landing.
@@ -67,6 +71,11 @@ impl<S: Store> FlakyStore<S> {
     /// From now on a part of it that it cannot live without is dead, as after a panic, and nothing is written any more.
     pub fn die(&self) {
         self.with(|fate| fate.is_dead = true);
+    }
+
+    /// From now on whoever tells it the time panics, as of an error in this program.
+    pub fn panic_at_the_time(&self) {
+        self.with(|fate| fate.panics_at_the_time = true);
     }
 
     /// Ends a crash, and forgets what was planned.
@@ -204,6 +213,7 @@ impl<S: Store> Store for FlakyStore<S> {
     }
     /// No write that a saga waits for: it is neither counted nor made to fail by itself.
     fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<KeptTime, StoreError>> {
+        assert!(!self.with(|fate| fate.panics_at_the_time), "a test has asked for this");
         Box::pin(self.read(self.inner.keep_time(mark, error_ms)))
     }
     /// A write as well, and not counted: no saga waits for it.

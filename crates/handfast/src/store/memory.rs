@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use handfast_protocol::Time;
 
 use super::{
-    Acceptance, Adopted, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, KeptTime, LONGEST_WAKE_UP_MS, Lengths,
-    Memory, NewSaga, Offer, OpenFlow, SUSPENDED, Seen, Store, StoreError, StoredSaga, Summary, TRIES_KEPT, TimeAcceptance,
-    TimeAccepted, Try, check_new, draw_store_id, storable,
+    Acceptance, Adopted, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, KeptTime,
+    LONGEST_WAKE_UP_MS, Lengths, Memory, NewSaga, Offer, OpenFlow, SUSPENDED, Seen, Store, StoreError, StoredSaga, Summary,
+    TRIES_KEPT, TimeAcceptance, TimeAccepted, Try, check_new, draw_store_id, storable,
     time::{judge, judge_acceptance, keep},
 };
 

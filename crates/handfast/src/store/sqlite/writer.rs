@@ -14,8 +14,8 @@ use super::files::Files;
 use super::shape::{unavailable, words};
 use super::statements::{Generation, Statements, Verdict};
 use crate::store::{
-    Acceptance, Adoption, Append, ClockMark, Created, KeptTime, NewSaga, Offer, Seen, StoreError, TimeAcceptance,
-    TimeAccepted, Try,
+    Acceptance, Adoption, Append, ClockMark, Created, KeptTime, NewSaga, Offer, Seen, StoreError, TimeAcceptance, TimeAccepted,
+    Try,
 };
 
 /// How many writes may wait for the disk before further ones are refused.

@@ -190,3 +190,29 @@ async fn who_starts_again_after_its_clock_was_set_back_goes_on() {
     let mut saga = engine.follow("order-1").await.unwrap().unwrap();
     assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_is_ready_takes_orders_by_a_clock_that_is_behind_too() {
+    for (deadline_ms, is_ready) in [(None, true), (Some(600_000), false)] {
+        let world = World::new(deadline_ms);
+        killed(world.engine().await).await;
+        sleep_s(60).await;
+        let clock = Clock::of_runtime(Time(world.ground.clock.wall().0 - HOUR_MS));
+        let engine = world.builder().options(Options { clock, ..world.options() }).open().await.unwrap();
+        assert!(engine.stats().clock.trouble.is_some_and(|why| why.contains("behind")));
+        assert_eq!(engine.check_ready().await.is_ok(), is_ready);
+        assert_eq!(engine.submit(order("order-1", "visa", "tea")).await.is_ok(), is_ready);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_nobody_watches_any_more_is_a_dead_part() {
+    let world = World::new(None);
+    let engine = world.engine().await;
+    sleep_s(30).await;
+    assert_eq!(engine.dead_part(), None);
+    world.ground.store.panic_at_the_time();
+    sleep_s(30).await;
+    assert_eq!(engine.dead_part(), Some("the watch over the clock"));
+    killed(engine).await;
+}
