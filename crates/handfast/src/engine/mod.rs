@@ -38,7 +38,6 @@ mod view;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -510,22 +509,6 @@ impl Engine {
     pub async fn check_ready(&self) -> Result<(), StoreError> {
         let is_timed = || self.0.flows.values().any(|definition| definition.flow().plan().is_timed());
         ready::check(&self.0.shared, is_timed).await
-    }
-
-    /// What has stopped for good and is needed for everything, so that only a restart helps: a thread of the store that
-    /// panicked, for instance. Nothing that was acknowledged is lost by that.
-    #[must_use]
-    pub fn dead_part(&self) -> Option<&'static str> {
-        let shared = &self.0.shared;
-        if shared.is_stopping() {
-            return shared.store.dead_part();
-        }
-        let is_gone = |runs: &AtomicBool, part| (!runs.load(Ordering::Acquire)).then_some(part);
-        let of_engine = || {
-            let scheduler = is_gone(&shared.is_scheduled, "the scheduler");
-            scheduler.or_else(|| is_gone(&shared.is_clock_watched, "the watch over the clock"))
-        };
-        shared.store.dead_part().or_else(of_engine)
     }
 
     /// Calls a participant again that was found *behind* or silent. Says whether any flow names it.

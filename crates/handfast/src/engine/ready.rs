@@ -1,10 +1,10 @@
 //! Whether an order would be taken now: what the last writes said, and where nothing was written lately a write that tries.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::MAX_BODY_BYTES;
 use super::shared::Shared;
+use super::{Engine, MAX_BODY_BYTES};
 use crate::clock::whole_ms;
 use crate::store::StoreError;
 
@@ -39,4 +39,22 @@ pub(crate) async fn check(shared: &Arc<Shared>, is_timed: impl FnOnce() -> bool)
     tried.await.unwrap_or_else(|_panic| Err(StoreError::Unavailable("the write that tries it broke off".to_owned())))?;
     shared.tried_at.store(now.0, Ordering::Relaxed);
     Ok(())
+}
+
+impl Engine {
+    /// What has stopped for good and is needed for everything, so that only a restart helps: a thread of the store that
+    /// panicked, for instance. Nothing that was acknowledged is lost by that.
+    #[must_use]
+    pub fn dead_part(&self) -> Option<&'static str> {
+        let shared = &self.0.shared;
+        if shared.is_stopping() {
+            return shared.store.dead_part();
+        }
+        let is_gone = |runs: &AtomicBool, part| (!runs.load(Ordering::Acquire)).then_some(part);
+        let of_engine = || {
+            let scheduler = is_gone(&shared.is_scheduled, "the scheduler");
+            scheduler.or_else(|| is_gone(&shared.is_clock_watched, "the watch over the clock"))
+        };
+        shared.store.dead_part().or_else(of_engine)
+    }
 }
