@@ -535,6 +535,9 @@ impl<'a> Driver<'a> {
     }
 
     async fn park(&mut self, next_at: Time) -> ControlFlow<()> {
+        if self.has_missed_recovery() {
+            return ControlFlow::Continue(());
+        }
         let wake_at = next_at.min(self.shared.now().after(whole_ms(self.shared.longest_pause())));
         let in_index = self.shared.in_index(wake_at);
         if in_index == self.saga.wake_at() {
@@ -549,6 +552,10 @@ impl<'a> Driver<'a> {
             Ok(()) => {
                 self.saga.was_parked(in_index);
                 self.shared.note_wake(wake_at);
+                // Those who are woken early may have been found in the index before this one was in it.
+                if self.has_missed_recovery() {
+                    return ControlFlow::Continue(());
+                }
             }
             // Somebody has added to its journal meanwhile, through the store.
             Err(StoreError::Conflict) => return self.reload().await,

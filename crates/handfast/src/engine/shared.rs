@@ -115,6 +115,8 @@ pub(crate) struct Shared {
     next_wake: AtomicU64,
     /// How many sagas may be woken before their time, since somebody who was silent answers again.
     early: AtomicU64,
+    /// How often that has happened.
+    recoveries: AtomicU64,
     stopping: AtomicBool,
     /// When a write that only tries was last taken, in milliseconds.
     pub(crate) tried_at: AtomicU64,
@@ -192,6 +194,7 @@ impl Shared {
             ruled: Mutex::default(),
             next_wake: AtomicU64::new(0),
             early: AtomicU64::new(totals.in_doubt),
+            recoveries: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             tried_at: AtomicU64::new(0),
             is_scheduled: AtomicBool::new(true),
@@ -470,9 +473,16 @@ impl Shared {
 
     /// The same where it is known that so many were put aside, whoever placed them.
     pub(crate) fn wake_early_at_least(&self, sagas: u64) {
-        let put_aside = self.totals.borrow().in_doubt.saturating_sub(self.active() as u64);
-        self.early.store(put_aside.max(sagas), Ordering::Release);
+        self.recoveries.fetch_add(1, Ordering::AcqRel);
+        // Those in memory count, too: perhaps they are just about to be put aside, and the index has them last.
+        self.early.store(self.totals.borrow().in_doubt.max(sagas), Ordering::Release);
         self.note_wake(Time(0));
+    }
+
+    /// How often somebody who was silent has answered again. Whoever found a line shut before the latest of them must not be put
+    /// aside for that.
+    pub(crate) fn recoveries(&self) -> u64 {
+        self.recoveries.load(Ordering::Acquire)
     }
 
     pub(crate) fn early(&self) -> u64 {

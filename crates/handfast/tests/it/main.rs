@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
 
 mod adopt;
+mod backlog;
 mod callers;
 mod cleaned;
 mod clocks;
@@ -13,6 +14,7 @@ mod faults;
 mod flushes;
 mod hints;
 mod journal;
+mod lines;
 mod profiles;
 mod restored;
 mod stores;

@@ -15,6 +15,8 @@ pub(super) struct Pace {
     /// Deliveries in a row without a definite answer, and turns at which the line was found shut.
     pub(super) tries: u32,
     next_at: Time,
+    /// It waits since its line was found shut, and so often somebody had answered again by then.
+    shut_since: Option<u64>,
     /// When something was asked for last, as far as is known.
     asked_at: Time,
     /// When a look left that was answered, by whatever it found.
@@ -42,6 +44,9 @@ impl Driver<'_> {
             return pace.next_at;
         }
         let Some(line) = self.saga.definition().line(command.step) else { return now };
+        pace.shut_since = None;
+        // Before the line is looked at: whatever opens it later is noticed.
+        let recoveries = self.shared.recoveries();
         if let Some(until) = line.quiet_until(self.saga.id(), command, now) {
             pace.next_at = until;
             return until;
@@ -54,6 +59,7 @@ impl Driver<'_> {
         // One comes back at once. The others do not all come at the same time, and the more they are and the longer it takes the
         // less often: when that one is answered they are woken.
         pace.tries = pace.tries.saturating_add(1);
+        pace.shut_since = Some(recoveries);
         if line.appoints(opens_at) {
             pace.next_at = opens_at.max(now.after(1));
             return pace.next_at;
@@ -63,6 +69,18 @@ impl Driver<'_> {
         let jitter = self.shared.jitter.up_to(longest);
         pace.next_at = opens_at.after(whole_ms(jitter)).min(now.after(whole_ms(self.shared.longest_pause()))).max(now.after(1));
         pace.next_at
+    }
+
+    /// Whether somebody answers again since a line was found shut. What waits for that goes out at the next turn.
+    pub(super) fn has_missed_recovery(&mut self) -> bool {
+        let recoveries = self.shared.recoveries();
+        let mut has_missed = false;
+        for pace in &mut self.pace {
+            if pace.shut_since.is_some_and(|then| then != recoveries) {
+                (pace.shut_since, pace.next_at, has_missed) = (None, Time(0), true);
+            }
+        }
+        has_missed
     }
 
     /// Whether a look goes out instead of the command whose turn it is: an answer said nothing, and the coordinator lets what a look
