@@ -23,12 +23,20 @@ use crate::store::{Seen, Sighting, Tip};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LineSettings {
     pub(crate) calls_at_once: usize,
+    /// Whether a part of them is kept for what is new.
+    pub(crate) keeps_a_part: bool,
     pub(crate) breaker: BreakerSettings,
     /// Waiting times between the tries of one saga.
     pub(crate) backoff: Backoff,
 }
 
 impl LineSettings {
+    /// So many requests at a time are for what was put aside, at most.
+    const fn calls_of_backlog(&self) -> usize {
+        let kept = if self.keeps_a_part { self.calls_at_once / RESERVED_PART } else { 0 };
+        self.calls_at_once - kept
+    }
+
     /// The same, with a pause of `base` at most after the first try.
     pub(crate) const fn with_retry_base(mut self, base: Duration) -> Self {
         self.backoff.base = base;
@@ -148,7 +156,7 @@ impl Line {
             name: name.to_owned(),
             participant,
             slots: Arc::new(Semaphore::new(settings.calls_at_once)),
-            slots_of_backlog: Arc::new(Semaphore::new(settings.calls_at_once - settings.calls_at_once / RESERVED_PART)),
+            slots_of_backlog: Arc::new(Semaphore::new(settings.calls_of_backlog())),
             backoff: settings.backoff,
             breaker: Mutex::new(Breaker::new(settings.breaker)),
             life: Mutex::new(life),
@@ -549,7 +557,12 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn whoever_waited_past_its_time_does_not_leave() {
-        let settings = LineSettings { calls_at_once: 1, breaker: BreakerSettings::default(), backoff: Backoff::default() };
+        let settings = LineSettings {
+            calls_at_once: 1,
+            keeps_a_part: true,
+            breaker: BreakerSettings::default(),
+            backoff: Backoff::default(),
+        };
         let line = Line::new("bank", Arc::new(InMemory::new(|_, _| true)), settings, (Life::default(), Arc::default()));
         let clock = Clock::of_runtime(Time(0));
         let first = line.slot(&clock, None, Class::New).await.unwrap();
@@ -564,7 +577,12 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn however_much_was_put_aside_what_is_new_finds_its_way() {
-        let settings = LineSettings { calls_at_once: 4, breaker: BreakerSettings::default(), backoff: Backoff::default() };
+        let settings = LineSettings {
+            calls_at_once: 4,
+            keeps_a_part: true,
+            breaker: BreakerSettings::default(),
+            backoff: Backoff::default(),
+        };
         let line = Line::new("bank", Arc::new(InMemory::new(|_, _| true)), settings, (Life::default(), Arc::default()));
         let clock = Clock::of_runtime(Time(0));
         let mut backlog = Vec::new();

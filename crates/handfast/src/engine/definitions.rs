@@ -223,7 +223,8 @@ impl Lines {
     ) -> Self {
         let most_calls = options.most_calls_per_participant.max(1);
         let calls_at_once = options.calls_per_participant.clamp(1, most_calls);
-        let settings = LineSettings { calls_at_once, breaker: options.breaker, backoff: options.backoff };
+        let (keeps_a_part, breaker, backoff) = (options.keeps_rooms_apart, options.breaker, options.backoff);
+        let settings = LineSettings { calls_at_once, keeps_a_part, breaker, backoff };
         let (connect_timeout, clock, open) = (options.connect_timeout, options.clock.clone(), BTreeMap::new());
         Self { in_process, secrets, store, kept, memories, most_calls, settings, connect_timeout, clock, open }
     }

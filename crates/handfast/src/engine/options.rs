@@ -14,6 +14,9 @@ pub struct Options {
     pub max_active: usize,
     /// The bodies of all sagas in memory take so many bytes at most, or little more: what is being loaded counts once it is there.
     pub max_active_bytes: usize,
+    /// Whether what was just placed and what was put aside have rooms of their own, in memory and among the requests that are
+    /// out. If not, whoever comes first has the place, and a large backlog keeps new orders waiting.
+    pub keeps_rooms_apart: bool,
     /// How long the answer to one try is waited for, unless the step says otherwise.
     pub try_timeout: Duration,
     /// How long a connection to a participant may take.
@@ -68,6 +71,7 @@ impl Default for Options {
         Self {
             max_active: 1024,
             max_active_bytes: 256 * 1024 * 1024,
+            keeps_rooms_apart: true,
             try_timeout: Duration::from_secs(2),
             connect_timeout: Duration::from_secs(1),
             calls_per_participant: 256,

@@ -13,6 +13,8 @@ const PART_OF_BACKLOG: usize = 4;
 pub(crate) struct Rooms {
     /// So many sagas may be in memory altogether.
     most: usize,
+    /// Whether they have rooms of their own. If not, all are in the one for what was just placed.
+    are_apart: bool,
     placed: Room,
     put_aside: Room,
 }
@@ -28,21 +30,24 @@ struct Room {
 impl Rooms {
     pub(crate) fn new(options: &Options) -> Self {
         let (most, most_bytes) = (options.max_active, options.max_active_bytes);
-        let (sagas, bytes) = (most.div_ceil(PART_OF_BACKLOG), most_bytes.div_ceil(PART_OF_BACKLOG));
-        Self { most, placed: Room::of((most - sagas).max(1), most_bytes - bytes), put_aside: Room::of(sagas.max(1), bytes) }
+        let are_apart = options.keeps_rooms_apart;
+        let part = |of: usize| if are_apart { of.div_ceil(PART_OF_BACKLOG) } else { 0 };
+        let (sagas, bytes) = (part(most), part(most_bytes));
+        let (placed, put_aside) = (Room::of((most - sagas).max(1), most_bytes - bytes), Room::of(sagas.max(1), bytes));
+        Self { most, are_apart, placed, put_aside }
     }
 
     const fn room(&self, class: Class) -> &Room {
         match class {
-            Class::New => &self.placed,
-            Class::Backlog => &self.put_aside,
+            Class::Backlog if self.are_apart => &self.put_aside,
+            Class::New | Class::Backlog => &self.placed,
         }
     }
 
     const fn room_mut(&mut self, class: Class) -> &mut Room {
         match class {
-            Class::New => &mut self.placed,
-            Class::Backlog => &mut self.put_aside,
+            Class::Backlog if self.are_apart => &mut self.put_aside,
+            Class::New | Class::Backlog => &mut self.placed,
         }
     }
 
@@ -109,6 +114,16 @@ mod tests {
         rooms.enter(Class::Backlog, 60);
         rooms.leave(Class::Backlog, 0);
         assert!(!rooms.has_place(Class::Backlog, 60) && rooms.has_place(Class::Backlog, 30));
+    }
+
+    #[test]
+    fn in_one_room_whoever_comes_first_has_the_place() {
+        let mut rooms = Rooms::new(&Options { max_active: 2, keeps_rooms_apart: false, ..Options::default() });
+        rooms.enter(Class::Backlog, 0);
+        assert!(rooms.has_place(Class::New, 0));
+        rooms.enter(Class::Backlog, 0);
+        assert!(!rooms.has_place(Class::New, 0) && !rooms.has_place(Class::Backlog, 0));
+        assert!(rooms.leave(Class::Backlog, 0) && rooms.has_place(Class::New, 0));
     }
 
     #[test]

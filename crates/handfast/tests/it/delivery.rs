@@ -520,6 +520,46 @@ async fn over_http_only_a_receipt_is_an_answer() {
     }
 }
 
+/// A key that is there twice proves nothing, what is compressed though nobody asked for that is not read, and a byte-order mark
+/// is skipped.
+#[tokio::test]
+async fn over_http_answers_are_read_strictly() {
+    let twice = DONE.replace(r#""state":"done""#, r#""state":"done","state":"done""#);
+    let answers = vec![
+        http("200 OK", "", &twice),
+        http("200 OK", "content-encoding: gzip\r\n", DONE),
+        http("200 OK", "", &format!("\u{feff}{DONE}")),
+    ];
+    let (outcome, tries, requests) = pay_at(answers).await;
+    assert_eq!((outcome, tries.len(), requests.len()), (Outcome::Completed, 2, 3), "{tries:?}");
+    assert!(tries[0].starts_with("200 without a receipt") && tries[1].contains("a Content-Encoding"), "{tries:?}");
+    assert!(requests.iter().all(|request| request.to_lowercase().contains("accept-encoding: identity\r\n")), "{requests:?}");
+}
+
+/// More seconds than can be counted are no reason to ask again at once.
+#[tokio::test]
+async fn a_wish_for_quiet_beyond_the_bound_counts_as_the_bound() {
+    const BOUND_MS: u64 = 300_000;
+    let busy = http("503 Service Unavailable", "retry-after: 999999999999999999999\r\n", "busy");
+    let (url, requests) = service(vec![busy, http("200 OK", "", DONE)]).await;
+    let flow = Flow::builder("pay").compensatable("payment", url.as_str()).build().unwrap();
+    let options = Options { park_after: Duration::from_millis(50), ..Options::default() };
+    let engine = Engine::builder(Arc::new(MemoryStore::new())).flow(flow).options(options).open().await.unwrap();
+    let placed = handfast::Clock::system().now();
+    let mut saga = engine.submit(Order::new("order-1", "{}", vec![b"{}".to_vec()])).await.unwrap();
+    let wake_at = loop {
+        let progress = saga.wait(Duration::from_millis(20)).await.unwrap();
+        assert_eq!(progress.outcome(), None, "it was asked again at once");
+        let view = engine.saga("order-1").await.unwrap().unwrap();
+        if engine.stats().active == 0 && !view.tries.is_empty() {
+            break view.wake_at.unwrap();
+        }
+    };
+    let pause_ms = wake_at.0 - placed.0;
+    assert!((BOUND_MS - 1_000..BOUND_MS + 30_000).contains(&pause_ms), "it is left alone for {pause_ms} ms");
+    assert_eq!(requests.lock().unwrap().len(), 1);
+}
+
 #[tokio::test]
 async fn nobody_at_the_port_is_no_answer() {
     let (url, _requests) = service(vec![http("200 OK", "", DONE)]).await;

@@ -1,7 +1,6 @@
 //! A shop with both reference services on loopback, each behind its road, and engines that come and go.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -51,18 +50,11 @@ pub(super) struct Sent {
 pub(super) struct Way {
     fates: Mutex<Fates>,
     sent: Mutex<Vec<Sent>>,
-    /// The next look is answered so many milliseconds after it was taken.
-    slow_look_ms: AtomicU64,
 }
 
 impl Way {
     fn open() -> Arc<Self> {
-        Arc::new(Self { fates: Mutex::new(Box::new(|_| Road::Open)), sent: Mutex::default(), slow_look_ms: AtomicU64::default() })
-    }
-
-    /// What the next look finds is what there is then, and is heard of so many milliseconds later.
-    pub(super) fn slow_down_the_next_look(&self, by_ms: u64) {
-        self.slow_look_ms.store(by_ms, Ordering::Relaxed);
+        Arc::new(Self { fates: Mutex::new(Box::new(|_| Road::Open)), sent: Mutex::default() })
     }
 
     pub(super) fn set(&self, fates: impl Fn(Option<usize>) -> Road + Send + 'static) {
@@ -109,11 +101,6 @@ async fn travel(State(way): State<Arc<Way>>, request: Request, next: Next) -> Re
         async move { tokio::spawn(next.run(request)).await.expect("a service does not panic") }
     };
     match fate {
-        Road::Open if method == Method::GET => {
-            let response = passes().await;
-            tokio::time::sleep(Duration::from_millis(way.slow_look_ms.swap(0, Ordering::Relaxed))).await;
-            response
-        }
         Road::Open => passes().await,
         Road::RequestCaptured => std::future::pending().await,
         Road::AnswerCaptured => {

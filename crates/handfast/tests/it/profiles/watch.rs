@@ -1,13 +1,18 @@
 //! Sagas that have ended and are watched: what appears after all is undone and reported.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::http::Method;
-use handfast::{CancelResult, Options, Outcome, Time};
+use handfast::journal::Receipt;
+use handfast::participant::{Delivery, InMemory, Participant, Reply};
+use handfast::store::{BoxFuture, MemoryStore};
+use handfast::{CancelResult, Clock, Engine, Operation, Options, Outcome, Time};
 use handfast_participant::Weakness;
-use handfast_protocol::{Close, Profile};
+use handfast_protocol::{Answer, Assumptions, Close, Definite, Profile};
 
-use super::shop::{Road, Shop, ended, now, options, place, sleep, until, view};
+use super::shop::{Road, Shop, ended, flow, now, options, place, sleep, until, view};
+use crate::support::NOON;
 
 /// A tombstone that is shorter than a message may live.
 async fn shop() -> Shop {
@@ -49,17 +54,92 @@ async fn a_late_effect_is_undone_and_reported() {
     assert_eq!(shop.shipments().await, 0);
 }
 
+/// A bank whose only act arrives long after its key was closed, and that holds the answer to its first look.
+struct LateBank {
+    clock: Clock,
+    arrives: Time,
+    answers_the_first_look: Time,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    /// When looks left, and what each of them found.
+    looks: Vec<(Time, Definite)>,
+    undos: u32,
+}
+
+impl LateBank {
+    fn looks(&self) -> Vec<(Time, Definite)> {
+        self.seen.lock().unwrap().looks.clone()
+    }
+
+    fn state(&self) -> Definite {
+        let is_undone = self.seen.lock().unwrap().undos > 0;
+        let is_charged = self.clock.now() >= self.arrives;
+        if is_undone {
+            Definite::Undone
+        } else if is_charged {
+            Definite::Done
+        } else {
+            Definite::Closed
+        }
+    }
+}
+
+impl Participant for LateBank {
+    fn deliver<'a>(&'a self, request: Delivery<'a>) -> BoxFuture<'a, Reply> {
+        Box::pin(async move {
+            if request.operation == Operation::Undo {
+                self.seen.lock().unwrap().undos += 1;
+            }
+            let found = self.state();
+            match request.operation {
+                Operation::Act => return Reply::unknown("captured"),
+                Operation::Look => {
+                    self.seen.lock().unwrap().looks.push((self.clock.now(), found));
+                    if self.looks().len() == 1 {
+                        let rest_ms = self.answers_the_first_look.0 - self.clock.now().0;
+                        sleep(rest_ms).await;
+                    }
+                }
+                Operation::Close | Operation::Undo => {}
+            }
+            Reply::Definite { answer: Answer::State(found), receipt: Receipt::default() }
+        })
+    }
+}
+
 /// What a look saw before the late act arrived ends no watch, however late its answer comes.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_look_counts_from_when_it_left() {
-    let shop = shop().await;
-    shop.to_payment.slow_down_the_next_look(3_500);
-    let engine = shop.engine_with(Options { try_timeout: Duration::from_secs(10), ..options() }).await;
+    const DEADLINE_MS: u64 = 400;
+    const WATCHED_MS: u64 = 2_500;
+    let (clock, _hand) = Clock::by_hand(NOON);
+    let bank = Arc::new(LateBank {
+        clock: clock.clone(),
+        arrives: NOON.after(1_500),
+        answers_the_first_look: NOON.after(DEADLINE_MS + WATCHED_MS + 1_000),
+        seen: Mutex::default(),
+    });
+    let lifetime = Assumptions { message_lifetime_ms: Some(WATCHED_MS), clock_error_ms: Some(0), longest_outage_ms: Some(0) };
+    let profile = Profile { close: Close::For(300), ..Profile::CONTRACT };
+    let engine = Engine::builder(Arc::new(MemoryStore::new()))
+        .flow(flow(profile, Some(DEADLINE_MS), lifetime, &["bank".to_owned(), "depot".to_owned()]))
+        .shared_participant("bank", Arc::clone(&bank) as Arc<dyn Participant>)
+        .participant("depot", InMemory::new(|_, _| true))
+        .options(Options { try_timeout: Duration::from_secs(10), clock, ..options() })
+        .open()
+        .await
+        .unwrap();
     assert_eq!(ended(&mut place(&engine, "order-1").await).await.unwrap(), Outcome::Cancelled);
-    until("the charge is there", async || shop.charges().await.0 == 1).await;
-    until("it is refunded", async || shop.charges().await == (1, 1)).await;
-    until("it is told", async || view(&engine, "order-1").await.trouble.is_some()).await;
     until("nobody looks any more", async || view(&engine, "order-1").await.wake_at.is_none()).await;
+    let looks = bank.looks();
+    assert!(looks[0].0 < bank.arrives && looks[0].1 == Definite::Closed, "the first saw nothing: {looks:?}");
+    assert!(looks[1].0 >= bank.answers_the_first_look && looks[1].1 == Definite::Done, "and the next one was needed: {looks:?}");
+    assert_eq!(bank.state(), Definite::Undone);
+    let trouble = view(&engine, "order-1").await.trouble;
+    assert!(trouble.as_ref().is_some_and(|trouble| trouble.contains("it was done after all")), "{trouble:?}");
 }
 
 #[tokio::test]

@@ -83,6 +83,30 @@ async fn memory_of_what_is_active_is_bounded_in_bytes() {
     }
 }
 
+/// Each step comes with a body of its own, and what is alike is one in memory: ten orders find room, though not twice their bodies.
+#[tokio::test]
+async fn what_many_steps_send_alike_is_in_memory_once() {
+    const SENT: usize = 8;
+    const ROOM: usize = 10;
+    let gate = Arc::new(Semaphore::new(0));
+    let waiting = Waiting { gate: Arc::clone(&gate), service: InMemory::new(|_, _| true) };
+    // Three quarters are for what is new, and something is left over.
+    let options = Options { max_active_bytes: ROOM * BYTES * 5 / 3, try_timeout: Duration::from_secs(600), ..Options::default() };
+    let mut flow = Flow::builder("shop").compensatable("step-1", "depot").compensatable("step-2", "depot");
+    for number in 3..SENT {
+        flow = flow.compensatable(&format!("step-{number}"), "depot");
+    }
+    let flow = flow.pivot("dispatch", "depot").build().unwrap();
+    let engine = Engine::builder(Arc::new(MemoryStore::new())).flow(flow).participant("depot", waiting).options(options);
+    let engine = engine.open().await.unwrap();
+    for number in 0..ROOM {
+        let id = format!("order-{number}");
+        let bodies: Vec<Vec<u8>> = (0..SENT).map(|_| large(&id).1.to_vec()).collect();
+        engine.submit(Order::new(&id, large(&id).0, bodies)).await.unwrap();
+    }
+    assert_eq!(engine.stats().active, ROOM as u64);
+}
+
 /// The store that the first format's engine left, as SQL.
 fn first_format(path: &Path) {
     let sql = include_str!("../../golden/store/v1/shop.sql");
