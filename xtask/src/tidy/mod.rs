@@ -14,7 +14,7 @@ mod walls;
 
 use std::fmt;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
 use crate::workspace;
 
@@ -76,7 +76,10 @@ pub(crate) fn check() -> Result<()> {
     let files = files::read(&workspace::root())?;
     let mut findings = walls::check(&walls::Graph::of_workspace(&workspace::metadata()?));
     findings.extend(files.iter().filter(|file| file.is_rust()).flat_map(rust::check));
-    findings.extend(files.iter().flat_map(text::check));
+    let page = files.iter().find(|file| file.path == text::PAGE).map_or("", |file| &file.text);
+    let words = text::rejected(page);
+    ensure!(!words.is_empty(), "{} rejects no words: its tables have another shape than is read", text::PAGE);
+    findings.extend(files.iter().flat_map(|file| text::check(file, &words)));
     findings.extend(markdown::check(&files));
     findings.extend(commands::check(&files, &mut commands::Help::default()));
     let findings = exceptions::apply(findings, exceptions::EXCEPTIONS);

@@ -19,22 +19,40 @@ pub(super) const RULES: &[Rule] = &[
 const WORD: &Rule = &RULES[0];
 const MACHINE_PATH: &Rule = &RULES[1];
 
-/// Words that the table of names rejects and that hardly ever mean something else, with what we say.
-const WORDS: &[(&str, &str)] = &[
-    ("workflow", "flow, for the definition; saga, for a run of it"),
-    ("packet", "messenger"),
-    ("timed out", "in doubt; past its deadline"),
-    ("timed_out", "in_doubt"),
-];
+/// Where the words stand.
+pub(super) const PAGE: &str = "docs/words.md";
+
+/// A word that hardly ever means something else than what we have another word for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Rejected {
+    /// In small letters.
+    word: String,
+    /// What we say.
+    instead: String,
+}
+
+/// The words that the tables of the page reject: what stands as code in the last of three columns, with the first one.
+pub(super) fn rejected(page: &str) -> Vec<Rejected> {
+    let mut rejected = Vec::new();
+    for row in page.lines().filter_map(|line| line.trim().strip_prefix('|')?.strip_suffix('|')) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let [instead, _, words] = cells[..] else { continue };
+        let words = words.split('`').skip(1).step_by(2);
+        rejected.extend(words.map(|word| Rejected { word: word.to_lowercase(), instead: instead.replace("**", "") }));
+    }
+    rejected
+}
 
 /// Folders that belong to somebody's machine.
 const FOLDERS: &[&str] = &["/work/", "/tmp/", "/home/", "/root/", "/Users/"];
 
-pub(super) fn check(file: &File) -> Vec<Finding> {
+pub(super) fn check(file: &File, words: &[Rejected]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (index, line) in file.text.lines().enumerate() {
-        let lowercase = line.to_lowercase();
-        for (word, instead) in WORDS.iter().filter(|(word, _)| lowercase.contains(word)) {
+        let lowercase = line.to_lowercase().replace('_', " ");
+        // The page names them to reject them.
+        let found = words.iter().filter(|rejected| file.path != PAGE && lowercase.contains(&rejected.word));
+        for Rejected { word, instead } in found {
             findings.push(file.finding(index + 1, WORD, format!("\"{word}\" [{instead}]")));
         }
         let only_tests = file.is_test() || file.lines.get(index).is_some_and(|line| line.in_test);
@@ -57,16 +75,26 @@ mod tests {
 
     #[track_caller]
     fn check_file(path: &str, text: &str, expected: &[(usize, &str)]) {
-        let found = check(&File::new(path, text));
+        let found = check(
+            &File::new(path, text),
+            &rejected("| **flow**: it | saga | `workflow` |\n| in doubt | | failed, `timed out` |"),
+        );
         let found: Vec<_> = found.iter().map(|finding| (finding.line, finding.rule.name)).collect();
         assert_eq!(found, expected);
     }
 
     #[test]
     fn rejected_words_are_found_in_code_and_prose() {
-        check_file("src/a.rs", "//! A.\nstruct PacketLoss;\n// The call timed out.", &[(2, "word"), (3, "word")]);
+        check_file("src/a.rs", "//! A.\nlet is_timed_out;\n// The call timed out.", &[(2, "word"), (3, "word")]);
         check_file("README.md", "Two Workflows.", &[(1, "word")]);
+        check_file(PAGE, "Two Workflows.", &[]);
         check_file("README.md", "A flow runs as a saga; its timeout is an input.", &[]);
+    }
+
+    #[test]
+    fn the_words_are_those_of_the_page() {
+        let page = "| we say | others say | we do not say |\n| --- | --- | --- |\n| **flow** | saga | `Workflow`, job |\n| two | cells |";
+        assert_eq!(rejected(page), [Rejected { word: "workflow".to_owned(), instead: "flow".to_owned() }]);
     }
 
     #[test]
