@@ -66,11 +66,8 @@ impl Localstripe {
 
     /// All intents that there are.
     fn intents(&self) -> Result<Vec<Value>> {
-        let mut listed = books::ask(&self.address, "GET", "/v1/payment_intents?limit=1000000", Some(KEY), "")?;
-        match listed["data"].take() {
-            Value::Array(intents) => Ok(intents),
-            _ => anyhow::bail!("it lists no intents"),
-        }
+        let listed = books::ask(&self.address, "GET", "/v1/payment_intents?limit=1000000", Some(KEY), "")?;
+        listed["data"].as_array().cloned().context("it lists no intents")
     }
 }
 
