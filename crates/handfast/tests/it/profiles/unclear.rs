@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::http::Method;
 use handfast::journal::Said;
-use handfast::{Act, Mark, Outcome};
+use handfast::{Act, ActResult, Mark, Outcome};
 use serde_json::json;
 
 use super::provider::{Provider, UNDONE, flow, order};
@@ -32,10 +32,21 @@ async fn what_was_taken_in_part_and_by_nobody_knows_whom_can_be_marked_and_is_gi
     let seen = view(&engine, "order-1").await;
     let trouble = seen.trouble.unwrap();
     assert!(seen.standing == "cancelling" && trouble.contains("/minor: 100 was asked for, and 50 stands there"), "{trouble}");
-    let (by, reason, request_id) = ("ada".to_owned(), "their page shows 0.50".to_owned(), "r-1".to_owned());
-    let saw = seen.entries.len() as u64;
-    let (act, evidence) = (Act::Mark { step: "payment".to_owned(), mark: Mark::Done }, Some("their page".to_owned()));
-    engine.act("order-1", &act, &Said { by, reason, request_id, saw, evidence, kept: BTreeMap::new() }).await.unwrap();
+    let act = Act::Mark { step: "payment".to_owned(), mark: Mark::Done };
+    let said = |saw| Said {
+        by: "ada".to_owned(),
+        reason: "their page shows 0.50".to_owned(),
+        request_id: "r-1".to_owned(),
+        saw,
+        evidence: Some("their page".to_owned()),
+        kept: BTreeMap::new(),
+    };
+    // The saga goes on meanwhile: the key of its dispatch is being closed.
+    until("the mark is taken", || async {
+        let saw = view(&engine, "order-1").await.entries.len() as u64;
+        matches!(engine.act("order-1", &act, &said(saw)).await.unwrap(), ActResult::Taken { .. } | ActResult::Repeated { .. })
+    })
+    .await;
     until("it is given back", || async { view(&engine, "order-1").await.outcome == Some(Outcome::Cancelled) }).await;
     assert_eq!(provider.charged(), 0);
 }
