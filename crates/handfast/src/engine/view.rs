@@ -2,13 +2,15 @@
 
 use handfast_protocol::{Coordinator, Outcome, Party as _, Standing, Time};
 
+use super::flow::Flow;
 use super::handle::describe;
 use super::journaled::{Journaled, Loaded};
 use super::obstacle;
 use super::person::{Act, Followed, Possible, Remains};
 use super::shared::Shared;
-use super::steps::StepView;
-use crate::store::{Entry, StoreError, Try};
+use super::steps::{Known, StepView};
+use crate::journal;
+use crate::store::{Entry, StoreError, StoredSaga, Try};
 
 /// A saga, read from its store.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -77,11 +79,16 @@ pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<O
     };
     let followed = Followed::of(&stored).ok();
     let for_person = followed.as_ref().map(|followed| followed.for_person(&stored, shared.store.store_id(), &view.tries));
+    // What only a resolver of this engine can read is followed by its flow.
+    let unread = followed.is_none().then(|| stored.clone());
     view.flow = followed.map(|followed| followed.flow_name().to_owned());
     match Journaled::from_stored(stored, &shared.definitions) {
         Ok(Loaded::Ready(saga)) => {
             view.outcome = saga.decision();
             view.watched_until = watched_until(saga.coordinator(), saga.definition().flow().steps().len());
+            if let Some(stored) = &unread {
+                view.steps = steps_by(saga.definition().flow(), stored, shared.store.store_id(), &view.tries);
+            }
             view.trouble = saga.coordinator().evidence().map(|evidence| describe(&saga, evidence));
             if view.trouble.is_none() && view.outcome.is_none() {
                 view.trouble = obstacle::of(shared, &saga, &view.tries);
@@ -110,6 +117,14 @@ pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<O
         }
     }
     Ok(Some(view))
+}
+
+/// The steps of a saga that follows this flow; none if its journal cannot be replayed by it.
+fn steps_by(flow: &Flow, stored: &StoredSaga, store_id: &str, tries: &[Try]) -> Vec<StepView> {
+    let replayed = journal::replay_with_lines(flow.plan().clone(), stored.version, &stored.entries);
+    let steps = replayed
+        .map(|(coordinator, lines)| Known { stored, store_id, lines: &lines, coordinator: &coordinator, tries }.steps(flow));
+    steps.unwrap_or_default()
 }
 
 /// Until when at least a saga of so many steps is watched that has ended.
