@@ -21,6 +21,8 @@ const NEW_A_SECOND: u64 = 50;
 const MEASURED: u64 = 400;
 /// How long the waiting is looked at.
 const WAITING: Duration = Duration::from_secs(30);
+/// Nobody waits longer than this once the participant is back.
+const LONGEST_DRAIN: Duration = Duration::from_mins(10);
 /// How the orders that wait are called.
 const WAITS: &str = "waits-";
 
@@ -109,6 +111,9 @@ async fn measure(backlog: u64, keeps_rooms_apart: bool) -> Result<Figures, Failu
     let left = engine.totals().borrow().in_doubt;
     while engine.totals().borrow().in_doubt > 0 {
         tokio::time::sleep(Duration::from_millis(20)).await;
+        if started.elapsed() > LONGEST_DRAIN {
+            return Err(format!("{} orders wait still", engine.totals().borrow().in_doubt).into());
+        }
     }
     let drained = per_second(backlog, started);
     let first = *road.first.lock().unwrap_or_else(PoisonError::into_inner);

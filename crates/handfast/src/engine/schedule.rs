@@ -1,6 +1,6 @@
 //! Brings sagas from the wake-up index into memory when they are due and when there is room.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -72,11 +72,13 @@ async fn look(shared: &Shared, queue: &mut VecDeque<Arc<str>>) -> bool {
     let early = shared.early();
     let horizon = shared.journal_now().after(if early > 0 { LONGEST_WAKE_UP_MS } else { 0 });
     shared.forget_wake();
+    // Who is active now and ends while the index is read is still found there, and is none that was put aside.
+    let were_active: BTreeSet<Arc<str>> = shared.active_ids().into_iter().collect();
     // Active sagas stand in the index too, and before all others: a page of twice their number always has room for more.
     match shared.store.due(horizon, 2 * shared.options.max_active.max(1)).await {
         Ok((ids, next)) => {
             shared.unreadable.remove(INDEX);
-            queue.extend(ids.into_iter().filter(|id| !shared.is_active(id)).map(Arc::from));
+            queue.extend(ids.into_iter().filter(|id| !were_active.contains(id.as_str()) && !shared.is_active(id)).map(Arc::from));
             if early > 0 {
                 shared.woke_early(queue.len());
                 // What is due in the ordinary way is not known from this page.
