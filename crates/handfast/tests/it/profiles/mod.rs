@@ -1,6 +1,7 @@
 //! The engine among participants that promise less than the contract, over real HTTP: the reference services with a weakness,
 //! behind a road that a test decides about, and the books at the end.
 
+mod adopted;
 mod answers;
 mod by_hand;
 mod card;

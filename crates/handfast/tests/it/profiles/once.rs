@@ -145,7 +145,7 @@ async fn a_look_that_finds_nothing_does_not_shut_the_line() {
 async fn of_two_workers_only_the_one_that_marked_an_act_sends_it() {
     let shop = shop().await;
     shop.to_payment.set(|act| if act.is_some_and(|act| act % 2 == 0) { Road::AnswerCaptured } else { Road::Open });
-    let hasty = || Options { patrol: Duration::from_millis(2), ..options() };
+    let hasty = || Options { patrol: Duration::from_millis(10), ..options() };
     let engines = [shop.engine_with(hasty()).await, shop.engine_with(hasty()).await];
     let mut sagas = Vec::new();
     for number in 0..60 {

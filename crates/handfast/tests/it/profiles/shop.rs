@@ -270,7 +270,7 @@ pub(super) async fn place(engine: &Engine, id: &str) -> SagaHandle {
 
 /// The saga's end, for which a slow machine may need a while, but not for ever.
 pub(super) async fn ended(saga: &mut SagaHandle) -> Result<Outcome, NoOutcome> {
-    tokio::time::timeout(Duration::from_secs(20), saga.outcome()).await.expect("it ends, or cannot go on")
+    tokio::time::timeout(Duration::from_mins(2), saga.outcome()).await.expect("it ends, or cannot go on")
 }
 
 pub(super) async fn view(engine: &Engine, id: &str) -> SagaView {
