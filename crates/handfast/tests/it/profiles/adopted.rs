@@ -84,8 +84,7 @@ async fn what_carries_the_key_of_what_was_asked_is_never_adopted() {
     let engine = reopened(&shop, &read(&edited), adopt()).await;
     until("it is left alone", async || !engine.stats().left_alone.is_empty()).await;
     let trouble = view(&engine, "order-1").await.trouble.unwrap_or_default();
-    let said =
-        "step payment (1.00 EUR) was asked already, and the definition that it was let follow since differs in act: the gaps of its URL";
+    let said = "step payment (1.00 EUR) was asked already, and the definition that it was let follow since differs in act: the gaps of its URL";
     assert!(trouble.contains(said), "{trouble}");
     sleep(300).await;
     assert_eq!((provider.asked().len(), provider.charged()), (asked, 100), "nobody is asked by the other name");
