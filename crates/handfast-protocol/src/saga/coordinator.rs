@@ -326,8 +326,19 @@ impl<G: Guards> Coordinator<G> {
         })
     }
 
+    /// It says that nothing was seen, which anything that was seen is more than.
+    pub(super) fn is_weak(&self, evidence: Evidence) -> bool {
+        matches!(evidence, Evidence::NotFound { .. }) || (matches!(evidence, Evidence::Moved { .. }) && self.has_ended())
+    }
+
+    /// Something is told beside what was told before: the first counts, but for what is weak.
+    pub(super) fn tell(&mut self, evidence: Evidence) {
+        let gives_way = |told: Evidence| self.is_weak(told) && !self.is_weak(evidence);
+        self.evidence = self.in_the_way().filter(|&told| !gives_way(told)).or(Some(evidence));
+    }
+
     pub(super) fn suspended_for(&mut self, evidence: Evidence) {
-        self.evidence = self.in_the_way().or(Some(evidence));
+        self.tell(evidence);
         if !self.has_ended() {
             self.phase = Phase::Suspended;
         }

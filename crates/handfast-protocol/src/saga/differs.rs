@@ -9,6 +9,9 @@
 //! What says that something else is there and not whose it is may be asked for on and on: a provider that took 50 of 100 says so
 //! each time. So a person may mark a step of which that was said and whose key nobody can close, while it is asked for all the same.
 //!
+//! What a person has marked as undone was done before, so whoever still says that something else is in effect says nothing new; any
+//! other mark is overruled by it, as by every answer of a participant.
+//!
 //! Where there is no way back (the gate itself, and what comes after it) a person has to look. In each case it is told at once.
 
 use super::coordinator::{Coordinator, Phase, StepState};
@@ -24,6 +27,12 @@ impl StepState {
     /// Answers speak of something else than was asked for, and nothing is known of it: a person may say what became of it.
     pub(super) fn is_unclear(self) -> bool {
         self.is_other && self.known.is_none() && self.mark.is_none()
+    }
+
+    /// Something else is in effect than was asked for, whatever a person has said.
+    fn know_other(&mut self) {
+        self.know(Definite::Done);
+        self.is_other = true;
     }
 }
 
@@ -49,11 +58,16 @@ impl<G: Guards> Coordinator<G> {
                 self.steps[step].known = known.or(Some(Definite::Refused));
                 return;
             }
+            if self.took_other_values_on_mark(step, now) {
+                return;
+            }
             if self.took_late_effect(step, Definite::Done, now) || self.took_part_of_undo(step) {
                 return;
             }
+            let is_marked_no_more = self.version >= UNCLEAR_IS_MARKED;
             let state = &mut self.steps[step];
             match known {
+                None if is_marked_no_more => state.know_other(),
                 None => (state.known, state.is_other) = (Some(Definite::Done), true),
                 // Turning back undoes it in any case.
                 Some(Definite::Done) => {}
@@ -69,10 +83,22 @@ impl<G: Guards> Coordinator<G> {
         if in_effect && there_is_no_way_back {
             return self.contradicted(step, Evidence::OtherValues { step });
         }
-        self.evidence = self.evidence.or(Some(Evidence::OtherValues { step }));
+        self.evidence = self.evidence.filter(|&told| !self.is_weak(told)).or(Some(Evidence::OtherValues { step }));
         if self.phase == Phase::Forward && !self.is_committed() {
             self.turn_back();
         }
+    }
+
+    /// Something else is in effect under the key of a step that is marked. A word on it is overruled as by any other answer that
+    /// something was done, so an effect that was said not to be there and appears after the end is undone, and told. Says whether it
+    /// was dealt with here.
+    fn took_other_values_on_mark(&mut self, step: usize, now: Time) -> bool {
+        if self.version < UNCLEAR_IS_MARKED || !self.took_word_on_mark(step, Definite::Done, now) {
+            return false;
+        }
+        let state = &mut self.steps[step];
+        state.is_other = state.known == Some(Definite::Done);
+        true
     }
 
     /// Nothing is known of it, nobody has marked it, and nothing but an answer ends that.

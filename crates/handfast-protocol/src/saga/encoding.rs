@@ -14,6 +14,8 @@ use crate::register::{Answer, Definite};
 const GIVEN_UP: u8 = 0x80;
 const SEEN_OFF: u8 = 0x40;
 const REFUSED_CLOSE: u8 = 0x20;
+/// Added to the code of an undo that may have left, where the key is to be closed before it is asked for again.
+const HELD_BACK: u8 = 4;
 /// Beside the code of what is known.
 const OTHER: u8 = 0x80;
 const CONTRADICTED: u8 = 0x08;
@@ -50,7 +52,8 @@ impl<G: Guards> Coordinator<G> {
         {
             let marks = [(is_given_up, GIVEN_UP), (was_seen_off, SEEN_OFF), (refused_close, REFUSED_CLOSE), (is_void, VOID)];
             let marks = marks.into_iter().filter(|(is_set, _)| **is_set).fold(0, |marks, (_, mark)| marks | mark);
-            bytes.push(undo.map_or_else(|| asked.map_or(0, operation_code), undo_code) | marks);
+            let of_undo = |undo| undo_code(undo) + if *asked == Some(Operation::Undo) { 0 } else { HELD_BACK };
+            bytes.push(undo.map_or_else(|| asked.map_or(0, operation_code), of_undo) | marks);
             let of_a_person = mark.map_or(0, mark_code) << MARK_SHIFT | if *mark_counts { MARK_COUNTS } else { 0 };
             let of_answers = [(is_other, OTHER), (is_contradicted, CONTRADICTED)];
             let of_answers = of_answers.into_iter().filter(|(is_set, _)| **is_set).fold(0, |bits, (_, bit)| bits | bit);

@@ -27,6 +27,9 @@ use crate::guards::Guards;
 use crate::party::Time;
 use crate::register::{Answer, Definite};
 
+/// From this version on what a person says is not there is closed before anything else is asked for it.
+const NOT_DONE_IS_CLOSED: u32 = 2;
+
 impl StepState {
     /// What a person has said, and counts, is from now on as if its participant had said so in its former life.
     fn take_word_for_an_answer(&mut self) {
@@ -68,8 +71,15 @@ impl<G: Guards> Coordinator<G> {
         if !self.may_stay_unconfirmed(step) || !self.plan.steps()[step].closes() {
             return false;
         }
+        let is_closed_first = self.version >= NOT_DONE_IS_CLOSED;
         let state = &mut self.steps[step];
         (state.known, state.is_void, state.is_other) = (None, false, false);
+        if is_closed_first {
+            // An undo of what is not there leaves nothing behind where it is a no-op, and a late act would be carried out. What may have
+            // left is looked for once more before it leaves again.
+            state.mark_undo();
+            state.asked = state.asked.min(Some(Operation::Close));
+        }
         state.ask(Operation::Close, now);
         if self.phase == Phase::Forward && !self.is_committed() {
             self.turn_back();

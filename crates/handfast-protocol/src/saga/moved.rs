@@ -146,7 +146,7 @@ impl<G: Guards> Coordinator<G> {
     /// A watch that ends at another address than it began proves nothing: it ends all the same, and that is told.
     pub(super) fn tell_of_watch_elsewhere(&mut self, step: usize) {
         if self.steps[step].moved.is_some() && self.phase == Phase::Watching {
-            self.evidence = self.in_the_way().or(Some(Evidence::Moved { step }));
+            self.tell(Evidence::Moved { step });
         }
     }
 
@@ -159,7 +159,7 @@ impl<G: Guards> Coordinator<G> {
         let is_lost = |step: &usize| self.steps[*step].is_lost_by_moving();
         self.evidence = self.evidence.filter(|told| !matches!(told, Evidence::Moved { step } if !is_lost(step)));
         if let Some(step) = (0..self.steps.len()).find(is_lost) {
-            self.evidence = self.in_the_way().or(Some(Evidence::Moved { step }));
+            self.tell(Evidence::Moved { step });
         }
     }
 

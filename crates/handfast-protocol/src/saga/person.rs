@@ -309,7 +309,7 @@ impl<G: Guards> Coordinator<G> {
             self.steps[step].is_contradicted = true;
             return self.needs_person_to_undo(step, evidence);
         }
-        self.evidence = self.in_the_way().or(Some(evidence));
+        self.tell(evidence);
         if self.has_ended() {
             return;
         }

@@ -2,9 +2,11 @@
 
 mod differs;
 mod due;
+mod former;
 mod person;
 mod profile;
 mod undo;
+mod watch;
 
 use alloc::collections::BTreeSet;
 use alloc::string::ToString;

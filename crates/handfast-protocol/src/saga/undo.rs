@@ -95,7 +95,8 @@ impl<G: Guards> Coordinator<G> {
     /// That the effect appeared late is less than that it stays.
     pub(super) fn needs_person_to_undo(&mut self, step: usize, evidence: Evidence) {
         let is_less = |told: &Evidence| *told == Evidence::LateEffect { step };
-        self.evidence = self.in_the_way().filter(|told| !is_less(told)).or(Some(evidence));
+        self.evidence = self.evidence.filter(|told| !is_less(told));
+        self.tell(evidence);
     }
 
     /// What was undone is not all of what was done. Where the undo may leave only once that is for a person: whoever asks again

@@ -55,6 +55,9 @@ impl<G: Guards> Coordinator<G> {
     /// left before says how things stood then.
     fn check_after_the_end(&mut self, step: usize, found: Definite, left: Time) {
         let state = self.steps[step];
+        // What is there is no longer not found.
+        let is_found = found == Definite::Done && left > self.clock;
+        self.evidence = self.evidence.filter(|&told| !(is_found && told == Evidence::NotFound { step }));
         let contradicts = match self.phase {
             Phase::Completed => found != Definite::Done,
             Phase::Cancelled | Phase::Watching => found == Definite::Done && state.is_off(),
@@ -65,7 +68,7 @@ impl<G: Guards> Coordinator<G> {
         if contradicts && !is_of_others && left > self.clock {
             let to = Command { step, operation: Operation::Look };
             let evidence = Evidence::Contradiction { to, known: state.known, answer: Answer::State(found) };
-            self.evidence = self.in_the_way().or(Some(evidence));
+            self.tell(evidence);
         }
     }
 
@@ -73,8 +76,10 @@ impl<G: Guards> Coordinator<G> {
     /// changes nothing; but once the look has to see what was done it is no silence either.
     fn note_nothing_after_the_end(&mut self, step: usize, left: Time) {
         let lag_ms = self.plan.steps()[step].peek_lag_ms;
-        if self.phase == Phase::Completed && self.steps[step].is_done() && left > self.clock.after(lag_ms) {
-            self.evidence = self.in_the_way().or(Some(Evidence::NotFound { step }));
+        // Whoever is asked after a move may keep other books: that they do not know it says nothing.
+        let has_to_be_seen = self.steps[step].is_done() && self.steps[step].moved.is_none();
+        if self.phase == Phase::Completed && has_to_be_seen && left > self.clock.after(lag_ms) {
+            self.tell(Evidence::NotFound { step });
         }
     }
 
@@ -87,7 +92,7 @@ impl<G: Guards> Coordinator<G> {
         }
         (state.refused_close, state.since) = (true, now);
         state.is_given_up |= self.plan.steps()[step].refused_close_ms.is_none();
-        self.evidence = self.evidence.or(Some(Evidence::RefusedClose { step }));
+        self.evidence = self.evidence.filter(|&told| !self.is_weak(told)).or(Some(Evidence::RefusedClose { step }));
         if self.phase == Phase::Forward {
             self.turn_back();
         }
@@ -138,6 +143,11 @@ impl<G: Guards> Coordinator<G> {
     /// In version 1 whoever drives a saga tells it that its watch is over, once somebody has looked.
     pub(super) fn end_watch_by_time(&mut self, come: Come) {
         if self.watched_until().is_some_and(|(until, since)| come.has(Some(until), since, Nature::Waits)) {
+            for step in 0..self.steps.len() {
+                if self.is_looked_at_after_the_end(step) {
+                    self.tell_of_watch_elsewhere(step);
+                }
+            }
             self.phase = Phase::Cancelled;
         }
     }

@@ -118,3 +118,60 @@ fn what_is_answered_for_otherwise_and_cannot_be_closed_may_be_marked() {
     closes.step(Time(2), differs(0, false));
     assert_eq!(closes.rulings(), [Ruling::Settle]);
 }
+
+/// What a person said was not there appears after the end, with other values: it is undone, and told, as any other late effect.
+#[test]
+fn another_amount_after_the_end_overrules_a_word() {
+    let doubt = Doubt::Repeats { last_send_ms: None };
+    let payment = StepPlan { doubt, undo_closes: false, ..step(Kind::Compensatable) };
+    let ended = |version| {
+        let plan = Arc::new(Plan::new(vec![payment, step(Kind::Pivot)]).unwrap());
+        let mut saga: Coordinator = Coordinator::pinned(plan, version);
+        saga.step(Time(1), Input::Start);
+        saga.step(Time(2), differs(0, false));
+        saga.step(Time(3), told(1, Operation::Close, Definite::Closed));
+        saga.step(Time(4), ruled(Ruling::Mark { step: 0, mark: Mark::NotDone }));
+        saga
+    };
+    let mut waits = ended(2);
+    waits.step(Time(5), differs(0, true));
+    let undo = [Command { step: 0, operation: Operation::Undo }];
+    assert_eq!(
+        (waits.outbox(), waits.step_mark(0)),
+        (undo.to_vec(), None),
+        "before the end it is taken back, and no word is left"
+    );
+    let mut saga = ended(2);
+    saga.step(saga.deadline().expect("it waits until nothing is on the road"), Input::Timeout);
+    assert_eq!(saga.decision(), Some(Outcome::Cancelled));
+    saga.step(saga.clock(), differs(0, true));
+    assert_eq!((saga.decision(), saga.outbox()), (Some(Outcome::Cancelled), undo.to_vec()));
+    assert_eq!((saga.evidence(), saga.step_mark(0)), (Some(Evidence::LateEffect { step: 0 }), None));
+    saga.step(saga.clock(), told(0, Operation::Undo, Definite::Undone));
+    assert_eq!((saga.decision(), saga.outbox().len()), (Some(Outcome::Cancelled), 0));
+}
+
+/// What was undone by hand was done before: whoever still says so is not asked to undo it once more.
+#[test]
+fn another_amount_that_was_undone_by_hand_is_not_undone_again() {
+    let doubt = Doubt::Repeats { last_send_ms: None };
+    let payment = StepPlan { doubt, undo_closes: false, ..step(Kind::Compensatable) };
+    let plan = Plan::new(vec![payment, step(Kind::Compensatable), step(Kind::Pivot)]).unwrap();
+    let mut saga: Coordinator = Coordinator::new(Arc::new(plan));
+    saga.step(Time(1), Input::Start);
+    saga.step(Time(2), told(0, Operation::Act, Definite::Done));
+    saga.step(Time(3), told(1, Operation::Act, Definite::Done));
+    saga.step(Time(4), told(2, Operation::Act, Definite::Refused));
+    let to = Command { step: 0, operation: Operation::Undo };
+    saga.step(Time(5), Input::Receive(Told::Answer { to, answer: Answer::OtherBody }));
+    saga.step(Time(6), ruled(Ruling::Mark { step: 0, mark: Mark::Undone }));
+    let other = [Command { step: 1, operation: Operation::Undo }];
+    assert_eq!(saga.outbox(), other, "the other one is still to be undone");
+    let before = saga.clone();
+    saga.step(Time(7), differs(0, true));
+    assert_eq!(saga, before);
+    saga.step(Time(8), told(1, Operation::Undo, Definite::Undone));
+    assert_eq!(saga.decision(), Some(Outcome::Cancelled));
+    saga.step(Time(9), differs(0, true));
+    assert_eq!((saga.decision(), saga.outbox().len()), (Some(Outcome::Cancelled), 0));
+}

@@ -1,0 +1,90 @@
+//! What is seen after the end, and what is told of it.
+
+use super::*;
+
+fn found(step: usize, found: Definite, left: u64) -> Input<Told> {
+    Input::Receive(Told::Looked { step, found: Some(found), left: Time(left) })
+}
+
+fn moved(step: usize) -> Input<Told> {
+    Input::Receive(Told::Moved { step, can_be_looked_at: true })
+}
+
+fn completed(moved_to: Option<usize>) -> Coordinator {
+    let mut saga = shop(None);
+    saga.step(Time(1), Input::Start);
+    saga.step(Time(2), told(0, Operation::Act, Definite::Done));
+    if let Some(step) = moved_to {
+        saga.step(Time(3), moved(step));
+    }
+    saga.step(Time(4), told(1, Operation::Act, Definite::Done));
+    assert_eq!(saga.decision(), Some(Outcome::Completed));
+    saga
+}
+
+/// That nothing was found is less than anything that was: it gives way, and is taken back by whoever finds it.
+#[test]
+fn not_found_hides_nothing() {
+    let mut saga = completed(None);
+    saga.step(Time(10), looked(0, Time(9)));
+    assert_eq!(saga.evidence(), Some(Evidence::NotFound { step: 0 }));
+    let mut again = saga.clone();
+    again.step(Time(12), looked(1, Time(11)));
+    assert_eq!(again.evidence(), saga.evidence(), "the first counts");
+    again.step(Time(12), found(0, Definite::Done, 9));
+    assert_eq!(again.evidence(), saga.evidence(), "that was before");
+    again.step(Time(14), found(0, Definite::Done, 13));
+    assert_eq!((again.evidence(), again.decision()), (None, Some(Outcome::Completed)));
+    let to = Command { step: 0, operation: Operation::Look };
+    let undone = Evidence::Contradiction { to, known: Some(Definite::Done), answer: Answer::State(Definite::Undone) };
+    let mut broken = saga.clone();
+    broken.step(Time(12), found(0, Definite::Undone, 11));
+    assert_eq!(broken.evidence(), Some(undone));
+    broken.step(Time(14), found(0, Definite::Done, 13));
+    assert_eq!(broken.evidence(), Some(undone), "what was seen is not unseen");
+    saga.step(Time(12), told(0, Operation::Act, Definite::Refused));
+    assert!(matches!(saga.evidence(), Some(Evidence::Contradiction { .. })), "a broken promise is more, too");
+}
+
+/// Whoever is asked after a move may keep other books.
+#[test]
+fn what_is_not_found_elsewhere_is_not_told_as_not_found() {
+    let mut saga = completed(Some(0));
+    saga.step(Time(10), looked(0, Time(9)));
+    assert_eq!(saga.evidence(), None);
+    saga.step(Time(10), looked(1, Time(9)));
+    assert_eq!(saga.evidence(), Some(Evidence::NotFound { step: 1 }));
+}
+
+/// Two payments, one after the other, that were refused and are watched, the first of them at another address.
+fn watched_elsewhere(version: u32) -> Coordinator {
+    let watched = StepPlan { doubt: Doubt::Repeats { last_send_ms: None }, watch_ms: Some(9), ..step(Kind::Compensatable) };
+    let beside = StepPlan { beside: true, ..watched };
+    let plan = Arc::new(Plan::new(vec![watched, beside]).unwrap());
+    let mut saga: Coordinator = Coordinator::pinned(plan, version);
+    saga.step(Time(1), Input::Start);
+    saga.step(Time(2), told(0, Operation::Act, Definite::Refused));
+    saga.step(Time(3), told(1, Operation::Act, Definite::Refused));
+    assert_eq!(saga.decision(), Some(Outcome::Cancelled));
+    saga.step(Time(4), moved(0));
+    saga
+}
+
+/// That a watch ended at another address is less than what a watch has seen.
+#[test]
+fn a_watch_that_ended_elsewhere_hides_no_late_effect() {
+    let mut saga = watched_elsewhere(2);
+    saga.step(Time(20), looked(0, Time(15)));
+    assert_eq!(saga.evidence(), Some(Evidence::Moved { step: 0 }));
+    saga.step(Time(21), told(1, Operation::Look, Definite::Done));
+    assert_eq!(saga.evidence(), Some(Evidence::LateEffect { step: 1 }));
+}
+
+/// In version 1 a watch is ended by time, and somebody is told all the same where that was at another address.
+#[test]
+fn a_watch_that_time_ends_elsewhere_is_told() {
+    let mut saga = watched_elsewhere(1);
+    assert_eq!((saga.deadline(), saga.evidence()), (Some(Time(12)), None));
+    saga.step(Time(12), Input::Timeout);
+    assert_eq!((saga.outbox().len(), saga.evidence()), (0, Some(Evidence::Moved { step: 0 })));
+}
