@@ -8,7 +8,7 @@ use super::definitions::Definitions;
 use handfast_protocol::{Operation, Standing};
 
 use super::decided::Decided;
-use super::difference::{Difference, addresses};
+use super::difference::{Difference, books};
 use super::error::{AdoptError, OpenError};
 use super::flow::Flow;
 use super::options::Options;
@@ -272,7 +272,7 @@ pub(crate) struct Move {
     pub(crate) line: Line,
 }
 
-/// Where a step's key was asked for: every set of addresses that keep the same books, as far as somebody has said so.
+/// Where a step's key was asked for: every set of addresses, with what chooses an account there, that are the same books, as far as somebody has said so.
 type Homes = Vec<BTreeSet<String>>;
 
 /// Whether what a saga was asked before can be asked by the definition that it follows now, and of which steps the coordinator has
@@ -290,7 +290,7 @@ pub(crate) fn check(stored: &StoredSaga, asked: &[Option<u64>], definitions: &De
     for adopted in &stored.adopted {
         let was_asked = |step: usize| asked.get(step).copied().flatten().is_some_and(|seq| seq <= adopted.seq);
         for (step, homes) in homes.iter_mut().enumerate().filter(|(step, homes)| was_asked(*step) && homes.is_empty()) {
-            homes.push(addresses_of(&follows, step));
+            homes.push(books_of(&follows, step));
         }
         // Under a definition that it could not follow it was left alone, so nothing was asked by that one.
         if outcome.is_ok() {
@@ -312,7 +312,7 @@ pub(crate) fn check(stored: &StoredSaga, asked: &[Option<u64>], definitions: &De
 
 /// What the coordinator is told where a step whose key was asked for at these addresses is called as this definition says.
 fn follow(homes: &mut Homes, (follows, step): (&Flow, usize), adopted: &Adopted) -> Line {
-    let called = addresses_of(follows, step);
+    let called = books_of(follows, step);
     if homes.contains(&called) {
         return Line::SameBooks { step, by: None, why: None };
     }
@@ -328,8 +328,8 @@ fn follow(homes: &mut Homes, (follows, step): (&Flow, usize), adopted: &Adopted)
     Line::Moved { step, can_be_looked_at }
 }
 
-fn addresses_of(flow: &Flow, step: usize) -> BTreeSet<String> {
-    flow.steps().get(step).map(addresses).unwrap_or_default()
+fn books_of(flow: &Flow, step: usize) -> BTreeSet<String> {
+    flow.steps().get(step).map(books).unwrap_or_default()
 }
 
 /// What lets an order go on again that was asked by one definition and cannot follow the one that it was let follow since.

@@ -136,6 +136,8 @@ struct Envelope {
     own: Vec<OwnSeen>,
     /// Whose answers it rests on.
     rests_on: Vec<String>,
+    /// How many acceptances the saga knew of when it was let go.
+    accepted: usize,
     timeout: Duration,
     clock: Clock,
     store: Arc<dyn Store>,
@@ -158,13 +160,26 @@ impl Envelope {
             leaves_before: setting.before,
             own: saga.seen_by(setting.store.store_id(), command.step),
             rests_on: saga.rests_on(command),
+            accepted: setting.accepted,
             timeout: step.timeout.unwrap_or(setting.timeout),
             clock: setting.clock.clone(),
             store: Arc::clone(setting.store),
         })
     }
 
+    /// Whether a person has accepted another life of a participant while this waited for its turn, in whichever process that was;
+    /// or whether that cannot be read.
+    async fn may_rest_on_a_former_life(&self) -> bool {
+        if self.rests_on.is_empty() {
+            return false;
+        }
+        self.store.acceptances().await.map_or(true, |accepted| accepted.len() != self.accepted)
+    }
+
     async fn send(self, slot: Slot) -> CallEnd {
+        if self.may_rest_on_a_former_life().await {
+            return CallEnd::Held;
+        }
         // What wants this message may be written in no file any more.
         if self.store.intact().is_err() {
             return CallEnd::Held;
@@ -192,4 +207,6 @@ pub(crate) struct Setting<'a> {
     pub(crate) before: Option<Time>,
     /// Whether the saga is new, or was put aside before.
     pub(crate) class: Class,
+    /// How many acceptances of a participant's life the saga has been told of, where they are about it.
+    pub(crate) accepted: usize,
 }

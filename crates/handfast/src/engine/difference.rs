@@ -86,12 +86,42 @@ fn operations(step: &FlowStep) -> BTreeMap<String, Value> {
 }
 
 /// Where a step's service is called: up to the first gap of each URL.
-pub(super) fn addresses(step: &FlowStep) -> BTreeSet<String> {
+fn addresses(step: &FlowStep) -> BTreeSet<String> {
     let operations = operations(step);
     if operations.is_empty() {
         return [step.participant.to_string()].into();
     }
     operations.values().filter_map(|call| Some(call.get("url")?.as_str()?.to_owned())).collect()
+}
+
+/// Headers that say how an answer is to be read, and choose nobody's books. So do those whose names end in `version`.
+const ABOUT_READING: [&str; 11] = [
+    "accept",
+    "accept-charset",
+    "accept-encoding",
+    "accept-language",
+    "cache-control",
+    "content-language",
+    "content-type",
+    "pragma",
+    "prefer",
+    "user-agent",
+    "x-requested-with",
+];
+
+/// Whose books a step's service is asked about: where each operation is called, with every constant header that may choose an
+/// account. Where that is another, nobody knows whether the same key is known there.
+pub(super) fn books(step: &FlowStep) -> BTreeSet<String> {
+    let operations = operations(step);
+    if operations.is_empty() {
+        return addresses(step);
+    }
+    let of_call = |call: &Value| {
+        let url = call.get("url")?.as_str()?.to_owned();
+        let headers = choosing(call.get("headers")).into_iter().map(|(name, text)| format!("\n{name}: {text}"));
+        Some(std::iter::once(url).chain(headers).collect())
+    };
+    operations.values().filter_map(of_call).collect()
 }
 
 /// What differs in identity, and in how it is reached and read.
@@ -132,11 +162,12 @@ fn compare_calls(name: &str, was: &Value, is: &Value, identity: &mut Vec<String>
                 }
             }
             "headers" => {
-                let carrying = |headers: Option<&Value>| with_gaps(headers);
-                if carrying(before) == carrying(now) {
-                    reading.push(format!("{name}.headers"));
-                } else {
+                if with_gaps(before) != with_gaps(now) {
                     identity.push(format!("{name}: a header that carries the key, a value or a secret"));
+                } else if choosing(before) != choosing(now) {
+                    reading.push(format!("{name}: a header that may choose an account"));
+                } else {
+                    reading.push(format!("{name}.headers"));
                 }
             }
             "body" | "form" => identity.push(format!("{name}.{key}")),
@@ -147,13 +178,19 @@ fn compare_calls(name: &str, was: &Value, is: &Value, identity: &mut Vec<String>
 
 /// The headers in which something is filled in.
 fn with_gaps(headers: Option<&Value>) -> BTreeMap<String, String> {
+    all_headers(headers).filter(|(_, text)| !gaps(text).is_empty()).collect()
+}
+
+/// The headers that are the same for every order, and that may choose whose books are asked.
+fn choosing(headers: Option<&Value>) -> BTreeMap<String, String> {
+    let is_about_reading = |name: &str| ABOUT_READING.contains(&name) || name.ends_with("version");
+    all_headers(headers).filter(|(name, text)| gaps(text).is_empty() && !is_about_reading(name)).collect()
+}
+
+fn all_headers(headers: Option<&Value>) -> impl Iterator<Item = (String, String)> {
     let headers = headers.and_then(Value::as_object).cloned().unwrap_or_default();
     let text = |value: Value| value.as_str().map(str::to_owned).unwrap_or_default();
-    headers
-        .into_iter()
-        .map(|(name, value)| (name.to_ascii_lowercase(), text(value)))
-        .filter(|(_, text)| !gaps(text).is_empty())
-        .collect()
+    headers.into_iter().map(move |(name, value)| (name.to_ascii_lowercase(), text(value)))
 }
 
 /// What stands in the gaps of a text, in order.
@@ -209,6 +246,8 @@ mod tests {
         check(|call| call["headers"] = headers(&[("Idempotency-Key", "{key}"), ("Version", "1")]), &[carrying], &[]);
         let account = [("Key", "{key}"), ("Version", "1"), ("Account", "{secret.OTHER}")];
         check(|call| call["headers"] = headers(&account), &[carrying], &[]);
+        let choosing = "act: a header that may choose an account";
+        check(|call| call["headers"] = headers(&[("Key", "{key}"), ("Version", "1"), ("Account", "a")]), &[], &[choosing]);
         check(|call| call["body"] = json!("{ }"), &["act.body"], &[]);
         check(|call| call["detail"] = json!("/reason"), &[], &["act.detail"]);
     }

@@ -5,6 +5,7 @@
 
 mod after_the_end;
 mod loading;
+mod once;
 mod pace;
 mod standing;
 
@@ -26,8 +27,8 @@ use super::lives::{self, Hold};
 use super::options::{GONE_FOR, LONGEST_PARK, READING_TRIES};
 use super::shared::{Arrival, CancelResult, Mail, Shared};
 use crate::clock::whole_ms;
-use crate::delivery::{CallEnd, Class, Line, Slot, turns_away};
-use crate::journal::{Line as JournalLine, Receipt};
+use crate::delivery::{CallEnd, Class, Line, turns_away};
+use crate::journal::Line as JournalLine;
 use crate::key::KeyParts;
 use crate::participant::{Heard, Reply};
 use crate::store::{Seen, Sighting, StoreError, Try};
@@ -118,6 +119,8 @@ struct Driver<'a> {
     told: Option<Standing>,
     /// Why a person was said to be needed when that was last said.
     told_evidence: Option<Evidence>,
+    /// How many acceptances of a participant's life were known when it was last looked which of them are about this saga.
+    accepted: usize,
     /// What changed nothing when the coordinator was told of it, and the length of the journal then.
     passed: Option<(u64, Vec<DueAt>)>,
     /// Looks that hints have led to after everything was done, and from when on each may leave.
@@ -141,6 +144,7 @@ impl<'a> Driver<'a> {
             number,
             told,
             told_evidence,
+            accepted: 0,
             passed: None,
             looks_after: BTreeMap::new(),
             looks_out: BTreeSet::new(),
@@ -149,6 +153,8 @@ impl<'a> Driver<'a> {
 
     /// Does what there is to do, and waits for one thing to happen. Breaks when the saga can leave memory.
     async fn turn(&mut self, mailbox: &mut UnboundedReceiver<Mail>) -> ControlFlow<()> {
+        // Before it is looked: what is accepted in between is no part of what was looked at.
+        self.accepted = self.shared.definitions.acceptances();
         if let Some((step, incarnation)) = self.saga.forgotten() {
             // Before anything else leaves: what it had answered in a former life is evidence no more.
             let line = JournalLine::Forgotten { step, incarnation };
@@ -254,7 +260,7 @@ impl<'a> Driver<'a> {
     fn setting(&self) -> Setting<'a> {
         let options = &self.shared.options;
         let (store, before, class) = (&self.shared.store, self.next_deadline(), self.class);
-        Setting { store, timeout: options.try_timeout, clock: &options.clock, before, class }
+        Setting { store, timeout: options.try_timeout, clock: &options.clock, before, class, accepted: self.accepted }
     }
 
     /// Sends what the outbox wants and what is not out already. Says when the next of the others is to go out.
@@ -305,7 +311,7 @@ impl<'a> Driver<'a> {
     /// What keeps a command back that rests on what may be forgotten by now.
     async fn hold(&mut self, command: Command) -> Hold {
         let Some(line) = self.saga.definition().line(command.step) else { return Hold::None };
-        lives::hold(self.shared, line, &self.saga.rests_on(command)).await
+        lives::hold(self.shared, line, &self.saga.rests_on(command), self.accepted).await
     }
 
     /// Whether a command must not leave after some time, or leaves once only.
@@ -439,20 +445,6 @@ impl<'a> Driver<'a> {
         self.tell(&JournalLine::Looked { step: command.step, found, left }, None).await.map_continue(drop)
     }
 
-    /// Marks an act or an undo that leaves at most once as sent, and lets it leave if it was marked here and by nobody before: a crash in
-    /// between, or an append whose own answer is lost, leaves it unsent, and it is looked for instead.
-    async fn send_once(&mut self, command: Command, number: u64, slot: Slot) -> ControlFlow<()> {
-        if self.is_due() || !self.saga.outbox().contains(&command) || self.hold(command).await != Hold::None {
-            return ControlFlow::Continue(());
-        }
-        let was_marked_here = self.tell(&mark_of(command), None).await?;
-        // A slow store may have kept the mark until its time was over. It counts as sent then, and is looked for.
-        if was_marked_here && !self.is_due() {
-            self.calls.launch_once(&self.saga, command, number, slot, self.setting());
-        }
-        ControlFlow::Continue(())
-    }
-
     pub(super) async fn take_mail(&mut self, mail: Mail) -> ControlFlow<()> {
         let (by, why, reply) = match mail {
             Mail::Cancel { by, why, reply } => (by, why, reply),
@@ -524,9 +516,7 @@ impl<'a> Driver<'a> {
             if follows_another && line.is_of_look() {
                 break false;
             }
-            // An act whose time passed while the store took nothing is not marked: nothing has left, and nothing will.
-            let is_mark = matches!(line, JournalLine::Sent { .. } | JournalLine::Undo { told: UndoTold::Sent, .. });
-            if is_mark && self.is_due() {
+            if once::is_mark(line) && (follows_another || !self.may_leave_once()) {
                 break false;
             }
         };
@@ -576,14 +566,6 @@ const fn is_silent(heard: Heard) -> bool {
         Heard::NoConnection | Heard::Nothing => true,
         Heard::Status(status) => turns_away(status),
         Heard::NotSent => false,
-    }
-}
-
-/// What marks a command that leaves at most once as sent.
-fn mark_of(command: Command) -> JournalLine {
-    match command.operation {
-        Operation::Undo => JournalLine::Undo { step: command.step, told: UndoTold::Sent, receipt: Receipt::default() },
-        Operation::Act | Operation::Look | Operation::Close => JournalLine::Sent { step: command.step },
     }
 }
 

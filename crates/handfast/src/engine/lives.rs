@@ -96,13 +96,14 @@ pub(super) enum Hold {
 }
 
 /// Whether anything keeps back what rests on the answers of these incarnations. What a person has accepted is read right before it
-/// leaves: in whichever process that was, nothing leaves on the former life from then on.
-pub(super) async fn hold(shared: &Shared, line: &Line, incarnations: &[String]) -> Hold {
+/// leaves, and once more after it has waited for its turn: in whichever process that was, nothing leaves on the former life from
+/// then on. `known` says of how many acceptances the saga has been told.
+pub(super) async fn hold(shared: &Shared, line: &Line, incarnations: &[String], known: usize) -> Hold {
     if incarnations.is_empty() {
         return Hold::None;
     }
     match shared.store.acceptances().await {
-        Ok(accepted) if accepted.len() == shared.definitions.acceptances() => {}
+        Ok(accepted) if accepted.len() == known => {}
         Ok(_) => match KeptOfParticipants::in_store(&*shared.store).await {
             Ok(kept) => {
                 shared.definitions.take_over(kept);

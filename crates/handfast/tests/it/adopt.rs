@@ -15,6 +15,8 @@ use handfast_protocol::{Answer, Definite};
 
 use crate::support::{Answering, receipt};
 
+mod waiting;
+
 fn flow(bank: &str, depot: &str) -> Flow {
     Flow::builder("shop").compensatable("payment", bank).pivot("dispatch", depot).build().unwrap()
 }

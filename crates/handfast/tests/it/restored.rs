@@ -14,6 +14,7 @@ use crate::support::{Answering, World, order, receipt};
 
 mod lives;
 mod named;
+mod waiting;
 
 const DONE: Answer = Answer::State(Definite::Done);
 

@@ -20,7 +20,11 @@ async fn reopened(shop: &Shop, file: &FlowFile, others: OtherDefinitions) -> Eng
 }
 
 fn adopt() -> OtherDefinitions {
-    OtherDefinitions::Adopt(Chosen { by: "anna".to_owned(), why: "the file was wrong".to_owned(), same_books: true })
+    adopting(true)
+}
+
+fn adopting(same_books: bool) -> OtherDefinitions {
+    OtherDefinitions::Adopt(Chosen { by: "anna".to_owned(), why: "the file was wrong".to_owned(), same_books })
 }
 
 async fn stop(engine: Engine) {
@@ -94,4 +98,48 @@ async fn what_carries_the_key_of_what_was_asked_is_never_adopted() {
     until("it goes on as it was", async || view(&engine, "order-1").await.outcome.is_some()).await;
     let outcome = view(&engine, "order-1").await.outcome;
     assert_eq!((outcome, provider.charged(), shop.shipments().await), (Some(Outcome::Completed), 100, 1));
+}
+
+/// The charge is made and its answer lost, and the file now names another account at the same address. Asked for there it would be
+/// made a second time; a header that only says who asks chooses nobody's books.
+#[tokio::test]
+async fn a_constant_header_that_chooses_an_account_is_a_move() {
+    let shop = Shop::open(&[]).await;
+    let answers = Arc::new(AtomicBool::new(false));
+    let is_back = Arc::clone(&answers);
+    let (provider, url) = Provider::start(move |books, _, _, _| {
+        books.charged = 100;
+        is_back.load(Ordering::Relaxed).then(|| (200, json!({"state": "charged"})))
+    })
+    .await;
+    let undo = UNDONE.replace("PROVIDER", &url);
+    let of = |account: &str, agent: &str| {
+        let headers = format!("headers = {{ Stripe-Account = \"{account}\", User-Agent = \"{agent}\" }}");
+        let done = "done = { status = 200, json = { \"/state\" = \"charged\" } }";
+        read(&text(&url, &shop.urls[1], &format!("{headers}\n{done}"), &undo))
+    };
+    let (engine, _saga) = order(&shop, &of("acct_1", "a")).await;
+    until("it is charged", async || provider.charged() == 100).await;
+    stop(engine).await;
+
+    let engine = reopened(&shop, &of("acct_1", "b"), adopting(false)).await;
+    let asked = provider.asked().len();
+    until("it is asked again", async || provider.asked().len() > asked).await;
+    stop(engine).await;
+
+    answers.store(true, Ordering::Relaxed);
+    let asked = provider.asked().len();
+    let engine = reopened(&shop, &of("acct_2", "b"), adopting(false)).await;
+    until("a person is told", async || !engine.stats().suspended.is_empty()).await;
+    sleep(300).await;
+    assert_eq!(provider.asked().len(), asked, "nobody is charged in another account");
+    let others = engine.other_definitions().await.unwrap();
+    let reading: Vec<_> = others.iter().flat_map(|other| &other.difference.steps).flat_map(|step| &step.reading).collect();
+    assert!(reading.iter().any(|said| *said == "act: a header that may choose an account"), "{others:?}");
+    stop(engine).await;
+
+    let engine = reopened(&shop, &of("acct_2", "b"), adopt()).await;
+    until("it goes on", async || view(&engine, "order-1").await.outcome == Some(Outcome::Completed)).await;
+    assert!(provider.asked().len() > asked);
+    stop(engine).await;
 }

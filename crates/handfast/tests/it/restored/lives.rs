@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicU8, AtomicU64};
 
-use handfast::ParticipantView;
 use handfast::participant::Participant;
 use handfast::store::{BoxFuture, Offer, Store as _};
+use handfast::{Backoff, BreakerSettings, Options, ParticipantView};
 use handfast_protocol::Time;
 
 use super::*;
@@ -208,7 +208,12 @@ impl Away {
                 if is_open.load(Ordering::Relaxed) { done("depot", 1) } else { Reply::unknown("silence") }
             })
         };
-        let engine = world.builder().participant("bank", bank).participant("depot", depot).open().await.unwrap();
+        // Asked far more often than the store is looked into for what others have done.
+        let backoff = Backoff { base: Duration::from_millis(5), cap: Duration::from_millis(100) };
+        let breaker = BreakerSettings { threshold: u32::MAX, ..BreakerSettings::default() };
+        let options = Options { backoff, breaker, ..world.options() };
+        let engine = world.builder().participant("bank", bank).participant("depot", depot).options(options);
+        let engine = engine.open().await.unwrap();
         engine.submit(order("order-1", "visa", "tea")).await.unwrap();
         tokio::time::sleep(Duration::from_secs(20)).await;
         is_restored.store(true, Ordering::Relaxed);

@@ -1,0 +1,94 @@
+//! What was to leave, and waited for its turn while a person let the orders follow another definition, in another process.
+
+use std::sync::Mutex;
+
+use handfast::participant::{Participant, Receipt};
+use handfast::store::BoxFuture;
+use handfast_protocol::{Assumptions, Kind, Profile};
+use tokio::sync::watch;
+
+use super::*;
+use crate::support::World;
+
+/// A till that pays back each time that it is asked.
+fn till_at(address: &str) -> Flow {
+    let till = Profile { undo_idempotent: false, ..Profile::CONTRACT };
+    let (message_lifetime_ms, clock_error_ms, longest_outage_ms) = (Some(60_000), Some(1_000), Some(1_000));
+    let flow =
+        Flow::builder("till").in_any_order().assume(Assumptions { message_lifetime_ms, clock_error_ms, longest_outage_ms });
+    let flow = flow.step("payment", address, till).accept_risk("undo-not-idempotent");
+    flow.step("dispatch", "depot", Profile::of_kind(Kind::Pivot)).build().unwrap()
+}
+
+/// A till that takes its time for the second order, and undoes as a no-op what it does not know.
+struct Till {
+    name: &'static str,
+    is_open: watch::Receiver<bool>,
+    asked: Arc<Mutex<Vec<(&'static str, Operation)>>>,
+}
+
+impl Participant for Till {
+    fn deliver<'a>(&'a self, request: Delivery<'a>) -> BoxFuture<'a, Reply> {
+        Box::pin(async move {
+            if request.key.contains("order-2") {
+                let mut opens = self.is_open.clone();
+                opens.wait_for(|is_open| *is_open).await.unwrap();
+            } else {
+                self.asked.lock().unwrap().push((self.name, request.operation));
+            }
+            let state = match (request.operation, self.name) {
+                (Operation::Undo, _) => Definite::Undone,
+                (Operation::Act | Operation::Close | Operation::Look, "till") => Definite::Done,
+                _ => return Reply::Absent { seen: "nothing".to_owned(), retry_after: None },
+            };
+            Reply::Definite { answer: Answer::State(state), receipt: Receipt::default() }
+        })
+    }
+}
+
+/// The payment is done at the one till, and its undo waits for its turn while the order moves to another till with other books. It
+/// would be undone there, where nothing is known of it, and that would count.
+#[tokio::test(start_paused = true)]
+async fn a_marked_undo_does_not_leave_for_another_address_before_the_coordinator_knows() {
+    let world = World::new(None);
+    let (opens, is_open) = watch::channel(false);
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let till = |name| Till { name, is_open: is_open.clone(), asked: Arc::clone(&asked) };
+    let depot = |request: &Delivery<'_>| match request.operation {
+        Operation::Act => Reply::unknown("captured"),
+        Operation::Look | Operation::Close | Operation::Undo => {
+            Reply::Definite { answer: Answer::State(Definite::Closed), receipt: Receipt::default() }
+        }
+    };
+    let options = Options { calls_per_participant: 1, ..world.options() };
+    let engine = world.builder().flow(till_at("till")).participant("till", till("till")).options(options);
+    let engine = engine.participant("new-till", till("new-till")).participant("depot", Answering(depot)).open().await.unwrap();
+    let order = |id: &str| Order::new(id, "{}", vec!["{}"; 2]).of_flow("till");
+    engine.submit(order("order-1")).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    engine.submit(order("order-2")).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    engine.cancel("order-1", None, None).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(*asked.lock().unwrap(), [("till", Operation::Act)], "the undo waits");
+
+    let (former, now) = (till_at("till"), till_at("new-till"));
+    let adoption = Adoption {
+        placed_with: former.hash(),
+        follows: former.hash(),
+        flow_hash: now.hash(),
+        flow_text: Arc::clone(now.text()),
+        same_books: false,
+        at: world.ground.clock.now(),
+        by: "anna".to_owned(),
+        why: "the till has moved".to_owned(),
+    };
+    assert_eq!(world.ground.journal.adopt(adoption).await.unwrap(), 2);
+    opens.send(true).unwrap();
+    tokio::time::sleep(Duration::from_mins(5)).await;
+    let undone: Vec<_> = asked.lock().unwrap().iter().filter(|(_, operation)| *operation == Operation::Undo).copied().collect();
+    assert_eq!(undone, [], "nothing but a look leaves for the new address");
+    let saga = engine.saga("order-1").await.unwrap().unwrap();
+    assert_eq!((saga.outcome, saga.standing.as_str()), (None, "suspended"), "{:?}", saga.trouble);
+    assert!(asked.lock().unwrap().contains(&("new-till", Operation::Look)), "{asked:?}");
+}
