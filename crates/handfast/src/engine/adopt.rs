@@ -277,7 +277,12 @@ type Homes = Vec<BTreeSet<String>>;
 
 /// Whether what a saga was asked before can be asked by the definition that it follows now, and of which steps the coordinator has
 /// to be told that they have moved. `asked` says for each step with which entry of its journal something may have left for it first.
-pub(crate) fn check(stored: &StoredSaga, asked: &[Option<u64>], definitions: &Definitions) -> Result<Vec<Option<Move>>, String> {
+/// `read` reads a stored definition.
+pub(crate) fn check(
+    stored: &StoredSaga,
+    asked: &[Option<u64>],
+    read: impl Fn([u8; 32], &str) -> Result<Arc<Flow>, String>,
+) -> Result<Vec<Option<Move>>, String> {
     let mut moves = vec![None; asked.len()];
     if stored.adopted.is_empty() {
         return Ok(moves);
@@ -285,7 +290,7 @@ pub(crate) fn check(stored: &StoredSaga, asked: &[Option<u64>], definitions: &De
     let mut homes: Vec<Homes> = vec![Vec::new(); asked.len()];
     // The definitions by which anything may have been asked, each with the entry up to which it may have been.
     let mut asked_by: Vec<(Arc<Flow>, u64)> = Vec::new();
-    let mut follows = definitions.flow_of(stored.flow_hash, &stored.flow_text)?;
+    let mut follows = read(stored.flow_hash, &stored.flow_text)?;
     let mut outcome = Ok(());
     for adopted in &stored.adopted {
         let was_asked = |step: usize| asked.get(step).copied().flatten().is_some_and(|seq| seq <= adopted.seq);
@@ -296,7 +301,7 @@ pub(crate) fn check(stored: &StoredSaga, asked: &[Option<u64>], definitions: &De
         if outcome.is_ok() {
             asked_by.push((follows, adopted.seq));
         }
-        follows = definitions.flow_of(adopted.flow_hash, &adopted.flow_text)?;
+        follows = read(adopted.flow_hash, &adopted.flow_text)?;
         outcome = asked_by.iter().try_for_each(|(flow, until)| {
             let was_asked = |step: usize| asked.get(step).copied().flatten().is_some_and(|seq| seq <= *until);
             fits(flow, &follows, was_asked, |step| money::of(stored, step))

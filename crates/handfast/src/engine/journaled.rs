@@ -178,7 +178,7 @@ impl Journaled {
                 return Ok(Loaded::Differs(LeftAlone::of(&stored, error.to_string())));
             }
         }
-        match adopt::check(&stored, &saga.asked, definitions) {
+        match adopt::check(&stored, &saga.asked, |hash, text| definitions.flow_of(hash, text)) {
             Ok(moves) => saga.moves = moves,
             Err(reason) => return Ok(Loaded::LeftAlone(LeftAlone::of(&stored, reason))),
         }

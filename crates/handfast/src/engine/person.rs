@@ -4,6 +4,7 @@
 //! store: the service itself, or a command beside it.
 
 mod followed;
+mod moves;
 mod values;
 
 use handfast_protocol::{Mark, Outcome, Party as _, Ruling, Standing, Time};
@@ -248,7 +249,11 @@ pub async fn act_in(store: &dyn Store, id: &str, act: &Act, said: &Said, now: Ti
     loop {
         let Some(stored) = store.load(id).await? else { return Ok(ActResult::Unknown) };
         let followed = followed(&stored)?;
-        // A suspended saga is driven by nobody, so nobody has told it yet whose answers count no more.
+        // A suspended saga is driven by nobody, so nobody has told it yet which steps have moved, and whose answers count no more.
+        if let Some(line) = followed.untold.first() {
+            append(store, &stored, &followed, line, now).await?;
+            continue;
+        }
         if let Some(line) = followed.forgotten(&store.acceptances().await?) {
             append(store, &stored, &followed, &line, now).await?;
             continue;
@@ -288,9 +293,9 @@ pub async fn cancel_in(
             return Ok(CancelResult::Suspended);
         }
         let followed = followed(&stored)?;
-        let mut next = followed.coordinator.clone();
+        let mut next = followed.journaled.clone();
         next.step(now, line.told());
-        if next == followed.coordinator {
+        if next == followed.journaled {
             return Ok(cancel_result(next.decision(), next.standing()));
         }
         if append(store, &stored, &followed, &line, now).await?.is_some() {
@@ -307,7 +312,7 @@ async fn append(
     line: &Line,
     now: Time,
 ) -> Result<Option<u64>, ActError> {
-    let mut next = followed.coordinator.clone();
+    let mut next = followed.journaled.clone();
     next.step(now, line.told());
     let unreadable = |error: LineError| ActError::Unreadable { id: stored.id.clone(), reason: error.to_string() };
     let input = line.write(stored.version).map_err(unreadable)?;

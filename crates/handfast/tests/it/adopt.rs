@@ -368,3 +368,41 @@ async fn another_plan_is_never_adopted() {
     let refused = open(&store, flow("bank", "new-depot"), OtherDefinitions::KeepAll(card)).open().await;
     assert!(matches!(refused, Err(OpenError::Adopt(AdoptError::Reason { name: "why", .. }))));
 }
+
+/// A suspended order moves to another address while no engine runs: whoever looks at it is told what would be done, and not what
+/// would have been done at the former address.
+#[tokio::test]
+async fn what_a_person_is_shown_of_a_suspended_order_that_has_moved_is_what_happens() {
+    for (store, _folder) in stores() {
+        let (_asked, stubborn) = counting(Answer::OtherBody);
+        let engine = Engine::builder(Arc::clone(&store)).flow(alone("depot")).participant("depot", stubborn);
+        let engine = engine.open().await.unwrap();
+        engine.submit(Order::new("order-1", "{}", vec!["{}"])).await.unwrap().outcome().await.unwrap_err();
+        engine.shutdown(Duration::from_secs(10)).await;
+        let (former, now) = (alone("depot"), alone("new-depot"));
+        let adoption = Adoption {
+            placed_with: former.hash(),
+            follows: former.hash(),
+            flow_hash: now.hash(),
+            flow_text: Arc::clone(now.text()),
+            same_books: false,
+            at: Time(1),
+            by: "anna".to_owned(),
+            why: "moved".to_owned(),
+        };
+        assert_eq!(store.adopt(adoption).await.unwrap(), 1);
+        let shown = handfast::look_into(&*store, "order-1").await.unwrap().unwrap();
+        let resume = shown.can.iter().find(|can| can.act == Act::Resume).unwrap();
+        assert!(resume.does.contains("look for dispatch") && !resume.does.contains("close"), "{}", resume.does);
+        let act = async |request_id: &str, saw| {
+            let (by, reason, request_id) = ("anna".to_owned(), "seen to".to_owned(), request_id.to_owned());
+            let said = Said { by, reason, request_id, saw, ..Said::default() };
+            handfast::act_in(&*store, "order-1", &Act::Resume, &said, Time(4_000_000_000_000)).await.unwrap()
+        };
+        // It is told so first, and whoever acts has to have seen that.
+        assert_eq!(act("one", shown.seq).await, ActResult::Moved { seq: shown.seq + 1 });
+        assert_eq!(act("one", shown.seq + 1).await, ActResult::Taken { seq: shown.seq + 2 });
+        let entries = store.load("order-1").await.unwrap().unwrap().entries;
+        assert!(entries[entries.len() - 2].input.contains("moved"), "{entries:?}");
+    }
+}

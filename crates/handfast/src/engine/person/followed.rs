@@ -4,6 +4,7 @@ use handfast_protocol::{
     Answer, Coordinator, Definite, Evidence, Mark, Operation, Party as _, Ruling, Span, Standing, Time, UndoTold,
 };
 
+use super::moves;
 use super::{Act, ActResult, ForPerson, Possible, Remains};
 use crate::engine::flow::{Flow, FlowStep};
 use crate::engine::handle::{describe_with_values, unconfirmed_step};
@@ -19,6 +20,11 @@ pub(in crate::engine) struct Followed {
     /// How its steps are reached and read: what somebody has let it follow since, or the same.
     pub(super) follows: Flow,
     pub(super) lines: Vec<Line>,
+    /// As it is by its journal.
+    pub(super) journaled: Coordinator,
+    /// What it is told before anything else: which steps have moved.
+    pub(super) untold: Vec<Line>,
+    /// As it is once it is told that.
     pub(super) coordinator: Coordinator,
     /// Of its last entry.
     pub(super) digest: Digest,
@@ -33,9 +39,14 @@ impl Followed {
         let (_, text) = stored.follows();
         let follows = Flow::from_built_text(text).map_err(|error| error.to_string())?;
         let replayed = journal::replay_with_lines(flow.plan().clone(), stored.version, &stored.entries);
-        let (coordinator, lines) = replayed.map_err(|error| error.to_string())?;
+        let (journaled, lines) = replayed.map_err(|error| error.to_string())?;
         let digest = stored.entries.last().map(|entry| entry.digest).unwrap_or_default();
-        Ok(Self { flow, follows, lines, coordinator, digest, was_out: stored.why.clone() })
+        let untold = moves::untold(stored, &lines, &journaled);
+        let mut coordinator = journaled.clone();
+        for line in &untold {
+            coordinator.step(coordinator.clock(), line.told());
+        }
+        Ok(Self { flow, follows, lines, journaled, untold, coordinator, digest, was_out: stored.why.clone() })
     }
 
     /// What a person can do, and what remains.

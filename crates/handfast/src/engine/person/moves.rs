@@ -1,0 +1,42 @@
+//! What a saga that nobody drives was not told yet: that a person let it follow another definition, and which steps have moved.
+
+use std::sync::Arc;
+
+use handfast_protocol::{Coordinator, Party as _};
+
+use crate::engine::adopt;
+use crate::engine::flow::Flow;
+use crate::journal::Line;
+use crate::store::StoredSaga;
+
+/// The lines that a driver would tell it before anything else, of those that change anything.
+pub(super) fn untold(stored: &StoredSaga, lines: &[Line], coordinator: &Coordinator) -> Vec<Line> {
+    let steps = coordinator.plan().steps().len();
+    if stored.adopted.is_empty() {
+        return Vec::new();
+    }
+    let (mut asked, mut told) = (vec![None; steps], vec![0; steps]);
+    let mut earlier: Coordinator = Coordinator::pinned(Arc::new(coordinator.plan().clone()), stored.version);
+    for (entry, line) in stored.entries.iter().zip(lines) {
+        earlier.step(entry.at, line.told());
+        for (step, asked) in asked.iter_mut().enumerate().filter(|(_, asked)| asked.is_none()) {
+            *asked = earlier.was_asked(step).then_some(entry.seq);
+        }
+        if let Line::Moved { step, .. } | Line::SameBooks { step, .. } = line
+            && let Some(told) = told.get_mut(*step)
+        {
+            *told = entry.seq;
+        }
+    }
+    let read = |_, text: &str| Flow::from_built_text(text).map(Arc::new).map_err(|error| error.to_string());
+    // One that cannot follow it is left alone, with the reason.
+    let moves = adopt::check(stored, &asked, read).unwrap_or_default();
+    let mut next = coordinator.clone();
+    let is_news = |(moved, told): (Option<adopt::Move>, u64)| {
+        let line = moved.filter(|moved| told <= moved.since)?.line;
+        let before = next.clone();
+        next.step(next.clock(), line.told());
+        (next != before).then_some(line)
+    };
+    moves.into_iter().zip(told).filter_map(is_news).collect()
+}
