@@ -8,7 +8,7 @@ mod profile;
 mod undo;
 mod watch;
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeSet, VecDeque};
 use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec;
@@ -126,6 +126,36 @@ fn different_states_have_different_bytes() {
     let states = all_states(Plan::payment_then_dispatch(Some(0), Some(0)));
     let bytes: BTreeSet<Vec<u8>> = states.iter().map(Coordinator::encode).collect();
     assert_eq!(bytes.len(), states.len());
+}
+
+/// The same of participants that are put back, or move, or are looked at after the end: the nearest states, since all of them are too
+/// many.
+#[test]
+fn different_states_of_participants_that_change_have_different_bytes() {
+    let mut inputs = inputs(2);
+    for step in 0..2 {
+        inputs.extend([Told::Forgotten { step }, Told::SameBooks { step }].map(Input::Receive));
+        inputs.extend([true, false].map(|can_be_looked_at| Input::Receive(Told::Moved { step, can_be_looked_at })));
+        inputs.push(looked(step, Time(1)));
+    }
+    let once = StepPlan { undo_once_ms: Some(0), undo_again_ms: Some(0), ..step(Kind::Compensatable) };
+    let mut todo = VecDeque::from([Coordinator::new(Arc::new(Plan::new(vec![once, step(Kind::Pivot)]).expect("a sound order")))]);
+    let mut states: BTreeSet<Coordinator> = todo.iter().cloned().collect();
+    while let Some(state) = todo.pop_front().filter(|_| states.len() < 20_000) {
+        for input in &inputs {
+            let mut next = state.clone();
+            next.step(Time(0), *input);
+            if states.insert(next.clone()) {
+                todo.push_back(next);
+            }
+        }
+    }
+    let bytes: BTreeSet<Vec<u8>> = states.iter().map(Coordinator::encode).collect();
+    assert_eq!(bytes.len(), states.len());
+    assert!(states.iter().any(|state| state.is_moved(0) && state.is_unconfirmed(1)));
+    for evidence in [Evidence::Moved { step: 0 }, Evidence::NotFound { step: 1 }] {
+        assert!(states.iter().any(|state| state.evidence() == Some(evidence)), "{evidence:?} is among {}", states.len());
+    }
 }
 
 #[test]
