@@ -116,7 +116,7 @@ fn run_flow(path: &Path, args: &Args, output: &Output) -> anyhow::Result<Exit> {
     progress.finish_and_clear();
     match found {
         Ok(found) => conclude_flow(&flow, name, &found, args.times, output),
-        Err(error @ TrialError::Silent(_)) => Err(error).or_exit(Exit::Unreachable),
+        Err(error @ TrialError::Silent(..)) => Err(error).or_exit(Exit::Unreachable),
         Err(error) => Err(error).or_exit(Exit::Usage),
     }
 }

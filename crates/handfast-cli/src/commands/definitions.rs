@@ -55,17 +55,19 @@ pub(crate) async fn say(engine: &Engine, output: &Output) -> anyhow::Result<()> 
 
 fn in_words(other: &OtherDefinition) -> String {
     let OtherDefinition { flow, hash, orders, difference, is_held, .. } = other;
-    let held = match (is_held, &difference.plan) {
-        (true, None) => {
-            "; nothing is sent for them before somebody decides: start with --adopt or --keep-definitions, or use `handfast definitions`"
-        }
-        // Another plan takes the place of none.
-        (true, Some(_)) => {
-            "; nothing is sent for them before somebody says that they go on with it: start with --keep-definitions, or use `handfast \
-             definitions keep`"
-        }
-        (false, _) => "",
-    };
     let short = hash.get(..12).unwrap_or(hash);
+    let held = match (is_held, &difference.plan) {
+        (true, None) => format!(
+            "; nothing is sent for them before somebody decides: start with --adopt or --keep-definitions, or say `handfast definitions \
+             adopt {short} --by NAME --why TEXT --url URL` or `keep` to the service that runs; with --same-books where another address \
+             keeps the same books, and without it what is absent there waits for a person"
+        ),
+        // Another plan takes the place of none.
+        (true, Some(_)) => format!(
+            "; nothing is sent for them before somebody says that they go on with it: start with --keep-definitions, or say `handfast \
+             definitions keep {short} --by NAME --why TEXT --url URL` to the service that runs"
+        ),
+        (false, _) => String::new(),
+    };
     format!("{orders} open orders of {flow} follow another definition ({short}): {}{held}", difference.in_words())
 }

@@ -27,7 +27,7 @@ async fn a_backup_is_named_as_a_store_is() {
     assert_eq!(made.code, Some(0), "{}", made.stderr);
     assert!(backup.exists() && !Path::new(&named).exists());
     assert_eq!(run(["store", "verify", "--store", &named]).code, Some(0));
-    for no_file in ["memory:", "postgres://localhost/shop", "sqlite:", ""] {
+    for no_file in ["memory:", "postgres://localhost/shop", "postgres:shop.db", "sqlite:", ""] {
         let refused = run(["store", "backup", no_file, "--store", &shop.store()]);
         assert_eq!(refused.code, Some(2), "{no_file:?}: {}", refused.stderr);
         assert!(!Path::new(no_file).is_file(), "{no_file:?} is a file now");

@@ -205,13 +205,14 @@ pub(crate) async fn settle(
         }
     }
     for other in others.iter().filter(|other| other.is_held) {
-        let OtherDefinition { flow, orders, difference, .. } = other;
+        let OtherDefinition { flow, hash, orders, difference, .. } = other;
+        let hash = short(hash);
         tracing::warn!(
             name: "orders_held_back",
             flow,
             orders,
             difference = difference.in_words(),
-            "nothing is sent for orders that follow another definition before somebody says --adopt, where the plan is the same, or --keep-definitions"
+            "nothing is sent for orders that follow another definition before somebody says --adopt, where the plan is the same, or --keep-definitions at the start, or `handfast definitions adopt {hash} --by NAME --why TEXT --url URL` (with --same-books where another address keeps the same books: without it what is absent there waits for a person) or `keep` to the service"
         );
     }
     Ok(())

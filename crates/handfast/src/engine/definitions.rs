@@ -141,9 +141,9 @@ impl Definitions {
         let reason = (!difference.addresses.is_empty()).then(|| {
             let short: String = hex(&hash).chars().take(12).collect();
             let (said, cure) = match difference.plan {
-                None => ("--adopt or --keep-definitions", format!("adopt {short}` or `keep {short}`")),
+                None => ("--adopt or --keep-definitions", format!("adopt {short} --by NAME --why TEXT --url URL` or `keep {short} ..`")),
                 // There is only one way.
-                Some(_) => ("--keep-definitions", format!("keep {short}`")),
+                Some(_) => ("--keep-definitions", format!("keep {short} --by NAME --why TEXT --url URL`")),
             };
             format!(
                 "it follows another definition than the one at hand ({}); nothing is sent before somebody says {said} at the start, or \

@@ -10,6 +10,7 @@ use super::amounts::amounts_of;
 use super::flow::{Flow, FlowStep};
 use super::journaled::{Journaled, LeftAlone, Loaded};
 use super::shared::Shared;
+use crate::journal::hex;
 
 /// How a saga stands, as far as it was heard of.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -163,9 +164,10 @@ pub fn describe_evidence(flow: &Flow, evidence: Evidence) -> String {
         Evidence::Moved { step } => {
             return format!(
                 "step {}: it was asked for at another address than its service has now, and whoever answers there does not know it, or \
-                 cannot be looked at: that proves nothing, so nothing else is sent there; `handfast definitions adopt --same-books` if both \
-                 keep the same books, adopt the former address again, or say what became of it",
-                name(step)
+                 cannot be looked at: that proves nothing, so nothing else is sent there; if both keep the same books say `handfast \
+                 definitions adopt {} --same-books --by NAME --why TEXT --url URL`, adopt the former address again, or say what became of it",
+                name(step),
+                hex(&flow.hash()).chars().take(12).collect::<String>()
             );
         }
         Evidence::NotFound { step } => {

@@ -518,8 +518,11 @@ pub(crate) fn file_of(url: &str) -> Result<&str, StoreError> {
             return refuse("a store in memory is gone with its process; name one in a file, as in `sqlite:FILE`");
         }
         Some(("sqlite", path)) => path.strip_prefix("//").unwrap_or(path),
-        Some((scheme, rest)) if rest.starts_with("//") && scheme.chars().all(|letter| letter.is_ascii_alphanumeric()) => {
-            return refuse("only `sqlite:PATH`, a plain path and `memory:` are known");
+        // One letter is a drive.
+        Some((scheme, _)) if scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+            return refuse(
+                "only `sqlite:PATH`, a plain path and `memory:` are known; say `sqlite:PATH` for a path with a colon in it",
+            );
         }
         Some(_) | None => url,
     };

@@ -156,7 +156,24 @@ async fn decide(decides: &str, chosen: &Chosen, same_books: bool, output: &Outpu
         return Ok(Exit::Done);
     }
     say_what_came(decides, &told, output)?;
+    if told["looked_for"].as_u64().is_some_and(|number| number > 0) && !same_books {
+        output.sentences(what_absent_means(&hash, chosen))?;
+    }
     Ok(Exit::Done)
+}
+
+/// What comes of what is not known at the new address, and what to say where it keeps the same books.
+fn what_absent_means(hash: &str, chosen: &Chosen) -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
+    let Chosen { hash: _, by, why, place } = chosen;
+    format!(
+        "Where the new address answers absent, the order waits for a person: absent there says nothing about the former address. If the \
+         new address keeps the same books as the former, say so: handfast definitions adopt {} --same-books --by {} --why {} --url {}",
+        hash.get(..12).unwrap_or(hash),
+        quoted(by),
+        quoted(why),
+        place.base()
+    )
 }
 
 /// How many orders go on as was decided, and which do not, and why.

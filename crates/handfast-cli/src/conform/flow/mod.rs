@@ -45,8 +45,8 @@ pub(crate) enum TrialError {
     Before(String, String),
     /// The act was refused.
     Refused,
-    /// Nobody answers.
-    Silent(String),
+    /// Nobody answers at this address, and what was seen.
+    Silent(String, String),
 }
 
 impl fmt::Display for TrialError {
@@ -63,7 +63,9 @@ impl fmt::Display for TrialError {
                 write!(f, "step {step} comes before it and was not done: {seen}; give an order in --body that it accepts")
             }
             Self::Refused => f.write_str("the act is refused; give an order in --body that it accepts every time"),
-            Self::Silent(why) => write!(f, "nobody answers: {why}"),
+            Self::Silent(address, why) => {
+                write!(f, "nobody answers at {address}: {why}; start the service, or put its url right in the flow")
+            }
         }
     }
 }

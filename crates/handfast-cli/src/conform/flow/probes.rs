@@ -26,7 +26,7 @@ pub(super) async fn first_act(subject: &Subject<'_>, lines: &mut Lines) -> Resul
         }
         Told::State(Definite::Refused, ..) => return Err(TrialError::Refused),
         told @ Told::State(..) => lines.broken(Name::Done, format!("the first act on a key said {}", told.word())),
-        Told::Nothing(seen) if subject.unfit().is_empty() => return Err(TrialError::Silent(seen)),
+        Told::Nothing(seen) if subject.unfit().is_empty() => return Err(TrialError::Silent(subject.origin(), seen)),
         told @ (Told::Nothing(_) | Told::Absent | Told::Accepted(_) | Told::Failed) => {
             lines.broken(Name::Done, format!("an act fits nothing: {}", told.word()));
         }
@@ -38,7 +38,7 @@ pub(super) async fn first_act(subject: &Subject<'_>, lines: &mut Lines) -> Resul
 /// Acts twice, one after the other and side by side; the acts of the two orders tell by what one effect is told from another.
 pub(super) async fn repeat(subject: &Subject<'_>, lines: &mut Lines) -> Result<(), TrialError> {
     if subject.profile().repeat == Repeat::Never {
-        lines.nothing(Name::Idempotent, "nothing is promised, and an act is never repeated");
+        lines.nothing(Name::Idempotent, "nothing is promised, so whether a repeated act is carried out again is not looked at");
         return Ok(());
     }
     let case = subject.case().await?;
@@ -134,7 +134,9 @@ pub(super) async fn undo(subject: &Subject<'_>, lines: &mut Lines) -> Result<(),
     }
     look_at_undo(&case, &first, lines).await;
     undo_again(subject, (&case, &act), &first, lines).await?;
-    if first.is(Definite::Undone) && case.act("act after an undo").await.is(Definite::Done) {
+    // Of any other undo nobody has said that it keeps an act away that comes later.
+    let closes = subject.profile().undo == Undo::Closes;
+    if closes && first.is(Definite::Undone) && case.act("act after an undo").await.is(Definite::Done) {
         lines.broken(Name::Undo, "an act after an undo was done");
     }
     if first.is(Definite::Undone) && subject.profile().peek && case.peek("peek after an undo").await.is(Definite::Done) {

@@ -141,6 +141,15 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// Where its acts go.
+    pub(super) fn origin(&self) -> String {
+        let step = &self.trial.flow.steps()[self.trial.step];
+        match &step.participant {
+            StepParticipant::Http(templates) => templates.origin(),
+            StepParticipant::Handfast { .. } | StepParticipant::InProcess => step.name.clone(),
+        }
+    }
+
     /// Whether a look says what became of an undo, in a way of its own.
     pub(super) fn looks_at_undos(&self) -> bool {
         match &self.trial.flow.steps()[self.trial.step].participant {

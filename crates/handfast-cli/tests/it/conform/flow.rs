@@ -270,4 +270,26 @@ fn what_cannot_be_tried_is_told() {
     drop(payment);
     let ended = conform(&flow, &[]);
     assert_eq!(ended.code, Some(5), "{}", ended.stderr);
+    assert!(ended.stderr.contains("nobody answers at http://127.0.0.1:"), "{}", ended.stderr);
+}
+
+/// Nothing of that is promised: an act is carried out each time, also after an undo, and the profile says so.
+#[test]
+fn an_honest_profile_of_a_weak_service_holds() {
+    let steps = "[[step]]\nname = \"payment\"\nparticipant = \"http\"\n[step.profile]\nidempotent = false\nduplicates = \"harmless\"\n\
+                 undo = \"no-op-when-absent\"\nclose = \"never\"\n\
+                 [step.http.act]\nmethod = \"PUT\"\nurl = \"URL/charges/{key}\"\ndone = { json = { \"/state\" = \"done\" } }\nkeep = { charge = \"/id\" }\n\
+                 [step.http.undo]\nurl = \"URL/charges/{key}\"\nundone = { json = { \"/state\" = \"refunded\" } }\nkeep = { refund = \"/of\" }\n";
+    let dir = tempfile::tempdir().expect("a directory");
+    let acts = Arc::new(AtomicU64::new(0));
+    let url = answering(move |method, path| match method {
+        "PUT" => json!({"state": "done", "id": acts.fetch_add(1, Ordering::Relaxed)}),
+        _ => json!({"state": "refunded", "of": path.bytes().map(u64::from).sum::<u64>()}),
+    });
+    let flow = written(dir.path(), &steps.replace("URL", &url));
+    let ended = conform(&flow, &["--times", "1", "--json"]);
+    assert_eq!(ended.code, Some(0), "{} {}", ended.stdout, ended.stderr);
+    let verdicts = verdicts(&ended);
+    assert!(verdicts.contains(&("undo = \"no-op-when-absent\"".to_owned(), "held".to_owned())), "{verdicts:?}");
+    assert!(!ended.stdout.contains("never repeated"), "{}", ended.stdout);
 }
