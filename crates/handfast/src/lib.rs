@@ -70,12 +70,12 @@ pub mod webhook;
 pub use clock::{Clock, ClockHand, ClockTurns};
 pub use delivery::{Backoff, BreakerSettings, BreakerState, LineStats, NotMade, NotUnderstood};
 pub use engine::{
-    AcceptError, Accepted, Act, ActError, ActResult, AdoptError, AnswerSeen, Came, CancelError, CancelResult, Chosen, ClockStats,
-    Decided, Difference, Engine, EngineBuilder, Flow, FlowBuilder, FlowError, FlowResolver, FlowStep, ForPerson, HintResult,
-    Listed, MAX_BODY_BYTES, MAX_REASON_CHARACTERS, NoOutcome, OpenError, Options, Order, OtherDefinition, OtherDefinitions,
-    ParticipantRef, ParticipantView, Possible, Progress, Remains, Resting, RestingPage, SagaHandle, SagaView, Stats,
-    StepDifference, StepView, SubmitError, Totals, UnacceptedRisk, UnacceptedRisks, accept_in, act_in, cancel_in, count_lines,
-    describe_evidence, list_in, look_into, participants_in, resting_in, time_in,
+    AcceptError, Accepted, Act, ActError, ActResult, Acted, AdoptError, AnswerSeen, Came, CancelError, CancelResult, Chosen,
+    ClockStats, Decided, Difference, Engine, EngineBuilder, Flow, FlowBuilder, FlowError, FlowResolver, FlowStep, ForPerson,
+    HintResult, Listed, MAX_BODY_BYTES, MAX_REASON_CHARACTERS, NoOutcome, OpenError, Options, Order, OtherDefinition,
+    OtherDefinitions, ParticipantRef, ParticipantView, Possible, Progress, Remains, Resting, RestingPage, SagaHandle, SagaView,
+    Stats, StepDifference, StepView, SubmitError, Totals, UnacceptedRisk, UnacceptedRisks, accept_in, act_in, cancel_in,
+    count_lines, describe_evidence, list_in, look_into, participants_in, resting_in, time_in,
 };
 pub use handfast_protocol::{
     Answers, Assessment, Assumptions, Close, Effect, Finding, Kind, Mark, Operation, Outcome, Profile, ProfiledStep, Remark,

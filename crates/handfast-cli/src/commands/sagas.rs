@@ -18,7 +18,7 @@ use crate::state;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  handfast sagas list --standing suspended --url http://127.0.0.1:7070
+  handfast sagas list --needs-person --url http://127.0.0.1:7070
   handfast sagas show order-17 --store sqlite:shop.db
   handfast sagas retry order-17 --by ada --reason \"the bank is back\"
   handfast sagas resolve order-17 --not-done hotel --by ada --reason \"asked them\" --evidence \"mail of 4 May\"

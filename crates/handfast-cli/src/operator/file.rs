@@ -38,7 +38,10 @@ pub(super) async fn look(store: &dyn Store, id: &str) -> Result<Looked, Trouble>
         watched_until_ms: seen.watched_until.map(|at| at.0),
         steps: seen.steps.iter().map(|step| as_service_says(shapes::step(step))).collect::<Result<_, _>>()?,
         remains: seen.remains.into_iter().map(left).collect(),
-        can: seen.can.iter().map(|can| as_service_says(shapes::possible(can))).collect::<Result<_, _>>()?,
+        can: shapes::can(&seen.can, seen.cancel.as_deref()).into_iter().map(as_service_says).collect::<Result<_, _>>()?,
+        acts: seen.acts.iter().map(|acted| as_service_says(shapes::acted(acted))).collect::<Result<_, _>>()?,
+        // Who drives it knows.
+        held: false,
     })
 }
 

@@ -76,6 +76,9 @@ pub(crate) struct Listed {
     pub(crate) changed_ms: u64,
     /// Nothing is sent for it by the service before a person decides.
     pub(crate) held: bool,
+    /// It does not go on before a person says something.
+    #[serde(default)]
+    pub(crate) needs_person: bool,
     /// The step of which it waits to hear.
     pub(crate) step: Option<String>,
     pub(crate) amount: Option<String>,
@@ -96,6 +99,9 @@ pub(crate) struct Looked {
     pub(crate) standing: String,
     pub(crate) outcome: Option<String>,
     pub(crate) trouble: Option<String>,
+    /// Nothing is sent for it by the service before a person decides.
+    #[serde(default)]
+    pub(crate) held: bool,
     /// The number of its last entry.
     pub(crate) seq: u64,
     /// When it is looked at next, and, if it has ended, until when at least it is watched for what comes late.
@@ -105,6 +111,20 @@ pub(crate) struct Looked {
     pub(crate) steps: Vec<Step>,
     pub(crate) remains: Vec<Left>,
     pub(crate) can: Vec<Can>,
+    #[serde(default)]
+    pub(crate) acts: Vec<Acted>,
+}
+
+/// What a person has done.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Acted {
+    pub(crate) seq: u64,
+    pub(crate) at_ms: u64,
+    pub(crate) act: String,
+    pub(crate) step: Option<String>,
+    pub(crate) by: Option<String>,
+    pub(crate) reason: Option<String>,
+    pub(crate) evidence: Option<String>,
 }
 
 /// What is known of a step.
@@ -123,6 +143,9 @@ pub(crate) struct Step {
     pub(crate) asked: Option<String>,
     pub(crate) last_asked_ms: Option<u64>,
     pub(crate) state: Option<String>,
+    /// When a mark as not done counts, while that is waited for.
+    #[serde(default)]
+    pub(crate) mark_counts_ms: Option<u64>,
     pub(crate) detail: Option<String>,
     pub(crate) kept: BTreeMap<String, Value>,
     pub(crate) last_answer: Option<Answer>,
@@ -158,6 +181,11 @@ pub(crate) struct Can {
 }
 
 impl Looked {
+    /// What asking for *neither* would do, if it would do anything.
+    pub(crate) fn cancel_does(&self) -> Option<&str> {
+        self.can.iter().find(|can| can.act == "cancel").map(|can| can.does.as_str())
+    }
+
     /// What this act would do, if it would do anything.
     pub(crate) fn does(&self, act: &Act) -> Option<&str> {
         let is_it = |can: &&Can| can.act == act.name() && can.step.as_deref() == act.step();

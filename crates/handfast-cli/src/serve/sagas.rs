@@ -116,6 +116,8 @@ pub(crate) struct Page {
     standing: Option<String>,
     after: Option<String>,
     limit: Option<usize>,
+    /// Of the page only those that do not go on before a person says something. A page may be empty then, and not the last.
+    needs_person: Option<bool>,
 }
 
 /// `GET /sagas`: a page of sagas, in the order of their placing.
@@ -123,7 +125,7 @@ pub(crate) async fn list(
     State(service): State<Arc<Service>>,
     query: Result<Query<Page>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let Query(Page { standing, after, limit }) =
+    let Query(Page { standing, after, limit, needs_person }) =
         query.map_err(|rejection| Problem::new(problem::QUERY, rejection.body_text()))?;
     let limit = limit.unwrap_or(PAGE);
     if !(1..=MOST_PAGE).contains(&limit) {
@@ -140,8 +142,10 @@ pub(crate) async fn list(
     sagas.truncate(limit);
     let next = sagas.last().filter(|_| more).map(|last| {
         let standing = standing.map(|standing| format!("&standing={standing}")).unwrap_or_default();
-        format!("/sagas?after={}&limit={limit}{standing}", last.id)
+        let needs_person = needs_person.map(|needs| format!("&needs_person={needs}")).unwrap_or_default();
+        format!("/sagas?after={}&limit={limit}{standing}{needs_person}", last.id)
     });
+    sagas.retain(|saga| needs_person.is_none_or(|needs| saga.needs_person == needs));
     Ok(shapes::json(&shapes::page(&sagas, next)))
 }
 

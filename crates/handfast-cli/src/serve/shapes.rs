@@ -7,8 +7,8 @@ use handfast::journal::hex;
 use handfast::store::{Counts, Entry, Try};
 use handfast::webhook::WebhookStats;
 use handfast::{
-    Act, AnswerSeen, LineStats, Listed, NotMade, NotUnderstood, Outcome, Possible, Progress, Remains, SagaView, Standing, Stats,
-    StepView,
+    Act, Acted, AnswerSeen, LineStats, Listed, NotMade, NotUnderstood, Outcome, Possible, Progress, Remains, SagaView, Standing,
+    Stats, StepView,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -84,7 +84,8 @@ pub(crate) fn saga(view: &SagaView) -> Value {
         "trouble": view.trouble,
         "remains": view.remains.iter().map(remains).collect::<Vec<_>>(),
         "seq": view.entries.len(),
-        "can": view.can.iter().map(possible).collect::<Vec<_>>(),
+        "can": can(&view.can, view.cancel.as_deref()),
+        "acts": view.acts.iter().map(acted).collect::<Vec<_>>(),
         "placed_ms": view.created.0,
         "next_look_ms": view.wake_at.map(|at| at.0),
         "watched_until_ms": view.watched_until.map(|at| at.0),
@@ -99,7 +100,26 @@ fn remains(left: &Remains) -> Value {
     json!({ "step": left.step, "state": left.state, "amount": left.amount })
 }
 
-pub(crate) fn possible(possible: &Possible) -> Value {
+/// What a person can do, also to ask for *neither*, which goes to an address of its own.
+pub(crate) fn can(can: &[Possible], cancel: Option<&str>) -> Vec<Value> {
+    let cancel = cancel.map(|does| json!({ "act": "cancel", "step": null, "does": does, "needs": [] }));
+    can.iter().map(possible).chain(cancel).collect()
+}
+
+/// What a person has done.
+pub(crate) fn acted(acted: &Acted) -> Value {
+    json!({
+        "seq": acted.seq,
+        "at_ms": acted.at.0,
+        "act": acted.act,
+        "step": acted.step,
+        "by": acted.by,
+        "reason": acted.reason,
+        "evidence": acted.evidence,
+    })
+}
+
+fn possible(possible: &Possible) -> Value {
     json!({ "act": possible.act.name(), "step": possible.act.step(), "does": possible.does, "needs": possible.needs })
 }
 
@@ -117,6 +137,7 @@ pub(crate) fn step(step: &StepView) -> Value {
         "asked": step.asked.map(|operation| operation.name()),
         "last_asked_ms": step.last_asked.map(|at| at.0),
         "state": step.known.map(|state| state.name()),
+        "mark_counts_ms": step.mark_counts.map(|at| at.0),
         "detail": step.detail,
         "kept": step.kept,
         "last_answer": step.last_answer.as_ref().map(answer),
@@ -161,15 +182,17 @@ pub(crate) fn page(sagas: &[Listed], next: Option<String>) -> Value {
 /// One line of a list.
 pub(crate) fn listed(saga: &Listed) -> Value {
     let can = |act: &Act| json!({ "act": act.name(), "step": act.step() });
+    let cancel = saga.can_be_cancelled.then(|| json!({ "act": "cancel", "step": null }));
     json!({
         "id": saga.id,
         "standing": saga.standing,
         "placed_ms": saga.created.0,
         "changed_ms": saga.changed.0,
         "held": saga.is_held,
+        "needs_person": saga.needs_person,
         "step": saga.step,
         "amount": saga.amount,
-        "can": saga.can.iter().map(can).collect::<Vec<_>>(),
+        "can": saga.can.iter().map(can).chain(cancel).collect::<Vec<_>>(),
     })
 }
 

@@ -128,10 +128,20 @@ async fn an_order_that_is_held_is_cancelled_or_it_is_said_what_helps() {
     let coordinator = shop.coordinator(&["--retry-cap", "100ms"]);
     let caller = Caller::of(&coordinator);
     let held = caller.get("/sagas/order-1").await.json();
-    assert_eq!((&held["held"], &held["standing"], &held["can"]), (&json!(true), &json!("acting"), &json!([])), "{held:#}");
+    assert_eq!((&held["held"], &held["standing"]), (&json!(true), &json!("acting")), "{held:#}");
+    assert_eq!((&held["can"][0]["act"], &held["can"][1]), (&json!("cancel"), &Value::Null), "{held:#}");
     assert_eq!((&held["steps"][0]["state"], &held["steps"][1]["asked"]), (&json!("done"), &json!("act")), "{held:#}");
     let listed = run(["sagas", "list", "--url", &coordinator.url]);
     assert!(listed.stdout.contains("acting    order-1") && listed.stdout.contains("held: decide"), "{}", listed.stdout);
+    let waiting = run(["sagas", "list", "--needs-person", "--url", &coordinator.url]);
+    assert!(waiting.stdout.contains("acting    order-1") && waiting.stderr.contains("1 saga, 19.99 EUR"), "{}", waiting.stderr);
+    let unasked = run(["sagas", "cancel", "order-1", "--by", "ada", "--reason", "r", "--url", &coordinator.url]);
+    assert_eq!(unasked.code, Some(2), "{}", unasked.stderr);
+    assert!(
+        unasked.stderr.contains("neither is wanted") && unasked.stderr.contains("nothing is sent before"),
+        "{}",
+        unasked.stderr
+    );
     let headers = [("content-type", "application/json")];
     let cancelled = caller.send(Method::POST, "/sagas/order-1/cancel", &headers, json!({ "by": "ada" }).to_string()).await;
     assert_eq!((cancelled.status.as_u16(), &cancelled.json()["standing"]), (202, &json!("cancelling")), "{}", cancelled.text);

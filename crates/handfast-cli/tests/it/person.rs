@@ -193,6 +193,25 @@ async fn check_what_is_shown(place: [&str; 2], house: &House, caller: &Caller) {
     assert_eq!(said["steps"], caller.get("/sagas/order-1").await.json()["steps"], "both say the same, by the same names");
 }
 
+/// A mark as not done waits, both ways say until when, and who has said why.
+fn check_that_a_mark_says_until_when(words: &[&str], by_service: [&str; 2], by_file: [&str; 2]) {
+    let mark = ["resolve", "order-1", "--not-done", "hotel", "--evidence", "mail of 4 May", "--yes"];
+    let marked = sagas(&[&mark[..], words].concat(), by_service);
+    assert_eq!(marked.code, Some(0), "{}", marked.stderr);
+    for place in [by_service, by_file] {
+        let shown = sagas(&["show", "order-1"], place).stdout;
+        for said in
+            ["as not done; it is looked for until 20", "mark_not_done hotel, by ada: the hotel is gone; evidence: mail of 4 May"]
+        {
+            assert!(shown.contains(said), "{said}: {shown}");
+        }
+        let said: Value = serde_json::from_str(&sagas(&["show", "order-1", "--json"], place).stdout).unwrap();
+        assert!(said["steps"][1]["mark_counts_ms"].is_u64() && said["acts"][0]["evidence"] == "mail of 4 May", "{said:#}");
+    }
+    let drawn = run(["show", "order-1", "--store", by_file[1]]);
+    assert!(drawn.stdout.contains("mail of 4 May"), "{}", drawn.stdout);
+}
+
 /// The command line through the service, and through the file that the service has open, which goes on from there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operator_acts_through_the_service_and_through_its_file() {
@@ -214,6 +233,16 @@ async fn an_operator_acts_through_the_service_and_through_its_file() {
         check_what_is_shown(place, &house, &caller).await;
     }
     let words = ["--by", "ada", "--reason", "the hotel is gone"];
+    for place in [by_service, by_file] {
+        let cancelled = sagas(&[&["cancel", "order-1", "--yes"], &words[..]].concat(), place);
+        assert_eq!(cancelled.code, Some(1), "{}", cancelled.stderr);
+        assert!(cancelled.stderr.contains("suspended, so nothing was done"), "{}", cancelled.stderr);
+        let open = sagas(&["list", "--standing", "acting", "--standing", "suspended"], place);
+        assert!(open.stdout.contains("order-1") && open.stdout.contains("order-2"), "{}", open.stdout);
+        let waiting = sagas(&["list", "--needs-person"], place);
+        assert!(waiting.stdout.contains("order-2") && waiting.stderr.contains("2 sagas, 39.98 EUR in all"), "{}", waiting.stderr);
+    }
+    check_that_a_mark_says_until_when(&words, by_service, by_file);
     let unasked = sagas(&[&["resolve", "order-1", "--settle"], &words[..]].concat(), by_service);
     assert_eq!(unasked.code, Some(2), "nobody was asked: {}", unasked.stderr);
     assert!(unasked.stderr.contains("hotel is unknown (19.99 EUR)") && unasked.stderr.contains("--yes"), "{}", unasked.stderr);

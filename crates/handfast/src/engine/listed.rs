@@ -23,6 +23,10 @@ pub struct Listed {
     pub amount: Option<String>,
     /// What a person can do about it.
     pub can: Vec<Act>,
+    /// Asking for *neither* would change something.
+    pub can_be_cancelled: bool,
+    /// It does not go on, or some step of it does not, before a person says something; or it is held.
+    pub needs_person: bool,
     /// Nothing is sent for it by the program that lists it, before a person decides or another program drives it.
     pub is_held: bool,
 }
@@ -57,7 +61,11 @@ pub(super) async fn list_with(
         };
         let is_held = stored.as_ref().is_some_and(&is_held);
         let followed = stored.as_ref().and_then(|stored| Followed::of(stored).ok());
+        let cannot_go_on =
+            followed.as_ref().map_or(stored.as_ref().is_none_or(|stored| stored.why.is_some()), Followed::needs_person);
         listed.push(Listed {
+            can_be_cancelled: followed.as_ref().is_some_and(Followed::can_be_cancelled),
+            needs_person: is_held || cannot_go_on,
             id: summary.id,
             standing: summary.standing,
             created: summary.created,

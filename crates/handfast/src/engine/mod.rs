@@ -59,7 +59,7 @@ pub(crate) use kept::JournalReceipts;
 pub use listed::{Listed, list_in};
 pub use options::Options;
 pub use participants::{AcceptError, Accepted, ParticipantView, Resting, RestingPage, accept_in, participants_in, resting_in};
-pub use person::{Act, ActError, ActResult, ForPerson, Possible, Remains, act_in, cancel_in, look_into};
+pub use person::{Act, ActError, ActResult, Acted, ForPerson, Possible, Remains, act_in, cancel_in, look_into};
 pub use reason::MAX_REASON_CHARACTERS;
 pub(crate) use reason::what_is_wrong_if_said;
 pub use shared::CancelResult;

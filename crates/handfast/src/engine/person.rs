@@ -3,12 +3,14 @@
 //! An act is an entry like any other. It is appended where the journal ends as the person has seen it, by whoever holds the
 //! store: the service itself, or a command beside it.
 
+mod acted;
 mod followed;
 mod moves;
 mod values;
 
 use handfast_protocol::{Mark, Outcome, Party as _, Ruling, Standing, Time};
 
+pub use self::acted::Acted;
 pub(super) use self::followed::Followed;
 use self::followed::name;
 use super::drive::cancel_result;
@@ -223,6 +225,10 @@ pub struct ForPerson {
     pub remains: Vec<Remains>,
     /// What can be done.
     pub can: Vec<Possible>,
+    /// What asking for *neither* would do, in one sentence, where that would change something.
+    pub cancel: Option<String>,
+    /// What people have done about it.
+    pub acts: Vec<Acted>,
 }
 
 /// A saga as whoever acts on it has to see it, read from its store. `None` if there is none of this id.

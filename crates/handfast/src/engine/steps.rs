@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use handfast_protocol::{Answer, Coordinator, Definite, Kind, Operation, Party as _, Time};
+use handfast_protocol::{Answer, Coordinator, Definite, Kind, Mark, Nature, Operation, Party as _, Ruling, Time};
 
 use super::came::Came;
 use super::flow::{Flow, FlowStep};
@@ -40,6 +40,8 @@ pub struct StepView {
     pub last_asked: Option<Time>,
     /// The furthest state of its key that an answer has shown.
     pub known: Option<Definite>,
+    /// Of a step that is marked as not done, and looked for until nothing can be on the road any more: when that is.
+    pub mark_counts: Option<Time>,
     /// Why that is not `done`, in the participant's own words, where it gave any: `card_declined`.
     pub detail: Option<String>,
     /// What was kept of its answers, by name.
@@ -108,12 +110,23 @@ impl Known<'_> {
             asked,
             last_asked: left.chain(wanted).max(),
             known,
+            mark_counts: self.mark_counts(at),
             detail: known.and_then(|known| why_not_done(self.lines, at, known)).map(str::to_owned),
             last_answer,
             not_understood,
             kept: kept.clone(),
             key: key.clone(),
         }
+    }
+
+    /// When a step that is marked as not done is taken as not done, while that is waited for.
+    fn mark_counts(&self, of: usize) -> Option<Time> {
+        if self.coordinator.step_mark(of) != Some(Mark::NotDone) || self.coordinator.is_step_off(of) {
+            return None;
+        }
+        let is_mark = |line: &Line| matches!(line, Line::Person { ruling: Ruling::Mark { step, .. }, .. } if *step == of);
+        let (marked, _) = self.stored.entries.iter().zip(self.lines).rev().find(|(_, line)| is_mark(line))?;
+        self.coordinator.dues().into_iter().find(|due| due.nature == Nature::Waits && due.since == marked.at).map(|due| due.at)
     }
 
     /// The definite answers about a step.

@@ -6,7 +6,7 @@ use super::flow::Flow;
 use super::handle::describe;
 use super::journaled::{Journaled, Loaded};
 use super::obstacle;
-use super::person::{Act, Followed, Possible, Remains};
+use super::person::{Act, Acted, Followed, Possible, Remains};
 use super::shared::Shared;
 use super::steps::{Known, StepView};
 use crate::journal;
@@ -44,6 +44,10 @@ pub struct SagaView {
     pub remains: Vec<Remains>,
     /// What a person can do about it.
     pub can: Vec<Possible>,
+    /// What asking for *neither* would do, in one sentence, where that would change something.
+    pub cancel: Option<String>,
+    /// What people have done about it.
+    pub acts: Vec<Acted>,
     /// Nothing is sent for it here, for the reason in `trouble`, before a person decides or another program drives it; nothing is
     /// wrong with it.
     pub is_held: bool,
@@ -75,6 +79,8 @@ pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<O
         trouble: stored.why.clone(),
         remains: Vec::new(),
         can: Vec::new(),
+        cancel: None,
+        acts: Vec::new(),
         is_held: false,
     };
     let followed = Followed::of(&stored).ok();
@@ -106,6 +112,7 @@ pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<O
     }
     if let Some(for_person) = for_person {
         (view.steps, view.remains, view.can) = (for_person.steps, for_person.remains, for_person.can);
+        (view.cancel, view.acts) = (for_person.cancel, for_person.acts);
         view.outcome = view.outcome.or(for_person.outcome);
         if view.is_held {
             // Nobody is asked sooner, since nobody is asked at all; what else is wrong with it is said behind that.

@@ -4,17 +4,17 @@ use std::io::{self, IsTerminal as _};
 
 use anyhow::bail;
 use handfast::journal::{Said, Scalar};
-use handfast::{Act, Mark};
+use handfast::{Act, Mark, Standing};
 use serde_json::json;
 
 use super::looking::looked;
 use super::{Place, or_exit};
-use crate::operator::{Desk, Looked};
+use crate::operator::{Desk, Looked, Trouble};
 use crate::output::{Exit, OrExit as _, Output};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
-  handfast sagas cancel order-17 --by ada --reason \"the customer changed her mind\"")]
+  handfast sagas cancel order-17 --by ada --reason \"the customer changed her mind\" --yes")]
 pub(super) struct Cancel {
     /// The saga.
     id: String,
@@ -22,10 +22,13 @@ pub(super) struct Cancel {
     place: Place,
     /// Who asks.
     #[arg(long, value_name = "NAME")]
-    by: Option<String>,
+    by: String,
     /// Why.
     #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
+    reason: String,
+    /// Do not ask whether to do it; needed where standard input is no terminal.
+    #[arg(long, short)]
+    yes: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -111,7 +114,26 @@ struct Words {
 
 pub(super) async fn cancel(args: Cancel, output: &Output) -> anyhow::Result<Exit> {
     let desk = args.place.open(output)?;
-    or_exit(desk.cancel(&args.id, args.by.as_deref(), args.reason.as_deref()).await)?;
+    let saga = looked(&desk, &args.id).await?;
+    if saga.standing == Standing::Suspended.name() {
+        let can: Vec<&str> = saga.can.iter().map(|can| can.act.as_str()).collect();
+        return or_exit(Err(Trouble::Conflict(format!(
+            "saga {} is suspended, so nothing was done: a person has to say first what became of it; what can be done is: {}",
+            saga.id,
+            if can.is_empty() { "nothing".to_owned() } else { can.join(", ") }
+        ))));
+    }
+    if let Some(does) = saga.cancel_does() {
+        output.note(format_args!("cancel: {does}"));
+        if saga.held {
+            output.note(
+                "it is held: its journal keeps the wish, and nothing is sent before somebody decides about its definition \
+                 (`handfast definitions list`), or the right program drives it",
+            );
+        }
+        confirm(args.yes, output).or_exit(Exit::Usage)?;
+    }
+    or_exit(desk.cancel(&args.id, Some(&args.by), Some(&args.reason)).await)?;
     say(&desk, &args.id, output).await
 }
 
@@ -139,7 +161,7 @@ async fn act(
     // What was done by this request before is not asked about again.
     if let Some(does) = saga.does(act) {
         output.note(format_args!("{}{}: {does}", act.name(), act.step().map(|step| format!(" {step}")).unwrap_or_default()));
-        confirm(&words, output).or_exit(Exit::Usage)?;
+        confirm(words.yes, output).or_exit(Exit::Usage)?;
     }
     let said = Said {
         by: words.by,
@@ -161,8 +183,8 @@ async fn act(
     say(&desk, id, output).await
 }
 
-fn confirm(words: &Words, output: &Output) -> anyhow::Result<()> {
-    if words.yes {
+fn confirm(yes: bool, output: &Output) -> anyhow::Result<()> {
+    if yes {
         return Ok(());
     }
     if !io::stdin().is_terminal() {

@@ -1,22 +1,28 @@
 //! Listing sagas, and showing one with what remains of it and what can be done about it.
 
-use handfast::Outcome;
+use handfast::{Outcome, Standing};
 use serde_json::json;
 
 use super::{Place, or_exit, table};
 use crate::numbers::moment;
-use crate::operator::{Desk, Looked, Step, Trouble};
+use crate::operator::{Acted, Desk, Listed, Looked, Step, Trouble};
 use crate::output::{Exit, Output};
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:
-  handfast sagas list --standing suspended --store sqlite:shop.db")]
+#[command(after_help = "Examples:
+  handfast sagas list --needs-person --url http://127.0.0.1:7070
+  handfast sagas list --standing suspended --standing acting --store sqlite:shop.db")]
 pub(super) struct List {
     #[command(flatten)]
     place: Place,
     /// Only those that stand so: placed, acting, committed, cancelling, completed, cancelled, suspended or settled.
+    /// May be given several times.
     #[arg(long, value_name = "STANDING", value_parser = ["placed", "acting", "committed", "cancelling", "completed", "cancelled", "suspended", "settled"], hide_possible_values = true)]
-    standing: Option<String>,
+    standing: Vec<String>,
+    /// Only those that do not go on, or some step of which does not, before a person says something: of the open ones, unless
+    /// --standing says which. Those that are held are among them.
+    #[arg(long)]
+    needs_person: bool,
     /// Those placed after this one.
     #[arg(long, value_name = "ID")]
     after: Option<String>,
@@ -39,7 +45,7 @@ pub(super) struct Show {
 
 pub(super) async fn list(args: List, output: &Output) -> anyhow::Result<Exit> {
     let desk = args.place.open_to_read(output)?;
-    let sagas = or_exit(desk.list(args.standing.as_deref(), args.after.as_deref(), usize::from(args.limit)).await)?;
+    let sagas = or_exit(listed(&desk, &args).await)?;
     if output.wants_json() {
         output.json_line(&json!({ "sagas": sagas }))?;
         return Ok(Exit::Done);
@@ -49,8 +55,46 @@ pub(super) async fn list(args: List, output: &Output) -> anyhow::Result<Exit> {
     }
     if sagas.is_empty() {
         output.note("there are none");
+    } else {
+        output.note(table::in_sum(&sagas));
     }
     Ok(Exit::Done)
+}
+
+/// How sagas stand that may wait for a person and have not ended.
+const OPEN: [Standing; 5] = [Standing::Suspended, Standing::Acting, Standing::Committed, Standing::Cancelling, Standing::Placed];
+/// Sagas that are looked through at a time.
+const PAGE: usize = 1_000;
+
+/// Those that were asked for, in the order of their placing.
+async fn listed(desk: &Desk, args: &List) -> Result<Vec<Listed>, Trouble> {
+    let limit = usize::from(args.limit);
+    let standings: Vec<Option<&str>> = match args.standing.as_slice() {
+        [] if args.needs_person => OPEN.iter().map(|standing| Some(standing.name())).collect(),
+        [] => vec![None],
+        standings => standings.iter().map(|standing| Some(standing.as_str())).collect(),
+    };
+    let size = if args.needs_person { PAGE } else { limit };
+    let mut sagas: Vec<Listed> = Vec::new();
+    for standing in &standings {
+        let (mut after, mut found) = (args.after.clone(), 0);
+        loop {
+            let page = desk.list(*standing, after.as_deref(), size).await?;
+            let is_last = page.len() < size || !args.needs_person;
+            after = page.last().map(|last| last.id.clone());
+            let before = sagas.len();
+            sagas.extend(page.into_iter().filter(|saga| !args.needs_person || saga.needs_person));
+            found += sagas.len() - before;
+            if is_last || found >= limit {
+                break;
+            }
+        }
+    }
+    if standings.len() > 1 {
+        sagas.sort_by_key(|saga| saga.placed_ms);
+    }
+    sagas.truncate(limit);
+    Ok(sagas)
 }
 
 pub(super) async fn show(args: Show, output: &Output) -> anyhow::Result<Exit> {
@@ -87,6 +131,10 @@ fn in_words(saga: &Looked) -> String {
     }
     lines.extend(watched(saga));
     lines.extend(saga.steps.iter().flat_map(step_in_words));
+    if !saga.acts.is_empty() {
+        lines.extend([String::new(), "What people have done:".to_owned()]);
+        lines.extend(saga.acts.iter().map(done_in_words));
+    }
     if !saga.can.is_empty() {
         lines.extend([String::new(), "What can be done:".to_owned()]);
     }
@@ -95,6 +143,16 @@ fn in_words(saga: &Looked) -> String {
         lines.push(format!("  {}{step}: {}", can.act, can.does));
     }
     lines.join("\n")
+}
+
+/// Who did what, when, why, and what shows it.
+fn done_in_words(acted: &Acted) -> String {
+    let Acted { seq, at_ms, act, step, by, reason, evidence } = acted;
+    let step = step.as_deref().map(|step| format!(" {step}")).unwrap_or_default();
+    let by = by.as_deref().map(|by| format!(", by {by}")).unwrap_or_default();
+    let reason = reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let evidence = evidence.as_deref().map(|evidence| format!("; evidence: {evidence}")).unwrap_or_default();
+    format!("  {}, entry {seq}: {act}{step}{by}{reason}{evidence}", moment(*at_ms))
 }
 
 /// Until when a saga that has ended is watched, and when somebody looks next if somebody drives it.
@@ -119,6 +177,9 @@ fn step_in_words(step: &Step) -> Vec<String> {
     say("address", step.address.clone());
     if let Some(look_at) = &step.look_at {
         say("to look", look_at.clone());
+    }
+    if let Some(at) = step.mark_counts_ms {
+        say("marked", format!("as not done; it is looked for until {}, and counts as not done then", moment(at)));
     }
     if let Some(at) = step.last_asked_ms {
         say("last asked", moment(at));

@@ -1,5 +1,7 @@
 //! A list of sagas in columns, for people.
 
+use std::collections::BTreeMap;
+
 use crate::numbers::moment;
 use crate::operator::Listed;
 
@@ -16,6 +18,46 @@ pub(super) fn of(sagas: &[Listed]) -> Vec<String> {
     let widths: Vec<usize> =
         (0..HEADS.len()).map(|at| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0)).collect();
     rows.iter().map(|row| line(row, &widths)).collect()
+}
+
+/// How many they are, and how much they are about, by currency.
+pub(super) fn in_sum(sagas: &[Listed]) -> String {
+    let mut sums: BTreeMap<&str, (i128, usize)> = BTreeMap::new();
+    let mut without = 0;
+    for saga in sagas {
+        match saga.amount.as_deref().and_then(amount_of) {
+            Some((currency, minor, places)) => add(sums.entry(currency).or_insert((0, places)), (minor, places)),
+            None => without += 1,
+        }
+    }
+    let money: Vec<String> = sums.iter().map(|(currency, sum)| format!("{} {currency}", in_places(*sum))).collect();
+    let without = if without > 0 { format!("; {without} name no amount") } else { String::new() };
+    let money = if money.is_empty() { String::new() } else { format!(", {} in all", money.join(", ")) };
+    format!("{}{money}{without}", crate::batch::counted(sagas.len() as u64, "saga"))
+}
+
+/// The currency of an amount as `19.99 EUR`, the number without its point, and how many digits stand behind that.
+fn amount_of(text: &str) -> Option<(&str, i128, usize)> {
+    let (number, currency) = text.split_once(' ')?;
+    let places = number.split_once('.').map_or(0, |(_, behind)| behind.len());
+    Some((currency, number.replace('.', "").parse().ok()?, places))
+}
+
+/// Adds where both have as many places, as amounts of one currency have.
+fn add(sum: &mut (i128, usize), (minor, places): (i128, usize)) {
+    let most = sum.1.max(places);
+    let raised = |minor: i128, from: usize| (from..most).fold(minor, |minor, _| minor.saturating_mul(10));
+    *sum = (raised(sum.0, sum.1).saturating_add(raised(minor, places)), most);
+}
+
+fn in_places((minor, places): (i128, usize)) -> String {
+    if places == 0 {
+        return minor.to_string();
+    }
+    let sign = if minor < 0 { "-" } else { "" };
+    let digits = format!("{:0>width$}", minor.unsigned_abs(), width = places + 1);
+    let (whole, behind) = digits.split_at(digits.len() - places);
+    format!("{sign}{whole}.{behind}")
 }
 
 fn row(saga: &Listed) -> [String; 7] {
@@ -53,6 +95,7 @@ mod tests {
             placed_ms: 1_000,
             changed_ms: 1_700_000_000_000,
             held: false,
+            needs_person: step.is_some(),
             step: step.map(str::to_owned),
             amount: step.map(|_| "19.99 EUR".to_owned()),
             can: acts.iter().map(|act| Able { act: (*act).to_owned(), step: None }).collect(),
@@ -67,5 +110,7 @@ mod tests {
             ]
         );
         assert!(of(&[]).is_empty());
+        let three = [saga("a", Some("hotel"), &[]), saga("b", Some("hotel"), &[]), saga("c", None, &[])];
+        assert_eq!(in_sum(&three), "3 sagas, 39.98 EUR in all; 1 name no amount");
     }
 }

@@ -127,7 +127,10 @@ pub(crate) fn entry_of(entry: &Entry, line: &Line) -> StoryEntry {
             (None, (!said.is_empty()).then(|| said.join(": ")))
         }
         Line::Differs { what, .. } => (None, Some(what.clone())),
-        Line::Person { said, .. } => (None, Some(format!("by {}: {}", said.by, said.reason))),
+        Line::Person { said, .. } => {
+            let evidence = said.evidence.as_deref().map(|evidence| format!("; evidence: {evidence}")).unwrap_or_default();
+            (None, Some(format!("by {}: {}{evidence}", said.by, said.reason)))
+        }
         Line::Undo { receipt, .. } => (None, receipt.detail.clone()),
         Line::Answer { receipt, .. } => (receipt.at.map(|at| at.0), receipt.detail.clone()),
     };

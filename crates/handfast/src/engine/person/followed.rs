@@ -1,10 +1,11 @@
 //! A saga read from its store for a person: what remains of it, what can be done about it, and what that would do.
 
 use handfast_protocol::{
-    Answer, Coordinator, Definite, Evidence, Mark, Operation, Party as _, Ruling, Span, Standing, Time, UndoTold,
+    Answer, Coordinator, Definite, Evidence, Input, Mark, Operation, Party as _, Ruling, Span, Standing, Time, Told, UndoTold,
 };
 
 use super::moves;
+use super::acted::acted;
 use super::{Act, ActResult, ForPerson, Possible, Remains};
 use crate::engine::flow::{Flow, FlowStep};
 use crate::engine::handle::{describe_with_values, unconfirmed_step};
@@ -85,7 +86,40 @@ impl Followed {
             trouble: (!trouble.is_empty()).then(|| trouble.join("; ")),
             remains: if needs_telling { remains } else { Vec::new() },
             can: can.collect(),
+            cancel: self.cancelled().map(|after| format!("neither is wanted: {}", self.stands(&after, &amounts))),
+            acts: acted(&self.flow, &stored.entries, &self.lines),
         }
+    }
+
+    /// The saga after *neither* was asked for, where that would change something. One that is suspended a person has to look at
+    /// first.
+    fn cancelled(&self) -> Option<Coordinator> {
+        if self.was_out.is_some() || self.coordinator.standing() == Standing::Suspended {
+            return None;
+        }
+        let mut after = self.coordinator.clone();
+        after.step(self.clock(), Input::Receive(Told::Cancel));
+        (after != self.coordinator).then_some(after)
+    }
+
+    /// Asking for *neither* would change something.
+    pub(in crate::engine) fn can_be_cancelled(&self) -> bool {
+        self.cancelled().is_some()
+    }
+
+    /// It does not go on, or some step of it does not, before a person says something. To settle it is no news about it.
+    pub(in crate::engine) fn needs_person(&self) -> bool {
+        let is_asked_for = |ruling: Ruling| match ruling {
+            // Of a step that waits with its mark somebody has said what there is to say.
+            Ruling::Mark { step, .. } => {
+                self.coordinator.step_mark(step) != Some(Mark::NotDone) || self.coordinator.is_step_off(step)
+            }
+            Ruling::Retry | Ruling::Resume => true,
+            Ruling::Settle => false,
+        };
+        self.was_out.is_some()
+            || self.coordinator.standing() == Standing::Suspended
+            || self.coordinator.rulings().into_iter().any(is_asked_for)
     }
 
     /// What is known of a step from a former life of its participant only.
@@ -234,17 +268,25 @@ impl Followed {
         by.unwrap_or("somebody")
     }
 
+    fn step_with_amount(&self, step: usize, amounts: &[Option<String>]) -> String {
+        let amount = amounts.get(step).and_then(Option::as_deref).map(|amount| format!(" ({amount})"));
+        format!("{}{}", name(&self.flow, step), amount.unwrap_or_default())
+    }
+
+    /// How it stands after something was said, and what is sent then.
+    fn stands(&self, after: &Coordinator, amounts: &[Option<String>]) -> String {
+        let asks = after.outbox().into_iter();
+        let asks = asks.map(|command| format!("{} {}", verb(command.operation), self.step_with_amount(command.step, amounts)));
+        let asks: Vec<String> = asks.collect();
+        let then = if asks.is_empty() { "nothing is sent".to_owned() } else { format!("then it is to {}", asks.join(", ")) };
+        format!("the saga is {}, and {then}", after.standing().name())
+    }
+
     /// What a person's word comes to, in one sentence.
     fn effect(&self, ruling: Ruling, amounts: &[Option<String>]) -> String {
         let after = self.coordinator.after(ruling);
-        let of_step = |step: usize| {
-            let amount = amounts.get(step).and_then(Option::as_deref).map(|amount| format!(" ({amount})"));
-            format!("{}{}", name(&self.flow, step), amount.unwrap_or_default())
-        };
-        let asks: Vec<String> =
-            after.outbox().iter().map(|command| format!("{} {}", verb(command.operation), of_step(command.step))).collect();
-        let then = if asks.is_empty() { "nothing is sent".to_owned() } else { format!("then it is to {}", asks.join(", ")) };
-        let stands = format!("the saga is {}, and {then}", after.standing().name());
+        let of_step = |step: usize| self.step_with_amount(step, amounts);
+        let stands = self.stands(&after, amounts);
         match ruling {
             Ruling::Retry => format!("what is in doubt is asked for now instead of after a pause; {stands}"),
             Ruling::Resume if self.was_out.is_some() => format!("its journal can be followed again, so it goes on; {stands}"),
