@@ -4,8 +4,8 @@ use handfast_protocol::{
     Answer, Coordinator, Definite, Evidence, Input, Mark, Operation, Party as _, Ruling, Span, Standing, Time, Told, UndoTold,
 };
 
-use super::moves;
 use super::acted::acted;
+use super::moves;
 use super::{Act, ActResult, ForPerson, Possible, Remains};
 use crate::engine::flow::{Flow, FlowStep};
 use crate::engine::handle::{describe_with_values, unconfirmed_step};
