@@ -74,8 +74,8 @@ pub use engine::{
     ClockStats, Decided, Difference, Engine, EngineBuilder, Flow, FlowBuilder, FlowError, FlowResolver, FlowStep, ForPerson,
     HintResult, Listed, MAX_BODY_BYTES, MAX_REASON_CHARACTERS, NoOutcome, OpenError, Options, Order, OtherDefinition,
     OtherDefinitions, ParticipantRef, ParticipantView, Possible, Progress, Remains, Resting, RestingPage, SagaHandle, SagaView,
-    Stats, StepDifference, StepView, SubmitError, Totals, UnacceptedRisk, UnacceptedRisks, accept_in, act_in, cancel_in,
-    count_lines, describe_evidence, list_in, look_into, participants_in, resting_in, time_in,
+    Stats, StepDifference, StepView, SubmitError, Totals, UnacceptedRisk, UnacceptedRisks, accept_in, act_in, amount_in_words,
+    cancel_in, count_lines, describe_evidence, list_in, look_into, participants_in, resting_in, time_in,
 };
 pub use handfast_protocol::{
     Answers, Assessment, Assumptions, Close, Effect, Finding, Kind, Mark, Operation, Outcome, Profile, ProfiledStep, Remark,

@@ -119,7 +119,12 @@ impl Participant<'_> {
         let mut stop = signals::on_signal()?;
         if common.declare_restored {
             let incarnation = registers.declare_restored().await?;
-            output.note(format_args!("the store is declared restored; its incarnation is now {incarnation}"));
+            output.note(format_args!(
+                "the store is declared restored; its incarnation is now {incarnation}. Whoever has seen the former one does not call \
+                 it until a person accepts it there: handfast participants accept http://{}{base_path} --incarnation {incarnation} \
+                 --by NAME --why TEXT, with the --store or --url of the sagas (the URL as the flow writes it)",
+                listener.local_addr()?
+            ));
         }
         announce(output, &registers, listener.local_addr()?, base_path)?;
         if !common.weak.is_empty() {

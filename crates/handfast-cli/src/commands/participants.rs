@@ -21,12 +21,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   handfast participants list --store sqlite:shop.db
+  handfast participants resting --incarnation 01a1.. --store sqlite:shop.db
   handfast participants accept http://127.0.0.1:7001/charges --incarnation 01a2.. \
     --by ann --why 'restored from Monday, reconciled' --store sqlite:shop.db
 
-With --json, list prints {\"participants\":[{\"participant\",\"incarnation\",\"seq\",\"breaker\",\"behind\",\"offered\":\
+With --json, list prints {\"participants\":[{\"participant\",\"incarnation\",\"seq\",\"breaker\",\"behind\",\"way_out\",\"offered\":\
 {\"incarnation\",\"seq\",\"at_ms\",\"counted_before\"}|null,\"accepted\":[..]}]}, and accept {\"accepted\":{..},\"resting\":\
-{\"sagas\":[{\"id\",\"standing\",\"has_ended\",\"seq\",\"money\":[{\"field\",\"minor\",\"currency\"}]}]}} with every saga there is.")]
+{\"sagas\":[{\"id\",\"standing\",\"has_ended\",\"seq\",\"above_copy\",\"money\":[{\"field\",\"minor\",\"currency\",\"amount\"}]}]}}
+with every saga there is; resting prints {\"sagas\":[..]} alike.")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -48,6 +50,15 @@ What the participant had answered before is evidence no more. Every open saga th
 anything irrevocable leaves, and waits for a person where it is not confirmed. Sagas that have ended are listed, with \
 their amounts, for whoever reconciles the books.")]
     Accept(Accept),
+    /// List the sagas that rest on what one incarnation of a participant had answered, with their amounts
+    #[command(after_help = "Examples:
+  handfast participants resting --incarnation 01a1.. --store sqlite:shop.db
+  handfast participants resting --incarnation 01a1.. --url http://127.0.0.1:7070 --json
+
+The incarnation is the one that counts, or counted before. Where another one was accepted of its participant, or is on offer, \
+sagas whose answer lies above the copy that was put back come first: it is certainly not known there. What a saga has read \
+again since does not rest on it any more.")]
+    Resting(RestingArgs),
 }
 
 /// Where the sagas are: a store that nobody needs to have open, or a running service.
@@ -78,12 +89,22 @@ struct Accept {
     place: Place,
 }
 
+#[derive(Debug, clap::Args)]
+struct RestingArgs {
+    /// The incarnation, as `list` shows it under counts, or as `former` of what was accepted.
+    #[arg(long, value_name = "TEXT")]
+    incarnation: String,
+    #[command(flatten)]
+    place: Place,
+}
+
 /// Does it.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     super::runtime()?.block_on(async {
         match args.command {
             Command::List(place) => list(&place, output).await,
             Command::Accept(accept) => accept_one(&accept, output).await,
+            Command::Resting(args) => resting(&args, output).await,
         }
     })
 }
@@ -107,6 +128,9 @@ async fn list(place: &Place, output: &Output) -> anyhow::Result<Exit> {
         }
         if let Some(behind) = participant["behind"].as_str() {
             output.led("    behind   ", behind)?;
+        }
+        if let Some(way_out) = participant["way_out"].as_str() {
+            output.led("    to do    ", way_out)?;
         }
         let offered = &participant["offered"];
         if offered.is_object() {
@@ -154,6 +178,22 @@ async fn accept_one(accept: &Accept, output: &Output) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+async fn resting(args: &RestingArgs, output: &Output) -> anyhow::Result<Exit> {
+    let sagas = match args.place.opened()? {
+        Opened::Store(store) => resting_in_store(store.as_ref(), &args.incarnation).await?,
+        Opened::Service(url) => resting_at(&url, &args.incarnation).await?,
+    };
+    if output.wants_json() {
+        output.json_line(&json!({ "sagas": sagas }))?;
+        return Ok(Exit::Done);
+    }
+    if sagas.is_empty() {
+        output.line(format_args!("No saga rests on what {} had answered.", args.incarnation))?;
+    }
+    tell_resting(&sagas, output)?;
+    Ok(Exit::Done)
+}
+
 /// Every saga in a store that rests on what an incarnation had answered.
 async fn resting_in_store(store: &dyn Store, incarnation: &str) -> anyhow::Result<Vec<Value>> {
     let (mut sagas, mut after) = (Vec::new(), None::<String>);
@@ -195,15 +235,21 @@ fn tell(acceptance: &Value, sagas: &[Value], output: &Output) -> anyhow::Result<
         "These rest on what it had answered before. Open ones read it again by themselves; those that have ended are for whoever \
          reconciles the books:",
     )?;
-    for saga in sagas {
-        let money: Vec<String> = saga["money"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|amount| format!("{} {} {} (minor units)", text(&amount["field"]), amount["minor"], text(&amount["currency"])))
-            .collect();
-        let money = if money.is_empty() { String::new() } else { format!(", {}", money.join(", ")) };
-        output.line(format_args!("  {} {}, commit {}{money}", text(&saga["id"]), text(&saga["standing"]), saga["seq"]))?;
+    tell_resting(sagas, output)
+}
+
+/// The sagas that rest on a former life: first those of which the copy certainly knows nothing.
+fn tell_resting(sagas: &[Value], output: &Output) -> anyhow::Result<()> {
+    let text = |value: &Value| value.as_str().unwrap_or("unknown").to_owned();
+    let (above, others): (Vec<_>, Vec<_>) = sagas.iter().partition(|saga| saga["above_copy"] == true);
+    for saga in above.into_iter().chain(others) {
+        let amount = |amount: &Value| {
+            let minor = || format!("{} {} (minor units)", amount["minor"], text(&amount["currency"]));
+            format!(", {} {}", text(&amount["field"]), amount["amount"].as_str().map_or_else(minor, str::to_owned))
+        };
+        let money: String = saga["money"].as_array().into_iter().flatten().map(amount).collect();
+        let known = if saga["above_copy"] == true { ", not known there" } else { "" };
+        output.line(format_args!("  {} {}, commit {}{known}{money}", text(&saga["id"]), text(&saga["standing"]), saga["seq"]))?;
     }
     Ok(())
 }

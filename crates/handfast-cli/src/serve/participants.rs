@@ -8,7 +8,7 @@ use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use handfast::store::{Acceptance, Offer};
-use handfast::{AcceptError, ParticipantView, Resting, RestingPage};
+use handfast::{AcceptError, ParticipantView, Resting, RestingPage, amount_in_words};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -113,6 +113,7 @@ fn one(view: &ParticipantView) -> Value {
         "seq": view.seq,
         "breaker": view.line.as_ref().map(|line| line.breaker.name()),
         "behind": view.line.as_ref().and_then(|line| line.behind.as_deref()),
+        "way_out": view.way_out(),
         "offered": view.offered.as_ref().map(|offered| offer(offered, view)),
         "accepted": view.accepted.iter().map(acceptance).collect::<Vec<_>>(),
     })
@@ -147,9 +148,15 @@ pub(crate) fn all_resting(page: &RestingPage) -> Vec<Value> {
         let money: Vec<Value> = saga
             .money
             .iter()
-            .map(|(field, minor, currency)| json!({ "field": field, "minor": minor, "currency": currency }))
+            .map(|(field, minor, currency)| {
+                let amount = amount_in_words(*minor, currency);
+                json!({ "field": field, "minor": minor, "currency": currency, "amount": amount })
+            })
             .collect();
-        json!({ "id": saga.id, "standing": saga.standing, "has_ended": saga.has_ended, "seq": saga.seq, "money": money })
+        json!({
+            "id": saga.id, "standing": saga.standing, "has_ended": saga.has_ended, "seq": saga.seq,
+            "above_copy": saga.is_above_copy, "money": money,
+        })
     };
     page.sagas.iter().map(line).collect()
 }

@@ -25,7 +25,7 @@ const COMMANDS: [&str; 17] = [
 ];
 
 /// What can be done with a store, with sagas, with participants and with definitions.
-const UPKEEP: [(&str, &str); 13] = [
+const UPKEEP: [(&str, &str); 14] = [
     ("store", "backup"),
     ("store", "accept-time"),
     ("store", "verify"),
@@ -36,6 +36,7 @@ const UPKEEP: [(&str, &str); 13] = [
     ("sagas", "resolve"),
     ("participants", "list"),
     ("participants", "accept"),
+    ("participants", "resting"),
     ("definitions", "list"),
     ("definitions", "adopt"),
     ("definitions", "keep"),

@@ -139,6 +139,9 @@ fn a_declared_restore_is_accepted_by_a_person_and_the_orders_go_on() {
     let all = listed["participants"].as_array().expect("a list");
     let payment = all.iter().find(|one| one["participant"] == url.as_str()).expect("the payment service is known");
     let offered = payment["offered"]["incarnation"].as_str().expect("it says that it is another one").to_owned();
+    let way_out = payment["way_out"].as_str().expect("it is named");
+    let command = format!("handfast participants accept {url} --incarnation {offered} --by NAME --why TEXT");
+    assert!(way_out.contains(&command), "{way_out}");
     let accept = |incarnation: &str| {
         let act = ["accept", &url, "--incarnation", incarnation, "--by", "ann", "--why", "restored from Monday"];
         participants(&act)
@@ -155,6 +158,12 @@ fn a_declared_restore_is_accepted_by_a_person_and_the_orders_go_on() {
         told["resting"]["sagas"].as_array().expect("a list").iter().map(|one| one["id"].as_str().unwrap()).collect();
     assert_eq!(resting, ["a-0", "a-1"], "what has ended is for whoever reconciles the books");
     assert_eq!(told["resting"]["sagas"][1]["money"][0]["minor"], 100);
+    let resting = participants(&["resting", "--incarnation", payment["incarnation"].as_str().unwrap()]);
+    let resting: Value = serde_json::from_str(&resting.stdout).expect("JSON");
+    let line = |one: &Value| (one["id"].clone(), one["above_copy"].clone(), one["money"][0]["amount"].clone());
+    let lines: Vec<_> = resting["sagas"].as_array().expect("a list").iter().map(line).collect();
+    let expected = [("a-0", false), ("a-1", true)].map(|(id, above)| (id.into(), above.into(), "1.00 EUR".into()));
+    assert_eq!(lines, expected, "a-1 was charged after the copy was made");
     assert_eq!(accept(&offered).code, Some(0), "whoever asks again hears what was accepted");
 
     assert_eq!(shop.run("a", &["a-2", "a-3"], &[]).code, Some(0), "they go on, restarted and all");

@@ -41,7 +41,7 @@ impl Kind {
             Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping", "The service is stopping"),
             Self::EffectError => (StatusCode::INTERNAL_SERVER_ERROR, "effect-error", "The effect could not be brought about"),
             Self::StoreError => (StatusCode::INTERNAL_SERVER_ERROR, "store-error", "The store failed"),
-            Self::StoreBroken => (StatusCode::SERVICE_UNAVAILABLE, "store-broken", "The store failed under a commit"),
+            Self::StoreBroken => (StatusCode::SERVICE_UNAVAILABLE, "store-broken", "The store cannot be trusted"),
         }
     }
 
@@ -50,7 +50,11 @@ impl Kind {
         match self {
             Self::Overloaded | Self::Stopping => "nothing was done; send the request again",
             Self::EffectError | Self::StoreError => "nothing was done; send the request again, and look into the service's log",
-            Self::StoreBroken => "the request may or may not have taken effect; restart the service and send it again",
+            Self::StoreBroken => {
+                "the request may or may not have taken effect; the service's log says what happened: if its disk failed, restart it; \
+                 if the store's file was removed or written over, stop it, put the right file back with the -wal beside it that \
+                 belongs to it, and start it (a start that is refused says which files to move); then send the request again"
+            }
             Self::KeyInvalid
             | Self::HeaderInvalid
             | Self::BodyInvalid

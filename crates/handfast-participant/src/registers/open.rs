@@ -9,6 +9,7 @@ use std::time::Duration;
 use handfast_sqlite::{Watched, create_anew, log, next_generation};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
+use super::rows;
 use crate::key::Incarnation;
 use crate::service::{Migration, Service, ServiceError};
 
@@ -216,6 +217,7 @@ fn prepare(path: &Path, service: &dyn Service) -> Result<Opened, ServiceError> {
         (service.name(), Incarnation::draw().as_str()),
     )?;
     service.prepare(&transaction)?;
+    rows::note_start(&transaction)?;
     raise_generation(&transaction)?;
     transaction.commit()?;
     // Whoever copies the file without its log has a store of this incarnation, and not one that draws another. Where another

@@ -113,6 +113,32 @@ pub(super) fn note_late_act(connection: &Connection, key: &Key, now: Time) -> Re
     Ok(())
 }
 
+/// Counts an opening of the store.
+pub(super) fn note_start(connection: &Connection) -> Result<(), Error> {
+    count(connection, STARTS, 1)
+}
+
+/// Keeps that the store was declared restored at this start. Says whether it was at the one before, too.
+pub(super) fn declared_at_last_start(connection: &Connection) -> Result<bool, Error> {
+    let times = |name: &str| {
+        let mut found = connection.prepare_cached("SELECT times FROM counter WHERE name = ?1")?;
+        found.query_row([name], |row| row.get::<_, i64>(0)).optional()
+    };
+    let starts = times(STARTS)?.unwrap_or(0);
+    let before = times(DECLARED)?;
+    connection
+        .prepare_cached(
+            "INSERT INTO counter (name, times) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET times = excluded.times",
+        )?
+        .execute((DECLARED, starts))?;
+    Ok(before.is_some_and(|before| before + 1 == starts))
+}
+
+/// How often the store was opened.
+const STARTS: &str = "start";
+/// At which opening it was declared restored last.
+const DECLARED: &str = "declared_at_start";
+
 pub(super) fn count(connection: &Connection, name: &str, times: u64) -> Result<(), Error> {
     connection
         .prepare_cached(

@@ -162,7 +162,7 @@ impl Writer {
 
     /// The store is gone for good, for this reason or for the first one.
     fn break_for(&self, what: String) -> String {
-        tracing::error!(name: "store_gone", what, "the store is gone; it takes nothing until a restart");
+        tracing::error!(name: "store_gone", what, "the store is gone, and takes nothing any more: stop the service, put the right file back, and start it; a start that is refused says which files to move");
         self.broken.get_or_init(|| what).clone()
     }
 
@@ -234,9 +234,17 @@ impl Writer {
         let declared = self.write_alone(|transaction| {
             let mut position = rows::position(transaction)?;
             position.incarnation = incarnation.clone();
-            rows::set_position(transaction, &position)
+            rows::set_position(transaction, &position)?;
+            rows::declared_at_last_start(transaction)
         });
-        declared.map_err(|error: rusqlite::Error| NotDefinite::Store(error.to_string()))?;
+        if declared.map_err(|error: rusqlite::Error| NotDefinite::Store(error.to_string()))? {
+            tracing::warn!(
+                name: "declared_again",
+                incarnation = incarnation.as_str(),
+                "the store was declared restored at the start before this one, too: unless it was put back again since, take \
+                 --declare-restored out of what starts the service; after each such start a person has to accept another incarnation"
+            );
+        }
         Ok(incarnation)
     }
 }

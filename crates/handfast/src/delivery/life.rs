@@ -4,6 +4,23 @@ use std::collections::BTreeSet;
 
 use crate::store::{Acceptance, Offer, Seen};
 
+/// What a person can do where a participant is not called since its store is another one than it was: which other life it says it
+/// is, if it says so, and whether that one has counted before.
+pub(crate) fn way_out(participant: &str, offered: Option<(&str, bool)>) -> String {
+    match offered {
+        None => "put its right store back; or reconcile what it forgot, start it with --declare-restored, once (a service of your own \
+                 draws a new incarnation), and accept that one"
+            .to_owned(),
+        Some((incarnation, counted_before)) => {
+            let first = if counted_before { "put its newer store back; or reconcile" } else { "reconcile" };
+            format!(
+                "{first} what it forgot, and accept it: handfast participants accept {participant} --incarnation {incarnation} \
+                 --by NAME --why TEXT, with the --store or --url of the sagas"
+            )
+        }
+    }
+}
+
 /// Which lives of a participant's store are known.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Life {
@@ -34,6 +51,12 @@ impl Life {
     /// one is believed.
     pub(crate) fn is_current(&mut self, incarnation: &str) -> bool {
         self.current.get_or_insert_with(|| incarnation.to_owned()) == incarnation
+    }
+
+    /// What a person can do while it is another one than it was.
+    pub(crate) fn way_out(&self, participant: &str) -> String {
+        let offered = self.offered.as_ref().map(|(incarnation, _)| (incarnation.as_str(), self.former.contains(incarnation)));
+        way_out(participant, offered)
     }
 
     /// Takes over what is kept of it by now. Says whether another one counts.

@@ -74,6 +74,8 @@ pub struct LineStats {
     pub turned_away: Option<u16>,
     /// Why its store counts as restored from a backup, if it does.
     pub behind: Option<String>,
+    /// What a person can do about that.
+    pub way_out: Option<String>,
     /// Its answers that mean nothing, by what was asked for and by status.
     pub not_understood: Vec<NotUnderstood>,
     /// Requests that could not be made, by what was to be asked for and by the reason.
@@ -504,6 +506,7 @@ impl Line {
             let breaker = locked(&self.breaker);
             (breaker.state(), breaker.turned_away().filter(|_| breaker.state() != BreakerState::Closed))
         };
+        let behind = locked(&self.behind).clone();
         LineStats {
             participant: self.name.clone(),
             breaker,
@@ -513,7 +516,8 @@ impl Line {
             unanswered: self.unanswered.load(Ordering::Relaxed),
             indefinite: self.indefinite.load(Ordering::Relaxed),
             meaningless: *locked(&self.meaningless),
-            behind: locked(&self.behind).clone(),
+            way_out: behind.is_some().then(|| self.life().way_out(&self.name)),
+            behind,
             not_understood: locked(&self.odd).all(),
             not_made: locked(&self.unmade).all(),
         }

@@ -2,7 +2,7 @@
 
 mod backoff;
 mod breaker;
-mod life;
+pub(crate) mod life;
 mod line;
 mod memories;
 mod odd;

@@ -11,6 +11,7 @@ use super::difference::Difference;
 use super::flow::{Flow, FlowStep, ParticipantRef};
 use super::kept::JournalReceipts;
 use super::options::Options;
+use super::participants::tell_accepted;
 use crate::clock::Clock;
 use crate::delivery::{Life, Line, LineSettings, Memories};
 use crate::journal::hex;
@@ -191,6 +192,8 @@ impl Definitions {
     /// process on the same store, and what is on offer.
     pub(crate) fn take_over(&self, kept: KeptOfParticipants) {
         let mut lines = locked(&self.lines);
+        let is_news = kept.accepted.get(lines.kept.accepted.len()..).unwrap_or_default().to_vec();
+        tell_accepted(&lines.store, is_news);
         lines.kept = kept;
         for line in lines.open.values() {
             line.take_over(lines.kept.life_of(line.name()));

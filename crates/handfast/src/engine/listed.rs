@@ -42,14 +42,14 @@ pub async fn list_in(
     after: Option<&str>,
     limit: usize,
 ) -> Result<Vec<Listed>, StoreError> {
-    list_with(store, (standing, after, limit), |_| false).await
+    list_with(store, (standing, after, limit), (|_| false, |_| false)).await
 }
 
 /// The same for whoever holds some of them.
 pub(super) async fn list_with(
     store: &dyn Store,
     (standing, after, limit): (Option<&str>, Option<&str>, usize),
-    is_held: impl Fn(&StoredSaga) -> bool + Send,
+    (is_held, is_uncalled): (impl Fn(&StoredSaga) -> bool + Send, impl Fn(&StoredSaga) -> bool + Send),
 ) -> Result<Vec<Listed>, StoreError> {
     let mut listed = Vec::new();
     for summary in store.list(standing, after, limit).await? {
@@ -60,6 +60,7 @@ pub(super) async fn list_with(
             Err(error) => return Err(error),
         };
         let is_held = stored.as_ref().is_some_and(&is_held);
+        let is_quiet = is_held || stored.as_ref().is_some_and(&is_uncalled);
         let followed = stored.as_ref().and_then(|stored| Followed::of(stored).ok());
         let cannot_go_on =
             followed.as_ref().map_or(stored.as_ref().is_none_or(|stored| stored.why.is_some()), Followed::needs_person);
@@ -72,8 +73,8 @@ pub(super) async fn list_with(
             changed: summary.changed,
             step: followed.as_ref().and_then(Followed::step_in_doubt).map(str::to_owned),
             amount: stored.as_ref().and_then(money::of_order),
-            // Of what is held nobody is asked sooner, since nobody is asked at all.
-            can: followed.iter().flat_map(Followed::acts).filter(|act| !is_held || *act != Act::Retry).collect(),
+            // Nobody is asked sooner where nobody is asked at all.
+            can: followed.iter().flat_map(Followed::acts).filter(|act| !is_quiet || *act != Act::Retry).collect(),
             is_held,
         });
     }

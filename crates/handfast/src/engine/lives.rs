@@ -11,13 +11,14 @@ use crate::store::{Offer, Seen, StoreError};
 pub(super) async fn fell_behind(shared: &Shared, line: &Line, (seq, incarnation): (u64, &str)) -> String {
     let (reason, is_news) = line.fell_behind(incarnation, seq, shared.now());
     keep_offer(shared, line).await;
-    let participant = line.name();
+    let (participant, way_out) = (line.name(), line.life().way_out(line.name()));
     // It is probed for as long as it takes.
     if is_news && line.is_former(incarnation) {
         tracing::error!(
             name: "participant_went_back",
             participant,
             reason,
+            way_out,
             "a participant goes on as what it was before a person accepted another incarnation; it is not called any more"
         );
     } else if is_news {
@@ -25,6 +26,7 @@ pub(super) async fn fell_behind(shared: &Shared, line: &Line, (seq, incarnation)
             name: "participant_behind",
             participant,
             reason,
+            way_out,
             "a participant's store was restored; it is not called any more"
         );
     }

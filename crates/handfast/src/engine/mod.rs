@@ -58,7 +58,9 @@ pub use hints::HintResult;
 pub(crate) use kept::JournalReceipts;
 pub use listed::{Listed, list_in};
 pub use options::Options;
-pub use participants::{AcceptError, Accepted, ParticipantView, Resting, RestingPage, accept_in, participants_in, resting_in};
+pub use participants::{
+    AcceptError, Accepted, ParticipantView, Resting, RestingPage, accept_in, amount_in_words, participants_in, resting_in,
+};
 pub use person::{Act, ActError, ActResult, Acted, ForPerson, Possible, Remains, act_in, cancel_in, look_into};
 pub use reason::MAX_REASON_CHARACTERS;
 pub(crate) use reason::what_is_wrong_if_said;
@@ -415,7 +417,7 @@ impl Engine {
             return Err(ActError::Clock { why });
         }
         if *act == Act::Retry
-            && let Some(held) = self.saga_without_tries(id).await?.filter(|view| view.is_held)
+            && let Some(held) = self.saga_without_tries(id).await?.filter(|view| view.is_held || view.is_uncalled)
         {
             // Nobody is asked for anything, so nobody is asked sooner.
             return Ok(ActResult::Pointless { can: held.can.iter().map(|possible| possible.act.name()).collect() });
@@ -450,13 +452,14 @@ impl Engine {
     /// The store's.
     pub async fn list(&self, standing: Option<&str>, after: Option<&str>, limit: usize) -> Result<Vec<Listed>, StoreError> {
         let shared = &self.0.shared;
-        listed::list_with(&*shared.store, (standing, after, limit), |stored| {
+        let is_held = |stored: &crate::store::StoredSaga| {
             let (follows, text) = stored.follows();
             let is_open = stored.wake_at.is_some();
             let is_undecided = is_open && !stored.is_kept() && shared.definitions.held(follows, text).is_some();
             is_undecided || shared.left_alone.of(&stored.id).is_some()
-        })
-        .await
+        };
+        let is_uncalled = |stored: &crate::store::StoredSaga| view::is_uncalled(shared, stored);
+        listed::list_with(&*shared.store, (standing, after, limit), (is_held, is_uncalled)).await
     }
 
     /// How many sagas stand how, read from the store.

@@ -18,13 +18,26 @@ pub(super) fn of(shared: &Shared, saga: &Journaled, tries: &[Try]) -> Option<Str
     saga.outbox().iter().find_map(|&command| before(saga, command, tries))
 }
 
+/// Whether nobody is asked for anything that is on its way, since a participant's store was restored and nobody has accepted it.
+pub(super) fn is_for_a_person(saga: &Journaled) -> bool {
+    let waits = |&command: &Command| {
+        let line = saga.definition().line(command.step);
+        line.is_some_and(|line| line.stats().behind.is_some()) || rests_on_what_is_behind(saga, command).is_some()
+    };
+    !saga.outbox().is_empty() && saga.outbox().iter().all(waits)
+}
+
+fn way_out(line: &LineStats) -> &str {
+    line.way_out.as_deref().unwrap_or_default()
+}
+
 /// What keeps this command from being answered.
 fn before(saga: &Journaled, command: Command, tries: &[Try]) -> Option<String> {
     let definition = saga.definition();
     let step = &definition.flow().steps().get(command.step)?.name;
     let line = definition.line(command.step)?.stats();
     if let Some(why) = &line.behind {
-        return Some(format!("step {step}: {} is not called until a person resumes it: {why}", line.participant));
+        return Some(format!("step {step}: {} is not called: {why}; {}", line.participant, way_out(&line)));
     }
     if let Some(why) = rests_on_what_is_behind(saga, command) {
         return Some(why);
@@ -64,8 +77,14 @@ fn rests_on_what_is_behind(saga: &Journaled, command: Command) -> Option<String>
     let line = definition.line(command.step)?;
     saga.rests_on(command).iter().any(|incarnation| line.knows_behind(incarnation)).then_some(())?;
     let steps = saga.coordinator().rests_on(command).into_iter();
-    let behind = steps.filter_map(|on| Some((definition.flow().steps().get(on)?, definition.line(on)?.stats().behind?))).next();
-    let of = behind.map_or_else(String::new, |(on, why)| format!(", as {} at {} ({why})", on.name, on.participant));
+    let behind = steps.filter_map(|on| {
+        let line = definition.line(on)?.stats();
+        Some((definition.flow().steps().get(on)?, line.behind.clone()?, way_out(&line).to_owned()))
+    });
+    let of = behind
+        .into_iter()
+        .next()
+        .map_or_else(String::new, |(on, why, way_out)| format!(", as {} at {} ({why}); {way_out}", on.name, on.participant));
     let step = &definition.flow().steps().get(command.step)?.name;
     Some(format!("step {step}: {operation} is not asked for while it rests on a participant whose store was restored{of}"))
 }

@@ -10,7 +10,7 @@ use super::amounts::{Money, money_in};
 use super::definitions::KeptOfParticipants;
 use super::reason;
 use super::{CancelError, Engine};
-use crate::delivery::{BreakerState, LineStats};
+use crate::delivery::{BreakerState, LineStats, life};
 use crate::journal::Line;
 use crate::store::{Acceptance, Offer, Store, StoreError};
 
@@ -31,6 +31,23 @@ pub struct ParticipantView {
     pub line: Option<LineStats>,
 }
 
+impl ParticipantView {
+    /// What a person can do, if it is not called or says that it is another incarnation.
+    #[must_use]
+    pub fn way_out(&self) -> Option<String> {
+        let counted = |offer: &Offer| self.accepted.iter().any(|accepted| accepted.former == offer.incarnation);
+        let offered = self.offered.as_ref().map(|offer| (offer.incarnation.as_str(), counted(offer)));
+        let is_behind = self.line.as_ref().is_some_and(|line| line.behind.is_some());
+        (is_behind || offered.is_some()).then(|| life::way_out(&self.participant, offered))
+    }
+}
+
+/// An amount of money as people write it: `19.99 EUR`. `None` of a currency that does not exist, or has no minor unit.
+#[must_use]
+pub fn amount_in_words(minor: u64, currency: &str) -> Option<String> {
+    Money { minor, currency: currency.to_owned() }.written()
+}
+
 /// A person's act was carried out.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Accepted {
@@ -49,6 +66,9 @@ pub struct Resting {
     pub has_ended: bool,
     /// The highest number of those answers. Those above the number at which the participant was put back are forgotten.
     pub seq: u64,
+    /// That number lies above the one at which the participant was put back: the change is certainly not known there. Of the others
+    /// nobody can tell by the number alone.
+    pub is_above_copy: bool,
     /// The order's amounts of money, each with the name of its field: minor units and currency.
     pub money: Vec<(String, u64, String)>,
 }
@@ -194,6 +214,7 @@ pub async fn resting_in(
     after: Option<&str>,
     limit: usize,
 ) -> Result<RestingPage, StoreError> {
+    let copy = copy_of(store, incarnation).await?;
     let mut sagas = Vec::new();
     let mut after = after.map(str::to_owned);
     for _read in 0..MOST_LOOKED_AT / PAGE {
@@ -201,7 +222,7 @@ pub async fn resting_in(
         let is_last = page.len() < PAGE;
         for summary in page {
             after = Some(summary.id.clone());
-            sagas.extend(resting_of(store, &summary.id, incarnation).await?);
+            sagas.extend(resting_of(store, &summary.id, (incarnation, copy)).await?);
             if sagas.len() >= limit {
                 return Ok(RestingPage { sagas, after });
             }
@@ -213,8 +234,52 @@ pub async fn resting_in(
     Ok(RestingPage { sagas, after })
 }
 
+/// At which number the participant of this incarnation said that it was put back, if another one was accepted or is on offer.
+async fn copy_of(store: &dyn Store, incarnation: &str) -> Result<Option<u64>, StoreError> {
+    let accepted = store.acceptances().await?.into_iter().find(|accepted| accepted.former == incarnation);
+    if let Some(accepted) = accepted {
+        return Ok(Some(accepted.seq));
+    }
+    let seen = store.seen().await?.into_iter().find(|seen| seen.incarnation == incarnation);
+    let offers = store.offers().await?;
+    let offer = |of: &str| offers.iter().find(|offer| offer.participant == of && offer.incarnation != incarnation);
+    Ok(seen.and_then(|seen| offer(&seen.participant)).map(|offer| offer.seq))
+}
+
+/// Says in the log what a person has accepted, here or in another process, and how much rests on what counted before.
+pub(super) fn tell_accepted(store: &Arc<dyn Store>, acceptances: Vec<Acceptance>) {
+    if acceptances.is_empty() {
+        return;
+    }
+    let store = Arc::clone(store);
+    // Nobody waits until they are counted.
+    drop(tokio::spawn(async move {
+        for Acceptance { participant, incarnation, former, by, why, .. } in acceptances {
+            let resting = match resting_in(&*store, &former, None, usize::MAX).await {
+                Ok(RestingPage { sagas, after: None }) => sagas.len().to_string(),
+                Ok(RestingPage { sagas, after: Some(_) }) => format!("{} or more", sagas.len()),
+                Err(error) => format!("unknown: {error}"),
+            };
+            tracing::info!(
+                name: "participant_accepted",
+                participant,
+                incarnation,
+                former,
+                by,
+                why,
+                resting,
+                "a person lets another incarnation of a participant count; sagas that rest on the former one read it again"
+            );
+        }
+    }));
+}
+
 /// What of a saga rests on this incarnation, if anything does.
-async fn resting_of(store: &dyn Store, id: &str, incarnation: &str) -> Result<Option<Resting>, StoreError> {
+async fn resting_of(
+    store: &dyn Store,
+    id: &str,
+    (incarnation, copy): (&str, Option<u64>),
+) -> Result<Option<Resting>, StoreError> {
     let Some(stored) = store.load(id).await? else { return Ok(None) };
     let mut answers = BTreeMap::new();
     for entry in &stored.entries {
@@ -226,7 +291,8 @@ async fn resting_of(store: &dyn Store, id: &str, incarnation: &str) -> Result<Op
     let Some(seq) = seqs.max() else { return Ok(None) };
     let has_ended = matches!(stored.standing.as_str(), "completed" | "cancelled" | "settled");
     let money = money_in(&stored.input).into_iter().map(|(field, Money { minor, currency })| (field, minor, currency)).collect();
-    Ok(Some(Resting { id: stored.id, standing: stored.standing, has_ended, seq, money }))
+    let is_above_copy = copy.is_some_and(|copy| seq > copy);
+    Ok(Some(Resting { id: stored.id, standing: stored.standing, has_ended, seq, is_above_copy, money }))
 }
 
 impl Engine {

@@ -51,6 +51,8 @@ pub struct SagaView {
     /// Nothing is sent for it here, for the reason in `trouble`, before a person decides or another program drives it; nothing is
     /// wrong with it.
     pub is_held: bool,
+    /// Nobody is asked for anything of it, since a participant's store was restored and no person has accepted that yet.
+    pub is_uncalled: bool,
 }
 
 impl SagaView {
@@ -82,6 +84,7 @@ pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<O
         cancel: None,
         acts: Vec::new(),
         is_held: false,
+        is_uncalled: false,
     };
     let followed = Followed::of(&stored).ok();
     let for_person = followed.as_ref().map(|followed| followed.for_person(&stored, shared.store.store_id(), &view.tries));
@@ -91,6 +94,7 @@ pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<O
     match Journaled::from_stored(stored, &shared.definitions) {
         Ok(Loaded::Ready(saga)) => {
             view.outcome = saga.decision();
+            view.is_uncalled = view.outcome.is_none() && obstacle::is_for_a_person(&saga);
             view.watched_until = watched_until(saga.coordinator(), saga.definition().flow().steps().len());
             if let Some(stored) = &unread {
                 view.steps = steps_by(saga.definition().flow(), stored, shared.store.store_id(), &view.tries);
@@ -121,9 +125,18 @@ pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<O
                 view.trouble.map(|held| [Some(held), for_person.trouble].into_iter().flatten().collect::<Vec<_>>().join("; "));
         } else {
             view.trouble = for_person.trouble.or(view.trouble);
+            // What helps stands in the trouble: whoever is not called is not called sooner.
+            view.can.retain(|possible| !view.is_uncalled || possible.act != Act::Retry);
         }
     }
     Ok(Some(view))
+}
+
+/// Whether nobody is asked for anything of this saga, since a participant's store was restored.
+pub(super) fn is_uncalled(shared: &Shared, stored: &StoredSaga) -> bool {
+    let is_any_behind = shared.definitions.lines().iter().any(|line| line.stats().behind.is_some());
+    let loaded = || Journaled::from_stored(stored.clone(), &shared.definitions);
+    is_any_behind && matches!(loaded(), Ok(Loaded::Ready(saga)) if saga.decision().is_none() && obstacle::is_for_a_person(&saga))
 }
 
 /// The steps of a saga that follows this flow; none if its journal cannot be replayed by it.

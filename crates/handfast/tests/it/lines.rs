@@ -15,10 +15,10 @@ use crate::support::{Answering, Road, World, order, receipt};
 
 /// What the engine says on this thread, by level and name.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<(Level, &'static str)>>>);
+pub(crate) struct Lines(Arc<Mutex<Vec<(Level, &'static str)>>>);
 
 impl Lines {
-    fn listen() -> (Self, DefaultGuard) {
+    pub(crate) fn listen() -> (Self, DefaultGuard) {
         let lines = Self::default();
         let guard = tracing::subscriber::set_default(lines.clone());
         (lines, guard)
@@ -29,7 +29,7 @@ impl Lines {
     }
 
     #[track_caller]
-    fn check_once(&self, level: Level, name: &str) {
+    pub(crate) fn check_once(&self, level: Level, name: &str) {
         assert_eq!(self.count(level, name), 1, "{level} {name} in {:?}", self.0.lock().unwrap());
     }
 }

@@ -50,10 +50,19 @@ async fn a_person_accepts_another_incarnation_without_a_restart() {
     let accept = async |incarnation, by| engine.accept_participant(("bank", incarnation), (by, "restored")).await;
     assert!(matches!(accept("third", "ann").await, Err(AcceptError::Changed { .. })));
     assert!(matches!(accept("second", " ").await, Err(AcceptError::NoReason)));
+    let view = engine.saga("order-2").await.unwrap().unwrap();
+    let (trouble, command) = (view.trouble.unwrap(), "handfast participants accept bank --incarnation second");
+    assert!(trouble.contains(command), "{trouble}");
+    assert!(view.can.iter().all(|possible| possible.act != Act::Retry), "who is not called is not called sooner");
+    let listed = engine.list(None, None, 10).await.unwrap();
+    assert!(listed.iter().all(|one| !one.can.contains(&Act::Retry)), "{listed:?}");
+    let (lines, _guard) = crate::lines::Lines::listen();
     assert!(accept("second", "ann").await.is_ok());
     assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
     let resting = engine.resting_on("first", None, 10).await.unwrap();
     assert_eq!(resting.sagas.iter().map(|one| (one.id.as_str(), one.has_ended)).collect::<Vec<_>>(), [("order-1", true)]);
+    assert!(resting.sagas[0].is_above_copy, "9 is more than 2");
+    lines.check_once(tracing::Level::INFO, "participant_accepted");
 
     // Another engine on the same store knows it, and who accepted it.
     drop(engine);

@@ -280,7 +280,15 @@ fn mark(connection: &Connection) -> rusqlite::Result<i32> {
     connection.pragma_query_value(None, "application_id", |row| row.get(0))
 }
 
+/// What a participant of handfast has for a mark: "HFpa".
+const OF_PARTICIPANT: i32 = i32::from_be_bytes(*b"HFpa");
+
 fn someone_elses(mark: i32) -> String {
+    if mark == OF_PARTICIPANT {
+        return "it is the store of a participant of handfast, as payment and dispatch keep them, and not one of sagas; to copy it \
+                stop its service and copy the file with the -wal and -shm beside it if they are there, or use .backup of sqlite3"
+            .to_owned();
+    }
     format!("it is a SQLite database of something else (application_id {mark:#010x}, a store has {APPLICATION_ID:#010x})")
 }
 
