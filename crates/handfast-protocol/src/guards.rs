@@ -68,6 +68,9 @@ pub trait Guards: Copy + Ord + Debug + core::hash::Hash + Send + Sync + 'static 
     const OTHER_VALUES_ARE_NOT_DONE: bool = true;
     /// What is in effect with other values than were asked for is not taken for refused either.
     const OTHER_VALUES_ARE_IN_EFFECT: bool = true;
+    /// What was undone by hand is not undone again for an answer with other values, and what was said not to be there is once one comes
+    /// after the end.
+    const OTHER_VALUES_MEET_THE_MARK: bool = true;
     /// An effect that appears after the end in *neither* is undone.
     const LATE_EFFECT_IS_UNDONE: bool = true;
     /// Where doing it twice hurts nobody, what the first answer said stays: the others speak of something else.

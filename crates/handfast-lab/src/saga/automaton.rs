@@ -23,8 +23,8 @@ const OF_THE_SAGA: usize = 6;
 /// How many inputs there are of one step: an answer of each kind to each operation that changes something, that its act is
 /// on its way, that it was found to be done or refused, that a look which left early or late found nothing, that something
 /// else is in effect under its key, how a person may mark it, that it was found undone, that its undo is about to leave, was accepted
-/// or has failed, and that a look which left early or late found it still there.
-const PER_STEP: usize = OF_UNDO + 4 + Left::ALL.len();
+/// or has failed, that a look which left early or late found it still there, and that an answer is about something else.
+const PER_STEP: usize = OF_UNDO + 5 + Left::ALL.len();
 /// The place of what is said of an undo that is not done at once among the inputs of a step.
 const OF_UNDO: usize = 3 * ANSWERS.len() + 7 + Left::ALL.len();
 
@@ -73,6 +73,7 @@ fn inputs(steps: usize) -> Vec<Input<Told>> {
         inputs.push(Input::Receive(Told::Answer { to, answer: FOUND_UNDONE }));
         inputs.extend(UndoTold::ALL.map(|told| Input::Receive(Told::Undo { step, told })));
         inputs.extend(Left::ALL.map(|left| told_still(Look { step, left })));
+        inputs.push(Input::Receive(Told::Differs { step, in_effect: false }));
     }
     inputs
 }
@@ -125,6 +126,8 @@ pub struct Facts {
     pub marks: Vec<(Option<Mark>, bool)>,
     /// The steps that only a person can find out about.
     pub out_of_reach: Vec<bool>,
+    /// The steps of which answers speak of something else, so that a person may say what became of them.
+    pub unclear: Vec<bool>,
     /// The steps whose undo may have left or was accepted, and is not known to be done.
     pub undo_is_pending: Vec<bool>,
 }
@@ -161,9 +164,10 @@ impl Follows {
                 | Evidence::RefusedForGood { .. }
                 | Evidence::Moved { .. }
                 | Evidence::UndoFailed { .. }
-                | Evidence::NotFound { .. }
-                | Evidence::OtherValues { .. },
+                | Evidence::NotFound { .. },
             ) => is_at_rest,
+            // What a person has said of it may be overruled after the end.
+            Some(Evidence::OtherValues { .. }) => is_at_rest && !self.person,
             Some(Evidence::Contradiction { to, .. }) => is_at_rest || self.foreign_key != Some(to.step),
         }
     }
@@ -257,7 +261,8 @@ impl Automaton {
             };
             let row = next.len();
             for input in &inputs {
-                let is_never_told = matches!(input, Input::Receive(Told::Differs { step, .. }) if !does_other(*step));
+                let is_never_told = matches!(*input, Input::Receive(Told::Differs { step, in_effect })
+                    if !does_other(step) || !(in_effect || follows.person && !plan.steps()[step].closes()));
                 if is_never_told || !follows.may_be_told(*input) {
                     next.push(StateId::try_from(at).unwrap_or(StateId::MAX));
                     continue;
@@ -358,8 +363,10 @@ impl Automaton {
             Input::Receive(Told::Looked { step, left, .. }) => {
                 OF_THE_SAGA + step * PER_STEP + 3 * ANSWERS.len() + 3 + left_at(left) as usize
             }
-            // Of what is about something else nothing is known but that the saga turns back, as it does when somebody cancels.
-            Input::Receive(Told::Differs { step, in_effect: _ }) => {
+            Input::Receive(Told::Differs { step, in_effect: false }) => {
+                OF_THE_SAGA + step * PER_STEP + OF_UNDO + 4 + Left::ALL.len()
+            }
+            Input::Receive(Told::Differs { step, in_effect: true }) => {
                 OF_THE_SAGA + step * PER_STEP + 3 * ANSWERS.len() + 3 + Left::ALL.len()
             }
             Input::Receive(Told::Answer { to, answer }) => {

@@ -22,6 +22,8 @@ const INTENT: Profile = Profile { harmless: true, repeat: Repeat::Never, undo: U
 /// The same where it is never declined, so that an older journal finds nothing else of it than another id.
 const SURE_INTENT: Profile = Profile { may_refuse: false, ..INTENT };
 
+/// The flow in which an amount is compared that nobody can close.
+pub(super) const UNCLOSABLE: &str = "payment may take another amount, says so, and cannot be closed";
 const THREE_WITH_AN_INTENT: &str = "an intent whose duplicates are harmless, payment, dispatch";
 const SECOND_CLOSED_BY_FIRST: &str = "the second payment is closed by what the first brings";
 const DISPATCH_CLOSED_BY_SECOND: &str = "dispatch is closed by what the second payment brings";
@@ -156,7 +158,7 @@ fn otherwise() -> Vec<Written> {
     let other = |profile| step(Profile { values: Values::Compared, ..profile });
     vec![
         ("payment may take another amount, and says so", vec![other(PAYMENT), step(DISPATCH)], none),
-        ("payment may take another amount, says so, and cannot be closed", vec![other(NO_CLOSE), step(DISPATCH)], none),
+        (UNCLOSABLE, vec![other(NO_CLOSE), step(DISPATCH)], none),
     ]
 }
 

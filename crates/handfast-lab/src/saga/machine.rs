@@ -100,6 +100,7 @@ fn facts_of<G: Guards>(state: &Coordinator<G>) -> Facts {
         steps: (0..state.plan().steps().len()).map(|step| state.step_state(step)).collect(),
         marks: (0..state.plan().steps().len()).map(|step| (state.step_mark(step), state.is_step_off(step))).collect(),
         out_of_reach: (0..state.plan().steps().len()).map(|step| state.needs_person(step)).collect(),
+        unclear: (0..state.plan().steps().len()).map(|step| state.is_unclear(step)).collect(),
         undo_is_pending: (0..state.plan().steps().len()).map(|step| state.is_undo_pending(step)).collect(),
     }
 }

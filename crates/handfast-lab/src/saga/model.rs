@@ -307,7 +307,8 @@ fn input_in_words(input: Input<Told>, names: &[String]) -> String {
         Input::Receive(Told::Moved { step, .. }) => format!("{} is called at another address", names[step]),
         Input::Receive(Told::SameBooks { step }) => format!("{} keeps the same books there", names[step]),
         Input::Receive(Told::Sent { step }) => format!("act {} is marked as sent", names[step]),
-        Input::Receive(Told::Differs { step, .. }) => format!("{} -> something else is in effect", names[step]),
+        Input::Receive(Told::Differs { step, in_effect: true }) => format!("{} -> something else is in effect", names[step]),
+        Input::Receive(Told::Differs { step, in_effect: false }) => format!("{} -> an answer about something else", names[step]),
         Input::Receive(Told::Answer { to, answer: said }) => format!("{} -> {}", command(to), answer(said)),
         Input::Receive(Told::Undo { step, told }) => format!("undo {} -> {}", names[step], told.name()),
         Input::Receive(Told::Looked { step, found: Some(_), left }) => {

@@ -106,7 +106,7 @@ impl Saga {
         let (facts, key) = (self.automaton.facts(world.journal), &world.keys[step]);
         let gate_is_off = self.plan.gate().is_none_or(|gate| step < gate && facts.marks[gate].1);
         self.adversary.person != Person::Nobody
-            && facts.out_of_reach[step]
+            && (facts.out_of_reach[step] || facts.unclear[step])
             && gate_is_off
             && key.body == OUR_BODY
             && key.is_in_effect()
@@ -194,7 +194,11 @@ impl Saga {
         });
         let spontaneous = SPONTANEOUS.into_iter().filter(|input| self.adversary.cancels || *input == Input::Timeout);
         let ruled = self.rulings(world).map(|ruling| Input::Receive(Told::Ruled(ruling)));
-        for input in spontaneous.chain(ruled).chain(answers) {
+        // Not every answer about something else says whose it is. What that leads to is followed where a person may say so.
+        let is_there = |step: usize| network.copies(world.under_way, Message::Differs { step }) > 0;
+        let unclear = (0..self.plan.steps().len()).filter(|&step| self.may_be_unclear(step) && is_there(step));
+        let unclear = unclear.map(|step| Input::Receive(Told::Differs { step, in_effect: false }));
+        for input in spontaneous.chain(ruled).chain(answers).chain(unclear) {
             let is_answer = matches!(
                 input,
                 Input::Receive(Told::Answer { .. } | Told::Looked { .. } | Told::Undo { .. } | Told::Differs { .. })
@@ -230,6 +234,10 @@ impl Saga {
         if world.crashes > 0 {
             into.push(Action::CrashWorker { worker });
         }
+    }
+
+    fn may_be_unclear(&self, step: usize) -> bool {
+        self.adversary.person != Person::Nobody && !self.plan.steps()[step].closes()
     }
 
     /// Whether everything that a request names has come: a close may name what an earlier step's answer brings.

@@ -10,7 +10,7 @@ use handfast_protocol::Deployed;
 use self::lacks::*;
 use self::unguarded::*;
 use super::adversary::{Adversary, Person};
-use super::flows::flow;
+use super::flows::{UNCLOSABLE, flow};
 use super::follow::{Followed, Lost};
 use super::machine::Machine;
 use super::network::Network;
@@ -360,6 +360,13 @@ pub static MUTANTS: &[Mutant] = &[
         hazard: "50 of 100 were captured, which is not what was asked for, so the order is cancelled and 50 stay charged",
         breaks: "cancelled is never charged",
         world: || weak::<TakesOtherForNothing>("payment may take another amount, and says so", set()),
+    },
+    Mutant {
+        name: "another-amount-beats-a-word",
+        guard: "what was undone by hand is not taken as done again for an old answer with other values",
+        hazard: "50 of 100 were taken and given back by hand, an old answer says so once more, and they are given back twice",
+        breaks: "a mark is overruled",
+        world: || weak::<UndoesByHandAndAgain>(UNCLOSABLE, set().person(Person::Truthful)),
     },
     Mutant {
         name: "looks-away",

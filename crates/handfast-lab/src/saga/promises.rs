@@ -107,10 +107,17 @@ impl Saga {
 
     /// *A mark is overruled*: what a participant says of a step is known from then on, whatever a person has said of it.
     pub(super) fn is_overruled(&self, before: &World, action: &Action, after: &World) -> bool {
+        let (old, new) = (self.automaton.facts(before.journal), self.automaton.facts(after.journal));
+        if let Action::Append { input: Input::Receive(Told::Differs { step, in_effect: true }), .. } = *action {
+            return match old.marks[step].0 {
+                None => true,
+                Some(Mark::Undone) => new.steps[step] == old.steps[step] && new.marks[step] == old.marks[step],
+                Some(Mark::Done | Mark::NotDone) => new.steps[step].1 == Some(Definite::Done) && new.marks[step].0.is_none(),
+            };
+        }
         let Action::Append { input: Input::Receive(Told::Answer { to, answer: Answer::State(told) }), .. } = *action else {
             return true;
         };
-        let (old, new) = (self.automaton.facts(before.journal), self.automaton.facts(after.journal));
         let refusal_holds = self.plan.steps()[to.step].refusal_holds;
         match old.marks[to.step].0 {
             // That it was done before it was undone is nothing new.

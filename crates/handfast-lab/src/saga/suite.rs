@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use handfast_protocol::{Kind, Plan, StepPlan};
+use handfast_protocol::{Kind, Plan, ProfiledStep, StepPlan, Values};
 
 use super::action::Action;
 use super::adversary::{Adversary, Person};
@@ -235,7 +235,10 @@ fn with(person: Person) -> Vec<Case> {
         cases.push(contract("payment, then dispatch", payment_then_dispatch(), set().restores(1)));
         cases.push(contract("payment, then dispatch", payment_then_dispatch(), foreign(1).restores(1)));
     }
-    for (plan_name, flow) in flows().into_iter().filter(|(_, flow)| flow.assessment().plan.may_need_a_person()) {
+    // What answers for something else and cannot be closed is for a person, too.
+    let is_unclear = |step: &ProfiledStep| step.profile.values == Values::Compared && !step.profile.closes();
+    let may_need = |flow: &FlowCase| flow.assessment().plan.may_need_a_person() || flow.steps().iter().any(is_unclear);
+    for (plan_name, flow) in flows().into_iter().filter(|(_, flow)| may_need(flow)) {
         cases.push(Case { plan_name, cast: Cast::Profiles(flow), adversary: set() });
     }
     cases

@@ -89,11 +89,20 @@ impl<G: Guards> Coordinator<G> {
         }
     }
 
+    /// Answers speak of something else than was asked for, and nothing is known of the step: a person may say what became of it.
+    #[must_use]
+    pub fn is_unclear(&self, step: usize) -> bool {
+        self.steps.get(step).is_some_and(|state| state.is_unclear())
+    }
+
     /// Something else is in effect under the key of a step that is marked. A word on it is overruled as by any other answer that
     /// something was done, so an effect that was said not to be there and appears after the end is undone, and told. Says whether it
     /// was dealt with here.
     fn took_other_values_on_mark(&mut self, step: usize, now: Time) -> bool {
-        if self.version < UNCLEAR_IS_MARKED || !self.took_word_on_mark(step, Definite::Done, now) {
+        if !G::OTHER_VALUES_MEET_THE_MARK
+            || self.version < UNCLEAR_IS_MARKED
+            || !self.took_word_on_mark(step, Definite::Done, now)
+        {
             return false;
         }
         let state = &mut self.steps[step];

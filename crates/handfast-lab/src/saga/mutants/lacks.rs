@@ -46,6 +46,7 @@ without! {
     RestsOnHolds lacks HOLD_IS_COMMITTED_IN_TIME,
     BelievesAnyAmount lacks OTHER_VALUES_ARE_NOT_DONE,
     TakesOtherForNothing lacks OTHER_VALUES_ARE_IN_EFFECT,
+    UndoesByHandAndAgain lacks OTHER_VALUES_MEET_THE_MARK,
     LooksAway lacks LATE_EFFECT_IS_UNDONE,
     MixesIntents lacks FIRST_OF_HARMLESS_STAYS,
     CountsAcceptedUndos lacks ACCEPTED_UNDO_IS_AWAITED,
