@@ -30,6 +30,7 @@ use super::moved::Moved;
 use super::needs::Closing;
 use super::person::Mark;
 use super::plan::Plan;
+use super::standing::Standing;
 use super::undo::UndoState;
 use crate::PROTOCOL_VERSION;
 use crate::guards::{Deployed, Guards};
@@ -162,62 +163,6 @@ pub struct Coordinator<G = Deployed> {
     /// The version of the transition function that it is pinned to.
     pub(super) version: u32,
     guards: PhantomData<G>,
-}
-
-/// How a saga stands, in the words that people read.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Standing {
-    /// Nothing was asked of anybody yet.
-    Placed,
-    /// On its way to *both*, and may still turn back.
-    Acting,
-    /// The gate is done: it can only go forward.
-    Committed,
-    /// On its way to *neither*.
-    Cancelling,
-    /// Ended: *both*.
-    Completed,
-    /// Ended: *neither*.
-    Cancelled,
-    /// A participant contradicted itself, or cannot be asked any more; a person has to look at the evidence.
-    Suspended,
-    /// Ended: a person waits for nobody any longer. It is neither *both* nor *neither*.
-    Settled,
-}
-
-impl Standing {
-    /// Every one of them.
-    pub const ALL: [Self; 8] = [
-        Self::Placed,
-        Self::Acting,
-        Self::Committed,
-        Self::Cancelling,
-        Self::Completed,
-        Self::Cancelled,
-        Self::Suspended,
-        Self::Settled,
-    ];
-
-    /// The standing that [`name`](Self::name) gave this word to, if any did.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|standing| standing.name() == name)
-    }
-
-    /// The word for it on the wire and on the screen.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Placed => "placed",
-            Self::Acting => "acting",
-            Self::Committed => "committed",
-            Self::Cancelling => "cancelling",
-            Self::Completed => "completed",
-            Self::Cancelled => "cancelled",
-            Self::Suspended => "suspended",
-            Self::Settled => "settled",
-        }
-    }
 }
 
 impl<G: Guards> Coordinator<G> {

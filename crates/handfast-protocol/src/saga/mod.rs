@@ -16,11 +16,12 @@ mod plan_error;
 mod profile;
 mod risk;
 pub mod stage;
+mod standing;
 mod step_set;
 mod undo;
 mod watch;
 
-pub use coordinator::{Coordinator, Standing};
+pub use coordinator::Coordinator;
 pub use due::{DueAt, Nature};
 pub use meaning::{Meaning, Meanings};
 pub use message::{Command, Evidence, Operation, Outcome, Told, UndoTold};
@@ -29,6 +30,7 @@ pub use plan::{Doubt, Due, Kind, Plan, StepPlan};
 pub use plan_error::PlanError;
 pub use profile::{Answers, Assessment, Assumptions, Close, Named, Profile, ProfiledStep, Repeat, Undo, Values, assess};
 pub use risk::{Finding, Remark, Risk, Span};
+pub use standing::Standing;
 pub use step_set::StepSet;
 
 #[cfg(test)]
