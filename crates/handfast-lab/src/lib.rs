@@ -35,6 +35,7 @@ pub mod explorer;
 pub mod generals;
 pub mod history;
 pub mod moved;
+mod one_saga;
 pub mod restored;
 pub mod saga;
 mod svg;

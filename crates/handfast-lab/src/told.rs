@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use handfast_protocol::{Answer, Command, Definite, Ruling, Standing};
+
 use crate::diagram::Diagram;
 use crate::explorer::{Claim, Limits, Model, Run, Verdict, explore};
 use crate::saga::{Caught, Followed, FollowedStep, Lost};
@@ -16,6 +18,44 @@ pub(crate) trait InWords: Model + Display {
     fn changes(&self, before: &Self::State, after: &Self::State) -> Vec<String>;
     /// A run as a space-time diagram.
     fn draw(&self, run: &Run<Self::State, Self::Action>, title: &str) -> Diagram;
+}
+
+/// The operation on the key of a step.
+pub(crate) fn command(command: Command, names: &[impl Display]) -> String {
+    format!("{} {}", command.operation.name(), names[command.step])
+}
+
+/// A definite answer.
+pub(crate) const fn answer(answer: Answer) -> &'static str {
+    match answer {
+        Answer::State(state) => state.name(),
+        Answer::OtherBody => "other body",
+    }
+}
+
+/// The state of a register.
+pub(crate) fn state(state: Option<Definite>) -> &'static str {
+    state.map_or("absent", Definite::name)
+}
+
+/// What a person says.
+pub(crate) fn ruling(ruling: Ruling, names: &[impl Display]) -> String {
+    match ruling {
+        Ruling::Retry => "retry".to_owned(),
+        Ruling::Resume => "resume".to_owned(),
+        Ruling::Mark { step, mark } => format!("{} is {}", names[step], mark.name()),
+        Ruling::Settle => "settle".to_owned(),
+    }
+}
+
+/// That a saga stands otherwise than before, if it does.
+pub(crate) fn standing_change([was, is]: [Standing; 2]) -> Option<String> {
+    (was != is).then(|| format!("the saga is {} now, it was {}", is.name(), was.name()))
+}
+
+/// When a step of a run is drawn: far enough from the next one for what it brings to be written between them.
+pub(crate) const fn time(step: usize) -> u64 {
+    step as u64 + 1
 }
 
 /// The same with the property that it breaks.

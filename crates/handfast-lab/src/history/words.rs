@@ -2,12 +2,12 @@
 
 use std::fmt::{self, Display};
 
-use handfast_protocol::{Definite, Sighting};
+use handfast_protocol::Sighting;
 
 use super::world::{Action, Answer, CALLERS, History, KEYS, Operation, Received, Request, World};
 use crate::diagram::{Clock, Diagram, LineId, Mark};
 use crate::explorer::Run;
-use crate::told::InWords;
+use crate::told::{InWords, state, time};
 
 impl Display for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -73,10 +73,6 @@ fn in_words(action: &Action) -> String {
         Action::Copy => "a copy of the participant's store is taken".to_owned(),
         Action::Restore => "the participant comes back with the older copy".to_owned(),
     }
-}
-
-fn state(state: Option<Definite>) -> &'static str {
-    state.map_or("absent", Definite::name)
 }
 
 /// The world in one line.
@@ -230,8 +226,4 @@ impl Painter<'_> {
         let message = self.picture.message(self.store, caller, &label).reply().sent(time(step));
         message.arrives(time(step + 1 + heard)).brings(Mark::News, "kept");
     }
-}
-
-const fn time(step: usize) -> u64 {
-    step as u64 + 1
 }

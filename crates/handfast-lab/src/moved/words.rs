@@ -2,12 +2,12 @@
 
 use std::fmt::{self, Display};
 
-use handfast_protocol::{Answer, Command, Definite, Guards, Ruling};
+use handfast_protocol::Guards;
 
 use super::world::{Action, Address, Moved, NAMES, STEPS, Said, World};
 use crate::diagram::{Clock, Diagram, LineId, Mark};
 use crate::explorer::Run;
-use crate::told::InWords;
+use crate::told::{InWords, answer, command, ruling, standing_change, state, time};
 
 impl<G> Display for Moved<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -16,23 +16,9 @@ impl<G> Display for Moved<G> {
     }
 }
 
-fn command(command: Command) -> String {
-    format!("{} {}", command.operation.name(), NAMES[command.step])
-}
-
-fn ruling(ruling: Ruling) -> String {
-    match ruling {
-        Ruling::Retry => "retry".to_owned(),
-        Ruling::Resume => "resume".to_owned(),
-        Ruling::Mark { step, mark } => format!("{} is {}", NAMES[step], mark.name()),
-        Ruling::Settle => "settle".to_owned(),
-    }
-}
-
 const fn said(said: Said) -> &'static str {
     match said {
-        Said::Answer(Answer::State(state)) => state.name(),
-        Said::Answer(Answer::OtherBody) => "other body",
+        Said::Answer(said) => answer(said),
         Said::Nothing => "absent",
     }
 }
@@ -44,10 +30,6 @@ const fn place(address: Address) -> &'static str {
     }
 }
 
-fn state(state: Option<Definite>) -> &'static str {
-    state.map_or("absent", Definite::name)
-}
-
 const fn kept(are_same: bool) -> &'static str {
     if are_same { "the same books" } else { "other books" }
 }
@@ -55,15 +37,17 @@ const fn kept(are_same: bool) -> &'static str {
 impl<G: Guards> InWords for Moved<G> {
     fn in_words(&self, action: &Action) -> String {
         match *action {
-            Action::Send(sent) => format!("the coordinator sends: {}", command(sent)),
+            Action::Send(sent) => format!("the coordinator sends: {}", command(sent, &NAMES)),
             Action::Arrive(arrived, address, accepts) => {
                 let how = if accepts { "" } else { ", and the service declines" };
-                format!("arrives at {}: {}{how}", place(address), command(arrived))
+                format!("arrives at {}: {}{how}", place(address), command(arrived, &NAMES))
             }
-            Action::Hear(to, heard, address) => format!("is journaled: {} -> {} of {}", command(to), said(heard), place(address)),
+            Action::Hear(to, heard, address) => {
+                format!("is journaled: {} -> {} of {}", command(to, &NAMES), said(heard), place(address))
+            }
             Action::Deadline => "a deadline passes".to_owned(),
             Action::Cancel => "somebody cancels".to_owned(),
-            Action::Say(said) => format!("a person says: {}", ruling(said)),
+            Action::Say(said) => format!("a person says: {}", ruling(said, &NAMES)),
             Action::SameBooks(step) => format!("a person says: both addresses of {} keep the same books", NAMES[step]),
             Action::Move(step, are_same) => {
                 format!("{} is called at its other address, which keeps {}", NAMES[step], kept(are_same))
@@ -85,11 +69,8 @@ impl<G: Guards> InWords for Moved<G> {
     }
 
     fn changes(&self, before: &World<G>, after: &World<G>) -> Vec<String> {
-        let mut changes = Vec::new();
-        let standing = [before, after].map(|world| world.coordinator.standing().name());
-        if standing[0] != standing[1] {
-            changes.push(format!("the saga is {} now, it was {}", standing[1], standing[0]));
-        }
+        let standing = standing_change([before, after].map(|world| world.coordinator.standing()));
+        let mut changes: Vec<String> = standing.into_iter().collect();
         for (name, (was, is)) in NAMES.iter().zip(before.books.iter().zip(&after.books)) {
             for (books, was, is) in [("", was.former, is.former), (" in other books", was.other, is.other)] {
                 if was != is {
@@ -162,8 +143,4 @@ fn draw_step<G: Guards>(
             picture.mark(to, at, Mark::Restart, &format!("called here: {}", kept(are_same)));
         }
     }
-}
-
-const fn time(step: usize) -> u64 {
-    step as u64 + 1
 }

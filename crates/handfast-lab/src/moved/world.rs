@@ -1,16 +1,15 @@
 //! The coordinator, the two keys in two books each, the road, and what may happen next.
 
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use handfast_protocol::{
-    Answer, Command, Coordinator, Definite, Deployed, Guards, Input, Mark, Operation, Outcome, Party as _, Register, Request,
-    Ruling, Time, Told,
+    Answer, Command, Coordinator, Definite, Deployed, Guards, Input, Mark, Operation, Outcome, Party as _, Ruling, Time, Told,
 };
 
 use crate::explorer::{Model, Property};
+use crate::one_saga::{asked, come_to_count, has_just_ended, waits_or_is_told};
 
 /// How many steps the plan has.
 pub(super) const STEPS: usize = 2;
@@ -157,10 +156,6 @@ impl<G: Guards> World<G> {
         self.books[step].is_in_effect()
     }
 
-    fn has_just_ended(&self, before: &Self, outcome: Outcome) -> bool {
-        before.coordinator.decision() != self.coordinator.decision() && self.coordinator.decision() == Some(outcome)
-    }
-
     fn tell(&self, told: Input<Told>) -> Self {
         let mut after = self.clone();
         after.coordinator.step(Time(0), told);
@@ -174,9 +169,13 @@ impl<G: Guards> World<G> {
 
     /// Something leaves for other books than those in which the key was asked for.
     fn leaves_for_other_books(&self, command: Command) -> bool {
-        let books = self.books[command.step];
-        let was_asked_elsewhere = self.asked_at[command.step].iter().any(|&address| address != books.called_at);
-        command.operation != Operation::Look && books.are_same == Some(false) && was_asked_elsewhere
+        let are_others = self.books[command.step].are_same == Some(false);
+        command.operation != Operation::Look && are_others && self.was_asked_elsewhere(command.step)
+    }
+
+    /// The key of a step was asked for at another address than it would be now.
+    fn was_asked_elsewhere(&self, step: usize) -> bool {
+        self.asked_at[step].iter().any(|&address| address != self.books[step].called_at)
     }
 }
 
@@ -185,20 +184,13 @@ impl<G: Guards> Moved<G> {
         let mut after = world.clone();
         let books = &mut after.books[command.step];
         let key = books.at(address);
-        let mut register = Register::<(), G>::stored(*key, key.map(|_| ()));
-        let request = match command.operation {
-            Operation::Act => Request::Act { body: (), expired: false },
-            Operation::Look => {
-                let said = key.map_or(Said::Nothing, |state| Said::Answer(Answer::State(state)));
-                after.answers.insert((command, said, address));
-                return after;
-            }
-            Operation::Close => Request::Close { body: None },
-            Operation::Undo => Request::Undo { body: None },
+        let Some((answer, state)) = asked::<G>(*key, command.operation, accepts) else {
+            let said = key.map_or(Said::Nothing, |state| Said::Answer(Answer::State(state)));
+            after.answers.insert((command, said, address));
+            return after;
         };
-        let Ok(answer) = register.receive(request, |_| Ok::<_, Infallible>(accepts));
-        let is_news = *key != register.peek() && register.peek() == Some(Definite::Done);
-        *key = register.peek();
+        let is_news = *key != state && state == Some(Definite::Done);
+        *key = state;
         books.times_done += u8::from(is_news);
         after.answers.insert((command, Said::Answer(answer), address));
         after
@@ -227,15 +219,11 @@ impl<G: Guards> Moved<G> {
     /// A time-out. A step that was marked as not done counts as off only once every act has died.
     fn deadline(world: &World<G>) -> Option<World<G>> {
         let mut after = world.tell(Input::Timeout);
-        let marked = |world: &World<G>, step: usize| world.coordinator.step_mark(step) == Some(Mark::NotDone);
-        for step in 0..STEPS {
-            let counts = marked(&after, step) && after.coordinator.is_step_off(step) && !world.coordinator.is_step_off(step);
-            if counts && world.is_in_effect(step) {
+        for step in come_to_count(&world.coordinator, &after.coordinator) {
+            if world.is_in_effect(step) {
                 return None;
             }
-            if counts {
-                after.requests.retain(|(sent, _)| *sent != Command { step, operation: Operation::Act });
-            }
+            after.requests.retain(|(sent, _)| *sent != Command { step, operation: Operation::Act });
         }
         Some(after)
     }
@@ -243,12 +231,11 @@ impl<G: Guards> Moved<G> {
     /// Whether what a person would say is true.
     fn is_true(world: &World<G>, ruling: Ruling) -> bool {
         let Ruling::Mark { step, mark } = ruling else { return true };
-        let Books { former, other, .. } = world.books[step];
-        let are_all_off = [former, other].iter().all(|state| *state != Some(Definite::Done));
+        let books = world.books[step];
         match mark {
-            Mark::Done => world.is_in_effect(step),
-            Mark::NotDone => are_all_off && world.books[step].times_done == 0,
-            Mark::Undone => are_all_off && world.books[step].times_done > 0,
+            Mark::Done => books.is_in_effect(),
+            Mark::NotDone => !books.is_in_effect() && books.times_done == 0,
+            Mark::Undone => !books.is_in_effect() && books.times_done > 0,
         }
     }
 
@@ -257,10 +244,9 @@ impl<G: Guards> Moved<G> {
         let books = &mut after.books[step];
         books.are_same = Some(are_same);
         books.called_at = if books.called_at == Address::Former { Address::New } else { Address::Former };
-        let called_at = books.called_at;
         after.moves -= 1;
-        let was_asked_elsewhere = after.asked_at[step].iter().any(|&address| address != called_at);
-        let can_be_looked_at = self.can_be_looked_at || called_at == Address::Former;
+        let was_asked_elsewhere = after.was_asked_elsewhere(step);
+        let can_be_looked_at = self.can_be_looked_at || after.books[step].called_at == Address::Former;
         let told = if was_asked_elsewhere { Told::Moved { step, can_be_looked_at } } else { Told::SameBooks { step } };
         // Nothing was asked for at the new address yet.
         let asked_at = after.asked_at.clone();
@@ -362,15 +348,15 @@ impl<G: Guards> Model for Moved<G> {
                 !is_cancelled || !(0..STEPS).any(|step| world.is_in_effect(step))
             }),
             Property::always_step("completed is both", |_: &Self, before: &World<G>, _: &Action, after: &World<G>| {
-                !after.has_just_ended(before, Outcome::Completed) || (0..STEPS).all(|step| after.is_in_effect(step))
+                !has_just_ended(&before.coordinator, &after.coordinator, Outcome::Completed)
+                    || (0..STEPS).all(|step| after.is_in_effect(step))
             }),
             Property::always_step(
                 "nothing but a look leaves for other books",
                 |_: &Self, before, action: &Action, _| !matches!(action, Action::Send(command) if World::leaves_for_other_books(before, *command)),
             ),
             Property::always("whoever waits for nobody has ended", |_: &Self, world: &World<G>| {
-                let is_silent = world.coordinator.outbox().is_empty();
-                !is_silent || world.coordinator.decision().is_some() || world.coordinator.evidence().is_some()
+                waits_or_is_told(&world.coordinator)
             }),
             Property::sometimes("a saga completes after a move", |model: &Self, world: &World<G>| {
                 world.moves < model.moves && world.coordinator.decision() == Some(Outcome::Completed)

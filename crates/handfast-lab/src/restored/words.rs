@@ -2,12 +2,12 @@
 
 use std::fmt::{self, Display};
 
-use handfast_protocol::{Answer, Command, Definite, Guards, Ruling};
+use handfast_protocol::Guards;
 
-use super::world::{Action, Plan, Restored, Snapshot, World};
+use super::world::{Action, Restored, Snapshot, World};
 use crate::diagram::{Clock, Diagram, LineId, Mark};
 use crate::explorer::Run;
-use crate::told::InWords;
+use crate::told::{InWords, answer, command, ruling, standing_change, state, time};
 
 impl<G> Display for Restored<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -17,30 +17,6 @@ impl<G> Display for Restored<G> {
         }
         if self.has_person { write!(f, ", a person acts at any moment") } else { Ok(()) }
     }
-}
-
-fn command(plan: Plan, command: Command) -> String {
-    format!("{} {}", command.operation.name(), plan.names()[command.step])
-}
-
-fn ruling(plan: Plan, ruling: Ruling) -> String {
-    match ruling {
-        Ruling::Retry => "retry".to_owned(),
-        Ruling::Resume => "resume".to_owned(),
-        Ruling::Mark { step, mark } => format!("{} is {}", plan.names()[step], mark.name()),
-        Ruling::Settle => "settle".to_owned(),
-    }
-}
-
-const fn answer(answer: Answer) -> &'static str {
-    match answer {
-        Answer::State(state) => state.name(),
-        Answer::OtherBody => "other body",
-    }
-}
-
-fn state(state: Option<Definite>) -> &'static str {
-    state.map_or("absent", Definite::name)
 }
 
 impl<G: Guards> Restored<G> {
@@ -62,17 +38,17 @@ impl<G: Guards> Restored<G> {
 impl<G: Guards> InWords for Restored<G> {
     fn in_words(&self, action: &Action) -> String {
         match *action {
-            Action::Send(sent) => format!("the coordinator sends: {}", command(self.plan, sent)),
+            Action::Send(sent) => format!("the coordinator sends: {}", command(sent, self.plan.names())),
             Action::Arrive(arrived, accepts) => {
                 let how = if accepts { "" } else { ", and the service declines" };
-                format!("arrives: {}{how}", command(self.plan, arrived))
+                format!("arrives: {}{how}", command(arrived, self.plan.names()))
             }
             Action::Hear(to, said, life) => {
-                format!("is journaled: {} -> {} of life {}", command(self.plan, to), answer(said), life + 1)
+                format!("is journaled: {} -> {} of life {}", command(to, self.plan.names()), answer(said), life + 1)
             }
             Action::Deadline => "a deadline passes".to_owned(),
             Action::Cancel => "somebody cancels".to_owned(),
-            Action::Say(said) => format!("a person says: {}", ruling(self.plan, said)),
+            Action::Say(said) => format!("a person says: {}", ruling(said, self.plan.names())),
             Action::Restore(house, ref to) => self.restored_in_words(house, to),
             Action::Accept(house) => format!("{} is accepted as it is", self.names_of(house)),
         }
@@ -94,11 +70,8 @@ impl<G: Guards> InWords for Restored<G> {
     }
 
     fn changes(&self, before: &World<G>, after: &World<G>) -> Vec<String> {
-        let mut changes = Vec::new();
-        let standing = [before, after].map(|world| world.coordinator.standing().name());
-        if standing[0] != standing[1] {
-            changes.push(format!("the saga is {} now, it was {}", standing[1], standing[0]));
-        }
+        let standing = standing_change([before, after].map(|world| world.coordinator.standing()));
+        let mut changes: Vec<String> = standing.into_iter().collect();
         for (name, (was, is)) in self.plan.names().iter().zip(before.keys.iter().zip(&after.keys)) {
             if was != is {
                 changes.push(format!("the key of {name} is {} now, it was {}", state(*is), state(*was)));
@@ -164,8 +137,4 @@ impl<G: Guards> Restored<G> {
             }
         }
     }
-}
-
-const fn time(step: usize) -> u64 {
-    step as u64 + 1
 }

@@ -1,16 +1,16 @@
 //! The coordinator, the two keys, the road, and what may happen next.
 
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use handfast_protocol::{
-    Answer, Command, Coordinator, Definite, Deployed, Guards, Input, Kind, Mark, Operation, Outcome, Party as _, Register,
-    Request, Ruling, StepPlan, Time, Told,
+    Answer, Command, Coordinator, Definite, Deployed, Guards, Input, Kind, Mark, Operation, Outcome, Party as _, Ruling,
+    StepPlan, Time, Told,
 };
 
 use crate::explorer::{Model, Property};
+use crate::one_saga::{asked, come_to_count, has_just_ended, waits_or_is_told};
 
 /// How many steps a plan of this world has.
 pub(super) const STEPS: usize = 2;
@@ -31,7 +31,7 @@ pub enum Plan {
 
 impl Plan {
     /// What its steps are called.
-    pub(super) const fn names(self) -> &'static [&'static str] {
+    pub(super) const fn names(self) -> &'static [&'static str; STEPS] {
         match self {
             Self::PaymentThenDispatch | Self::BothAtOneHouse => &["payment", "dispatch"],
             Self::DispatchThenNotice => &["dispatch", "notice"],
@@ -39,7 +39,7 @@ impl Plan {
     }
 
     /// Which participant takes each step.
-    pub(super) const fn participants(self) -> &'static [usize] {
+    pub(super) const fn participants(self) -> &'static [usize; STEPS] {
         match self {
             Self::PaymentThenDispatch | Self::DispatchThenNotice => &[0, 1],
             Self::BothAtOneHouse => &[0, 0],
@@ -196,8 +196,9 @@ impl<G: Guards> World<G> {
         self.keys[step] == Some(Definite::Done)
     }
 
-    fn has_just_ended(&self, before: &Self, outcome: Outcome) -> bool {
-        before.coordinator.decision() != self.coordinator.decision() && self.coordinator.decision() == Some(outcome)
+    /// Nobody is put back without that being known and accepted.
+    fn is_as_accepted(&self) -> bool {
+        self.houses.iter().all(|house| house.away.is_none())
     }
 
     pub(super) fn tell(&self, told: Input<Told>) -> Self {
@@ -255,20 +256,13 @@ impl<G: Guards> Restored<G> {
             return Some(after);
         }
         let (state, life) = (world.keys[command.step], world.houses[house].life);
-        let mut register = Register::<(), G>::stored(state, state.map(|_| ()));
-        let request = match command.operation {
-            Operation::Act => Request::Act { body: (), expired: false },
-            Operation::Look => {
-                after.answers.insert((command, Answer::State(state?), life));
-                return Some(after);
-            }
-            Operation::Close => Request::Close { body: None },
-            Operation::Undo => Request::Undo { body: None },
+        let Some((answer, is_now)) = asked::<G>(state, command.operation, accepts) else {
+            after.answers.insert((command, Answer::State(state?), life));
+            return Some(after);
         };
-        let Ok(answer) = register.receive(request, |_| Ok::<_, Infallible>(accepts));
-        if register.peek() != state {
+        if is_now != state {
             after.houses[house].copies.push(self.of_house(house, &world.keys));
-            after.keys[command.step] = register.peek();
+            after.keys[command.step] = is_now;
         }
         after.answers.insert((command, answer, life));
         Some(after)
@@ -276,17 +270,13 @@ impl<G: Guards> Restored<G> {
 
     /// A time-out. A step that was marked as not done counts as off only once a look that left after every act had died found
     /// nothing.
-    fn deadline(&self, world: &World<G>) -> Option<World<G>> {
+    fn deadline(world: &World<G>) -> Option<World<G>> {
         let mut after = world.tell(Input::Timeout);
-        let marked = |world: &World<G>, step: usize| world.coordinator.step_mark(step) == Some(Mark::NotDone);
-        for step in 0..self.plan.names().len() {
-            let counts = marked(&after, step) && after.coordinator.is_step_off(step) && !world.coordinator.is_step_off(step);
-            if counts && world.is_in_effect(step) {
+        for step in come_to_count(&world.coordinator, &after.coordinator) {
+            if world.is_in_effect(step) {
                 return None;
             }
-            if counts {
-                after.requests.remove(&Command { step, operation: Operation::Act });
-            }
+            after.requests.remove(&Command { step, operation: Operation::Act });
         }
         Some(after)
     }
@@ -382,7 +372,7 @@ impl<G: Guards> Model for Restored<G> {
                 }
                 world.tell(Input::Receive(Told::Answer { to, answer }))
             }
-            Action::Deadline => self.deadline(world)?,
+            Action::Deadline => Self::deadline(world)?,
             Action::Say(ruling) => world.tell(Input::Receive(Told::Ruled(ruling))),
             Action::Cancel => world.tell(Input::Receive(Told::Cancel)),
             Action::Restore(house, ref to) => self.restore(world, house, to)?,
@@ -414,19 +404,16 @@ impl<G: Guards> Model for Restored<G> {
         let mut properties = vec![
             Property::always_step("nothing irrevocable rests on what was forgotten", Self::rests_on_nothing_forgotten),
             Property::always_step("nothing is undone while the gate is open", Self::undoes_nothing_that_was_decided),
-            Property::always_step("completed is both", |model: &Self, before: &World<G>, _: &Action, after: &World<G>| {
-                let all = |after: &World<G>| (0..model.plan.names().len()).all(|step| after.is_in_effect(step));
-                let is_known = after.houses.iter().all(|house| house.away.is_none());
-                !after.has_just_ended(before, Outcome::Completed) || all(after) || !is_known
+            Property::always_step("completed is both", |_: &Self, before: &World<G>, _: &Action, after: &World<G>| {
+                let has_just_ended = has_just_ended(&before.coordinator, &after.coordinator, Outcome::Completed);
+                !has_just_ended || (0..STEPS).all(|step| after.is_in_effect(step)) || !after.is_as_accepted()
             }),
-            Property::always_step("cancelled is neither", |model: &Self, before: &World<G>, _: &Action, after: &World<G>| {
-                let any = |after: &World<G>| (0..model.plan.names().len()).any(|step| after.is_in_effect(step));
-                let is_known = after.houses.iter().all(|house| house.away.is_none());
-                !after.has_just_ended(before, Outcome::Cancelled) || !any(after) || !is_known
+            Property::always_step("cancelled is neither", |_: &Self, before: &World<G>, _: &Action, after: &World<G>| {
+                let has_just_ended = has_just_ended(&before.coordinator, &after.coordinator, Outcome::Cancelled);
+                !has_just_ended || !(0..STEPS).any(|step| after.is_in_effect(step)) || !after.is_as_accepted()
             }),
             Property::always("whoever waits for nobody has ended", |_: &Self, world: &World<G>| {
-                let is_silent = world.coordinator.outbox().is_empty();
-                !is_silent || world.coordinator.decision().is_some() || world.coordinator.evidence().is_some()
+                waits_or_is_told(&world.coordinator)
             }),
             Property::sometimes("what was put back is confirmed, and the saga completes", |model: &Self, world: &World<G>| {
                 world.restores < model.restores && world.coordinator.decision() == Some(Outcome::Completed)

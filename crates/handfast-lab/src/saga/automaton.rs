@@ -228,7 +228,7 @@ impl Automaton {
     pub(super) fn among(machine: Machine, plan: &Arc<Plan>, follows: Follows, does_other: impl Fn(usize) -> bool) -> Self {
         let inputs = inputs(plan.steps().len());
         let timings = timings(plan);
-        let started = (machine.step)(&Coordinator::new(Arc::clone(plan)), NOW, Input::Start);
+        let started = (machine.step)(Coordinator::new(Arc::clone(plan)), NOW, Input::Start);
         // Different states have different bytes, and bytes are found many times quicker than states are compared.
         let mut ids = FxHashMap::default();
         ids.insert(started.encode(), 0);
@@ -238,8 +238,8 @@ impl Automaton {
         let mut alone = Vec::new();
         let mut at = 0;
         while at < states.len() {
-            let state = states[at].clone();
-            if follows.is_dead(&(machine.ends)(&state)) {
+            let (state, ends) = (machine.ends)(states[at].clone());
+            if follows.is_dead(&ends) {
                 next.extend(inputs.iter().map(|_| StateId::try_from(at).unwrap_or(StateId::MAX)));
                 alone.push(Vec::new());
                 at += 1;
@@ -248,8 +248,8 @@ impl Automaton {
             let mut number = |after: Coordinator| {
                 let fresh = StateId::try_from(states.len()).unwrap_or(StateId::MAX);
                 // Which contradiction it was makes no difference to anything that is explored.
-                let after = after.without_details();
-                let entry = if follows.is_dead(&(machine.ends)(&after)) {
+                let (after, ends) = (machine.ends)(after.without_details());
+                let entry = if follows.is_dead(&ends) {
                     dead.entry((machine.facts)(&after).without_details()).or_insert(fresh)
                 } else {
                     ids.entry(after.encode()).or_insert(fresh)
@@ -267,12 +267,12 @@ impl Automaton {
                     next.push(StateId::try_from(at).unwrap_or(StateId::MAX));
                     continue;
                 }
-                next.push(number((machine.step)(&state, NOW, *input)));
+                next.push(number((machine.step)(state.clone(), NOW, *input)));
             }
             let mut known = vec![StateId::try_from(at).unwrap_or(StateId::MAX), next[row + Self::input_number(Input::Timeout)]];
             let mut of_state = Vec::new();
             for (step, due, timing) in &timings {
-                let after = (machine.step)(&state.clone().timed_by(Arc::clone(timing)), NOW, Input::Timeout);
+                let after = (machine.step)(state.clone().timed_by(Arc::clone(timing)), NOW, Input::Timeout);
                 let next = number(after.timed_by(Arc::clone(plan)));
                 if !known.contains(&next) {
                     known.push(next);

@@ -41,11 +41,11 @@ pub(super) struct Rules {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Machine {
     /// The state after an input.
-    pub(super) step: fn(&Coordinator, Time, Input<Told>) -> Coordinator,
+    pub(super) step: fn(Coordinator, Time, Input<Told>) -> Coordinator,
     /// What the explorer needs to know of a state.
     pub(super) facts: fn(&Coordinator) -> Facts,
-    /// Whether a state is an end.
-    pub(super) ends: fn(&Coordinator) -> Ends,
+    /// Whether a state is an end, with the state itself.
+    pub(super) ends: fn(Coordinator) -> (Coordinator, Ends),
     /// The register takes a request. The service says of an effect whether it happened.
     pub(super) receive: fn(Stored, Request<u8>, Service<'_>) -> (Answer, Stored),
     /// The guards between the two.
@@ -57,14 +57,15 @@ impl Machine {
     pub(super) fn of<G: Guards>() -> Self {
         Self {
             step: |state, now, input| {
-                let mut after = state.clone().under::<G>();
+                let mut after = state.under::<G>();
                 after.step(now, input);
                 after.under()
             },
             facts: |state| facts_of(&state.clone().under::<G>()),
             ends: |state| {
-                let state = state.clone().under::<G>();
-                Ends { standing: state.standing(), decision: state.decision(), evidence: state.evidence() }
+                let state = state.under::<G>();
+                let ends = Ends { standing: state.standing(), decision: state.decision(), evidence: state.evidence() };
+                (state.under(), ends)
             },
             receive: receive::<G>,
             rules: Rules {
@@ -82,10 +83,7 @@ impl Machine {
 
 fn receive<G: Guards>((state, body): Stored, request: Request<u8>, service: &mut dyn FnMut(Effect) -> bool) -> (Answer, Stored) {
     let mut register = Register::<u8, G>::stored(state, body);
-    let answer = match register.receive(request, |effect| Ok::<bool, Infallible>(service(effect))) {
-        Ok(answer) => answer,
-        Err(never) => match never {},
-    };
+    let Ok(answer) = register.receive(request, |effect| Ok::<bool, Infallible>(service(effect)));
     (answer, (register.peek(), register.body().copied()))
 }
 

@@ -1,6 +1,6 @@
 //! The saga's world as a model for the explorer: its properties, and its actions in words.
 
-use handfast_protocol::{Answer, Command, Definite, Doubt, Due, Input, Kind, Outcome, Plan, Ruling, StepPlan, Told};
+use handfast_protocol::{Doubt, Due, Input, Kind, Outcome, Plan, Ruling, StepPlan, Told};
 
 use super::action::{Action, Service};
 use super::adversary::Person;
@@ -9,6 +9,7 @@ use super::behaviour::When;
 use super::network::{Left, Look, Message, Network};
 use super::world::{Saga, World};
 use crate::explorer::{Model, Property};
+use crate::told;
 
 impl Model for Saga {
     type State = World;
@@ -210,7 +211,7 @@ impl Saga {
     pub fn in_words(&self, world: &World) -> String {
         let facts = self.automaton.facts(world.journal);
         let keys = world.keys.iter().zip(&self.names).map(|(key, name)| {
-            let state = key.state.map_or("absent", Definite::name);
+            let state = told::state(key.state);
             let otherwise = if key.is_other { ", otherwise than asked for" } else { "" };
             format!("{name} {state} (done {}x{otherwise}, undone {}x)", key.acts, key.undos)
         });
@@ -273,11 +274,6 @@ fn taken_in_words(service: Service) -> String {
     }
 }
 
-/// The operation on the key of a step, in words.
-fn command_in_words(command: Command, names: &[String]) -> String {
-    format!("{} {}", command.operation.name(), names[command.step])
-}
-
 /// A look in words.
 fn look_in_words(look: Look, names: &[String]) -> String {
     match look.left {
@@ -286,16 +282,9 @@ fn look_in_words(look: Look, names: &[String]) -> String {
     }
 }
 
-const fn answer_in_words(answer: Answer) -> &'static str {
-    match answer {
-        Answer::State(state) => state.name(),
-        Answer::OtherBody => "other body",
-    }
-}
-
 /// What a worker is told, in words.
 fn input_in_words(input: Input<Told>, names: &[String]) -> String {
-    let (command, answer) = (|command| command_in_words(command, names), answer_in_words);
+    let (command, answer) = (|command| told::command(command, names), told::answer);
     let look = |look| look_in_words(look, names);
     match input {
         Input::Start => "start".into(),
@@ -322,7 +311,7 @@ fn input_in_words(input: Input<Told>, names: &[String]) -> String {
 #[must_use]
 pub fn in_words(saga: &Saga, action: &Action) -> String {
     let names = &saga.names;
-    let (command, answer) = (|command| command_in_words(command, names), answer_in_words);
+    let (command, answer) = (|command| told::command(command, names), told::answer);
     let look = |look| look_in_words(look, names);
     let input = |input: Input<Told>| input_in_words(input, names);
     let again = |keeps: bool| if keeps { ", and a copy stays on the road" } else { "" };

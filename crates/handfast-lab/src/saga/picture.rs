@@ -8,6 +8,7 @@ use super::network::Message;
 use super::world::{Key, Saga, World, message_of};
 use crate::diagram::{Clock, Diagram, LineId, Mark, Tone};
 use crate::explorer::Run;
+use crate::told::time;
 
 /// The space-time diagram of a run that breaks `property`. One life line stands for the coordinator, whichever worker acts.
 pub(super) fn draw(saga: &Saga, run: &Run<World, Action>, title: &str, property: &str) -> Diagram {
@@ -226,9 +227,4 @@ fn answer_in(action: &Action, command: Command) -> Option<(usize, &'static str)>
         | Told::Moved { .. }
         | Told::SameBooks { .. } => None,
     }
-}
-
-/// Steps are far enough apart for what they bring to be written between them.
-const fn time(step: usize) -> u64 {
-    step as u64 + 1
 }

@@ -276,10 +276,16 @@ impl<G: Guards> Coordinator<G> {
         matches!(evidence, Evidence::NotFound { .. }) || (matches!(evidence, Evidence::Moved { .. }) && self.has_ended())
     }
 
-    /// Something is told beside what was told before: the first counts, but for what is weak.
+    /// Something is told where what was told before is in the way still: the first counts, but for what is weak.
     pub(super) fn tell(&mut self, evidence: Evidence) {
+        self.evidence = self.in_the_way();
+        self.tell_beside(evidence);
+    }
+
+    /// The same beside anything that was told before, in the way or not.
+    pub(super) fn tell_beside(&mut self, evidence: Evidence) {
         let gives_way = |told: Evidence| self.is_weak(told) && !self.is_weak(evidence);
-        self.evidence = self.in_the_way().filter(|&told| !gives_way(told)).or(Some(evidence));
+        self.evidence = self.evidence.filter(|&told| !gives_way(told)).or(Some(evidence));
     }
 
     pub(super) fn suspended_for(&mut self, evidence: Evidence) {

@@ -83,7 +83,7 @@ impl<G: Guards> Coordinator<G> {
         if in_effect && there_is_no_way_back {
             return self.contradicted(step, Evidence::OtherValues { step });
         }
-        self.evidence = self.evidence.filter(|&told| !self.is_weak(told)).or(Some(Evidence::OtherValues { step }));
+        self.tell_beside(Evidence::OtherValues { step });
         if self.phase == Phase::Forward && !self.is_committed() {
             self.turn_back();
         }
@@ -113,8 +113,7 @@ impl<G: Guards> Coordinator<G> {
     /// Nothing is known of it, nobody has marked it, and nothing but an answer ends that.
     fn is_in_doubt_for_good(&self, step: usize) -> bool {
         let (state, plan) = (self.steps[step], self.plan.steps()[step]);
-        let was_asked = state.asked.is_some() && !self.was_never_sent(step);
-        state.known.is_none() && state.mark.is_none() && was_asked && !plan.closes() && !plan.harmless
+        state.known.is_none() && state.mark.is_none() && self.was_asked(step) && !plan.closes() && !plan.harmless
     }
 
     /// The first step before the gate of which something else is in effect than was asked for.

@@ -65,7 +65,8 @@ impl<G: Guards> Coordinator<G> {
             && self.is_under_way()
     }
 
-    fn is_under_way(&self) -> bool {
+    /// It goes forward, or turns back.
+    pub(super) fn is_under_way(&self) -> bool {
         matches!(self.phase, Phase::Forward | Phase::TurningBack)
     }
 
@@ -219,8 +220,7 @@ impl<G: Guards> Coordinator<G> {
     /// What a second act did where that hurts nobody is something else than what is known: nobody kept it.
     pub(super) fn is_of_a_duplicate(&self, to: Command) -> bool {
         let is_harmless = self.plan.steps()[to.step].harmless && to.operation == Operation::Act;
-        let is_over = !matches!(self.phase, Phase::Forward | Phase::TurningBack);
-        is_harmless && G::FIRST_OF_HARMLESS_STAYS && (is_over || self.steps[to.step].known.is_some())
+        is_harmless && G::FIRST_OF_HARMLESS_STAYS && (!self.is_under_way() || self.steps[to.step].known.is_some())
     }
 
     /// Nothing is in effect for this key, and nothing will be.

@@ -90,7 +90,7 @@ impl<G: Guards> Coordinator<G> {
     /// How a step is read again. It never is asked for less than before.
     pub(super) fn wanted_of_void(&self, step: usize) -> Option<Operation> {
         let state = self.steps[step];
-        if !matches!(self.phase, Phase::Forward | Phase::TurningBack) || state.is_contradicted {
+        if !self.is_under_way() || state.is_contradicted {
             return None;
         }
         // An undo that may have left, or was accepted, is read again before it leaves once more.

@@ -43,21 +43,13 @@ impl StepState {
     fn is_looked_for_by_moving(self) -> bool {
         self.moved == Some(Moved::LookedFor) && !self.is_contradicted && !self.is_settled()
     }
-
-    /// Whoever answers there may be asked once more. Who cannot be looked at still cannot.
-    const fn look_where_it_moved(&mut self) {
-        if let Some(Moved::NotFound) = self.moved {
-            self.moved = Some(Moved::LookedFor);
-        }
-    }
 }
 
 impl<G: Guards> Coordinator<G> {
     /// The service of a step is called at another address from now on.
     pub(super) fn take_move(&mut self, step: usize, can_be_looked_at: bool) {
-        let is_open = matches!(self.phase, Phase::Forward | Phase::TurningBack | Phase::Suspended | Phase::Watching);
         // Who may be asked twice for what hurts nobody may be asked at two addresses.
-        if !G::MOVED_KEY_IS_ONLY_FOUND || !is_open || !self.was_asked(step) || self.is_harmless_in_doubt(step) {
+        if !G::MOVED_KEY_IS_ONLY_FOUND || !self.may_look_elsewhere() || !self.was_asked(step) || self.is_harmless_in_doubt(step) {
             return;
         }
         self.steps[step].moved = Some(if can_be_looked_at { Moved::LookedFor } else { Moved::CannotBeLookedAt });
@@ -92,13 +84,17 @@ impl<G: Guards> Coordinator<G> {
         self.steps.get(step).is_some_and(|state| state.is_lost_by_moving())
     }
 
+    /// A look may still change something: it is under way, waits for a person, or is watched.
+    fn may_look_elsewhere(&self) -> bool {
+        self.is_under_way() || matches!(self.phase, Phase::Suspended | Phase::Watching)
+    }
+
     /// What is to be delivered for a step that has moved.
     pub(super) fn wanted_of_moved(&self, step: usize) -> Option<Operation> {
         let state = self.steps[step];
         let is_moot = self.phase != Phase::Forward && self.was_never_sent(step);
-        let is_open = matches!(self.phase, Phase::Forward | Phase::TurningBack | Phase::Suspended | Phase::Watching);
         let is_wanted = state.waits_with_mark() || !(state.is_settled() || state.is_out_of_reach());
-        (is_open && is_wanted && !is_moot).then_some(Operation::Look)
+        (self.may_look_elsewhere() && is_wanted && !is_moot).then_some(Operation::Look)
     }
 
     /// A look at a step that has moved was answered. Says whether it was dealt with here.
@@ -153,7 +149,7 @@ impl<G: Guards> Coordinator<G> {
     /// What waits for a person because it has moved is told, and told no more once it does not. What has to be closed by now keeps
     /// nothing else.
     pub(super) fn rest_on_moves(&mut self) {
-        if !matches!(self.phase, Phase::Forward | Phase::TurningBack) {
+        if !self.is_under_way() {
             return;
         }
         let is_lost = |step: &usize| self.steps[*step].is_lost_by_moving();
@@ -173,10 +169,10 @@ impl<G: Guards> Coordinator<G> {
         self.steps.iter().any(|state| state.asked == Some(Operation::Close) && state.is_lost_by_moving())
     }
 
-    /// A person lets somebody look once more where a step's key was not known.
+    /// A person lets somebody look once more where a step's key was not known. Who cannot be looked at still cannot.
     pub(super) fn look_where_they_moved(&mut self) {
-        for state in self.steps.iter_mut().filter(|state| state.is_lost_by_moving()) {
-            state.look_where_it_moved();
+        for state in self.steps.iter_mut().filter(|state| state.is_lost_by_moving() && state.moved == Some(Moved::NotFound)) {
+            state.moved = Some(Moved::LookedFor);
         }
     }
 }

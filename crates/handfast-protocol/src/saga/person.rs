@@ -177,8 +177,7 @@ impl<G: Guards> Coordinator<G> {
 
     /// To look once more is always safe, to act is not.
     fn look_again(&mut self, now: Time) {
-        self.look_where_they_moved();
-        self.look_for_undos_again(now);
+        self.look_once_more(now);
         for (state, plan) in self.steps.iter_mut().zip(self.plan.steps()) {
             let is_looked_for = matches!(plan.doubt, Doubt::Looks { .. }) && state.asked == Some(Operation::Look);
             if is_looked_for && state.is_out_of_reach() && !state.is_contradicted {
@@ -192,8 +191,7 @@ impl<G: Guards> Coordinator<G> {
 
     /// What was known first holds if it was that something is done, since that can be undone; of everything else nothing is.
     fn resume(&mut self) {
-        self.look_where_they_moved();
-        self.ask_for_undos_anew();
+        self.ask_anew();
         for state in self.steps.iter_mut().filter(|state| state.is_contradicted) {
             state.is_contradicted = false;
             // What is there with other values is asked for anew, too: it may have been put right.

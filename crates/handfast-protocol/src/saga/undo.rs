@@ -123,12 +123,10 @@ impl<G: Guards> Coordinator<G> {
         }
         match ruling {
             Ruling::Retry => {
-                self.look_where_they_moved();
-                self.look_for_undos_again(now);
+                self.look_once_more(now);
             }
             Ruling::Resume => {
-                self.look_where_they_moved();
-                self.ask_for_undos_anew();
+                self.ask_anew();
                 for &step in &steps {
                     let state = &mut self.steps[step];
                     if state.is_contradicted && state.known == Some(Definite::Done) {
@@ -221,8 +219,9 @@ impl<G: Guards> Coordinator<G> {
         true
     }
 
-    /// A person lets somebody look once more. To look is always safe.
-    pub(super) fn look_for_undos_again(&mut self, now: Time) {
+    /// A person lets somebody look once more, for undos and where a step has moved. To look is always safe.
+    pub(super) fn look_once_more(&mut self, now: Time) {
+        self.look_where_they_moved();
         let plan = alloc::sync::Arc::clone(&self.plan);
         for (state, plan) in self.steps.iter_mut().zip(plan.steps()).filter(|(state, _)| state.is_undo_out_of_reach()) {
             match state.undo {
@@ -233,8 +232,10 @@ impl<G: Guards> Coordinator<G> {
         }
     }
 
-    /// A person has seen to what kept an undo from being done: it is asked for anew. What may have left is not.
-    pub(super) fn ask_for_undos_anew(&mut self) {
+    /// A person has seen to what kept an undo from being done: it is asked for anew. What may have left is not. Where a step has
+    /// moved it is looked for once more.
+    pub(super) fn ask_anew(&mut self) {
+        self.look_where_they_moved();
         for state in self.steps.iter_mut().filter(|state| state.is_undo_out_of_reach()) {
             state.undo = state.undo.filter(|&undo| undo != UndoState::Failed);
         }

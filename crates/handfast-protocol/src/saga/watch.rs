@@ -18,10 +18,13 @@ const LOOKS_END_WATCHES: u32 = 2;
 impl<G: Guards> Coordinator<G> {
     /// A look that left at `left` was answered: this was there, or nothing that tells that it was done.
     pub(super) fn looked(&mut self, step: usize, found: Option<Definite>, left: Time, now: Time) {
-        if step < self.steps.len() && found != Some(Definite::Done) {
+        if step >= self.steps.len() {
+            return;
+        }
+        if found != Some(Definite::Done) {
             self.was_not_found_elsewhere(step);
         }
-        if self.version < LOOKS_END_WATCHES || step >= self.steps.len() {
+        if self.version < LOOKS_END_WATCHES {
             return;
         }
         match found {
@@ -92,7 +95,7 @@ impl<G: Guards> Coordinator<G> {
         }
         (state.refused_close, state.since) = (true, now);
         state.is_given_up |= self.plan.steps()[step].refused_close_ms.is_none();
-        self.evidence = self.evidence.filter(|&told| !self.is_weak(told)).or(Some(Evidence::RefusedClose { step }));
+        self.tell_beside(Evidence::RefusedClose { step });
         if self.phase == Phase::Forward {
             self.turn_back();
         }

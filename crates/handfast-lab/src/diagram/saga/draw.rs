@@ -178,6 +178,11 @@ fn end(message: &mut super::super::Message, way: &Way) {
     };
 }
 
+/// What a step is called; a question mark for one that the flow does not have.
+fn name_of(story: &SagaStory, step: usize) -> &str {
+    story.steps.get(step).map_or("?", |step| step.name.as_str())
+}
+
 /// What a journal entry says, and what it changed about the saga as a whole.
 fn entry(story: &SagaStory, replayed: &[Replayed], index: usize) -> (Mark, String) {
     let entry = &story.entries[index];
@@ -188,35 +193,35 @@ fn entry(story: &SagaStory, replayed: &[Replayed], index: usize) -> (Mark, Strin
         Input::Receive(Told::Cancel) => (Mark::Demand, format!("cancel asked for{detail}")),
         Input::Receive(Told::Ruled(ruling)) => (Mark::Demand, format!("{}{detail}", ruled(story, ruling))),
         Input::Receive(Told::Moved { step, .. }) => {
-            let name = story.steps.get(step).map_or("?", |step| step.name.as_str());
+            let name = name_of(story, step);
             (Mark::Demand, format!("{name}: called at another address"))
         }
         Input::Receive(Told::SameBooks { step }) => {
-            let name = story.steps.get(step).map_or("?", |step| step.name.as_str());
+            let name = name_of(story, step);
             (Mark::Demand, format!("{name}: both addresses keep the same books{detail}"))
         }
         Input::Receive(Told::Forgotten { step }) => {
-            let name = story.steps.get(step).map_or("?", |step| step.name.as_str());
+            let name = name_of(story, step);
             (Mark::Demand, format!("{name}: accepted as restored, to be read again"))
         }
         Input::Receive(Told::Sent { step }) => {
-            let name = story.steps.get(step).map_or("?", |step| step.name.as_str());
+            let name = name_of(story, step);
             (Mark::Durable, format!("{name}: marked as sent"))
         }
         Input::Receive(Told::Undo { step, told }) => {
-            let name = story.steps.get(step).map_or("?", |step| step.name.as_str());
+            let name = name_of(story, step);
             (Mark::Durable, format!("{name}: undo {}{detail}", told.name()))
         }
         Input::Receive(Told::Looked { step, .. }) => {
-            let name = story.steps.get(step).map_or("?", |step| step.name.as_str());
+            let name = name_of(story, step);
             (Mark::Durable, format!("{name}: nothing there"))
         }
         Input::Receive(Told::Differs { step, .. }) => {
-            let name = story.steps.get(step).map_or("?", |step| step.name.as_str());
+            let name = name_of(story, step);
             (Mark::Durable, format!("{name}: other values than were asked for{detail}"))
         }
         Input::Receive(Told::Answer { to, answer }) => {
-            let name = story.steps.get(to.step).map_or("?", |step| step.name.as_str());
+            let name = name_of(story, to.step);
             let word = match answer {
                 Answer::State(state) => state_word(story, to.step, state),
                 Answer::OtherBody => "key in use for another body",
@@ -249,7 +254,7 @@ fn ruled(story: &SagaStory, ruling: Ruling) -> String {
         Ruling::Retry => "a person: ask again".to_owned(),
         Ruling::Resume => "a person: go on".to_owned(),
         Ruling::Mark { step, mark } => {
-            let name = story.steps.get(step).map_or("?", |step| step.name.as_str());
+            let name = name_of(story, step);
             format!("a person: {name} was {}", mark.name().replace('_', " "))
         }
         Ruling::Settle => "a person: wait for nobody".to_owned(),
