@@ -10,47 +10,16 @@ use handfast_protocol::{Change, Command, Operation, Time};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::backoff::Backoff;
-use super::breaker::{Admission, Breaker, BreakerSettings, BreakerState};
+use super::breaker::{Admission, Breaker, BreakerState};
 use super::life::Life;
 use super::memories::{Memories, Room};
 use super::odd::{NotMade, NotUnderstood, Odd, Unmade};
 use super::quiet::Quiet;
+use super::settings::LineSettings;
 use crate::clock::{Clock, whole_ms};
 use crate::lock::locked;
 use crate::participant::{Delivery, LATE, NOT_SENT, Participant, Receipt, Reply};
 use crate::store::{Seen, Sighting, Tip};
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct LineSettings {
-    pub(crate) calls_at_once: usize,
-    /// Whether a part of them is kept for what is new.
-    pub(crate) keeps_a_part: bool,
-    pub(crate) breaker: BreakerSettings,
-    /// Waiting times between the tries of one saga.
-    pub(crate) backoff: Backoff,
-}
-
-impl LineSettings {
-    /// So many requests at a time are for what was put aside, at most.
-    const fn calls_of_backlog(&self) -> usize {
-        let kept = if self.keeps_a_part { self.calls_at_once / RESERVED_PART } else { 0 };
-        self.calls_at_once - kept
-    }
-
-    /// The same, with a pause of `base` at most after the first try.
-    pub(crate) const fn with_retry_base(mut self, base: Duration) -> Self {
-        self.backoff.base = base;
-        self
-    }
-
-    /// The same, with no pause before another try longer than `cap`.
-    pub(crate) fn with_retry_cap(mut self, cap: Duration) -> Self {
-        self.backoff.cap = cap;
-        self.breaker.pause = self.breaker.pause.min(cap);
-        self.breaker.pause_cap = self.breaker.pause_cap.min(cap);
-        self
-    }
-}
 
 /// How the line to a participant stands.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -109,9 +78,6 @@ pub(crate) struct Slot {
     _permit: Option<OwnedSemaphorePermit>,
     _backlog: Option<OwnedSemaphorePermit>,
 }
-
-/// One in so many requests at a time is kept for what is new.
-const RESERVED_PART: usize = 4;
 
 /// Whom a request is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -230,6 +196,11 @@ impl Line {
     /// Which lives are known.
     pub(crate) fn life(&self) -> Life {
         locked(&self.life).clone()
+    }
+
+    /// It is not called, since its participant's store is older than what was seen of it, or another one.
+    pub(crate) fn is_behind(&self) -> bool {
+        locked(&self.behind).is_some()
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -557,6 +528,7 @@ impl Drop for Counted<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::delivery::BreakerSettings;
     use crate::participant::InMemory;
 
     #[tokio::test(start_paused = true)]

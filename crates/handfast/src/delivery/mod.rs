@@ -7,6 +7,7 @@ mod line;
 mod memories;
 mod odd;
 mod quiet;
+mod settings;
 
 pub use backoff::Backoff;
 pub use breaker::{BreakerSettings, BreakerState};
@@ -16,5 +17,6 @@ pub use odd::{NotMade, NotUnderstood};
 pub(crate) use backoff::Jitter;
 pub(crate) use breaker::Admission;
 pub(crate) use life::Life;
-pub(crate) use line::{ACCEPTED, CallEnd, Class, Line, LineSettings, OwnSeen, Slot, turns_away};
+pub(crate) use line::{ACCEPTED, CallEnd, Class, Line, OwnSeen, Slot, turns_away};
 pub(crate) use memories::Memories;
+pub(crate) use settings::LineSettings;

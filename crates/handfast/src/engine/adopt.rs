@@ -134,7 +134,7 @@ pub(crate) async fn wake_suspended(shared: Arc<Shared>) {
 }
 
 /// As much of a hash as a person types.
-fn short(hash: &str) -> String {
+pub(super) fn short(hash: &str) -> String {
     hash.chars().take(12).collect()
 }
 

@@ -95,25 +95,23 @@ impl Shared {
         let clock = &self.options.clock;
         let error_ms = error_ms(&self.options);
         let marked = clock.mark(&self.clock_watch.process);
-        let verdict = match self.store.keep_time(marked.0.clone(), error_ms).await {
-            Ok(kept) => {
-                if let Some(known) = kept.known {
-                    clock.join(&marked, known);
-                    self.tell_of_turns();
-                }
-                Some(kept.verdict)
-            }
+        let kept = match self.store.keep_time(marked.0.clone(), error_ms).await {
+            Ok(kept) => kept,
             // The next write that somebody waits for says what is wrong with the store.
             Err(error) => return tracing::debug!(name: "clock_not_compared", %error, "the clock could not be compared"),
         };
-        let before = self.clock_watch.with(|state| std::mem::replace(&mut state.verdict, verdict));
-        if before.is_none() && verdict == Some(ClockVerdict::Agrees) {
+        if let Some(known) = kept.known {
+            clock.join(&marked, known);
+            self.tell_of_turns();
+        }
+        let verdict = kept.verdict;
+        let before = self.clock_watch.with(|state| state.verdict.replace(verdict));
+        if before.is_none() && verdict == ClockVerdict::Agrees {
             // Whoever waits for nothing but this goes on.
             self.note_wake(self.now());
             return self.wake_up.notify_one();
         }
         let before = before.unwrap_or(ClockVerdict::Agrees);
-        let verdict = verdict.unwrap_or(before);
         if std::mem::discriminant(&before) == std::mem::discriminant(&verdict) {
             return;
         }

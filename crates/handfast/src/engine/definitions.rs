@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
+use super::adopt::short;
 use super::difference::Difference;
 use super::flow::{Flow, FlowStep, ParticipantRef};
 use super::kept::JournalReceipts;
@@ -17,7 +18,7 @@ use crate::delivery::{Life, Line, LineSettings, Memories};
 use crate::journal::hex;
 use crate::lock::locked;
 use crate::participant::{HttpParticipant, HttpTemplates, Participant, Secret, TemplateParticipant};
-use crate::store::{Acceptance, Offer, Seen, Store, StoreError};
+use crate::store::{Acceptance, Offer, Seen, Store, StoreError, StoredSaga};
 
 /// Reads the stored definition of a flow that is not configured any more.
 pub type FlowResolver = Box<dyn Fn(&str) -> Result<Flow, Box<dyn std::error::Error + Send + Sync>> + Send + Sync>;
@@ -73,14 +74,17 @@ pub(crate) struct Lines {
 /// So many lines the orders of these flows need, each flow by its own definition: what templates say belongs to one of them.
 #[must_use]
 pub fn count_lines<'a>(flows: impl IntoIterator<Item = &'a Flow>) -> usize {
-    let to = |flow: &Flow, step: &FlowStep| (step.participant.clone(), step.http.is_some().then(|| flow.hash()));
     let lines: BTreeSet<LineTo> =
-        flows.into_iter().flat_map(|flow| flow.steps().iter().map(move |step| to(flow, step))).collect();
+        flows.into_iter().flat_map(|flow| flow.steps().iter().map(move |step| line_to(flow, step))).collect();
     lines.len()
 }
 
 /// Whose line it is. Templates belong to one definition: another may call the same service in another way.
 pub(crate) type LineTo = (ParticipantRef, Option<[u8; 32]>);
+
+fn line_to(flow: &Flow, step: &FlowStep) -> LineTo {
+    (step.participant.clone(), step.http.is_some().then(|| flow.hash()))
+}
 
 /// What a store has kept of the participants.
 #[derive(Debug, Default)]
@@ -140,7 +144,7 @@ impl Definitions {
         let flow = self.flow_of(hash, text).ok()?;
         let difference = Difference::between(&flow, at_hand.get(flow.name()).map(|flow| &**flow));
         let reason = (!difference.addresses.is_empty()).then(|| {
-            let short: String = hex(&hash).chars().take(12).collect();
+            let short = short(&hex(&hash));
             let (said, cure) = match difference.plan {
                 None => ("--adopt or --keep-definitions", format!("adopt {short} --by NAME --why TEXT --url URL` or `keep {short} ..`")),
                 // There is only one way.
@@ -154,6 +158,12 @@ impl Definitions {
         });
         locked(&self.held).insert(hash, reason.clone());
         reason
+    }
+
+    /// Why nothing is sent for this saga, unless a person has let it go on with what it follows; `None` if it goes on.
+    pub(crate) fn holds(&self, stored: &StoredSaga) -> Option<String> {
+        let (follows, text) = stored.follows();
+        if stored.is_kept() { None } else { self.held(follows, text) }
     }
 
     /// The flow of this stored definition, or why it cannot be followed here.
@@ -205,6 +215,11 @@ impl Definitions {
         locked(&self.lines).kept.accepted.len()
     }
 
+    /// A participant is not called, since its store is older than what was seen of it, or another one.
+    pub(crate) fn is_any_behind(&self) -> bool {
+        locked(&self.lines).open.values().any(|line| line.is_behind())
+    }
+
     /// The lines that are in use, in the order of their participants' names.
     pub(crate) fn lines(&self) -> Vec<Arc<Line>> {
         locked(&self.lines).open.values().cloned().collect()
@@ -233,7 +248,7 @@ impl Lines {
     }
 
     fn to(&mut self, flow: &Flow, step: &FlowStep) -> Result<Arc<Line>, String> {
-        let to = (step.participant.clone(), step.http.is_some().then(|| flow.hash()));
+        let to = line_to(flow, step);
         if let Some(line) = self.open.get(&to) {
             return Ok(Arc::clone(line));
         }

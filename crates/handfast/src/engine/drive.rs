@@ -155,19 +155,9 @@ impl<'a> Driver<'a> {
     async fn turn(&mut self, mailbox: &mut UnboundedReceiver<Mail>) -> ControlFlow<()> {
         // Before it is looked: what is accepted in between is no part of what was looked at.
         self.accepted = self.shared.definitions.acceptances();
-        if let Some((step, incarnation)) = self.saga.forgotten() {
-            // Before anything else leaves: what it had answered in a former life is evidence no more.
-            let line = JournalLine::Forgotten { step, incarnation };
+        if let Some(line) = self.saga.owed() {
             let told = self.tell(&line, None).await.map_continue(drop);
-            // Where it changed nothing there is no entry from which that could be read.
-            self.saga.note_seen(&line);
-            return told;
-        }
-        let untold = self.saga.untold_moves().next();
-        if let Some(line) = untold {
-            let told = self.tell(&line, None).await.map_continue(drop);
-            // Where it changed nothing there is no entry from which that could be read.
-            self.saga.note_move(&line, u64::MAX);
+            self.saga.note_told(&line);
             return told;
         }
         let now = self.shared.now();

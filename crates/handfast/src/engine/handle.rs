@@ -6,6 +6,7 @@ use std::time::Duration;
 use handfast_protocol::{Coordinator, Evidence, Outcome, Party as _, Standing};
 use tokio::sync::watch;
 
+use super::adopt::short;
 use super::amounts::amounts_of;
 use super::flow::{Flow, FlowStep};
 use super::journaled::{Journaled, LeftAlone, Loaded};
@@ -167,7 +168,7 @@ pub fn describe_evidence(flow: &Flow, evidence: Evidence) -> String {
                  cannot be looked at: that proves nothing, so nothing else is sent there; if both keep the same books say `handfast \
                  definitions adopt {} --same-books --by NAME --why TEXT --url URL`, adopt the former address again, or say what became of it",
                 name(step),
-                hex(&flow.hash()).chars().take(12).collect::<String>()
+                short(&hex(&flow.hash()))
             );
         }
         Evidence::NotFound { step } => {

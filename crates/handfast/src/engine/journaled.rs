@@ -147,26 +147,26 @@ impl Journaled {
     /// Makes the state of a saga out of its journal.
     pub(crate) async fn load(store: &dyn Store, id: &str, definitions: &Definitions) -> Result<Loaded, StoreError> {
         let Some(stored) = store.load(id).await? else { return Ok(Loaded::Missing) };
-        Self::from_stored(stored, definitions)
+        Self::from_stored(&stored, definitions)
     }
 
     /// Makes the state of a saga out of what was loaded.
-    pub(crate) fn from_stored(stored: StoredSaga, definitions: &Definitions) -> Result<Loaded, StoreError> {
-        if let Some(why) = stored.why {
-            return Ok(Loaded::Suspended(why));
+    pub(crate) fn from_stored(stored: &StoredSaga, definitions: &Definitions) -> Result<Loaded, StoreError> {
+        if let Some(why) = &stored.why {
+            return Ok(Loaded::Suspended(why.clone()));
         }
         if !(1..=PROTOCOL_VERSION).contains(&stored.version) {
             let reason = LineError::UnknownVersion(stored.version).to_string();
-            return Ok(Loaded::LeftAlone(LeftAlone::of(&stored, reason)));
+            return Ok(Loaded::LeftAlone(LeftAlone::of(stored, reason)));
         }
         let corrupt = |what: String| StoreError::Corrupt { id: stored.id.clone(), what };
         let (follows, text) = stored.follows();
-        if let Some(reason) = definitions.held(follows, text).filter(|_| !stored.is_kept()) {
-            return Ok(Loaded::LeftAlone(LeftAlone::of(&stored, reason)));
+        if let Some(reason) = definitions.holds(stored) {
+            return Ok(Loaded::LeftAlone(LeftAlone::of(stored, reason)));
         }
         let definition = match definitions.of(follows, text) {
             Ok(definition) => definition,
-            Err(reason) => return Ok(Loaded::LeftAlone(LeftAlone::of(&stored, reason))),
+            Err(reason) => return Ok(Loaded::LeftAlone(LeftAlone::of(stored, reason))),
         };
         let steps = definition.flow().steps().len();
         if stored.bodies.len() != steps {
@@ -175,12 +175,12 @@ impl Journaled {
         let mut saga = Self::untouched(&stored.id, definition, stored.version, stored.bodies.clone());
         for (entry, expected) in stored.entries.iter().zip(1..) {
             if let Err(error) = saga.replay(entry, expected) {
-                return Ok(Loaded::Differs(LeftAlone::of(&stored, error.to_string())));
+                return Ok(Loaded::Differs(LeftAlone::of(stored, error.to_string())));
             }
         }
-        match adopt::check(&stored, &saga.asked, |hash, text| definitions.flow_of(hash, text)) {
+        match adopt::check(stored, &saga.asked, |hash, text| definitions.flow_of(hash, text)) {
             Ok(moves) => saga.moves = moves,
-            Err(reason) => return Ok(Loaded::LeftAlone(LeftAlone::of(&stored, reason))),
+            Err(reason) => return Ok(Loaded::LeftAlone(LeftAlone::of(stored, reason))),
         }
         saga.adoptions = stored.adopted.len() as u64;
         saga.wake_at = stored.wake_at.unwrap_or(saga.clock);
@@ -401,7 +401,7 @@ impl Journaled {
     }
 
     /// A step whose last answer came from a life of its participant that counts no more, and the one that counts.
-    pub(crate) fn forgotten(&self) -> Option<(usize, String)> {
+    fn forgotten(&self) -> Option<(usize, String)> {
         let of_step = |(step, seen): (usize, &Option<SeenAt>)| {
             let line = self.definition.line(step)?;
             let seen = seen.as_ref().filter(|seen| line.is_former(&seen.incarnation))?;
@@ -411,7 +411,20 @@ impl Journaled {
         self.seen.iter().enumerate().find_map(of_step)
     }
 
-    /// What the coordinator has to be told before anything else leaves, since the service of a step is called at another address.
+    /// What the coordinator has to be told next before anything leaves: that what a participant had answered in a former life is
+    /// evidence no more, or that the service of a step is called at another address.
+    pub(crate) fn owed(&self) -> Option<JournalLine> {
+        let forgotten = self.forgotten().map(|(step, incarnation)| JournalLine::Forgotten { step, incarnation });
+        forgotten.or_else(|| self.untold_moves().next())
+    }
+
+    /// Takes note that it was told this. Where that changed nothing there is no entry from which it could be read.
+    pub(crate) fn note_told(&mut self, line: &JournalLine) {
+        self.note_seen(line);
+        self.note_move(line, u64::MAX);
+    }
+
+    /// What the coordinator has to be told since the service of a step is called at another address.
     pub(crate) fn untold_moves(&self) -> impl Iterator<Item = JournalLine> {
         let told = self.moves.iter().zip(&self.moves_told);
         told.enumerate().filter_map(|(step, (moved, told))| {
@@ -422,7 +435,7 @@ impl Journaled {
     }
 
     /// Takes note of what the coordinator was told of a move, whether that changed anything or not.
-    pub(crate) fn note_move(&mut self, line: &JournalLine, seq: u64) {
+    fn note_move(&mut self, line: &JournalLine, seq: u64) {
         if let JournalLine::Moved { step, .. } | JournalLine::SameBooks { step, .. } = line
             && let Some(told) = self.moves_told.get_mut(*step)
         {
@@ -431,7 +444,7 @@ impl Journaled {
     }
 
     /// Takes note of how far a participant's store had come by this line. Of a new life nothing was seen yet.
-    pub(crate) fn note_seen(&mut self, line: &JournalLine) {
+    fn note_seen(&mut self, line: &JournalLine) {
         if let JournalLine::Forgotten { step, incarnation } = line {
             if let Some(seen) = self.seen.get_mut(*step) {
                 *seen = Some(SeenAt { incarnation: incarnation.clone(), seq: 0, mark: None });

@@ -453,9 +453,7 @@ impl Engine {
     pub async fn list(&self, standing: Option<&str>, after: Option<&str>, limit: usize) -> Result<Vec<Listed>, StoreError> {
         let shared = &self.0.shared;
         let is_held = |stored: &crate::store::StoredSaga| {
-            let (follows, text) = stored.follows();
-            let is_open = stored.wake_at.is_some();
-            let is_undecided = is_open && !stored.is_kept() && shared.definitions.held(follows, text).is_some();
+            let is_undecided = stored.wake_at.is_some() && shared.definitions.holds(stored).is_some();
             is_undecided || shared.left_alone.of(&stored.id).is_some()
         };
         let is_uncalled = |stored: &crate::store::StoredSaga| view::is_uncalled(shared, stored);
@@ -518,7 +516,7 @@ impl Engine {
     #[must_use]
     pub fn resume_participant(&self, name: &str) -> bool {
         let shared = &self.0.shared;
-        let line = shared.definitions.lines().into_iter().find(|line| line.stats().participant == name);
+        let line = shared.definitions.lines().into_iter().find(|line| line.name() == name);
         if let Some(line) = &line {
             line.resume();
             shared.wake_early();

@@ -22,7 +22,7 @@ pub(super) fn of(shared: &Shared, saga: &Journaled, tries: &[Try]) -> Option<Str
 pub(super) fn is_for_a_person(saga: &Journaled) -> bool {
     let waits = |&command: &Command| {
         let line = saga.definition().line(command.step);
-        line.is_some_and(|line| line.stats().behind.is_some()) || rests_on_what_is_behind(saga, command).is_some()
+        line.is_some_and(|line| line.is_behind()) || rests_on_what_is_behind(saga, command).is_some()
     };
     !saga.outbox().is_empty() && saga.outbox().iter().all(waits)
 }

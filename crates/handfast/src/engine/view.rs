@@ -75,8 +75,8 @@ pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<O
         created: stored.created,
         wake_at: stored.wake_at,
         watched_until: None,
-        input: stored.input.clone(),
-        entries: stored.entries.clone(),
+        input: Vec::new(),
+        entries: Vec::new(),
         tries,
         trouble: stored.why.clone(),
         remains: Vec::new(),
@@ -88,16 +88,15 @@ pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<O
     };
     let followed = Followed::of(&stored).ok();
     let for_person = followed.as_ref().map(|followed| followed.for_person(&stored, shared.store.store_id(), &view.tries));
-    // What only a resolver of this engine can read is followed by its flow.
-    let unread = followed.is_none().then(|| stored.clone());
-    view.flow = followed.map(|followed| followed.flow_name().to_owned());
-    match Journaled::from_stored(stored, &shared.definitions) {
+    view.flow = followed.as_ref().map(|followed| followed.flow_name().to_owned());
+    match Journaled::from_stored(&stored, &shared.definitions) {
         Ok(Loaded::Ready(saga)) => {
             view.outcome = saga.decision();
             view.is_uncalled = view.outcome.is_none() && obstacle::is_for_a_person(&saga);
             view.watched_until = watched_until(saga.coordinator(), saga.definition().flow().steps().len());
-            if let Some(stored) = &unread {
-                view.steps = steps_by(saga.definition().flow(), stored, shared.store.store_id(), &view.tries);
+            if followed.is_none() {
+                // What only a resolver of this engine can read is followed by its flow.
+                view.steps = steps_by(saga.definition().flow(), &stored, shared.store.store_id(), &view.tries);
             }
             view.trouble = saga.coordinator().evidence().map(|evidence| describe(&saga, evidence));
             if view.trouble.is_none() && view.outcome.is_none() {
@@ -129,14 +128,15 @@ pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<O
             view.can.retain(|possible| !view.is_uncalled || possible.act != Act::Retry);
         }
     }
+    (view.input, view.entries) = (stored.input, stored.entries);
     Ok(Some(view))
 }
 
 /// Whether nobody is asked for anything of this saga, since a participant's store was restored.
 pub(super) fn is_uncalled(shared: &Shared, stored: &StoredSaga) -> bool {
-    let is_any_behind = shared.definitions.lines().iter().any(|line| line.stats().behind.is_some());
-    let loaded = || Journaled::from_stored(stored.clone(), &shared.definitions);
-    is_any_behind && matches!(loaded(), Ok(Loaded::Ready(saga)) if saga.decision().is_none() && obstacle::is_for_a_person(&saga))
+    let loaded = || Journaled::from_stored(stored, &shared.definitions);
+    shared.definitions.is_any_behind()
+        && matches!(loaded(), Ok(Loaded::Ready(saga)) if saga.decision().is_none() && obstacle::is_for_a_person(&saga))
 }
 
 /// The steps of a saga that follows this flow; none if its journal cannot be replayed by it.

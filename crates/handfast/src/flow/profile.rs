@@ -222,7 +222,7 @@ fn tells_undone_apart(look: &Call) -> bool {
 /// Whether the undo uses what the act's own answer has brought.
 fn needs_own_receipt(templates: &HttpTemplates, name: &str) -> bool {
     let is_own = |value: &Value| value.receipt().is_some_and(|(step, _)| step == name);
-    let uses_own = |undo: &Call| undo.gaps().map(|(value, _)| value).chain(undo.compared()).any(is_own);
+    let uses_own = |undo: &Call| undo.values().any(is_own);
     templates.call(Operation::Undo).is_some_and(uses_own)
 }
 

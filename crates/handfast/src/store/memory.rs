@@ -180,9 +180,8 @@ impl Rows {
     }
 
     fn stamped_after(&self, now: Time) -> Vec<String> {
-        let is_open = |saga: &&StoredSaga| saga.wake_at.is_some() || saga.standing == SUSPENDED;
         let is_ahead = |saga: &&StoredSaga| saga.entries.iter().any(|entry| entry.at > now);
-        self.sagas.iter().map(|row| &row.saga).filter(is_open).filter(is_ahead).map(|saga| saga.id.clone()).collect()
+        self.sagas.iter().map(|row| &row.saga).filter(|saga| is_open(saga)).filter(is_ahead).map(|saga| saga.id.clone()).collect()
     }
 
     fn park(&mut self, id: &str, length: Option<u64>, wake_at: Time, tries: u32) -> Result<(), StoreError> {

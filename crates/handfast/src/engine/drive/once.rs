@@ -28,8 +28,7 @@ impl Driver<'_> {
     /// come, that a step has moved, or that what its participant had answered is forgotten. What has not left by then is not
     /// marked, and does not leave.
     pub(super) fn may_leave_once(&self) -> bool {
-        let has_moved = self.saga.untold_moves().next().is_some();
-        !self.is_due() && !has_moved && self.saga.forgotten().is_none()
+        !self.is_due() && self.saga.owed().is_none()
     }
 }
 

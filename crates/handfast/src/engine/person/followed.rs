@@ -37,8 +37,10 @@ pub(in crate::engine) struct Followed {
 impl Followed {
     pub(in crate::engine) fn of(stored: &StoredSaga) -> Result<Self, String> {
         let flow = Flow::from_built_text(&stored.flow_text).map_err(|error| error.to_string())?;
-        let (_, text) = stored.follows();
-        let follows = Flow::from_built_text(text).map_err(|error| error.to_string())?;
+        let follows = match stored.adopted.last() {
+            None => flow.clone(),
+            Some(_) => Flow::from_built_text(stored.follows().1).map_err(|error| error.to_string())?,
+        };
         let replayed = journal::replay_with_lines(flow.plan().clone(), stored.version, &stored.entries);
         let (journaled, lines) = replayed.map_err(|error| error.to_string())?;
         let digest = stored.entries.last().map(|entry| entry.digest).unwrap_or_default();

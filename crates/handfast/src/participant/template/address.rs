@@ -21,7 +21,7 @@ impl HttpTemplates {
     /// The shorter names of this key that its requests use, and what its answers are compared with.
     pub(crate) fn short_keys(&self, key: &str) -> Vec<String> {
         let uses = |wanted: &Value| {
-            let in_call = |call: &Call| call.gaps().map(|(value, _)| value).chain(call.compared()).any(|value| value == wanted);
+            let in_call = |call: &Call| call.values().any(|value| value == wanted);
             self.every_call().any(|(_, _, call)| in_call(call))
         };
         let all = [(Value::KeyHash, short_key::hash(key)), (Value::KeyUuid, short_key::uuid(key))];
@@ -53,11 +53,10 @@ impl HttpTemplates {
     /// back and ask what became of that, but for what the answer to an undo brings itself; of a later one all.
     pub(crate) fn names_of(&self, step: &str, is_own: bool) -> Vec<&str> {
         let undo = || self.call(Operation::Undo).into_iter();
-        let brought = |name: &str| is_own && undo().any(|undo| undo.kept_names().any(|kept| kept == name));
+        let brought = |name: &str| is_own && self.kept_of_undo().any(|kept| kept == name);
         let of_call = |call| -> Vec<&str> {
             let call: &Call = call;
-            let values = call.gaps().map(|(value, _)| value).chain(call.compared());
-            values.filter_map(Value::receipt).filter(|(of, _)| *of == step).map(|(_, name)| name).collect()
+            call.values().filter_map(Value::receipt).filter(|(of, _)| *of == step).map(|(_, name)| name).collect()
         };
         let own = || undo().flat_map(of_call).chain(self.undo_peek().into_iter().flat_map(of_call).filter(|name| !brought(name)));
         if is_own { own().collect() } else { self.every_call().flat_map(|(_, _, call)| of_call(call)).collect() }

@@ -168,6 +168,11 @@ impl Call {
         [&self.url].into_iter().chain(headers).chain(&self.body).chain(form).flat_map(Template::gaps)
     }
 
+    /// Every value that it sends, or that its answers are compared with.
+    pub fn values(&self) -> impl Iterator<Item = &Value> {
+        self.gaps().map(|(value, _)| value).chain(self.compared())
+    }
+
     /// What is kept of its answers, by name.
     pub fn kept_names(&self) -> impl Iterator<Item = &str> {
         self.reading.keep.keys().map(String::as_str)

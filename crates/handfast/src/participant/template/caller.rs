@@ -117,7 +117,7 @@ impl TemplateParticipant {
     async fn ask(&self, delivery: &Delivery<'_>) -> Result<Reply, String> {
         let KeyParts { saga, .. } = KeyParts::of(delivery.key).ok_or(NO_KEY)?;
         let is_kept = |value: &Value| matches!(value, Value::Receipt { .. } | Value::Now { moment: Moment::Placed, .. });
-        let needs_kept = |call: &Call| call.gaps().map(|(value, _)| value).chain(call.compared()).any(is_kept);
+        let needs_kept = |call: &Call| call.values().any(is_kept);
         let (look, plain) = self.calls_for(delivery);
         let of_saga =
             if look.into_iter().chain(plain).any(needs_kept) { self.receipts.of(saga).await? } else { OfSaga::default() };

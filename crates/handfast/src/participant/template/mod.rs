@@ -157,8 +157,7 @@ impl HttpTemplates {
 
     /// What a call names that answers to the undo of its step bring.
     pub(in crate::participant) fn brought_by_undo<'a>(&'a self, call: &'a Call, step: &'a str) -> impl Iterator<Item = &'a str> {
-        let named = call.gaps().map(|(value, _)| value).chain(call.compared());
-        let of_step = named.filter_map(Value::receipt).filter(move |(of, _)| *of == step).map(|(_, name)| name);
+        let of_step = call.values().filter_map(Value::receipt).filter(move |(of, _)| *of == step).map(|(_, name)| name);
         of_step.filter(|name| self.kept_of_undo().any(|kept| kept == *name))
     }
 
