@@ -38,52 +38,67 @@ impl Wanted {
     }
 }
 
-/// How the open files of a service are shared out.
+/// How the open files of this process are shared out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Shares {
     /// So many the process may have open.
-    pub(crate) limit: u64,
-    /// So many callers may be connected at a time.
-    pub(crate) callers: usize,
-    /// So many requests may be out to one participant at a time.
-    pub(crate) calls: usize,
+    limit: u64,
+    /// So many callers may be connected at a time, where there are any.
+    callers: Option<usize>,
+    /// So many requests are to be out to one participant at most.
+    wanted: usize,
+    /// So many may be.
+    calls: usize,
 }
 
 impl Shares {
-    /// Shares out `limit` among callers and `participants`, each of which may get `wanted` requests at a time. Where it is
-    /// small, callers leave half of it to the service's own requests: whoever is let in wants to be served.
-    pub(crate) fn of(limit: u64, participants: usize, wanted: usize) -> Self {
+    /// Shares out `limit` among callers and the lines to participants. Where it is small, callers leave half of it to the
+    /// service's own requests: whoever is let in wants to be served.
+    pub(crate) fn of(limit: u64, Wanted { lines, calls: wanted }: Wanted) -> Self {
         let rest = usize::try_from(limit.saturating_sub(RESERVE)).unwrap_or(usize::MAX).max(2);
-        let participants = participants.max(1);
-        let calls = wanted.min(rest / 2 / participants).max(1);
-        let callers = rest.saturating_sub(calls.saturating_mul(participants)).clamp(1, MOST_CONNECTIONS);
-        Self { limit, callers, calls }
+        let lines = lines.max(1);
+        let calls = wanted.min(rest / 2 / lines).max(1);
+        let callers = rest.saturating_sub(calls.saturating_mul(lines)).clamp(1, MOST_CONNECTIONS);
+        Self { limit, callers: Some(callers), wanted, calls }
     }
 
     /// Shares out `limit` where there are no callers.
-    pub(crate) fn alone(limit: u64, Wanted { lines, calls }: Wanted) -> Self {
+    pub(crate) fn alone(limit: u64, Wanted { lines, calls: wanted }: Wanted) -> Self {
         let rest = usize::try_from(limit.saturating_sub(RESERVE)).unwrap_or(usize::MAX);
-        Self { limit, callers: MOST_CONNECTIONS, calls: calls.min(rest / lines.max(1)).max(1) }
+        Self { limit, callers: None, wanted, calls: wanted.min(rest / lines.max(1)).max(1) }
     }
 
-    /// Lets no more requests out than that.
+    /// Says what this process got, and lets no more requests out than that.
     pub(crate) fn bound(&self, options: &mut Options) {
+        self.tell();
         options.calls_per_participant = options.calls_per_participant.min(self.calls);
         options.most_calls_per_participant = self.calls;
     }
 
-    /// Says what the service got.
-    pub(crate) fn tell(&self, wanted: usize) {
-        let Self { limit, callers, calls } = *self;
-        if callers < MOST_CONNECTIONS || calls < wanted {
-            tracing::warn!(
+    /// Says what this process got.
+    pub(crate) fn tell(&self) {
+        let Self { limit, callers, wanted, calls } = *self;
+        match callers {
+            Some(callers) if callers < MOST_CONNECTIONS || calls < wanted => tracing::warn!(
                 name: "few_open_files",
                 limit, callers, calls,
                 "the system lets this process open few files, so few callers are served and few requests go out at a time; raise it (ulimit -n)"
-            );
-        } else {
-            tracing::debug!(name: "open_files", limit, callers, calls, "files that may be open, and who gets how many");
+            ),
+            None if calls < wanted => tracing::warn!(
+                name: "few_open_files",
+                limit, calls,
+                "the system lets this process open few files, so few requests go out at a time; raise it (ulimit -n)"
+            ),
+            // Of callers that there are not the event says nothing.
+            Some(_) | None => {
+                tracing::debug!(name: "open_files", limit, callers, calls, "files that may be open, and who gets how many");
+            }
         }
+    }
+
+    /// So many callers may be connected at a time: as many as ever where nobody counts on any.
+    pub(crate) fn callers(&self) -> usize {
+        self.callers.unwrap_or(MOST_CONNECTIONS)
     }
 }
 
@@ -115,7 +130,8 @@ mod tests {
 
     #[track_caller]
     fn check(limit: u64, participants: usize, callers: usize, calls: usize) {
-        assert_eq!(Shares::of(limit, participants, 256), Shares { limit, callers, calls });
+        let shares = Shares::of(limit, Wanted { lines: participants, calls: 256 });
+        assert_eq!(shares, Shares { limit, callers: Some(callers), wanted: 256, calls });
     }
 
     #[test]
@@ -129,8 +145,8 @@ mod tests {
         let alone = |limit, lines, calls| Shares::alone(limit, Wanted { lines, calls }).calls;
         assert_eq!((alone(65_536, 2, 2_000), alone(160, 2, 2_000), alone(160, 8, 256), alone(0, 0, 0)), (2_000, 48, 12, 1));
         for limit in 70..2_000 {
-            let shares = Shares::of(limit, 3, 256);
-            assert!((shares.callers + 3 * shares.calls) as u64 + RESERVE <= limit, "{shares:?}");
+            let shares = Shares::of(limit, Wanted { lines: 3, calls: 256 });
+            assert!((shares.callers() + 3 * shares.calls) as u64 + RESERVE <= limit, "{shares:?}");
         }
     }
 }

@@ -32,3 +32,15 @@ pub fn create_anew(path: &Path) -> std::io::Result<()> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map(drop)
 }
+
+/// Makes a store's file before SQLite does, as [`create_anew`] does. One that is there already is left as it is: it is empty, or
+/// another process was faster.
+///
+/// # Errors
+/// What the system says.
+pub fn create(path: &Path) -> std::io::Result<()> {
+    match create_anew(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        made => made,
+    }
+}

@@ -9,7 +9,7 @@ mod processes;
 mod stripe;
 mod templates;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -63,20 +63,14 @@ enum Campaign {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let binary = || arguments.binary.clone().map_or_else(workspace::build_handfast, Ok);
     let (report, wrong) = match arguments.what {
-        Campaign::Intents => {
-            let binary = binary()?;
-            by_seeds(arguments, intents::heading, |plan| {
-                let counted = intents::run(&binary, plan)?;
-                Ok((counted.is_right(), counted.row(plan)))
-            })?
-        }
-        Campaign::Stripe => {
-            let binary = binary()?;
-            by_seeds(arguments, stripe::heading, |plan| {
-                let counted = stripe::run(&binary, &arguments.localstripe, plan)?;
-                Ok((counted.is_right(), counted.row(plan)))
-            })?
-        }
+        Campaign::Intents => by_seeds(arguments, &binary()?, intents::heading, |binary, plan| {
+            let counted = intents::run(binary, plan)?;
+            Ok((counted.is_right(), counted.row(plan)))
+        })?,
+        Campaign::Stripe => by_seeds(arguments, &binary()?, stripe::heading, |binary, plan| {
+            let counted = stripe::run(binary, &arguments.localstripe, plan)?;
+            Ok((counted.is_right(), counted.row(plan)))
+        })?,
         Campaign::Explore => explore::run(&binary()?)?,
         Campaign::Templates => (templates::run(&arguments.seeds, arguments.orders.unwrap_or(20_000))?, 0),
     };
@@ -92,8 +86,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 /// One run for each seed, undisturbed, and one in which everything is killed. Says how many went wrong.
 fn by_seeds(
     arguments: &Arguments,
+    binary: &Path,
     heading: impl Fn(u32, &str) -> String,
-    run: impl Fn(&Plan<'_>) -> Result<(bool, String)>,
+    run: impl Fn(&Path, &Plan<'_>) -> Result<(bool, String)>,
 ) -> Result<(String, u32)> {
     let orders = arguments.orders.unwrap_or(300);
     let mut report = heading(orders, &arguments.loss);
@@ -101,7 +96,7 @@ fn by_seeds(
     let mut wrong = 0;
     for &seed in &arguments.seeds {
         for kills in [0, arguments.kills] {
-            let (is_right, row) = run(&Plan { orders, seed, loss: &arguments.loss, kills })?;
+            let (is_right, row) = run(binary, &Plan { orders, seed, loss: &arguments.loss, kills })?;
             wrong += u32::from(!is_right);
             println!("{row}");
             report.push_str(&row);

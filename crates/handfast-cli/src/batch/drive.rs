@@ -80,7 +80,6 @@ pub(crate) async fn run(batch: Batch, mut stop: watch::Receiver<bool>, output: &
     let mut options = Options { max_active: limit_in_flight.get(), ..options };
     let wanted = Wanted::by(&flow, &*store, &options).await?;
     let shares = Shares::alone(open_files::raise(), wanted);
-    shares.tell(wanted.calls);
     shares.bound(&mut options);
     let engine = Engine::builder(store).flow(flow).options(options).other_definitions(definitions).open().await?;
     commands::definitions::say(&engine, output).await?;

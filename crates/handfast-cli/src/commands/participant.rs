@@ -13,7 +13,7 @@ use handfast_participant::{OpenError, Registers, Settings, Tell, Weakness};
 use serde_json::json;
 
 use super::log::LogArgs;
-use crate::open_files::{self, Shares};
+use crate::open_files::{self, Shares, Wanted};
 use crate::output::{Exit, OrExit as _, Output};
 use crate::{connections, log, signals};
 
@@ -132,9 +132,9 @@ impl Participant<'_> {
         }
 
         let router = router(&registers, &common.weak, tell.as_ref());
-        let shares = Shares::of(open_files::raise(), 0, 0);
-        shares.tell(0);
-        let serving = tokio::spawn(connections::serve_router(listener, router, shares.callers, stop.clone()));
+        let shares = Shares::of(open_files::raise(), Wanted { lines: 0, calls: 0 });
+        shares.tell();
+        let serving = tokio::spawn(connections::serve_router(listener, router, shares.callers(), stop.clone()));
         signals::stopped(&mut stop).await;
         if tokio::time::timeout(common.shutdown_timeout, serving).await.is_err() {
             output.note("requests are still under way; stopping without them");

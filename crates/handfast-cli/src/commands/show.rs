@@ -104,12 +104,10 @@ pub(crate) fn text(told: &Told, ascii: bool) -> String {
 
 /// A look at a saga must not leave an empty store behind where there was none.
 pub(crate) fn check_exists(store: &str) -> anyhow::Result<()> {
-    let path = store.strip_prefix("sqlite:").map_or(store, |path| path.strip_prefix("//").unwrap_or(path));
-    // What is no path is refused when it is opened, with words of its own.
-    let has_scheme =
-        |path: &str| path.split_once(':').is_some_and(|(scheme, _)| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    let is_path = !path.is_empty() && (store.starts_with("sqlite:") || !has_scheme(path));
-    if is_path && !Path::new(path).exists() {
+    // What names no file is refused when it is opened, with words of its own.
+    if let Ok(path) = handfast::store::file_of(store)
+        && !Path::new(path).exists()
+    {
         bail!("there is no store at {path}; name the file that `handfast run` or `handfast serve` keeps its sagas in");
     }
     Ok(())

@@ -6,8 +6,8 @@ use handfast::{Act, ActError, ActResult, CancelResult, cancel_in, look_into, tim
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Left, Listed, Looked, Trouble};
-use crate::serve::acts::needs_values;
+use super::{Listed, Looked, Trouble};
+use crate::serve::acts::{needs_values, what_can_be_done};
 use crate::serve::shapes;
 
 pub(super) async fn list(
@@ -27,7 +27,6 @@ fn as_service_says<T: DeserializeOwned>(shape: Value) -> Result<T, Trouble> {
 
 pub(super) async fn look(store: &dyn Store, id: &str) -> Result<Looked, Trouble> {
     let seen = look_into(store, id).await.map_err(trouble)?.ok_or_else(|| unknown(id))?;
-    let left = |left: handfast::Remains| Left { step: left.step, state: left.state, amount: left.amount };
     Ok(Looked {
         id: id.to_owned(),
         standing: seen.standing.name().to_owned(),
@@ -37,7 +36,7 @@ pub(super) async fn look(store: &dyn Store, id: &str) -> Result<Looked, Trouble>
         next_look_ms: seen.wake_at.map(|at| at.0),
         watched_until_ms: seen.watched_until.map(|at| at.0),
         steps: seen.steps.iter().map(|step| as_service_says(shapes::step(step))).collect::<Result<_, _>>()?,
-        remains: seen.remains.into_iter().map(left).collect(),
+        remains: seen.remains.iter().map(|left| as_service_says(shapes::remains(left))).collect::<Result<_, _>>()?,
         can: shapes::can(&seen.can, seen.cancel.as_deref()).into_iter().map(as_service_says).collect::<Result<_, _>>()?,
         acts: seen.acts.iter().map(|acted| as_service_says(shapes::acted(acted))).collect::<Result<_, _>>()?,
         // Who drives it knows.
@@ -56,8 +55,7 @@ pub(super) async fn act(store: &dyn Store, id: &str, act: &Act, said: &Said) -> 
         }
         ActResult::RequestIdTaken => Err(Trouble::Usage(format!("this request id stands for another act on saga {id}"))),
         ActResult::Pointless { can } => {
-            let can = if can.is_empty() { "nothing".to_owned() } else { can.join(", ") };
-            Err(Trouble::Conflict(format!("it would change nothing of saga {id}; what can be done is: {can}")))
+            Err(Trouble::Conflict(format!("it would change nothing of saga {id}; {}", what_can_be_done(&can))))
         }
         ActResult::NeedsValues { step, names } => Err(Trouble::Conflict(needs_values(id, &step, &names))),
         ActResult::NoSuchStep { steps } => Err(Trouble::Usage(format!("the steps of saga {id} are {}", steps.join(", ")))),

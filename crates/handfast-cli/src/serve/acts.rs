@@ -1,5 +1,6 @@
 //! What a person does about a saga that cannot go on by itself, over HTTP.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -80,8 +81,8 @@ pub(crate) async fn act(
             Err(Problem::new(problem::REQUEST_ID_REUSED, format!("this request id stands for another act on saga {id}")))
         }
         ActResult::Pointless { can } => {
-            let can = if can.is_empty() { "nothing".to_owned() } else { can.join(", ") };
-            Err(Problem::new(problem::POINTLESS, format!("it would change nothing of saga {id}; what can be done is: {can}")))
+            let why = format!("it would change nothing of saga {id}; {}", what_can_be_done(&can));
+            Err(Problem::new(problem::POINTLESS, why))
         }
         ActResult::NeedsValues { step, names } => {
             let why = needs_values(&id, &step, &names);
@@ -92,6 +93,12 @@ pub(crate) async fn act(
         }
         ActResult::Unknown => Err(sagas::no_such_saga(&id)),
     }
+}
+
+/// The acts that would change something, by their names.
+pub(crate) fn what_can_be_done<S: Borrow<str>>(can: &[S]) -> String {
+    let can = if can.is_empty() { "nothing".to_owned() } else { can.join(", ") };
+    format!("what can be done is: {can}")
 }
 
 /// What has to be said with a mark as done, and what can be done instead.

@@ -69,10 +69,9 @@ pub(crate) async fn run(listener: TcpListener, settings: Settings, output: &Outp
     let mut options = Options::default().with_retry_cap(retry_cap).with_assumptions(flow.file.assumptions());
     let opened = state::open_store(&store)?;
     let wanted = Wanted::by(&flow.flow, &*opened, &options).await?;
-    let shares = Shares::of(open_files, wanted.lines, wanted.calls);
-    shares.tell(wanted.calls);
+    let shares = Shares::of(open_files, wanted);
     shares.bound(&mut options);
-    let service = Arc::new(Service::open(flow, webhooks, opened, definitions, options, shares.callers, stop.clone()).await?);
+    let service = Arc::new(Service::open(flow, webhooks, opened, definitions, options, shares.callers(), stop.clone()).await?);
     output.note(format_args!("handfast serve is listening on http://{address} (flow: {name}, store: {store})"));
     for step in service.webhooks().keys() {
         output.note(format_args!("webhooks of {step} are taken at http://{address}/webhooks/{step}"));
@@ -81,7 +80,7 @@ pub(crate) async fn run(listener: TcpListener, settings: Settings, output: &Outp
     if output.wants_json() {
         output.json_line(&json!({ "listening": format!("http://{address}"), "flow": name, "store": store }))?;
     }
-    let is_in_order = until_stopped(&service, (listener, shares.callers), (stop, shutdown_timeout)).await?;
+    let is_in_order = until_stopped(&service, (listener, shares.callers()), (stop, shutdown_timeout)).await?;
     if !is_in_order {
         output
             .note("stopping took longer than allowed; every order that was acknowledged is in the store, and goes on from there");

@@ -120,12 +120,11 @@ fn one(view: &ParticipantView) -> Value {
 }
 
 fn offer(offer: &Offer, view: &ParticipantView) -> Value {
-    let counted_before = view.accepted.iter().any(|accepted| accepted.former == offer.incarnation);
     json!({
         "incarnation": offer.incarnation,
         "seq": offer.seq,
         "at_ms": offer.at.0,
-        "counted_before": counted_before,
+        "counted_before": view.counted_before(&offer.incarnation),
     })
 }
 

@@ -96,7 +96,8 @@ pub(crate) fn saga(view: &SagaView) -> Value {
     })
 }
 
-fn remains(left: &Remains) -> Value {
+/// What remains in effect of a step, or may.
+pub(crate) fn remains(left: &Remains) -> Value {
     json!({ "step": left.step, "state": left.state, "amount": left.amount })
 }
 

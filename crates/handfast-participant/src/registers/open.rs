@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use handfast_sqlite::{Watched, create_anew, log, next_generation};
+use handfast_sqlite::{Watched, create, log, next_generation};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use super::rows;
@@ -114,15 +114,6 @@ fn settled(look: impl Fn() -> std::io::Result<Option<String>>) -> std::io::Resul
         std::thread::sleep(BETWEEN_LOOKS);
     }
     look()
-}
-
-/// Makes a store's file before the database does.
-fn create(path: &Path) -> std::io::Result<()> {
-    match create_anew(path) {
-        // Another process was faster.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        made => made,
-    }
 }
 
 enum FileKind {

@@ -32,11 +32,17 @@ pub struct ParticipantView {
 }
 
 impl ParticipantView {
+    /// Whether this incarnation has counted before another one was accepted in its place.
+    #[must_use]
+    pub fn counted_before(&self, incarnation: &str) -> bool {
+        self.accepted.iter().any(|accepted| accepted.former == incarnation)
+    }
+
     /// What a person can do, if it is not called or says that it is another incarnation.
     #[must_use]
     pub fn way_out(&self) -> Option<String> {
-        let counted = |offer: &Offer| self.accepted.iter().any(|accepted| accepted.former == offer.incarnation);
-        let offered = self.offered.as_ref().map(|offer| (offer.incarnation.as_str(), counted(offer)));
+        let offered = self.offered.as_ref().map(|offer| offer.incarnation.as_str());
+        let offered = offered.map(|incarnation| (incarnation, self.counted_before(incarnation)));
         let is_behind = self.line.as_ref().is_some_and(|line| line.behind.is_some());
         (is_behind || offered.is_some()).then(|| life::way_out(&self.participant, offered))
     }

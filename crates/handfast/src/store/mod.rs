@@ -511,7 +511,10 @@ pub fn open_to_read(url: &str) -> Result<Arc<dyn Store>, StoreError> {
 }
 
 /// The path in the text that names a store in a file.
-pub(crate) fn file_of(url: &str) -> Result<&str, StoreError> {
+///
+/// # Errors
+/// The text names no file.
+pub fn file_of(url: &str) -> Result<&str, StoreError> {
     let refuse = |why: &str| Err(StoreError::Open { path: url.to_owned(), why: why.to_owned() });
     let path = match url.split_once(':') {
         Some(("memory", "")) => {

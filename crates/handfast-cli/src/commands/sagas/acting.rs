@@ -11,6 +11,7 @@ use super::looking::looked;
 use super::{Place, or_exit};
 use crate::operator::{Desk, Looked, Trouble};
 use crate::output::{Exit, OrExit as _, Output};
+use crate::serve::acts::what_can_be_done;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
@@ -118,9 +119,9 @@ pub(super) async fn cancel(args: Cancel, output: &Output) -> anyhow::Result<Exit
     if saga.standing == Standing::Suspended.name() {
         let can: Vec<&str> = saga.can.iter().map(|can| can.act.as_str()).collect();
         return or_exit(Err(Trouble::Conflict(format!(
-            "saga {} is suspended, so nothing was done: a person has to say first what became of it; what can be done is: {}",
+            "saga {} is suspended, so nothing was done: a person has to say first what became of it; {}",
             saga.id,
-            if can.is_empty() { "nothing".to_owned() } else { can.join(", ") }
+            what_can_be_done(&can)
         ))));
     }
     if let Some(does) = saga.cancel_does() {

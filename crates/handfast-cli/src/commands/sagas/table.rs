@@ -43,7 +43,7 @@ fn amount_of(text: &str) -> Option<(&str, i128, usize)> {
     Some((currency, number.replace('.', "").parse().ok()?, places))
 }
 
-/// Adds where both have as many places, as amounts of one currency have.
+/// Adds two numbers of one currency. The one with fewer places is first raised to as many as the other has.
 fn add(sum: &mut (i128, usize), (minor, places): (i128, usize)) {
     let most = sum.1.max(places);
     let raised = |minor: i128, from: usize| (from..most).fold(minor, |minor, _| minor.saturating_mul(10));

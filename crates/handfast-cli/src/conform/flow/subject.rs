@@ -14,11 +14,10 @@ use serde_json::{Map, Value, json};
 use super::{Trial, TrialError};
 use crate::conform::caller::hash;
 
-/// How long a service that answers later is asked before that counts as silence.
+/// So often a service that answers later is asked before that counts as silence, and an undo that was accepted is looked for
+/// before it counts as under way.
 const LATER_TRIES: u32 = 50;
 const LATER_PAUSE: Duration = Duration::from_millis(200);
-/// So often an undo that was accepted is looked for before it counts as under way.
-const UNDO_TRIES: u32 = 50;
 /// So many kinds of answers that fit nothing are told.
 const MOST_UNFIT: usize = 50;
 
@@ -234,10 +233,8 @@ impl Case<'_> {
     /// Asks for the undo, and looks for what becomes of one that is accepted until that is known, or nobody looks any longer.
     pub(super) async fn undo(&self, asked: &str) -> Told {
         let told = self.ask(Operation::Undo, asked).await;
-        if !matches!(told, Told::Accepted(_)) {
-            return told;
-        }
-        let tries = if self.subject.undoes_slowly.get() { 1 } else { UNDO_TRIES };
+        let Told::Accepted(kept) = told else { return told };
+        let tries = if self.subject.undoes_slowly.get() { 1 } else { LATER_TRIES };
         for at in 0..tries {
             if at > 0 {
                 tokio::time::sleep(LATER_PAUSE).await;
@@ -245,7 +242,6 @@ impl Case<'_> {
             match self.look_at_undo(&format!("look at an {asked}"), at + 1 == tries).await {
                 // What came with the acceptance tells it from others.
                 Told::State(Definite::Undone, found) => {
-                    let Told::Accepted(kept) = told else { return Told::State(Definite::Undone, found) };
                     return Told::State(Definite::Undone, if kept.is_empty() { found } else { kept });
                 }
                 Told::Failed => return Told::Failed,
@@ -253,7 +249,7 @@ impl Case<'_> {
             }
         }
         self.subject.undoes_slowly.set(true);
-        told
+        Told::Accepted(kept)
     }
 
     /// Looks at what became of an undo, as far as it is known by what.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use handfast_sqlite::{create_anew, log};
+use handfast_sqlite::{create, log};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior};
 
@@ -132,7 +132,7 @@ pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<Opened, Store
     let is_fresh = is_fresh(&place, &path)?;
     if is_fresh {
         check_no_log(&place, &path)?;
-        create(&place, &path)?;
+        create(&path).map_err(|error| place.cannot_open(error.to_string()))?;
     } else {
         place.step(|| check_mark(&place, &path))?;
         place.step(|| check_log(&place, &path))?;
@@ -217,16 +217,6 @@ fn check_no_log(place: &Place<'_>, path: &Path) -> Result<(), StoreError> {
         Ok(None) => Ok(()),
         Ok(Some(what)) => Err(place.cannot_open(what)),
         Err(error) => Err(place.cannot_open(format!("{}: {error}", log::path_of(path).display()))),
-    }
-}
-
-/// Makes the file before SQLite does. What lies beside it later is made for the same eyes.
-fn create(place: &Place<'_>, path: &Path) -> Result<(), StoreError> {
-    match create_anew(path) {
-        Ok(()) => Ok(()),
-        // An empty file, or another process was faster.
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(place.cannot_open(error.to_string())),
     }
 }
 
