@@ -24,7 +24,8 @@ pub(crate) struct Arguments {
     /// How many orders each run has; without it 300 of intents and of stripe, and 20,000 of templates, for 10,000 flow files.
     #[arg(long, value_name = "N")]
     orders: Option<u32>,
-    /// Where the random choices of the roads start; one run for each, undisturbed, and one in which everything is killed.
+    /// Where the random choices of the roads start; one run for each, undisturbed, and one in which everything is killed;
+    /// of templates one run for each, without kills.
     #[arg(long, value_name = "S,S", value_delimiter = ',', default_values_t = [1, 2, 3])]
     seeds: Vec<u64>,
     /// The probability that a request, and that its reply, is lost on the road.

@@ -30,7 +30,8 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
 A file is checked whole before its first order starts; standard input is taken line by line. Each order's result is one line
 of JSON on standard output, printed when the order ends:
   {\"id\":\"web-1\",\"line\":1,\"standing\":\"completed\",\"outcome\":\"completed\",\"steps\":[{\"name\":\"payment\",\"state\":\"done\"}, ..]}
-The outcome is completed (both), cancelled (neither), or null for an order that is in doubt, held or suspended.
+The outcome is completed (both), cancelled (neither), settled (a person waits for nobody any longer), or null for an order
+that is in doubt, held or suspended. A line that says held is of one for which nothing is sent here; trouble says why.
 The same command again goes on where the last one was stopped or killed, and prints the results of all orders.
 
 Exit codes: 0 all ended, 2 something is wrong with the flow or the orders, 4 some are in doubt, held or suspended.")]
