@@ -202,7 +202,8 @@ impl Definitions {
     /// process on the same store, and what is on offer.
     pub(crate) fn take_over(&self, kept: KeptOfParticipants) {
         let mut lines = locked(&self.lines);
-        let is_news = kept.accepted.get(lines.kept.accepted.len()..).unwrap_or_default().to_vec();
+        // A store lists them by participant, so that what is new may stand anywhere.
+        let is_news = kept.accepted.iter().filter(|one| !lines.kept.accepted.contains(one)).cloned().collect();
         tell_accepted(&lines.store, is_news);
         lines.kept = kept;
         for line in lines.open.values() {
