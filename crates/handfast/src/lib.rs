@@ -37,7 +37,7 @@
 //! The rules are the traits of [`stage`]. A participant that promises less than the contract is described by what it lacks,
 //! as in [`cannot_close`](FlowBuilder::cannot_close), and what no coordinator can make good is an error of
 //! [`build`](FlowBuilder::build) until [`accept_risk`](FlowBuilder::accept_risk) names it. Flows that come from a file
-//! ([`flow`]) are looked at when they are read.
+//! ([`flow_file`]) are looked at when they are read.
 //!
 //! # Where to go next
 //!
@@ -56,7 +56,8 @@
 mod clock;
 mod delivery;
 mod engine;
-pub mod flow;
+mod flow;
+pub mod flow_file;
 pub mod journal;
 mod key;
 mod lock;
@@ -71,12 +72,13 @@ pub use clock::{Clock, ClockHand, ClockTurns};
 pub use delivery::{Backoff, BreakerSettings, BreakerState, LineStats, NotMade, NotUnderstood};
 pub use engine::{
     AcceptError, Accepted, Act, ActError, ActResult, Acted, AdoptError, AnswerSeen, Came, CancelError, CancelResult, Chosen,
-    ClockStats, Decided, Difference, Engine, EngineBuilder, Flow, FlowBuilder, FlowError, FlowResolver, FlowStep, ForPerson,
-    HintResult, Listed, MAX_BODY_BYTES, MAX_REASON_CHARACTERS, NoOutcome, OpenError, Options, Order, OtherDefinition,
-    OtherDefinitions, ParticipantRef, ParticipantView, Possible, Progress, Remains, Resting, RestingPage, SagaHandle, SagaView,
-    Stats, StepDifference, StepView, SubmitError, Totals, UnacceptedRisk, UnacceptedRisks, accept_in, act_in, amount_in_words,
-    cancel_in, count_lines, describe_evidence, list_in, look_into, participants_in, resting_in, time_in,
+    ClockStats, Decided, Difference, Engine, EngineBuilder, FlowResolver, ForPerson, HintResult, Listed, MAX_BODY_BYTES,
+    MAX_REASON_CHARACTERS, NoOutcome, OpenError, Options, Order, OtherDefinition, OtherDefinitions, ParticipantView, Possible,
+    Progress, Remains, Resting, RestingPage, SagaHandle, SagaView, Stats, StepDifference, StepView, SubmitError, Totals,
+    accept_in, act_in, amount_in_words, cancel_in, count_lines, describe_evidence, list_in, look_into, participants_in,
+    resting_in, time_in,
 };
+pub use flow::{Flow, FlowBuilder, FlowError, FlowStep, ParticipantRef, UnacceptedRisk, UnacceptedRisks};
 pub use handfast_protocol::{
     Answers, Assessment, Assumptions, Close, Effect, Finding, Kind, Mark, Operation, Outcome, Profile, ProfiledStep, Remark,
     Repeat, Risk, Standing, Time, Undo, stage,

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use handfast_protocol::Time;
 
 use crate::clock::Clock;
-use crate::engine::{Difference, Flow, what_is_wrong_if_said};
+use crate::engine::{Difference, what_is_wrong_if_said};
+use crate::flow::Flow;
 use crate::journal;
 use crate::store::{self, ClockMark, Store, StoreError, StoredSaga, TimeAcceptance, TimeAccepted};
 

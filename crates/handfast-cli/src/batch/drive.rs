@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use handfast::flow::FlowFile;
+use handfast::flow_file::FlowFile;
 use handfast::store::Store;
 use handfast::{
     BreakerState, Engine, Flow, LineStats, Options, Order, OtherDefinitions, Outcome, Progress, SagaView, Standing, SubmitError,

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{self, BufRead};
 
 use handfast::Order;
-use handfast::flow::{FlowFile, MAX_ORDER_BYTES};
+use handfast::flow_file::{FlowFile, MAX_ORDER_BYTES};
 use sha2::{Digest as _, Sha256};
 
 use super::lines::{Line, Lines};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context as _, ensure};
-use handfast::flow::FlowFile;
+use handfast::flow_file::FlowFile;
 use tokio::sync::mpsc;
 
 use super::input::{BadLine, Item, Orders};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use bytes::Bytes;
-use handfast::flow::{FlowFile, parse_duration};
+use handfast::flow_file::{FlowFile, parse_duration};
 use serde_json::{Map, Value, json};
 
 use crate::conform::flow::{Found, Trial, TrialError, try_promises};

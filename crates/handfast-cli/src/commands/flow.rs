@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::builder::PossibleValuesParser;
-use handfast::flow::FlowFile;
+use handfast::flow_file::FlowFile;
 use handfast::{Flow, Risk};
 
 use crate::output::{Exit, OrExit as _};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use handfast::flow::{FlowFile, parse_duration};
+use handfast::flow_file::{FlowFile, parse_duration};
 use handfast::store::Store;
 
 use super::definitions::DefinitionArgs;

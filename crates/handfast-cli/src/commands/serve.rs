@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::bail;
-use handfast::flow::parse_duration;
+use handfast::flow_file::parse_duration;
 
 use super::definitions::DefinitionArgs;
 use super::flow::FlowArgs;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use handfast::flow::has_card_number;
+use handfast::flow_file::has_card_number;
 use handfast::participant::{Secrets, shorten};
 
 /// The longest text of one field, in bytes.

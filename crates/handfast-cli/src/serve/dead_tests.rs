@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use handfast::Engine;
-use handfast::flow::FlowFile;
+use handfast::flow_file::FlowFile;
 use handfast::store::{FlakyStore, MemoryStore, Store};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};

@@ -8,7 +8,7 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use handfast::flow::MAX_ORDER_BYTES;
+use handfast::flow_file::MAX_ORDER_BYTES;
 use handfast::{CancelError, CancelResult, Outcome, SagaHandle, Standing};
 use serde::Deserialize;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use handfast::flow::MAX_ORDER_BYTES;
+use handfast::flow_file::MAX_ORDER_BYTES;
 use handfast::store::{Store, StoreError};
 use handfast::webhook::WebhookReceiver;
 use handfast::{Engine, OpenError, Options, Order, OtherDefinitions, SagaHandle, SubmitError};

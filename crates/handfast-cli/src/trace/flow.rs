@@ -1,7 +1,7 @@
 //! A kept run of a flow's world, as `handfast check FLOW.toml --keep FILE` writes it.
 
 use anyhow::{Context as _, anyhow, bail};
-use handfast::flow::FlowFile;
+use handfast::flow_file::FlowFile;
 use handfast_lab::saga::{Adversary, FlowCase, Followed, Network};
 use handfast_protocol::{Finding, Risk};
 use serde::{Deserialize, Serialize};

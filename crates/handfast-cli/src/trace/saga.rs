@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use handfast::flow::has_card_number;
+use handfast::flow_file::has_card_number;
 use handfast::journal::{Line, replay_checked};
 use handfast::store::Entry;
 use handfast_protocol::{Coordinator, Doubt, Kind, Plan, StepPlan, Time};

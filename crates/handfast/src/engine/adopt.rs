@@ -10,10 +10,10 @@ use handfast_protocol::{Operation, Standing};
 use super::decided::Decided;
 use super::difference::{Difference, books};
 use super::error::{AdoptError, OpenError};
-use super::flow::Flow;
 use super::options::Options;
 use super::shared::{Mail, Shared};
 use super::{Engine, money, reason};
+use crate::flow::Flow;
 use crate::journal::{Line, hex};
 use crate::store::{Adopted, Adoption, Store, StoreError, StoredSaga};
 

@@ -9,12 +9,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::adopt::short;
 use super::difference::Difference;
-use super::flow::{Flow, FlowStep, ParticipantRef};
 use super::kept::JournalReceipts;
 use super::options::Options;
 use super::participants::tell_accepted;
 use crate::clock::Clock;
 use crate::delivery::{Life, Line, LineSettings, Memories};
+use crate::flow::{Flow, FlowStep, ParticipantRef};
 use crate::journal::hex;
 use crate::lock::locked;
 use crate::participant::{HttpParticipant, HttpTemplates, Participant, Secret, TemplateParticipant};

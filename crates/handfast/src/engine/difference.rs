@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::flow::{Flow, FlowStep};
+use crate::flow::{Flow, FlowStep};
 
 /// What differs between the definition that orders follow and the one at hand.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -8,9 +8,9 @@ use tokio::sync::watch;
 
 use super::adopt::short;
 use super::amounts::amounts_of;
-use super::flow::{Flow, FlowStep};
 use super::journaled::{Journaled, LeftAlone, Loaded};
 use super::shared::Shared;
+use crate::flow::{Flow, FlowStep};
 use crate::journal::hex;
 
 /// How a saga stands, as far as it was heard of.

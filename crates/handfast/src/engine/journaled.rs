@@ -313,7 +313,7 @@ impl Journaled {
     pub(crate) fn seen_by(&self, store_id: &str, step: usize) -> Vec<OwnSeen> {
         let steps = self.definition.flow().steps();
         let Some(incarnation) = self.definition.line(step).and_then(|line| line.incarnation()) else { return Vec::new() };
-        let of_step = |(step, seen): (&super::FlowStep, &Option<SeenAt>)| {
+        let of_step = |(step, seen): (&crate::flow::FlowStep, &Option<SeenAt>)| {
             let is_of_this_life = |seen: &&SeenAt| seen.incarnation == incarnation && seen.seq > 0;
             let SeenAt { incarnation: of, seq, mark } = seen.as_ref().filter(is_of_this_life)?;
             let key = || KeyParts { store: store_id, saga: &self.id, step: &step.name }.key();

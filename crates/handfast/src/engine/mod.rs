@@ -11,7 +11,7 @@ mod definitions;
 mod difference;
 mod drive;
 mod error;
-mod flow;
+
 mod handle;
 mod hint;
 mod hints;
@@ -51,7 +51,6 @@ pub use decided::Decided;
 pub use definitions::{FlowResolver, count_lines};
 pub use difference::{Difference, StepDifference};
 pub use error::{AdoptError, CancelError, OpenError, SubmitError};
-pub use flow::{Flow, FlowBuilder, FlowError, FlowStep, ParticipantRef, UnacceptedRisk, UnacceptedRisks};
 pub use handle::{NoOutcome, Progress, SagaHandle, describe_evidence};
 pub use hints::HintResult;
 #[cfg(test)]
@@ -70,6 +69,7 @@ pub use steps::{AnswerSeen, StepView};
 pub use view::SagaView;
 
 use crate::delivery::{Jitter, Memories};
+use crate::flow::{Flow, FlowStep};
 use crate::journal::Said;
 use crate::key::is_saga_id;
 use crate::participant::{Participant, Secret, Unfit};

@@ -1,7 +1,7 @@
 //! Who asks for *neither*, and why: text that a person may write freely, within bounds, and without a card's number.
 
 use super::CancelError;
-use crate::flow;
+use crate::flow_file;
 
 /// The most characters of a name or of a reason that come with a cancel.
 pub const MAX_REASON_CHARACTERS: usize = 256;
@@ -32,5 +32,5 @@ pub(super) fn what_is_wrong(text: &str) -> Option<String> {
     if text.chars().any(|character| character.is_control() && !matches!(character, '\n' | '\t')) {
         return Some("it has a control character other than newline and tab".to_owned());
     }
-    flow::has_card_number(text).then(|| "this could be a card's number, and card numbers never enter here".to_owned())
+    flow_file::has_card_number(text).then(|| "this could be a card's number, and card numbers never enter here".to_owned())
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use handfast_protocol::{Answer, Coordinator, Definite, Kind, Mark, Nature, Operation, Party as _, Ruling, Time};
 
 use super::came::Came;
-use super::flow::{Flow, FlowStep};
 use super::money;
+use crate::flow::{Flow, FlowStep};
 use crate::journal::{Line, Scalar, kept_by, why_not_done};
 use crate::key::KeyParts;
 use crate::participant::Names;

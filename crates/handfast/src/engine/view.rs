@@ -2,13 +2,13 @@
 
 use handfast_protocol::{Coordinator, Outcome, Party as _, Standing, Time};
 
-use super::flow::Flow;
 use super::handle::describe;
 use super::journaled::{Journaled, Loaded};
 use super::obstacle;
 use super::person::{Act, Acted, Followed, Possible, Remains};
 use super::shared::Shared;
 use super::steps::{Known, StepView};
+use crate::flow::Flow;
 use crate::journal;
 use crate::store::{Entry, StoreError, StoredSaga, Try};
 

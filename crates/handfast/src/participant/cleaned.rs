@@ -1,7 +1,7 @@
 //! The one filter between what a participant writes and what is kept, shown and logged of it, whichever way it came.
 
 use super::Reply;
-use crate::flow::has_card_number;
+use crate::flow_file::has_card_number;
 use crate::journal::{Receipt, Scalar};
 
 /// The longest reason that is kept, in bytes.

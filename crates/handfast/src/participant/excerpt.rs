@@ -4,7 +4,7 @@
 use super::cleaned::shorten;
 use super::template::unescaped;
 use super::{Heard, Reply, Secrets};
-use crate::flow::has_card_number;
+use crate::flow_file::has_card_number;
 
 /// The longest beginning, in bytes.
 const LONGEST: usize = 160;

@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use handfast::flow::FlowFile;
+use handfast::flow_file::FlowFile;
 use handfast::upkeep::{self, Followed};
 use handfast_lab::diagram::Diagram;
 use handfast_lab::explorer::Limits;

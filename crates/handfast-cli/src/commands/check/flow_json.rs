@@ -1,6 +1,6 @@
 //! What the check of a flow found, as JSON.
 
-use handfast::flow::FileStep;
+use handfast::flow_file::FileStep;
 use handfast_protocol::{Doubt, StepPlan};
 use serde_json::{Value, json};
 

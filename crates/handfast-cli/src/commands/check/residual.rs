@@ -1,6 +1,6 @@
 //! What is left of a risk that somebody accepts: a formula, with numbers wherever they are declared.
 
-use handfast::flow::FlowFile;
+use handfast::flow_file::FlowFile;
 use handfast_lab::generals::Ratio;
 use handfast_protocol::{Finding, Risk, Span};
 
@@ -82,7 +82,7 @@ fn two_pivots(file: &FlowFile, first: usize, second: usize) -> Residual {
     let name = |step: usize| file.steps().get(step).map_or("?", |step| step.name.as_str());
     let value = match (&odds.refusal, &odds.loss, odds.tries) {
         (Some(refusal), Some(loss), Some(tries)) => {
-            let exactly = |ratio: &handfast::flow::Ratio| {
+            let exactly = |ratio: &handfast::flow_file::Ratio| {
                 i64::try_from(ratio.numerator()).ok().map(|numerator| Ratio::new(numerator, ratio.denominator()))
             };
             let tries = i32::try_from(tries).ok();
@@ -95,7 +95,7 @@ fn two_pivots(file: &FlowFile, first: usize, second: usize) -> Residual {
     };
     let numbers = if value.is_some() {
         let (q, p) = (odds.refusal.as_ref(), odds.loss.as_ref());
-        let said = |ratio: Option<&handfast::flow::Ratio>| ratio.map(ToString::to_string).unwrap_or_default();
+        let said = |ratio: Option<&handfast::flow_file::Ratio>| ratio.map(ToString::to_string).unwrap_or_default();
         format!("with q = {}, p = {} and n = {}", said(q), said(p), odds.tries.unwrap_or_default())
     } else {
         "declare refusal (q), loss (p) and tries (n) under [assume] to have it as a number".to_owned()

@@ -9,7 +9,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use handfast::flow::{FlowFile, InputError};
+use handfast::flow_file::{FlowFile, InputError};
 use serde_json::{Map, Value, json};
 
 use self::lines::{Line, Lines};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use handfast::flow::StepParticipant;
+use handfast::flow_file::StepParticipant;
 use handfast::participant::{AnsweredByHand, Delivery, Kept, Reply, Scalar, ServiceByHand};
 use handfast_protocol::{Answer, Answers, Definite, Operation, Profile, Time, UndoTold};
 use serde_json::{Map, Value, json};

@@ -4,7 +4,7 @@ use handfast_protocol::Time;
 
 use super::Act;
 use super::followed::name;
-use crate::engine::flow::Flow;
+use crate::flow::Flow;
 use crate::journal::Line;
 use crate::store::Entry;
 

@@ -7,11 +7,11 @@ use handfast_protocol::{
 use super::acted::acted;
 use super::moves;
 use super::{Act, ActResult, ForPerson, Possible, Remains};
-use crate::engine::flow::{Flow, FlowStep};
 use crate::engine::handle::{describe_with_values, unconfirmed_step};
 use crate::engine::money;
 use crate::engine::steps::{Known, StepView};
 use crate::engine::view::watched_until;
+use crate::flow::{Flow, FlowStep};
 use crate::journal::{self, Line, Said};
 use crate::store::{Acceptance, Digest, StoredSaga, Try};
 

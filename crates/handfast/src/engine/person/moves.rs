@@ -5,7 +5,7 @@ use std::sync::Arc;
 use handfast_protocol::{Coordinator, Party as _};
 
 use crate::engine::adopt;
-use crate::engine::flow::Flow;
+use crate::flow::Flow;
 use crate::journal::Line;
 use crate::store::StoredSaga;
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use handfast_protocol::{Coordinator, Mark, Ruling, Standing};
 
 use super::{Act, ActError, Followed};
-use crate::engine::flow::{Flow, FlowStep};
+use crate::flow::{Flow, FlowStep};
 use crate::journal::{Scalar, kept_by};
 use crate::key::leads_elsewhere;
 use crate::participant::is_card_number;

@@ -15,7 +15,7 @@ use super::amount::Amount;
 use super::condition::{At, Condition, Expected, Wants};
 use super::secret::Secrets;
 use super::text::{Coding, Piece, Setting, Template, Value};
-use crate::flow::has_card_number;
+use crate::flow_file::has_card_number;
 use crate::journal::Scalar;
 
 /// Who fills gaps.

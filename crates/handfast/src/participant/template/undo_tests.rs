@@ -10,7 +10,7 @@ use handfast_protocol::{Definite, UndoTold};
 use super::tests::{Service, UNTIMED, not_sent};
 use super::*;
 use crate::clock::Clock;
-use crate::flow::FlowFile;
+use crate::flow_file::FlowFile;
 use crate::journal::Scalar;
 use crate::participant::{Delivery, Participant as _, Reply};
 use crate::store::BoxFuture;
@@ -68,8 +68,10 @@ undone = {{ json = {{ "/state" = "refunded" }} }}
     );
     let file = FlowFile::parse("shop.toml", &text).unwrap_or_else(|error| panic!("{error}"));
     match &file.steps()[0].participant {
-        crate::flow::StepParticipant::Http(templates) => Arc::clone(templates),
-        other @ (crate::flow::StepParticipant::Handfast { .. } | crate::flow::StepParticipant::InProcess) => panic!("{other:?}"),
+        crate::flow_file::StepParticipant::Http(templates) => Arc::clone(templates),
+        other @ (crate::flow_file::StepParticipant::Handfast { .. } | crate::flow_file::StepParticipant::InProcess) => {
+            panic!("{other:?}")
+        }
     }
 }
 

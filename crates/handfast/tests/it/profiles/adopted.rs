@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use handfast::flow::FlowFile;
+use handfast::flow_file::FlowFile;
 use handfast::store::{SqliteStore, Store};
 use handfast::{Chosen, Engine, OtherDefinitions, Outcome};
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! What an operator needs who has to ask a provider by hand, and what has to be said with a mark so that nothing is left behind.
 
 use axum::http::Method;
-use handfast::flow::FlowFile;
+use handfast::flow_file::FlowFile;
 use handfast::journal::{Said, Scalar};
 use handfast::{Act, ActError, ActResult, Engine, Mark, Outcome};
 use serde_json::json;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::Method;
-use handfast::flow::FlowFile;
+use handfast::flow_file::FlowFile;
 use handfast::participant::Secret;
 use handfast::store::SqliteStore;
 use handfast::{Engine, NoOutcome};

@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 use handfast::Outcome;
-use handfast::flow::FlowFile;
+use handfast::flow_file::FlowFile;
 use serde_json::{Value, json};
 
 use super::provider::{Books, Provider};

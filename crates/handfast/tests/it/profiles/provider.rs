@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
-use handfast::flow::FlowFile;
+use handfast::flow_file::FlowFile;
 use handfast::{Engine, SagaHandle};
 use serde_json::Value;
 

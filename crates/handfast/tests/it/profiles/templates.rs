@@ -1,7 +1,7 @@
 //! A service that knows nothing of the contract, called by templates.
 
 use axum::http::Method;
-use handfast::flow::FlowFile;
+use handfast::flow_file::FlowFile;
 use handfast::{Outcome, SubmitError};
 use handfast_participant::Weakness;
 

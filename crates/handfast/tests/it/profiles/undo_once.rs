@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::Method;
-use handfast::flow::FlowFile;
+use handfast::flow_file::FlowFile;
 use handfast::journal::Said;
 use handfast::{Act, Engine, NoOutcome, Options, Outcome, SagaHandle};
 use serde_json::json;

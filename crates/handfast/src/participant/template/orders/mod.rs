@@ -28,7 +28,7 @@ use self::grammar::{Form, any_form, chance, pick};
 use self::road::{Fate, Roads, World};
 use super::{KeptReceipts, OfSaga, Secret, TemplateParticipant};
 use crate::engine::JournalReceipts;
-use crate::flow::{FlowFile, StepParticipant};
+use crate::flow_file::{FlowFile, StepParticipant};
 use crate::participant::Participant;
 use crate::store::{BoxFuture, MemoryStore, Store};
 use crate::{Backoff, BreakerSettings, Clock, Engine, Flow, Options, SagaHandle};

@@ -13,7 +13,7 @@ use super::input;
 use super::step::{self, FileStep, StepParticipant};
 use super::templates::Surroundings;
 use crate::clock::whole_ms;
-use crate::engine::{Flow, FlowError};
+use crate::flow::{Flow, FlowError};
 use crate::participant::Secrets;
 use crate::toml_file::{FileError, Source, Table, kind_of, read_text, suggest};
 use crate::webhook::WebhookReceiver;

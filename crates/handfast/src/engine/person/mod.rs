@@ -14,10 +14,10 @@ pub use self::acted::Acted;
 pub(super) use self::followed::Followed;
 use self::followed::name;
 use super::drive::cancel_result;
-use super::flow::Flow;
 use super::reason;
 use super::shared::CancelResult;
 use super::steps::StepView;
+use crate::flow::Flow;
 use crate::journal::{self, Line, LineError, Said};
 use crate::store::{Append, Entry, Store, StoreError, StoredSaga};
 

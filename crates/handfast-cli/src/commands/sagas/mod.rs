@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Subcommand;
-use handfast::flow::FlowFile;
+use handfast::flow_file::FlowFile;
 use handfast::store::Store;
 
 use crate::http_client::HttpClient;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::Router;
-use handfast::flow::parse_duration;
+use handfast::flow_file::parse_duration;
 use handfast::participant::{Secret, Secrets};
 use handfast_participant::{OpenError, Registers, Settings, Tell, Weakness};
 use serde_json::json;

@@ -7,7 +7,7 @@ use handfast_protocol::{Answers, Close, Kind, Profile, Repeat, Risk, Undo, Value
 
 use super::undo_tests::PAID;
 use super::{FlowFile, StepParticipant};
-use crate::engine::FlowError;
+use crate::flow::FlowError;
 use crate::webhook::{Names, Scheme, Webhook};
 
 /// An authorisation at an existing service, a dispatch that speaks the contract, the capture of what was authorised, and a
@@ -150,7 +150,7 @@ fn every_key_is_read() {
     let flow = file.flow(&["hold-lapse"]).unwrap();
     assert_eq!(flow.steps()[0].participant.as_str(), "hold at https://pay.example");
     assert_eq!((flow.steps()[0].in_flight, flow.steps()[3].participant.as_str()), (Some(8), "notice"));
-    assert_eq!(*crate::engine::Flow::from_built_text(flow.text()).unwrap().plan(), *flow.plan());
+    assert_eq!(*crate::flow::Flow::from_built_text(flow.text()).unwrap().plan(), *flow.plan());
     assert!(!flow.text().contains("Bearer secret"), "a secret is a name here");
     let silent = card(
         "[step.http.webhook]\nscheme = \"stripe\"\nsecret = \"{secret.PAY_WEBHOOK}\"\n",

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use handfast::Standing;
-use handfast::flow::FlowFile;
+use handfast::flow_file::FlowFile;
 
 pub(crate) use self::near::unknown;
 pub(crate) use self::story::{Told, entry_of, step_of};
