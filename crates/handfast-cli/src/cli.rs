@@ -6,11 +6,11 @@ use crate::commands::{
     check, completions, conform, definitions, demo, dispatch, generals, man, messenger, participants, payment, replay, run,
     sagas, serve, show, store, usual_way,
 };
-use crate::output::Exit;
+use crate::output::exit;
 
 /// Makes two services act both or not at all, over a network that loses messages.
 #[derive(Debug, Parser)]
-#[command(name = "handfast", version, max_term_width = 110, propagate_version = true, after_help = exit_codes())]
+#[command(name = "handfast", version, max_term_width = 110, propagate_version = true, after_help = exit::in_words())]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -93,9 +93,4 @@ pub(crate) enum Command {
     Completions(completions::Args),
     /// Print a manual page, or write all of them to a directory
     Man(man::Args),
-}
-
-fn exit_codes() -> String {
-    let codes: Vec<String> = Exit::ALL.iter().map(|exit| format!("  {}  {}", u8::from(*exit), exit.meaning())).collect();
-    format!("Exit codes:\n{}", codes.join("\n"))
 }

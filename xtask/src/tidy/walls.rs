@@ -21,7 +21,7 @@ struct Wall {
 const NETWORK: &[&str] =
     &["axum", "hyper", "hyper-util", "reqwest", "mio", "socket2", "tokio", "async-std", "smol", "futures-util"];
 const STORES: &[&str] = &["rusqlite", "tokio-postgres", "refinery"];
-const OWN: &[&str] = &["handfast", "handfast-participant", "handfast-lab"];
+const OWN: &[&str] = &["handfast", "handfast-participant", "handfast-lab", "handfast-server", "handfast-testkit"];
 const SERVER: &[&str] = &["axum", "warp", "actix-web"];
 const SCREEN: &[&str] = &["clap", "anstream", "indicatif", "comfy-table"];
 
@@ -34,12 +34,20 @@ const WALLS: &[Wall] = &[
     Wall { package: "handfast-sqlite", forbidden: STORES },
     Wall { package: "handfast-sqlite", forbidden: OWN },
     Wall { package: "handfast-sqlite", forbidden: &["handfast-protocol"] },
+    Wall { package: "handfast-http", forbidden: STORES },
+    Wall { package: "handfast-http", forbidden: OWN },
+    Wall { package: "handfast-http", forbidden: SCREEN },
+    Wall { package: "handfast-http", forbidden: &["handfast-protocol", "handfast-sqlite"] },
     Wall { package: "handfast-participant", forbidden: OWN },
     Wall { package: "handfast-participant", forbidden: SCREEN },
     Wall { package: "handfast-participant", forbidden: &["reqwest"] },
     Wall { package: "handfast", forbidden: OWN },
     Wall { package: "handfast", forbidden: SERVER },
     Wall { package: "handfast", forbidden: SCREEN },
+    Wall { package: "handfast-server", forbidden: &["handfast-participant", "handfast-lab", "handfast-testkit"] },
+    Wall { package: "handfast-server", forbidden: SCREEN },
+    Wall { package: "handfast-testkit", forbidden: &["handfast-lab", "handfast-server"] },
+    Wall { package: "handfast-testkit", forbidden: SCREEN },
 ];
 
 /// Depends on nothing at all, not even for its tests or its build.

@@ -6,10 +6,10 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use bytes::Bytes;
 use handfast::flow_file::{FlowFile, parse_duration};
+use handfast_testkit::conform::flow::{Found, Trial, TrialError, try_promises};
+use handfast_testkit::conform::{self, Finding, Target};
 use serde_json::{Map, Value, json};
 
-use crate::conform::flow::{Found, Trial, TrialError, try_promises};
-use crate::conform::{self, Finding, Target};
 use crate::output::{Exit, OrExit as _, Output};
 
 /// What the reference payment service accepts.

@@ -4,8 +4,8 @@ use anyhow::Context as _;
 use clap::ValueEnum;
 use tracing::level_filters::LevelFilter;
 
-use crate::log;
 use crate::output::Output;
+use crate::output::log;
 
 /// Options of every command that logs.
 #[derive(Debug, clap::Args)]

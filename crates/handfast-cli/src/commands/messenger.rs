@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use handfast_testkit::messenger::{self, Complain, Cut, Delay, Hazards, Settings, duration, probability};
 use serde_json::json;
 
-use crate::messenger::{self, Cut, Delay, Hazards, Settings, duration, probability};
+use crate::commands::signals;
+use crate::numbers;
 use crate::output::{Exit, OrExit as _, Output};
-use crate::{connections, numbers, signals};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
@@ -60,14 +61,20 @@ pub(crate) struct Args {
     pub(crate) log: Option<PathBuf>,
 }
 
+/// The road goes on without its log, and says so once.
+fn complain(output: &Output) -> Complain {
+    let output = *output;
+    Box::new(move |error| output.complain(format_args!("the road's log cannot be written any more: {error}")))
+}
+
 /// Runs the road until it is told to stop.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     let Args { listen, to, capture, delay, late, late_acts, late_by, duplicate, cut, hold, seed, skip_store_id, log } = args;
     let hazards = Hazards { seed, capture, delay: delay.unwrap_or(Delay::NONE), late, late_acts, late_by, duplicate };
     super::runtime()?.block_on(async {
-        let listener = connections::listen(listen).await?;
+        let listener = super::listen(listen).await?;
         let settings = Settings { hazards, cuts: cut, skip_store_id, hold };
-        let road = messenger::open(&to, settings, log.as_deref()).or_exit(Exit::Usage)?;
+        let road = messenger::open(&to, settings, log.as_deref(), complain(output)).or_exit(Exit::Usage)?;
         // Before anybody is told that the road is there: a signal must find its handler.
         let stop = signals::on_signal()?;
         let from = listener.local_addr()?;

@@ -19,13 +19,19 @@ pub(crate) mod run;
 pub(crate) mod sagas;
 pub(crate) mod serve;
 pub(crate) mod show;
+pub(crate) mod signals;
+mod state;
 pub(crate) mod store;
 pub(crate) mod usual_way;
 
+use std::net::SocketAddr;
+
 use anyhow::Context as _;
+use handfast_http::connections;
+use tokio::net::TcpListener;
 
 use crate::cli::Command;
-use crate::output::{Exit, Output};
+use crate::output::{Exit, OrExit as _, Output};
 
 /// Runs one command to its end.
 pub(crate) fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
@@ -49,6 +55,22 @@ pub(crate) fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
         Command::Completions(args) => completions::run(args, output),
         Command::Man(args) => man::run(args, output),
     }
+}
+
+/// Listens on an address; where that cannot be, the hint names the option.
+///
+/// # Errors
+/// It is taken, or not to be had.
+pub(crate) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listening = connections::listen(address).await;
+    listening
+        .map_err(|error| {
+            let taken = error.is_taken();
+            let hint =
+                if taken { "another process listens there: stop it, or give another --listen" } else { "give another --listen" };
+            anyhow::Error::new(error.source).context(format!("cannot listen on {address} ({hint})"))
+        })
+        .or_exit(Exit::Usage)
 }
 
 /// The runtime of the commands that talk to others.

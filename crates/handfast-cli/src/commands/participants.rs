@@ -7,13 +7,13 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use handfast::store::Store;
 use handfast::{AcceptError, accept_in, participants_in, resting_in, time_in};
+use handfast_http::client::HttpClient;
+use handfast_server::shapes::participants::{self as shapes, MOST_PAGE};
 use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::http_client::HttpClient;
+use crate::commands::state;
 use crate::output::{Exit, OrExit as _, Output};
-use crate::serve::participants as shapes;
-use crate::state;
 
 /// How long a service may take to answer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -198,7 +198,7 @@ async fn resting(args: &RestingArgs, output: &Output) -> anyhow::Result<Exit> {
 async fn resting_in_store(store: &dyn Store, incarnation: &str) -> anyhow::Result<Vec<Value>> {
     let (mut sagas, mut after) = (Vec::new(), None::<String>);
     loop {
-        let page = resting_in(store, incarnation, after.as_deref(), shapes::MOST_PAGE).await?;
+        let page = resting_in(store, incarnation, after.as_deref(), MOST_PAGE).await?;
         sagas.extend(shapes::all_resting(&page));
         match page.after {
             None => return Ok(sagas),
@@ -210,7 +210,7 @@ async fn resting_in_store(store: &dyn Store, incarnation: &str) -> anyhow::Resul
 /// The same of a service, page by page.
 async fn resting_at(url: &str, incarnation: &str) -> anyhow::Result<Vec<Value>> {
     let mut sagas = Vec::new();
-    let mut next = Some(format!("{}&limit={}", shapes::address_of_resting(incarnation), shapes::MOST_PAGE));
+    let mut next = Some(format!("{}&limit={}", shapes::address_of_resting(incarnation), MOST_PAGE));
     while let Some(address) = next {
         let mut page = ask(Method::GET, &format!("{url}{address}"), Bytes::new()).await?;
         let found = page["sagas"].as_array_mut().context("the service does not say which sagas rest on it")?;

@@ -3,15 +3,18 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
+use handfast::Options;
 use handfast::flow_file::parse_duration;
+use handfast_server::{Server, Settings, open_files};
+use serde_json::json;
 
 use super::definitions::DefinitionArgs;
-use super::flow::FlowArgs;
+use super::flow::{ChosenFlow, FlowArgs};
 use super::log::LogArgs;
+use crate::commands::{signals, state};
+use crate::output::log;
 use crate::output::{Exit, OrExit as _, Output};
-use crate::serve::{self, Settings};
-use crate::{connections, log, open_files, state};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
@@ -49,17 +52,41 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     args.log.install(output)?;
     let flow = args.flow.read()?;
     log::keep_back(flow.file.secrets());
-    let webhooks = flow.file.webhook_receivers().or_exit(Exit::Usage)?;
-    let open_files = open_files::raise();
-    super::runtime()?.block_on(async {
-        // The port comes before the store: where the port is taken, the store is left alone.
-        let listener = connections::listen(args.listen).await?;
-        let store = args.store.map_or_else(|| state::default_store(flow.file.name()), Ok)?;
-        let Args { retry_cap, shutdown_timeout, definitions, .. } = args;
-        let definitions = definitions.wanted();
-        let settings = Settings { flow, webhooks, store, definitions, retry_cap, shutdown_timeout, open_files };
-        serve::run(listener, settings, output).await
-    })
+    super::runtime()?.block_on(serve(args, flow, output))
+}
+
+async fn serve(args: Args, ChosenFlow { file, flow }: ChosenFlow, output: &Output) -> anyhow::Result<Exit> {
+    let webhooks = file.webhook_receivers().or_exit(Exit::Usage)?;
+    let name = file.name().to_owned();
+    // The port comes before the store: where the port is taken, the store is left alone.
+    let listener = super::listen(args.listen).await?;
+    let Args { store, retry_cap, shutdown_timeout, definitions, .. } = args;
+    let url = store.map_or_else(|| state::default_store(&name), Ok)?;
+    let address = listener.local_addr().context("cannot tell where it listens")?;
+    let stop = signals::on_signal()?;
+    let settings = Settings {
+        options: Options::default().with_retry_cap(retry_cap).with_assumptions(file.assumptions()),
+        file,
+        flow,
+        webhooks,
+        store: state::open_store(&url)?,
+        definitions: definitions.wanted(),
+        open_files: open_files::raise(),
+    };
+    let server = Server::open(settings, stop).await?;
+    output.note(format_args!("handfast serve is listening on http://{address} (flow: {name}, store: {url})"));
+    for step in server.webhook_steps() {
+        output.note(format_args!("webhooks of {step} are taken at http://{address}/webhooks/{step}"));
+    }
+    super::definitions::say(&server.engine().other_definitions().await?, output);
+    if output.wants_json() {
+        output.json_line(&json!({ "listening": format!("http://{address}"), "flow": name, "store": url }))?;
+    }
+    if !server.serve(listener, shutdown_timeout).await? {
+        output
+            .note("stopping took longer than allowed; every order that was acknowledged is in the store, and goes on from there");
+    }
+    Ok(Exit::Done)
 }
 
 /// Whoever reaches the service may place and cancel orders, so only this machine reaches it.

@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::messenger::duration;
+use handfast_testkit::messenger::duration;
+use handfast_testkit::usual_way::{Settings, serve};
+
+use crate::commands::signals;
 use crate::output::{Exit, Output};
-use crate::usual_way::{Settings, serve};
-use crate::{connections, signals};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -32,7 +33,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     let Args { listen, store, payment, dispatch, deadline } = args;
     super::runtime()?.block_on(async {
-        let listener = connections::listen(listen).await?;
+        let listener = super::listen(listen).await?;
         let stop = signals::on_signal()?;
         output.note(format_args!("the usual way is listening on http://{}", listener.local_addr()?));
         serve(listener, Settings { store, payment, dispatch, deadline }, stop).await.map(|()| Exit::Done)

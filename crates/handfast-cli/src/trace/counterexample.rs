@@ -5,7 +5,7 @@ use handfast_lab::saga::{Caught, Followed, MUTANTS, Mutant};
 use serde::Deserialize;
 
 use super::document::{Document, members};
-use crate::output::{Exit, OrExit as _};
+use crate::bad_input::OrBadInput as _;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,7 +26,7 @@ pub(super) fn check_kept(followed: &Followed, adversary: &str, end: &str) -> any
     let last = followed.steps.last().map_or(&followed.beginning, |step| &step.world);
     for (what, kept, found) in [("adversary", adversary, &followed.adversary), ("end", end, last)] {
         if kept != found {
-            return Err(anyhow::anyhow!("{what} is another one: kept was {kept:?}, now it is {found:?}")).or_exit(Exit::Usage);
+            return Err(anyhow::anyhow!("{what} is another one: kept was {kept:?}, now it is {found:?}")).or_bad_input();
         }
     }
     Ok(())
@@ -52,7 +52,7 @@ impl CounterexampleTrace {
     /// # Errors
     /// An action cannot happen, the world ends otherwise, or nothing is broken.
     pub(crate) fn replay(&self) -> anyhow::Result<Followed> {
-        let followed = self.mutant.follow(&self.run).or_exit(Exit::Usage)?;
+        let followed = self.mutant.follow(&self.run).or_bad_input()?;
         check_kept(&followed, &self.adversary, &self.end)?;
         Ok(followed)
     }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::counterexample::check_kept;
 use super::document::{Document, members};
+use crate::bad_input::OrBadInput as _;
 use crate::commands::check::Counterexample;
-use crate::output::{Exit, OrExit as _};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -108,9 +108,9 @@ impl FlowTrace {
     /// # Errors
     /// The flow is none any more, an action cannot happen, the world ends otherwise, or nothing is broken.
     pub(crate) fn replay(&self) -> anyhow::Result<Followed> {
-        let (flow, come_true) = self.case().or_exit(Exit::Usage)?;
+        let (flow, come_true) = self.case().or_bad_input()?;
         let adversary = Adversary::new(self.network).workers(self.workers).crashes(self.crashes);
-        let followed = flow.follow(&come_true, adversary, &self.breaks, &self.run).or_exit(Exit::Usage)?;
+        let followed = flow.follow(&come_true, adversary, &self.breaks, &self.run).or_bad_input()?;
         check_kept(&followed, &self.adversary, &self.end)?;
         Ok(followed)
     }

@@ -9,9 +9,10 @@ use handfast_protocol::generals::Camp;
 use serde::{Deserialize, Serialize};
 
 use super::document::{Document, members};
+use crate::bad_input::OrBadInput as _;
 use crate::commands::generals::Agreed;
 use crate::generals::strategy_file::StrategyFile;
-use crate::output::{Exit, OrExit as _, Output};
+use crate::output::Output;
 
 /// More messengers than anybody would capture one by one: a greater number is a slip.
 const MOST_MESSENGERS: usize = 5_000_000;
@@ -88,7 +89,7 @@ impl GeneralsTrace {
     pub(crate) fn new(agreed: &Agreed, table: &Table, run: &Run) -> anyhow::Result<Self> {
         let path = &agreed.protocol;
         let text = path.ends_with(".toml").then(|| fs::read_to_string(path).with_context(|| format!("cannot read {path}")));
-        Ok(Self { agreed: agreed.clone(), strategy: text.transpose().or_exit(Exit::Usage)?, kept: Kept::new(table, run) })
+        Ok(Self { agreed: agreed.clone(), strategy: text.transpose().or_bad_input()?, kept: Kept::new(table, run) })
     }
 
     /// Tells the protocol everything, executes the run again, and compares. A program that a file names is run only by
@@ -100,16 +101,15 @@ impl GeneralsTrace {
         if self.agreed.runs_programs() && !run_programs {
             let second = self.agreed.second.iter().map(|second| format!(" and {second:?}"));
             let programs = format!("{:?}{}", self.agreed.protocol, second.collect::<String>());
-            return Err(anyhow!("the trace names a program, {programs}; say --run-program to have it run")).or_exit(Exit::Usage);
+            return Err(anyhow!("the trace names a program, {programs}; say --run-program to have it run")).or_bad_input();
         }
         let table = match &self.strategy {
-            Some(text) => StrategyFile::parse(&self.agreed.protocol, text)
-                .or_exit(Exit::Usage)?
-                .tabulate(&Limits::default())
-                .or_exit(Exit::Usage)?,
+            Some(text) => {
+                StrategyFile::parse(&self.agreed.protocol, text).or_bad_input()?.tabulate(&Limits::default()).or_bad_input()?
+            }
             None => self.agreed.tabulate(output)?,
         };
-        let run = self.kept.replay(&table).context("the protocol does something else than is kept").or_exit(Exit::Usage)?;
+        let run = self.kept.replay(&table).context("the protocol does something else than is kept").or_bad_input()?;
         Ok((table, run))
     }
 

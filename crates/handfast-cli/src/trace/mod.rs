@@ -18,9 +18,9 @@ pub(crate) use self::counterexample::CounterexampleTrace;
 pub(crate) use self::flow::FlowTrace;
 pub(crate) use self::generals::{GeneralsTrace, parse_captured};
 pub(crate) use self::saga::SagaTrace;
+use crate::bad_input::OrBadInput as _;
 use crate::commands::generals::Agreed;
 use crate::files;
-use crate::output::{Exit, OrExit as _};
 
 /// A larger file is no trace: nobody could step through it.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
@@ -82,8 +82,8 @@ pub(crate) fn keep_flow(path: &Path, run: &FlowTrace) -> anyhow::Result<()> {
 /// # Errors
 /// There is no such file, or it is no trace that this program knows; the error names the place.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Trace> {
-    let text = read_bounded(path).with_context(|| format!("cannot read {}", path.display())).or_exit(Exit::Usage)?;
-    parse(&text).with_context(|| path.display().to_string()).or_exit(Exit::Usage)
+    let text = read_bounded(path).with_context(|| format!("cannot read {}", path.display())).or_bad_input()?;
+    parse(&text).with_context(|| path.display().to_string()).or_bad_input()
 }
 
 /// A device says that it is empty and goes on for ever, so that it is counted what is read, not what the file says.
@@ -118,5 +118,5 @@ fn parse(text: &str) -> anyhow::Result<Trace> {
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     files::write(path, text.as_bytes())
         .with_context(|| format!("cannot write {}; give --keep another path", path.display()))
-        .or_exit(Exit::Usage)
+        .or_bad_input()
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::document::{Document, members};
-use crate::output::{Exit, OrExit as _};
+use crate::bad_input::OrBadInput as _;
 
 /// What is put in the place of a text that may hold the number of a card.
 const LEFT_OUT: &str = "(left out: it may hold the number of a card)";
@@ -186,12 +186,11 @@ impl SagaTrace {
     /// # Errors
     /// The first entry after which it is in another state, or how it stands at the end.
     pub(crate) fn replay(&self) -> anyhow::Result<Vec<Told>> {
-        let told = self.tell().or_exit(Exit::Usage)?;
+        let told = self.tell().or_bad_input()?;
         let standing = told.last().map_or("placed", |(_, coordinator)| coordinator.standing().name());
         if standing != self.standing {
             let kept = &self.standing;
-            return Err(anyhow::anyhow!("standing is another one: kept was {kept:?}, now it is {standing:?}"))
-                .or_exit(Exit::Usage);
+            return Err(anyhow::anyhow!("standing is another one: kept was {kept:?}, now it is {standing:?}")).or_bad_input();
         }
         Ok(told)
     }

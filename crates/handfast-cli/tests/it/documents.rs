@@ -34,7 +34,7 @@ fn every_event_of_the_log_stands_in_the_document() {
     let documented: BTreeSet<&str> =
         names.flat_map(|cell| cell.split(", ")).map(|name| name.trim_matches('`')).filter(|name| !name.is_empty()).collect();
     let mut texts = Vec::new();
-    for name in ["handfast", "handfast-cli", "handfast-participant"] {
+    for name in ["handfast", "handfast-cli", "handfast-http", "handfast-participant", "handfast-server", "handfast-testkit"] {
         sources(&repository(&format!("crates/{name}/src")), &mut texts);
     }
     let mut reported = BTreeSet::new();

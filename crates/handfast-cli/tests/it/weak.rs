@@ -121,5 +121,7 @@ fn show_says_why_a_person_has_to_look() {
     let text = drawn.stdout.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
     assert!(text.contains(&format!("suspended: {why}")), "{}", drawn.stdout);
     let data: Value = serde_json::from_str(&run(["show", "order-1", "--store", &store, "--json"]).stdout).expect("JSON");
-    assert_eq!((&data["trouble"], &data["standing"], &data["outcome"]), (&why.into(), &"suspended".into(), &Value::Null));
+    assert_eq!((&data["standing"], &data["outcome"]), (&"suspended".into(), &Value::Null));
+    // Beside it stands what remains, as everywhere.
+    assert!(data["trouble"].as_str().is_some_and(|trouble| trouble.starts_with(why)), "{data:#}");
 }

@@ -60,13 +60,13 @@ pub use options::Options;
 pub use participants::{
     AcceptError, Accepted, ParticipantView, Resting, RestingPage, accept_in, amount_in_words, participants_in, resting_in,
 };
-pub use person::{Act, ActError, ActResult, Acted, ForPerson, Possible, Remains, act_in, cancel_in, look_into};
+pub use person::{Act, ActError, ActResult, Acted, Possible, Remains, act_in, cancel_in};
 pub use reason::MAX_REASON_CHARACTERS;
 pub(crate) use reason::what_is_wrong_if_said;
 pub use shared::CancelResult;
 pub use stats::{Stats, Totals};
 pub use steps::{AnswerSeen, StepView};
-pub use view::SagaView;
+pub use view::{SagaView, saga_in};
 
 use crate::delivery::{Jitter, Memories};
 use crate::flow::{Flow, FlowStep};

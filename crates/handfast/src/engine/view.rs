@@ -5,12 +5,12 @@ use handfast_protocol::{Coordinator, Outcome, Party as _, Standing, Time};
 use super::handle::describe;
 use super::journaled::{Journaled, Loaded};
 use super::obstacle;
-use super::person::{Act, Acted, Followed, Possible, Remains};
+use super::person::{Act, Acted, Followed, ForPerson, Possible, Remains};
 use super::shared::Shared;
 use super::steps::{Known, StepView};
 use crate::flow::Flow;
 use crate::journal;
-use crate::store::{Entry, StoreError, StoredSaga, Try};
+use crate::store::{Entry, Store, StoreError, StoredSaga, Try};
 
 /// A saga, read from its store.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -61,31 +61,72 @@ impl SagaView {
     pub fn is_in_doubt(&self) -> bool {
         self.outcome.is_none() && self.standing != Standing::Suspended.name()
     }
+
+    /// The number of its last entry, which an act names.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
+    /// Of what is stored what can be read without following the journal.
+    fn unread(stored: &StoredSaga, tries: Vec<Try>) -> Self {
+        Self {
+            id: stored.id.clone(),
+            standing: stored.standing.clone(),
+            outcome: None,
+            flow: None,
+            steps: Vec::new(),
+            created: stored.created,
+            wake_at: stored.wake_at,
+            watched_until: None,
+            input: Vec::new(),
+            entries: Vec::new(),
+            tries,
+            trouble: stored.why.clone(),
+            remains: Vec::new(),
+            can: Vec::new(),
+            cancel: None,
+            acts: Vec::new(),
+            is_held: false,
+            is_uncalled: false,
+        }
+    }
+
+    fn add(&mut self, for_person: ForPerson) {
+        let ForPerson { steps, remains, can, cancel, acts, .. } = for_person;
+        (self.steps, self.remains, self.can, self.cancel, self.acts) = (steps, remains, can, cancel, acts);
+    }
+}
+
+/// A saga as its store has it, for whoever looks without an engine. `None` if there is none of this id.
+///
+/// What only the engine knows that drives it is not in it: what is in its way while it is on its way, and whether it is held.
+///
+/// # Errors
+/// The store's.
+pub async fn saga_in(store: &dyn Store, id: &str) -> Result<Option<SagaView>, StoreError> {
+    let Some(stored) = store.load(id).await? else { return Ok(None) };
+    let mut view = SagaView::unread(&stored, store.tries(id).await?);
+    match Followed::of(&stored) {
+        Ok(followed) => {
+            let for_person = followed.for_person(&stored, store.store_id(), &view.tries);
+            view.flow = Some(followed.flow_name().to_owned());
+            view.standing = for_person.standing.name().to_owned();
+            view.watched_until = for_person.watched_until;
+            view.outcome = for_person.outcome;
+            view.trouble.clone_from(&for_person.trouble);
+            view.add(for_person);
+        }
+        Err(reason) => view.trouble = view.trouble.or(Some(reason)),
+    }
+    (view.input, view.entries) = (stored.input, stored.entries);
+    Ok(Some(view))
 }
 
 /// Everything about a saga, with these of its tries. Without them nothing has to be written before it can be read.
 pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<Option<SagaView>, StoreError> {
     let Some(stored) = shared.store.load(id).await? else { return Ok(None) };
-    let mut view = SagaView {
-        id: stored.id.clone(),
-        standing: stored.standing.clone(),
-        outcome: None,
-        flow: None,
-        steps: Vec::new(),
-        created: stored.created,
-        wake_at: stored.wake_at,
-        watched_until: None,
-        input: Vec::new(),
-        entries: Vec::new(),
-        tries,
-        trouble: stored.why.clone(),
-        remains: Vec::new(),
-        can: Vec::new(),
-        cancel: None,
-        acts: Vec::new(),
-        is_held: false,
-        is_uncalled: false,
-    };
+    let mut view = SagaView::unread(&stored, tries);
     let followed = Followed::of(&stored).ok();
     let for_person = followed.as_ref().map(|followed| followed.for_person(&stored, shared.store.store_id(), &view.tries));
     view.flow = followed.as_ref().map(|followed| followed.flow_name().to_owned());
@@ -113,17 +154,16 @@ pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<O
         Err(StoreError::Corrupt { what, .. }) => view.trouble = Some(what),
         Err(error) => return Err(error),
     }
-    if let Some(for_person) = for_person {
-        (view.steps, view.remains, view.can) = (for_person.steps, for_person.remains, for_person.can);
-        (view.cancel, view.acts) = (for_person.cancel, for_person.acts);
+    if let Some(mut for_person) = for_person {
         view.outcome = view.outcome.or(for_person.outcome);
+        let told = for_person.trouble.take();
+        view.add(for_person);
         if view.is_held {
             // Nobody is asked sooner, since nobody is asked at all; what else is wrong with it is said behind that.
             view.can.retain(|possible| possible.act != Act::Retry);
-            view.trouble =
-                view.trouble.map(|held| [Some(held), for_person.trouble].into_iter().flatten().collect::<Vec<_>>().join("; "));
+            view.trouble = view.trouble.map(|held| [Some(held), told].into_iter().flatten().collect::<Vec<_>>().join("; "));
         } else {
-            view.trouble = for_person.trouble.or(view.trouble);
+            view.trouble = told.or(view.trouble);
             // What helps stands in the trouble: whoever is not called is not called sooner.
             view.can.retain(|possible| !view.is_uncalled || possible.act != Act::Retry);
         }

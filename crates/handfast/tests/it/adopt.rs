@@ -391,7 +391,7 @@ async fn what_a_person_is_shown_of_a_suspended_order_that_has_moved_is_what_happ
             why: "moved".to_owned(),
         };
         assert_eq!(store.adopt(adoption).await.unwrap(), 1);
-        let shown = handfast::look_into(&*store, "order-1").await.unwrap().unwrap();
+        let shown = handfast::saga_in(&*store, "order-1").await.unwrap().unwrap();
         let resume = shown.can.iter().find(|can| can.act == Act::Resume).unwrap();
         assert!(resume.does.contains("look for dispatch") && !resume.does.contains("close"), "{}", resume.does);
         let act = async |request_id: &str, saw| {
@@ -400,8 +400,8 @@ async fn what_a_person_is_shown_of_a_suspended_order_that_has_moved_is_what_happ
             handfast::act_in(&*store, "order-1", &Act::Resume, &said, Time(4_000_000_000_000)).await.unwrap()
         };
         // It is told so first, and whoever acts has to have seen that.
-        assert_eq!(act("one", shown.seq).await, ActResult::Moved { seq: shown.seq + 1 });
-        assert_eq!(act("one", shown.seq + 1).await, ActResult::Taken { seq: shown.seq + 2 });
+        assert_eq!(act("one", shown.seq()).await, ActResult::Moved { seq: shown.seq() + 1 });
+        assert_eq!(act("one", shown.seq() + 1).await, ActResult::Taken { seq: shown.seq() + 2 });
         let entries = store.load("order-1").await.unwrap().unwrap().entries;
         assert!(entries[entries.len() - 2].input.contains("moved"), "{entries:?}");
     }

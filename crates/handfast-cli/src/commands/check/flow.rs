@@ -17,8 +17,8 @@ use serde_json::json;
 
 use super::residual::{self, Residual};
 use super::{Args, flow_json, flow_text};
+use crate::output::picture;
 use crate::output::{Exit, OrExit as _, Output};
-use crate::picture;
 use crate::trace::{self, FlowTrace};
 
 /// A flow with more steps than this is explored on the multiset network only where that is asked for, since it takes

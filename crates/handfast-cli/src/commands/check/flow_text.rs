@@ -3,8 +3,8 @@
 use handfast_protocol::{Doubt, Kind, Span, StepPlan};
 
 use super::flow::{Checked, CheckedRisk, Counterexample};
+use crate::output::picture;
 use crate::output::{Output, grouped};
-use crate::picture;
 
 const BOLD: &str = "\x1b[1m";
 const GREEN: &str = "\x1b[32m";

@@ -14,9 +14,10 @@ use handfast_lab::explorer::{Limits, Report, Verdict};
 use handfast_lab::saga::{Action, Case, Found, MUTANTS, Mutant, Network, World, large, suite};
 use serde_json::{Value, json};
 
+use crate::numbers;
+use crate::output::picture;
 use crate::output::{Exit, Output, grouped};
 use crate::trace::{self, CounterexampleTrace};
-use crate::{numbers, picture};
 
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("drawn").args(["without", "flow"])))]

@@ -5,8 +5,8 @@ use handfast_lab::saga::map::{DISPATCHES, PAYMENTS, Pair, Verdict, map, to_svg};
 use serde_json::{Value, json};
 
 use super::Args;
+use crate::output::picture;
 use crate::output::{Exit, Output};
-use crate::picture;
 
 const GREEN: &str = "\x1b[32m";
 const YELLOW: &str = "\x1b[33m";

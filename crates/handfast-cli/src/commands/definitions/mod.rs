@@ -3,10 +3,10 @@
 mod command;
 
 use clap::ArgGroup;
-use handfast::{Chosen, Engine, OtherDefinition, OtherDefinitions};
+use handfast::{Chosen, OtherDefinition, OtherDefinitions};
 
 pub(crate) use self::command::{Args, run};
-use crate::output::{Exit, OrExit as _, Output};
+use crate::output::Output;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Orders under way that follow another definition")]
@@ -43,14 +43,10 @@ impl DefinitionArgs {
 }
 
 /// Says how many orders follow another definition, and what differs.
-///
-/// # Errors
-/// The store's.
-pub(crate) async fn say(engine: &Engine, output: &Output) -> anyhow::Result<()> {
-    for other in engine.other_definitions().await.or_exit(Exit::Error)?.iter().filter(|other| !other.is_adopted) {
+pub(crate) fn say(others: &[OtherDefinition], output: &Output) {
+    for other in others.iter().filter(|other| !other.is_adopted) {
         output.note(in_words(other));
     }
-    Ok(())
 }
 
 fn in_words(other: &OtherDefinition) -> String {

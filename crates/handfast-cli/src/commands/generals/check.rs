@@ -11,8 +11,8 @@ use num_bigint::BigUint;
 use serde_json::{Value, json};
 
 use super::agreed::Agreed;
+use crate::output::picture;
 use crate::output::{Exit, OrExit as _, Output, count, grouped, rounded};
-use crate::picture;
 use crate::trace;
 
 /// So many of the simplest runs are drawn with `--all`.

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::agreed::Agreed;
 use crate::numbers;
+use crate::output::picture;
 use crate::output::{Exit, OrExit as _, Output};
-use crate::picture;
 use crate::trace::{self, Trace};
 
 #[derive(Debug, clap::Args)]

@@ -4,8 +4,8 @@ use handfast_lab::generals::Outcome;
 use handfast_protocol::generals::Choice;
 use serde_json::{Value, json};
 
+use crate::output::terminal::{self, wrapped};
 use crate::output::{Exit, Output};
-use crate::terminal::{self, wrapped};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:

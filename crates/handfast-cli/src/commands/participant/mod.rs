@@ -10,12 +10,13 @@ use axum::Router;
 use handfast::flow_file::parse_duration;
 use handfast::participant::{Secret, Secrets};
 use handfast_participant::{OpenError, Registers, Settings, Tell, Weakness};
+use handfast_server::open_files::{self, Shares, Wanted};
 use serde_json::json;
 
 use super::log::LogArgs;
-use crate::open_files::{self, Shares, Wanted};
+use crate::commands::signals;
+use crate::output::log;
 use crate::output::{Exit, OrExit as _, Output};
-use crate::{connections, log, signals};
 
 /// Options of every reference service.
 #[derive(Debug, clap::Args)]
@@ -112,7 +113,7 @@ impl Participant<'_> {
         }
         let path = store_path(store).or_exit(Exit::Usage)?;
         let tell = common.teller().or_exit(Exit::Usage)?;
-        let listener = connections::listen(listen).await?;
+        let listener = super::listen(listen).await?;
         // Whatever is wrong with the store, it is the one that was named.
         let registers = open(path, Settings::default()).or_exit(Exit::Usage)?;
         // Before anybody is told that the service is there: a signal must find its handler.
@@ -134,8 +135,8 @@ impl Participant<'_> {
         let router = router(&registers, &common.weak, tell.as_ref());
         let shares = Shares::of(open_files::raise(), Wanted { lines: 0, calls: 0 });
         shares.tell();
-        let serving = tokio::spawn(connections::serve_router(listener, router, shares.callers(), stop.clone()));
-        signals::stopped(&mut stop).await;
+        let serving = tokio::spawn(handfast_http::connections::serve_router(listener, router, shares.callers(), stop.clone()));
+        handfast_http::stop::stopped(&mut stop).await;
         if tokio::time::timeout(common.shutdown_timeout, serving).await.is_err() {
             output.note("requests are still under way; stopping without them");
         }

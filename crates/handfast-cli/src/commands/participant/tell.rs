@@ -9,6 +9,7 @@ use handfast::Time;
 use handfast::journal::hex;
 use handfast::participant::Secret;
 use handfast::webhook::Scheme;
+use handfast_http::client::HttpClient;
 use handfast_participant::{Definite, Tell};
 use hyper::header::HeaderName;
 use hyper::{Method, Uri};
@@ -17,7 +18,6 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::clock::now_ms;
-use crate::http_client::HttpClient;
 
 /// So many times one is sent at most.
 const TRIES: u32 = 20;

@@ -13,8 +13,8 @@ use anyhow::{Context as _, anyhow};
 
 use self::story::Story;
 use crate::numbers;
+use crate::output::picture;
 use crate::output::{Exit, OrExit as _, Output};
-use crate::picture;
 use crate::trace::{self, Trace};
 
 #[derive(Debug, clap::Args)]

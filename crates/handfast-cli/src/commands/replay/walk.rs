@@ -4,7 +4,7 @@ use std::io;
 
 use super::story::{Story, printable};
 use crate::output::Output;
-use crate::picture;
+use crate::output::picture;
 
 /// What was typed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -5,13 +5,14 @@ use std::io::{self, IsTerminal as _};
 use anyhow::bail;
 use handfast::journal::{Said, Scalar};
 use handfast::{Act, Mark, Standing};
+use handfast_server::operator::what_can_be_done;
+use handfast_server::operator::{Desk, Trouble};
+use handfast_server::shapes::saga::Saga;
 use serde_json::json;
 
 use super::looking::looked;
 use super::{Place, or_exit};
-use crate::operator::{Desk, Looked, Trouble};
 use crate::output::{Exit, OrExit as _, Output};
-use crate::serve::acts::what_can_be_done;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
@@ -204,7 +205,7 @@ fn confirm(yes: bool, output: &Output) -> anyhow::Result<()> {
 
 /// How the saga stands after it.
 async fn say(desk: &Desk, id: &str, output: &Output) -> anyhow::Result<Exit> {
-    let Looked { id, standing, outcome, seq, .. } = or_exit(desk.look(id).await)?;
+    let Saga { id, standing, outcome, seq, .. } = or_exit(desk.look(id).await)?;
     if output.wants_json() {
         output.json_line(&json!({ "id": id, "standing": standing, "outcome": outcome, "seq": seq }))?;
     } else {

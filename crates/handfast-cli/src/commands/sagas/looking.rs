@@ -1,11 +1,12 @@
 //! Listing sagas, and showing one with what remains of it and what can be done about it.
 
 use handfast::{Outcome, Standing};
+use handfast_server::operator::{Desk, Trouble};
+use handfast_server::shapes::saga::{Acted, Listed, Saga, Step};
 use serde_json::json;
 
 use super::{Place, or_exit, table};
 use crate::numbers::moment;
-use crate::operator::{Acted, Desk, Listed, Looked, Step, Trouble};
 use crate::output::{Exit, Output};
 
 #[derive(Debug, clap::Args)]
@@ -113,7 +114,7 @@ pub(super) async fn show(args: Show, output: &Output) -> anyhow::Result<Exit> {
 }
 
 /// The saga, or which ones are called nearly so.
-pub(super) async fn looked(desk: &Desk, id: &str) -> anyhow::Result<Looked> {
+pub(super) async fn looked(desk: &Desk, id: &str) -> anyhow::Result<Saga> {
     let found = match (desk.look(id).await, desk) {
         (Err(Trouble::Unknown(_)), Desk::File(store)) => {
             let said = crate::commands::show::unknown(store.as_ref(), id).await?;
@@ -124,7 +125,7 @@ pub(super) async fn looked(desk: &Desk, id: &str) -> anyhow::Result<Looked> {
     or_exit(found)
 }
 
-fn in_words(saga: &Looked) -> String {
+fn in_words(saga: &Saga) -> String {
     let mut lines = vec![format!("{} is {} (entry {})", saga.id, saga.standing, saga.seq), String::new()];
     if let Some(trouble) = &saga.trouble {
         lines.extend([format!("  {trouble}"), String::new()]);
@@ -156,7 +157,7 @@ fn done_in_words(acted: &Acted) -> String {
 }
 
 /// Until when a saga that has ended is watched, and when somebody looks next if somebody drives it.
-fn watched(saga: &Looked) -> Vec<String> {
+fn watched(saga: &Saga) -> Vec<String> {
     let Some(until) = saga.watched_until_ms else { return Vec::new() };
     let next = saga.next_look_ms.map(|at| format!("; the next look is due at {}", moment(at))).unwrap_or_default();
     vec![format!("  it has ended, and is watched for what comes late until {} at least{next}", moment(until)), String::new()]
@@ -193,7 +194,7 @@ fn step_in_words(step: &Step) -> Vec<String> {
         }
     }
     for (name, value) in &step.kept {
-        say("kept", format!("{name} = {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
+        say("kept", format!("{name} = {value}"));
     }
     lines
 }

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use clap::Subcommand;
 use handfast::flow_file::FlowFile;
 use handfast::store::Store;
+use handfast_http::client::HttpClient;
+use handfast_server::operator::{Desk, Trouble};
 
-use crate::http_client::HttpClient;
-use crate::operator::{Desk, Trouble};
+use crate::commands::state;
 use crate::output::{Exit, OrExit as _, Output};
-use crate::state;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use handfast_server::shapes::saga::Listed;
+
 use crate::numbers::moment;
-use crate::operator::Listed;
 
 /// The heads of the columns.
 const HEADS: [&str; 7] = ["STANDING", "ID", "PLACED", "SINCE", "STEP", "AMOUNT", "CAN"];
@@ -33,7 +34,7 @@ pub(super) fn in_sum(sagas: &[Listed]) -> String {
     let money: Vec<String> = sums.iter().map(|(currency, sum)| format!("{} {currency}", in_places(*sum))).collect();
     let without = if without > 0 { format!("; {without} name no amount") } else { String::new() };
     let money = if money.is_empty() { String::new() } else { format!(", {} in all", money.join(", ")) };
-    format!("{}{money}{without}", crate::batch::counted(sagas.len() as u64, "saga"))
+    format!("{}{money}{without}", handfast_server::batch::counted(sagas.len() as u64, "saga"))
 }
 
 /// The currency of an amount as `19.99 EUR`, the number without its point, and how many digits stand behind that.
@@ -85,7 +86,7 @@ fn line(row: &[String; 7], widths: &[usize]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operator::Able;
+    use handfast_server::shapes::saga::Able;
 
     #[test]
     fn columns_stand_under_their_heads() {

@@ -13,8 +13,10 @@ use handfast::flow_file::FlowFile;
 
 pub(crate) use self::near::unknown;
 pub(crate) use self::story::{Told, entry_of, step_of};
+use crate::commands::state;
+use crate::output::picture;
 use crate::output::{Exit, OrExit as _, Output};
-use crate::{picture, state, trace};
+use crate::trace;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use handfast::Operation;
 use handfast_lab::diagram::{Fate, Flight};
+use handfast_testkit::messenger::{Direction, Ending, Line};
 
-use crate::messenger::{Direction, Ending, Line};
 use crate::output::{Exit, OrExit as _};
 
 /// A messenger of the saga: which command it belongs to, and the road's own line of it.

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use handfast::journal::{Line, replay_checked};
 use handfast::store::{Entry, Store, StoredSaga, Try};
-use handfast::{Came, Flow, Operation, Outcome, Standing, describe_evidence};
+use handfast::{Came, Flow, Operation, SagaView, Standing, describe_evidence, saga_in};
 use handfast_lab::diagram::{SagaStory, StoryEntry, StoryStep, StoryTry};
-use handfast_protocol::{Coordinator, Definite, Party as _, replay};
+use handfast_protocol::{Coordinator, Party as _, replay};
 
 use super::road::{self, Messenger};
 use crate::trace::SagaTrace;
@@ -16,19 +16,11 @@ use crate::trace::SagaTrace;
 #[derive(Debug)]
 pub(crate) struct Told {
     pub(super) stored: StoredSaga,
+    /// The same, as everybody else is shown it.
+    pub(super) view: SagaView,
     pub(super) flow: Flow,
-    /// The key of every step.
-    pub(super) keys: Vec<String>,
     pub(super) standing: Standing,
-    pub(super) outcome: Option<Outcome>,
-    /// What was asked of every step and what is known of it.
-    pub(super) steps: Vec<(Option<Operation>, Option<Definite>)>,
-    /// The journal, as far as it can be trusted.
-    pub(super) lines: Vec<Line>,
-    pub(super) tries: Vec<Try>,
     pub(super) messengers: Vec<Messenger>,
-    /// Why a person has to look at it, if one has to, also after its end.
-    pub(super) trouble: Option<String>,
     pub(super) story: SagaStory,
 }
 
@@ -49,8 +41,8 @@ impl Told {
 /// # Errors
 /// The store, the flow's definition or a road's log cannot be read.
 pub(super) async fn read(store: &dyn Store, id: &str, roads: &[PathBuf]) -> anyhow::Result<Option<Told>> {
-    let Some(stored) = store.load(id).await? else { return Ok(None) };
-    let tries = store.tries(id).await?;
+    let (Some(stored), Some(view)) = (store.load(id).await?, saga_in(store, id).await?) else { return Ok(None) };
+    let tries = &view.tries;
     let flow = flow(&stored)?;
     let keys: Vec<String> = flow.steps().iter().map(|step| format!("{}.{id}.{}", store.store_id(), step.name)).collect();
     let messengers = road::read(roads, &keys)?;
@@ -63,7 +55,7 @@ pub(super) async fn read(store: &dyn Store, id: &str, roads: &[PathBuf]) -> anyh
     let outcome = coordinator.decision();
     let standing = if trouble.is_some() { Standing::Suspended } else { coordinator.standing() };
     let trouble = trouble.or_else(|| coordinator.evidence().map(|evidence| describe_evidence(&flow, evidence)));
-    let mut notes = notes(&stored, &tries, !roads.is_empty());
+    let mut notes = notes(&stored, tries, !roads.is_empty());
     // What was told of the end stays told: a promise that was broken afterwards stands beside it.
     let broken_promise = trouble.as_ref().filter(|_| outcome.is_some());
     notes.extend(broken_promise.map(|what| format!("A participant broke its promise: {what}.")));
@@ -77,11 +69,10 @@ pub(super) async fn read(store: &dyn Store, id: &str, roads: &[PathBuf]) -> anyh
         tries: tries.iter().filter_map(try_of).collect(),
         flights: road::flights(&messengers),
         kills: Vec::new(),
-        trouble: trouble.clone().filter(|_| standing == Standing::Suspended),
+        trouble: trouble.filter(|_| standing == Standing::Suspended),
         notes,
     };
-    let steps = (0..flow.steps().len()).map(|step| coordinator.step_state(step)).collect();
-    Ok(Some(Told { stored, flow, keys, standing, outcome, steps, lines, tries, messengers, trouble, story }))
+    Ok(Some(Told { stored, view, flow, standing, messengers, story }))
 }
 
 /// The flow as it was when the saga was placed.
@@ -162,7 +153,7 @@ fn notes(stored: &StoredSaga, tries: &[Try], has_road: bool) -> Vec<String> {
     let mut notes: Vec<String> = placed.map(|placed| format!("Times count from {placed}.")).into_iter().collect();
     let (not_sent, sent): (Vec<&Try>, Vec<&Try>) = tries.iter().partition(|attempt| Came::of(attempt) == Came::NotSent);
     if let Some(last) = not_sent.last() {
-        let requests = crate::batch::counted(not_sent.len() as u64, "request");
+        let requests = handfast_server::batch::counted(not_sent.len() as u64, "request");
         notes.push(format!("Of {requests} nothing left, and nothing is drawn; the last was {}.", last.seen));
     }
     if !sent.is_empty() && !has_road {

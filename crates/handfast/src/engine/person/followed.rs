@@ -79,10 +79,8 @@ impl Followed {
         let left = needs_telling.then(|| list(&remains)).filter(|left| !left.is_empty());
         let trouble: Vec<String> = trouble.into_iter().chain(settled).chain(unconfirmed).chain(overruled).chain(left).collect();
         ForPerson {
-            seq: self.lines.len() as u64,
             standing,
             outcome: self.coordinator.decision(),
-            wake_at: stored.wake_at,
             watched_until: watched_until(&self.coordinator, self.flow.steps().len()),
             steps: self.steps(stored, store_id, tries),
             trouble: (!trouble.is_empty()).then(|| trouble.join("; ")),

@@ -206,15 +206,11 @@ impl std::fmt::Display for Remains {
 
 /// A saga as whoever acts on it has to see it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ForPerson {
-    /// The number of its last entry, which an act names.
-    pub seq: u64,
+pub(in crate::engine) struct ForPerson {
     /// How it stands.
     pub standing: Standing,
     /// How it ended, if it has.
     pub outcome: Option<Outcome>,
-    /// When it is looked at next; `None` once it is suspended, or has ended and is not watched any more.
-    pub wake_at: Option<Time>,
     /// Of a saga that has ended: until when at least it is watched for an effect that comes late.
     pub watched_until: Option<Time>,
     /// What is known of its steps, in order.
@@ -229,16 +225,6 @@ pub struct ForPerson {
     pub cancel: Option<String>,
     /// What people have done about it.
     pub acts: Vec<Acted>,
-}
-
-/// A saga as whoever acts on it has to see it, read from its store. `None` if there is none of this id.
-///
-/// # Errors
-/// Its journal cannot be followed, or the store's.
-pub async fn look_into(store: &dyn Store, id: &str) -> Result<Option<ForPerson>, ActError> {
-    let Some(stored) = store.load(id).await? else { return Ok(None) };
-    let tries = store.tries(id).await?;
-    Ok(Some(followed(&stored)?.for_person(&stored, store.store_id(), &tries)))
 }
 
 fn followed(stored: &StoredSaga) -> Result<Followed, ActError> {

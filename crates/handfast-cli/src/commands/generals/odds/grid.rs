@@ -6,9 +6,9 @@ use serde_json::json;
 use super::super::agreed::Agreed;
 use super::answer::{ADVERSARY, given, most_sent};
 use super::{Args, Show, check_digits};
+use crate::output::picture;
+use crate::output::terminal;
 use crate::output::{Exit, Output};
-use crate::picture;
-use crate::terminal;
 
 /// The most rows of a heat map.
 const MOST_ROWS: u32 = 20;

@@ -13,8 +13,8 @@ use handfast_lab::generals::Ratio;
 
 use self::answer::Answer;
 use super::agreed::{Agreed, probability};
+use crate::output::picture;
 use crate::output::{Exit, OrExit as _, Output};
-use crate::picture;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:

@@ -3,8 +3,8 @@
 use handfast_lab::generals::{Estimate, Interval, Outcome, Ratio};
 
 use super::answer::{Answer, Misfit, Sampled};
+use crate::output::terminal::{width, wrapped};
 use crate::output::{decimal, grouped};
-use crate::terminal::{width, wrapped};
 
 /// So many significant digits has a number that was counted.
 const DIGITS: usize = 6;

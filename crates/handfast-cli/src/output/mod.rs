@@ -1,0 +1,259 @@
+//! Where things are printed and how a command ends: data on standard output, talk on standard error, one exit code.
+
+pub(crate) mod exit;
+pub(crate) mod log;
+pub(crate) mod picture;
+pub(crate) mod terminal;
+
+use std::fmt::{self, Display};
+use std::io::{self, IsTerminal as _, Write as _};
+
+use handfast_lab::generals::Ratio;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use serde_json::Value;
+
+pub(crate) use self::exit::{Exit, OrExit};
+use self::terminal::Waiting;
+use crate::cli::{Color, Global};
+
+/// Whoever read standard output has left; there is nobody to tell, and nothing to complain about.
+#[derive(Debug)]
+pub(crate) struct ReaderLeft;
+
+impl Display for ReaderLeft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nobody reads standard output any more")
+    }
+}
+
+impl std::error::Error for ReaderLeft {}
+
+/// The two streams, and what the user wants to see on them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    json: bool,
+    quiet: bool,
+    ascii: bool,
+}
+
+impl Output {
+    /// Follows the options, NO_COLOR, and what the streams are connected to.
+    pub(crate) fn new(global: &Global) -> Self {
+        // `Auto` looks at NO_COLOR, CLICOLOR_FORCE, TERM and the stream itself.
+        match global.color {
+            Color::Auto => anstream::ColorChoice::Auto,
+            Color::Always => anstream::ColorChoice::Always,
+            Color::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+        Self { json: global.json, quiet: global.quiet, ascii: false }
+    }
+
+    /// The same, where every line of data is plain ASCII if that is wanted.
+    pub(crate) const fn in_ascii(&self, ascii: bool) -> Self {
+        Self { ascii, ..*self }
+    }
+
+    /// Whether lines of data are to be plain ASCII; what is not is printed as a question mark.
+    pub(crate) const fn wants_ascii(&self) -> bool {
+        self.ascii
+    }
+
+    /// Whether standard output takes colours, which are removed otherwise.
+    pub(crate) fn has_colours(&self) -> bool {
+        match anstream::AutoStream::choice(&io::stdout()) {
+            anstream::ColorChoice::Never => false,
+            anstream::ColorChoice::Auto | anstream::ColorChoice::AlwaysAnsi | anstream::ColorChoice::Always => true,
+        }
+    }
+
+    /// Whether nothing is to be said but errors.
+    pub(crate) const fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Whether data is wanted as JSON.
+    pub(crate) const fn wants_json(&self) -> bool {
+        self.json
+    }
+
+    /// Prints a line of data. ANSI colours in it are removed where they are not wanted.
+    ///
+    /// # Errors
+    /// [`ReaderLeft`] when the reader has gone (a command simply passes it on with `?`), otherwise what the system said.
+    pub(crate) fn line(&self, text: impl Display) -> anyhow::Result<()> {
+        let text = if self.ascii { plain(&text.to_string()) } else { text.to_string() };
+        let mut stdout = anstream::stdout().lock();
+        written(writeln!(stdout, "{text}").and_then(|()| stdout.flush()))
+    }
+
+    /// Prints sentences, in lines that fit the terminal.
+    ///
+    /// # Errors
+    /// As [`Output::line`].
+    pub(crate) fn sentences(&self, text: impl Display) -> anyhow::Result<()> {
+        self.line(terminal::sentences(&text.to_string(), terminal::width()))
+    }
+
+    /// Prints a text behind its lead, in lines that fit the terminal and begin where the text does.
+    ///
+    /// # Errors
+    /// As [`Output::line`].
+    pub(crate) fn led(&self, lead: impl Display, text: impl Display) -> anyhow::Result<()> {
+        self.line(terminal::wrapped(&lead.to_string(), &text.to_string(), terminal::width()).join("\n"))
+    }
+
+    /// Prints a value as one line of JSON.
+    ///
+    /// # Errors
+    /// As [`Output::line`].
+    pub(crate) fn json_line(&self, value: &impl Serialize) -> anyhow::Result<()> {
+        let mut text = serde_json::to_vec(value)?;
+        text.push(b'\n');
+        self.bytes(&text)
+    }
+
+    /// Prints bytes of data as they are.
+    ///
+    /// # Errors
+    /// As [`Output::line`].
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> anyhow::Result<()> {
+        let mut stdout = io::stdout().lock();
+        written(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+    }
+
+    /// Says something on standard error, unless asked to be quiet; in a line of the log where programs read it.
+    pub(crate) fn note(&self, text: impl Display) {
+        if log::is_for_programs() {
+            tracing::info!(name: "note", "{text}");
+        } else if !self.quiet {
+            say(text);
+        }
+    }
+
+    /// Asks for something on standard error, and leaves the cursor behind it.
+    pub(crate) fn prompt(&self, text: impl Display) {
+        let mut stderr = anstream::stderr().lock();
+        // If standard error is gone there is nobody left to ask.
+        drop(write!(stderr, "{text}").and_then(|()| stderr.flush()));
+    }
+
+    /// Says on standard error what is wrong, quiet or not.
+    pub(crate) fn complain(&self, text: impl Display) {
+        if log::is_for_programs() {
+            tracing::error!(name: "error", "{text}");
+        } else {
+            say(format_args!("{RED}error:{PLAIN} {text}"));
+        }
+    }
+
+    /// A progress bar on standard error; it draws nothing where that is no terminal, or quiet was asked for.
+    pub(crate) fn progress(&self, length: u64) -> ProgressBar {
+        let target = if self.quiet || !io::stderr().is_terminal() {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr_with_hz(10)
+        };
+        let style = ProgressStyle::with_template("{bar:32} {pos}/{len} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::with_draw_target(Some(length), target).with_style(style);
+        log::write_above(bar.clone());
+        bar
+    }
+
+    /// Shows that work of unknown length goes on, until what it gives is dropped; on a terminal, unless quiet was asked for.
+    pub(crate) fn waiting(&self, what: &'static str) -> Waiting {
+        if self.quiet { Waiting::NOBODY } else { Waiting::begin(what) }
+    }
+
+    /// Prints the error, if there is one to print, and says how the process ends.
+    pub(crate) fn finish(&self, end: anyhow::Result<Exit>) -> Exit {
+        match end {
+            Ok(exit) => exit,
+            Err(error) if error.is::<ReaderLeft>() => Exit::Done,
+            Err(error) => {
+                self.complain(format_args!("{error:#}"));
+                exit::of(&error)
+            }
+        }
+    }
+}
+
+/// Prints what there is instead of a command: help or the version, as data, or what is wrong with the arguments.
+pub(crate) fn tell(told: &clap::Error) -> Exit {
+    let printed = told.print().and_then(|()| io::stdout().flush());
+    match printed {
+        _ if told.use_stderr() => Exit::Usage,
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            say(format_args!("{RED}error:{PLAIN} cannot write to standard output: {error}"));
+            Exit::Error
+        }
+        Ok(()) | Err(_) => Exit::Done,
+    }
+}
+
+const RED: &str = "\x1b[1;31m";
+const PLAIN: &str = "\x1b[0m";
+
+fn say(text: impl Display) {
+    // If standard error is gone there is nobody left to tell.
+    drop(writeln!(anstream::stderr().lock(), "{text}"));
+}
+
+fn written(result: io::Result<()>) -> anyhow::Result<()> {
+    result.map_err(|error| {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            anyhow::Error::new(ReaderLeft)
+        } else {
+            anyhow::Error::new(error).context("cannot write to standard output")
+        }
+    })
+}
+
+/// The text in ASCII, with a question mark for each character that is not.
+fn plain(text: &str) -> String {
+    text.chars().map(|character| if character.is_ascii() { character } else { '?' }).collect()
+}
+
+/// Numbers up to here are JSON numbers, which every reader takes exactly.
+const MOST_EXACT: u64 = 1 << 53;
+
+/// A count as JSON: a number where every reader takes it exactly, a string of digits otherwise.
+pub(crate) fn count(number: impl Display) -> Value {
+    let digits = number.to_string();
+    match digits.parse::<u64>() {
+        Ok(number) if number <= MOST_EXACT => Value::from(number),
+        Ok(_) | Err(_) => Value::from(digits),
+    }
+}
+
+/// A count with its thousands apart; only the size of one that has more digits than `most`.
+pub(crate) fn rounded(number: impl Display, most: usize) -> String {
+    let digits = number.to_string();
+    if digits.len() > most {
+        return format!("{}.{}e{}", &digits[..1], &digits[1..4], digits.len() - 1);
+    }
+    grouped(digits)
+}
+
+/// A number with its thousands apart.
+pub(crate) fn grouped(number: impl Display) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() * 4 / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// A number in decimals with so many significant digits; what is not 1 does not look like it.
+pub(crate) fn decimal(ratio: &Ratio, digits: usize) -> String {
+    let decimal = ratio.to_decimal(digits);
+    if decimal == "1" && *ratio != Ratio::new(1, 1) && ratio.is_probability() {
+        return format!("1 - {}", ratio.complement().to_decimal(4));
+    }
+    decimal
+}

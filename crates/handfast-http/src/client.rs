@@ -1,0 +1,231 @@
+//! A plain HTTP client for this machine's own services: one call, one answer, no retries, no redirects.
+
+use std::error::Error;
+use std::fmt;
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::client::conn::http1;
+use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpStream;
+
+/// The longest answer that is read, in bytes.
+const LONGEST_ANSWER: usize = 8 * 1024 * 1024;
+
+/// How long it may take to reach somebody's door.
+const CONNECT: Duration = Duration::from_secs(2);
+
+/// Calls plain `http` URLs, each over a connection of its own.
+#[derive(Clone, Default, Debug)]
+pub struct HttpClient(());
+
+/// Sends one request over a connection of its own, and brings the whole answer back if it is no longer than `longest` bytes.
+///
+/// The connection is driven by the very future that waits for the answer, so whatever ends the one ends the other. In a pool they
+/// are tasks of their own, and a request that was handed over in the moment in which its connection ended was neither sent nor
+/// given back: one in a hundred thousand, with an other end that is killed again and again, had neither answer nor error.
+///
+/// # Errors
+/// Whatever kept a whole answer from coming back, [`NeverLeft`] where nobody was reached.
+pub async fn exchange(
+    mut request: Request<Full<Bytes>>,
+    connect_timeout: Duration,
+    longest: usize,
+) -> Result<Response<Bytes>, Cause> {
+    let uri = request.uri().clone();
+    let authority = uri.authority().ok_or_else(|| format!("{uri} names no host"))?.clone();
+    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+    let address = (host, authority.port_u16().unwrap_or(80));
+    let connected = tokio::time::timeout(connect_timeout, TcpStream::connect(address)).await;
+    let stream = connected.unwrap_or_else(|elapsed| Err(elapsed.into())).map_err(NeverLeft)?;
+    stream.set_nodelay(true)?;
+    if !request.headers().contains_key(HOST) {
+        request.headers_mut().insert(HOST, HeaderValue::from_str(authority.as_str())?);
+    }
+    *request.uri_mut() = uri.path_and_query().map_or("/", |target| target.as_str()).parse()?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let mut answered = pin!(async {
+        let (parts, body) = sender.send_request(request).await?.into_parts();
+        let body = Limited::new(body, longest).collect().await?.to_bytes();
+        Ok::<_, Cause>(Response::from_parts(parts, body))
+    });
+    tokio::select! {
+        biased;
+        answered = answered.as_mut() => answered,
+        ended = connection => match ended {
+            // What it has brought is there, and nothing else will be.
+            Ok(()) => answered.await,
+            Err(error) => Err(error.into()),
+        },
+    }
+}
+
+/// What kept an answer from coming back whole.
+pub type Cause = Box<dyn Error + Send + Sync>;
+
+/// Nobody was reached, so that the request never left.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct NeverLeft(std::io::Error);
+
+/// No whole answer came back in time. The request may have arrived all the same, unless it [never left](CallError::never_left).
+/// With `{:#}` it says all its causes in one line.
+#[derive(Debug)]
+pub struct CallError {
+    url: String,
+    cause: Cause,
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no answer from {}", self.url)?;
+        let mut cause = self.source().filter(|_| f.alternate());
+        while let Some(told) = cause {
+            write!(f, ": {told}")?;
+            cause = told.source();
+        }
+        Ok(())
+    }
+}
+
+impl Error for CallError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.cause)
+    }
+}
+
+impl CallError {
+    /// Whether nobody was reached, so that nothing can have been done.
+    #[must_use]
+    pub fn never_left(&self) -> bool {
+        self.cause.is::<NeverLeft>()
+    }
+}
+
+/// An answer that came back whole.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body, whole.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// A text member of an answer that is a JSON object.
+    #[must_use]
+    pub fn text(&self, member: &str) -> Option<String> {
+        let value: Value = serde_json::from_slice(&self.body).ok()?;
+        value.get(member)?.as_str().map(str::to_owned)
+    }
+}
+
+impl HttpClient {
+    /// A client; it holds nothing open between calls.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(())
+    }
+
+    /// Sends one request. A body is JSON, unless a header says otherwise: no header is sent twice.
+    ///
+    /// # Errors
+    /// Whatever kept a whole answer from coming back in time.
+    pub async fn ask(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(HeaderName, &str)],
+        body: Bytes,
+        timeout: Duration,
+    ) -> Result<Answer, CallError> {
+        let asked = tokio::time::timeout(timeout, send(method, url, headers, body)).await;
+        asked.unwrap_or_else(|elapsed| Err(elapsed.into())).map_err(|cause| CallError { url: url.to_owned(), cause })
+    }
+}
+
+async fn send(method: Method, url: &str, headers: &[(HeaderName, &str)], body: Bytes) -> Result<Answer, Cause> {
+    let mut request = Request::builder().method(method).uri(url);
+    for (name, value) in headers {
+        request = request.header(name, HeaderValue::from_str(value)?);
+    }
+    let is_said = headers.iter().any(|(name, _)| *name == CONTENT_TYPE);
+    if !body.is_empty() && !is_said {
+        request = request.header(CONTENT_TYPE, "application/json");
+    }
+    let (parts, body) = exchange(request.body(Full::new(body))?, CONNECT, LONGEST_ANSWER).await?.into_parts();
+    Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Somebody whose connections end at every moment at which one can: at the door, after a request, right behind an answer,
+    /// by a reset or in good order.
+    async fn somebody_who_falls() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        tokio::spawn(async move {
+            for number in 0_u32.. {
+                let Ok((mut stream, _)) = listener.accept().await else { return };
+                tokio::spawn(async move {
+                    let is_reset = number % 2 == 0;
+                    let ends_at = number / 2 % 4;
+                    if is_reset {
+                        stream.set_zero_linger().expect("it is open");
+                    }
+                    if ends_at > 0 && stream.read(&mut [0; 1024]).await.is_ok() && ends_at > 1 {
+                        let written = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
+                        if written.is_ok() && ends_at > 2 {
+                            // Until the caller goes.
+                            drop(stream.read(&mut [0; 1024]).await);
+                        }
+                    }
+                });
+            }
+        });
+        format!("http://{address}/")
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn whoever_asks_somebody_who_falls_has_an_answer_or_an_error() {
+        let url = somebody_who_falls().await;
+        let mut callers = tokio::task::JoinSet::new();
+        for _ in 0..32 {
+            let url = url.clone();
+            callers.spawn(async move {
+                let mut answered = 0;
+                for _ in 0..250 {
+                    let request = Request::post(&url).body(Full::new(Bytes::from_static(b"{}"))).expect("a request");
+                    let ended = tokio::time::timeout(Duration::from_secs(30), exchange(request, CONNECT, 64)).await;
+                    let answer = ended.expect("neither an answer nor an error");
+                    answered += usize::from(answer.is_ok_and(|answer| answer.body().as_ref() == b"ok"));
+                }
+                answered
+            });
+        }
+        let answered: usize = callers.join_all().await.into_iter().sum();
+        // A quarter of them is answered and let go in peace; of the others that are answered some are reset first.
+        assert!((1_900..6_000).contains(&answered), "{answered} of 8,000");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_too_long_is_none() {
+        let url = somebody_who_falls().await;
+        for _ in 0..16 {
+            let request = Request::get(&url).body(Full::default()).expect("a request");
+            assert!(exchange(request, CONNECT, 1).await.is_err());
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The connections of every command that serves: taken one by one, served within bounds, and ended in good order.
+
+mod patient;
+
+use std::error::Error;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::body::{Body, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::Service;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use self::patient::Patient;
+use crate::stop::stopped;
+
+/// The most connections at a time. Those beyond wait in the system's queue.
+pub const MOST_CONNECTIONS: usize = 4_096;
+/// How long the head of a request may take, and how long a connection may be idle.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long whoever is sent an answer may take nothing of it.
+const TAKING_TIMEOUT: Duration = Duration::from_secs(30);
+/// The most bytes of a request's head.
+const MOST_HEAD_BYTES: usize = 32 * 1024;
+/// How long to pause when the system has no more files or memory to give.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// What answers requests over HTTP.
+pub trait Answers:
+    Service<Request<Incoming>, Response = Response<Self::Body>, Error = Self::Failure, Future: Send> + Clone + Send + Sync + 'static
+{
+    /// The body of an answer.
+    type Body: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static;
+    /// Ends a connection instead of an answer.
+    type Failure: Into<Box<dyn Error + Send + Sync>>;
+}
+
+impl<S, B, E> Answers for S
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = E, Future: Send> + Clone + Send + Sync + 'static,
+    B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+    E: Into<Box<dyn Error + Send + Sync>>,
+{
+    type Body = B;
+    type Failure = E;
+}
+
+/// An address that cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}")]
+pub struct CannotListen {
+    /// The address.
+    pub address: SocketAddr,
+    /// Why.
+    pub source: io::Error,
+}
+
+impl CannotListen {
+    /// Whether somebody else listens there.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        self.source.kind() == io::ErrorKind::AddrInUse
+    }
+}
+
+/// Listens on an address.
+///
+/// # Errors
+/// It is taken, or not to be had.
+pub async fn listen(address: SocketAddr) -> Result<TcpListener, CannotListen> {
+    TcpListener::bind(address).await.map_err(|source| CannotListen { address, source })
+}
+
+/// Serves `router` as [`serve`] does, `most` connections at a time.
+pub async fn serve_router(listener: TcpListener, router: Router, most: usize, stop: watch::Receiver<bool>) {
+    serve(listener, TowerToHyperService::new(router), most, stop).await;
+}
+
+/// Serves `service` on `listener` until `stop` says true; then takes no more connections, lets every request that has
+/// begun be answered, and returns when the last one is. At most [`MOST_CONNECTIONS`] are open at a time, and `most` where
+/// that is less.
+pub async fn serve<S: Answers>(listener: TcpListener, service: S, most: usize, mut stop: watch::Receiver<bool>) {
+    let most = most.clamp(1, MOST_CONNECTIONS);
+    let room = Arc::new(Semaphore::new(most));
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MOST_HEAD_BYTES).half_close(false);
+    let server = Arc::new(Server { http, service });
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = stopped(&mut stop) => break,
+            accepted = accept(&listener, &room) => accepted,
+        };
+        let Some((stream, place)) = accepted else {
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        };
+        let (server, stop) = (Arc::clone(&server), stop.clone());
+        tokio::spawn(async move {
+            server.connection(stream, stop).await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    // Whoever holds all the room knows that nobody else does. The semaphore is never closed, so this cannot be refused.
+    let everything = u32::try_from(most).unwrap_or(u32::MAX);
+    drop(room.acquire_many(everything).await);
+}
+
+/// A connection and its place among those that may be open; `None` where the system has no more to give.
+async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    let place = Arc::clone(room).acquire_owned().await.ok()?;
+    let (stream, _) = listener.accept().await.ok()?;
+    Some((stream, place))
+}
+
+struct Server<S> {
+    http: http1::Builder,
+    service: S,
+}
+
+impl<S: Answers> Server<S> {
+    async fn connection(&self, stream: TcpStream, mut stop: watch::Receiver<bool>) {
+        // An answer is one small segment; it must not wait for the acknowledgement of the one before.
+        if stream.set_nodelay(true).is_err() {
+            return;
+        }
+        let stream = TokioIo::new(Patient::new(stream, TAKING_TIMEOUT));
+        let mut connection = pin!(self.http.serve_connection(stream, self.service.clone()));
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = stopped(&mut stop) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        // A caller that leaves in the middle is its own business; what it asked for is durable or was not taken.
+        drop(ended);
+    }
+}

@@ -1,0 +1,77 @@
+//! A service that takes no orders says so to whoever asks whether it is ready; one a part of which has stopped for good ends.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use handfast::Engine;
+use handfast::flow_file::FlowFile;
+use handfast::store::{FlakyStore, MemoryStore, Store};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use crate::server::Server;
+use crate::service::Service;
+
+const FLOW: &str =
+    "name = \"shop\"\n[input]\nlines = \"list\"\n[[step]]\nname = \"dispatch\"\nkind = \"pivot\"\nurl = \"http://127.0.0.1:1\"\n";
+
+/// The whole answer to a request; nothing where the connection was shut.
+async fn ask(address: std::net::SocketAddr, line: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.expect("it listens");
+    let head = format!(
+        "{line} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nIdempotency-Key: key-1\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.expect("it listens");
+    let mut answer = String::new();
+    let _shut = stream.read_to_string(&mut answer).await;
+    answer
+}
+
+async fn service_on(store: Arc<dyn Store>, stop: &watch::Receiver<bool>) -> Arc<Service> {
+    let file = FlowFile::parse("shop.toml", FLOW).expect("it is sound");
+    let flow = file.flow::<&str>(&[]).expect("it needs nobody's consent");
+    let engine = Engine::builder(store).flow(Arc::clone(&flow)).open().await.expect("it opens");
+    Arc::new(Service::over(engine, (file, flow), Default::default(), 64, stop.clone()))
+}
+
+#[tokio::test]
+async fn a_service_that_has_no_room_for_an_order_is_not_ready() {
+    let (_keeps_on, stop) = watch::channel(false);
+    let service = service_on(Arc::new(MemoryStore::new()), &stop).await;
+    assert!(service.check_ready().await.is_ok());
+    let bytes = vec![b'x'; 32 * 1024 * 1024];
+    let most = bytes.len();
+    let held =
+        service.orders_budget().read(bytes.into(), most, Duration::from_secs(30)).await.expect("there is room for so much");
+    assert_eq!(service.check_ready().await.expect_err("an order finds no room").kind().slug(), "crowded");
+    drop(held);
+    assert!(service.check_ready().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_service_whose_writer_has_died_is_not_alive_and_ends() {
+    let store = Arc::new(FlakyStore::new(MemoryStore::new()));
+    let (_keeps_on, stop) = watch::channel(false);
+    let service = service_on(Arc::clone(&store) as Arc<dyn Store>, &stop).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("it has one");
+    let ending = tokio::spawn(async move { Server::of(service, 16, stop).serve(listener, Duration::from_secs(5)).await });
+    for page in ["GET /livez", "GET /readyz"] {
+        let answer = ask(address, page, "").await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{page}: {answer}");
+    }
+
+    store.die();
+    for page in ["GET /livez", "GET /readyz"] {
+        let answer = ask(address, page, "").await;
+        assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("the store's writer has stopped"), "{page}: {answer}");
+    }
+    let refused = ask(address, "POST /sagas", "{\"id\":\"order-1\",\"lines\":[{\"sku\":\"tea\"}]}").await;
+    assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
+    let ended = tokio::time::timeout(Duration::from_secs(60), ending).await.expect("it does not stay on as a zombie");
+    let why = ended.expect("it does not panic").expect_err("it is an error").to_string();
+    assert_eq!(why, "the store's writer has stopped; start the service again: nothing that was acknowledged is lost");
+}

@@ -1,0 +1,133 @@
+//! The `Idempotency-Key` of a request, and the id of the saga whose order names none.
+
+use axum::http::HeaderMap;
+use sha2::{Digest as _, Sha256};
+
+use crate::problem::{self, Problem};
+
+/// The header of the IETF draft "The Idempotency-Key HTTP Header Field".
+pub(crate) const NAME: &str = "idempotency-key";
+/// Marks an answer to an order that was acknowledged before.
+pub(crate) const REPLAYED: &str = "idempotency-replayed";
+
+const MOST_CHARACTERS: usize = 255;
+
+/// A key, without the quotes it may have come in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// The key of a request.
+    ///
+    /// # Errors
+    /// It is missing, there twice, or not 1 to 255 printable ASCII characters, bare or in double quotes.
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+        let mut values = headers.get_all(NAME).iter();
+        let Some(value) = values.next() else {
+            return Err(Problem::new(problem::KEY_MISSING, "the header Idempotency-Key is missing"));
+        };
+        let malformed = |why| Problem::new(problem::KEY_MALFORMED, why);
+        if values.next().is_some() {
+            return Err(malformed("the header Idempotency-Key is there more than once"));
+        }
+        Self::parse(value.as_bytes()).map_err(malformed)
+    }
+
+    fn parse(value: &[u8]) -> Result<Self, &'static str> {
+        let value = value.trim_ascii();
+        if !value.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ') {
+            return Err("the key has a character that is not printable ASCII");
+        }
+        let text = String::from_utf8_lossy(value);
+        let key = if text.starts_with('"') { unquote(&text)? } else { text.into_owned() };
+        match key.len() {
+            0 => Err("the key is empty"),
+            1..=MOST_CHARACTERS => Ok(Self(key)),
+            _ => Err("the key has more than 255 characters"),
+        }
+    }
+
+    /// The key itself.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The id of a saga that was placed with this key and names no id: `k-` and 256 bits of the key's hash.
+    pub(crate) fn saga_id(&self) -> String {
+        format!("k-{}", base32(&Sha256::digest(self.0.as_bytes())))
+    }
+}
+
+/// A string of structured fields (RFC 9651): in double quotes, with `\"` and `\\`.
+fn unquote(text: &str) -> Result<String, &'static str> {
+    const UNENDED: &str = "the key begins with a quote and does not end with one";
+    let mut key = String::with_capacity(text.len());
+    let mut characters = text[1..].chars();
+    loop {
+        match characters.next().ok_or(UNENDED)? {
+            '"' => break,
+            '\\' => match characters.next().ok_or(UNENDED)? {
+                escaped @ ('"' | '\\') => key.push(escaped),
+                _ => return Err("in quotes only a quote and a backslash may follow a backslash"),
+            },
+            character => key.push(character),
+        }
+    }
+    // Parameters may follow a structured field; this one has none that mean anything.
+    match characters.as_str().trim_start() {
+        "" => Ok(key),
+        rest if rest.starts_with(';') => Ok(key),
+        _ => Err("something follows the closing quote of the key"),
+    }
+}
+
+/// Lower-case base32 (RFC 4648) without padding.
+fn base32(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let bit = |at: usize| bytes.get(at / 8).map_or(0, |byte| usize::from(byte >> (7 - at % 8) & 1));
+    let digits = (0..(bytes.len() * 8).div_ceil(5)).map(|digit| (0..5).fold(0, |value, at| value << 1 | bit(digit * 5 + at)));
+    digits.map(|value| char::from(ALPHABET[value])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(value: &str, expected: Option<&str>) {
+        let key = IdempotencyKey::parse(value.as_bytes()).ok().map(|key| key.0);
+        assert_eq!(key.as_deref(), expected, "{value}");
+    }
+
+    #[test]
+    fn a_key_is_bare_or_quoted_and_the_same_either_way() {
+        check("8e03978e-40d5", Some("8e03978e-40d5"));
+        check("\"8e03978e-40d5\"", Some("8e03978e-40d5"));
+        check("\"a \\\"b\\\" \\\\\"", Some("a \"b\" \\"));
+        check("\"a\";version=1", Some("a"));
+        check(&"x".repeat(255), Some(&"x".repeat(255)));
+        check(&format!("\"{}\"", "x".repeat(255)), Some(&"x".repeat(255)));
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        check("", None);
+        check("\"\"", None);
+        check("\"a", None);
+        check("\"a\" b", None);
+        check("\"a\\b\"", None);
+        check("a\u{e9}", None);
+        check("a\tb", None);
+        check(&"x".repeat(256), None);
+    }
+
+    #[test]
+    fn base32_is_that_of_the_standard() {
+        // RFC 4648, section 10.
+        for (bytes, text) in [("", ""), ("f", "my"), ("fo", "mzxq"), ("foo", "mzxw6"), ("foob", "mzxw6yq"), ("fooba", "mzxw6ytb")]
+        {
+            assert_eq!(base32(bytes.as_bytes()), text);
+        }
+        assert_eq!(IdempotencyKey("a".into()).saga_id().len(), 2 + 52);
+    }
+}

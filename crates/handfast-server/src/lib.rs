@@ -1,0 +1,28 @@
+//! The coordinator as a service: orders come in over HTTP, and every one that was acknowledged ends in both or neither.
+//!
+//! [`Server`] opens a store and serves it on a listener until it is told to stop; its [`router`](Server::router) can be a part
+//! of somebody's own. [`batch`] drives the orders of a file
+//! instead. [`operator`] is what an operator does with sagas, through a running service or in a store's file, in the
+//! same shapes either way, and [`open_files`] shares out what the system lets a process have open. `docs/serve.md` describes
+//! the addresses for callers.
+//!
+//! This crate knows no command line: it prints nothing, ends no process and starts none.
+
+pub mod batch;
+mod clock;
+mod key;
+pub mod open_files;
+pub mod operator;
+mod prefer;
+mod problem;
+mod request;
+mod routes;
+mod server;
+mod service;
+pub mod shapes;
+
+#[cfg(test)]
+mod dead_tests;
+
+pub use crate::server::{ServeError, Server, Settings};
+pub use crate::service::Receivers;

@@ -1,0 +1,152 @@
+//! How many files and connections this process may have open, and who gets how many of them.
+
+use handfast::store::{Store, StoreError};
+use handfast::{Flow, Options, count_lines};
+
+use handfast_http::connections::MOST_CONNECTIONS;
+
+/// What nothing may take away: the store and what lies beside it, the streams, the runtime's own.
+const RESERVE: u64 = 64;
+/// More than anything here ever needs, however much the system would give.
+const MOST: u64 = 65_536;
+
+/// More lines than this a store's older definitions are not taken to need.
+const MOST_LINES: usize = 10_000;
+
+/// What the orders of a store want of open files: those that are placed with this flow, and those that follow older definitions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Wanted {
+    /// So many lines to participants there are.
+    pub lines: usize,
+    /// So many requests are to be out to one participant at most.
+    pub calls: usize,
+}
+
+impl Wanted {
+    /// Reads which definitions the open orders of the store follow.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn by(flow: &Flow, store: &dyn Store, options: &Options) -> Result<Self, StoreError> {
+        let open = store.open_flows().await?;
+        // One that cannot be read here calls nobody.
+        let mut flows: Vec<Flow> = open.iter().filter_map(|open| Flow::from_built_text(&open.text).ok()).collect();
+        flows.push(flow.clone());
+        let said = flows.iter().flat_map(Flow::steps).filter_map(|step| step.in_flight);
+        let calls = said.filter_map(|calls| usize::try_from(calls).ok()).chain([options.calls_per_participant]).max();
+        Ok(Self { lines: count_lines(&flows).min(MOST_LINES), calls: calls.unwrap_or(1) })
+    }
+}
+
+/// How the open files of this process are shared out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Shares {
+    /// So many the process may have open.
+    limit: u64,
+    /// So many callers may be connected at a time, where there are any.
+    callers: Option<usize>,
+    /// So many requests are to be out to one participant at most.
+    wanted: usize,
+    /// So many may be.
+    calls: usize,
+}
+
+impl Shares {
+    /// Shares out `limit` among callers and the lines to participants. Where it is small, callers leave half of it to the
+    /// service's own requests: whoever is let in wants to be served.
+    pub fn of(limit: u64, Wanted { lines, calls: wanted }: Wanted) -> Self {
+        let rest = usize::try_from(limit.saturating_sub(RESERVE)).unwrap_or(usize::MAX).max(2);
+        let lines = lines.max(1);
+        let calls = wanted.min(rest / 2 / lines).max(1);
+        let callers = rest.saturating_sub(calls.saturating_mul(lines)).clamp(1, MOST_CONNECTIONS);
+        Self { limit, callers: Some(callers), wanted, calls }
+    }
+
+    /// Shares out `limit` where there are no callers.
+    pub fn alone(limit: u64, Wanted { lines, calls: wanted }: Wanted) -> Self {
+        let rest = usize::try_from(limit.saturating_sub(RESERVE)).unwrap_or(usize::MAX);
+        Self { limit, callers: None, wanted, calls: wanted.min(rest / lines.max(1)).max(1) }
+    }
+
+    /// Says what this process got, and lets no more requests out than that.
+    pub fn bound(&self, options: &mut Options) {
+        self.tell();
+        options.calls_per_participant = options.calls_per_participant.min(self.calls);
+        options.most_calls_per_participant = self.calls;
+    }
+
+    /// Says what this process got.
+    pub fn tell(&self) {
+        let Self { limit, callers, wanted, calls } = *self;
+        match callers {
+            Some(callers) if callers < MOST_CONNECTIONS || calls < wanted => tracing::warn!(
+                name: "few_open_files",
+                limit, callers, calls,
+                "the system lets this process open few files, so few callers are served and few requests go out at a time; raise it (ulimit -n)"
+            ),
+            None if calls < wanted => tracing::warn!(
+                name: "few_open_files",
+                limit, calls,
+                "the system lets this process open few files, so few requests go out at a time; raise it (ulimit -n)"
+            ),
+            // Of callers that there are not the event says nothing.
+            Some(_) | None => {
+                tracing::debug!(name: "open_files", limit, callers, calls, "files that may be open, and who gets how many");
+            }
+        }
+    }
+
+    /// So many callers may be connected at a time: as many as ever where nobody counts on any.
+    pub fn callers(&self) -> usize {
+        self.callers.unwrap_or(MOST_CONNECTIONS)
+    }
+}
+
+/// Asks the system for as many open files as it gives, and says how many it does.
+#[cfg(unix)]
+pub fn raise() -> u64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let given = getrlimit(Resource::Nofile);
+    let now = given.current.unwrap_or(MOST);
+    let wanted = given.maximum.unwrap_or(MOST).min(MOST);
+    if wanted <= now {
+        return now;
+    }
+    match setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: given.maximum }) {
+        Ok(()) => wanted,
+        // It was allowed to, so this is not met; then it is as it was.
+        Err(_) => now,
+    }
+}
+
+#[cfg(not(unix))]
+pub fn raise() -> u64 {
+    MOST
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(limit: u64, participants: usize, callers: usize, calls: usize) {
+        let shares = Shares::of(limit, Wanted { lines: participants, calls: 256 });
+        assert_eq!(shares, Shares { limit, callers: Some(callers), wanted: 256, calls });
+    }
+
+    #[test]
+    fn callers_never_take_what_the_service_needs_itself() {
+        check(65_536, 2, 4_096, 256);
+        check(1_024, 2, 480, 240);
+        check(1_024, 1, 704, 256);
+        check(256, 2, 96, 48);
+        check(64, 2, 1, 1);
+        check(0, 0, 1, 1);
+        let alone = |limit, lines, calls| Shares::alone(limit, Wanted { lines, calls }).calls;
+        assert_eq!((alone(65_536, 2, 2_000), alone(160, 2, 2_000), alone(160, 8, 256), alone(0, 0, 0)), (2_000, 48, 12, 1));
+        for limit in 70..2_000 {
+            let shares = Shares::of(limit, Wanted { lines: 3, calls: 256 });
+            assert!((shares.callers() + 3 * shares.calls) as u64 + RESERVE <= limit, "{shares:?}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What an operator does with sagas, in a store's file or through a running service, in the same shapes either way.
+
+mod file;
+mod service;
+mod words;
+
+use std::fmt;
+use std::sync::Arc;
+
+use handfast::Act;
+use handfast::journal::Said;
+use handfast::store::{Store, StoreError};
+
+use handfast_http::client::HttpClient;
+
+pub(crate) use self::words::needs_values;
+pub use self::words::what_can_be_done;
+use crate::shapes::saga::{Listed, Saga};
+
+/// Where the sagas are.
+pub enum Desk {
+    /// In the file of a store. A service that has it open goes on from what is written here.
+    File(Arc<dyn Store>),
+    /// Behind a service at this URL.
+    Service(HttpClient, String),
+}
+
+/// Why nothing came back.
+#[derive(Debug)]
+pub enum Trouble {
+    /// There is no such saga.
+    Unknown(String),
+    /// What was asked for makes no sense as it is; nothing was done.
+    Usage(String),
+    /// The saga has gone on since, or the act would change nothing; nothing was done.
+    Conflict(String),
+    /// Nobody answered; whether anything was done is unknown.
+    Unreachable(String),
+    /// The store or the service failed; whether anything was done is unknown.
+    InDoubt(String),
+    /// It cannot be done here; nothing was done.
+    Broken(String),
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Unknown(text)
+        | Self::Usage(text)
+        | Self::Conflict(text)
+        | Self::Unreachable(text)
+        | Self::InDoubt(text)
+        | Self::Broken(text)) = self;
+        f.write_str(text)
+    }
+}
+
+impl std::error::Error for Trouble {}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) | StoreError::Conflict => Self::InDoubt(error.to_string()),
+            StoreError::Gone { .. }
+            | StoreError::Newer { .. }
+            | StoreError::NotOurs { .. }
+            | StoreError::Open { .. }
+            | StoreError::Corrupt { .. } => Self::Broken(error.to_string()),
+        }
+    }
+}
+
+impl Desk {
+    /// Sagas in the order of their placing, after the one named; those that stand so only where `standing` is given.
+    ///
+    /// # Errors
+    /// Why there is no list.
+    pub async fn list(&self, standing: Option<&str>, after: Option<&str>, limit: usize) -> Result<Vec<Listed>, Trouble> {
+        match self {
+            Self::File(store) => file::list(store.as_ref(), standing, after, limit).await,
+            Self::Service(client, url) => service::list(client, url, standing, after, limit).await,
+        }
+    }
+
+    /// One saga.
+    ///
+    /// # Errors
+    /// Why it is not shown.
+    pub async fn look(&self, id: &str) -> Result<Saga, Trouble> {
+        match self {
+            Self::File(store) => file::look(store.as_ref(), id).await,
+            Self::Service(client, url) => service::look(client, url, id).await,
+        }
+    }
+
+    /// Does something about a saga. Says whether it was done now, and not by the same request before.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    pub async fn act(&self, id: &str, act: &Act, said: &Said) -> Result<bool, Trouble> {
+        match self {
+            Self::File(store) => file::act(store.as_ref(), id, act, said).await,
+            Self::Service(client, url) => service::act(client, url, id, act, said).await,
+        }
+    }
+
+    /// Asks for *neither*.
+    ///
+    /// # Errors
+    /// Why the saga does not turn back.
+    pub async fn cancel(&self, id: &str, by: Option<&str>, why: Option<&str>) -> Result<(), Trouble> {
+        match self {
+            Self::File(store) => file::cancel(store.as_ref(), id, by, why).await,
+            Self::Service(client, url) => service::cancel(client, url, id, by, why).await,
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Reads requests within the bounds of this service.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::HeaderMap;
+use axum::middleware::Next;
+use axum::response::Response;
+use handfast_http::bodies::{self, Budget, Held};
+use handfast_http::origin;
+
+use crate::problem::{self, Problem};
+
+/// How long a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The whole body, at most `most` bytes of it, that has to be declared as JSON.
+///
+/// # Errors
+/// It is declared as something else, too large, too slow, broken off, or there is no room for it in the budget.
+pub(crate) async fn json_body(headers: &HeaderMap, body: Body, most: usize, budget: &Budget) -> Result<Held, Problem> {
+    check_json(headers)?;
+    any_body(body, most, budget).await
+}
+
+/// The body is declared as JSON, and as it is.
+///
+/// # Errors
+/// It is declared as something else, or as compressed.
+pub(crate) fn check_json(headers: &HeaderMap) -> Result<(), Problem> {
+    bodies::check_json(headers).map_err(problem::of_media)
+}
+
+/// The whole body, at most `most` bytes of it.
+///
+/// # Errors
+/// It is too large, too slow, broken off, or there is no room for it in the budget.
+pub(crate) async fn any_body(body: Body, most: usize, budget: &Budget) -> Result<Held, Problem> {
+    budget.read(body, most, BODY_TIMEOUT).await.map_err(problem::of_body)
+}
+
+/// Lets through what does not come from another origin's page, nor under a name that anybody could have registered.
+///
+/// # Errors
+/// [`problem::FOREIGN_HOST`] and [`problem::FOREIGN_ORIGIN`].
+pub(crate) async fn keep_pages_out(request: Request, next: Next) -> Result<Response, Problem> {
+    origin::check(request.method(), request.headers()).map_err(problem::of_foreign)?;
+    Ok(next.run(request).await)
+}

@@ -1,0 +1,50 @@
+//! Accepting the present time, where a clock that was wrong has put the store ahead.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use handfast::upkeep::AcceptTimeError;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::problem::{self, Problem};
+use crate::request;
+use crate::service::{Service, store_problem};
+use crate::shapes;
+
+/// The most bytes of an acceptance: two texts of which every character may be written as two escapes.
+const MOST_BYTES: usize = 16 * 1024;
+
+/// Who accepts it, and why.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Accepts {
+    by: String,
+    why: String,
+    /// Somebody has made sure of the open sagas that count from the later time: they can do no harm.
+    #[serde(default)]
+    seen_to: bool,
+}
+
+/// `POST /clock/accept`: lets the present time of this service count in its store, instead of a later one.
+pub(crate) async fn accept(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let bytes = request::json_body(&headers, body, MOST_BYTES, service.orders_budget()).await?;
+    let Accepts { by, why, seen_to } = serde_json::from_slice(&bytes).map_err(|error| {
+        // What was sent is not repeated: its own words for it would do that.
+        let place = format!("line {}, column {}", error.line(), error.column());
+        let members = "the texts by and why and, where it is so, seen_to";
+        Problem::new(problem::NOT_A_REASON, format!("the body is no object with {members}: see {place}"))
+    })?;
+    let accepted = service.engine().accept_time(&by, &why, seen_to).await;
+    let before = accepted.map_err(|error| match error {
+        error @ AcceptTimeError::Text { .. } => Problem::new(problem::NOT_A_REASON, error.to_string()),
+        error @ (AcceptTimeError::NotLater | AcceptTimeError::Driven | AcceptTimeError::SagasAhead { .. }) => {
+            Problem::new(problem::CANNOT_ACCEPT_TIME, error.to_string())
+        }
+        AcceptTimeError::Store(error) => store_problem(&error),
+    })?;
+    Ok(shapes::json(&json!({ "instead_of_ms": before.0, "by": by, "why": why })))
+}

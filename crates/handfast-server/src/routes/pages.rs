@@ -1,0 +1,64 @@
+//! What is said about the service itself: whether it lives, is ready, which version it is, and what its problems mean.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{Uri, header};
+use axum::response::{IntoResponse, Response};
+use handfast::journal::hex;
+use handfast_protocol::PROTOCOL_VERSION;
+use serde_json::json;
+
+use crate::problem::{self, Problem};
+use crate::service::Service;
+use crate::shapes;
+
+/// `GET /livez`: the process answers, and everything runs in it that it cannot do without.
+pub(crate) async fn live(State(service): State<Arc<Service>>) -> Result<&'static str, Problem> {
+    match service.engine().dead_part() {
+        None => Ok("alive\n"),
+        Some(part) => Err(Problem::new(problem::DEAD, format!("{part} has stopped"))),
+    }
+}
+
+/// `GET /readyz`: orders are taken.
+pub(crate) async fn ready(State(service): State<Arc<Service>>) -> Result<&'static str, Problem> {
+    service.check_ready().await?;
+    Ok("ready\n")
+}
+
+/// `GET /version`.
+pub(crate) async fn version(State(service): State<Arc<Service>>) -> Response {
+    shapes::json(&json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "protocol_version": PROTOCOL_VERSION,
+        "flow": service.file().name(),
+        "flow_hash": hex(&service.flow().hash()),
+    }))
+}
+
+/// `GET /stats`.
+pub(crate) async fn stats(State(service): State<Arc<Service>>) -> Result<Response, Problem> {
+    Ok(shapes::json(&service.stats().await?))
+}
+
+/// `GET /problems/{slug}`: the page that a problem's `type` leads to.
+pub(crate) async fn about_problem(Path(slug): Path<String>, uri: Uri) -> Response {
+    let Some(kind) = problem::ALL.iter().find(|kind| kind.slug() == slug) else {
+        return no_such_page(uri).await.into_response();
+    };
+    let page = format!("{} ({})\n\n{}\n", kind.title, kind.status.as_u16(), kind.page);
+    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], page).into_response()
+}
+
+/// Everything that has no page.
+pub(crate) async fn no_such_page(uri: Uri) -> Problem {
+    let path: String = uri.path().chars().take(100).collect();
+    Problem::new(problem::NO_SUCH_PAGE, format!("there is nothing at {path}"))
+}
+
+/// Everything that has a page which does not take this method; `Allow` is added by the router.
+pub(crate) async fn other_method(method: axum::http::Method, uri: Uri) -> Problem {
+    let path: String = uri.path().chars().take(100).collect();
+    Problem::new(problem::METHOD, format!("{path} does not take {method}"))
+}

@@ -1,0 +1,94 @@
+//! Looking at the participants, and accepting that one of them was put back to an older copy of its store.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use handfast::AcceptError;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::problem::{self, Problem};
+use crate::request;
+use crate::service::{Service, clock_problem, store_problem};
+use crate::shapes::participants::MOST_PAGE;
+use crate::shapes::{self, participants};
+
+/// The most bytes of an acceptance: a participant's URL, an incarnation, and two texts as in a reason for cancelling.
+const MOST_BYTES: usize = 24 * 1024;
+/// So many sagas are on a page, if nothing else is asked for.
+const PAGE: usize = 100;
+
+/// `GET /participants`: who is called, which life of its store counts, and which other one it says it is.
+pub(crate) async fn list(State(service): State<Arc<Service>>) -> Result<Response, Problem> {
+    let participants = service.engine().participants().await.map_err(|error| store_problem(&error))?;
+    Ok(shapes::json(&participants::all(&participants)))
+}
+
+/// What is accepted, by whom, and why.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Act {
+    participant: String,
+    incarnation: String,
+    by: String,
+    why: String,
+}
+
+/// `POST /participants/accept`: lets the other life count.
+pub(crate) async fn accept(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let bytes = request::json_body(&headers, body, MOST_BYTES, service.orders_budget()).await?;
+    let Act { participant, incarnation, by, why } = serde_json::from_slice(&bytes).map_err(|error| {
+        // What was sent is not repeated: its own words for it would do that.
+        let place = format!("line {}, column {}", error.line(), error.column());
+        let members = "the texts participant, incarnation, by and why";
+        Problem::new(problem::NOT_AN_ACCEPTANCE, format!("the body is no object with {members}: see {place}"))
+    })?;
+    let accepted = service.engine().accept_participant((&participant, &incarnation), (&by, &why)).await;
+    let accepted = accepted.map_err(accept_problem)?;
+    Ok(shapes::json(&participants::acceptance(&accepted.acceptance)))
+}
+
+/// Which sagas are asked for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Page {
+    incarnation: String,
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+/// `GET /participants/resting?incarnation=..`: the sagas that rest on what a former life had answered.
+pub(crate) async fn resting(
+    State(service): State<Arc<Service>>,
+    query: Result<Query<Page>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(Page { incarnation, after, limit }) =
+        query.map_err(|rejection| Problem::new(problem::QUERY, rejection.body_text()))?;
+    let limit = limit.unwrap_or(PAGE);
+    if !(1..=MOST_PAGE).contains(&limit) {
+        return Err(Problem::new(problem::QUERY, format!("limit is 1 to {MOST_PAGE}, and not {limit}")));
+    }
+    let found = service.engine().resting_on(&incarnation, after.as_deref(), limit).await;
+    let page = found.map_err(|error| store_problem(&error))?;
+    let next = page
+        .after
+        .as_ref()
+        .map(|after| format!("{}&after={after}&limit={limit}", participants::address_of_resting(&incarnation)));
+    Ok(shapes::json(&json!({ "sagas": participants::all_resting(&page), "next": next })))
+}
+
+fn accept_problem(error: AcceptError) -> Problem {
+    let words = error.to_string();
+    match error {
+        AcceptError::Clock { why } => clock_problem(why),
+        AcceptError::Unknown { .. } => Problem::new(problem::NO_SUCH_PARTICIPANT, words),
+        AcceptError::NothingOffered { .. } => Problem::new(problem::CANNOT_ACCEPT, words),
+        AcceptError::Changed { offered, .. } => Problem::new(problem::CANNOT_ACCEPT, words).with("offered", offered),
+        AcceptError::NoReason | AcceptError::Reason(_) => Problem::new(problem::NOT_AN_ACCEPTANCE, words),
+        AcceptError::Store(error) => store_problem(&error),
+    }
+}

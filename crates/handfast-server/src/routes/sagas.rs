@@ -1,0 +1,218 @@
+//! Placing an order, looking at a saga, listing them, and asking for *neither*.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use handfast::flow_file::MAX_ORDER_BYTES;
+use handfast::{CancelError, CancelResult, Outcome, SagaHandle, Standing};
+use handfast_http::bodies;
+use serde::Deserialize;
+
+use crate::key::{self, IdempotencyKey};
+use crate::prefer::{self, Wait};
+use crate::problem::{self, Problem};
+use crate::request;
+use crate::service::{Service, clock_problem, stopping, store_problem};
+use crate::shapes::saga::{Listed, WholeSaga};
+use crate::shapes::{self, Short};
+
+/// The most bytes of a reason for cancelling: two texts of which every character may be written as two escapes.
+const MOST_REASON_BYTES: usize = 16 * 1024;
+/// How long a cancel may take to be written. It is written all the same where that takes longer.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
+/// Sagas a page, when nothing else is asked for, and at most.
+const PAGE: usize = 100;
+const MOST_PAGE: usize = 1_000;
+
+/// The id in a path. What cannot be read as one is the id of no saga.
+pub(crate) type Id = Result<Path<String>, PathRejection>;
+
+pub(super) fn id_of(id: Id) -> Result<String, Problem> {
+    id.map(|Path(id)| id).map_err(|_| no_such_saga("of this name"))
+}
+
+pub(super) fn no_such_saga(id: &str) -> Problem {
+    Problem::new(problem::NO_SUCH_SAGA, format!("there is no saga {}", id.chars().take(128).collect::<String>()))
+}
+
+/// `POST /sagas`: takes an order. An answer of 2xx means that it is flushed.
+pub(crate) async fn place(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let wait = Wait::of(&headers);
+    let key = IdempotencyKey::of(&headers)?;
+    let body = request::json_body(&headers, body, MAX_ORDER_BYTES, service.orders_budget()).await?;
+    let order = service.read_order(&key, bodies::without_mark(&body))?;
+    // Until it is written, or is not, it takes its room; it may be waited for much longer.
+    let (placing, placing_key) = (Arc::clone(&service), key.clone());
+    let placed = body.until(async move { placing.place(&placing_key, order).await }).await;
+    let mut handle =
+        placed.unwrap_or_else(|| Err(Problem::new(problem::STORE, "placing the order broke off").retry_after_s(1)))?;
+    let again = handle.was_placed_before();
+    let wait = wait_for_end(&service, &mut handle, wait).await;
+    let progress = handle.progress();
+    let mut short = Short::new(handle.id(), &progress);
+    if progress.outcome() == Some(Outcome::Cancelled) {
+        // Whoever waited for the end wants to tell the customer why, without asking again.
+        if let Ok(Some(view)) = service.engine().saga_without_tries(handle.id()).await {
+            short = short.because(&view);
+        }
+    }
+    let mut response = shapes::json(&short);
+    *response.status_mut() = match progress.outcome() {
+        None => StatusCode::ACCEPTED,
+        Some(_) if again => StatusCode::OK,
+        Some(_) => StatusCode::CREATED,
+    };
+    let headers = response.headers_mut();
+    if let Ok(location) = HeaderValue::try_from(format!("/sagas/{}", handle.id())) {
+        headers.insert(header::LOCATION, location);
+    }
+    if again {
+        headers.insert(key::REPLAYED, HeaderValue::from_static("true"));
+    }
+    say_waited(headers, wait);
+    Ok(response)
+}
+
+/// Waits for the end of a saga as long as the caller would, unless the service stops, the saga cannot end by itself, or so many
+/// wait already that others would not be served. Says what the caller was granted.
+async fn wait_for_end(service: &Service, handle: &mut SagaHandle, wait: Option<Wait>) -> Option<Wait> {
+    let wait = wait?;
+    let _place = service.place_to_wait()?;
+    tokio::select! {
+        // How it stands is read afterwards in any case.
+        _ended = handle.wait(wait.duration()) => {}
+        () = service.stopped() => {}
+    }
+    Some(wait)
+}
+
+fn say_waited(headers: &mut HeaderMap, wait: Option<Wait>) {
+    if let Some(wait) = wait {
+        headers.insert(prefer::APPLIED, wait.applied());
+    }
+}
+
+/// `GET /sagas/{id}`: everything that is known of a saga.
+pub(crate) async fn show(State(service): State<Arc<Service>>, id: Id, headers: HeaderMap) -> Result<Response, Problem> {
+    let id = id_of(id)?;
+    let mut wait = Wait::of(&headers);
+    if wait.is_some() {
+        let handle = service.engine().follow(&id).await.map_err(|error| store_problem(&error))?;
+        wait = wait_for_end(&service, &mut handle.ok_or_else(|| no_such_saga(&id))?, wait).await;
+    }
+    let view = service.engine().saga(&id).await.map_err(|error| store_problem(&error))?;
+    let mut response = shapes::json(&WholeSaga::of(&view.ok_or_else(|| no_such_saga(&id))?));
+    say_waited(response.headers_mut(), wait);
+    Ok(response)
+}
+
+/// Which sagas a list is of.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Page {
+    standing: Option<String>,
+    after: Option<String>,
+    limit: Option<usize>,
+    /// Of the page only those that do not go on before a person says something. A page may be empty then, and not the last.
+    needs_person: Option<bool>,
+}
+
+/// `GET /sagas`: a page of sagas, in the order of their placing.
+pub(crate) async fn list(
+    State(service): State<Arc<Service>>,
+    query: Result<Query<Page>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(Page { standing, after, limit, needs_person }) =
+        query.map_err(|rejection| Problem::new(problem::QUERY, rejection.body_text()))?;
+    let limit = limit.unwrap_or(PAGE);
+    if !(1..=MOST_PAGE).contains(&limit) {
+        return Err(Problem::new(problem::QUERY, format!("limit is 1 to {MOST_PAGE}, and not {limit}")));
+    }
+    let names = Standing::ALL.map(Standing::name);
+    if standing.as_deref().is_some_and(|standing| !names.contains(&standing)) {
+        return Err(Problem::new(problem::QUERY, format!("standing is one of {}", names.join(", "))));
+    }
+    // One more than is shown tells whether there is a next page.
+    let sagas = service.engine().list(standing.as_deref(), after.as_deref(), limit + 1).await;
+    let mut sagas = sagas.map_err(|error| store_problem(&error))?;
+    let more = sagas.len() > limit;
+    sagas.truncate(limit);
+    let next = sagas.last().filter(|_| more).map(|last| {
+        let standing = standing.map(|standing| format!("&standing={standing}")).unwrap_or_default();
+        let needs_person = needs_person.map(|needs| format!("&needs_person={needs}")).unwrap_or_default();
+        format!("/sagas?after={}&limit={limit}{standing}{needs_person}", last.id)
+    });
+    sagas.retain(|saga| needs_person.is_none_or(|needs| saga.needs_person == needs));
+    Ok(shapes::json(&shapes::saga::Page { sagas: sagas.iter().map(Listed::of).collect(), next }))
+}
+
+/// Who asks for *neither*, and why.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Reason {
+    by: Option<String>,
+    why: Option<String>,
+}
+
+/// `POST /sagas/{id}/cancel`: asks for *neither*.
+pub(crate) async fn cancel(
+    State(service): State<Arc<Service>>,
+    id: Id,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let id = id_of(id)?;
+    let Reason { by, why } = reason(&service, &headers, body).await?;
+    let asked = service.engine().cancel(&id, by.as_deref(), why.as_deref());
+    let result = tokio::time::timeout(CANCEL_TIMEOUT, asked).await.map_err(|_elapsed| {
+        let why = service.engine().stats().store_trouble.unwrap_or_else(|| "the store takes long".to_owned());
+        let unknown = format!("whether saga {id} is cancelled is unknown, and it may be yet: {why}; ask again");
+        Problem::new(problem::STORE, unknown).retry_after_s(5)
+    })?;
+    let result = result.map_err(|error| match error {
+        error @ CancelError::Reason { .. } => Problem::new(problem::NOT_A_REASON, error.to_string()),
+        CancelError::Store(error) => store_problem(&error),
+        error @ CancelError::LeftAlone { .. } => Problem::new(problem::LEFT_ALONE, error.to_string()).with("saga", id.as_str()),
+        CancelError::Stopping => stopping(),
+        CancelError::Clock { why } => clock_problem(why),
+    })?;
+    let too_late = |why: &str| Err(Problem::new(problem::TOO_LATE, format!("saga {id} {why}")).with("saga", id.as_str()));
+    match result {
+        CancelResult::Accepted => {
+            let mut response = short(&service, &id).await?;
+            *response.status_mut() = StatusCode::ACCEPTED;
+            Ok(response)
+        }
+        CancelResult::Ended(handfast::Outcome::Cancelled) => short(&service, &id).await,
+        CancelResult::Ended(handfast::Outcome::Completed) => too_late("has ended in both"),
+        CancelResult::Ended(handfast::Outcome::Settled) => too_late("was settled by a person"),
+        CancelResult::TooLate => too_late("can only go forward: the step that decides it is done"),
+        CancelResult::Suspended => too_late("is suspended: a person has to look at it first"),
+        CancelResult::Unknown => Err(no_such_saga(&id)),
+    }
+}
+
+/// How a saga stands, read from its journal.
+pub(super) async fn short(service: &Service, id: &str) -> Result<Response, Problem> {
+    let view = service.engine().saga_without_tries(id).await.map_err(|error| store_problem(&error))?;
+    Ok(shapes::json(&Short::of(&view.ok_or_else(|| no_such_saga(id))?)))
+}
+
+async fn reason(service: &Service, headers: &HeaderMap, body: Body) -> Result<Reason, Problem> {
+    let body = request::any_body(body, MOST_REASON_BYTES, service.orders_budget()).await?;
+    let bytes = bodies::without_mark(&body);
+    if bytes.is_empty() {
+        return Ok(Reason::default());
+    }
+    request::check_json(headers)?;
+    serde_json::from_slice(bytes).map_err(|error| {
+        // What was sent is not repeated: its own words for it would do that.
+        let place = format!("line {}, column {}", error.line(), error.column());
+        Problem::new(problem::NOT_A_REASON, format!("the body is no object with the texts by and why: see {place}"))
+    })
+}

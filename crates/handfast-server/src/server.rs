@@ -1,0 +1,118 @@
+//! Opening a service, running it, and stopping it in good order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use handfast::flow_file::FlowFile;
+use handfast::store::{Store, StoreError};
+use handfast::{Engine, Flow, OpenError, Options, OtherDefinitions};
+use handfast_http::connections;
+use handfast_http::stop::stopped;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::open_files::{Shares, Wanted};
+use crate::routes;
+use crate::service::{Receivers, Service};
+
+/// What a service is to be.
+pub struct Settings {
+    /// The flow file, which reads its orders.
+    pub file: FlowFile,
+    /// The flow that is made of it.
+    pub flow: Arc<Flow>,
+    /// Whoever takes the webhooks of its steps.
+    pub webhooks: Receivers,
+    /// Where sagas are kept.
+    pub store: Arc<dyn Store>,
+    /// What becomes of orders under way that follow another definition.
+    pub definitions: OtherDefinitions,
+    /// Limits and waiting times. What the open files do not allow is lowered.
+    pub options: Options,
+    /// How many files the process may have open.
+    pub open_files: u64,
+}
+
+/// Why there is no service, or none any more.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The store does not say what it holds.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The engine does not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A part has stopped that the service cannot do without. Whoever watches over the process starts it again.
+    #[error("{part} has stopped; start the service again: nothing that was acknowledged is lost")]
+    Died {
+        /// Which one.
+        part: &'static str,
+    },
+}
+
+/// A service that is open: every saga that has not ended goes on.
+pub struct Server {
+    service: Arc<Service>,
+    /// How many callers may be connected at a time.
+    callers: usize,
+    stop: watch::Receiver<bool>,
+}
+
+impl Server {
+    /// Opens the store, in which every unfinished saga goes on at once. The service stops when `stop` says true.
+    ///
+    /// # Errors
+    /// The store cannot be read, or is somebody else's.
+    pub async fn open(settings: Settings, stop: watch::Receiver<bool>) -> Result<Self, ServeError> {
+        let Settings { file, flow, webhooks, store, definitions, mut options, open_files } = settings;
+        let wanted = Wanted::by(&flow, &*store, &options).await?;
+        let shares = Shares::of(open_files, wanted);
+        shares.bound(&mut options);
+        let engine = Engine::builder(store).options(options).other_definitions(definitions);
+        let engine = engine.flow(Arc::clone(&flow)).open().await?;
+        let service = Service::over(engine, (file, flow), webhooks, shares.callers(), stop.clone());
+        Ok(Self::of(Arc::new(service), shares.callers(), stop))
+    }
+
+    pub(crate) const fn of(service: Arc<Service>, callers: usize, stop: watch::Receiver<bool>) -> Self {
+        Self { service, callers, stop }
+    }
+
+    /// The engine behind it.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        self.service.engine()
+    }
+
+    /// The steps whose webhooks it takes.
+    pub fn webhook_steps(&self) -> impl Iterator<Item = &str> {
+        self.service.webhooks().keys().map(String::as_str)
+    }
+
+    /// Every address of it, to be a part of another service.
+    pub fn router(&self) -> Router {
+        routes::router(Arc::clone(&self.service))
+    }
+
+    /// Answers on `listener` until it is told to stop, and says whether it stopped in good order within `shutdown_timeout`. If
+    /// it did not, every order that was acknowledged is in the store all the same.
+    ///
+    /// # Errors
+    /// A part died that the service cannot do without.
+    pub async fn serve(mut self, listener: TcpListener, shutdown_timeout: Duration) -> Result<bool, ServeError> {
+        let serving = tokio::spawn(connections::serve_router(listener, self.router(), self.callers, self.stop.clone()));
+        tokio::select! {
+            () = stopped(&mut self.stop) => {}
+            // Nothing that is left of it could be of use to anybody.
+            part = self.service.died() => return Err(ServeError::Died { part }),
+        }
+        let in_order = tokio::time::timeout(shutdown_timeout, async {
+            // What panics in a request ends that request's connection, never this task.
+            drop(serving.await);
+            self.service.shutdown(shutdown_timeout).await
+        });
+        Ok(in_order.await.unwrap_or(false))
+    }
+}

@@ -1,0 +1,229 @@
+//! What the handlers share: the engine, the flow it follows, and whether the service is stopping.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use handfast::flow_file::{FlowFile, MAX_ORDER_BYTES};
+use handfast::store::StoreError;
+use handfast::webhook::WebhookReceiver;
+use handfast::{Engine, Flow, Order, SagaHandle, SubmitError};
+use handfast_http::bodies::Budget;
+use handfast_http::stop::stopped;
+use serde_json::Value;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
+
+use crate::key::IdempotencyKey;
+use crate::problem::{self, Problem};
+use crate::shapes;
+
+/// How long the store may take to say that it is there.
+const STORE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often it is looked whether everything still runs.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+/// How many bytes of bodies are read at a time, over all callers.
+const ORDERS: usize = 32 * 1024 * 1024;
+const WEBHOOKS: usize = 8 * 1024 * 1024;
+/// One in so many connections may wait for the end of a saga.
+const PART_OF_WAITING: usize = 2;
+/// No saga has this id, since no id has a slash.
+const NOBODY: &str = "/";
+
+/// Whoever takes the webhooks of a step, by its name.
+pub type Receivers = BTreeMap<String, WebhookReceiver>;
+
+/// The service, as its handlers see it.
+pub(crate) struct Service {
+    engine: Engine,
+    file: FlowFile,
+    flow: Arc<Flow>,
+    webhooks: Receivers,
+    /// For the bodies of orders and of what else its own callers send.
+    orders: Budget,
+    /// For the bodies of webhooks, which come from outside and must not take the room of orders.
+    hints: Budget,
+    /// Places for callers who wait for the end of a saga.
+    waiting: Semaphore,
+    stop: watch::Receiver<bool>,
+}
+
+impl Service {
+    /// The service of an engine that is open.
+    pub(crate) fn over(
+        engine: Engine,
+        (file, flow): (FlowFile, Arc<Flow>),
+        webhooks: Receivers,
+        callers: usize,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        let (orders, hints) = (Budget::new(ORDERS), Budget::new(WEBHOOKS));
+        Self { engine, file, flow, webhooks, orders, hints, waiting: Semaphore::new(callers / PART_OF_WAITING), stop }
+    }
+
+    pub(crate) const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(crate) const fn file(&self) -> &FlowFile {
+        &self.file
+    }
+
+    pub(crate) const fn flow(&self) -> &Arc<Flow> {
+        &self.flow
+    }
+
+    /// A place among those who wait for the end of a saga, if one is free: whoever finds none is answered at once, since the
+    /// other connections are for orders, health checks and people.
+    pub(crate) fn place_to_wait(&self) -> Option<SemaphorePermit<'_>> {
+        self.waiting.try_acquire().ok()
+    }
+
+    /// How much of orders is read at a time.
+    pub(crate) const fn orders_budget(&self) -> &Budget {
+        &self.orders
+    }
+
+    /// How much of webhooks is read at a time.
+    pub(crate) const fn webhooks_budget(&self) -> &Budget {
+        &self.hints
+    }
+
+    pub(crate) const fn webhooks(&self) -> &Receivers {
+        &self.webhooks
+    }
+
+    /// Whoever takes the webhooks of this step.
+    pub(crate) fn webhook(&self, step: &str) -> Option<&WebhookReceiver> {
+        self.webhooks.get(step)
+    }
+
+    /// Resolves once the service is to stop.
+    pub(crate) async fn stopped(&self) {
+        stopped(&mut self.stop.clone()).await;
+    }
+
+    /// The order in a body. One that names no id is named after the key it came with.
+    ///
+    /// # Errors
+    /// It is not JSON, or no order of the flow.
+    pub(crate) fn read_order(&self, key: &IdempotencyKey, body: &[u8]) -> Result<Order, Problem> {
+        let order = self.file.parse_order(body).or_else(|error| match named_after(key, body) {
+            Some(named) if error.field_path() == Some("id") => self.file.parse_order(&named),
+            Some(_) | None => Err(error),
+        });
+        order.map_err(|error| match (error.column(), error.field_path()) {
+            (Some(column), _) => Problem::new(problem::NOT_JSON, error.to_string()).with("column", column),
+            (None, Some(field)) => Problem::new(problem::NOT_AN_ORDER, error.to_string()).with("field", field),
+            (None, None) => Problem::new(problem::NOT_AN_ORDER, error.to_string()),
+        })
+    }
+
+    /// Takes an order. When this resolves it is flushed.
+    ///
+    /// # Errors
+    /// Its key or id stands for another order, the service is stopping, or the store does not answer.
+    pub(crate) async fn place(&self, key: &IdempotencyKey, order: Order) -> Result<SagaHandle, Problem> {
+        self.engine.submit(order.with_request_key(key.as_str())).await.map_err(submit_problem)
+    }
+
+    /// Says that orders are taken.
+    ///
+    /// # Errors
+    /// They are not.
+    pub(crate) async fn check_ready(&self) -> Result<(), Problem> {
+        if *self.stop.borrow() {
+            return Err(stopping());
+        }
+        self.engine.check_store().map_err(|error| store_problem(&error))?;
+        if let Some(part) = self.engine.dead_part() {
+            return Err(Problem::new(problem::DEAD, format!("{part} has stopped")));
+        }
+        self.orders.check_room(MAX_ORDER_BYTES).map_err(problem::of_body)?;
+        let checked = async {
+            self.engine.saga_without_tries(NOBODY).await?;
+            self.engine.check_ready().await
+        };
+        match tokio::time::timeout(STORE_TIMEOUT, checked).await {
+            Ok(checked) => checked.map_err(|error| store_problem(&error)),
+            Err(_) => {
+                let late = format!("it took more than {} s; another process may hold it", STORE_TIMEOUT.as_secs());
+                let why = self.engine.stats().store_trouble.unwrap_or(late);
+                Err(Problem::new(problem::STORE, why).retry_after_s(1))
+            }
+        }
+    }
+
+    /// Resolves with what has stopped for good, if anything does that the service cannot do without.
+    pub(crate) async fn died(&self) -> &'static str {
+        loop {
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+            if let Some(part) = self.engine.dead_part() {
+                return part;
+            }
+        }
+    }
+
+    /// What the engine is at.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn stats(&self) -> Result<Value, Problem> {
+        let counts = self.engine.counts().await.map_err(|error| store_problem(&error))?;
+        Ok(shapes::stats(&self.engine.stats(), &counts, &self.webhooks))
+    }
+
+    /// Lets every saga finish what it is writing.
+    pub(crate) async fn shutdown(&self, longest: Duration) -> bool {
+        self.engine.shutdown(longest).await
+    }
+}
+
+/// The same object with an id made of the key, if it is an object without one.
+fn named_after(key: &IdempotencyKey, body: &[u8]) -> Option<Vec<u8>> {
+    let Ok(Value::Object(members)) = serde_json::from_slice(body) else {
+        return None;
+    };
+    if members.contains_key("id") {
+        return None;
+    }
+    let opening = body.iter().position(|&byte| byte == b'{')? + 1;
+    let comma = if members.is_empty() { "" } else { "," };
+    let id = format!("\"id\":\"{}\"{comma}", key.saga_id());
+    Some([&body[..opening], id.as_bytes(), &body[opening..]].concat())
+}
+
+fn submit_problem(error: SubmitError) -> Problem {
+    match error {
+        error @ (SubmitError::DifferentBody { .. } | SubmitError::KeyTaken { .. }) => {
+            Problem::new(problem::KEY_REUSED, error.to_string())
+        }
+        SubmitError::Stopping => stopping(),
+        SubmitError::Clock { why } => clock_problem(why),
+        SubmitError::Store(error) => store_problem(&error),
+        error @ (SubmitError::Id { .. } | SubmitError::Flow { .. } | SubmitError::Bodies { .. }) => {
+            Problem::new(problem::BROKEN, error.to_string())
+        }
+    }
+}
+
+/// The store did not do as asked, in the words of a caller.
+pub(crate) fn store_problem(error: &StoreError) -> Problem {
+    match error {
+        StoreError::Unavailable(_) | StoreError::Conflict | StoreError::Gone { .. } => {
+            Problem::new(problem::STORE, error.to_string()).retry_after_s(1)
+        }
+        StoreError::Newer { .. } | StoreError::NotOurs { .. } | StoreError::Open { .. } | StoreError::Corrupt { .. } => {
+            Problem::new(problem::BROKEN, error.to_string())
+        }
+    }
+}
+
+/// The service's clock is too far from where it should be.
+pub(crate) fn clock_problem(why: String) -> Problem {
+    Problem::new(problem::CLOCK, why).retry_after_s(10)
+}
+
+/// The service is stopping.
+pub(crate) fn stopping() -> Problem {
+    Problem::new(problem::STOPPING, "the service was told to stop").retry_after_s(5)
+}

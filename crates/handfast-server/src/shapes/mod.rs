@@ -1,0 +1,136 @@
+//! The JSON shapes of answers. They are the service's own, and converted by hand: the engine's types can change their
+//! names, an answer cannot. [`saga`] has the one shape of a saga, whoever shows it.
+
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse as _, Response};
+use handfast::store::Counts;
+use handfast::webhook::WebhookStats;
+use handfast::{LineStats, NotMade, NotUnderstood, Outcome, Progress, SagaView, Standing, Stats};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::service::Receivers;
+
+pub mod participants;
+pub mod saga;
+
+/// An answer of 200 with a value.
+pub(crate) fn json(value: &impl Serialize) -> Response {
+    // Nothing that is answered here has a key that is no text, which is all that could go wrong.
+    let text = serde_json::to_vec(value).unwrap_or_default();
+    let mut response = text.into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// How a saga stands, in short.
+#[derive(Serialize)]
+pub(crate) struct Short<'a> {
+    id: &'a str,
+    standing: &'a str,
+    outcome: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<&'a str>,
+    /// Which step was not done, and what its participant said of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+}
+
+impl<'a> Short<'a> {
+    /// As its handle has heard.
+    pub(crate) fn new(id: &'a str, progress: &'a Progress) -> Self {
+        Self {
+            id,
+            standing: progress.standing().name(),
+            outcome: progress.outcome().map(Outcome::name),
+            trouble: progress.trouble(),
+            why: None,
+        }
+    }
+
+    /// The same with the reason that the journal has for it.
+    pub(crate) fn because(mut self, view: &SagaView) -> Self {
+        self.why = why(view);
+        self
+    }
+
+    /// As its journal says.
+    pub(crate) fn of(view: &'a SagaView) -> Self {
+        Self {
+            id: &view.id,
+            standing: &view.standing,
+            outcome: view.outcome.map(Outcome::name),
+            trouble: view.trouble.as_deref(),
+            why: why(view),
+        }
+    }
+}
+
+/// The first step of which a participant said why it was not done: `payment: card_declined`.
+fn why(view: &SagaView) -> Option<String> {
+    view.steps.iter().find_map(|step| Some(format!("{}: {}", step.name, step.detail.as_ref()?)))
+}
+
+/// Whether a saga that stands so is on its way.
+fn is_open(standing: &str) -> bool {
+    [Standing::Placed, Standing::Acting, Standing::Committed, Standing::Cancelling].iter().any(|open| open.name() == standing)
+}
+
+/// What the engine is at.
+pub(crate) fn stats(stats: &Stats, counts: &Counts, webhooks: &Receivers) -> Value {
+    let sagas: Map<String, Value> =
+        counts.by_standing.iter().map(|(standing, number)| (standing.clone(), json!(number))).collect();
+    let named = |sagas: &[(String, String)]| sagas.iter().map(|(id, why)| json!({ "id": id, "why": why })).collect::<Vec<_>>();
+    // Read from the store, which knows of those that another worker has placed, or that nobody was told of.
+    let open = counts.by_standing.iter().filter(|(standing, _)| is_open(standing)).map(|(_, number)| number);
+    let in_doubt: u64 = open.sum();
+    json!({
+        "sagas": sagas,
+        "in_doubt": in_doubt,
+        "active": stats.active,
+        "parked": in_doubt.saturating_sub(stats.active),
+        "in_flight": stats.in_flight,
+        "suspended": named(&stats.suspended),
+        "left_alone": named(&stats.left_alone),
+        "unconfirmed": named(&stats.unconfirmed),
+        "store_trouble": stats.store_trouble,
+        "clock": {
+            "turns": stats.clock.turns.count,
+            "last_turn_ms": stats.clock.turns.last_by_ms,
+            "trouble": stats.clock.trouble,
+        },
+        "webhooks": webhooks.iter().map(|(step, receiver)| webhook(step, receiver.stats())).collect::<Vec<_>>(),
+        "participants": stats.participants.iter().map(participant).collect::<Vec<_>>(),
+    })
+}
+
+fn webhook(step: &str, stats: WebhookStats) -> Value {
+    let WebhookStats { taken, repeated, none_of_ours, refused } = stats;
+    json!({ "step": step, "taken": taken, "repeated": repeated, "none_of_ours": none_of_ours, "refused": refused })
+}
+
+fn participant(line: &LineStats) -> Value {
+    json!({
+        "participant": line.participant,
+        "breaker": line.breaker.name(),
+        "in_flight": line.in_flight,
+        "answered": line.answered,
+        "indefinite": line.indefinite,
+        "unanswered": line.unanswered,
+        "meaningless_status": line.meaningless,
+        "turned_away_status": line.turned_away,
+        "behind": line.behind,
+        "not_understood": line.not_understood.iter().map(not_understood).collect::<Vec<_>>(),
+        "not_made": line.not_made.iter().map(not_made).collect::<Vec<_>>(),
+    })
+}
+
+fn not_made(kind: &NotMade) -> Value {
+    let NotMade { operation, why, times } = kind;
+    json!({ "operation": operation, "why": why, "times": times })
+}
+
+fn not_understood(kind: &NotUnderstood) -> Value {
+    let NotUnderstood { operation, status, times, seen } = kind;
+    json!({ "operation": operation, "status": status, "times": times, "seen": seen })
+}

@@ -1,0 +1,119 @@
+//! Attacks a participant over HTTP and says which promises of the contract it keeps.
+
+mod caller;
+pub mod flow;
+mod probes;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use self::caller::{Caller, Extra, Said};
+use self::probes::Verdict;
+
+/// How to attack, and with what.
+pub struct Target<'a> {
+    /// The base URL under which the participant has its keys.
+    pub base: &'a str,
+    /// A part of every key; no two attacks on one participant may share it.
+    pub run: String,
+    /// How long a whole answer may take.
+    pub timeout: Duration,
+    /// A body whose act is done.
+    pub body: Bytes,
+    /// A body whose act is refused for good.
+    pub refused: Option<Bytes>,
+}
+
+/// Nobody answers.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody answers at {base}: {why}")]
+pub struct Silent {
+    base: String,
+    why: String,
+}
+
+/// What came of one promise.
+pub struct Finding {
+    /// Its name.
+    pub name: &'static str,
+    /// What is promised.
+    pub promise: &'static str,
+    /// What goes wrong where it is broken.
+    pub hazard: &'static str,
+    verdict: Verdict,
+}
+
+impl Finding {
+    /// Whether the promise was broken.
+    #[must_use]
+    pub const fn is_broken(&self) -> bool {
+        matches!(self.verdict, Verdict::Broken(_))
+    }
+
+    /// Whether the attack could not be tried.
+    #[must_use]
+    pub const fn is_untried(&self) -> bool {
+        matches!(self.verdict, Verdict::NotTried(_))
+    }
+
+    /// The finding in lines, the first of which names the promise.
+    #[must_use]
+    pub fn in_lines(&self) -> Vec<String> {
+        match &self.verdict {
+            Verdict::Kept => vec![format!("kept       {:<27} {}", self.name, self.promise)],
+            Verdict::NotTried(why) => vec![format!("not tried  {:<27} {why}", self.name)],
+            Verdict::Broken(broken) => vec![
+                format!("BROKEN     {:<27} {}", self.name, self.promise),
+                format!("             asked     {}", broken.request),
+                format!("             expected  {}", broken.expected),
+                format!("             got       {}", broken.got),
+                format!("             hazard    {}", self.hazard),
+            ],
+        }
+    }
+
+    /// The finding as data, in the shape of `handfast conform --json`.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut told = json!({ "name": self.name, "promise": self.promise, "hazard": self.hazard });
+        match &self.verdict {
+            Verdict::Kept => told["verdict"] = "kept".into(),
+            Verdict::NotTried(why) => {
+                told["verdict"] = "not tried".into();
+                told["why"] = (*why).into();
+            }
+            Verdict::Broken(broken) => {
+                told["verdict"] = "broken".into();
+                told["request"] = broken.request.as_str().into();
+                told["expected"] = broken.expected.as_str().into();
+                told["got"] = broken.got.as_str().into();
+            }
+        }
+        told
+    }
+}
+
+/// How many promises there are.
+#[must_use]
+pub fn promises() -> usize {
+    probes::all().count()
+}
+
+/// Tries every promise, one after the other, and tells each finding as soon as it is there.
+///
+/// # Errors
+/// [`Silent`] if nobody answers at the base URL. Otherwise whatever `found` says.
+pub async fn attack(target: Target<'_>, mut found: impl FnMut(Finding) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let caller = Caller::new(target.base, target.run, target.timeout, target.body, target.refused);
+    let first = caller.peek(&caller.key(), &Extra::default()).await;
+    if let (0, Said::Nothing(why)) = (first.status, &first.said) {
+        return Err(Silent { base: target.base.to_owned(), why: why.clone() }.into());
+    }
+    for probe in probes::all() {
+        let verdict = (probe.attack)(&caller).await;
+        found(Finding { name: probe.name, promise: probe.promise, hazard: probe.hazard, verdict })?;
+    }
+    Ok(())
+}
