@@ -72,11 +72,11 @@ pub use clock::{Clock, ClockHand, ClockTurns};
 pub use delivery::{Backoff, BreakerSettings, BreakerState, LineStats, NotMade, NotUnderstood};
 pub use engine::{
     AcceptError, Accepted, Act, ActError, ActResult, Acted, AdoptError, AnswerSeen, Came, CancelError, CancelResult, Chosen,
-    ClockStats, Decided, Difference, Engine, EngineBuilder, FlowResolver,  HintResult, Listed, MAX_BODY_BYTES,
+    ClockStats, Decided, Difference, Engine, EngineBuilder, FlowResolver, HintResult, Listed, MAX_BODY_BYTES,
     MAX_REASON_CHARACTERS, NoOutcome, OpenError, Options, Order, OtherDefinition, OtherDefinitions, ParticipantView, Possible,
     Progress, Remains, Resting, RestingPage, SagaHandle, SagaView, Stats, StepDifference, StepView, SubmitError, Totals,
-    accept_in, act_in, amount_in_words, cancel_in, count_lines, describe_evidence, list_in, participants_in,
-    resting_in, saga_in, time_in,
+    accept_in, act_in, amount_in_words, cancel_in, count_lines, describe_evidence, list_in, participants_in, resting_in, saga_in,
+    time_in,
 };
 pub use flow::{Flow, FlowBuilder, FlowError, FlowStep, ParticipantRef, UnacceptedRisk, UnacceptedRisks};
 pub use handfast_protocol::{

@@ -50,6 +50,11 @@ pub(super) const RULES: &[Rule] = &[
         why: "an exploration is a function of its arguments",
         fix: "take the data as an argument; files, processes and sockets belong to the command line",
     },
+    Rule {
+        name: "speaker",
+        why: "what prints or chooses an exit code can be used by one command only",
+        fix: "return data and an error with a type; the command prints it, and output/exit.rs knows its code",
+    },
 ];
 const HEADER: &Rule = &RULES[0];
 const LENGTH: &Rule = &RULES[1];
@@ -60,20 +65,23 @@ const GRAB_BAG: &Rule = &RULES[5];
 const CLOCK: &Rule = &RULES[6];
 const SILENT_LIBRARY: &Rule = &RULES[7];
 const CLOSED_LAB: &Rule = &RULES[8];
+const SPEAKER: &Rule = &RULES[9];
 
 /// "About 500" leaves some room for a file that is one thing and slightly longer.
 const MOST_LINES: usize = 600;
 
 const PROTOCOL: &str = "crates/handfast-protocol/src/";
 const LAB: &str = "crates/handfast-lab/src/";
-const LIBRARIES: &[&str] =
-    &[PROTOCOL, LAB, "crates/handfast/src/", "crates/handfast-participant/src/", "crates/handfast-sqlite/src/"];
+const BINARY: &str = "crates/handfast-cli/src/";
+/// Where the binary prints and chooses how the process ends.
+const SPEAKERS: &[&str] = &["commands/", "output/", "main.rs", "cli.rs"];
 /// Those that may not listen on a port either; the participant's crate serves one.
 const DEAF: &[&str] = &[PROTOCOL, LAB, "crates/handfast/src/"];
 
 const GRAB_BAGS: &[&str] = &["util", "utils", "common", "helper", "helpers", "misc"];
 const CLOCKS: &[&str] = &["Instant::now", "SystemTime::now", "Timestamp::now", "Zoned::now"];
 const PRINTERS: &[&str] = &["println!", "eprintln!", "print!", "eprint!", "stdout()", "stderr()"];
+const ENDINGS: &[&str] = &["process::exit", "ExitCode", "Exit::", "or_exit"];
 const LISTENERS: &[&str] = &["TcpListener", "UnixListener"];
 const OUTSIDE: &[&str] = &["std::fs", "std::net", "std::process", "std::env", "async fn", "async move", ".await"];
 
@@ -92,8 +100,16 @@ pub(super) fn check(file: &File) -> Vec<Finding> {
         if !is_clock {
             find(CLOCK, CLOCKS);
         }
-        if in_any(LIBRARIES) {
-            find(SILENT_LIBRARY, PRINTERS);
+        match file.path.strip_prefix(BINARY) {
+            Some(within) if !SPEAKERS.iter().any(|speaker| within.starts_with(speaker)) => {
+                find(SPEAKER, PRINTERS);
+                find(SPEAKER, ENDINGS);
+            }
+            None if in_any(&["crates/"]) && file.path.contains("/src/") => {
+                find(SILENT_LIBRARY, PRINTERS);
+                find(SILENT_LIBRARY, ENDINGS);
+            }
+            Some(_) | None => {}
         }
         if in_any(DEAF) {
             find(SILENT_LIBRARY, LISTENERS);
@@ -220,7 +236,15 @@ mod tests {
         check_file("crates/handfast/src/a.rs", "//! A.\nprintln!();\n", &[(2, "silent-library")]);
         check_file("crates/handfast/src/a.rs", "//! A.\nTcpListener::bind(a)\n", &[(2, "silent-library")]);
         check_file("crates/handfast-participant/src/a.rs", "//! A.\nTcpListener::bind(a)\n", &[]);
-        check_file("crates/handfast-cli/src/a.rs", "//! A.\nprintln!();\n", &[]);
+        check_file("crates/handfast-server/src/a.rs", "//! A.\nstd::process::exit(1);\n", &[(2, "silent-library")]);
+    }
+
+    #[test]
+    fn the_binary_speaks_where_its_commands_are() {
+        check_file("crates/handfast-cli/src/a.rs", "//! A.\nprintln!();\n", &[(2, "speaker")]);
+        check_file("crates/handfast-cli/src/a.rs", "//! A.\nOk(Exit::Done)\n", &[(2, "speaker")]);
+        check_file("crates/handfast-cli/src/commands/a.rs", "//! A.\nprintln!();\nOk(Exit::Done)\n", &[]);
+        check_file("crates/handfast-cli/src/output/a.rs", "//! A.\nprintln!();\n", &[]);
     }
 
     #[test]

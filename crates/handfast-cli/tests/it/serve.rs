@@ -14,6 +14,54 @@ use shop::{Caller, PATIENCE, Process, Shop, order, path};
 
 use crate::support;
 
+/// One saga is one object, whoever shows it: the service, `show`, `sagas show`, and, in short, the line of `run`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_saga_is_the_same_object_whoever_shows_it() {
+    let (shop, _services, coordinator) = Shop::open();
+    let caller = Caller::of(&coordinator);
+    let declined = json!({ "token": "tok_declined" });
+    for (id, changes) in [("both", json!({})), ("neither", declined)] {
+        let mut order = order(id);
+        order.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        caller.place(&format!("key-{id}"), &order, &[("prefer", "wait=50")]).await;
+        let served = caller.get(&format!("/sagas/{id}")).await.json();
+        let store = shop.store();
+        let said = |arguments: &[&str]| -> Value {
+            let ended = support::run([arguments, &["--store", &store, "--json"]].concat());
+            serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {}", ended.stderr))
+        };
+        let mut shown = said(&["show", id]);
+        assert_eq!(shown.as_object_mut().unwrap().remove("messengers"), Some(json!([])));
+        assert_eq!(shown, served, "show");
+        // An operator's look leaves out what is long.
+        let mut brief = served.clone();
+        brief.as_object_mut().unwrap().retain(|name, _| !["order", "journal", "tries"].contains(&name.as_str()));
+        assert_eq!(said(&["sagas", "show", id]), brief, "sagas show");
+        // The line of `run` has fewer members yet, and none of another name or value.
+        let orders = shop.folder.path().join("orders.jsonl");
+        std::fs::write(&orders, format!("{order}\n")).unwrap();
+        let flow = shop.flow();
+        let mut line = said(&["run", "--flow", path(&flow), path(&orders)]);
+        assert_eq!(line.as_object_mut().unwrap().remove("line"), Some(json!(1)));
+        assert_is_part(&line, &served, "run");
+    }
+}
+
+/// Every member of the one is in the other, by name, with the same value.
+#[track_caller]
+fn assert_is_part(part: &Value, whole: &Value, place: &str) {
+    match (part, whole) {
+        (Value::Object(part), Value::Object(whole)) => {
+            part.iter().for_each(|(name, value)| assert_is_part(value, &whole[name], &format!("{place}.{name}")));
+        }
+        (Value::Array(part), Value::Array(whole)) => {
+            assert_eq!(part.len(), whole.len(), "{place}");
+            part.iter().zip(whole).for_each(|(part, whole)| assert_is_part(part, whole, place));
+        }
+        _ => assert_eq!(part, whole, "{place}"),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_order_is_taken_and_ends_in_both() {
     let (_shop, _services, coordinator) = Shop::open();
