@@ -4,7 +4,7 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use handfast_protocol::Time;
 
-use super::problem::{Kind, Problem};
+use super::problem::{self, Problem};
 use crate::body::BodyHash;
 use crate::key::{Position, PositionError, Seen, SeenError};
 
@@ -20,7 +20,7 @@ pub(super) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     if media_type.eq_ignore_ascii_case("application/json") {
         Ok(())
     } else {
-        Err(Problem::new(Kind::MediaType, "the body of an act is `Content-Type: application/json`"))
+        Err(Problem::new(problem::MEDIA_TYPE, "the body of an act is `Content-Type: application/json`"))
     }
 }
 
@@ -62,5 +62,5 @@ fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Pro
 }
 
 fn invalid(detail: impl Into<std::borrow::Cow<'static, str>>) -> Problem {
-    Problem::new(Kind::HeaderInvalid, detail)
+    Problem::new(problem::HEADER_INVALID, detail)
 }

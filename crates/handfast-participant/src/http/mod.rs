@@ -6,19 +6,20 @@ mod weak;
 
 use std::time::Duration;
 
-use axum::body::{Body as HttpBody, to_bytes};
+use axum::body::{Body as HttpBody, Bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
+use handfast_http::bodies::{BodyError, Budget};
 use handfast_protocol::{Definite, PROTOCOL_VERSION};
 use rusqlite::Connection;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use self::problem::{Kind, Problem};
+use self::problem::Problem;
 pub use self::weak::{Tell, Weakness, weak_contract_router};
 use crate::body::{BODY_LIMIT_BYTES, Body};
 use crate::key::{Key, Position};
@@ -57,7 +58,7 @@ async fn ready(State(registers): State<Registers>) -> Response {
             "status": "ready", "service": registers.service(), "incarnation": position.incarnation.as_str(), "seq": position.seq,
         }))
         .into_response(),
-        Err(error) => Problem::from(error).into_response(),
+        Err(error) => problem::of(error).into_response(),
     }
 }
 
@@ -77,8 +78,8 @@ async fn act(
     headers::require_json(&headers)?;
     let not_after = headers::not_after(&headers)?;
     let seen = headers::seen(&headers)?;
-    let body = read_body(body).await?;
-    let reply = registers.receive(key.clone(), Request::Act { body, not_after }, seen).await?;
+    let body = Body::parse(&read_body(body).await?).map_err(|error| Problem::new(problem::BODY_INVALID, error.to_string()))?;
+    let reply = registers.receive(key.clone(), Request::Act { body, not_after }, seen).await.map_err(problem::of)?;
     Ok(respond(&key, reply, |state| match state {
         Definite::Done => StatusCode::OK,
         Definite::Refused => StatusCode::CONFLICT,
@@ -90,7 +91,7 @@ async fn close(State(registers): State<Registers>, key: KeyInPath, headers: Head
     let key = parse_key(key)?;
     let body = headers::body_hash(&headers)?;
     let seen = headers::seen(&headers)?;
-    let reply = registers.receive(key.clone(), Request::Close { body }, seen).await?;
+    let reply = registers.receive(key.clone(), Request::Close { body }, seen).await.map_err(problem::of)?;
     Ok(respond(&key, reply, |_| StatusCode::OK))
 }
 
@@ -98,14 +99,14 @@ async fn undo(State(registers): State<Registers>, key: KeyInPath, headers: Heade
     let key = parse_key(key)?;
     let body = headers::body_hash(&headers)?;
     let seen = headers::seen(&headers)?;
-    let reply = registers.receive(key.clone(), Request::Undo { body }, seen).await?;
+    let reply = registers.receive(key.clone(), Request::Undo { body }, seen).await.map_err(problem::of)?;
     Ok(respond(&key, reply, |_| StatusCode::OK))
 }
 
 async fn peek(State(registers): State<Registers>, key: KeyInPath, headers: HeaderMap) -> Result<Response, Problem> {
     let key = parse_key(key)?;
     let seen = headers::seen(&headers)?;
-    let reply = registers.peek(key.clone(), seen).await?;
+    let reply = registers.peek(key.clone(), seen).await.map_err(problem::of)?;
     Ok(respond(&key, reply, |_| StatusCode::OK))
 }
 
@@ -116,30 +117,28 @@ pub(crate) async fn page<T: Serialize + Send + 'static>(
 ) -> Response {
     match registers.read(move |snapshot| Ok(look(snapshot)?)).await {
         Ok(found) => Json(found).into_response(),
-        Err(error) => Problem::from(error).into_response(),
+        Err(error) => problem::of(error).into_response(),
     }
 }
 
 fn parse_key(key: KeyInPath) -> Result<Key, Problem> {
-    let Path(text) = key.map_err(|_| Problem::new(Kind::KeyInvalid, "the key in the path is not valid percent-encoded UTF-8"))?;
-    text.parse().map_err(|error: crate::key::KeyError| Problem::new(Kind::KeyInvalid, error.to_string()))
+    let Path(text) =
+        key.map_err(|_| Problem::new(problem::KEY_INVALID, "the key in the path is not valid percent-encoded UTF-8"))?;
+    text.parse().map_err(|error: crate::key::KeyError| Problem::new(problem::KEY_INVALID, error.to_string()))
 }
 
-async fn read_body(body: HttpBody) -> Result<Body, Problem> {
-    let read = tokio::time::timeout(BODY_PATIENCE, to_bytes(body, BODY_LIMIT_BYTES)).await;
-    let bytes = read
-        .map_err(|_| Problem::new(Kind::BodyLate, format!("the body did not arrive within {} seconds", BODY_PATIENCE.as_secs())))?
-        .map_err(problem_of_body)?;
-    Body::parse(&bytes).map_err(|error| Problem::new(Kind::BodyInvalid, error.to_string()))
-}
-
-fn problem_of_body(error: axum::Error) -> Problem {
-    let error = error.into_inner();
-    if error.is::<http_body_util::LengthLimitError>() {
-        Problem::new(Kind::BodyTooLarge, format!("the body of an act has at most {BODY_LIMIT_BYTES} bytes"))
-    } else {
-        Problem::new(Kind::BodyInvalid, "the body broke off")
-    }
+pub(crate) async fn read_body(body: HttpBody) -> Result<Bytes, Problem> {
+    // Everybody who calls is known to the operator of a participant, so that only one body at a time is bounded.
+    let read = Budget::new(usize::MAX).read(body, BODY_LIMIT_BYTES, BODY_PATIENCE).await;
+    read.map(|held| held.clone()).map_err(|error| {
+        let kind = match error {
+            BodyError::TooLarge { .. } => problem::BODY_TOO_LARGE,
+            BodyError::TooSlow { .. } => problem::BODY_LATE,
+            BodyError::Lost => problem::BODY_INVALID,
+            BodyError::Crowded => problem::OVERLOADED,
+        };
+        Problem::new(kind, error.to_string())
+    })
 }
 
 fn respond(key: &Key, reply: Reply, status_of: impl FnOnce(Definite) -> StatusCode) -> Response {
@@ -160,18 +159,5 @@ fn nowhere(status: StatusCode, key: &Key, state: &str, position: &Position) -> R
 
 /// The problem that says why nothing is known.
 pub(crate) fn problem_of(error: NotDefinite) -> Response {
-    Problem::from(error).into_response()
-}
-
-impl From<NotDefinite> for Problem {
-    fn from(error: NotDefinite) -> Self {
-        let kind = match &error {
-            NotDefinite::Overloaded => Kind::Overloaded,
-            NotDefinite::Stopping => Kind::Stopping,
-            NotDefinite::Effect(_) => Kind::EffectError,
-            NotDefinite::Store(_) => Kind::StoreError,
-            NotDefinite::Broken(_) => Kind::StoreBroken,
-        };
-        Self::new(kind, kind.advice())
-    }
+    problem::of(error).into_response()
 }

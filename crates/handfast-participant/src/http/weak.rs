@@ -21,7 +21,7 @@ use tokio::sync::Mutex;
 use tower::ServiceExt as _;
 
 use super::contract_router;
-use super::problem::{Kind, Problem};
+use super::problem::{self, Problem};
 use crate::body::{BODY_LIMIT_BYTES, BodyHash};
 use crate::clock::{Clock, system_clock};
 use crate::key::{Key, KeyError};
@@ -106,15 +106,14 @@ async fn answer(
     request: HttpRequest,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let too_large = |_| Problem::new(Kind::BodyTooLarge, format!("the body of an act has at most {BODY_LIMIT_BYTES} bytes"));
-    let body = to_bytes(body, BODY_LIMIT_BYTES).await.map_err(too_large)?;
+    let body = super::read_body(body).await?;
     let is_close = uri.path().ends_with("/close");
     let asked = Asked { key, is_close, method, headers: parts.headers, body };
     let mut notes = shared.notes.lock().await;
     let found = shared.weak.find(&asked.key).await?;
     match (&asked.method, is_close) {
         (&Method::POST, true) if shared.weak.has(Weakness::NoClose) => {
-            Err(Problem::new(Kind::NotFound, "this participant closes no keys"))
+            Err(Problem::new(problem::NOT_FOUND, "this participant closes no keys"))
         }
         (&Method::PUT, false) => act(&shared, &mut notes, asked, found).await,
         (&Method::DELETE, false) if found.receipt.is_none() && shared.weak.has(Weakness::NoOpUndo) => {
@@ -218,15 +217,16 @@ impl Weak {
         let mut found = Found { name: key.to_owned(), number: 0, receipt: None };
         for number in 0.. {
             let name = if number == 0 { key.to_owned() } else { format!("{key}~{number}") };
-            let parsed: Key = name.parse().map_err(|error: KeyError| Problem::new(Kind::KeyInvalid, error.to_string()))?;
-            let Reply::State(receipt) = self.registers.peek(parsed, None).await? else { break };
+            let parsed: Key = name.parse().map_err(|error: KeyError| Problem::new(problem::KEY_INVALID, error.to_string()))?;
+            let Reply::State(receipt) = self.registers.peek(parsed, None).await.map_err(problem::of)? else { break };
             found = Found { name, number, receipt: Some(receipt) };
         }
         let holds = self.time_of(|weakness| if let Weakness::HoldsFor(time) = weakness { Some(time) } else { None });
         if let Some(receipt) = &mut found.receipt
             && receipt.state == Definite::Done
             && self.is_over(receipt.at, holds)
-            && let Reply::State(lapsed) = self.registers.receive(receipt.key.clone(), Request::Undo { body: None }, None).await?
+            && let Reply::State(lapsed) =
+                self.registers.receive(receipt.key.clone(), Request::Undo { body: None }, None).await.map_err(problem::of)?
         {
             *receipt = lapsed;
         }
@@ -251,7 +251,7 @@ impl Weak {
         body_hash: Option<&str>,
         detail: &str,
     ) -> Result<Response, Problem> {
-        let position = self.registers.position().await?;
+        let position = self.registers.position().await.map_err(problem::of)?;
         let (seq, incarnation, at) = (position.seq, position.incarnation.as_str(), (self.clock)().0);
         let receipt = json!({
             "key": key, "state": state.name(), "body_hash": body_hash, "seq": seq, "incarnation": incarnation, "at": at,
@@ -268,7 +268,7 @@ impl Weak {
         *request.headers_mut() = headers;
         let path = if is_close { format!("/{name}/close") } else { format!("/{name}") };
         let Ok(uri) = path.parse() else {
-            return Problem::new(Kind::KeyInvalid, KeyError.to_string()).into_response();
+            return Problem::new(problem::KEY_INVALID, KeyError.to_string()).into_response();
         };
         *request.uri_mut() = uri;
         let response = match self.contract.clone().oneshot(request).await {
@@ -277,7 +277,7 @@ impl Weak {
         };
         let (mut parts, body) = response.into_parts();
         let Ok(body) = to_bytes(body, BODY_LIMIT_BYTES).await else {
-            return Problem::new(Kind::StoreError, Kind::StoreError.advice()).into_response();
+            return Problem::new(problem::STORE_ERROR, problem::STORE_ERROR.page).into_response();
         };
         let Ok(mut said) = serde_json::from_slice::<Value>(&body) else { return (parts, body).into_response() };
         if said["key"] == name {
