@@ -1,12 +1,21 @@
 //! How services are called over HTTP, whatever they speak: no redirects, no proxies, bounded answers, and *no answer* told
 //! apart from *no connection*.
 
+use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use handfast_protocol::Time;
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Request, Response};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client as Pool;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{Body, Request, Response};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_platform_verifier::Verifier;
 
+use super::connect::Bounded;
 use super::receipts::{MAX_ANSWER_BYTES, Received};
 use super::{Heard, Reply};
 use crate::clock::Clock;
@@ -18,34 +27,81 @@ const RETRY_AFTER_CAP: Duration = Duration::from_mins(5);
 /// No compression.
 const IDENTITY: &str = "identity";
 
+/// How long a connection is silent before the system asks whether the other side is still there, how often, and how many times.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+const KEEPALIVE_PROBES: u32 = 3;
+
+/// Whoever calls services over HTTP. Clones share their connections.
+#[derive(Clone, Debug)]
+pub(super) struct Client(Pool<Bounded<HttpsConnector<HttpConnector>>, Body>);
+
+/// Why no client could be set up: the machine's list of authorities cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct ClientError(#[from] rustls::Error);
+
 /// A client for URLs of this scheme. Redirects are not followed and proxies from the environment are not used: both could
 /// answer in the service's stead.
-pub(super) fn build(scheme: &str, connect_timeout: Duration) -> Result<Client, reqwest::Error> {
-    // Another part of the process may have installed a provider already; any one does.
-    let _installed_before = rustls::crypto::ring::default_provider().install_default();
-    let client = Client::builder();
+///
+/// How it encrypts is its own matter. Nothing is made the default of the process, and no library that the program has besides
+/// behaves otherwise because this one is linked.
+pub(super) fn build(scheme: &str, connect_timeout: Duration) -> Result<Client, ClientError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
     // Without TLS nobody's certificate is looked at, so a machine that has no list of authorities will do.
-    let client = if scheme == "http" { client.tls_certs_only([]) } else { client };
-    client
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .no_proxy()
-        .tcp_nodelay(true)
-        .connect_timeout(connect_timeout)
+    let tls = if scheme == "http" {
+        tls.with_root_certificates(RootCertStore::empty())
+    } else {
+        tls.dangerous().with_custom_certificate_verifier(Arc::new(Verifier::new(provider)?))
+    };
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(connect_timeout));
+    tcp.set_keepalive(Some(KEEPALIVE));
+    tcp.set_keepalive_interval(Some(KEEPALIVE));
+    tcp.set_keepalive_retries(Some(KEEPALIVE_PROBES));
+    let connector = HttpsConnector::from((tcp, tls.with_no_client_auth()));
+    let pool = Pool::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .timer(TokioTimer::new())
         // Shorter than most services keep one that is idle: a request on one that was just shut has no answer.
         .pool_idle_timeout(Duration::from_secs(20))
-        .http1_only()
-        .build()
+        .build(Bounded::new(connector, connect_timeout));
+    Ok(Client(pool))
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) struct CallError {
+    /// There was not even a connection.
+    pub(super) is_connect: bool,
+    pub(super) cause: Box<dyn Error + Send + Sync>,
+}
+
+impl From<hyper_util::client::legacy::Error> for CallError {
+    fn from(error: hyper_util::client::legacy::Error) -> Self {
+        Self { is_connect: error.is_connect(), cause: error.into() }
+    }
+}
+
+impl From<reqwest::Error> for CallError {
+    fn from(error: reqwest::Error) -> Self {
+        Self { is_connect: false, cause: error.into() }
+    }
 }
 
 /// Whoever takes a request to a service and brings back what came of it.
 pub(super) trait Carrier: Send + Sync + 'static {
-    fn carry(&self, request: Request) -> BoxFuture<'_, Result<Response, reqwest::Error>>;
+    fn carry(&self, request: Request) -> BoxFuture<'_, Result<Response, CallError>>;
 }
 
 impl Carrier for Client {
-    fn carry(&self, request: Request) -> BoxFuture<'_, Result<Response, reqwest::Error>> {
-        Box::pin(self.execute(request))
+    fn carry(&self, request: Request) -> BoxFuture<'_, Result<Response, CallError>> {
+        Box::pin(async move {
+            let response = self.0.request(request.try_into()?).await?;
+            Ok(response.map(Body::wrap).into())
+        })
     }
 }
 
@@ -74,6 +130,7 @@ impl Answered {
 /// wire. Where one is compressed all the same, what it says is not known.
 pub(super) async fn send(carrier: &dyn Carrier, mut request: Request, clock: &Clock) -> Result<Answered, Reply> {
     request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static(IDENTITY));
+    request.headers_mut().entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
     let mut response = carrier.carry(request).await.map_err(|error| not_answered(&error))?;
     let status = response.status().as_u16();
     let retry_after = response
@@ -100,20 +157,21 @@ pub(super) async fn send(carrier: &dyn Carrier, mut request: Request, clock: &Cl
     }
 }
 
-fn not_answered(error: &reqwest::Error) -> Reply {
-    if let Some(why) = lacks_files(error) {
+fn not_answered(error: &CallError) -> Reply {
+    if let Some(why) = lacks_files(&*error.cause) {
         return Reply::not_sent(why);
     }
-    let (seen, heard) = if error.is_connect() {
-        (format!("no connection: {}", cause(error)), Heard::NoConnection)
+    let why = cause(&*error.cause);
+    let (seen, heard) = if error.is_connect {
+        (format!("no connection: {why}"), Heard::NoConnection)
     } else {
-        (format!("no answer: {}", cause(error)), Heard::Nothing)
+        (format!("no answer: {why}"), Heard::Nothing)
     };
     Reply::Unknown { seen, heard, retry_after: None }
 }
 
 /// Whether it was this process, or this machine, that may open no more files: then nobody was asked, and nobody is silent.
-fn lacks_files(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+fn lacks_files(error: &(dyn Error + 'static)) -> Option<String> {
     let lacks = [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE].map(|error| Some(error.raw_os_error()));
     let mut next = Some(error);
     while let Some(error) = next {
@@ -126,10 +184,10 @@ fn lacks_files(error: &(dyn std::error::Error + 'static)) -> Option<String> {
     None
 }
 
-/// Says what went wrong without the URL, which may carry more than anybody should read.
-fn cause(error: &reqwest::Error) -> String {
-    let mut root: Option<&dyn std::error::Error> = None;
-    let mut next = std::error::Error::source(error);
+/// Says what went wrong at the root of it: what stands above that may name the URL, which may carry more than anybody should read.
+fn cause(error: &(dyn Error + 'static)) -> String {
+    let mut root: Option<&dyn Error> = None;
+    let mut next = error.source();
     while let Some(source) = next {
         (root, next) = (Some(source), source.source());
     }

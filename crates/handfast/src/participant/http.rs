@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use handfast_protocol::{Operation, Time};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Client, Method, Request, Url};
+use reqwest::{Method, Request, Url};
 
+use super::client::{self, Client, ClientError};
 use super::receipts::read_answer;
-use super::{Delivery, LATE, Participant, Reply, Secrets, client};
+use super::{Delivery, LATE, Participant, Reply, Secrets};
 use crate::clock::Clock;
 use crate::store::{BoxFuture, Sighting};
 
@@ -35,7 +36,7 @@ pub enum HttpParticipantError {
     },
     /// The client could not be set up.
     #[error("the HTTP client cannot be set up: {0}")]
-    Client(#[from] reqwest::Error),
+    Client(#[from] ClientError),
 }
 
 impl HttpParticipant {

@@ -2,6 +2,7 @@
 
 mod cleaned;
 mod client;
+mod connect;
 mod excerpt;
 mod http;
 mod in_memory;
@@ -17,7 +18,7 @@ use handfast_protocol::{Answer, Operation, Time, UndoTold};
 
 pub(crate) use cleaned::is_card_number;
 pub use cleaned::shorten;
-pub use client::is_encoded;
+pub use client::{ClientError, is_encoded};
 pub use http::{HttpParticipant, HttpParticipantError};
 pub use in_memory::InMemory;
 pub use json::read as read_json;

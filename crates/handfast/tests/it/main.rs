@@ -19,3 +19,4 @@ mod profiles;
 mod restored;
 mod stores;
 mod support;
+mod tls;

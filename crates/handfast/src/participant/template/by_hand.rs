@@ -12,7 +12,7 @@ use super::secret::{Secret, SecretError};
 use super::{HttpTemplates, short_key};
 use crate::clock::Clock;
 use crate::key::KeyParts;
-use crate::participant::{Delivery, Reply};
+use crate::participant::{ClientError, Delivery, Reply};
 use crate::store::BoxFuture;
 
 /// A service that is called by its templates, without an engine and without a journal.
@@ -39,7 +39,7 @@ pub enum ByHandError {
     Secret(#[from] SecretError),
     /// The client cannot be set up.
     #[error("the HTTP client cannot be set up: {0}")]
-    Client(#[from] reqwest::Error),
+    Client(#[from] ClientError),
 }
 
 impl ServiceByHand {

@@ -14,7 +14,7 @@ use super::{Call, HttpTemplates, operation_key};
 use crate::clock::Clock;
 use crate::key::KeyParts;
 use crate::participant::cleaned::cleaned_seen;
-use crate::participant::client::{self, Answered, Carrier};
+use crate::participant::client::{self, Answered, Carrier, ClientError};
 use crate::participant::{Delivery, LATE, Participant, Reply};
 use crate::store::BoxFuture;
 
@@ -91,7 +91,7 @@ impl TemplateParticipant {
         receipts: Arc<dyn KeptReceipts>,
         connect_timeout: Duration,
         clock: Clock,
-    ) -> Result<Self, reqwest::Error> {
+    ) -> Result<Self, ClientError> {
         // Every operation may be somewhere else, so the client has to know authorities as soon as one of them uses TLS.
         let uses_tls = templates.every_call().any(|(_, _, call)| call.origin().starts_with("https"));
         let client = client::build(if uses_tls { "https" } else { "http" }, connect_timeout)?;

@@ -17,7 +17,7 @@ use super::answers::{Sent, Written, names_whose, of_two};
 use super::grammar::{Amount, CallForm, Form, Place, StepForm, chance, pick};
 use super::service::{Money, Said, Service, Wish};
 use crate::clock::Clock;
-use crate::participant::client::Carrier;
+use crate::participant::client::{CallError, Carrier};
 use crate::participant::template::operation_key;
 use crate::store::BoxFuture;
 
@@ -307,7 +307,7 @@ impl Roads {
         work(&mut self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
-    async fn go(&self, request: Request) -> Result<Response, reqwest::Error> {
+    async fn go(&self, request: Request) -> Result<Response, CallError> {
         let (step, wish) = self.with(|world| world.read(&request));
         let (fate, lifetime_ms) = self.with(|world| (world.fate(), world.form.road.lifetime_ms));
         self.with(|world| world.tell(|| format!("s{step} {} is asked: {fate:?}", wish.operation.name())));
@@ -337,14 +337,12 @@ impl Roads {
     }
 }
 
-/// The only error that can be made by hand.
-fn no_answer() -> reqwest::Error {
-    let response = hyper::Response::builder().status(500).body("").expect("a status is sound");
-    Response::from(response).error_for_status().expect_err("a 500 is an error")
+fn no_answer() -> CallError {
+    CallError { is_connect: false, cause: "nothing came back".into() }
 }
 
 impl Carrier for Roads {
-    fn carry(&self, request: Request) -> BoxFuture<'_, Result<Response, reqwest::Error>> {
+    fn carry(&self, request: Request) -> BoxFuture<'_, Result<Response, CallError>> {
         Box::pin(self.go(request))
     }
 }
