@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
-use crate::{clock, tidy, tools, workspace};
+use crate::{clock, strangers, tidy, tools, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -27,6 +27,8 @@ enum Step {
     Doc,
     /// The walls between the crates, and what else clippy cannot see.
     Tidy,
+    /// Crates outside the workspace that have a database library already build beside handfast.
+    Strangers,
 }
 
 impl Step {
@@ -38,6 +40,7 @@ impl Step {
             Self::Test => "test",
             Self::Doc => "doc",
             Self::Tidy => "tidy",
+            Self::Strangers => "strangers",
         }
     }
 
@@ -57,6 +60,7 @@ impl Step {
             Self::Test => workspace::run(workspace::cargo().args(["test", "--locked", "--workspace"])),
             Self::Doc => document(),
             Self::Tidy => tidy::check(),
+            Self::Strangers => strangers::check(),
         }
     }
 }
@@ -83,7 +87,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
     eprintln!();
     for (name, holds, took) in &report {
-        eprintln!("{name:<8}{:<14}{:>7.1} s", if *holds { "holds" } else { "DOES NOT HOLD" }, took.as_secs_f64());
+        eprintln!("{name:<10}{:<14}{:>7.1} s", if *holds { "holds" } else { "DOES NOT HOLD" }, took.as_secs_f64());
     }
     let broken: Vec<&str> = report.iter().filter(|(_, holds, _)| !holds).map(|(name, ..)| *name).collect();
     if !broken.is_empty() {

@@ -5,6 +5,7 @@ mod campaign;
 mod ci;
 mod clock;
 mod mutants;
+mod strangers;
 mod tidy;
 mod tools;
 mod workspace;

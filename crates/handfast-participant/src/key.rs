@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use handfast_protocol::{Change, Sighting};
+#[cfg(feature = "sqlite")]
 use uuid::Uuid;
 
 /// The name of one effect: 1 to 200 of the characters `A-Z a-z 0-9 . _ ~ -`, which need no escaping in a path. Not `.` and
@@ -49,11 +50,13 @@ pub struct Incarnation(String);
 
 impl Incarnation {
     /// A new one, which nobody has seen before.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn draw() -> Self {
         Self(Uuid::now_v7().simple().to_string())
     }
 
     /// One that was stored.
+    #[cfg(feature = "sqlite")]
     pub(crate) const fn stored(text: String) -> Self {
         Self(text)
     }
@@ -80,11 +83,13 @@ impl Mark {
     pub const LONGEST: usize = 64;
 
     /// A new one, which nobody can guess.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn draw() -> Self {
         Self(Uuid::now_v7().simple().to_string())
     }
 
     /// One that was stored.
+    #[cfg(feature = "sqlite")]
     pub(crate) const fn stored(text: String) -> Self {
         Self(text)
     }

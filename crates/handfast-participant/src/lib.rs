@@ -8,8 +8,8 @@
 //! To give a service of your own the contract, say what its effect is and mount the router:
 //!
 //! ```
-//! use handfast_participant::rusqlite::Connection;
 //! use handfast_participant::{Acted, Key, Migration, Registers, Reverted, Service, ServiceError, Time, contract_router};
+//! use rusqlite::Connection;
 //! use serde_json::Value;
 //!
 //! /// Reserves a seat; the row is the effect.
@@ -50,30 +50,39 @@
 //! - [`Registers`]: the store, with one writer and group commit; usable without HTTP too.
 //! - [`contract_router`]: the contract over HTTP, for any axum service.
 //! - [`payment`] and [`dispatch`]: the two reference services.
+//! - Without the feature `sqlite`, which is on by default, what is left is what crosses the wire: [`Key`], [`Body`], [`Receipt`].
+//!   A [`Service`] is handed a connection of `rusqlite`; name the same range of it as this crate does (`>=0.32, <0.42`), and
+//!   cargo takes one version for both, and for `sqlx`, `sea-orm` or `diesel` beside them.
 //! - [`Weakness`]: what a service can be made to promise less, to try a coordinator against it.
 
 mod body;
 mod clock;
+#[cfg(feature = "sqlite")]
 pub mod dispatch;
+#[cfg(feature = "sqlite")]
 mod http;
 mod key;
+#[cfg(feature = "sqlite")]
 pub mod payment;
 mod receipt;
+#[cfg(feature = "sqlite")]
 mod registers;
+#[cfg(feature = "sqlite")]
 mod service;
 
 pub use body::{BODY_LIMIT_BYTES, Body, BodyHash, BodyHashError, NotJson};
 pub use clock::{Clock, system_clock};
 pub use handfast_protocol::{Change, Definite, Sighting, Time};
+#[cfg(feature = "sqlite")]
 pub use http::{Tell, Weakness, about_router, contract_router, weak_contract_router};
 pub use key::{Incarnation, Key, KeyError, Mark, Position, PositionError, Seen, SeenError};
 pub use receipt::{Receipt, Reply};
+#[cfg(feature = "sqlite")]
 pub use registers::{NotDefinite, OpenError, Overview, Registers, Request, Settings, States};
-/// The SQLite library whose connection a [`Service`] is handed.
-pub use rusqlite;
+#[cfg(feature = "sqlite")]
 pub use service::{Acted, Migration, Reverted, Service, ServiceError};
 
 /// The code of the guide compiles.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "sqlite"))]
 #[doc = include_str!("../../../docs/participants.md")]
 struct Guide;

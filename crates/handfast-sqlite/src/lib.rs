@@ -12,6 +12,7 @@
 //! write-ahead log is carried over, and that leaves a trace in the log's index.
 
 mod generation;
+mod library;
 pub mod log;
 #[cfg_attr(not(unix), path = "unwatched.rs")]
 mod watched;
@@ -19,6 +20,7 @@ mod watched;
 use std::path::Path;
 
 pub use generation::{is_behind, next_generation};
+pub use library::is_too_old;
 pub use watched::{Watched, generation_of};
 
 /// Makes a file that is not there yet, for its owner's eyes only. What SQLite makes beside it later is made for the same eyes.

@@ -109,6 +109,7 @@ impl Turns {
     }
 
     /// As a part of a line of text: one word for each.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn write(&self, line: &mut String) {
         for Turn { before, after, leapt_ms, by_ms } in self.iter() {
             line.push_str(&format!(" {},{},{leapt_ms},{by_ms}", before.0, after.0));
@@ -116,6 +117,7 @@ impl Turns {
     }
 
     /// What [`write`](Self::write) wrote. What is not one is left out.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn read<'a>(words: impl Iterator<Item = &'a str>) -> Self {
         let turn = |word: &str| {
             let mut numbers = word.split(',');

@@ -6,6 +6,7 @@
 mod commands;
 mod exceptions;
 mod files;
+mod manifests;
 mod markdown;
 mod rust;
 mod source;
@@ -52,7 +53,8 @@ impl fmt::Display for Finding {
 }
 
 /// Every rule, in the order in which they are listed.
-const RULES: &[&[Rule]] = &[walls::RULES, rust::RULES, text::RULES, markdown::RULES, commands::RULES, exceptions::RULES];
+const RULES: &[&[Rule]] =
+    &[walls::RULES, manifests::RULES, rust::RULES, text::RULES, markdown::RULES, commands::RULES, exceptions::RULES];
 
 /// Checks the repository, or lists the rules.
 ///
@@ -75,6 +77,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 pub(crate) fn check() -> Result<()> {
     let files = files::read(&workspace::root())?;
     let mut findings = walls::check(&walls::Graph::of_workspace(&workspace::metadata()?));
+    findings.extend(files.iter().flat_map(manifests::check));
     findings.extend(files.iter().filter(|file| file.is_rust()).flat_map(rust::check));
     let page = files.iter().find(|file| file.path == text::PAGE).map_or("", |file| &file.text);
     let words = text::rejected(page);

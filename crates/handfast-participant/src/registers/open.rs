@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use handfast_sqlite::{Watched, create, log, next_generation};
+use handfast_sqlite::{Watched, create, is_too_old, log, next_generation};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use super::rows;
@@ -64,6 +64,14 @@ pub enum OpenError {
         /// What is wrong, and its cure.
         what: String,
     },
+    /// The SQLite that this program is linked with is older than what a store is made of.
+    #[error("{path}: {why}")]
+    Library {
+        /// The file.
+        path: PathBuf,
+        /// Which it is, and the cure.
+        why: String,
+    },
     /// The file cannot be read or written.
     #[error("cannot open the store {path}; see that its folder exists and that both can be read and written")]
     Unusable {
@@ -88,6 +96,10 @@ pub(super) fn open(path: &Path, service: &dyn Service) -> Result<Opened, OpenErr
         Ok(Some(what)) => Err(OpenError::OtherLog { path: path.to_owned(), what }),
         Err(error) => Err(unusable(error.into())),
     };
+    // An older SQLite would fail somewhere in the middle of making the file, and say a syntax error.
+    if let Some(why) = is_too_old(rusqlite::version_number(), rusqlite::version()) {
+        return Err(OpenError::Library { path: path.to_owned(), why });
+    }
     match kind_of_file(path).map_err(|error| unusable(error.into()))? {
         // Before anything is made: what was acknowledged last may be in the log of a file that was lost.
         FileKind::Missing => {

@@ -4,8 +4,8 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use handfast_participant::rusqlite::Connection;
 use handfast_participant::{Acted, Body, Key, Migration, Registers, Reply, Request, Reverted, Service, ServiceError, Time};
+use rusqlite::Connection;
 use serde_json::Value;
 
 /// A service that waits inside its effect, and tells how its connection is set up.

@@ -4,10 +4,10 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use handfast_participant::rusqlite::Connection;
 use handfast_participant::{
     Acted, Body, Definite, Key, Migration, NotDefinite, Registers, Reply, Request, Reverted, Service, ServiceError, Time,
 };
+use rusqlite::Connection;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;

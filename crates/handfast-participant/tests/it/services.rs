@@ -12,7 +12,7 @@ async fn a_refusal_is_sticky_even_when_its_reason_has_gone() {
     assert_eq!(subject.act("a", LAMP).await.status, 200);
     assert_eq!(subject.act("b", LAMP).await.status, 409);
     // New stock arrives, which is nobody's business who was refused.
-    let connection = handfast_participant::rusqlite::Connection::open(subject.path()).unwrap();
+    let connection = rusqlite::Connection::open(subject.path()).unwrap();
     connection.execute("UPDATE stock SET initial = 9, available = 8 WHERE sku = 'lamp'", []).unwrap();
     assert_eq!(subject.act("b", LAMP).await.status, 409);
     assert_eq!(subject.act("c", LAMP).await.status, 200);
@@ -90,7 +90,7 @@ async fn the_largest_amounts_are_charged_and_their_sums_do_not_overflow() {
     assert_eq!(subject.act("a", &charge(1_000_000_000_000_000)).await.status, 200);
     assert_eq!(subject.act("b", &charge(1_000_000_000_000_001)).await.body["detail"], "amount_too_large");
     // The like of it, 9,999 times more: beyond what 64 bits hold.
-    let connection = handfast_participant::rusqlite::Connection::open(subject.path()).unwrap();
+    let connection = rusqlite::Connection::open(subject.path()).unwrap();
     connection.pragma_update(None, "foreign_keys", false).unwrap();
     let more = "INSERT INTO posting WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 9999)
                 SELECT 'more-' || n, kind, account, minor, currency, at FROM posting, n";
@@ -107,7 +107,7 @@ async fn the_audit_finds_books_that_were_tampered_with() {
     let subject = Subject::payment();
     subject.act("a", VISA).await;
     subject.act("b", VISA).await;
-    let connection = handfast_participant::rusqlite::Connection::open(subject.path()).unwrap();
+    let connection = rusqlite::Connection::open(subject.path()).unwrap();
     connection.execute("UPDATE posting SET minor = minor + 1 WHERE key = 'a' AND account = 'shop:receivable'", []).unwrap();
     connection.execute("UPDATE register SET state = 'undone' WHERE key = 'b'", []).unwrap();
     let audit = subject.audit().await;
@@ -116,7 +116,7 @@ async fn the_audit_finds_books_that_were_tampered_with() {
 
     let subject = Subject::dispatch("lamp=5");
     subject.act("a", LAMP).await;
-    let connection = handfast_participant::rusqlite::Connection::open(subject.path()).unwrap();
+    let connection = rusqlite::Connection::open(subject.path()).unwrap();
     connection.execute("UPDATE stock SET available = 3", []).unwrap();
     connection.execute("UPDATE register SET state = 'refused'", []).unwrap();
     let audit = subject.audit().await;
@@ -127,7 +127,7 @@ async fn the_audit_finds_books_that_were_tampered_with() {
 async fn the_tables_themselves_refuse_what_must_not_be() {
     let subject = Subject::payment();
     subject.act("a", VISA).await;
-    let connection = handfast_participant::rusqlite::Connection::open(subject.path()).unwrap();
+    let connection = rusqlite::Connection::open(subject.path()).unwrap();
     connection.pragma_update(None, "foreign_keys", true).unwrap();
     for statement in [
         "INSERT INTO posting VALUES ('a', 'charge', 'shop:receivable', 1999, 'EUR', 1)",

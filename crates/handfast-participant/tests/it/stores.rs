@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use handfast_participant::dispatch::{self, Stock};
-use handfast_participant::rusqlite::Connection;
 use handfast_participant::{BodyHash, OpenError, Settings, payment};
+use rusqlite::Connection;
 
 use crate::support::{JSON, Subject, VISA};
 

@@ -7,6 +7,7 @@ mod flaky;
 mod identity;
 mod memory;
 mod shared;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 mod time;
 
@@ -20,7 +21,9 @@ use handfast_protocol::{Deployed, Time};
 pub use flaky::FlakyStore;
 use identity::draw_store_id;
 pub use memory::MemoryStore;
+#[cfg(feature = "sqlite")]
 pub use sqlite::{Examined, SqliteStore};
+#[cfg(feature = "sqlite")]
 #[doc(hidden)]
 pub use sqlite::{SqliteOptions, Synchronous};
 pub use time::{ClockMark, ClockVerdict, KeptTime, LONGEST_WAKE_UP_MS, StoreTime, TimeAcceptance, TimeAccepted};
@@ -494,20 +497,41 @@ pub trait Store: Send + Sync + 'static {
 /// `memory:` for one that forgets everything with the process.
 ///
 /// # Errors
-/// The text names no store, or [`SqliteStore::open`] refuses the file.
+/// The text names no store, or the file is none that can be opened.
 pub fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
     match url {
         "memory:" => Ok(Arc::new(MemoryStore::new())),
-        url => Ok(Arc::new(SqliteStore::open(file_of(url)?)?)),
+        url => open_file(file_of(url)?),
     }
 }
 
 /// Opens the store that `url` names to look into it: nothing is created or changed, and every write is refused.
 ///
 /// # Errors
-/// The text names no file, or [`SqliteStore::open_to_read`] refuses it.
+/// The text names no file, or the file is no store that can be read.
 pub fn open_to_read(url: &str) -> Result<Arc<dyn Store>, StoreError> {
-    Ok(Arc::new(SqliteStore::open_to_read(file_of(url)?)?))
+    open_file_to_read(file_of(url)?)
+}
+
+#[cfg(feature = "sqlite")]
+fn open_file(path: &str) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(SqliteStore::open(path)?))
+}
+
+#[cfg(feature = "sqlite")]
+fn open_file_to_read(path: &str) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(SqliteStore::open_to_read(path)?))
+}
+
+#[cfg(not(feature = "sqlite"))]
+fn open_file(path: &str) -> Result<Arc<dyn Store>, StoreError> {
+    let why = "this program was built without stores in files; build handfast with its feature `sqlite`".to_owned();
+    Err(StoreError::Open { path: path.to_owned(), why })
+}
+
+#[cfg(not(feature = "sqlite"))]
+fn open_file_to_read(path: &str) -> Result<Arc<dyn Store>, StoreError> {
+    open_file(path)
 }
 
 /// The path in the text that names a store in a file.

@@ -175,6 +175,7 @@ impl ClockMark {
     }
 
     /// As a line of text, as a durable store keeps it.
+    #[cfg(feature = "sqlite")]
     pub(super) fn write(&self) -> String {
         let Self { at, wall, boot, boot_ms, process, turns } = self;
         let mut line = format!("{} {boot_ms} {boot} {process} {}", at.0, wall.0);
@@ -183,6 +184,7 @@ impl ClockMark {
     }
 
     /// What was written, also by a version that kept neither a wall clock nor turns.
+    #[cfg(feature = "sqlite")]
     pub(super) fn read(text: &str) -> Option<Self> {
         let mut words = text.split(' ');
         let (at, boot_ms) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);

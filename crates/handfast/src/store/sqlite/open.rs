@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use handfast_sqlite::{create, log};
+use handfast_sqlite::{create, is_too_old, log};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior};
 
@@ -129,6 +129,7 @@ pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<Opened, Store
     let place = Place { path };
     // An absolute path never looks like a URI to SQLite.
     let path = std::path::absolute(path).map_err(|error| place.cannot_open(error.to_string()))?;
+    check_library(&place)?;
     let is_fresh = is_fresh(&place, &path)?;
     if is_fresh {
         check_no_log(&place, &path)?;
@@ -160,6 +161,7 @@ pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<Opened, Store
 pub(super) fn open_to_read(path: &Path, readers: usize) -> Result<OpenedToRead, StoreError> {
     let place = Place { path };
     let path = std::path::absolute(path).map_err(|error| place.cannot_open(error.to_string()))?;
+    check_library(&place)?;
     if is_fresh(&place, &path)? {
         return Err(place.cannot_open("there is no store"));
     }
@@ -171,6 +173,11 @@ pub(super) fn open_to_read(path: &Path, readers: usize) -> Result<OpenedToRead, 
     place.step(|| check_format(&place, first))?;
     let store_id = place.step(|| Ok(first.query_row(READ_STORE_ID, [], |row| row.get(0))?))?;
     Ok(OpenedToRead { readers, store_id })
+}
+
+/// Said before anything is touched: an older SQLite would fail somewhere in the middle of it, and say a syntax error.
+fn check_library(place: &Place<'_>) -> Result<(), StoreError> {
+    is_too_old(rusqlite::version_number(), rusqlite::version()).map_or(Ok(()), |why| Err(place.cannot_open(why)))
 }
 
 /// Reads through the log if there is one. Where nothing can be written beside the file, the file alone is read, provided that

@@ -132,7 +132,7 @@ fn load_adopted(
 ) -> Result<Vec<Adopted>, StoreError> {
     let place = "its rows in `adopted`";
     let told = |error: &rusqlite::Error| damage(id, place, error);
-    if !transaction.table_exists(None, "adopted").map_err(|error| told(&error))? {
+    if !has_table(transaction, "adopted").map_err(|error| told(&error))? {
         return Ok(Vec::new());
     }
     let rows: Vec<([u8; 32], u64, bool, String, String)> = transaction
@@ -215,6 +215,11 @@ fn load_journal(transaction: &Transaction<'_>, id: &str, number: i64) -> Result<
         entries.push(entry);
     }
     Ok(entries)
+}
+
+/// Whether the file has this table: one of an older format that is only read may lack it.
+fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    connection.prepare_cached("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1")?.exists([name])
 }
 
 fn load_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
