@@ -108,8 +108,8 @@ impl Shared {
         let before = self.clock_watch.with(|state| state.verdict.replace(verdict));
         if before.is_none() && verdict == ClockVerdict::Agrees {
             // Whoever waits for nothing but this goes on.
-            self.note_wake(self.now());
-            return self.wake_up.notify_one();
+            self.wakes.note(self.now());
+            return self.wakes.wake_up.notify_one();
         }
         let before = before.unwrap_or(ClockVerdict::Agrees);
         if std::mem::discriminant(&before) == std::mem::discriminant(&verdict) {
@@ -122,9 +122,9 @@ impl Shared {
         if self.is_apart() {
             self.put_all_aside();
         } else {
-            self.note_wake(self.now());
+            self.wakes.note(self.now());
             // Whoever drove nothing looks into the store at once, whatever had been due before.
-            self.wake_up.notify_one();
+            self.wakes.wake_up.notify_one();
         }
     }
 
@@ -136,7 +136,7 @@ impl Shared {
             let by_ms = last_by_ms.unsigned_abs();
             tracing::warn!(name: "clock_turned", by_ms, "the wall clock was set {way}; pauses and plain deadlines go on as if it had not been");
             // What lies in the index by the clock as it was is looked at once.
-            self.note_wake(self.now());
+            self.wakes.note(self.now());
         }
     }
 }

@@ -7,7 +7,7 @@ use handfast_protocol::{Party as _, Standing};
 use super::Engine;
 use super::handle::describe;
 use super::journaled::{Journaled, Loaded};
-use super::shared::Mail;
+use super::registry::Mail;
 use crate::store::StoreError;
 
 /// So many orders are read one by one; more than that are not what a person waits for.

@@ -224,7 +224,7 @@ pub struct SagaHandle {
 impl SagaHandle {
     /// Follows a saga that is in the store, or is about to be.
     pub(crate) fn new(id: Arc<str>, shared: &Arc<Shared>) -> Self {
-        let progress = shared.watch(&id);
+        let progress = shared.followers.watch(&id);
         Self { id, shared: Arc::clone(shared), progress, was_placed_before: true }
     }
 
@@ -311,7 +311,7 @@ impl std::fmt::Debug for SagaHandle {
 impl Drop for SagaHandle {
     fn drop(&mut self) {
         if !self.progress.borrow().is_at_rest() {
-            self.shared.unwatch(&self.id);
+            self.shared.followers.unwatch(&self.id);
         }
     }
 }
@@ -319,9 +319,9 @@ impl Drop for SagaHandle {
 /// Tells those who follow a saga how it stands in the store.
 pub(crate) async fn look_up(shared: &Shared, id: &Arc<str>) {
     match Journaled::load(&*shared.store, id, &shared.definitions).await {
-        Ok(Loaded::Ready(saga)) => shared.publish(id, Progress::of(&saga)),
-        Ok(Loaded::Suspended(reason)) => shared.publish(id, Progress::stuck(&reason)),
-        Ok(Loaded::LeftAlone(left) | Loaded::Differs(left)) => shared.publish(id, Progress::held(&left)),
+        Ok(Loaded::Ready(saga)) => shared.followers.publish(id, Progress::of(&saga)),
+        Ok(Loaded::Suspended(reason)) => shared.followers.publish(id, Progress::stuck(&reason)),
+        Ok(Loaded::LeftAlone(left) | Loaded::Differs(left)) => shared.followers.publish(id, Progress::held(&left)),
         Ok(Loaded::Missing) => {}
         Err(error) => tracing::debug!(name: "saga_not_looked_up", saga = %id, %error, "could not be looked up"),
     }

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod amounts;
+mod attention;
 mod bodies;
 mod calls;
 mod came;
@@ -12,8 +13,8 @@ mod difference;
 mod drive;
 mod error;
 
+mod followers;
 mod handle;
-mod hint;
 mod hints;
 mod journaled;
 mod kept;
@@ -27,6 +28,7 @@ mod participants;
 mod person;
 mod ready;
 mod reason;
+mod registry;
 mod room;
 mod schedule;
 mod shared;
@@ -34,6 +36,7 @@ mod stats;
 mod steps;
 mod trouble;
 mod view;
+mod wakes;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -76,7 +79,8 @@ use crate::participant::{Participant, Secret, Unfit};
 use crate::store::{Counts, Created, Store, StoreError};
 use definitions::{Definition, Definitions, KeptOfParticipants, Lines};
 use journaled::{Journaled, Loaded, Placing};
-use shared::{Arrival, Mail, Shared};
+use registry::{Arrival, Mail};
+use shared::Shared;
 
 /// The longest body of a step's act, in bytes.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -371,13 +375,13 @@ impl Engine {
         if let Ok(result) = answer.await {
             return Ok(result);
         }
-        if let Some(reason) = shared.left_alone.of(id) {
+        if let Some(reason) = shared.attention.left_alone.of(id) {
             return self.cancel_left_alone(&name, (by, why), reason).await;
         }
-        if let Some(reason) = shared.unreadable.of(id) {
+        if let Some(reason) = shared.attention.unreadable.of(id) {
             return Err(CancelError::Store(StoreError::Unavailable(reason)));
         }
-        if shared.suspended.of(id).is_some() { Ok(CancelResult::Suspended) } else { Err(CancelError::Stopping) }
+        if shared.attention.suspended.of(id).is_some() { Ok(CancelResult::Suspended) } else { Err(CancelError::Stopping) }
     }
 
     /// Nothing is sent for it here, but its journal can be followed all the same: it keeps the wish, and it turns back as soon as
@@ -454,7 +458,7 @@ impl Engine {
         let shared = &self.0.shared;
         let is_held = |stored: &crate::store::StoredSaga| {
             let is_undecided = stored.wake_at.is_some() && shared.definitions.holds(stored).is_some();
-            is_undecided || shared.left_alone.of(&stored.id).is_some()
+            is_undecided || shared.attention.left_alone.of(&stored.id).is_some()
         };
         let is_uncalled = |stored: &crate::store::StoredSaga| view::is_uncalled(shared, stored);
         listed::list_with(&*shared.store, (standing, after, limit), (is_held, is_uncalled)).await
@@ -486,10 +490,10 @@ impl Engine {
             active,
             parked: totals.in_doubt.saturating_sub(active),
             in_flight: participants.iter().map(|line| line.in_flight).sum(),
-            suspended: shared.suspended.all(),
-            left_alone: shared.left_alone.all(),
-            unconfirmed: shared.unconfirmed.all(),
-            store_trouble: shared.store_trouble(),
+            suspended: shared.attention.suspended.all(),
+            left_alone: shared.attention.left_alone.all(),
+            unconfirmed: shared.attention.unconfirmed.all(),
+            store_trouble: shared.attention.store_trouble(),
             clock: shared.clock_stats(),
             participants,
         }
@@ -537,7 +541,7 @@ impl Engine {
         shared.stop();
         let emptied = async {
             loop {
-                let idle = shared.idle.notified();
+                let idle = shared.registry.idle.notified();
                 tokio::pin!(idle);
                 // Registered before the count is read, so that the last one to leave is not missed.
                 idle.as_mut().enable();
@@ -554,18 +558,18 @@ impl Engine {
 /// Places a saga, and has it counted and driven from then on, whoever is still there to hear of it.
 async fn place(shared: Arc<Shared>, name: Arc<str>, placing: Placing) -> Result<Created, StoreError> {
     let now = shared.now();
-    match shared.trouble.after_order(Journaled::place(&*shared.store, shared.journal_now(), placing).await) {
+    match shared.attention.trouble.after_order(Journaled::place(&*shared.store, shared.journal_now(), placing).await) {
         Ok((created, None)) => Ok(created),
         Ok((created, Some(saga))) => {
             shared.count(None, saga.standing());
             if !shared.start(&name, Arrival::Placed(Box::new(saga))) {
-                shared.note_wake(now);
+                shared.wakes.note(now);
             }
             Ok(created)
         }
         Err(error) => {
             // If it was placed after all, it is found in the index.
-            shared.note_wake(now);
+            shared.wakes.note(now);
             Err(error)
         }
     }

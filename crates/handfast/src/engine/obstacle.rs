@@ -12,7 +12,7 @@ use crate::store::Try;
 
 /// What is in the way of this saga, if anything is.
 pub(super) fn of(shared: &Shared, saga: &Journaled, tries: &[Try]) -> Option<String> {
-    if let Some(trouble) = shared.store_trouble() {
+    if let Some(trouble) = shared.attention.store_trouble() {
         return Some(format!("the store is in trouble: {trouble}"));
     }
     saga.outbox().iter().find_map(|&command| before(saga, command, tries))

@@ -22,11 +22,11 @@ pub(crate) async fn check(shared: &Arc<Shared>, is_timed: impl FnOnce() -> bool)
         return Err(StoreError::Unavailable(why));
     }
     let now = shared.now();
-    let is_in_trouble = shared.trouble.what().is_some() || shared.trouble.is_of_order();
+    let is_in_trouble = shared.attention.trouble.what().is_some() || shared.attention.trouble.is_of_order();
     let tried_at = shared.tried_at.load(Ordering::Relaxed);
     // A clock that was set back makes nothing good for longer.
     let is_fresh = (tried_at..tried_at.saturating_add(whole_ms(GOOD_FOR))).contains(&now.0);
-    if !is_in_trouble && (is_fresh || shared.trouble.has_written()) {
+    if !is_in_trouble && (is_fresh || shared.attention.trouble.has_written()) {
         return Ok(());
     }
     // Whatever comes of it is noted even if whoever asks does not wait for it. After trouble only what is as large as an
@@ -34,7 +34,7 @@ pub(crate) async fn check(shared: &Arc<Shared>, is_timed: impl FnOnce() -> bool)
     let trying = Arc::clone(shared);
     let tried = tokio::spawn(async move {
         let written = trying.store.probe(if is_in_trouble { MAX_BODY_BYTES } else { SMALL }).await;
-        if is_in_trouble { trying.trouble.after_order(written) } else { trying.trouble.after(written) }
+        if is_in_trouble { trying.attention.trouble.after_order(written) } else { trying.attention.trouble.after(written) }
     });
     tried.await.unwrap_or_else(|_panic| Err(StoreError::Unavailable("the write that tries it broke off".to_owned())))?;
     shared.tried_at.store(now.0, Ordering::Relaxed);

@@ -8,7 +8,8 @@ use std::time::Duration;
 use handfast_protocol::Time;
 
 use super::definitions::KeptOfParticipants;
-use super::shared::{Arrival, Shared};
+use super::registry::Arrival;
+use super::shared::Shared;
 use crate::clock::whole_ms;
 use crate::store::LONGEST_WAKE_UP_MS;
 
@@ -24,7 +25,7 @@ pub(crate) async fn schedule(shared: Arc<Shared>) {
         if shared.is_apart() {
             // Others drive them. What changes is noticed by the clock's own watch, and looked for here from time to time.
             tokio::select! {
-                () = shared.wake_up.notified() => {}
+                () = shared.wakes.wake_up.notified() => {}
                 () = tokio::time::sleep(shared.options.patrol) => {}
             }
             continue;
@@ -44,7 +45,7 @@ pub(crate) async fn schedule(shared: Arc<Shared>) {
             take_over(&shared).await;
             look_after_active(&shared).await;
         }
-        let found = if queue.is_empty() && shared.has_room() && shared.next_wake() <= shared.now() {
+        let found = if queue.is_empty() && shared.has_room() && shared.wakes.next() <= shared.now() {
             if !patrols {
                 take_over(&shared).await;
             }
@@ -69,30 +70,30 @@ impl Drop for Running<'_> {
 
 /// Reads the wake-up index once. Says whether it found anything that is not active.
 async fn look(shared: &Shared, queue: &mut VecDeque<Arc<str>>) -> bool {
-    let early = shared.early();
+    let early = shared.wakes.early();
     let horizon = shared.journal_now().after(if early > 0 { LONGEST_WAKE_UP_MS } else { 0 });
-    shared.forget_wake();
+    shared.wakes.forget();
     // Who is active now and ends while the index is read is still found there, and is none that was put aside.
     let were_active: BTreeSet<Arc<str>> = shared.active_ids().into_iter().collect();
     // Active sagas stand in the index too, and before all others: a page of twice their number always has room for more.
     match shared.store.due(horizon, 2 * shared.options.max_active.max(1)).await {
         Ok((ids, next)) => {
-            shared.unreadable.remove(INDEX);
+            shared.attention.unreadable.remove(INDEX);
             queue.extend(ids.into_iter().filter(|id| !were_active.contains(id.as_str()) && !shared.is_active(id)).map(Arc::from));
             if early > 0 {
-                shared.woke_early(queue.len());
+                shared.wakes.woke_early(queue.len());
                 // What is due in the ordinary way is not known from this page.
-                shared.note_wake(shared.now());
+                shared.wakes.note(shared.now());
             } else if let Some(next) = next {
-                shared.note_wake(shared.out_of_index(next));
+                shared.wakes.note(shared.out_of_index(next));
             }
             early > 0 || !queue.is_empty()
         }
         Err(error) => {
-            if shared.unreadable.add(INDEX, &format!("the wake-up index: {error}")) {
+            if shared.attention.unreadable.add(INDEX, &format!("the wake-up index: {error}")) {
                 tracing::error!(name: "wake_up_index_unreadable", %error, "the wake-up index cannot be read; it is read again every second");
             }
-            shared.note_wake(shared.now().after(1000));
+            shared.wakes.note(shared.now().after(1000));
             false
         }
     }
@@ -127,12 +128,12 @@ async fn look_after_active(shared: &Shared) {
 /// Waits until something may be due and there may be room.
 async fn rest(shared: &Shared) {
     let now = shared.now();
-    let until_next = Duration::from_millis(shared.next_wake().0.saturating_sub(now.0));
+    let until_next = Duration::from_millis(shared.wakes.next().0.saturating_sub(now.0));
     // What is due and finds no room waits for whoever leaves; the floor keeps an index that only names active sagas
     // from being read in a tight loop.
     let longest = if shared.has_room() { until_next.max(Duration::from_millis(10)) } else { Duration::MAX };
     tokio::select! {
-        () = shared.wake_up.notified() => {}
-        () = tokio::time::sleep(longest.min(shared.options.patrol)) => shared.note_wake(now),
+        () = shared.wakes.wake_up.notified() => {}
+        () = tokio::time::sleep(longest.min(shared.options.patrol)) => shared.wakes.note(now),
     }
 }

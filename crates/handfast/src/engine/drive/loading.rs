@@ -17,19 +17,19 @@ pub(super) async fn load_patiently(shared: &Arc<Shared>, id: &Arc<str>, tries: O
     for attempt in 1_u32.. {
         match Journaled::load(&*shared.store, id, &shared.definitions).await {
             Ok(Loaded::Ready(saga)) => {
-                shared.left_alone.remove(id);
-                shared.unreadable.remove(id);
+                shared.attention.left_alone.remove(id);
+                shared.attention.unreadable.remove(id);
                 return Some(saga);
             }
             Ok(Loaded::Missing) => return None,
             Ok(Loaded::Suspended(reason)) => {
-                shared.suspended.add(id, &reason);
-                shared.publish(id, Progress::stuck(&reason));
+                shared.attention.suspended.add(id, &reason);
+                shared.followers.publish(id, Progress::stuck(&reason));
                 return None;
             }
             Ok(Loaded::LeftAlone(left)) => {
                 let reason = &left.reason;
-                if shared.left_alone.add(id, reason) {
+                if shared.attention.left_alone.add(id, reason) {
                     tracing::warn!(name: "saga_left_alone", saga = %id, reason, "this program cannot drive a saga, and leaves it alone");
                 }
                 leave_alone(shared, id, &left).await;
@@ -37,7 +37,7 @@ pub(super) async fn load_patiently(shared: &Arc<Shared>, id: &Arc<str>, tries: O
             }
             Ok(Loaded::Differs(left)) => {
                 let reason = &left.reason;
-                if shared.left_alone.add(id, reason) {
+                if shared.attention.left_alone.add(id, reason) {
                     tracing::error!(
                         name: "journal_differs",
                         saga = %id,
@@ -65,40 +65,40 @@ pub(super) async fn load_patiently(shared: &Arc<Shared>, id: &Arc<str>, tries: O
 /// The store cannot read it, a damaged page for instance. That is no fault of the saga's: it makes room for those that can be
 /// read, and is read again.
 async fn put_aside_unread(shared: &Shared, id: &str, error: &StoreError) {
-    if shared.unreadable.add(id, &error.to_string()) {
+    if shared.attention.unreadable.add(id, &error.to_string()) {
         tracing::error!(name: "saga_unreadable", saga = id, %error, "a saga cannot be read; it is read again every few seconds");
     }
     let wake_at = shared.now().after(whole_ms(UNREAD_FOR));
     // Where not even this can be written it stays due, and is read again sooner.
     let was_put_aside = shared.store.park(id, None, shared.in_index(wake_at), 0).await.is_ok();
-    shared.note_wake(if was_put_aside { wake_at } else { shared.now().after(1000) });
+    shared.wakes.note(if was_put_aside { wake_at } else { shared.now().after(1000) });
 }
 
 /// Another version, or one that is set up otherwise, can drive it: it stays as it is, and is looked at again.
 async fn leave_alone(shared: &Shared, id: &str, left: &LeftAlone) {
-    shared.publish(id, Progress::held(left));
+    shared.followers.publish(id, Progress::held(left));
     let wake_at = shared.now().after(whole_ms(LEFT_ALONE_FOR));
-    match shared.trouble.after(shared.store.park(id, None, shared.in_index(wake_at), 0).await) {
-        Ok(()) => shared.note_wake(wake_at),
+    match shared.attention.trouble.after(shared.store.park(id, None, shared.in_index(wake_at), 0).await) {
+        Ok(()) => shared.wakes.note(wake_at),
         Err(error) => tracing::warn!(name: "saga_not_put_aside", saga = id, %error, "a saga could not be put aside"),
     }
 }
 
 async fn suspend(shared: &Shared, id: &str, reason: &str) {
     tracing::error!(name: "saga_suspended", saga = id, reason, "the journal of a saga cannot be trusted; it is suspended");
-    match shared.trouble.after(shared.store.suspend(id, reason).await) {
+    match shared.attention.trouble.after(shared.store.suspend(id, reason).await) {
         Ok(()) => {
             // It counts even where so many are named already that this one is not.
-            if shared.suspended.of(id).is_none() {
+            if shared.attention.suspended.of(id).is_none() {
                 shared.count(Some(Standing::Acting), Standing::Suspended);
             }
-            shared.suspended.add(id, reason);
+            shared.attention.suspended.add(id, reason);
         }
         Err(error) => {
             tracing::warn!(name: "saga_not_suspended", saga = id, %error, "a saga could not be taken out of the wake-up index")
         }
     }
-    shared.publish(id, Progress::stuck(reason));
+    shared.followers.publish(id, Progress::stuck(reason));
 }
 
 /// Waits before the store is asked again. `None` if the engine stops meanwhile.

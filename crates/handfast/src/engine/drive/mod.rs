@@ -25,7 +25,8 @@ use super::handle::Progress;
 use super::journaled::Journaled;
 use super::lives::{self, Hold};
 use super::options::{GONE_FOR, LONGEST_PARK, READING_TRIES};
-use super::shared::{Arrival, CancelResult, Mail, Shared};
+use super::registry::{Arrival, Mail};
+use super::shared::{CancelResult, Shared};
 use crate::clock::whole_ms;
 use crate::delivery::{CallEnd, Class, Line, turns_away};
 use crate::journal::Line as JournalLine;
@@ -58,11 +59,11 @@ async fn run(shared: &Arc<Shared>, id: &Arc<str>, arrival: Arrival, mailbox: &mu
                 shared.count(Some(ruled.before), ruled.after);
             }
             if !saga.needs_person() {
-                shared.suspended.remove(id);
+                shared.attention.suspended.remove(id);
             }
             standing::name_unconfirmed(shared, &saga);
             // Another worker on the same store may have brought it further.
-            shared.publish(id, Progress::of(&saga));
+            shared.followers.publish(id, Progress::of(&saga));
             saga
         }
     };
@@ -101,7 +102,7 @@ impl Drop for Presence<'_> {
         if !self.has_left {
             self.shared.vanished(self.id);
             // Whatever it left undone is found in the index, but not in a tight loop.
-            self.shared.note_wake(self.shared.now().after(1000));
+            self.shared.wakes.note(self.shared.now().after(1000));
         }
     }
 }
@@ -489,7 +490,7 @@ impl<'a> Driver<'a> {
         let changed = loop {
             let now = at.unwrap_or_else(|| self.shared.journal_now());
             let advanced = self.saga.advance(&*self.shared.store, now, line, seen.clone()).await;
-            match self.shared.trouble.after(advanced) {
+            match self.shared.attention.trouble.after(advanced) {
                 Ok(changed) => break changed,
                 Err(StoreError::Conflict) => {}
                 Err(error) => {
@@ -522,16 +523,16 @@ impl<'a> Driver<'a> {
         let in_index = self.shared.in_index(wake_at);
         if in_index == self.saga.wake_at() {
             // It came for a hint that changed nothing, and is where it was.
-            self.shared.note_wake(wake_at);
+            self.shared.wakes.note(wake_at);
             return ControlFlow::Break(());
         }
         let tries = self.saga.outbox().iter().filter_map(|command| self.pace.get(command.step)).map(|pace| pace.tries).max();
         let length = Some(self.saga.entries());
         let parked = self.shared.store.park(self.saga.id(), length, in_index, tries.unwrap_or(0)).await;
-        match self.shared.trouble.after(parked) {
+        match self.shared.attention.trouble.after(parked) {
             Ok(()) => {
                 self.saga.was_parked(in_index);
-                self.shared.note_wake(wake_at);
+                self.shared.wakes.note(wake_at);
                 // Those who are woken early may have been found in the index before this one was in it.
                 if self.has_missed_recovery() {
                     return ControlFlow::Continue(());
@@ -542,7 +543,7 @@ impl<'a> Driver<'a> {
             Err(error) => {
                 // It is still due in the index, so it will be looked at again; only not at once.
                 tracing::warn!(name: "saga_not_put_aside", saga = %self.saga.id(), %error, "a saga could not be put aside");
-                self.shared.note_wake(self.shared.now().after(1000));
+                self.shared.wakes.note(self.shared.now().after(1000));
             }
         }
         ControlFlow::Break(())

@@ -46,7 +46,7 @@ impl Driver<'_> {
         let Some(line) = self.saga.definition().line(command.step) else { return now };
         pace.shut_since = None;
         // Before the line is looked at: whatever opens it later is noticed.
-        let recoveries = self.shared.recoveries();
+        let recoveries = self.shared.wakes.recoveries();
         if let Some(until) = line.quiet_until(self.saga.id(), command, now) {
             pace.next_at = until;
             return until;
@@ -73,7 +73,7 @@ impl Driver<'_> {
 
     /// Whether somebody answers again since a line was found shut. What waits for that goes out at the next turn.
     pub(super) fn has_missed_recovery(&mut self) -> bool {
-        let recoveries = self.shared.recoveries();
+        let recoveries = self.shared.wakes.recoveries();
         let mut has_missed = false;
         for pace in &mut self.pace {
             if pace.shut_since.is_some_and(|then| then != recoveries) {

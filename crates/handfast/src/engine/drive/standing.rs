@@ -10,8 +10,8 @@ use crate::engine::shared::Shared;
 /// Names a saga that rests on what nobody has confirmed, for as long as it does.
 pub(super) fn name_unconfirmed(shared: &Shared, saga: &Journaled) {
     match describe_unconfirmed(saga) {
-        None => shared.unconfirmed.remove(saga.id()),
-        Some(why) if shared.unconfirmed.add(saga.id(), &why) => {
+        None => shared.attention.unconfirmed.remove(saga.id()),
+        Some(why) if shared.attention.unconfirmed.add(saga.id(), &why) => {
             let message = "a saga rests on what nobody has confirmed; it is read again, and nothing irrevocable leaves meanwhile";
             tracing::warn!(name: "saga_unconfirmed", saga = %saga.id(), why, "{message}");
         }
@@ -29,7 +29,7 @@ impl Driver<'_> {
         if let Some(evidence) = evidence {
             let reason = describe(&self.saga, evidence);
             // The list names no more than a person can read; the log tells of each.
-            let is_new_to_list = self.shared.suspended.add(self.saga.id(), &reason);
+            let is_new_to_list = self.shared.attention.suspended.add(self.saga.id(), &reason);
             if is_news || is_new_to_list {
                 let what = match evidence {
                     Evidence::Contradiction { .. } => "a participant contradicted itself",
@@ -44,13 +44,13 @@ impl Driver<'_> {
                 tracing::error!(name: "person_needed", saga = %self.saga.id(), reason, "{what}");
             }
         } else {
-            self.shared.suspended.remove(self.saga.id());
+            self.shared.attention.suspended.remove(self.saga.id());
         }
         let standing = self.saga.standing();
         if self.told != Some(standing) {
             self.shared.count(self.told, standing);
             self.told = Some(standing);
-            self.shared.publish(self.saga.id(), Progress::of(&self.saga));
+            self.shared.followers.publish(self.saga.id(), Progress::of(&self.saga));
         }
     }
 }

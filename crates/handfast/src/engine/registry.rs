@@ -1,0 +1,297 @@
+//! The registry of active sagas: which are in memory, each with its mailbox, and which come there when there is room.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit, mpsc, oneshot};
+
+use super::drive;
+use super::hints::{HintResult, Hints, Noted};
+use super::journaled::Journaled;
+use super::options::Options;
+use super::room::Rooms;
+use super::shared::{CancelResult, Shared};
+use crate::delivery::Class;
+use crate::lock::locked;
+
+/// What an active saga is told from outside.
+pub(crate) enum Mail {
+    /// Somebody asks for *neither*.
+    Cancel { by: Option<String>, why: Option<String>, reply: oneshot::Sender<CancelResult> },
+    /// A person has said something that is in the journal.
+    Reload,
+    /// Its journal has so many entries in the store: perhaps somebody has added to it there.
+    Length(u64),
+    /// There is a hint for it to take. Of several that are not taken yet only the first one is told.
+    Hint,
+    /// The engine stops.
+    Stop,
+}
+
+/// Why a saga comes into memory.
+pub(crate) enum Arrival {
+    /// It was just placed.
+    Placed(Box<Journaled>),
+    /// It was just placed, and had to wait until there was room.
+    Waited,
+    /// Its time has come, or somebody asks something of it.
+    Due,
+    /// There is a hint for it, and nothing else: what nobody hints at waits for its own time.
+    Hinted,
+}
+
+impl Arrival {
+    /// Which room in memory it takes a place of, and whose turn it is in the lines to participants.
+    pub(crate) const fn class(&self) -> Class {
+        match self {
+            Self::Placed(_) | Self::Waited => Class::New,
+            Self::Due | Self::Hinted => Class::Backlog,
+        }
+    }
+
+    /// How many bytes its bodies take, as far as that is known.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Placed(saga) => saga.bytes(),
+            Self::Due | Self::Hinted | Self::Waited => 0,
+        }
+    }
+}
+
+/// Who is active. What it does with the sagas is the driver's, so that whoever starts one goes through [`Shared`].
+pub(super) struct Registry {
+    active: Mutex<Active>,
+    /// Turns to load a saga that was just placed, and one that was put aside.
+    loads: (Semaphore, Semaphore),
+    /// Tells whoever stops the engine that the last saga has left.
+    pub(super) idle: Notify,
+}
+
+impl Registry {
+    pub(super) fn new(options: &Options) -> Self {
+        let loads = (Semaphore::new(LOADS_AT_ONCE), Semaphore::new(LOADS_AT_ONCE));
+        Self { active: Mutex::new(Active::new(options)), loads, idle: Notify::new() }
+    }
+}
+
+/// The sagas in memory, and the hints for those that are to come there.
+struct Active {
+    mailboxes: FxHashMap<Arc<str>, Present>,
+    rooms: Rooms,
+    hints: Hints,
+    /// Sagas that were just placed and found no room, in the order of their placing. All of them are in the index, too.
+    placed: VecDeque<Arc<str>>,
+}
+
+impl Active {
+    fn new(options: &Options) -> Self {
+        Self { mailboxes: FxHashMap::default(), rooms: Rooms::new(options), hints: Hints::default(), placed: VecDeque::new() }
+    }
+}
+
+/// A saga in memory.
+struct Present {
+    mailbox: mpsc::UnboundedSender<Mail>,
+    class: Class,
+    /// How many bytes its bodies take; 0 until it is loaded.
+    bytes: usize,
+}
+
+/// So many sagas are being loaded at once, since how large one is shows only then.
+const LOADS_AT_ONCE: usize = 16;
+
+/// How often it is looked whether there is room in memory for a saga that is to be loaded.
+const ROOM_PAUSE: Duration = Duration::from_millis(20);
+
+/// So many sagas that were just placed wait for room in their order; any further one is found in the index.
+const MOST_PLACED: usize = 4096;
+
+impl Shared {
+    // --- who is active ---
+
+    pub(crate) fn active(&self) -> usize {
+        locked(&self.registry.active).mailboxes.len()
+    }
+
+    /// Whether there is room for a saga that was put aside.
+    pub(crate) fn has_room(&self) -> bool {
+        locked(&self.registry.active).rooms.has_place(Class::Backlog, 0)
+    }
+
+    /// Waits until a saga may be loaded. `None` if the engine stops meanwhile.
+    pub(crate) async fn turn_to_load(&self, class: Class) -> Option<SemaphorePermit<'_>> {
+        let loads = match class {
+            Class::New => &self.registry.loads.0,
+            Class::Backlog => &self.registry.loads.1,
+        };
+        let turn = loads.acquire().await.ok()?;
+        loop {
+            if self.is_stopping() {
+                return None;
+            }
+            if locked(&self.registry.active).rooms.has_bytes(class) {
+                return Some(turn);
+            }
+            tokio::time::sleep(ROOM_PAUSE).await;
+        }
+    }
+
+    /// Takes note of how many bytes the bodies of an active saga take.
+    pub(crate) fn takes(&self, id: &str, bytes: usize) {
+        let mut active = locked(&self.registry.active);
+        let Some(present) = active.mailboxes.get_mut(id) else { return };
+        let (class, before) = (present.class, std::mem::replace(&mut present.bytes, bytes));
+        active.rooms.takes(class, before, bytes);
+    }
+
+    pub(crate) fn is_active(&self, id: &str) -> bool {
+        locked(&self.registry.active).mailboxes.contains_key(id)
+    }
+
+    /// Makes a saga active, unless it is or there is no room. Says whether it is active now.
+    pub(crate) fn start(self: &Arc<Self>, id: &Arc<str>, arrival: Arrival) -> bool {
+        let mut active = locked(&self.registry.active);
+        if active.mailboxes.contains_key(id) {
+            return true;
+        }
+        if !active.rooms.has_place(arrival.class(), arrival.bytes()) || self.is_stopping() || self.is_apart() {
+            if matches!(arrival, Arrival::Placed(_)) && active.placed.len() < MOST_PLACED {
+                active.placed.push_back(Arc::clone(id));
+            }
+            return false;
+        }
+        self.spawn(&mut active, id, arrival);
+        true
+    }
+
+    /// Makes sagas active that were just placed and had to wait for room.
+    pub(crate) fn start_placed(self: &Arc<Self>) {
+        let mut active = locked(&self.registry.active);
+        while active.rooms.has_place(Class::New, 0) && !self.is_stopping() && !self.is_apart() {
+            let Some(id) = active.placed.pop_front() else { return };
+            // One that was found in the index is under way already.
+            if !active.mailboxes.contains_key(&id) {
+                self.spawn(&mut active, &id, Arrival::Waited);
+            }
+        }
+    }
+
+    /// The sagas in memory.
+    pub(crate) fn active_ids(&self) -> Vec<Arc<str>> {
+        locked(&self.registry.active).mailboxes.keys().cloned().collect()
+    }
+
+    /// Tells active sagas how long their journals are in the store.
+    pub(crate) fn tell_lengths(&self, lengths: Vec<(Arc<str>, u64)>) {
+        let active = locked(&self.registry.active);
+        for (id, length) in lengths {
+            if let Some(Present { mailbox, .. }) = active.mailboxes.get(&id) {
+                // It is read as in `tell`.
+                let _left = mailbox.send(Mail::Length(length));
+            }
+        }
+    }
+
+    /// Hands a saga something from outside, and makes it active for that even where there is no room.
+    pub(crate) fn tell(self: &Arc<Self>, id: &Arc<str>, mail: Mail) {
+        let mut active = locked(&self.registry.active);
+        if self.is_stopping() || self.is_apart() {
+            return;
+        }
+        if !active.mailboxes.contains_key(id) {
+            self.spawn(&mut active, id, Arrival::Due);
+        }
+        if let Some(Present { mailbox, .. }) = active.mailboxes.get(id) {
+            // Whoever leaves does so under this lock and with an empty mailbox, so this one is read.
+            let _left = mailbox.send(mail);
+        }
+    }
+
+    /// Takes a hint for a step of a saga, which comes into memory for it as soon as there is room.
+    pub(crate) fn hint(self: &Arc<Self>, id: &Arc<str>, step: &str) -> HintResult {
+        let mut active = locked(&self.registry.active);
+        if self.is_stopping() {
+            return HintResult::Stopping;
+        }
+        if self.is_apart() {
+            return HintResult::Busy;
+        }
+        match active.hints.note(id, step) {
+            Noted::NoRoom => return HintResult::Busy,
+            Noted::Again => return HintResult::Taken,
+            Noted::First => {}
+        }
+        if let Some(Present { mailbox, .. }) = active.mailboxes.get(id) {
+            // It is read as in `tell`.
+            let _left = mailbox.send(Mail::Hint);
+        } else if active.rooms.has_place(Class::Backlog, 0) {
+            self.spawn(&mut active, id, Arrival::Hinted);
+        } else {
+            active.hints.wait(id);
+        }
+        HintResult::Taken
+    }
+
+    /// The steps of a saga that there are hints for. Each is taken once.
+    pub(crate) fn take_hints(&self, id: &str) -> BTreeSet<Box<str>> {
+        locked(&self.registry.active).hints.take(id)
+    }
+
+    /// Makes sagas active that wait for nothing but room to take a hint.
+    pub(crate) fn start_hinted(self: &Arc<Self>) {
+        let mut active = locked(&self.registry.active);
+        while active.rooms.has_place(Class::Backlog, 0) && !self.is_stopping() {
+            let Some(id) = active.hints.next_waiting() else { return };
+            // One that came for another reason has taken its hints, or is about to.
+            if !active.mailboxes.contains_key(&id) {
+                self.spawn(&mut active, &id, Arrival::Hinted);
+            }
+        }
+    }
+
+    fn spawn(self: &Arc<Self>, active: &mut Active, id: &Arc<str>, arrival: Arrival) {
+        let (sender, mailbox) = mpsc::unbounded_channel();
+        let (class, bytes) = (arrival.class(), arrival.bytes());
+        active.rooms.enter(class, bytes);
+        active.mailboxes.insert(Arc::clone(id), Present { mailbox: sender, class, bytes });
+        tokio::spawn(drive::drive(Arc::clone(self), Arc::clone(id), arrival, mailbox));
+    }
+
+    /// Lets a saga leave, unless something has arrived for it meanwhile.
+    pub(crate) fn leave(&self, id: &str, mailbox: &mut mpsc::UnboundedReceiver<Mail>) -> Result<(), Mail> {
+        let mut active = locked(&self.registry.active);
+        if let Ok(mail) = mailbox.try_recv() {
+            return Err(mail);
+        }
+        self.remove(&mut active, id);
+        Ok(())
+    }
+
+    /// Takes a saga out whose task is gone, and the hints that it took no more.
+    pub(crate) fn vanished(&self, id: &str) {
+        let mut active = locked(&self.registry.active);
+        active.hints.take(id);
+        self.remove(&mut active, id);
+    }
+
+    /// Lets every saga leave memory, since others drive it. It is where it was.
+    pub(crate) fn put_all_aside(&self) {
+        for Present { mailbox, .. } in locked(&self.registry.active).mailboxes.values() {
+            // A saga that has just left needs no telling.
+            let _left = mailbox.send(Mail::Stop);
+        }
+    }
+
+    fn remove(&self, active: &mut Active, id: &str) {
+        let gone = active.mailboxes.remove(id);
+        let was_full = gone.is_some_and(|gone| active.rooms.leave(gone.class, gone.bytes));
+        if active.mailboxes.is_empty() {
+            self.registry.idle.notify_waiters();
+        }
+        if was_full || self.wakes.next() <= self.now() {
+            self.wakes.wake_up.notify_one();
+        }
+    }
+}
