@@ -44,6 +44,13 @@ const WALLS: &[Wall] = &[
     Wall { package: "handfast", forbidden: OWN },
     Wall { package: "handfast", forbidden: SERVER },
     Wall { package: "handfast", forbidden: SCREEN },
+    Wall { package: "handfast-programs", forbidden: NETWORK },
+    Wall { package: "handfast-programs", forbidden: STORES },
+    Wall {
+        package: "handfast-programs",
+        forbidden: &["handfast", "handfast-participant", "handfast-server", "handfast-testkit"],
+    },
+    Wall { package: "handfast-programs", forbidden: SCREEN },
     Wall { package: "handfast-server", forbidden: &["handfast-participant", "handfast-lab", "handfast-testkit"] },
     Wall { package: "handfast-server", forbidden: SCREEN },
     Wall { package: "handfast-testkit", forbidden: &["handfast-lab", "handfast-server"] },

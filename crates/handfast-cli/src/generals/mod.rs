@@ -1,4 +1,3 @@
 //! A user's own protocol for two generals, without Rust.
 
-pub(crate) mod program;
 pub(crate) mod strategy_file;

@@ -5,10 +5,10 @@ use std::path::Path;
 use anyhow::anyhow;
 use handfast_lab::generals::{Limits, Ratio, Shipped, Table};
 
-use crate::generals::program::{PREFIX, Programs, TIME_LIMIT_MS};
 use crate::generals::strategy_file::StrategyFile;
 use crate::numbers;
 use crate::output::{Exit, OrExit as _, Output};
+use handfast_programs::{PREFIX, Programs, TIME_LIMIT_MS};
 
 /// The protocol and its parameters. A parameter that the protocol does not have is refused.
 #[derive(Clone, Debug, clap::Args)]

@@ -1,6 +1,8 @@
 //! Generals as programs: any command that speaks JSON lines, as `docs/general-programs.md` says, played by the lab.
 
+mod clock;
 mod family;
+mod lock;
 mod party;
 mod process;
 mod refusal;
@@ -26,9 +28,9 @@ use self::wire::{Game, ROUND_LIMIT, Role};
 use crate::lock::locked;
 
 /// What is typed before a command, where other protocols have their name.
-pub(crate) const PREFIX: &str = "exec:";
+pub const PREFIX: &str = "exec:";
 /// The time that an answer may take where nothing else is said.
-pub(crate) const TIME_LIMIT_MS: u64 = 2000;
+pub const TIME_LIMIT_MS: u64 = 2000;
 
 /// How much a table of programs may hold: what a general can be told is held in memory, and asked twice.
 const LIMITS: Limits = Limits { nodes: 1_000_000, steps: 250_000, messengers: 1000 };
@@ -44,19 +46,19 @@ const DEFAULT_ROUNDS: u32 = 3;
 
 /// Two generals as programs, as they are typed.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Programs<'a> {
+pub struct Programs<'a> {
     /// The command of general 1 and that of general 2, without the prefix.
-    pub(crate) commands: [&'a str; 2],
+    pub commands: [&'a str; 2],
     /// Messengers in a wave, replies, and steps: they are told to the programs.
-    pub(crate) messengers: u32,
+    pub messengers: u32,
     /// Messengers in the reply wave.
-    pub(crate) replies: u32,
+    pub replies: u32,
     /// Steps of a handshake.
-    pub(crate) steps: u32,
+    pub steps: u32,
     /// The number of rounds, if it was given.
-    pub(crate) rounds: Option<u32>,
+    pub rounds: Option<u32>,
     /// How long an answer may take, in milliseconds.
-    pub(crate) time_limit_ms: u64,
+    pub time_limit_ms: u64,
 }
 
 impl Programs<'_> {
@@ -64,7 +66,7 @@ impl Programs<'_> {
     ///
     /// # Errors
     /// A program is refused, or there is more to ask than fits in memory.
-    pub(crate) fn tabulate(&self) -> anyhow::Result<Table> {
+    pub fn tabulate(&self) -> anyhow::Result<Table> {
         if cfg!(not(unix)) {
             return Err(anyhow!("{PREFIX} needs process groups, which this system does not have"));
         }
