@@ -6,10 +6,14 @@
 //! same shapes either way, and [`open_files`] shares out what the system lets a process have open. `docs/serve.md` describes
 //! the addresses for callers.
 //!
+//! What runs the sagas is a [`Coordinator`]: [`handfast::Engine`], or another one that answers *not offered* to what it does not
+//! have.
+//!
 //! This crate knows no command line: it prints nothing, ends no process and starts none.
 
 pub mod batch;
 mod clock;
+mod coordinator;
 mod key;
 pub mod open_files;
 pub mod operator;
@@ -22,7 +26,10 @@ mod service;
 pub mod shapes;
 
 #[cfg(test)]
+mod coordinator_tests;
+#[cfg(test)]
 mod dead_tests;
 
+pub use crate::coordinator::{Asked, Coordinator, Followed, Offered, Stands, Unmet};
 pub use crate::server::{ServeError, Server, Settings};
 pub use crate::service::Receivers;

@@ -18,6 +18,8 @@ macro_rules! kinds {
 kinds! {
     NO_SUCH_PAGE = "no-such-page", NOT_FOUND, "There is nothing at this address",
         "The path is none of the service's. `docs/serve.md` lists them all.";
+    NOT_OFFERED = "not-offered", NOT_IMPLEMENTED, "This service does not offer that",
+        "What runs its sagas has no such thing. Nothing was done.";
     NO_SUCH_SAGA = "no-such-saga", NOT_FOUND, "There is no saga of this id",
         "No order of this id was acknowledged by this service. One whose POST was never answered may still arrive: send it again, with the same key, to learn what became of it.";
     NO_SUCH_DEFINITION = "no-such-definition", NOT_FOUND, "No open order follows this definition",

@@ -12,6 +12,7 @@ use handfast_http::stop::stopped;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::coordinator::Coordinator;
 use crate::open_files::{Shares, Wanted};
 use crate::routes;
 use crate::service::{Receivers, Service};
@@ -72,18 +73,30 @@ impl Server {
         shares.bound(&mut options);
         let engine = Engine::builder(store).options(options).other_definitions(definitions);
         let engine = engine.flow(Arc::clone(&flow)).open().await?;
-        let service = Service::over(engine, (file, flow), webhooks, shares.callers(), stop.clone());
+        let service = Service::over(Arc::new(engine), (file, flow), webhooks, shares.callers(), stop.clone());
         Ok(Self::of(Arc::new(service), shares.callers(), stop))
+    }
+
+    /// A service of a coordinator that is open; `callers` are connected at a time at most.
+    #[must_use]
+    pub fn over(
+        coordinator: Arc<dyn Coordinator>,
+        (file, flow): (FlowFile, Arc<Flow>),
+        callers: usize,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        let service = Service::over(coordinator, (file, flow), Receivers::new(), callers, stop.clone());
+        Self::of(Arc::new(service), callers, stop)
     }
 
     pub(crate) const fn of(service: Arc<Service>, callers: usize, stop: watch::Receiver<bool>) -> Self {
         Self { service, callers, stop }
     }
 
-    /// The engine behind it.
+    /// What runs its sagas.
     #[must_use]
-    pub fn engine(&self) -> &Engine {
-        self.service.engine()
+    pub fn coordinator(&self) -> &dyn Coordinator {
+        self.service.coordinator()
     }
 
     /// The steps whose webhooks it takes.

@@ -7,12 +7,13 @@ use std::time::Duration;
 use handfast::flow_file::{FlowFile, MAX_ORDER_BYTES};
 use handfast::store::StoreError;
 use handfast::webhook::WebhookReceiver;
-use handfast::{Engine, Flow, Order, SagaHandle, SubmitError};
+use handfast::{Flow, Order, SubmitError};
 use handfast_http::bodies::Budget;
 use handfast_http::stop::stopped;
 use serde_json::Value;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
+use crate::coordinator::{Coordinator, Followed, Unmet};
 use crate::key::IdempotencyKey;
 use crate::problem::{self, Problem};
 use crate::shapes;
@@ -26,15 +27,13 @@ const ORDERS: usize = 32 * 1024 * 1024;
 const WEBHOOKS: usize = 8 * 1024 * 1024;
 /// One in so many connections may wait for the end of a saga.
 const PART_OF_WAITING: usize = 2;
-/// No saga has this id, since no id has a slash.
-const NOBODY: &str = "/";
 
 /// Whoever takes the webhooks of a step, by its name.
 pub type Receivers = BTreeMap<String, WebhookReceiver>;
 
 /// The service, as its handlers see it.
 pub(crate) struct Service {
-    engine: Engine,
+    coordinator: Arc<dyn Coordinator>,
     file: FlowFile,
     flow: Arc<Flow>,
     webhooks: Receivers,
@@ -48,20 +47,20 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// The service of an engine that is open.
+    /// The service of a coordinator that is open.
     pub(crate) fn over(
-        engine: Engine,
+        coordinator: Arc<dyn Coordinator>,
         (file, flow): (FlowFile, Arc<Flow>),
         webhooks: Receivers,
         callers: usize,
         stop: watch::Receiver<bool>,
     ) -> Self {
         let (orders, hints) = (Budget::new(ORDERS), Budget::new(WEBHOOKS));
-        Self { engine, file, flow, webhooks, orders, hints, waiting: Semaphore::new(callers / PART_OF_WAITING), stop }
+        Self { coordinator, file, flow, webhooks, orders, hints, waiting: Semaphore::new(callers / PART_OF_WAITING), stop }
     }
 
-    pub(crate) const fn engine(&self) -> &Engine {
-        &self.engine
+    pub(crate) fn coordinator(&self) -> &dyn Coordinator {
+        &*self.coordinator
     }
 
     pub(crate) const fn file(&self) -> &FlowFile {
@@ -122,8 +121,8 @@ impl Service {
     ///
     /// # Errors
     /// Its key or id stands for another order, the service is stopping, or the store does not answer.
-    pub(crate) async fn place(&self, key: &IdempotencyKey, order: Order) -> Result<SagaHandle, Problem> {
-        self.engine.submit(order.with_request_key(key.as_str())).await.map_err(submit_problem)
+    pub(crate) async fn place(&self, key: &IdempotencyKey, order: Order) -> Result<Box<dyn Followed>, Problem> {
+        self.coordinator.place(order.with_request_key(key.as_str())).await.map_err(submit_problem)
     }
 
     /// Says that orders are taken.
@@ -134,20 +133,15 @@ impl Service {
         if *self.stop.borrow() {
             return Err(stopping());
         }
-        self.engine.check_store().map_err(|error| store_problem(&error))?;
-        if let Some(part) = self.engine.dead_part() {
+        if let Some(part) = self.coordinator.dead_part() {
             return Err(Problem::new(problem::DEAD, format!("{part} has stopped")));
         }
         self.orders.check_room(MAX_ORDER_BYTES).map_err(problem::of_body)?;
-        let checked = async {
-            self.engine.saga_without_tries(NOBODY).await?;
-            self.engine.check_ready().await
-        };
-        match tokio::time::timeout(STORE_TIMEOUT, checked).await {
+        match tokio::time::timeout(STORE_TIMEOUT, self.coordinator.check_ready()).await {
             Ok(checked) => checked.map_err(|error| store_problem(&error)),
             Err(_) => {
                 let late = format!("it took more than {} s; another process may hold it", STORE_TIMEOUT.as_secs());
-                let why = self.engine.stats().store_trouble.unwrap_or(late);
+                let why = self.coordinator.store_trouble().unwrap_or(late);
                 Err(Problem::new(problem::STORE, why).retry_after_s(1))
             }
         }
@@ -157,7 +151,7 @@ impl Service {
     pub(crate) async fn died(&self) -> &'static str {
         loop {
             tokio::time::sleep(BETWEEN_LOOKS).await;
-            if let Some(part) = self.engine.dead_part() {
+            if let Some(part) = self.coordinator.dead_part() {
                 return part;
             }
         }
@@ -168,13 +162,13 @@ impl Service {
     /// # Errors
     /// The store's.
     pub(crate) async fn stats(&self) -> Result<Value, Problem> {
-        let counts = self.engine.counts().await.map_err(|error| store_problem(&error))?;
-        Ok(shapes::stats(&self.engine.stats(), &counts, &self.webhooks))
+        let (stats, counts) = self.coordinator.stats().await.map_err(|error| store_problem(&error))?;
+        Ok(shapes::stats(&stats, &counts, &self.webhooks))
     }
 
     /// Lets every saga finish what it is writing.
     pub(crate) async fn shutdown(&self, longest: Duration) -> bool {
-        self.engine.shutdown(longest).await
+        self.coordinator.shutdown(longest).await
     }
 }
 
@@ -215,6 +209,14 @@ pub(crate) fn store_problem(error: &StoreError) -> Problem {
         StoreError::Newer { .. } | StoreError::NotOurs { .. } | StoreError::Open { .. } | StoreError::Corrupt { .. } => {
             Problem::new(problem::BROKEN, error.to_string())
         }
+    }
+}
+
+/// What was asked for is not there, or was not done: in the words of a caller.
+pub(crate) fn unmet<E>(unmet: Unmet<E>, in_words: impl FnOnce(E) -> Problem) -> Problem {
+    match unmet {
+        Unmet::NotOffered => Problem::new(problem::NOT_OFFERED, "what runs the sagas of this service does not offer this"),
+        Unmet::Error(error) => in_words(error),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use handfast::Options;
 use handfast::flow_file::parse_duration;
-use handfast_server::{Server, Settings, open_files};
+use handfast_server::{Server, Settings, Unmet, open_files};
 use serde_json::json;
 
 use super::definitions::DefinitionArgs;
@@ -78,7 +78,11 @@ async fn serve(args: Args, ChosenFlow { file, flow }: ChosenFlow, output: &Outpu
     for step in server.webhook_steps() {
         output.note(format_args!("webhooks of {step} are taken at http://{address}/webhooks/{step}"));
     }
-    super::definitions::say(&server.engine().other_definitions().await?, output);
+    match server.coordinator().other_definitions().await {
+        Ok(others) => super::definitions::say(&others, output),
+        Err(Unmet::Error(error)) => return Err(error.into()),
+        Err(Unmet::NotOffered) => {}
+    }
     if output.wants_json() {
         output.json_line(&json!({ "listening": format!("http://{address}"), "flow": name, "store": url }))?;
     }

@@ -15,7 +15,7 @@ use super::sagas::{self, Id};
 use crate::operator::{needs_values, what_can_be_done};
 use crate::problem::{self, Problem};
 use crate::request;
-use crate::service::{Service, clock_problem, stopping, store_problem};
+use crate::service::{Service, clock_problem, stopping, store_problem, unmet};
 
 /// The most bytes of an act: texts of which every character may be written as two escapes.
 const MOST_BYTES: usize = 16 * 1024;
@@ -59,12 +59,15 @@ pub(crate) async fn act(
     };
     let Asked { act: _, step: _, by, reason, request_id, saw, evidence, kept } = asked;
     let said = Said { by, reason, request_id, saw, evidence, kept };
-    let result = service.engine().act(&id, &act, &said).await.map_err(|error| match error {
-        error @ ActError::Text { .. } => Problem::new(problem::NOT_AN_ACT, error.to_string()),
-        error @ ActError::Unreadable { .. } => Problem::new(problem::LEFT_ALONE, error.to_string()).with("saga", id.as_str()),
-        ActError::Store(error) => store_problem(&error),
-        ActError::Clock { why } => clock_problem(why),
-        ActError::Stopping => stopping(),
+    let result = service.coordinator().act(&id, &act, &said).await;
+    let result = result.map_err(|error| {
+        unmet(error, |error| match error {
+            error @ ActError::Text { .. } => Problem::new(problem::NOT_AN_ACT, error.to_string()),
+            error @ ActError::Unreadable { .. } => Problem::new(problem::LEFT_ALONE, error.to_string()).with("saga", id.as_str()),
+            ActError::Store(error) => store_problem(&error),
+            ActError::Clock { why } => clock_problem(why),
+            ActError::Stopping => stopping(),
+        })
     })?;
     let conflict = |seq: u64, why: String| Err(Problem::new(problem::MOVED, why).with("saga", id.as_str()).with("seq", seq));
     match result {

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::problem::{self, Problem};
 use crate::request;
-use crate::service::{Service, store_problem};
+use crate::service::{Service, store_problem, unmet};
 use crate::shapes;
 
 /// The most bytes of an acceptance: two texts of which every character may be written as two escapes.
@@ -38,13 +38,15 @@ pub(crate) async fn accept(State(service): State<Arc<Service>>, headers: HeaderM
         let members = "the texts by and why and, where it is so, seen_to";
         Problem::new(problem::NOT_A_REASON, format!("the body is no object with {members}: see {place}"))
     })?;
-    let accepted = service.engine().accept_time(&by, &why, seen_to).await;
-    let before = accepted.map_err(|error| match error {
-        error @ AcceptTimeError::Text { .. } => Problem::new(problem::NOT_A_REASON, error.to_string()),
-        error @ (AcceptTimeError::NotLater | AcceptTimeError::Driven | AcceptTimeError::SagasAhead { .. }) => {
-            Problem::new(problem::CANNOT_ACCEPT_TIME, error.to_string())
-        }
-        AcceptTimeError::Store(error) => store_problem(&error),
+    let accepted = service.coordinator().accept_time(&by, &why, seen_to).await;
+    let before = accepted.map_err(|error| {
+        unmet(error, |error| match error {
+            error @ AcceptTimeError::Text { .. } => Problem::new(problem::NOT_A_REASON, error.to_string()),
+            error @ (AcceptTimeError::NotLater | AcceptTimeError::Driven | AcceptTimeError::SagasAhead { .. }) => {
+                Problem::new(problem::CANNOT_ACCEPT_TIME, error.to_string())
+            }
+            AcceptTimeError::Store(error) => store_problem(&error),
+        })
     })?;
     Ok(shapes::json(&json!({ "instead_of_ms": before.0, "by": by, "why": why })))
 }

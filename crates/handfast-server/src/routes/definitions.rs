@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::problem::{self, Problem};
 use crate::request;
-use crate::service::{Service, store_problem};
+use crate::service::{Service, store_problem, unmet};
 use crate::shapes;
 
 /// The most bytes of a decision: two texts of which every character may be written as two escapes.
@@ -21,7 +21,8 @@ const MOST_BYTES: usize = 16 * 1024;
 
 /// `GET /definitions`: which definitions open orders follow, other than the one at hand.
 pub(crate) async fn list(State(service): State<Arc<Service>>) -> Result<Response, Problem> {
-    let others = service.engine().other_definitions().await.map_err(|error| store_problem(&error))?;
+    let others = service.coordinator().other_definitions().await;
+    let others = others.map_err(|error| unmet(error, |error| store_problem(&error)))?;
     Ok(shapes::json(&json!({ "definitions": others.iter().map(shape).collect::<Vec<_>>() })))
 }
 
@@ -77,12 +78,14 @@ pub(crate) async fn choose(
         Problem::new(problem::NOT_A_REASON, format!("the body is not {wanted}: see {place}"))
     })?;
     let chosen = Chosen { by, why, same_books };
-    let decided = service.engine().choose_definition(&hash, decides == Decides::Adopt, &chosen).await;
-    let decided = decided.map_err(|error| match error {
-        error @ AdoptError::Reason { .. } => Problem::new(problem::NOT_A_REASON, error.to_string()),
-        error @ AdoptError::Unknown { .. } => Problem::new(problem::NO_SUCH_DEFINITION, error.to_string()),
-        error @ AdoptError::Impossible { .. } => Problem::new(problem::CANNOT_ADOPT, error.to_string()),
-        AdoptError::Store(error) => store_problem(&error),
+    let decided = service.coordinator().choose_definition(&hash, decides == Decides::Adopt, &chosen).await;
+    let decided = decided.map_err(|error| {
+        unmet(error, |error| match error {
+            error @ AdoptError::Reason { .. } => Problem::new(problem::NOT_A_REASON, error.to_string()),
+            error @ AdoptError::Unknown { .. } => Problem::new(problem::NO_SUCH_DEFINITION, error.to_string()),
+            error @ AdoptError::Impossible { .. } => Problem::new(problem::CANNOT_ADOPT, error.to_string()),
+            AdoptError::Store(error) => store_problem(&error),
+        })
     })?;
     Ok(shapes::json(&came_to(&decided)))
 }

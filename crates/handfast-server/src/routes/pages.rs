@@ -15,7 +15,7 @@ use crate::shapes;
 
 /// `GET /livez`: the process answers, and everything runs in it that it cannot do without.
 pub(crate) async fn live(State(service): State<Arc<Service>>) -> Result<&'static str, Problem> {
-    match service.engine().dead_part() {
+    match service.coordinator().dead_part() {
         None => Ok("alive\n"),
         Some(part) => Err(Problem::new(problem::DEAD, format!("{part} has stopped"))),
     }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::problem::{self, Problem};
 use crate::request;
-use crate::service::{Service, clock_problem, store_problem};
+use crate::service::{Service, clock_problem, store_problem, unmet};
 use crate::shapes::participants::MOST_PAGE;
 use crate::shapes::{self, participants};
 
@@ -24,7 +24,8 @@ const PAGE: usize = 100;
 
 /// `GET /participants`: who is called, which life of its store counts, and which other one it says it is.
 pub(crate) async fn list(State(service): State<Arc<Service>>) -> Result<Response, Problem> {
-    let participants = service.engine().participants().await.map_err(|error| store_problem(&error))?;
+    let participants = service.coordinator().participants().await;
+    let participants = participants.map_err(|error| unmet(error, |error| store_problem(&error)))?;
     Ok(shapes::json(&participants::all(&participants)))
 }
 
@@ -47,8 +48,8 @@ pub(crate) async fn accept(State(service): State<Arc<Service>>, headers: HeaderM
         let members = "the texts participant, incarnation, by and why";
         Problem::new(problem::NOT_AN_ACCEPTANCE, format!("the body is no object with {members}: see {place}"))
     })?;
-    let accepted = service.engine().accept_participant((&participant, &incarnation), (&by, &why)).await;
-    let accepted = accepted.map_err(accept_problem)?;
+    let accepted = service.coordinator().accept_participant((&participant, &incarnation), (&by, &why)).await;
+    let accepted = accepted.map_err(|error| unmet(error, accept_problem))?;
     Ok(shapes::json(&participants::acceptance(&accepted.acceptance)))
 }
 
@@ -72,8 +73,8 @@ pub(crate) async fn resting(
     if !(1..=MOST_PAGE).contains(&limit) {
         return Err(Problem::new(problem::QUERY, format!("limit is 1 to {MOST_PAGE}, and not {limit}")));
     }
-    let found = service.engine().resting_on(&incarnation, after.as_deref(), limit).await;
-    let page = found.map_err(|error| store_problem(&error))?;
+    let found = service.coordinator().resting_on(&incarnation, after.as_deref(), limit).await;
+    let page = found.map_err(|error| unmet(error, |error| store_problem(&error)))?;
     let next = page
         .after
         .as_ref()

@@ -9,15 +9,16 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use handfast::flow_file::MAX_ORDER_BYTES;
-use handfast::{CancelError, CancelResult, Outcome, SagaHandle, Standing};
+use handfast::{CancelError, CancelResult, Outcome, Standing};
 use handfast_http::bodies;
 use serde::Deserialize;
 
+use crate::coordinator::Followed;
 use crate::key::{self, IdempotencyKey};
 use crate::prefer::{self, Wait};
 use crate::problem::{self, Problem};
 use crate::request;
-use crate::service::{Service, clock_problem, stopping, store_problem};
+use crate::service::{Service, clock_problem, stopping, store_problem, unmet};
 use crate::shapes::saga::{Listed, WholeSaga};
 use crate::shapes::{self, Short};
 
@@ -52,17 +53,17 @@ pub(crate) async fn place(State(service): State<Arc<Service>>, headers: HeaderMa
     let mut handle =
         placed.unwrap_or_else(|| Err(Problem::new(problem::STORE, "placing the order broke off").retry_after_s(1)))?;
     let again = handle.was_placed_before();
-    let wait = wait_for_end(&service, &mut handle, wait).await;
-    let progress = handle.progress();
-    let mut short = Short::new(handle.id(), &progress);
-    if progress.outcome() == Some(Outcome::Cancelled) {
+    let wait = wait_for_end(&service, &mut *handle, wait).await;
+    let stands = handle.stands();
+    let mut short = Short::new(handle.id(), &stands);
+    if stands.outcome == Some(Outcome::Cancelled) {
         // Whoever waited for the end wants to tell the customer why, without asking again.
-        if let Ok(Some(view)) = service.engine().saga_without_tries(handle.id()).await {
+        if let Ok(Some(view)) = service.coordinator().look(handle.id(), false).await {
             short = short.because(&view);
         }
     }
     let mut response = shapes::json(&short);
-    *response.status_mut() = match progress.outcome() {
+    *response.status_mut() = match stands.outcome {
         None => StatusCode::ACCEPTED,
         Some(_) if again => StatusCode::OK,
         Some(_) => StatusCode::CREATED,
@@ -80,12 +81,11 @@ pub(crate) async fn place(State(service): State<Arc<Service>>, headers: HeaderMa
 
 /// Waits for the end of a saga as long as the caller would, unless the service stops, the saga cannot end by itself, or so many
 /// wait already that others would not be served. Says what the caller was granted.
-async fn wait_for_end(service: &Service, handle: &mut SagaHandle, wait: Option<Wait>) -> Option<Wait> {
+async fn wait_for_end(service: &Service, handle: &mut dyn Followed, wait: Option<Wait>) -> Option<Wait> {
     let wait = wait?;
     let _place = service.place_to_wait()?;
     tokio::select! {
-        // How it stands is read afterwards in any case.
-        _ended = handle.wait(wait.duration()) => {}
+        () = handle.wait(wait.duration()) => {}
         () = service.stopped() => {}
     }
     Some(wait)
@@ -102,10 +102,10 @@ pub(crate) async fn show(State(service): State<Arc<Service>>, id: Id, headers: H
     let id = id_of(id)?;
     let mut wait = Wait::of(&headers);
     if wait.is_some() {
-        let handle = service.engine().follow(&id).await.map_err(|error| store_problem(&error))?;
-        wait = wait_for_end(&service, &mut handle.ok_or_else(|| no_such_saga(&id))?, wait).await;
+        let handle = service.coordinator().watch(&id).await.map_err(|error| store_problem(&error))?;
+        wait = wait_for_end(&service, &mut *handle.ok_or_else(|| no_such_saga(&id))?, wait).await;
     }
-    let view = service.engine().saga(&id).await.map_err(|error| store_problem(&error))?;
+    let view = service.coordinator().look(&id, true).await.map_err(|error| store_problem(&error))?;
     let mut response = shapes::json(&WholeSaga::of(&view.ok_or_else(|| no_such_saga(&id))?));
     say_waited(response.headers_mut(), wait);
     Ok(response)
@@ -138,8 +138,8 @@ pub(crate) async fn list(
         return Err(Problem::new(problem::QUERY, format!("standing is one of {}", names.join(", "))));
     }
     // One more than is shown tells whether there is a next page.
-    let sagas = service.engine().list(standing.as_deref(), after.as_deref(), limit + 1).await;
-    let mut sagas = sagas.map_err(|error| store_problem(&error))?;
+    let sagas = service.coordinator().list(standing.as_deref(), after.as_deref(), limit + 1).await;
+    let mut sagas = sagas.map_err(|error| unmet(error, |error| store_problem(&error)))?;
     let more = sagas.len() > limit;
     sagas.truncate(limit);
     let next = sagas.last().filter(|_| more).map(|last| {
@@ -168,18 +168,22 @@ pub(crate) async fn cancel(
 ) -> Result<Response, Problem> {
     let id = id_of(id)?;
     let Reason { by, why } = reason(&service, &headers, body).await?;
-    let asked = service.engine().cancel(&id, by.as_deref(), why.as_deref());
+    let asked = service.coordinator().cancel(&id, by.as_deref(), why.as_deref());
     let result = tokio::time::timeout(CANCEL_TIMEOUT, asked).await.map_err(|_elapsed| {
-        let why = service.engine().stats().store_trouble.unwrap_or_else(|| "the store takes long".to_owned());
+        let why = service.coordinator().store_trouble().unwrap_or_else(|| "the store takes long".to_owned());
         let unknown = format!("whether saga {id} is cancelled is unknown, and it may be yet: {why}; ask again");
         Problem::new(problem::STORE, unknown).retry_after_s(5)
     })?;
-    let result = result.map_err(|error| match error {
-        error @ CancelError::Reason { .. } => Problem::new(problem::NOT_A_REASON, error.to_string()),
-        CancelError::Store(error) => store_problem(&error),
-        error @ CancelError::LeftAlone { .. } => Problem::new(problem::LEFT_ALONE, error.to_string()).with("saga", id.as_str()),
-        CancelError::Stopping => stopping(),
-        CancelError::Clock { why } => clock_problem(why),
+    let result = result.map_err(|error| {
+        unmet(error, |error| match error {
+            error @ CancelError::Reason { .. } => Problem::new(problem::NOT_A_REASON, error.to_string()),
+            CancelError::Store(error) => store_problem(&error),
+            error @ CancelError::LeftAlone { .. } => {
+                Problem::new(problem::LEFT_ALONE, error.to_string()).with("saga", id.as_str())
+            }
+            CancelError::Stopping => stopping(),
+            CancelError::Clock { why } => clock_problem(why),
+        })
     })?;
     let too_late = |why: &str| Err(Problem::new(problem::TOO_LATE, format!("saga {id} {why}")).with("saga", id.as_str()));
     match result {
@@ -199,7 +203,7 @@ pub(crate) async fn cancel(
 
 /// How a saga stands, read from its journal.
 pub(super) async fn short(service: &Service, id: &str) -> Result<Response, Problem> {
-    let view = service.engine().saga_without_tries(id).await.map_err(|error| store_problem(&error))?;
+    let view = service.coordinator().look(id, false).await.map_err(|error| store_problem(&error))?;
     Ok(shapes::json(&Short::of(&view.ok_or_else(|| no_such_saga(id))?)))
 }
 

@@ -31,9 +31,12 @@ pub(crate) async fn receive(
     };
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     // Whoever does not even look like the sender is not listened to: strangers may send as much as they like.
-    receiver.check_headers(service.engine(), header).map_err(not_signed)?;
+    let Some(hinted) = service.coordinator().hinted() else {
+        return Err(Problem::new(problem::NOT_OFFERED, "what runs the sagas of this service takes no hints"));
+    };
+    receiver.check_headers(hinted, header).map_err(not_signed)?;
     let body = request::any_body(body, MOST_WEBHOOK_BYTES, service.webhooks_budget()).await?;
-    match receiver.receive(service.engine(), header, &body) {
+    match receiver.receive(hinted, header, &body) {
         Ok(Reception::Taken | Reception::Repeated | Reception::NoneOfOurs) => Ok(StatusCode::NO_CONTENT),
         Err(error @ NotReceived::NotSigned(_)) => Err(not_signed(error)),
         Err(error @ NotReceived::NotJson) => Err(Problem::new(problem::NOT_JSON, error.to_string())),

@@ -5,10 +5,11 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use handfast::store::Counts;
 use handfast::webhook::WebhookStats;
-use handfast::{LineStats, NotMade, NotUnderstood, Outcome, Progress, SagaView, Standing, Stats};
+use handfast::{LineStats, NotMade, NotUnderstood, Outcome, SagaView, Standing, Stats};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::coordinator::Stands;
 use crate::service::Receivers;
 
 pub mod participants;
@@ -38,12 +39,12 @@ pub(crate) struct Short<'a> {
 
 impl<'a> Short<'a> {
     /// As its handle has heard.
-    pub(crate) fn new(id: &'a str, progress: &'a Progress) -> Self {
+    pub(crate) fn new(id: &'a str, stands: &'a Stands) -> Self {
         Self {
             id,
-            standing: progress.standing().name(),
-            outcome: progress.outcome().map(Outcome::name),
-            trouble: progress.trouble(),
+            standing: stands.standing.name(),
+            outcome: stands.outcome.map(Outcome::name),
+            trouble: stands.trouble.as_deref(),
             why: None,
         }
     }

@@ -41,7 +41,7 @@ mod tests;
 
 use std::time::Duration;
 
-pub use receiver::{NotReceived, Reception, WebhookReceiver, WebhookStats};
+pub use receiver::{Hinted, NotReceived, Reception, WebhookReceiver, WebhookStats};
 pub use scheme::{NotSigned, Scheme, UnusableSecret};
 
 /// How late a webhook may arrive after it was signed, where nobody says otherwise.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use handfast_protocol::Time;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -67,6 +68,30 @@ pub struct WebhookReceiver {
     refused: AtomicU64,
 }
 
+/// Takes hints that there may be news of a step, and tells the time by which webhooks are lately signed or not.
+pub trait Hinted: Sync {
+    /// The time by the wall clock.
+    fn wall_clock(&self) -> Time;
+    /// Takes a hint for a step of a saga, as [`Engine::hint`] does.
+    fn hint(&self, saga: &str, step: &str) -> HintResult;
+    /// The same for the saga and the step that a key is of.
+    fn hint_by_key(&self, key: &str) -> HintResult;
+}
+
+impl Hinted for Engine {
+    fn wall_clock(&self) -> Time {
+        self.now()
+    }
+
+    fn hint(&self, saga: &str, step: &str) -> HintResult {
+        self.hint(saga, step)
+    }
+
+    fn hint_by_key(&self, key: &str) -> HintResult {
+        self.hint_by_key(key)
+    }
+}
+
 impl WebhookReceiver {
     pub(super) fn new(step: String, webhook: Webhook, secret: &Secret) -> Result<Self, UnusableSecret> {
         let key = SigningKey::new(webhook.scheme, secret)?;
@@ -80,8 +105,12 @@ impl WebhookReceiver {
     ///
     /// # Errors
     /// It cannot.
-    pub fn check_headers<'h>(&self, engine: &Engine, header: impl Fn(&str) -> Option<&'h str>) -> Result<(), NotReceived> {
-        self.key.check_headers(header, engine.now(), self.webhook.tolerance).map_err(|error| {
+    pub fn check_headers<'h>(
+        &self,
+        hinted: &(impl Hinted + ?Sized),
+        header: impl Fn(&str) -> Option<&'h str>,
+    ) -> Result<(), NotReceived> {
+        self.key.check_headers(header, hinted.wall_clock(), self.webhook.tolerance).map_err(|error| {
             self.refused.fetch_add(1, Ordering::Relaxed);
             error.into()
         })
@@ -94,11 +123,11 @@ impl WebhookReceiver {
     /// It is not signed by the secret of this step, or cannot be acted on now.
     pub fn receive<'h>(
         &self,
-        engine: &Engine,
+        hinted: &(impl Hinted + ?Sized),
         header: impl Fn(&str) -> Option<&'h str>,
         body: &[u8],
     ) -> Result<Reception, NotReceived> {
-        let received = self.try_receive(engine, header, body);
+        let received = self.try_receive(hinted, header, body);
         let counter = match received {
             Ok(Reception::Taken) => &self.taken,
             Ok(Reception::Repeated) => &self.repeated,
@@ -112,11 +141,11 @@ impl WebhookReceiver {
 
     fn try_receive<'h>(
         &self,
-        engine: &Engine,
+        hinted: &(impl Hinted + ?Sized),
         header: impl Fn(&str) -> Option<&'h str>,
         body: &[u8],
     ) -> Result<Reception, NotReceived> {
-        let id = self.key.check(header, body, engine.now(), self.webhook.tolerance)?;
+        let id = self.key.check(header, body, hinted.wall_clock(), self.webhook.tolerance)?;
         let body: Value = serde_json::from_slice(body).map_err(|_| NotReceived::NotJson)?;
         let id = self.id_of(id, &body);
         let Some(name) = body.pointer(&self.webhook.place).and_then(name_in) else { return Ok(Reception::NoneOfOurs) };
@@ -124,9 +153,9 @@ impl WebhookReceiver {
             return Ok(Reception::Repeated);
         }
         let result = match self.webhook.names {
-            Names::Saga => engine.hint(&name, &self.step),
+            Names::Saga => hinted.hint(&name, &self.step),
             // A service is heard about its own step only, whatever it signs.
-            Names::Key if KeyParts::of(&name).is_some_and(|parts| parts.step == self.step) => engine.hint_by_key(&name),
+            Names::Key if KeyParts::of(&name).is_some_and(|parts| parts.step == self.step) => hinted.hint_by_key(&name),
             Names::Key => HintResult::NotOurs,
         };
         match result {

@@ -1,0 +1,278 @@
+//! What the service needs of whatever runs sagas. [`Engine`] is one; another engine can be served alike, and answers *not
+//! offered* to what it does not have.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use handfast::journal::Said;
+use handfast::store::{Counts, StoreError};
+use handfast::upkeep::AcceptTimeError;
+use handfast::webhook::Hinted;
+use handfast::{
+    AcceptError, Accepted, Act, ActError, ActResult, AdoptError, CancelError, CancelResult, Chosen, Decided, Engine, Listed,
+    Order, OtherDefinition, Outcome, ParticipantView, RestingPage, SagaHandle, SagaView, Standing, Stats, SubmitError, Time,
+};
+
+/// An answer that is waited for.
+pub type Asked<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The answer to what a coordinator need not offer.
+pub type Offered<'a, T, E> = Asked<'a, Result<T, Unmet<E>>>;
+
+/// Why there is no answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Unmet<E> {
+    /// This coordinator does not have it.
+    NotOffered,
+    /// What stood in its way.
+    Error(E),
+}
+
+impl<E> From<E> for Unmet<E> {
+    fn from(error: E) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// How a saga stands, as far as it was heard of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stands {
+    /// The word for it.
+    pub standing: Standing,
+    /// How it ended, if it has.
+    pub outcome: Option<Outcome>,
+    /// Why it cannot go on by itself, if it cannot.
+    pub trouble: Option<String>,
+}
+
+/// A saga that somebody follows.
+pub trait Followed: Send {
+    /// Its id.
+    fn id(&self) -> &str;
+    /// Whether it was placed before, by the same request.
+    fn was_placed_before(&self) -> bool;
+    /// How it stands.
+    fn stands(&self) -> Stands;
+    /// Resolves when it has ended, when nobody goes on with it, or after this time.
+    fn wait(&mut self, longest: Duration) -> Asked<'_, ()>;
+}
+
+/// Runs sagas: takes orders, brings every one to both or neither, and says how they stand.
+pub trait Coordinator: Send + Sync + 'static {
+    /// Takes an order. When this resolves it is durable; placing it again is placing nothing.
+    fn place(&self, order: Order) -> Asked<'_, Result<Box<dyn Followed>, SubmitError>>;
+
+    /// Follows a saga; `None` if there is none of this id.
+    fn watch<'a>(&'a self, id: &'a str) -> Asked<'a, Result<Option<Box<dyn Followed>>, StoreError>>;
+
+    /// One saga, with its latest tries or without; `None` if there is none of this id.
+    fn look<'a>(&'a self, id: &'a str, with_tries: bool) -> Asked<'a, Result<Option<SagaView>, StoreError>>;
+
+    /// Says that orders are taken.
+    fn check_ready(&self) -> Asked<'_, Result<(), StoreError>>;
+
+    /// What has stopped for good that it cannot do without, if anything has.
+    fn dead_part(&self) -> Option<&'static str>;
+
+    /// What is wrong with where the sagas are kept, if anything is.
+    fn store_trouble(&self) -> Option<String>;
+
+    /// What it is at, and how many sagas stand how.
+    fn stats(&self) -> Asked<'_, Result<(Stats, Counts), StoreError>>;
+
+    /// Lets every saga finish what it is writing; says whether it did within `longest`.
+    fn shutdown(&self, longest: Duration) -> Asked<'_, bool>;
+
+    /// Asks for *neither*.
+    fn cancel<'a>(&'a self, _id: &'a str, _by: Option<&'a str>, _why: Option<&'a str>) -> Offered<'a, CancelResult, CancelError> {
+        not_offered()
+    }
+
+    /// At most `limit` sagas in the order of their placing, after the one named; those that stand so only where that is given.
+    fn list<'a>(
+        &'a self,
+        _standing: Option<&'a str>,
+        _after: Option<&'a str>,
+        _limit: usize,
+    ) -> Offered<'a, Vec<Listed>, StoreError> {
+        not_offered()
+    }
+
+    /// A person does something about a saga.
+    fn act<'a>(&'a self, _id: &'a str, _act: &'a Act, _said: &'a Said) -> Offered<'a, ActResult, ActError> {
+        not_offered()
+    }
+
+    /// Who takes hints that there may be news of a step.
+    fn hinted(&self) -> Option<&dyn Hinted> {
+        None
+    }
+
+    /// Which definitions open orders follow, other than the one at hand.
+    fn other_definitions(&self) -> Offered<'_, Vec<OtherDefinition>, StoreError> {
+        not_offered()
+    }
+
+    /// Lets the open orders of a definition follow the one at hand, or go on with their own.
+    fn choose_definition<'a>(&'a self, _hash: &'a str, _adopt: bool, _chosen: &'a Chosen) -> Offered<'a, Decided, AdoptError> {
+        not_offered()
+    }
+
+    /// The participants, and which life of each one's store counts.
+    fn participants(&self) -> Offered<'_, Vec<ParticipantView>, StoreError> {
+        not_offered()
+    }
+
+    /// Lets an incarnation count that a participant says it is.
+    fn accept_participant<'a>(
+        &'a self,
+        _which: (&'a str, &'a str),
+        _by_and_why: (&'a str, &'a str),
+    ) -> Offered<'a, Accepted, AcceptError> {
+        not_offered()
+    }
+
+    /// The sagas that rest on what a former life had answered.
+    fn resting_on<'a>(
+        &'a self,
+        _incarnation: &'a str,
+        _after: Option<&'a str>,
+        _limit: usize,
+    ) -> Offered<'a, RestingPage, StoreError> {
+        not_offered()
+    }
+
+    /// Lets the present time count where a later one was kept; says which one that was.
+    fn accept_time<'a>(&'a self, _by: &'a str, _why: &'a str, _seen_to: bool) -> Offered<'a, Time, AcceptTimeError> {
+        not_offered()
+    }
+}
+
+fn not_offered<'a, T: Send + 'a, E: Send + 'a>() -> Offered<'a, T, E> {
+    Box::pin(std::future::ready(Err(Unmet::NotOffered)))
+}
+
+/// What an engine answers, as what need not be offered.
+fn offered<'a, T, E>(asked: impl Future<Output = Result<T, E>> + Send + 'a) -> Offered<'a, T, E> {
+    Box::pin(async { asked.await.map_err(Unmet::Error) })
+}
+
+impl Followed for SagaHandle {
+    fn id(&self) -> &str {
+        self.id()
+    }
+
+    fn was_placed_before(&self) -> bool {
+        self.was_placed_before()
+    }
+
+    fn stands(&self) -> Stands {
+        let progress = self.progress();
+        let trouble = progress.trouble().map(str::to_owned);
+        Stands { standing: progress.standing(), outcome: progress.outcome(), trouble }
+    }
+
+    fn wait(&mut self, longest: Duration) -> Asked<'_, ()> {
+        // How it stands is read afterwards in any case.
+        Box::pin(async move { drop(Self::wait(self, longest).await) })
+    }
+}
+
+impl Coordinator for Engine {
+    fn place(&self, order: Order) -> Asked<'_, Result<Box<dyn Followed>, SubmitError>> {
+        Box::pin(async { Ok(Box::new(self.submit(order).await?) as Box<dyn Followed>) })
+    }
+
+    fn watch<'a>(&'a self, id: &'a str) -> Asked<'a, Result<Option<Box<dyn Followed>>, StoreError>> {
+        Box::pin(async { Ok(self.follow(id).await?.map(|handle| Box::new(handle) as Box<dyn Followed>)) })
+    }
+
+    fn look<'a>(&'a self, id: &'a str, with_tries: bool) -> Asked<'a, Result<Option<SagaView>, StoreError>> {
+        match with_tries {
+            true => Box::pin(self.saga(id)),
+            false => Box::pin(self.saga_without_tries(id)),
+        }
+    }
+
+    fn check_ready(&self) -> Asked<'_, Result<(), StoreError>> {
+        Box::pin(async {
+            self.check_store()?;
+            self.saga_without_tries(NOBODY).await?;
+            Self::check_ready(self).await
+        })
+    }
+
+    fn dead_part(&self) -> Option<&'static str> {
+        self.dead_part()
+    }
+
+    fn store_trouble(&self) -> Option<String> {
+        self.stats().store_trouble
+    }
+
+    fn stats(&self) -> Asked<'_, Result<(Stats, Counts), StoreError>> {
+        Box::pin(async { Ok((Self::stats(self), self.counts().await?)) })
+    }
+
+    fn shutdown(&self, longest: Duration) -> Asked<'_, bool> {
+        Box::pin(Self::shutdown(self, longest))
+    }
+
+    fn cancel<'a>(&'a self, id: &'a str, by: Option<&'a str>, why: Option<&'a str>) -> Offered<'a, CancelResult, CancelError> {
+        offered(Self::cancel(self, id, by, why))
+    }
+
+    fn list<'a>(
+        &'a self,
+        standing: Option<&'a str>,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> Offered<'a, Vec<Listed>, StoreError> {
+        offered(Self::list(self, standing, after, limit))
+    }
+
+    fn act<'a>(&'a self, id: &'a str, act: &'a Act, said: &'a Said) -> Offered<'a, ActResult, ActError> {
+        offered(Self::act(self, id, act, said))
+    }
+
+    fn hinted(&self) -> Option<&dyn Hinted> {
+        Some(self)
+    }
+
+    fn other_definitions(&self) -> Offered<'_, Vec<OtherDefinition>, StoreError> {
+        offered(Self::other_definitions(self))
+    }
+
+    fn choose_definition<'a>(&'a self, hash: &'a str, adopt: bool, chosen: &'a Chosen) -> Offered<'a, Decided, AdoptError> {
+        offered(Self::choose_definition(self, hash, adopt, chosen))
+    }
+
+    fn participants(&self) -> Offered<'_, Vec<ParticipantView>, StoreError> {
+        offered(Self::participants(self))
+    }
+
+    fn accept_participant<'a>(
+        &'a self,
+        which: (&'a str, &'a str),
+        by_and_why: (&'a str, &'a str),
+    ) -> Offered<'a, Accepted, AcceptError> {
+        offered(Self::accept_participant(self, which, by_and_why))
+    }
+
+    fn resting_on<'a>(
+        &'a self,
+        incarnation: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> Offered<'a, RestingPage, StoreError> {
+        offered(Self::resting_on(self, incarnation, after, limit))
+    }
+
+    fn accept_time<'a>(&'a self, by: &'a str, why: &'a str, seen_to: bool) -> Offered<'a, Time, AcceptTimeError> {
+        offered(Self::accept_time(self, by, why, seen_to))
+    }
+}
+
+/// No saga has this id, since no id has a slash.
+const NOBODY: &str = "/";
