@@ -142,6 +142,17 @@ async fn an_order_that_is_held_is_cancelled_or_it_is_said_what_helps() {
         "{}",
         unasked.stderr
     );
+    // The same beside the service, in its file.
+    let store = shop.store();
+    let listed = run(["sagas", "list", "--needs-person", "--store", &store]);
+    assert!(listed.stdout.contains("acting    order-1") && listed.stdout.contains("held: decide"), "{}", listed.stdout);
+    let shown: Value = serde_json::from_str(&run(["sagas", "show", "order-1", "--store", &store, "--json"]).stdout).unwrap();
+    assert_eq!((&shown["held"], &shown["can"], &shown["trouble"]), (&held["held"], &held["can"], &held["trouble"]), "{shown:#}");
+    for place in [["--url", &coordinator.url], ["--store", &store]] {
+        let words = ["sagas", "retry", "order-1", "--by", "ada", "--reason", "r", "--yes"];
+        let hurried = run(words.iter().chain(&place));
+        assert!(hurried.code == Some(1) && hurried.stderr.contains("it would change nothing"), "{}", hurried.stderr);
+    }
     let headers = [("content-type", "application/json")];
     let cancelled = caller.send(Method::POST, "/sagas/order-1/cancel", &headers, json!({ "by": "ada" }).to_string()).await;
     assert_eq!((cancelled.status.as_u16(), &cancelled.json()["standing"]), (202, &json!("cancelling")), "{}", cancelled.text);

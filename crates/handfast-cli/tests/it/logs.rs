@@ -7,8 +7,8 @@ use hyper::Method;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::serve::shop::{Caller, Process, Shop, order};
-use crate::support::{handfast, run};
+use crate::serve::shop::{Caller, Process, Shop, order, path};
+use crate::support::{Ended, handfast, run};
 
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -29,8 +29,9 @@ async fn ready(caller: &Caller) -> (u16, String) {
     (reply.status.as_u16(), reply.text)
 }
 
-/// An order that is told as unavailable, and everything that has to say so too.
-async fn check_that_it_is_told(coordinator: &Process, caller: &Caller, why: &str) {
+/// An order was refused for the store, and everything else has to say so too: the log, the counts, whoever asks whether orders are
+/// taken, and the order `open` that is on its way.
+async fn check_that_it_is_told(coordinator: &Process, caller: &Caller, (open, why): (&str, &str)) {
     until("it is not ready", async || ready(caller).await.0 == 503).await;
     until("the log has a line", async || !coordinator.events("store_refuses_writes").is_empty()).await;
     let line = coordinator.events("store_refuses_writes")[0].clone();
@@ -40,27 +41,33 @@ async fn check_that_it_is_told(coordinator: &Process, caller: &Caller, why: &str
     assert!(text.contains(why) && text.contains("store-unavailable"), "{text}");
     let stats = caller.get("/stats").await.json();
     assert!(stats["store_trouble"].as_str().unwrap().contains(why), "{stats}");
+    let saga = caller.get(&format!("/sagas/{open}")).await.json();
+    let trouble = saga["trouble"].as_str().unwrap_or_default();
+    assert!(trouble.starts_with("the store is in trouble: ") && trouble.contains(why), "{saga:#}");
     assert_eq!(caller.get("/livez").await.status, 200, "it is not dead");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_another_process_has_locked_is_told_everywhere_until_it_is_free() {
     let shop = Shop::closed();
-    let _services = shop.services();
-    let coordinator = shop.coordinator_after("true", &["--log", "json"]);
+    let coordinator = shop.coordinator_after("true", &["--log", "json", "--retry-cap", "1s"]);
     let caller = Caller::of(&coordinator);
+    assert_eq!(caller.place("key-0", &order("order-0"), &[]).await.status, 202);
     assert_eq!(ready(&caller).await.0, 200);
     let other = Connection::open(shop.store().strip_prefix("sqlite:").unwrap()).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let refused = caller.place("key-1", &order("order-1"), &[]).await;
     assert_eq!((refused.status.as_u16(), refused.problem().as_str()), (503, "store-unavailable"), "{}", refused.text);
-    check_that_it_is_told(&coordinator, &caller, "locked").await;
+    check_that_it_is_told(&coordinator, &caller, ("order-0", "locked")).await;
     other.execute_batch("COMMIT").unwrap();
     until("it is ready again", async || ready(&caller).await.0 == 200).await;
     until("the log says so", async || !coordinator.events("store_takes_writes").is_empty()).await;
     assert_eq!(caller.get("/stats").await.json()["store_trouble"], Value::Null);
+    let _services = shop.services();
     let placed = caller.place("key-1", &order("order-1"), &[("prefer", "wait=50")]).await;
     assert_eq!((placed.status.as_u16(), &placed.json()["outcome"]), (201, &json!("completed")), "{}", placed.text);
+    assert_eq!(caller.outcome("order-0").await, "completed");
+    assert_eq!(caller.get("/sagas/order-0").await.json()["trouble"], Value::Null);
 }
 
 /// Nobody is kept waiting for a cancel that cannot be written.
@@ -80,13 +87,10 @@ async fn a_cancel_that_cannot_be_written_is_answered_and_may_be_asked_for_again(
     until("it is taken in the end", async || caller.cancel("order-1").await.status == 202).await;
 }
 
-/// A file that may not grow is as good as a full disk.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_is_told_everywhere() {
+/// Orders are placed under a coordinator whose disk fails at some time, until it does. Nobody answers them.
+async fn check_a_disk_that_fails(shell: &str, why: &str) {
     let shop = Shop::closed();
-    let _services = shop.services();
-    // Of 512 or of 1,024 bytes, as the shell has it.
-    let coordinator = shop.coordinator_after("trap '' XFSZ; ulimit -f 800", &["--log", "json"]);
+    let coordinator = shop.coordinator_after(shell, &["--log", "json"]);
     let caller = Caller::of(&coordinator);
     assert_eq!(ready(&caller).await.0, 200);
     let mut taken = 0;
@@ -101,7 +105,23 @@ async fn a_full_disk_is_told_everywhere() {
         assert!(taken < 200, "it never ends");
     };
     assert_eq!((refused.status.as_u16(), refused.problem().as_str()), (503, "store-unavailable"), "{}", refused.text);
-    check_that_it_is_told(&coordinator, &caller, "").await;
+    assert!(taken > 0, "it was full from the beginning");
+    check_that_it_is_told(&coordinator, &caller, ("order-0", why)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_is_told_everywhere() {
+    // Counted for each thread: the store's writer writes more than whoever opens the file.
+    let full = "inject=pwrite64:error=ENOSPC:when=100+";
+    let strace = format!("exec strace -D -f -qq -o /dev/null -e trace=pwrite64 -e {full} \"$0\" \"$@\"");
+    check_a_disk_that_fails(&strace, "database or disk is full").await;
+}
+
+/// To the system a file that may not grow is none that can be written.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_fails_is_told_everywhere() {
+    // Of 512 or of 1,024 bytes, as the shell has it.
+    check_a_disk_that_fails("trap '' XFSZ; ulimit -f 800", "disk I/O error").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -174,6 +194,38 @@ async fn an_answer_that_means_nothing_is_told_with_its_status() {
     assert!(!coordinator.log().contains("whsec_"), "{}", coordinator.log());
     let shown = run(["show", "--store", &store, "order-1"]);
     assert!(shown.stdout.contains("400, not understood"), "{}", shown.stdout);
+}
+
+/// What `run` says on standard error of a system that lets it open few files, which is a warning, with these words of its own and
+/// these in its environment.
+fn said_by_run(more: &[&str], environment: &[(&str, &str)]) -> Vec<String> {
+    let shop = Shop::closed();
+    let orders = shop.folder.path().join("orders.jsonl");
+    std::fs::write(&orders, format!("{}\n", order("order-1"))).unwrap();
+    let (flow, store, binary) = (shop.flow(), shop.store(), handfast());
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "ulimit -n 160; exec \"$0\" \"$@\""]).arg(binary.get_program());
+    command.args(["run", "--flow", path(&flow), "--store", &store, "--give-up-after", "200ms"]).args(more).arg(path(&orders));
+    let ended: Ended = command.envs(environment.iter().copied()).output().unwrap().into();
+    assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+    ended.stderr.lines().filter(|line| line.contains("open few files")).map(str::to_owned).collect()
+}
+
+#[test]
+fn run_logs_in_the_form_and_at_the_level_that_is_wanted() {
+    let is_json = |line: &String| serde_json::from_str::<Value>(line).is_ok_and(|line| line["event"] == "few_open_files");
+    let form = |more: &[&str], environment: &[(&str, &str)]| -> Vec<bool> {
+        said_by_run(more, environment).iter().map(is_json).collect()
+    };
+    assert_eq!(form(&["--log", "json"], &[]), [true]);
+    assert_eq!(form(&[], &[("HANDFAST_LOG", "json")]), [true]);
+    assert_eq!(form(&["--log", "json", "--log-level", "error"], &[]), [false; 0]);
+    assert_eq!(form(&["--log", "json", "--quiet"], &[]), [false; 0]);
+    assert_eq!(form(&["--log-level", "warn"], &[]), [false], "text");
+    assert_eq!(form(&[], &[("HANDFAST_LOG_LEVEL", "info")]), [false]);
+    assert_eq!(form(&[], &[]), [false; 0], "run tells people in its own words");
+    let text = said_by_run(&["--log-level", "warn"], &[]).remove(0);
+    assert!(text.contains(" WARN ") && text.ends_with(" limit=160 calls=48"), "{text}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The connections of every command that serves: taken one by one, served within bounds, and ended in good order.
 
 mod patient;
+#[cfg(test)]
+mod tests;
 
 use std::error::Error;
 use std::io;
@@ -16,6 +18,7 @@ use hyper::service::Service;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
@@ -90,9 +93,7 @@ pub async fn serve_router(listener: TcpListener, router: Router, most: usize, st
 pub async fn serve<S: Answers>(listener: TcpListener, service: S, most: usize, mut stop: watch::Receiver<bool>) {
     let most = most.clamp(1, MOST_CONNECTIONS);
     let room = Arc::new(Semaphore::new(most));
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MOST_HEAD_BYTES).half_close(false);
-    let server = Arc::new(Server { http, service });
+    let server = Arc::new(Server::new(service));
     loop {
         let accepted = tokio::select! {
             biased;
@@ -128,11 +129,21 @@ struct Server<S> {
 }
 
 impl<S: Answers> Server<S> {
-    async fn connection(&self, stream: TcpStream, mut stop: watch::Receiver<bool>) {
+    fn new(service: S) -> Self {
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MOST_HEAD_BYTES).half_close(false);
+        Self { http, service }
+    }
+
+    async fn connection(&self, stream: TcpStream, stop: watch::Receiver<bool>) {
         // An answer is one small segment; it must not wait for the acknowledgement of the one before.
-        if stream.set_nodelay(true).is_err() {
-            return;
+        if stream.set_nodelay(true).is_ok() {
+            self.talk(stream, stop).await;
         }
+    }
+
+    /// Serves whoever is at the other end, until it leaves, takes too long, or `stop` says true.
+    async fn talk(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send, mut stop: watch::Receiver<bool>) {
         let stream = TokioIo::new(Patient::new(stream, TAKING_TIMEOUT));
         let mut connection = pin!(self.http.serve_connection(stream, self.service.clone()));
         let ended = tokio::select! {

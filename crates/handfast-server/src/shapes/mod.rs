@@ -135,3 +135,66 @@ fn not_understood(kind: &NotUnderstood) -> Value {
     let NotUnderstood { operation, status, times, seen } = kind;
     json!({ "operation": operation, "status": status, "times": times, "seen": seen })
 }
+
+#[cfg(test)]
+mod tests {
+    use handfast::{BreakerState, ClockStats, ClockTurns, Totals};
+
+    use super::*;
+
+    /// What the engine counts, each with another value.
+    fn counted() -> Stats {
+        let not_understood = NotUnderstood { operation: "act", status: 400, times: 3, seen: "no such shop".to_owned() };
+        let line = LineStats {
+            participant: "http://bank".to_owned(),
+            breaker: BreakerState::HalfOpen,
+            in_flight: 1,
+            answered: 2,
+            unanswered: 4,
+            indefinite: 3,
+            meaningless: Some(418),
+            turned_away: Some(503),
+            behind: Some("it was restored".to_owned()),
+            way_out: None,
+            not_understood: vec![not_understood],
+            not_made: vec![NotMade { operation: "undo", why: "no id was kept".to_owned(), times: 5 }],
+        };
+        let named = |id: &str, why: &str| vec![(id.to_owned(), why.to_owned())];
+        Stats {
+            totals: Totals::default(),
+            active: 6,
+            parked: 0,
+            in_flight: 7,
+            suspended: named("order-1", "a contradiction"),
+            left_alone: named("order-2", "a newer version"),
+            unconfirmed: named("order-3", "a former life"),
+            store_trouble: Some("the disk is full".to_owned()),
+            clock: ClockStats { turns: ClockTurns { count: 8, last_by_ms: -9 }, trouble: Some("an hour behind".to_owned()) },
+            participants: vec![line],
+        }
+    }
+
+    #[test]
+    fn whatever_is_counted_has_its_place() {
+        let counts = Counts { by_standing: [("acting".to_owned(), 8), ("completed".to_owned(), 2)].into() };
+        let said = stats(&counted(), &counts, &Receivers::default());
+        let named = |id: &str, why: &str| json!([{ "id": id, "why": why }]);
+        let line = json!({
+            "participant": "http://bank", "breaker": "half open", "in_flight": 1, "answered": 2, "indefinite": 3, "unanswered": 4,
+            "meaningless_status": 418, "turned_away_status": 503, "behind": "it was restored",
+            "not_understood": [{ "operation": "act", "status": 400, "times": 3, "seen": "no such shop" }],
+            "not_made": [{ "operation": "undo", "why": "no id was kept", "times": 5 }],
+        });
+        let expected = json!({
+            "sagas": { "acting": 8, "completed": 2 }, "in_doubt": 8, "active": 6, "parked": 2, "in_flight": 7,
+            "suspended": named("order-1", "a contradiction"),
+            "left_alone": named("order-2", "a newer version"),
+            "unconfirmed": named("order-3", "a former life"),
+            "store_trouble": "the disk is full",
+            "clock": { "turns": 8, "last_turn_ms": -9, "trouble": "an hour behind" },
+            "webhooks": [],
+            "participants": [line],
+        });
+        assert_eq!(said, expected);
+    }
+}

@@ -80,7 +80,8 @@ impl Shared {
         why_not(verdict)
     }
 
-    /// Why an order is not taken by this clock, if it is not. Who is behind takes what is bound to no time.
+    /// Why an order is not taken by this clock, or one that is there does not go on, if it is so. Who is behind takes what is bound
+    /// to no time.
     pub(crate) fn clock_refuses(&self, is_timed: impl FnOnce() -> bool) -> Option<String> {
         self.clock_trouble().filter(|_| self.is_apart() || is_timed())
     }

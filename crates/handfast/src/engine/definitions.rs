@@ -7,15 +7,13 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use super::adopt::short;
-use super::difference::Difference;
+use super::guard::Guard;
 use super::kept::JournalReceipts;
 use super::options::Options;
 use super::participants::tell_accepted;
 use crate::clock::Clock;
 use crate::delivery::{Life, Line, LineSettings, Memories};
 use crate::flow::{Flow, FlowStep, ParticipantRef};
-use crate::journal::hex;
 use crate::lock::locked;
 use crate::participant::{HttpParticipant, HttpTemplates, Participant, Secret, TemplateParticipant};
 use crate::store::{Acceptance, Offer, Seen, Store, StoreError, StoredSaga};
@@ -47,8 +45,8 @@ impl Definition {
 pub(crate) struct Definitions {
     resolver: Option<FlowResolver>,
     by_hash: Mutex<BTreeMap<[u8; 32], Arc<Definition>>>,
-    /// The flows at hand, where nothing is sent to an address that they do not name before a person decides.
-    guard: OnceLock<BTreeMap<String, Arc<Flow>>>,
+    /// Where nothing is sent to an address that no flow at hand names before a person decides.
+    guard: OnceLock<Guard>,
     /// Whether orders that follow a definition are held back by that, and why: by the definition's hash.
     held: Mutex<BTreeMap<[u8; 32], Option<String>>>,
     lines: Mutex<Lines>,
@@ -128,34 +126,20 @@ impl Definitions {
     /// From now on nothing is sent for orders that would call an address which none of these flows names, whenever they were
     /// placed and by whomever, unless a person has decided about them.
     pub(crate) fn guard(&self, at_hand: &BTreeMap<String, Arc<Flow>>) {
-        self.guard.get_or_init(|| at_hand.clone());
+        self.guard.get_or_init(|| Guard::of(at_hand.clone()));
     }
 
     /// Why nothing is sent for the orders that follow this definition, of which nobody has decided anything; `None` if they go on.
     pub(crate) fn held(&self, hash: [u8; 32], text: &str) -> Option<String> {
-        let at_hand = self.guard.get()?;
-        if at_hand.values().any(|flow| flow.hash() == hash) {
+        let guard = self.guard.get()?;
+        if guard.is_at_hand(hash) {
             return None;
         }
         if let Some(known) = locked(&self.held).get(&hash) {
             return known.clone();
         }
         // One that cannot be read here is left alone for that.
-        let flow = self.flow_of(hash, text).ok()?;
-        let difference = Difference::between(&flow, at_hand.get(flow.name()).map(|flow| &**flow));
-        let reason = (!difference.addresses.is_empty()).then(|| {
-            let short = short(&hex(&hash));
-            let (said, cure) = match difference.plan {
-                None => ("--adopt or --keep-definitions", format!("adopt {short} --by NAME --why TEXT --url URL` or `keep {short} ..`")),
-                // There is only one way.
-                Some(_) => ("--keep-definitions", format!("keep {short} --by NAME --why TEXT --url URL`")),
-            };
-            format!(
-                "it follows another definition than the one at hand ({}); nothing is sent before somebody says {said} at the start, or \
-                 `handfast definitions {cure} to the service that runs",
-                difference.in_words()
-            )
-        });
+        let reason = guard.why_held(&*self.flow_of(hash, text).ok()?);
         locked(&self.held).insert(hash, reason.clone());
         reason
     }

@@ -309,6 +309,11 @@ impl Journaled {
         self.coordinator.leaves_once(command.step, command.operation)
     }
 
+    /// Whether a command must not leave after some time, or leaves once only.
+    pub(crate) fn is_bound_to_a_time(&self, command: Command) -> bool {
+        self.leaves_once(command) || !self.coordinator.dues().is_empty()
+    }
+
     /// What its journal has seen of the participant of a step: by incarnation the number, and the change where it was marked.
     pub(crate) fn seen_by(&self, store_id: &str, step: usize) -> Vec<OwnSeen> {
         let steps = self.definition.flow().steps();

@@ -2,6 +2,7 @@
 
 use handfast_protocol::Time;
 
+use super::beside::Beside;
 use super::money;
 use super::person::{Act, Followed};
 use crate::store::{Store, StoreError, StoredSaga};
@@ -42,7 +43,9 @@ pub async fn list_in(
     after: Option<&str>,
     limit: usize,
 ) -> Result<Vec<Listed>, StoreError> {
-    list_with(store, (standing, after, limit), (|_| false, |_| false)).await
+    let beside = Beside::of(store).await?;
+    let is_held = |stored: &StoredSaga| beside.why_held(stored).is_some();
+    list_with(store, (standing, after, limit), (is_held, |stored: &StoredSaga| beside.is_uncalled(stored))).await
 }
 
 /// The same for whoever holds some of them.

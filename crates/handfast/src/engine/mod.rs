@@ -3,6 +3,7 @@
 mod adopt;
 mod amounts;
 mod attention;
+mod beside;
 mod bodies;
 mod calls;
 mod came;
@@ -14,6 +15,7 @@ mod drive;
 mod error;
 
 mod followers;
+mod guard;
 mod handle;
 mod hints;
 mod journaled;

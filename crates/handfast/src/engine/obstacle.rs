@@ -1,5 +1,5 @@
-//! What is in the way of a saga that is on its way, in words: the store, a participant that nobody may or can call, or what
-//! was seen last instead of an answer.
+//! What is in the way of a saga that is on its way, in words: the store, a clock that is not believed, a participant that nobody
+//! may or can call, or what was seen last instead of an answer.
 
 use handfast_protocol::Command;
 
@@ -14,6 +14,10 @@ use crate::store::Try;
 pub(super) fn of(shared: &Shared, saga: &Journaled, tries: &[Try]) -> Option<String> {
     if let Some(trouble) = shared.attention.store_trouble() {
         return Some(format!("the store is in trouble: {trouble}"));
+    }
+    let is_bound = || saga.outbox().iter().any(|&command| saga.is_bound_to_a_time(command));
+    if let Some(trouble) = shared.clock_refuses(is_bound) {
+        return Some(format!("the clock is in trouble: {trouble}"));
     }
     saga.outbox().iter().find_map(|&command| before(saga, command, tries))
 }

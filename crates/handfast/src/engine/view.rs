@@ -2,6 +2,7 @@
 
 use handfast_protocol::{Coordinator, Outcome, Party as _, Standing, Time};
 
+use super::beside::Beside;
 use super::handle::describe;
 use super::journaled::{Journaled, Loaded};
 use super::obstacle;
@@ -100,7 +101,8 @@ impl SagaView {
 
 /// A saga as its store has it, for whoever looks without an engine. `None` if there is none of this id.
 ///
-/// What only the engine knows that drives it is not in it: what is in its way while it is on its way, and whether it is held.
+/// What only the engine knows that drives it is not in it: what is in its way while it is on its way. Whether it is held there is
+/// read from the definitions at hand that the store keeps.
 ///
 /// # Errors
 /// The store's.
@@ -119,8 +121,22 @@ pub async fn saga_in(store: &dyn Store, id: &str) -> Result<Option<SagaView>, St
         }
         Err(reason) => view.trouble = view.trouble.or(Some(reason)),
     }
+    let beside = Beside::of(store).await?;
+    let held = beside.why_held(&stored);
+    (view.is_held, view.is_uncalled) = (held.is_some(), beside.is_uncalled(&stored));
+    if view.is_held || view.is_uncalled {
+        // Nobody is asked sooner, since nobody is asked at all.
+        view.can.retain(|possible| possible.act != Act::Retry);
+    }
+    view.trouble = joined(held, view.trouble);
     (view.input, view.entries) = (stored.input, stored.entries);
     Ok(Some(view))
+}
+
+/// Why it is held, and what else is wrong with it behind that.
+fn joined(held: Option<String>, trouble: Option<String>) -> Option<String> {
+    let said: Vec<String> = held.into_iter().chain(trouble).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 /// Everything about a saga, with these of its tries. Without them nothing has to be written before it can be read.
@@ -161,7 +177,7 @@ pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<O
         if view.is_held {
             // Nobody is asked sooner, since nobody is asked at all; what else is wrong with it is said behind that.
             view.can.retain(|possible| possible.act != Act::Retry);
-            view.trouble = view.trouble.map(|held| [Some(held), told].into_iter().flatten().collect::<Vec<_>>().join("; "));
+            view.trouble = joined(view.trouble, told);
         } else {
             view.trouble = told.or(view.trouble);
             // What helps stands in the trouble: whoever is not called is not called sooner.

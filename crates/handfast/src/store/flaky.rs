@@ -226,6 +226,13 @@ impl<S: Store> Store for FlakyStore<S> {
     fn judge_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<(ClockVerdict, Time), StoreError>> {
         Box::pin(self.read(self.inner.judge_time(mark, error_ms)))
     }
+    /// A write as well, and not counted: no saga waits for it.
+    fn keep_at_hand(&self, flows: Vec<Arc<str>>) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.read(self.inner.keep_at_hand(flows)))
+    }
+    fn at_hand(&self) -> BoxFuture<'_, Result<Vec<Arc<str>>, StoreError>> {
+        Box::pin(self.read(self.inner.at_hand()))
+    }
     fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>> {
         Box::pin(self.read(self.inner.open_flows()))
     }

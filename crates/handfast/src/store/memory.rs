@@ -28,6 +28,7 @@ struct Rows {
     wake_ups: BTreeSet<(Time, usize)>,
     seen: BTreeMap<String, (String, u64)>,
     clock: Option<ClockMark>,
+    at_hand: Vec<Arc<str>>,
     /// By incarnation.
     memories: BTreeMap<String, Memory>,
     offers: BTreeMap<String, Offer>,
@@ -339,6 +340,15 @@ impl Store for MemoryStore {
     }
     fn judge_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<(ClockVerdict, Time), StoreError>> {
         Box::pin(async move { Ok(self.with(|rows| judge(rows.clock.as_ref(), &mark, error_ms))) })
+    }
+    fn keep_at_hand(&self, flows: Vec<Arc<str>>) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.with(|rows| rows.at_hand = flows);
+            Ok(())
+        })
+    }
+    fn at_hand(&self) -> BoxFuture<'_, Result<Vec<Arc<str>>, StoreError>> {
+        Box::pin(async move { Ok(self.with(|rows| rows.at_hand.clone())) })
     }
     fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>> {
         Box::pin(async move { Ok(self.with(|rows| rows.open_flows())) })

@@ -461,6 +461,11 @@ pub trait Store: Send + Sync + 'static {
     fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<KeptTime, StoreError>>;
     /// What [`keep_time`](Self::keep_time) would say of a clock, and what the time of journals is now; nothing is kept.
     fn judge_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<(ClockVerdict, Time), StoreError>>;
+    /// Keeps the definitions at hand of whoever drives the sagas here, and sends nothing to an address that none of them names before
+    /// a person decides; none where nothing is held back by that. Whoever opened the store last counts.
+    fn keep_at_hand(&self, flows: Vec<Arc<str>>) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// What was kept so last.
+    fn at_hand(&self) -> BoxFuture<'_, Result<Vec<Arc<str>>, StoreError>>;
     /// The definitions that open sagas follow: those in the wake-up index, and those that are suspended.
     fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>>;
     /// The open sagas that were placed with one definition and follow another, or the same, in the order of their ids, after the one

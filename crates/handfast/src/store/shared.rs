@@ -65,6 +65,12 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     fn judge_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<(ClockVerdict, Time), StoreError>> {
         (**self).judge_time(mark, error_ms)
     }
+    fn keep_at_hand(&self, flows: Vec<Arc<str>>) -> BoxFuture<'_, Result<(), StoreError>> {
+        (**self).keep_at_hand(flows)
+    }
+    fn at_hand(&self) -> BoxFuture<'_, Result<Vec<Arc<str>>, StoreError>> {
+        (**self).at_hand()
+    }
     fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>> {
         (**self).open_flows()
     }

@@ -108,6 +108,37 @@ async fn nothing_is_sent_to_another_address_before_somebody_decides() {
     }
 }
 
+/// Whoever acts in the store beside the engine sees the same: nobody is asked sooner where nobody is asked.
+#[tokio::test]
+async fn who_acts_beside_the_engine_sees_that_an_order_is_held() {
+    for (store, _folder) in stores() {
+        let store = left(store).await;
+        let said =
+            Said { by: "anna".to_owned(), reason: "now".to_owned(), request_id: "r".to_owned(), saw: 2, ..Said::default() };
+        let retries = async || {
+            let shown = handfast::saga_in(&*store, "order-1").await.unwrap().unwrap();
+            let listed = handfast::list_in(&*store, None, None, 10).await.unwrap().remove(0);
+            assert_eq!((listed.is_held, listed.needs_person), (shown.is_held, shown.is_held));
+            let is_retry = |act: &Act| *act == Act::Retry;
+            let can = shown.can.iter().any(|possible| is_retry(&possible.act));
+            assert_eq!(can, listed.can.iter().any(is_retry));
+            (shown.trouble.filter(|_| shown.is_held), can)
+        };
+        assert_eq!(retries().await, (None, true), "nobody holds anything");
+        let engine = open(&store, flow("bank", "new-depot"), OtherDefinitions::Hold).open().await.unwrap();
+        let (held, can) = retries().await;
+        assert!(held.is_some_and(|why| why.contains("they would call depot") && why.contains("--adopt")) && !can);
+        let hurried = handfast::act_in(&*store, "order-1", &Act::Retry, &said, Time(9)).await.unwrap();
+        assert_eq!(hurried, ActResult::Pointless { can: vec![] });
+        assert_eq!(engine.saga("order-1").await.unwrap().unwrap().entries.len(), 2, "nothing is written");
+        engine.shutdown(Duration::from_secs(10)).await;
+        // Whoever opens the store without holding anything back drives it all.
+        let engine = open(&store, flow("bank", "new-depot"), OtherDefinitions::Keep).open().await.unwrap();
+        engine.shutdown(Duration::from_secs(10)).await;
+        assert_eq!(retries().await.0, None);
+    }
+}
+
 /// Nothing is sent for it, and its journal keeps the wish all the same: it turns back as soon as somebody has decided.
 #[tokio::test]
 async fn an_order_that_is_held_can_be_cancelled() {

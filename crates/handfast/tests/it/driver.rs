@@ -368,7 +368,7 @@ async fn a_store_that_takes_no_writes_is_told_until_it_takes_them_again() {
     assert_eq!(trouble(), None);
 }
 
-fn stored(id: &str, flow: &Flow, version: u32, digest: [u8; 8]) -> NewSaga {
+pub(crate) fn stored(id: &str, flow: &Flow, version: u32, digest: [u8; 8]) -> NewSaga {
     let entry = Entry { seq: 1, at: Time(5), input: "{\"start\":{}}".to_owned(), digest };
     NewSaga {
         id: id.to_owned(),

@@ -1,5 +1,7 @@
 //! Nothing is silent: what is in the way of an order has a line in the log when it begins, and most of it one when it ends.
 
+mod everywhere;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

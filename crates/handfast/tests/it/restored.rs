@@ -56,6 +56,10 @@ async fn a_person_accepts_another_incarnation_without_a_restart() {
     assert!(view.can.iter().all(|possible| possible.act != Act::Retry), "who is not called is not called sooner");
     let listed = engine.list(None, None, 10).await.unwrap();
     assert!(listed.iter().all(|one| !one.can.contains(&Act::Retry)), "{listed:?}");
+    let beside = handfast::list_in(&*world.ground.journal, None, None, 10).await.unwrap();
+    assert!(beside.iter().all(|one| !one.can.contains(&Act::Retry)), "who acts beside it sees the same: {beside:?}");
+    let shown = handfast::saga_in(&*world.ground.journal, "order-2").await.unwrap().unwrap();
+    assert!(shown.can.iter().all(|possible| possible.act != Act::Retry), "{shown:?}");
     let (lines, _guard) = crate::lines::Lines::listen();
     assert!(accept("second", "ann").await.is_ok());
     assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);

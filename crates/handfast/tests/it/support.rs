@@ -381,6 +381,12 @@ macro_rules! forwarded_but_for_append {
         {
             self.0.judge_time(mark, error_ms)
         }
+        fn keep_at_hand(&self, flows: Vec<Arc<str>>) -> handfast::store::BoxFuture<'_, Result<(), handfast::store::StoreError>> {
+            self.0.keep_at_hand(flows)
+        }
+        fn at_hand(&self) -> handfast::store::BoxFuture<'_, Result<Vec<Arc<str>>, handfast::store::StoreError>> {
+            self.0.at_hand()
+        }
         fn open_flows(
             &self,
         ) -> handfast::store::BoxFuture<'_, Result<Vec<handfast::store::OpenFlow>, handfast::store::StoreError>> {

@@ -269,7 +269,7 @@ impl<'a> Driver<'a> {
             if self.calls.has(command) || self.calls.has(look) || act_is_out {
                 continue;
             }
-            let at = if self.is_bound_to_a_time(command) && self.shared.is_behind() {
+            let at = if self.saga.is_bound_to_a_time(command) && self.shared.is_behind() {
                 now.after(whole_ms(self.shared.options.patrol))
             } else {
                 self.turn_of(command, now)
@@ -303,11 +303,6 @@ impl<'a> Driver<'a> {
     async fn hold(&mut self, command: Command) -> Hold {
         let Some(line) = self.saga.definition().line(command.step) else { return Hold::None };
         lives::hold(self.shared, line, &self.saga.rests_on(command), self.accepted).await
-    }
-
-    /// Whether a command must not leave after some time, or leaves once only.
-    fn is_bound_to_a_time(&self, command: Command) -> bool {
-        self.saga.leaves_once(command) || !self.saga.coordinator().dues().is_empty()
     }
 
     async fn take_end(&mut self, call: EndedCall) -> ControlFlow<()> {

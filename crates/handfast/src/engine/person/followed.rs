@@ -19,14 +19,14 @@ use crate::store::{Acceptance, Digest, StoredSaga, Try};
 pub(in crate::engine) struct Followed {
     flow: Flow,
     /// How its steps are reached and read: what somebody has let it follow since, or the same.
-    pub(super) follows: Flow,
+    pub(in crate::engine) follows: Flow,
     pub(super) lines: Vec<Line>,
     /// As it is by its journal.
     pub(super) journaled: Coordinator,
     /// What it is told before anything else: which steps have moved.
     pub(super) untold: Vec<Line>,
     /// As it is once it is told that.
-    pub(super) coordinator: Coordinator,
+    pub(in crate::engine) coordinator: Coordinator,
     /// Of its last entry.
     pub(super) digest: Digest,
     /// Why it was taken out of the wake-up index, if it was. What was in the way then is not any more: its journal was just

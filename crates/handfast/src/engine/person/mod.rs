@@ -13,6 +13,7 @@ use handfast_protocol::{Mark, Outcome, Party as _, Ruling, Standing, Time};
 pub use self::acted::Acted;
 pub(super) use self::followed::Followed;
 use self::followed::name;
+use super::beside::Beside;
 use super::drive::cancel_result;
 use super::reason;
 use super::shared::CancelResult;
@@ -255,6 +256,13 @@ pub async fn act_in(store: &dyn Store, id: &str, act: &Act, said: &Said, now: Ti
             Ok(line) => line,
             Err(result) => return Ok(result),
         };
+        if *act == Act::Retry {
+            let beside = Beside::of(store).await?;
+            if beside.why_held(&stored).is_some() || beside.is_uncalled(&stored) {
+                let can = followed.acts().into_iter().filter(|act| *act != Act::Retry);
+                return Ok(ActResult::Pointless { can: can.map(|act| act.name()).collect() });
+            }
+        }
         // Where somebody was faster, what was seen is looked at again.
         if let Some(seq) = append(store, &stored, &followed, &line, now).await? {
             return Ok(ActResult::Taken { seq });

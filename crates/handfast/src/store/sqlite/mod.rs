@@ -239,6 +239,12 @@ impl Store for SqliteStore {
     fn judge_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<(ClockVerdict, Time), StoreError>> {
         Box::pin(self.read(move |source| queries::judge_time(source, &mark, error_ms)))
     }
+    fn keep_at_hand(&self, flows: Vec<Arc<str>>) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.write(move |reply| Write::KeepAtHand(flows, reply)))
+    }
+    fn at_hand(&self) -> BoxFuture<'_, Result<Vec<Arc<str>>, StoreError>> {
+        Box::pin(self.read(queries::at_hand))
+    }
     fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>> {
         Box::pin(self.read(queries::open_flows))
     }

@@ -361,6 +361,15 @@ pub(super) fn judge_time(source: &mut Source, mark: &ClockMark, error_ms: u64) -
     Ok(judge(kept.as_deref().and_then(ClockMark::read).as_ref(), mark, error_ms))
 }
 
+/// What cannot be read is as good as nothing.
+pub(super) fn at_hand(source: &mut Source) -> Result<Vec<Arc<str>>, StoreError> {
+    const SQL: &str = "SELECT value FROM meta WHERE name = 'at_hand'";
+    let kept = source.connection.prepare_cached(SQL).and_then(|mut sql| sql.query_row([], |row| row.get(0)).optional());
+    let kept: Option<String> = kept.map_err(|error| unavailable(&error))?;
+    let texts: Vec<String> = kept.and_then(|kept| serde_json::from_str(&kept).ok()).unwrap_or_default();
+    Ok(texts.into_iter().map(Arc::from).collect())
+}
+
 pub(super) fn examine(source: &mut Source) -> Result<Examined, StoreError> {
     let read = |connection: &Connection| -> rusqlite::Result<Examined> {
         Ok(Examined {

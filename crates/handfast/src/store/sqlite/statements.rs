@@ -1,6 +1,7 @@
 //! The SQL of every write, prepared once, run inside the transaction of the writer.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use handfast_protocol::Time;
 use handfast_sqlite::{is_behind, next_generation};
@@ -347,6 +348,13 @@ impl<'c> Statements<'c> {
             self.upsert_clock.execute([mark.instead_of(kept.as_ref()).write()])?;
         }
         Ok(accepted)
+    }
+
+    /// Keeps the definitions at hand, as a list of texts.
+    pub(super) fn keep_at_hand(&self, flows: &[Arc<str>]) -> Result<()> {
+        let sql = "INSERT INTO meta (name, value) VALUES ('at_hand', ?1) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        let texts: Vec<&str> = flows.iter().map(|flow| &**flow).collect();
+        self.connection.prepare_cached(sql)?.execute([serde_json::json!(texts).to_string()]).map(drop)
     }
 
     pub(super) fn offer(&self, offer: &Offer) -> Result<()> {

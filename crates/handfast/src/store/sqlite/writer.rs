@@ -64,6 +64,7 @@ pub(super) enum Write {
         reply: Reply<KeptTime>,
     },
     AcceptTime(Box<TimeAcceptance>, Reply<TimeAccepted>),
+    KeepAtHand(Vec<Arc<str>>, Reply<()>),
     Adopt(Box<Adoption>, Reply<u64>),
     Offer(Box<Offer>, Reply<()>),
     Withdraw {
@@ -97,6 +98,7 @@ impl Write {
             Self::Suspend { id, reason, reply } => reply.verdict = Some(Ok(statements.suspend(id, reason)?)),
             Self::KeepTime { mark, error_ms, reply } => reply.verdict = Some(Ok(statements.keep_time(mark, *error_ms)?)),
             Self::AcceptTime(acceptance, reply) => reply.verdict = Some(Ok(statements.accept_time(acceptance)?)),
+            Self::KeepAtHand(flows, reply) => reply.verdict = Some(Ok(statements.keep_at_hand(flows)?)),
             Self::Adopt(adoption, reply) => reply.verdict = Some(Ok(statements.adopt(adoption)?)),
             Self::Offer(offer, reply) => reply.verdict = Some(Ok(statements.offer(offer)?)),
             Self::Withdraw { participant, incarnation, reply } => {
@@ -120,6 +122,7 @@ impl Write {
             Self::AcceptTime(_, reply) => reply.settle(failure),
             Self::Adopt(_, reply) => reply.settle(failure),
             Self::Append(_, reply)
+            | Self::KeepAtHand(_, reply)
             | Self::Offer(_, reply)
             | Self::Withdraw { reply, .. }
             | Self::Remember(_, reply)

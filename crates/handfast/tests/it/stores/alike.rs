@@ -308,6 +308,17 @@ fn the_most_overdue_comes_first_and_who_has_ended_never() {
 }
 
 #[test]
+fn what_is_at_hand_is_what_was_said_last() {
+    on_every_store(async |store| {
+        assert!(store.at_hand().await.unwrap().is_empty());
+        for flows in [vec!["{\"name\":\"a\"}".into(), "b".into()], vec!["b".into()], vec![]] {
+            store.keep_at_hand(flows.clone()).await.unwrap();
+            assert_eq!(store.at_hand().await.unwrap(), flows);
+        }
+    });
+}
+
+#[test]
 fn what_was_seen_of_a_participant_only_rises() {
     on_every_store(async |store| {
         store.create(saga("a")).await.unwrap();

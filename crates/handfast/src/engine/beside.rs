@@ -1,0 +1,38 @@
+//! What whoever acts on sagas beside the engine that drives them has to know of it: which of them it sends nothing for.
+
+use handfast_protocol::Party as _;
+
+use super::guard::Guard;
+use super::person::Followed;
+use crate::store::{Offer, Store, StoreError, StoredSaga};
+
+/// What the store shows of that.
+pub(super) struct Beside {
+    guard: Option<Guard>,
+    offers: Vec<Offer>,
+}
+
+impl Beside {
+    pub(super) async fn of(store: &dyn Store) -> Result<Self, StoreError> {
+        Ok(Self { guard: Guard::in_store(store).await?, offers: store.offers().await? })
+    }
+
+    /// Why nothing is sent for this saga before somebody decides which definition it follows; `None` if it goes on.
+    pub(super) fn why_held(&self, stored: &StoredSaga) -> Option<String> {
+        self.guard.as_ref()?.holds(stored)
+    }
+
+    /// Whether nobody is asked for anything of this saga, since a participant's store was restored and nobody has accepted that.
+    pub(super) fn is_uncalled(&self, stored: &StoredSaga) -> bool {
+        !self.offers.is_empty() && Followed::of(stored).is_ok_and(|followed| self.calls_nobody(&followed))
+    }
+
+    fn calls_nobody(&self, followed: &Followed) -> bool {
+        let outbox = followed.coordinator.outbox();
+        let is_offered = |step: usize| {
+            let participant = followed.follows.steps().get(step).map(|step| step.participant.as_str());
+            self.offers.iter().any(|offer| Some(offer.participant.as_str()) == participant)
+        };
+        !outbox.is_empty() && outbox.iter().all(|command| is_offered(command.step))
+    }
+}
