@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
 #![expect(clippy::disallowed_methods, reason = "how long a test is ready to wait is counted in real time")]
 
+mod words;
+
 use std::fs;
 use std::time::{Duration, Instant};
 

@@ -14,7 +14,7 @@ use crate::support::{Ended, handfast, run};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits until something holds, and says what it was about if it never does.
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     for _ in 0..PATIENCE.as_millis() / 50 {
         if holds().await {
             return;
