@@ -48,3 +48,47 @@ pub(crate) async fn keep_pages_out(request: Request, next: Next) -> Result<Respo
     origin::check(request.method(), request.headers()).map_err(problem::of_foreign)?;
     Ok(next.run(request).await)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::future::Future as _;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use bytes::Bytes;
+    use hyper::body::Frame;
+    use tokio::time::{Sleep, sleep};
+
+    use super::*;
+
+    /// A byte every second, for ever.
+    struct Trickle(Pin<Box<Sleep>>);
+
+    impl Trickle {
+        fn next() -> Pin<Box<Sleep>> {
+            Box::pin(sleep(Duration::from_secs(1)))
+        }
+    }
+
+    impl hyper::body::Body for Trickle {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            let come = self.0.as_mut().poll(context);
+            come.map(|()| {
+                self.0 = Self::next();
+                Some(Ok(Frame::data(Bytes::from_static(b"x"))))
+            })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_takes_too_long_is_given_up_and_leaves_its_room() {
+        let budget = Budget::new(100);
+        let read = tokio::time::timeout(Duration::from_secs(31), any_body(Body::new(Trickle(Trickle::next())), 100, &budget));
+        assert_eq!(read.await.expect("it is given up").expect_err("it never ends").kind().slug(), "too-slow");
+        assert!(budget.check_room(100).is_ok(), "whoever is sent away takes no room");
+    }
+}

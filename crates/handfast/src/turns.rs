@@ -176,6 +176,26 @@ mod tests {
         assert_eq!(before.plain - signed(START.0), 30_000);
     }
 
+    /// Set back, the time of journals stands still: what bears the very moment was written before.
+    #[test]
+    fn what_was_written_in_the_moment_of_a_turn_was_written_before_it() {
+        let back = Turns([Turn::at_once(START, START, -3_600_000)].into());
+        let (then, later) = (START.after(10_000), START.after(20_000));
+        let come = back.come(later, START);
+        assert_eq!((come.plain, come.slowest), (signed(later.0), signed(later.0) - 3_600_000));
+        assert_eq!(back.come(later, then).slowest, signed(later.0), "what came after it knows the clock as it is");
+    }
+
+    #[test]
+    fn turns_that_lead_to_a_later_time_are_left_out_and_the_newest_are_taken_from_the_end() {
+        let at = |number: u64| START.after(number * 1_000);
+        let turns = Turns([0, 1, 2, 3].map(|number| Turn::at_once(at(number), at(number), 1)).into());
+        let times = |turns: &mut dyn Iterator<Item = Turn>| turns.map(|turn| turn.after).collect::<Vec<_>>();
+        assert_eq!(times(&mut turns.until(at(1)).iter()), [at(0), at(1)]);
+        assert_eq!(times(&mut turns.newest(2)), [at(2), at(3)]);
+        assert_eq!(turns.newest(9).count(), 4);
+    }
+
     #[test]
     fn they_come_back_as_they_were() {
         let (turns, _) = leap_and_steps();
