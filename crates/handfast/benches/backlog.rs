@@ -137,7 +137,7 @@ fn report(name: &str, figures: &Figures) {
 
 fn order(id: String) -> Order {
     let bodies = vec![format!(r#"{{"order":"{id}","amount":1999}}"#).into_bytes(), format!(r#"{{"order":"{id}"}}"#).into_bytes()];
-    Order::new(id, "{}", bodies)
+    Order::in_flow_order(id, "{}", bodies)
 }
 
 /// Places orders so many at a time, and waits for none of them.

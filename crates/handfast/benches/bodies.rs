@@ -80,7 +80,7 @@ fn order(number: usize) -> Order {
     let id = format!("order-{number}");
     let fields = format!("\"note\":\"{}\"}}", "x".repeat(BYTES));
     let bodies = (0..STEPS).map(|_| format!("{{{fields}").into_bytes()).collect();
-    Order::new(&id, format!("{{\"id\":\"{id}\",{fields}"), bodies)
+    Order::in_flow_order(&id, format!("{{\"id\":\"{id}\",{fields}"), bodies)
 }
 
 /// The store's file and its log, in bytes.

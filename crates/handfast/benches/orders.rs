@@ -125,7 +125,7 @@ fn order(number: u64) -> Order {
     let payment = format!(r#"{{"amount":{{"minor":{},"currency":"EUR"}},"token":"tok_visa"}}"#, 100 + number);
     let dispatch = format!(r#"{{"lines":[{{"sku":"TEA-{}","quantity":1}},{{"sku":"CUP-2","quantity":2}}]}}"#, number % 50);
     let input = format!(r#"{{"id":"order-{number}","payment":{payment},"dispatch":{dispatch}}}"#);
-    Order::new(format!("order-{number}"), input, vec![payment.into_bytes(), dispatch.into_bytes()])
+    Order::in_flow_order(format!("order-{number}"), input, vec![payment.into_bytes(), dispatch.into_bytes()])
 }
 
 async fn drive(engine: &Engine, number: u64) -> Result<(), Failure> {

@@ -2,24 +2,24 @@
 //!
 //! `cargo run -p handfast --example embedded_shop`
 //!
-//! The payment and the dispatch service run in this process too, each on a port of its own, with a road before them that
-//! loses answers. In a shop of yours they are two URLs.
+//! The payment and the dispatch service run in this process too, each on a port of its own, and the road to them loses answers
+//! ([`handfast::testing`]). In a shop of yours they are two URLs, which the flow can name itself.
 
 use std::error::Error;
 use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
+use handfast::participant::HttpParticipant;
 use handfast::store::SqliteStore;
-use handfast::{Engine, Flow, Order, Outcome, SubmitError};
+use handfast::testing::{Road, Scripted};
+use handfast::{Clock, Engine, Flow, Order, Outcome, SubmitError};
 use handfast_participant::dispatch::Stock;
 use handfast_participant::{Registers, Settings, dispatch, payment};
 use serde::{Deserialize, Serialize};
@@ -44,7 +44,7 @@ async fn place(State(engine): State<Arc<Engine>>, Json(cart): Json<Cart>) -> Res
     let input = json!(cart).to_string();
     let charge = json!({"amount": {"minor": cart.cents, "currency": "EUR"}, "token": cart.token}).to_string();
     let parcel = json!({"lines": [{"sku": cart.sku, "quantity": 1}]}).to_string();
-    let order = Order::new(cart.order, input, vec![charge.into_bytes(), parcel.into_bytes()]);
+    let order = Order::new(cart.order, input).body("payment", charge).body("dispatch", parcel);
     // When this returns, the order is on the disk: whatever happens now, it ends in both or neither.
     let mut saga = match engine.submit(order).await {
         Ok(saga) => saga,
@@ -60,36 +60,31 @@ async fn place(State(engine): State<Arc<Engine>>, Json(cart): Json<Cart>) -> Res
     }
 }
 
-/// A flow with two services at these addresses, and the shop in front of it.
-async fn shop(folder: &Path, payment: &str, dispatch: &str) -> Result<Router, Box<dyn Error>> {
+/// A flow with two services, and the shop in front of it.
+async fn shop(folder: &Path, bank: Arc<Scripted>, depot: Arc<Scripted>) -> Result<Router, Box<dyn Error>> {
     // The payment can be undone, the dispatch cannot; the other way round this would not compile.
     let flow = Flow::builder("shop")
-        .compensatable("payment", payment)
+        .compensatable("payment", "bank")
         .deadline(Duration::from_secs(10))
-        .pivot("dispatch", dispatch)
+        .pivot("dispatch", "depot")
         .build()?;
     let store = Arc::new(SqliteStore::open(folder.join("shop.db"))?);
-    let engine = Engine::builder(store).flow(flow).open().await?;
+    let engine = Engine::builder(store).flow(flow).shared_participant("bank", bank).shared_participant("depot", depot);
+    let engine = engine.open().await?;
     Ok(Router::new().route("/orders", post(place)).with_state(Arc::new(engine)))
 }
 
-/// Loses the first answers of a service: the work is done, and the caller hears only that something went wrong.
-async fn lose(State(left): State<Arc<AtomicU32>>, request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
-    match left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)) {
-        Ok(_) => StatusCode::GATEWAY_TIMEOUT.into_response(),
-        Err(_) => response,
-    }
-}
-
-/// Serves on a free port, behind a road that loses as many answers as it is told.
-async fn listen(router: Router) -> Result<(String, Arc<AtomicU32>), Box<dyn Error>> {
-    let losses = Arc::new(AtomicU32::new(0));
-    let router = router.layer(from_fn_with_state(Arc::clone(&losses), lose));
+/// Serves on a free port.
+async fn listen(router: Router) -> Result<String, Box<dyn Error>> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
     tokio::spawn(async move { axum::serve(listener, router).await });
-    Ok((url, losses))
+    Ok(url)
+}
+
+/// A service at this address, behind a road that loses what it is told to.
+fn behind_a_road(base: &str) -> Result<Arc<Scripted>, Box<dyn Error>> {
+    Ok(Arc::new(Scripted::over(HttpParticipant::new(base, Duration::from_secs(1), Clock::system())?)))
 }
 
 /// Opens everything, places four orders, and counts the services' own books.
@@ -99,10 +94,9 @@ pub(crate) async fn report() -> Result<String, Box<dyn Error>> {
     stock.add_list("gold=0")?;
     let bank: Registers = payment::open(folder.path().join("payment.db"), Settings::default())?;
     let depot: Registers = dispatch::open(folder.path().join("dispatch.db"), stock, Settings::default())?;
-    let (bank_url, bank_losses) = listen(payment::router(&bank)).await?;
-    let (depot_url, depot_losses) = listen(dispatch::router(&depot)).await?;
-    let shop = shop(folder.path(), &(bank_url + payment::BASE_PATH), &(depot_url + dispatch::BASE_PATH)).await?;
-    let (shop_url, _) = listen(shop).await?;
+    let to_bank = behind_a_road(&(listen(payment::router(&bank)).await? + payment::BASE_PATH))?;
+    let to_depot = behind_a_road(&(listen(dispatch::router(&depot)).await? + dispatch::BASE_PATH))?;
+    let shop_url = listen(shop(folder.path(), Arc::clone(&to_bank), Arc::clone(&to_depot)).await?).await?;
 
     let mut report = String::new();
     let customer = reqwest::Client::new();
@@ -112,8 +106,8 @@ pub(crate) async fn report() -> Result<String, Box<dyn Error>> {
         ("order-3", "gold", "tok_visa", 0),
         ("order-4", "tea", "tok_visa", 2),
     ] {
-        bank_losses.store(lost, Ordering::Relaxed);
-        depot_losses.store(lost, Ordering::Relaxed);
+        to_bank.next(lost, &Road::AnswerLost);
+        to_depot.next(lost, &Road::AnswerLost);
         let cart = json!(Cart { order: order.into(), sku: sku.into(), cents: 1999, token: token.into() }).to_string();
         let request = customer.post(format!("{shop_url}/orders")).header("content-type", "application/json").body(cart);
         let answer = request.send().await?;

@@ -121,7 +121,8 @@ pub(crate) async fn report() -> Result<String, Box<dyn Error>> {
         // Ben runs out of money at some point, and Eve has no account at all.
         let (from, to) = (["ada", "ben"][usize::from(number % 2 == 0)], ["cleo", "dan", "eve"][usize::try_from(number % 3)?]);
         let booking = |account: &str| serde_json::to_vec(&Booking { account: account.to_owned(), cents: 500 });
-        let order = Order::new(format!("transfer-{number}"), format!("{from} to {to}"), vec![booking(from)?, booking(to)?]);
+        let order = Order::new(format!("transfer-{number}"), format!("{from} to {to}"));
+        let order = order.body("withdraw", booking(from)?).body("deposit", booking(to)?);
         transfers.push(engine.submit(order).await?);
     }
     let (mut moved, mut stayed) = (0, 0);

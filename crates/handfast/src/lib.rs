@@ -16,7 +16,7 @@
 //!     .participant("depot", InMemory::new(|_effect, _body| true))
 //!     .open()
 //!     .await?;
-//! let mut saga = engine.submit(Order::new("order-1", "{}", vec![b"{}".to_vec(), b"{}".to_vec()])).await?;
+//! let mut saga = engine.submit(Order::new("order-1", "{}").body("payment", "{}").body("dispatch", "{}")).await?;
 //! assert_eq!(saga.outcome().await?, Outcome::Completed);
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! # })?;
@@ -63,6 +63,7 @@ mod key;
 mod lock;
 pub mod participant;
 pub mod store;
+pub mod testing;
 pub mod toml_file;
 mod turns;
 pub mod upkeep;
@@ -72,14 +73,14 @@ pub use clock::{Clock, ClockHand, ClockTurns};
 pub use delivery::{Backoff, BreakerSettings, BreakerState, LineStats, NotMade, NotUnderstood};
 pub use engine::{
     AcceptError, Accepted, Act, ActError, ActResult, Acted, AdoptError, AnswerSeen, Came, CancelError, CancelResult, Chosen,
-    ClockStats, Decided, Difference, Engine, EngineBuilder, FlowResolver, HintResult, Listed, MAX_BODY_BYTES,
+    ClockStats, Decided, Difference, Engine, EngineBuilder, FlowResolver, Happened, HintResult, Listed, MAX_BODY_BYTES,
     MAX_REASON_CHARACTERS, NoOutcome, OpenError, Options, Order, OtherDefinition, OtherDefinitions, ParticipantView, Possible,
-    Progress, Remains, Resting, RestingPage, SagaHandle, SagaView, Stats, StepDifference, StepView, SubmitError, Totals,
-    accept_in, act_in, amount_in_words, cancel_in, count_lines, describe_evidence, list_in, participants_in, resting_in, saga_in,
-    time_in,
+    Progress, Remains, Resting, RestingPage, SAGA_EVENTS, SagaHandle, SagaView, Stats, StepDifference, StepView, SubmitError,
+    Totals, accept_in, act_in, amount_in_words, cancel_in, count_lines, describe_evidence, list_in, participants_in, resting_in,
+    saga_in, time_in,
 };
 pub use flow::{Flow, FlowBuilder, FlowError, FlowStep, ParticipantRef, UnacceptedRisk, UnacceptedRisks};
 pub use handfast_protocol::{
-    Answers, Assessment, Assumptions, Close, Effect, Finding, Kind, Mark, Operation, Outcome, Profile, ProfiledStep, Remark,
-    Repeat, Risk, Standing, Time, Undo, stage,
+    Answer, Answers, Assessment, Assumptions, Close, Definite, Effect, Evidence, Finding, Kind, Mark, Operation, Outcome,
+    Profile, ProfiledStep, Register, Remark, Repeat, Request, Risk, Standing, Time, Undo, stage,
 };

@@ -109,7 +109,7 @@ fn show_says_why_a_person_has_to_look() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         let engine = Engine::builder(store).flow(flow).open().await.expect("an engine");
-        let order = Order::new("order-1", "{}", vec![CHARGE]);
+        let order = Order::in_flow_order("order-1", "{}", vec![CHARGE]);
         let mut saga = engine.submit(order).await.expect("it is taken");
         assert!(matches!(saga.outcome().await, Err(NoOutcome::Stuck { .. })));
     });

@@ -24,8 +24,10 @@ mod listed;
 mod lives;
 mod money;
 mod named;
+mod observe;
 mod obstacle;
 mod options;
+mod order;
 mod participants;
 mod person;
 mod ready;
@@ -45,7 +47,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use handfast_protocol::Time;
 use tokio::sync::{oneshot, watch};
 
@@ -61,7 +62,9 @@ pub use hints::HintResult;
 #[cfg(test)]
 pub(crate) use kept::JournalReceipts;
 pub use listed::{Listed, list_in};
+pub use observe::{Happened, SAGA_EVENTS};
 pub use options::Options;
+pub use order::{MAX_BODY_BYTES, Order};
 pub use participants::{
     AcceptError, Accepted, ParticipantView, Resting, RestingPage, accept_in, amount_in_words, participants_in, resting_in,
 };
@@ -84,47 +87,6 @@ use journaled::{Journaled, Loaded, Placing};
 use registry::{Arrival, Mail};
 use shared::Shared;
 
-/// The longest body of a step's act, in bytes.
-pub const MAX_BODY_BYTES: usize = 64 * 1024;
-
-/// An order: what is to happen in *both* or *neither*.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Order {
-    /// Names the saga: 1 to 128 of `A-Z`, `a-z`, `0-9`, `.`, `_`, `~` and `-`, and neither `.` nor `..`. Placing it again is
-    /// placing nothing.
-    pub id: String,
-    /// The key of the request that places it, if there is one: any text that its caller drew for this order and sends again
-    /// with every repetition. A key stands for one order as long as its saga is kept. Only its SHA-256 is stored.
-    pub request_key: Option<String>,
-    /// The flow it follows, by name; may be left out where the engine has only one.
-    pub flow: Option<String>,
-    /// The order as it came, byte for byte: it tells a repeated order from another one of the same id.
-    pub input: Vec<u8>,
-    /// The body of every step's act, in the flow's order; JSON, at most [`MAX_BODY_BYTES`] each.
-    pub bodies: Vec<Bytes>,
-}
-
-impl Order {
-    /// An order for the engine's only flow.
-    #[must_use]
-    pub fn new(id: impl Into<String>, input: impl Into<Vec<u8>>, bodies: Vec<impl Into<Bytes>>) -> Self {
-        let bodies = bodies.into_iter().map(Into::into).collect();
-        Self { id: id.into(), request_key: None, flow: None, input: input.into(), bodies }
-    }
-
-    /// The same order, for the flow of this name.
-    #[must_use]
-    pub fn of_flow(self, name: impl Into<String>) -> Self {
-        Self { flow: Some(name.into()), ..self }
-    }
-
-    /// The same order, placed by a request with this key.
-    #[must_use]
-    pub fn with_request_key(self, key: impl Into<String>) -> Self {
-        Self { request_key: Some(key.into()), ..self }
-    }
-}
-
 /// Sets up an [`Engine`].
 pub struct EngineBuilder {
     store: Arc<dyn Store>,
@@ -134,6 +96,7 @@ pub struct EngineBuilder {
     resolver: Option<FlowResolver>,
     others: OtherDefinitions,
     options: Options,
+    observer: observe::Observer,
 }
 
 impl EngineBuilder {
@@ -192,12 +155,20 @@ impl EngineBuilder {
         self
     }
 
+    /// Tells `observer` of everything that happens to sagas here, for metrics. It is called where it happens, so it has to be quick,
+    /// and it changes nothing. The same is reported through `tracing`, with [`SAGA_EVENTS`] for a target.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Fn(&Happened<'_>) + Send + Sync + 'static) -> Self {
+        self.observer = observe::Observer::calling(observer);
+        self
+    }
+
     /// Opens the engine: every unfinished saga in the store goes on at once.
     ///
     /// # Errors
     /// A flow that cannot be followed, or the store's.
     pub async fn open(self) -> Result<Engine, OpenError> {
-        let Self { store, flows, participants, secrets, resolver, others, options } = self;
+        let Self { store, flows, participants, secrets, resolver, others, options, observer } = self;
         let kept = KeptOfParticipants::in_store(&*store).await?;
         let memories = Arc::new(Memories::new(&kept.seen));
         let lines = Lines::new(&options, (participants, secrets), (Arc::clone(&store), kept, Arc::clone(&memories)));
@@ -215,7 +186,7 @@ impl EngineBuilder {
         let was_decided = matches!(others, OtherDefinitions::Adopt(_) | OtherDefinitions::KeepAll(_));
         let totals = Totals::of(&store.counts().await?);
         let seed = options.seed.unwrap_or_else(|| uuid::Uuid::now_v7().as_u64_pair().1);
-        let shared = Arc::new(Shared::new(store, options, (definitions, memories), Jitter::new(seed), totals));
+        let shared = Arc::new(Shared::new(store, options, (definitions, memories), (Jitter::new(seed), observer), totals));
         shared.check_clock().await;
         tokio::spawn(clocks::watch(Arc::downgrade(&shared)));
         tokio::spawn(schedule::schedule(Arc::clone(&shared)));
@@ -260,6 +231,7 @@ impl Engine {
             resolver: None,
             others: OtherDefinitions::default(),
             options: Options::default(),
+            observer: observe::Observer::default(),
         }
     }
 
@@ -270,16 +242,16 @@ impl Engine {
     ///
     /// # Errors
     /// Why it was not placed.
-    pub async fn submit(&self, order: Order) -> Result<SagaHandle, SubmitError> {
+    pub async fn submit(&self, mut order: Order) -> Result<SagaHandle, SubmitError> {
         let shared = &self.0.shared;
         if shared.is_stopping() {
             return Err(SubmitError::Stopping);
         }
-        let definition = self.definition_for(&order)?;
+        let definition = self.definition_for(&mut order)?;
         if let Some(why) = shared.clock_refuses(|| definition.flow().plan().is_timed()) {
             return Err(SubmitError::Clock { why });
         }
-        let Order { id, request_key, flow: _, input, bodies } = order;
+        let Order { id, request_key, input, bodies, .. } = order;
         let name: Arc<str> = id.as_str().into();
         let handle = SagaHandle::new(Arc::clone(&name), shared);
         let placing = Placing { id, request_key, input: input.clone(), bodies: bodies::shared(bodies), definition };
@@ -303,7 +275,7 @@ impl Engine {
         Ok(handle)
     }
 
-    fn definition_for(&self, order: &Order) -> Result<Arc<Definition>, SubmitError> {
+    fn definition_for(&self, order: &mut Order) -> Result<Arc<Definition>, SubmitError> {
         if !is_saga_id(&order.id) {
             return Err(SubmitError::Id { id: order.id.clone() });
         }
@@ -317,8 +289,8 @@ impl Engine {
         };
         let flow = definition.flow();
         let refuse = |why| Err(SubmitError::Bodies { flow: flow.name().to_owned(), why });
-        if order.bodies.len() != flow.steps().len() {
-            return refuse(format!("there are {}, and the flow has {} steps", order.bodies.len(), flow.steps().len()));
+        if let Err(why) = order.arrange(flow.steps().iter().map(|step| step.name.as_str())) {
+            return refuse(why);
         }
         if let Some((step, body)) = flow.steps().iter().zip(&order.bodies).find(|(_, body)| body.len() > MAX_BODY_BYTES) {
             return refuse(format!("the one of step {} has {} bytes, and {MAX_BODY_BYTES} are the most", step.name, body.len()));
@@ -564,6 +536,7 @@ async fn place(shared: Arc<Shared>, name: Arc<str>, placing: Placing) -> Result<
         Ok((created, None)) => Ok(created),
         Ok((created, Some(saga))) => {
             shared.count(None, saga.standing());
+            shared.observer.tell(&Happened::Placed { saga: &name, flow: saga.definition().flow().name() });
             if !shared.start(&name, Arrival::Placed(Box::new(saga))) {
                 shared.wakes.note(now);
             }

@@ -15,6 +15,7 @@ use super::clocks;
 use super::definitions::Definitions;
 use super::followers::Followers;
 use super::journaled::Ruled;
+use super::observe::Observer;
 use super::options::{LONGEST_PARK, Options};
 use super::registry::Registry;
 use super::stats::Totals;
@@ -51,6 +52,7 @@ pub(crate) struct Shared {
     /// What was seen of the participants' stores.
     pub(crate) memories: Arc<Memories>,
     pub(crate) jitter: Jitter,
+    pub(crate) observer: Observer,
     pub(crate) totals: watch::Sender<Totals>,
     pub(super) attention: Attention,
     /// When a step of a saga that has ended was looked at for a hint, as far as that was a moment ago.
@@ -76,7 +78,7 @@ impl Shared {
         store: Arc<dyn Store>,
         options: Options,
         (definitions, memories): (Definitions, Arc<Memories>),
-        jitter: Jitter,
+        (jitter, observer): (Jitter, Observer),
         totals: Totals,
     ) -> Self {
         let (registry, opened_at) = (Registry::new(&options), options.clock.now());
@@ -86,6 +88,7 @@ impl Shared {
             definitions,
             memories,
             jitter,
+            observer,
             totals: watch::Sender::new(totals),
             attention: Attention::default(),
             looks_after_the_end: Mutex::default(),

@@ -37,7 +37,8 @@ impl FlowFile {
             ));
         let bodies = self.bodies(&values);
         self.steps().iter().zip(&bodies).try_for_each(|(step, body)| check_requests(&id, step, body))?;
-        Ok(Order::new(id, input, bodies).of_flow(self.name()))
+        let order = Order::new(id, input).of_flow(self.name());
+        Ok(self.steps().iter().zip(bodies).fold(order, |order, (step, body)| order.body(&step.name, body)))
     }
 
     fn check_key(&self, key: &str) -> Result<(), InputError> {

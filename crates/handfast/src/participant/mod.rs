@@ -6,6 +6,7 @@ mod connect;
 mod excerpt;
 mod http;
 mod in_memory;
+mod in_transaction;
 mod json;
 mod receipts;
 mod template;
@@ -21,6 +22,7 @@ pub use cleaned::shorten;
 pub use client::{ClientError, is_encoded};
 pub use http::{HttpParticipant, HttpParticipantError};
 pub use in_memory::InMemory;
+pub use in_transaction::{InTransaction, KeyRow, Transactional};
 pub use json::read as read_json;
 pub use receipts::{MAX_ANSWER_BYTES, Received, read_answer};
 pub use template::{
@@ -160,6 +162,19 @@ impl Reply {
     #[must_use]
     pub fn not_sent(why: impl std::fmt::Display) -> Self {
         Self::Unknown { seen: format!("{NOT_SENT}{why}"), heard: Heard::NotSent, retry_after: None }
+    }
+
+    /// The word for what kind of reply it is, for counts: `definite`, `undo`, `absent`, `mismatch`, `unknown` or `behind`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Definite { .. } => "definite",
+            Self::Undo { .. } => "undo",
+            Self::Absent { .. } => "absent",
+            Self::Mismatch { .. } => "mismatch",
+            Self::Unknown { .. } => "unknown",
+            Self::Behind { .. } => "behind",
+        }
     }
 
     /// Somebody answered with this status, and it means nothing: what was seen, and for how long to leave the key alone.

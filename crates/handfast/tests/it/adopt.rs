@@ -38,7 +38,7 @@ async fn left(store: Arc<dyn Store>) -> Arc<dyn Store> {
     let engine = Engine::builder(Arc::clone(&store)).flow(flow("bank", "depot")).participant("bank", InMemory::new(|_, _| true));
     let engine = engine.participant("depot", crate::support::Silent).open().await.unwrap();
     let priced = r#"{"amount":{"minor":1999,"currency":"EUR"}}"#;
-    engine.submit(Order::new("order-1", priced, vec!["{}"; 2])).await.unwrap();
+    engine.submit(Order::in_flow_order("order-1", priced, vec!["{}"; 2])).await.unwrap();
     while engine.saga_without_tries("order-1").await.unwrap().unwrap().entries.len() < 2 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -183,7 +183,7 @@ async fn a_suspended_order_calls_no_former_address_when_a_person_lets_it_go_on()
         let (_asked, stubborn) = counting(Answer::OtherBody);
         let engine =
             Engine::builder(Arc::clone(&store)).flow(alone("depot")).participant("depot", stubborn).open().await.unwrap();
-        let mut saga = engine.submit(Order::new("order-1", "{}", vec!["{}"])).await.unwrap();
+        let mut saga = engine.submit(Order::in_flow_order("order-1", "{}", vec!["{}"])).await.unwrap();
         saga.outcome().await.unwrap_err();
         engine.shutdown(Duration::from_secs(10)).await;
         drop(engine);
@@ -222,7 +222,7 @@ async fn an_order_that_another_worker_places_with_another_flow_is_left_alone() {
 
         let other = Engine::builder(Arc::clone(&store)).flow(alone("new-depot")).participant("new-depot", crate::support::Silent);
         let other = other.open().await.unwrap();
-        other.submit(Order::new("order-1", "{}", vec!["{}"])).await.unwrap();
+        other.submit(Order::in_flow_order("order-1", "{}", vec!["{}"])).await.unwrap();
         other.shutdown(Duration::from_secs(10)).await;
         drop(other);
         while engine.stats().left_alone.is_empty() && asked.load(Ordering::Relaxed) == 0 {
@@ -408,7 +408,7 @@ async fn what_a_person_is_shown_of_a_suspended_order_that_has_moved_is_what_happ
         let (_asked, stubborn) = counting(Answer::OtherBody);
         let engine = Engine::builder(Arc::clone(&store)).flow(alone("depot")).participant("depot", stubborn);
         let engine = engine.open().await.unwrap();
-        engine.submit(Order::new("order-1", "{}", vec!["{}"])).await.unwrap().outcome().await.unwrap_err();
+        engine.submit(Order::in_flow_order("order-1", "{}", vec!["{}"])).await.unwrap().outcome().await.unwrap_err();
         engine.shutdown(Duration::from_secs(10)).await;
         let (former, now) = (alone("depot"), alone("new-depot"));
         let adoption = Adoption {

@@ -176,7 +176,7 @@ async fn a_leap_that_ends_one_thing_ends_nothing_that_has_to_be_waited_for() {
     });
     let engine = world.builder().flow(mixed()).participant("inn", inn).open().await.unwrap();
     let body = || b"{}".to_vec();
-    engine.submit(Order::new("order-1", "{}", vec![body(), body(), body()]).of_flow("mixed")).await.unwrap();
+    engine.submit(Order::in_flow_order("order-1", "{}", vec![body(), body(), body()]).of_flow("mixed")).await.unwrap();
     sleep_s(10).await;
     world.ground.hand.turn_by_ms(400_000);
     sleep_s(1).await;
@@ -338,7 +338,7 @@ async fn every_store_hands_out_what_lies_too_far_ahead() {
         let flow = Flow::builder("pay").compensatable("payment", "bank").build().unwrap();
         let engine = Engine::builder(Arc::clone(&store)).flow(flow).participant("bank", Silent(bank)).open().await.unwrap();
         for id in ["near", "soon", "far"] {
-            engine.submit(Order::new(id, "{}", vec![b"{}".to_vec()])).await.unwrap();
+            engine.submit(Order::in_flow_order(id, "{}", vec![b"{}".to_vec()])).await.unwrap();
         }
         engine.shutdown(Duration::from_secs(5)).await;
         drop(engine);

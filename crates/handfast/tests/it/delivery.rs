@@ -164,7 +164,7 @@ async fn a_step_may_have_its_participant_asked_more_or_less_often_than_the_engin
         let flow = base.into_iter().fold(flow, |flow, base| flow.retry_base(base));
         let flow = cap.into_iter().fold(flow, |flow, cap| flow.retry_cap(cap)).build().unwrap();
         let engine = world.builder().flow(flow).participant("silent", silent).options(world.options()).open().await.unwrap();
-        engine.submit(Order::new("order-1", "{}", vec![b"{}".to_vec()]).of_flow("silent")).await.unwrap();
+        engine.submit(Order::in_flow_order("order-1", "{}", vec![b"{}".to_vec()]).of_flow("silent")).await.unwrap();
         tokio::time::sleep(Duration::from_hours(1)).await;
         asked.load(Ordering::Relaxed)
     };
@@ -479,7 +479,7 @@ async fn pay_at(answers: Vec<String>) -> (Outcome, Vec<String>, Vec<String>) {
     };
     let engine =
         Engine::builder(Arc::new(MemoryStore::new()) as Arc<dyn Store>).flow(flow).options(options).open().await.unwrap();
-    let mut saga = engine.submit(Order::new("order-1", "{}", vec![br#"{"amount":1}"#.to_vec()])).await.unwrap();
+    let mut saga = engine.submit(Order::in_flow_order("order-1", "{}", vec![br#"{"amount":1}"#.to_vec()])).await.unwrap();
     let outcome = tokio::time::timeout(Duration::from_secs(20), saga.outcome()).await.expect("it ends in time").unwrap();
     let tries = engine.saga("order-1").await.unwrap().unwrap().tries.into_iter().map(|attempt| attempt.seen).collect();
     let requests = requests.lock().unwrap().clone();
@@ -546,7 +546,7 @@ async fn a_wish_for_quiet_beyond_the_bound_counts_as_the_bound() {
     let options = Options { park_after: Duration::from_millis(50), ..Options::default() };
     let engine = Engine::builder(Arc::new(MemoryStore::new())).flow(flow).options(options).open().await.unwrap();
     let placed = handfast::Clock::system().now();
-    let mut saga = engine.submit(Order::new("order-1", "{}", vec![b"{}".to_vec()])).await.unwrap();
+    let mut saga = engine.submit(Order::in_flow_order("order-1", "{}", vec![b"{}".to_vec()])).await.unwrap();
     let wake_at = loop {
         let progress = saga.wait(Duration::from_millis(20)).await.unwrap();
         assert_eq!(progress.outcome(), None, "it was asked again at once");
@@ -568,7 +568,7 @@ async fn nobody_at_the_port_is_no_answer() {
     drop(gone);
     let flow = Flow::builder("pay").compensatable("payment", url.as_str()).pivot("dispatch", silent.as_str()).build().unwrap();
     let engine = Engine::builder(Arc::new(MemoryStore::new()) as Arc<dyn Store>).flow(flow).open().await.unwrap();
-    let mut saga = engine.submit(Order::new("order-1", "{}", vec![b"{}".to_vec(); 2])).await.unwrap();
+    let mut saga = engine.submit(Order::in_flow_order("order-1", "{}", vec![b"{}".to_vec(); 2])).await.unwrap();
     let progress = saga.wait(Duration::from_millis(500)).await.unwrap();
     assert_eq!(progress.outcome(), None);
     let tries = engine.saga("order-1").await.unwrap().unwrap().tries;

@@ -288,7 +288,7 @@ async fn steps_side_by_side_are_asked_side_by_side() {
         .open()
         .await
         .unwrap();
-    let mut saga = engine.submit(Order::new("trip-1", "{}", vec![b"{}".to_vec(), b"{}".to_vec()])).await.unwrap();
+    let mut saga = engine.submit(Order::in_flow_order("trip-1", "{}", vec![b"{}".to_vec(), b"{}".to_vec()])).await.unwrap();
     let ended = tokio::time::timeout(Duration::from_secs(1), saga.outcome()).await;
     assert_eq!(ended.expect("one waits for the other to be asked").unwrap(), Outcome::Completed);
 }
@@ -328,7 +328,7 @@ async fn how_a_saga_stands_is_told_while_nothing_can_be_written() {
         .open()
         .await
         .unwrap();
-    engine.submit(Order::new("order-1", "{}", vec![b"{}".to_vec()])).await.unwrap().outcome().await.unwrap();
+    engine.submit(Order::in_flow_order("order-1", "{}", vec![b"{}".to_vec()])).await.unwrap().outcome().await.unwrap();
     // Somebody else writes, and takes their time.
     let other = rusqlite::Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();

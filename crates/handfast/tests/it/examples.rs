@@ -5,6 +5,9 @@ use std::time::Duration;
 #[path = "../../examples/embedded_shop.rs"]
 #[expect(dead_code, reason = "the test takes the place of its `main`")]
 mod embedded_shop;
+#[path = "../../examples/flow_file.rs"]
+#[expect(dead_code, reason = "the test takes the place of its `main`")]
+mod flow_file;
 #[path = "../../examples/two_banks.rs"]
 #[expect(dead_code, reason = "the test takes the place of its `main`")]
 mod two_banks;
@@ -36,9 +39,26 @@ async fn money_is_neither_lost_nor_doubled_between_two_banks() {
     assert!(moved > 0 && stayed > of / 3, "{report}");
 }
 
+#[tokio::test]
+async fn a_seat_is_held_only_with_its_ticket() {
+    let report = tokio::time::timeout(LONGEST, flow_file::report()).await.expect("it ends").unwrap();
+    let expected = "\
+order-1: seat 7 for Ada: completed
+order-2: seat 7 for Ben: cancelled
+order-3: seat 8 for Eve's dog: cancelled
+order-4: seat 8 for Dan: completed
+taken: {7, 8}; the printer was asked 5 times
+";
+    assert_eq!(report, expected);
+}
+
 #[test]
 fn they_are_short() {
-    for text in [include_str!("../../examples/embedded_shop.rs"), include_str!("../../examples/two_banks.rs")] {
+    for text in [
+        include_str!("../../examples/embedded_shop.rs"),
+        include_str!("../../examples/flow_file.rs"),
+        include_str!("../../examples/two_banks.rs"),
+    ] {
         let lines = text.lines().count();
         assert!(lines < 150, "{lines} lines");
     }

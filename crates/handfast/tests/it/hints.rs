@@ -166,7 +166,7 @@ async fn a_hint_about_one_step_leaves_the_others_alone() {
     let builder = shop.world.builder().flow(flow).shared_participant("bank", bank).shared_participant("club", other);
     let engine = builder.options(shop.options()).open().await.unwrap();
     let bodies = vec![b"{}".to_vec(); 3];
-    let _saga = engine.submit(Order::new("order-1", "{}", bodies).of_flow("pair")).await.unwrap();
+    let _saga = engine.submit(Order::in_flow_order("order-1", "{}", bodies).of_flow("pair")).await.unwrap();
     let wake_at = shop.put_aside(&engine, "order-1").await;
     let (payment, points) = (shop.bank.count(), club.count());
     for _ in 0..3 {

@@ -13,6 +13,7 @@ mod examples;
 mod faults;
 mod flushes;
 mod hints;
+mod in_transaction;
 mod journal;
 mod lines;
 mod profiles;

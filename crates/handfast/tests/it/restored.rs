@@ -175,7 +175,7 @@ mod unconfirmed {
 
     fn priced(id: &str) -> Order {
         let payment = br#"{"amount":{"minor":1999,"currency":"EUR"}}"#.to_vec();
-        Order::new(id, r#"{"amount":{"minor":1999,"currency":"EUR"}}"#, vec![payment, b"{}".to_vec()])
+        Order::in_flow_order(id, r#"{"amount":{"minor":1999,"currency":"EUR"}}"#, vec![payment, b"{}".to_vec()])
     }
 
     /// A payment is done, the depot is silent, and the bank that has forgotten the payment is accepted. The depot answers from

@@ -268,7 +268,7 @@ impl World {
 pub(crate) fn order(id: &str, card: &str, item: &str) -> Order {
     let payment = format!(r#"{{"order":"{id}","card":"{card}"}}"#).into_bytes();
     let dispatch = format!(r#"{{"order":"{id}","item":"{item}"}}"#).into_bytes();
-    Order::new(id, format!(r#"{{"card":"{card}","item":"{item}"}}"#), vec![payment, dispatch])
+    Order::in_flow_order(id, format!(r#"{{"card":"{card}","item":"{item}"}}"#), vec![payment, dispatch])
 }
 
 /// A receipt with a commit number.

@@ -198,6 +198,8 @@ struct Reporter(Arc<Log>);
 impl Subscriber for Reporter {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         let is_ours = metadata.target().starts_with("handfast");
+        // One line at least for every request is too much, unless everything is asked for.
+        let is_ours = is_ours && (metadata.target() != handfast::SAGA_EVENTS || self.0.most >= LevelFilter::DEBUG);
         // Of others only what is wrong is told.
         metadata.is_event() && *metadata.level() <= self.0.most && (is_ours || *metadata.level() <= Level::WARN)
     }

@@ -326,6 +326,7 @@ impl<'a> Driver<'a> {
         (sent, named): (Time, Vec<Sighting>),
     ) -> ControlFlow<()> {
         let now = self.shared.now();
+        self.observe_try(line, command, &reply, sent);
         let follows = self.saga.definition().flow().hash();
         self.heard(command, number);
         let is_silent = matches!(reply, Reply::Unknown { heard, .. } if is_silent(heard));

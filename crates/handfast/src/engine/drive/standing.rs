@@ -1,11 +1,14 @@
 //! Says how a saga stands, and when a person is needed: to the log, to whoever waits, and to the counts.
 
-use handfast_protocol::Evidence;
+use handfast_protocol::{Command, Evidence, Time};
 
 use super::Driver;
+use crate::delivery::Line;
 use crate::engine::handle::{Progress, describe, describe_unconfirmed};
 use crate::engine::journaled::Journaled;
+use crate::engine::observe::Happened;
 use crate::engine::shared::Shared;
+use crate::participant::Reply;
 
 /// Names a saga that rests on what nobody has confirmed, for as long as it does.
 pub(super) fn name_unconfirmed(shared: &Shared, saga: &Journaled) {
@@ -51,6 +54,20 @@ impl Driver<'_> {
             self.shared.count(self.told, standing);
             self.told = Some(standing);
             self.shared.followers.publish(self.saga.id(), Progress::of(&self.saga));
+            if let Some(outcome) = self.saga.decision().filter(|_| self.saga.is_at_rest()) {
+                let (saga, flow) = (&**self.saga.id(), self.saga.definition().flow().name());
+                self.shared.observer.tell(&Happened::Ended { saga, flow, outcome });
+            }
         }
+    }
+
+    /// Tells whoever counts requests what came of one.
+    pub(super) fn observe_try(&self, line: &Line, command: Command, reply: &Reply, sent: Time) {
+        let flow = self.saga.definition().flow();
+        let step = flow.steps().get(command.step).map_or("?", |step| step.name.as_str());
+        let took_ms = self.shared.journal_now().0.saturating_sub(sent.0);
+        let (saga, operation) = (&**self.saga.id(), command.operation);
+        let (flow, participant) = (flow.name(), line.name());
+        self.shared.observer.tell(&Happened::Tried { saga, flow, step, participant, operation, reply, took_ms });
     }
 }

@@ -63,7 +63,7 @@ async fn a_marked_undo_does_not_leave_for_another_address_before_the_coordinator
     let options = Options { calls_per_participant: 1, ..world.options() };
     let engine = world.builder().flow(till_at("till")).participant("till", till("till")).options(options);
     let engine = engine.participant("new-till", till("new-till")).participant("depot", Answering(depot)).open().await.unwrap();
-    let order = |id: &str| Order::new(id, "{}", vec!["{}"; 2]).of_flow("till");
+    let order = |id: &str| Order::in_flow_order(id, "{}", vec!["{}"; 2]).of_flow("till");
     engine.submit(order("order-1")).await.unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
     engine.submit(order("order-2")).await.unwrap();

@@ -59,7 +59,7 @@ async fn a_watch_goes_on_after_a_restart_with_a_clock_that_has_leapt() {
             world.builder().flow(loose()).participant("inn", Answering(inn))
         };
         let engine = builder().open().await.unwrap();
-        let placed = Order::new("order-1", "{}", vec![b"{}".to_vec(), b"{}".to_vec()]).of_flow("loose");
+        let placed = Order::in_flow_order("order-1", "{}", vec![b"{}".to_vec(), b"{}".to_vec()]).of_flow("loose");
         let mut saga = engine.submit(placed).await.unwrap();
         assert_eq!(saga.outcome().await.unwrap(), Outcome::Cancelled);
         sleep_s(1).await;
@@ -102,7 +102,7 @@ async fn an_undo_that_leaves_once_does_not_leave_again_for_a_leap_that_nobody_sa
         world.builder().flow(paying_back()).participant("till", Answering(till))
     };
     let engine = builder().open().await.unwrap();
-    let placed = Order::new("order-1", "{}", vec![b"{}".to_vec(), b"{}".to_vec()]).of_flow("till");
+    let placed = Order::in_flow_order("order-1", "{}", vec![b"{}".to_vec(), b"{}".to_vec()]).of_flow("till");
     engine.submit(placed).await.unwrap();
     sleep_s(5).await;
     world.depot.set_road(|request| if request.operation == Operation::Act { Road::RequestCaptured } else { Road::Open(1) });

@@ -63,7 +63,7 @@ async fn placed(books_after_ms: Option<u64>) -> (SagaView, Vec<Operation>, u64) 
         .open()
         .await
         .unwrap();
-    let mut saga = engine.submit(Order::new("trip-1", "{}", vec![b"{}".to_vec(); 3])).await.unwrap();
+    let mut saga = engine.submit(Order::in_flow_order("trip-1", "{}", vec![b"{}".to_vec(); 3])).await.unwrap();
     if let Some(after_ms) = books_after_ms {
         tokio::time::sleep(Duration::from_millis(after_ms)).await;
         hotel.is_booked.store(true, Ordering::Relaxed);

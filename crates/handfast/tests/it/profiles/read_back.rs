@@ -41,7 +41,7 @@ async fn ends(profile: Profile, looks: &'static [Option<Definite>]) -> (Option<O
         .open()
         .await
         .unwrap();
-    let mut saga = engine.submit(Order::new("order-1", "{}", vec![b"{}".to_vec(); 2])).await.unwrap();
+    let mut saga = engine.submit(Order::in_flow_order("order-1", "{}", vec![b"{}".to_vec(); 2])).await.unwrap();
     let outcome = tokio::time::timeout(Duration::from_mins(3), saga.outcome()).await;
     let asked = asked.lock().unwrap().clone();
     (outcome.ok().map(|outcome| outcome.unwrap()), asked)

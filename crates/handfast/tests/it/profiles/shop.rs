@@ -261,7 +261,7 @@ async fn serve(router: Router, way: &Arc<Way>) -> String {
 pub(super) fn order(id: &str) -> Order {
     let payment = br#"{"amount":{"minor":100,"currency":"EUR"},"token":"tok_visa"}"#.to_vec();
     let dispatch = br#"{"lines":[{"sku":"mug","quantity":1}]}"#.to_vec();
-    Order::new(id, "{}", vec![payment, dispatch])
+    Order::in_flow_order(id, "{}", vec![payment, dispatch])
 }
 
 pub(super) async fn place(engine: &Engine, id: &str) -> SagaHandle {

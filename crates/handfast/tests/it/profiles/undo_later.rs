@@ -44,7 +44,7 @@ async fn turned_back(found: fn() -> Reply) -> (Result<Outcome, NoOutcome>, SagaV
         .await
         .unwrap();
     let body = br#"{"amount":{"minor":1999,"currency":"EUR"}}"#.to_vec();
-    let mut saga = engine.submit(Order::new("order-1", "{}", vec![body, b"{}".to_vec()])).await.unwrap();
+    let mut saga = engine.submit(Order::in_flow_order("order-1", "{}", vec![body, b"{}".to_vec()])).await.unwrap();
     let outcome = tokio::time::timeout(Duration::from_mins(5), saga.outcome()).await.expect("it comes to something");
     let view = engine.saga("order-1").await.unwrap().unwrap();
     let asked = asked.lock().unwrap().clone();

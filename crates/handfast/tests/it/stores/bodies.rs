@@ -72,7 +72,7 @@ async fn memory_of_what_is_active_is_bounded_in_bytes() {
     for number in 0..60 {
         let id = format!("order-{number}");
         let (input, body) = large(&id);
-        sagas.push(engine.submit(Order::new(id, input, vec![body])).await.unwrap());
+        sagas.push(engine.submit(Order::in_flow_order(id, input, vec![body])).await.unwrap());
         let active = engine.stats().active;
         // What is being loaded counts once it is there, in the room of what is new as in that of what was put aside.
         assert!(active <= most as u64 + 2, "{active} are in memory");
@@ -102,7 +102,7 @@ async fn what_many_steps_send_alike_is_in_memory_once() {
     for number in 0..ROOM {
         let id = format!("order-{number}");
         let bodies: Vec<Vec<u8>> = (0..SENT).map(|_| large(&id).1.to_vec()).collect();
-        engine.submit(Order::new(&id, large(&id).0, bodies)).await.unwrap();
+        engine.submit(Order::in_flow_order(&id, large(&id).0, bodies)).await.unwrap();
     }
     assert_eq!(engine.stats().active, ROOM as u64);
 }
@@ -137,7 +137,7 @@ async fn a_store_of_the_first_format_opens_and_goes_on() {
         assert_eq!(engine.follow(id).await.unwrap().unwrap().outcome().await.unwrap(), outcome, "{id}");
     }
     let (input, body) = large("order-9");
-    let placed = engine.submit(Order::new("order-9", input, vec![body; 3])).await.unwrap();
+    let placed = engine.submit(Order::in_flow_order("order-9", input, vec![body; 3])).await.unwrap();
     assert_eq!({ placed }.outcome().await.unwrap(), Outcome::Completed);
     drop(engine);
     let verified = upkeep::verify(path.to_str().unwrap(), &mut |_, _| {}).await.unwrap();

@@ -1,0 +1,94 @@
+//! What happens to sagas, told as it happens: to whoever counts it, and to `tracing`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use handfast_protocol::{Operation, Outcome};
+
+use crate::participant::Reply;
+
+/// The target of the events `saga_placed`, `saga_tried` and `saga_ended`, at the level of information: one at least for every
+/// request, so that who does not want them can leave them out.
+pub const SAGA_EVENTS: &str = "handfast::saga";
+
+/// Something that happened to a saga in this engine.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Happened<'a> {
+    /// It was placed, and is flushed.
+    #[non_exhaustive]
+    Placed {
+        /// Its id.
+        saga: &'a str,
+        /// The flow that it follows.
+        flow: &'a str,
+    },
+    /// A request has come to an end, with an answer or without one.
+    #[non_exhaustive]
+    Tried {
+        /// Its saga.
+        saga: &'a str,
+        /// The flow that the saga follows.
+        flow: &'a str,
+        /// Which step it was for.
+        step: &'a str,
+        /// Who was asked.
+        participant: &'a str,
+        /// What was asked.
+        operation: Operation,
+        /// What came of it.
+        reply: &'a Reply,
+        /// How long it took, in milliseconds.
+        took_ms: u64,
+    },
+    /// It has come to its end.
+    #[non_exhaustive]
+    Ended {
+        /// Its id.
+        saga: &'a str,
+        /// The flow that it follows.
+        flow: &'a str,
+        /// Which end.
+        outcome: Outcome,
+    },
+}
+
+type Called = dyn Fn(&Happened<'_>) + Send + Sync;
+
+/// Whoever is told.
+#[derive(Clone, Default)]
+pub(crate) struct Observer(Option<Arc<Called>>);
+
+impl Observer {
+    pub(super) fn calling(called: impl Fn(&Happened<'_>) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(called)))
+    }
+
+    pub(crate) fn tell(&self, happened: &Happened<'_>) {
+        match *happened {
+            Happened::Placed { saga, flow } => {
+                tracing::info!(name: "saga_placed", target: SAGA_EVENTS, saga, flow, "a saga was placed");
+            }
+            Happened::Tried { saga, flow, step, participant, operation, reply, took_ms } => {
+                let (operation, reply) = (operation.name(), reply.kind());
+                tracing::info!(
+                    name: "saga_tried", target: SAGA_EVENTS, saga, flow, step, participant, operation, reply, took_ms,
+                    "a participant was asked"
+                );
+            }
+            Happened::Ended { saga, flow, outcome } => {
+                let outcome = outcome.name();
+                tracing::info!(name: "saga_ended", target: SAGA_EVENTS, saga, flow, outcome, "a saga has ended");
+            }
+        }
+        if let Some(called) = &self.0 {
+            called(happened);
+        }
+    }
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Observer(set)" } else { "Observer(none)" })
+    }
+}
