@@ -64,7 +64,6 @@ mod lock;
 pub mod participant;
 pub mod store;
 pub mod testing;
-pub mod toml_file;
 mod turns;
 pub mod upkeep;
 pub mod webhook;

@@ -75,8 +75,9 @@ const LAB: &str = "crates/handfast-lab/src/";
 const BINARY: &str = "crates/handfast-cli/src/";
 /// Where the binary prints and chooses how the process ends.
 const SPEAKERS: &[&str] = &["commands/", "output/", "main.rs", "cli.rs"];
+const TOML: &str = "crates/handfast-toml/src/";
 /// Those that may not listen on a port either; the participant's crate serves one.
-const DEAF: &[&str] = &[PROTOCOL, LAB, "crates/handfast/src/"];
+const DEAF: &[&str] = &[PROTOCOL, TOML, LAB, "crates/handfast/src/"];
 
 const GRAB_BAGS: &[&str] = &["util", "utils", "common", "helper", "helpers", "misc"];
 const CLOCKS: &[&str] = &["Instant::now", "SystemTime::now", "Timestamp::now", "Zoned::now"];

@@ -30,6 +30,11 @@ const WALLS: &[Wall] = &[
     Wall { package: "handfast-lab", forbidden: STORES },
     Wall { package: "handfast-lab", forbidden: OWN },
     Wall { package: "handfast-lab", forbidden: SCREEN },
+    Wall { package: "handfast-toml", forbidden: NETWORK },
+    Wall { package: "handfast-toml", forbidden: STORES },
+    Wall { package: "handfast-toml", forbidden: OWN },
+    Wall { package: "handfast-toml", forbidden: &["handfast-protocol", "handfast-sqlite", "handfast-http"] },
+    Wall { package: "handfast-toml", forbidden: SCREEN },
     Wall { package: "handfast-sqlite", forbidden: NETWORK },
     Wall { package: "handfast-sqlite", forbidden: STORES },
     Wall { package: "handfast-sqlite", forbidden: OWN },
@@ -182,6 +187,8 @@ mod tests {
                 ("handfast-lab", "handfast-protocol", false),
                 ("handfast-lab", "rayon", false),
                 ("handfast", "handfast-protocol", false),
+                ("handfast", "handfast-toml", false),
+                ("handfast-toml", "toml", false),
                 ("handfast", "reqwest", false),
                 ("handfast", "handfast-participant", true),
                 ("handfast-participant", "axum", false),
@@ -212,6 +219,10 @@ mod tests {
         check_edges(
             &[("handfast-participant", "handfast", false)],
             &["handfast-participant may not reach handfast (handfast-participant -> handfast)"],
+        );
+        check_edges(
+            &[("handfast-toml", "handfast-protocol", false)],
+            &["handfast-toml may not reach handfast-protocol (handfast-toml -> handfast-protocol)"],
         );
     }
 

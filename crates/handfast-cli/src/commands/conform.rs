@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use bytes::Bytes;
-use handfast::flow_file::{FlowFile, parse_duration};
+use handfast::flow_file::FlowFile;
 use handfast_testkit::conform::flow::{Found, Trial, TrialError, try_promises};
 use handfast_testkit::conform::{self, Finding, Target};
+use handfast_toml::parse_duration;
 use serde_json::{Map, Value, json};
 
 use crate::output::{Exit, OrExit as _, Output};

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use handfast::Options;
-use handfast::flow_file::parse_duration;
 use handfast_server::{Server, Settings, Unmet, open_files};
+use handfast_toml::parse_duration;
 use serde_json::json;
 
 use super::definitions::DefinitionArgs;

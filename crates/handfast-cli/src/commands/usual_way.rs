@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use handfast_testkit::messenger::duration;
 use handfast_testkit::usual_way::{Settings, serve};
+use handfast_toml::parse_duration;
 
 use crate::commands::signals;
 use crate::output::{Exit, Output};
@@ -25,7 +25,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URL")]
     dispatch: String,
     /// How long after an order was placed to stop trying to charge for it.
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     deadline: Duration,
 }
 

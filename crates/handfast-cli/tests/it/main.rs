@@ -8,6 +8,7 @@ mod conform;
 mod definitions;
 mod demo;
 mod documents;
+mod durations;
 mod edges;
 mod flows;
 mod generals;

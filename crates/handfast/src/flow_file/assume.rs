@@ -4,11 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use handfast_protocol::Assumptions;
-use toml::Spanned;
+use handfast_toml::{Durations, FileError, Spanned, Table};
 
-use super::duration::parse_period;
 use crate::clock::whole_ms;
-use crate::toml_file::{FileError, Table};
 
 /// How likely it is that things go wrong where no protocol can prevent it, as far as somebody declared it: with two steps
 /// that may refuse and cannot be undone, `refusal + (1 - refusal) * loss ^ tries` at most.
@@ -92,7 +90,7 @@ pub(super) fn read(root: &Table<'_, '_>) -> Result<(Assumptions, ResidualOdds), 
 /// A long duration, if the key is there.
 pub(super) fn period(table: &Table<'_, '_>, key: &str) -> Result<Option<Duration>, FileError> {
     let Some(text) = table.text(key)? else { return Ok(None) };
-    let read = parse_period(text.get_ref());
+    let read = Durations::PROMISED.read(text.get_ref());
     read.map(Some).map_err(|error| table.source().error(text.span(), format!("{key}: {error}")))
 }
 

@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use toml::Spanned;
-use toml::de::DeValue;
+use handfast_toml::{DeValue, FileError, Source, Spanned, Table, kind_of};
 
 use crate::journal::Scalar;
 use crate::participant::{At, Condition, Expected, KeptAt, Shapes, TemplatePart, Test, Wants};
-use crate::toml_file::{FileError, Source, Table, kind_of};
 
 /// The meanings, as they are written.
 pub(super) const STATES: [&str; 7] = ["done", "refused", "closed", "undone", "absent", "accepted", "failed"];

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use handfast_protocol::{Assessment, Assumptions, Named, PlanError, ProfiledStep, Risk, assess};
-use toml::Spanned;
+use handfast_toml::{FileError, Source, Spanned, Table, kind_of, read_text, suggest};
 
 use super::assume::{self, ResidualOdds};
 use super::field::Field;
@@ -15,7 +15,6 @@ use super::templates::Surroundings;
 use crate::clock::whole_ms;
 use crate::flow::{Flow, FlowError};
 use crate::participant::Secrets;
-use crate::toml_file::{FileError, Source, Table, kind_of, read_text, suggest};
 use crate::webhook::WebhookReceiver;
 
 /// A flow file that was read and found sound. [`flow`](Self::flow) makes a flow of it, once somebody has accepted what it
@@ -266,7 +265,7 @@ fn step_tables<'s, 't>(source: Source<'s>, root: &Table<'s, 't>) -> Result<Vec<T
         let message = format!("steps are written as {EXAMPLE}, one after the other, and this is {}", kind_of(value));
         return Err(source.error(value.span(), message));
     };
-    let table = |(index, value): (usize, &'t Spanned<toml::de::DeValue<'s>>)| {
+    let table = |(index, value): (usize, &'t Spanned<handfast_toml::DeValue<'s>>)| {
         let table = value.get_ref().as_table();
         let wrong = || source.error(value.span(), format!("a step is written as {EXAMPLE}, and this is {}", kind_of(value)));
         Ok(Table::new(source, table.ok_or_else(wrong)?, value.span(), format!("step {}", index + 1)))

@@ -1,11 +1,9 @@
 //! Reads `[input]`: what an order holds besides its id.
 
-use toml::Spanned;
-use toml::de::DeValue;
+use handfast_toml::{DeValue, FileError, Source, Spanned, Table, kind_of};
 
 use super::field::{self, Field, FieldType};
 use super::file::choose;
-use crate::toml_file::{FileError, Source, Table, kind_of};
 
 /// The most fields of an order.
 const MAX_FIELDS: usize = 100;

@@ -60,7 +60,6 @@
 
 mod assume;
 mod conditions;
-mod duration;
 mod error;
 mod field;
 mod file;
@@ -97,9 +96,9 @@ pub fn has_card_number(text: &str) -> bool {
 }
 
 pub use assume::{Ratio, ResidualOdds};
-pub use duration::{DurationError, parse_duration};
 pub use error::InputError;
 pub use field::{Field, FieldType};
 pub use file::FlowFile;
+pub use handfast_toml::FileError;
 pub use order::MAX_ORDER_BYTES;
 pub use step::{FileStep, StepParticipant};

@@ -1,10 +1,10 @@
 //! Amounts of money: whole minor units and an ISO 4217 code.
 
+use handfast_toml::suggest;
 use iso_currency::{Currency, Flag};
 
 use super::error::InputError;
 use super::json::Json;
-use crate::toml_file::suggest;
 
 /// The largest amount, in minor units. Every JSON reader keeps whole numbers of this size exactly.
 pub(super) const MAX_MINOR: i128 = 1_000_000_000_000_000;

@@ -1,6 +1,7 @@
 //! Orders: a line of JSON becomes an id, one form of the order, and the body of every step's act.
 
 use bytes::Bytes;
+use handfast_toml::suggest;
 
 use super::error::InputError;
 use super::field::{self, Field};
@@ -9,7 +10,6 @@ use super::json::Json;
 use super::step::{FileStep, StepParticipant};
 use crate::engine::{MAX_BODY_BYTES, Order};
 use crate::key::{is_saga_id, leads_elsewhere};
-use crate::toml_file::suggest;
 
 /// The most bytes of an order. A body has fields of the order only, so it is never longer than this either,
 /// which is what a participant takes.

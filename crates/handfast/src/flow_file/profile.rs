@@ -1,14 +1,12 @@
 //! Reads `[step.profile]`: what a participant promises for a step, and whether that agrees with the rest of what is said.
 
 use handfast_protocol::{Answers, Close, Definite, Kind, Operation, Profile, Repeat, Undo};
-use toml::Spanned;
+use handfast_toml::{Durations, FileError, Spanned, Table};
 
 use super::assume::period;
-use super::duration::parse_period;
 use super::file::choose;
 use crate::clock::whole_ms;
 use crate::participant::{Call, HttpTemplates, UNDO_PEEK, Value};
-use crate::toml_file::{FileError, Table};
 
 /// The keys of the table.
 const KEYS: [&str; 12] = [
@@ -60,7 +58,7 @@ pub(super) fn read(step: &Table<'_, '_>, name: &str, templates: Option<&HttpTemp
         Ok(Spanned::new(kind.span(), chosen))
     });
     let kind = kind.transpose()?;
-    let empty = toml::de::DeTable::default();
+    let empty = handfast_toml::DeTable::default();
     let table = match step.table("profile", format!("the profile of {}", step.what()))? {
         Some(table) => table,
         None => Table::new(step.source(), &empty, step.span(), format!("the profile of {}", step.what())),
@@ -146,8 +144,8 @@ fn word_or_period<T: Copy>(
     of_ms: impl FnOnce(u64) -> T,
 ) -> Result<Option<T>, FileError> {
     let Some(text) = table.text(key)? else { return Ok(None) };
-    if text.get_ref().starts_with(|first: char| first.is_ascii_digit()) {
-        let read = parse_period(text.get_ref());
+    if text.get_ref().starts_with(|first: char| first.is_ascii_digit() || first == '.') {
+        let read = Durations::PROMISED.read(text.get_ref());
         return read.map(|period| Some(of_ms(whole_ms(period)))).map_err(|error| table.error_at(key, error.to_string()));
     }
     choose(table.source(), &text, &format!("value of {key} and no duration"), choices).map(Some)

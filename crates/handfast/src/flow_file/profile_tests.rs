@@ -98,7 +98,7 @@ send = ["customer"]
 "#;
 
 /// The flow with one change.
-pub(super) fn card(from: &str, to: &str) -> Result<FlowFile, crate::toml_file::FileError> {
+pub(super) fn card(from: &str, to: &str) -> Result<FlowFile, handfast_toml::FileError> {
     assert!(from.is_empty() || CARD.contains(from), "{from:?} is in the flow");
     FlowFile::parse("card.toml", &CARD.replacen(from, to, 1))
 }
@@ -473,7 +473,7 @@ fn what_is_wrong_is_said_with_its_place_and_the_way_out() {
 }
 
 /// Two steps that can be undone, one only when the other is off.
-fn two_undoable(beside: bool, [first, second]: [(&str, &str); 2]) -> Result<FlowFile, crate::toml_file::FileError> {
+fn two_undoable(beside: bool, [first, second]: [(&str, &str); 2]) -> Result<FlowFile, handfast_toml::FileError> {
     let step = |name: &str, more: &str, receipt: &str| {
         format!(
             "[[step]]\nname = \"{name}\"\n{more}\n[step.profile]\nidempotent = true\nremembers = \"for-ever\"\n\

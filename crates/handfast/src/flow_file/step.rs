@@ -4,16 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use handfast_protocol::{Definite, Kind, Meaning, Profile, Values};
+use handfast_toml::{DeValue, FileError, Source, Spanned, Table, kind_of, parse_duration, suggest};
 use reqwest::Url;
-use toml::Spanned;
-use toml::de::DeValue;
 
-use super::duration::parse_duration;
 use super::field::{Field, FieldType};
 use super::file::{check_name, choose};
 use super::{profile, templates, webhook};
 use crate::participant::{HttpTemplates, Value};
-use crate::toml_file::{FileError, Source, Table, kind_of, suggest};
 use crate::webhook::Webhook;
 
 const KEYS: [&str; 15] = [

@@ -4,14 +4,12 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use handfast_protocol::{Definite, Operation};
-use toml::Spanned;
-use toml::de::DeValue;
+use handfast_toml::{DeValue, FileError, Spanned, Table, kind_of, suggest};
 
 use super::conditions;
 use super::field::{Field, FieldType};
 use super::step::{FileStep, StepParticipant};
 use crate::participant::{CallText, HttpTemplates, HttpTexts, OWN_HEADERS, Place, TemplatePart, UNDO_PEEK, Value, operation_key};
-use crate::toml_file::{FileError, Table, kind_of, suggest};
 
 /// The keys of the table of an operation.
 const KEYS: [&str; 14] = [

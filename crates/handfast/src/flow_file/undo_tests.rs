@@ -65,7 +65,7 @@ fn what_is_said_of_an_undo_makes_sense_or_is_refused() {
     ] {
         assert!(error.contains(said), "{said}: {error}");
     }
-    let times = |file: Result<FlowFile, crate::toml_file::FileError>| {
+    let times = |file: Result<FlowFile, handfast_toml::FileError>| {
         let plan = file.unwrap_or_else(|error| panic!("{error}")).assessment().plan.steps()[0];
         (plan.undo_once_ms.is_some(), plan.undo_again_ms.is_some())
     };

@@ -1,9 +1,10 @@
 //! Reads `[step.http.webhook]`: how a service that sends webhooks signs them, and where they say what they are about.
 
+use handfast_toml::{FileError, Table};
+
 use super::file::choose;
 use super::step::duration;
 use crate::participant::{HttpTemplates, Value, is_pointer, is_variable};
-use crate::toml_file::{FileError, Table};
 use crate::webhook::{Names, Scheme, TOLERANCE, Webhook};
 
 const KEYS: [&str; 5] = ["scheme", "secret", "key", "saga", "tolerance"];

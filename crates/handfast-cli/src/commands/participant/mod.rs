@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::Router;
-use handfast::flow_file::parse_duration;
 use handfast::participant::{Secret, Secrets};
 use handfast_participant::{OpenError, Registers, Settings, Tell, Weakness};
 use handfast_server::open_files::{self, Shares, Wanted};
+use handfast_toml::parse_duration;
 use serde_json::json;
 
 use super::log::LogArgs;

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use handfast::flow_file::{FlowFile, parse_duration};
+use handfast::flow_file::FlowFile;
 use handfast::store::Store;
 use handfast_server::batch::{self, Batch, BatchError, Ended, MOST_SHOWN, Source};
 use handfast_server::open_files;
+use handfast_toml::parse_duration;
 
 use self::printer::Printer;
 use super::definitions::DefinitionArgs;

@@ -1,8 +1,7 @@
 //! The conditions of a strategy file: `ordered`, `heard first`, `heard at least 2 of first + second`, joined by `or`.
 
-use handfast::toml_file::{FileError, Source, suggest};
 use handfast_protocol::generals::{Camp, Condition};
-use toml::Spanned;
+use handfast_toml::{FileError, Source, Spanned, suggest};
 
 /// What a condition is made of; no wave is called so.
 pub(super) const WORDS: [&str; 11] = ["always", "at", "fewer", "heard", "least", "none", "not", "of", "or", "ordered", "than"];

@@ -35,9 +35,9 @@ use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 
-use handfast::toml_file::{FileError, Source, Table, read_text};
 use handfast_lab::generals::{Limits, Protocol, Table as Tabulated, TableError};
 use handfast_protocol::generals::{Camp, Choice, Condition, Strategy};
+use handfast_toml::{FileError, Source, Table, read_text};
 
 use self::condition::View;
 
@@ -196,7 +196,7 @@ fn read_rule(view: &View<'_>, root: &Table<'_, '_>) -> Result<(Range<usize>, Vec
     let table = Table::new(view.source, table, value.span(), format!("[{key}]"));
     table.only(&["attacks-if"])?;
     let texts = wave::read_conditions(view.source, &table, "attacks-if")?.ok_or_else(|| table.missing("attacks-if", example))?;
-    let span = table.value("attacks-if").map_or_else(|| value.span(), toml::Spanned::span);
+    let span = table.value("attacks-if").map_or_else(|| value.span(), handfast_toml::Spanned::span);
     let rule = texts.iter().map(|text| condition::read(view, text)).collect::<Result<Vec<_>, _>>()?;
     Ok((span, rule))
 }

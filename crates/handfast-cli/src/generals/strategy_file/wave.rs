@@ -2,10 +2,8 @@
 
 use std::ops::Range;
 
-use handfast::toml_file::{FileError, Source, Table, kind_of, suggest};
 use handfast_protocol::generals::{Camp, Condition, Size, Wave};
-use toml::Spanned;
-use toml::de::DeValue;
+use handfast_toml::{DeValue, FileError, Source, Spanned, Table, kind_of, suggest};
 
 use super::condition::{self, Named, View, WORDS};
 

@@ -1,6 +1,9 @@
 //! The lines of a profile, and what was seen of each.
 
+use std::time::Duration;
+
 use handfast_protocol::{Answers, Close, Profile, Repeat, Undo};
+use handfast_toml::written;
 use serde_json::{Value, json};
 
 /// A line of a profile.
@@ -148,9 +151,7 @@ impl Lines {
     }
 }
 
-/// A whole number of the largest unit that divides it.
+/// A time as a flow file has it.
 fn duration(ms: u64) -> String {
-    let units = [(24 * 60 * 60 * 1000, "d"), (60 * 60 * 1000, "h"), (60 * 1000, "m"), (1000, "s")];
-    let found = units.into_iter().find(|(unit, _)| ms > 0 && ms.is_multiple_of(*unit));
-    found.map_or_else(|| format!("{ms}ms"), |(unit, name)| format!("{}{name}", ms / unit))
+    written(Duration::from_millis(ms))
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use handfast_protocol::{Definite, Meaning, Operation};
+use handfast_toml::suggest;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Method, Request, Url};
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,6 @@ use super::condition::{KeptAt, Shapes};
 use super::reading::read_reading;
 use super::shape::Shape;
 use super::text::{Place, Setting, Template, Value};
-use crate::toml_file::suggest;
 
 /// The longest text of a template, in bytes.
 const MAX_TEXT: usize = 16 * 1024;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::toml_file::suggest;
+use handfast_toml::suggest;
 
 /// What a gap is filled with.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -9,7 +9,7 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{FileError, suggest};
+use crate::{FileError, suggest};
 
 /// The text of a file, to turn offsets into lines and columns.
 #[derive(Clone, Copy, Debug)]

@@ -5,11 +5,11 @@ use std::fmt;
 /// Why a file is refused: the place, what is wrong, and what to do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FileError {
-    pub(super) file: String,
-    pub(super) line: usize,
-    pub(super) column: usize,
-    pub(super) message: String,
-    pub(super) rule: Option<&'static str>,
+    pub(crate) file: String,
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+    pub(crate) message: String,
+    pub(crate) rule: Option<&'static str>,
 }
 
 impl FileError {
