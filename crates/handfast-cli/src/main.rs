@@ -5,7 +5,6 @@ mod cli;
 mod clock;
 mod commands;
 mod files;
-mod generals;
 mod lock;
 mod numbers;
 mod output;

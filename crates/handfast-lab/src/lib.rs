@@ -14,7 +14,7 @@
 //! - [`history`] and [`restored`]: a participant whose store was put back, with two callers, and with a person who accepts it.
 //! - [`moved`]: services that are called at another address, where the same books are kept or others.
 //! - [`generals`]: two generals in rounds. A protocol becomes a table; odds, simulation, knowledge, checks, decisions and bounds
-//!   are read from it, each in a room of its own.
+//!   are read from it, each in a room of its own. A protocol of one's own is a [`StrategyFile`](generals::StrategyFile).
 //! - [`diagram`]: runs as space-time diagrams, for a terminal and as SVG.
 //!
 //! # Two generals in a few lines

@@ -237,3 +237,24 @@ pub fn kind_of(value: &Spanned<DeValue<'_>>) -> &'static str {
         DeValue::Table(_) => "a table",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_says_so() {
+        let said = |path: &str| read_text(Path::new(path), "strategy file").expect_err("there is no text").to_string();
+        let missing = said("nowhere/own.toml");
+        assert!(missing.starts_with("nowhere/own.toml:1:1: the strategy file cannot be read: "), "{missing}");
+        assert!(said(".").contains("the strategy file cannot be read"));
+    }
+
+    /// A device says that it is empty, and goes on for ever.
+    #[cfg(unix)]
+    #[test]
+    fn what_goes_on_for_ever_is_not_read_for_ever() {
+        let error = read_text(Path::new("/dev/zero"), "flow file").expect_err("it has no end").to_string();
+        assert_eq!(error, "/dev/zero:1:1: the flow file is larger than 4194304 bytes, which none is; name another file");
+    }
+}

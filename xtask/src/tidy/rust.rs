@@ -84,7 +84,7 @@ const CLOCKS: &[&str] = &["Instant::now", "SystemTime::now", "Timestamp::now", "
 const PRINTERS: &[&str] = &["println!", "eprintln!", "print!", "eprint!", "stdout()", "stderr()"];
 const ENDINGS: &[&str] = &["process::exit", "ExitCode", "Exit::", "or_exit"];
 const LISTENERS: &[&str] = &["TcpListener", "UnixListener"];
-const OUTSIDE: &[&str] = &["std::fs", "std::net", "std::process", "std::env", "async fn", "async move", ".await"];
+const OUTSIDE: &[&str] = &["std::fs", "std::net", "std::process", "std::env", "read_text", "async fn", "async move", ".await"];
 
 pub(super) fn check(file: &File) -> Vec<Finding> {
     let mut findings = shape(file);

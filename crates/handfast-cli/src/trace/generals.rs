@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Context as _, anyhow, bail};
-use handfast_lab::generals::{Beginning, Departure, Kept, Limits, Outcome, Run, Table};
+use handfast_lab::generals::{Beginning, Departure, Kept, Limits, Outcome, Run, StrategyFile, Table};
 use handfast_protocol::generals::Camp;
 use serde::{Deserialize, Serialize};
 
 use super::document::{Document, members};
 use crate::bad_input::OrBadInput as _;
 use crate::commands::generals::Agreed;
-use crate::generals::strategy_file::StrategyFile;
 use crate::output::Output;
 
 /// More messengers than anybody would capture one by one: a greater number is a slip.

@@ -17,6 +17,7 @@ mod knowledge;
 mod odds;
 mod ratio;
 mod simulate;
+mod strategy_file;
 mod table;
 
 pub use bounds::solvable::{Exchange, Solvability, TooManyRounds, is_solvable_by_theory, solvable};
@@ -43,6 +44,7 @@ pub use simulate::interval::{Confidence, Interval};
 pub use simulate::tilt::Tilt;
 pub use simulate::toss::CaptureRate;
 pub use simulate::{Simulated, Simulation};
+pub use strategy_file::{StrategyError, StrategyFile};
 pub use table::outcome::Outcome;
 pub use table::protocol::{Beginning, Orders, Protocol};
 pub use table::run::{Journey, Run};

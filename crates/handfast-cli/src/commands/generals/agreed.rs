@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use anyhow::anyhow;
-use handfast_lab::generals::{Limits, Ratio, Shipped, Table};
+use handfast_lab::generals::{Limits, Ratio, Shipped, StrategyFile, Table};
+use handfast_programs::{PREFIX, Programs, TIME_LIMIT_MS};
+use handfast_toml::read_text;
 
-use crate::generals::strategy_file::StrategyFile;
 use crate::numbers;
 use crate::output::{Exit, OrExit as _, Output};
-use handfast_programs::{PREFIX, Programs, TIME_LIMIT_MS};
 
 /// The protocol and its parameters. A parameter that the protocol does not have is refused.
 #[derive(Clone, Debug, clap::Args)]
@@ -57,7 +57,8 @@ impl Agreed {
         if self.protocol.ends_with(".toml") {
             self.refuse_flags("the strategy file says it")?;
             self.refuse_flags_of_programs()?;
-            return StrategyFile::read(Path::new(&self.protocol)).or_exit(Exit::Usage)?.tabulate(&limits).or_exit(Exit::Usage);
+            let text = read_text(Path::new(&self.protocol), "strategy file").or_exit(Exit::Usage)?;
+            return StrategyFile::parse(&self.protocol, &text).or_exit(Exit::Usage)?.tabulate(&limits).or_exit(Exit::Usage);
         }
         self.shipped()?.tabulate(&limits).or_exit(Exit::Usage)
     }

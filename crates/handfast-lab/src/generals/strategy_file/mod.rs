@@ -23,7 +23,7 @@
 //! attacks-if = "heard order"
 //! ```
 //!
-//! `docs/strategies.md` goes through it key by key.
+//! `docs/strategies.md` goes through it key by key. Whoever has such a file hands in its text: nothing is opened here.
 
 mod condition;
 mod wave;
@@ -35,15 +35,17 @@ use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 
-use handfast_lab::generals::{Limits, Protocol, Table as Tabulated, TableError};
 use handfast_protocol::generals::{Camp, Choice, Condition, Strategy};
-use handfast_toml::{FileError, Source, Table, read_text};
+use handfast_toml::{FileError, Source, Spanned, Table};
 
 use self::condition::View;
+use crate::generals::table::Table as Tabulated;
+use crate::generals::table::protocol::Protocol;
+use crate::generals::table::tabulate::{Limits, TableError};
 
 /// A strategy file that was read and found sound.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct StrategyFile {
+pub struct StrategyFile {
     name: String,
     strategy: Strategy,
     file: String,
@@ -56,7 +58,7 @@ pub(crate) struct StrategyFile {
 
 /// Why there is no table of a strategy file.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum StrategyError {
+pub enum StrategyError {
     /// Something in it can never happen, or always does.
     Nonsense(FileError),
     /// It is too large.
@@ -80,20 +82,11 @@ impl fmt::Display for StrategyError {
 impl std::error::Error for StrategyError {}
 
 impl StrategyFile {
-    /// Reads the strategy file at `path`.
-    ///
-    /// # Errors
-    /// What is wrong with it, with its line, and what to do.
-    pub(crate) fn read(path: &Path) -> Result<Self, FileError> {
-        let text = read_text(path, "strategy file")?;
-        Self::parse(&path.display().to_string(), &text)
-    }
-
     /// Reads the text of a strategy file; `file` is what messages call it.
     ///
     /// # Errors
     /// What is wrong with it, with its line, and what to do.
-    pub(crate) fn parse(file: &str, text: &str) -> Result<Self, FileError> {
+    pub fn parse(file: &str, text: &str) -> Result<Self, FileError> {
         let source = Source { file, text };
         let root = source.parse()?;
         let table = Table::new(source, root.get_ref(), 0..0, "a strategy");
@@ -121,7 +114,7 @@ impl StrategyFile {
     ///
     /// # Errors
     /// It would hold more than `limits` allows; or a wave never leaves, or a general never attacks, or always.
-    pub(crate) fn tabulate(&self, limits: &Limits) -> Result<Tabulated, StrategyError> {
+    pub fn tabulate(&self, limits: &Limits) -> Result<Tabulated, StrategyError> {
         // Every wave says its place, so that the table tells which of them ever leave.
         let mut strategy = self.strategy.clone();
         for (place, wave) in strategy.waves.iter_mut().enumerate() {
@@ -196,7 +189,7 @@ fn read_rule(view: &View<'_>, root: &Table<'_, '_>) -> Result<(Range<usize>, Vec
     let table = Table::new(view.source, table, value.span(), format!("[{key}]"));
     table.only(&["attacks-if"])?;
     let texts = wave::read_conditions(view.source, &table, "attacks-if")?.ok_or_else(|| table.missing("attacks-if", example))?;
-    let span = table.value("attacks-if").map_or_else(|| value.span(), handfast_toml::Spanned::span);
+    let span = table.value("attacks-if").map_or_else(|| value.span(), Spanned::span);
     let rule = texts.iter().map(|text| condition::read(view, text)).collect::<Result<Vec<_>, _>>()?;
     Ok((span, rule))
 }
