@@ -15,6 +15,7 @@
 //! - [`moved`]: services that are called at another address, where the same books are kept or others.
 //! - [`generals`]: two generals in rounds. A protocol becomes a table; odds, simulation, knowledge, checks, decisions and bounds
 //!   are read from it, each in a room of its own. A protocol of one's own is a [`StrategyFile`](generals::StrategyFile).
+//! - [`answers`]: what each question about them is answered with, as data that serialises.
 //! - [`diagram`]: runs as space-time diagrams, for a terminal and as SVG.
 //!
 //! # Two generals in a few lines
@@ -30,6 +31,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod answers;
 pub mod diagram;
 pub mod explorer;
 pub mod generals;

@@ -11,7 +11,6 @@ use std::io::{self, IsTerminal as _, Write as _};
 use handfast_lab::generals::Ratio;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
-use serde_json::Value;
 
 pub(crate) use self::exit::{Exit, OrExit};
 use self::terminal::Waiting;
@@ -213,18 +212,6 @@ fn written(result: io::Result<()>) -> anyhow::Result<()> {
 /// The text in ASCII, with a question mark for each character that is not.
 fn plain(text: &str) -> String {
     text.chars().map(|character| if character.is_ascii() { character } else { '?' }).collect()
-}
-
-/// Numbers up to here are JSON numbers, which every reader takes exactly.
-const MOST_EXACT: u64 = 1 << 53;
-
-/// A count as JSON: a number where every reader takes it exactly, a string of digits otherwise.
-pub(crate) fn count(number: impl Display) -> Value {
-    let digits = number.to_string();
-    match digits.parse::<u64>() {
-        Ok(number) if number <= MOST_EXACT => Value::from(number),
-        Ok(_) | Err(_) => Value::from(digits),
-    }
 }
 
 /// A count with its thousands apart; only the size of one that has more digits than `most`.

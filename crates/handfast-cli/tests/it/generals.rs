@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::support::run;
 
+mod answers;
 mod bounds;
 mod check;
 mod decide;

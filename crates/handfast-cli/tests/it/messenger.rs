@@ -344,7 +344,7 @@ fn bad_options_are_usage_errors_that_say_what_to_write() {
     let to = ["--listen", "127.0.0.1:0", "--to"];
     let cases: [(&[&str], &str); 7] = [
         (&["http://x", "--capture", "1.5"], "between 0 and 1"),
-        (&["http://x", "--delay", "5"], "with its unit"),
+        (&["http://x", "--delay", "5"], "write a number and a unit"),
         (&["http://x", "--delay", "9ms..5ms"], "shorter duration first"),
         (&["http://x", "--cut", "10s"], "10s..20s"),
         (&["https://x"], "plain http only"),

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use anyhow::anyhow;
-use handfast_lab::generals::{Limits, Ratio, Shipped, StrategyFile, Table};
+use handfast_lab::generals::{
+    Limits, Parameter, Ratio, Shipped, SizeError, Sizes, StrategyFile, Table, find_shipped, shipped_names,
+};
 use handfast_programs::{PREFIX, Programs, TIME_LIMIT_MS};
 use handfast_toml::read_text;
 
@@ -68,8 +70,10 @@ impl Agreed {
     /// # Errors
     /// One was given.
     fn refuse_flags(&self, reason: &str) -> anyhow::Result<()> {
-        match self.flags().into_iter().find(|(_, value)| value.is_some()) {
-            Some((name, _)) => Err(anyhow!("{} takes no --{name}; {reason}", self.protocol)).or_exit(Exit::Usage),
+        match self.sizes().given().next() {
+            Some((parameter, _)) => {
+                Err(anyhow!("{} takes no --{}; {reason}", self.protocol, parameter.name())).or_exit(Exit::Usage)
+            }
             None => Ok(()),
         }
     }
@@ -88,8 +92,15 @@ impl Agreed {
         }
     }
 
-    const fn flags(&self) -> [(&'static str, Option<u32>); 4] {
-        [("messengers", self.messengers), ("replies", self.replies), ("steps", self.steps), ("rounds", self.rounds)]
+    /// The sizes that were given.
+    pub(crate) const fn sizes(&self) -> Sizes {
+        Sizes::new([self.messengers, self.replies, self.steps, self.rounds])
+    }
+
+    /// The same protocol in these sizes.
+    pub(crate) fn sized(&self, sizes: &Sizes) -> Self {
+        let [messengers, replies, steps, rounds] = Parameter::ALL.map(|parameter| sizes.of(parameter));
+        Self { messengers, replies, steps, rounds, ..self.clone() }
     }
 
     /// Two programs; every parameter that was given is told to them.
@@ -100,12 +111,15 @@ impl Agreed {
                 .strip_prefix(PREFIX)
                 .ok_or_else(|| anyhow!("--second takes a program, as in --second \"{PREFIX}{second}\""))?,
         };
-        self.refuse_others(&["messengers", "replies", "steps", "rounds"])?;
+        let sizes = self.sizes();
+        if let Some((parameter, _)) = sizes.given().find(|(_, size)| *size == 0) {
+            return Err(SizeError::Nothing(parameter)).or_exit(Exit::Usage);
+        }
         Ok(Programs {
             commands: [command, second],
-            messengers: self.messengers.unwrap_or(1),
-            replies: self.replies.unwrap_or(1),
-            steps: self.steps.unwrap_or(3),
+            messengers: sizes.or_usual(Parameter::Messengers),
+            replies: sizes.or_usual(Parameter::Replies),
+            steps: sizes.or_usual(Parameter::Steps),
             rounds: self.rounds,
             time_limit_ms: self.time_limit_ms.unwrap_or(TIME_LIMIT_MS),
         })
@@ -116,20 +130,8 @@ impl Agreed {
     /// # Errors
     /// There is none, or it has no such parameter.
     pub(crate) fn shipped(&self) -> anyhow::Result<Shipped> {
-        let count = |given: Option<u32>, default: u32| given.unwrap_or(default);
-        let (messengers, replies) = (count(self.messengers, 1), count(self.replies, 1));
-        let (steps, rounds) = (count(self.steps, 3), count(self.rounds, 3));
-        let (shipped, taken): (Shipped, &[&str]) = match self.protocol.as_str() {
-            "always" => (Shipped::Always { messengers }, &["messengers"]),
-            "reply" => (Shipped::Reply { messengers, replies }, &["messengers", "replies"]),
-            "reply-each" => (Shipped::ReplyEach { messengers }, &["messengers"]),
-            "handshake" => (Shipped::Handshake { steps, messengers }, &["steps", "messengers"]),
-            "random-attack" => (Shipped::RandomAttack { rounds }, &["rounds"]),
-            "email" => (Shipped::Email { threshold: steps }, &["steps"]),
-            "ready-ready" => (Shipped::ReadyReady { last_tick: rounds }, &["rounds"]),
-            unknown => return Err(unknown_protocol(unknown)).or_exit(Exit::Usage),
-        };
-        self.refuse_others(taken)?;
+        let shippable = find_shipped(&self.protocol).ok_or_else(|| unknown_protocol(&self.protocol)).or_exit(Exit::Usage)?;
+        let shipped = shippable.sized(&self.sizes()).or_exit(Exit::Usage)?;
         self.refuse_flags_of_programs()?;
         Ok(shipped)
     }
@@ -141,27 +143,14 @@ impl Agreed {
 
     /// Whether a parameter was given.
     pub(crate) fn has_parameters(&self) -> bool {
-        self.second.is_some() || self.flags().iter().any(|(_, value)| value.is_some())
-    }
-
-    fn refuse_others(&self, taken: &[&str]) -> anyhow::Result<()> {
-        for (name, value) in self.flags() {
-            if value.is_some() && !taken.contains(&name) {
-                let takes = taken.iter().map(|name| format!("--{name}")).collect::<Vec<_>>().join(" and ");
-                return Err(anyhow!("{} has no --{name}; it takes {takes}", self.protocol)).or_exit(Exit::Usage);
-            }
-            if value == Some(0) && !(self.protocol == "ready-ready" && name == "rounds") {
-                return Err(anyhow!("--{name} 0 leaves nothing to do; give at least 1")).or_exit(Exit::Usage);
-            }
-        }
-        Ok(())
+        self.second.is_some() || self.sizes().given().next().is_some()
     }
 }
 
 fn unknown_protocol(name: &str) -> anyhow::Error {
     anyhow!(
         "there is no protocol {name:?}; give one of {}, the path of a strategy file (it ends in .toml), or exec:COMMAND",
-        Shipped::NAMES.join(", ")
+        shipped_names().join(", ")
     )
 }
 

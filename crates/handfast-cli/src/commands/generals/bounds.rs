@@ -1,13 +1,10 @@
 //! `handfast generals bounds`: what theory allows, beside what the protocols that ship achieve.
 
-use handfast_lab::generals::{
-    Adversary, Exchange, Limits, Ratio, RoundsBound, Solvability, is_solvable_by_theory, rounds_bound, solvable,
-};
-use handfast_protocol::generals::Camp;
-use serde_json::{Value, json};
+use handfast_lab::answers::bounds::{RULE, answer, steps, verdict};
+use handfast_lab::generals::{Adversary, Ratio, RoundsBound, Solvability, is_solvable_by_theory};
 
 use crate::numbers;
-use crate::output::{Exit, OrExit as _, Output, count, grouped};
+use crate::output::{Exit, OrExit as _, Output, grouped};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -25,20 +22,21 @@ found is put beside what the theorems say.
 With --json it prints one object; a count above 2^53 is a string of digits:
   rounds
   bounds    [{rounds, lower, lower_float, random_attack, random_attack_float,
-            exact, exact_float, captures, deterministic}] for every number of
-            rounds up to the given one: 1/(r+1) for any protocol, 1/r that the
-            random attack guarantees, its exact worst case by enumeration and
-            the captures of such a pattern (null for more than 20 rounds), and
-            \"1\" without a coin
-  solvable  [{adversary, verdict, theorem, agrees, source, runs, classes,
-            links, rule, chain}] for the given number of rounds: verdict
+            exact, exact_float, captures, deterministic, deterministic_float}]
+            for every number of rounds up to the given one: 1/(r+1) for any
+            protocol, 1/r that the random attack guarantees, its exact worst
+            case by enumeration and the captures of such a pattern (null for
+            more than 20 rounds), and \"1\" without a coin
+  solvable  [{adversary, adversary_in_words, verdict, theorem, agrees, source,
+            runs, classes, links_to_no_order, rule, chain}] for the given
+            number of rounds: verdict
             \"solvable\" or \"unsolvable\"; what the theorem says, and whether the
             two agree; how many runs there are, and in how many classes that no
             chain joins; a rule in words, or the number of links of a shortest
             chain and its runs, at most the first 1000: [{ordered: [bool,
-            bool], captured: [[bool, bool]], alike_for}]: for each round
+            bool], captured: [[bool, bool]], same_for}]: for each round
             whether the messenger of general 1 and of general 2 was captured,
-            and the general who cannot tell this run from the next
+            and the general who cannot tell this run from the one before it
 
 Exit codes: 0 told; 2 a number makes no sense, or the answer would not fit.")]
 pub(crate) struct Args {
@@ -52,36 +50,20 @@ const MOST_ROUNDS: u32 = 60;
 
 /// Answers the question.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
-    let rounds = args.rounds;
-    let adversaries = adversaries(rounds);
-    let progress = output.progress(u64::from(rounds) + adversaries.len() as u64);
-    let mut bounds = Vec::new();
-    for rounds in 1..=rounds {
-        progress.set_message(format!("worst case of {rounds} rounds"));
-        bounds.push(rounds_bound(rounds, &Limits::default()).or_exit(Exit::Usage)?);
+    let progress = output.progress(steps(args.rounds));
+    let found = answer(args.rounds, &|next| {
+        progress.set_message(next);
         progress.inc(1);
-    }
-    let mut explored = Vec::new();
-    for adversary in adversaries {
-        progress.set_message(format!("{rounds} rounds against {adversary}"));
-        explored.push((adversary, solvable(rounds, adversary).or_exit(Exit::Usage)?));
-        progress.inc(1);
-    }
+    });
     progress.finish_and_clear();
+    let found = found.or_exit(Exit::Usage)?;
     if output.wants_json() {
-        let bounds: Vec<Value> = bounds.iter().map(bound_json).collect();
-        let solvable: Vec<Value> = explored.iter().map(|(adversary, found)| solvable_json(rounds, *adversary, found)).collect();
-        output.json_line(&json!({ "rounds": rounds, "bounds": bounds, "solvable": solvable }))?;
+        output.json_line(&found)?;
     } else {
-        print_bounds(&bounds, output)?;
-        print_solvable(rounds, &explored, output)?;
+        print_bounds(&found.bounds, output)?;
+        print_solvable(found.rounds, &found.explored, output)?;
     }
     Ok(Exit::Done)
-}
-
-fn adversaries(rounds: u32) -> Vec<Adversary> {
-    let in_all = (0..=u64::from(rounds)).map(Adversary::AtMost);
-    in_all.chain([Adversary::PerRound(1), Adversary::Any]).collect()
 }
 
 fn print_bounds(bounds: &[RoundsBound], output: &Output) -> anyhow::Result<()> {
@@ -170,50 +152,3 @@ fn print_chain(adversary: Adversary, found: &Solvability, output: &Output) -> an
 
 /// Of a longer chain the middle is left out.
 const DRAWN: usize = 16;
-
-const RULE: &str = "attack if and only if you have the order and have heard that the other has it";
-
-const fn verdict(solvable: bool) -> &'static str {
-    if solvable { "solvable" } else { "unsolvable" }
-}
-
-fn bound_json(bound: &RoundsBound) -> Value {
-    let worst = bound.worst.as_ref();
-    json!({
-        "rounds": bound.rounds,
-        "lower": bound.lower.to_string(),
-        "lower_float": bound.lower.to_f64(),
-        "random_attack": bound.random_attack.to_string(),
-        "random_attack_float": bound.random_attack.to_f64(),
-        "exact": worst.map(|worst| worst.disagreement.to_string()),
-        "exact_float": worst.map(|worst| worst.disagreement.to_f64()),
-        "captures": worst.map(|worst| worst.captured.len()),
-        "deterministic": "1",
-    })
-}
-
-fn solvable_json(rounds: u32, adversary: Adversary, found: &Solvability) -> Value {
-    let theorem = is_solvable_by_theory(rounds, adversary);
-    let link = |(run, camp): &(Exchange, Option<Camp>)| json!({ "ordered": run.ordered, "captured": run.captured, "alike_for": camp.map(|camp| camp.number()) });
-    let chain = found.chain.as_ref().map(|chain| chain.iter().map(link).collect::<Vec<Value>>());
-    json!({
-        "adversary": adversary.to_string(),
-        "verdict": verdict(found.is_solvable()),
-        "theorem": verdict(theorem),
-        "agrees": found.is_solvable() == theorem,
-        "source": source(adversary),
-        "runs": count(found.runs),
-        "classes": count(found.classes),
-        "links": found.links.map(count),
-        "rule": found.hearing_suffices.then_some(RULE),
-        "chain": chain,
-    })
-}
-
-const fn source(adversary: Adversary) -> &'static str {
-    match adversary {
-        Adversary::Any => "Gray 1978",
-        Adversary::AtMost(_) => "Fevat and Godard 2011",
-        Adversary::PerRound(_) => "Santoro and Widmayer 1989",
-    }
-}

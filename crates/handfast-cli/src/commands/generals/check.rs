@@ -2,23 +2,18 @@
 
 use std::path::PathBuf;
 
+use handfast_lab::answers::check::{Answer, MOST_WRITTEN, answer};
 use handfast_lab::diagram::{self, Diagram};
-use handfast_lab::generals::{
-    Adversary, Checked, Counts, Covered, Limits, Orders, Outcome, Property, Ratio, Run, Table, WorstError, worst_case,
-};
-use handfast_protocol::generals::Choice;
+use handfast_lab::generals::{Adversary, Covered, Orders, Outcome, Property, Ratio, Run, Table};
 use num_bigint::BigUint;
-use serde_json::{Value, json};
 
 use super::agreed::Agreed;
 use crate::output::picture;
-use crate::output::{Exit, OrExit as _, Output, count, grouped, rounded};
+use crate::output::{Exit, OrExit as _, Output, grouped, rounded};
 use crate::trace;
 
 /// So many of the simplest runs are drawn with `--all`.
 const DRAWN: usize = 6;
-/// So many of them are written as JSON.
-const WRITTEN: usize = 1_000;
 /// Numbers with more digits are rounded for people: they would fill the line.
 const DIGITS: usize = 30;
 
@@ -39,7 +34,8 @@ patterns are covered, of the messengers that are actually sent, from every way t
 the fewest captures, and among those the fewest messengers sent.
 
 With --json it prints one object; a count above 2^53 is a string of digits:
-  protocol, adversary, verdict (\"holds\" or \"violated\"),
+  protocol, title, adversary, adversary_in_words,
+  verdict       \"holds\" or \"violated\"
   worlds        orders and patterns covered; what a coin shows is no part of a
                 world
   runs          the same with every side of the coin apart
@@ -53,11 +49,11 @@ With --json it prints one object; a count above 2^53 is a string of digits:
                 \"validity\"
   beginnings    [{ordered: [bool, bool], coin, wanted, patterns, outcome,
                 violations}]
-  captures, steps   what the simplest run that goes wrong takes; null if the
+  sent, captures    what the simplest run that goes wrong takes; null if the
                     protocol holds
-  counterexample    that run, or null: {ordered, coin, captures, steps,
-                    outcome, broken: [name], attacks: [bool, bool], messengers:
-                    [{round, from, says, captured}]}
+  counterexample    that run, or null: {ordered, coin, outcome, attacks: [bool,
+                    bool], sent, captures, messengers: [{round, from, says,
+                    captured}], broken: [name]}
   minimal_runs  how many runs take as little
   minimal       with --all these runs, at most 1000 of them
   idle          true if nobody attacks even where the attack is wanted and
@@ -96,13 +92,11 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     picture::check_place(args.svg.as_deref(), output)?;
     let table = args.agreed.tabulate(output)?;
     let checking = output.waiting("trying every pattern of captures");
-    let checked = table.check(args.adversary).or_exit(Exit::Usage)?;
-    let exit = if checked.holds() { Exit::Done } else { Exit::Neither };
-    let first = checked.counterexample();
-    let coin = first.as_ref().and_then(|first| Coin::of(&checked, first));
-    let picture = args.svg.as_ref().and(first.as_ref()).map(|first| drawing(&table, first));
+    let found = answer(&table, &args.agreed.protocol, args.adversary, args.all).or_exit(Exit::Usage)?;
+    let exit = if found.checked.holds() { Exit::Done } else { Exit::Neither };
+    let picture = args.svg.as_ref().and(found.first.as_ref()).map(|first| drawing(&table, first));
     drop(checking);
-    if let (Some(path), Some(run)) = (&args.keep, &first) {
+    if let (Some(path), Some(run)) = (&args.keep, &found.first) {
         trace::keep(path, &args.agreed, &table, run)?;
         output.note(format_args!("the counterexample is kept in {}", path.display()));
     } else if args.keep.is_some() {
@@ -117,11 +111,10 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     } else if args.svg.is_some() {
         output.note("there is no counterexample to be drawn, so no picture was written");
     }
-    let answer = Answer { args: &args, table: &table, checked: &checked, first: first.as_ref(), coin };
     if output.wants_json() {
-        output.json_line(&answer.json())?
+        output.json_line(&found)?
     } else {
-        answer.print(output)?
+        Told { answer: &found }.print(output)?
     }
     Ok(exit)
 }
@@ -131,54 +124,49 @@ fn drawing(table: &Table, run: &Run) -> Diagram {
     diagram::generals(table, run, &super::knows(table, run))
 }
 
-/// What was found, and how it is to be told.
-struct Answer<'a> {
-    args: &'a Args,
-    table: &'a Table,
-    checked: &'a Checked<'a>,
-    first: Option<&'a Run>,
-    /// How often the pattern of the first run goes wrong, where a coin is tossed.
-    coin: Option<Coin>,
+/// What was found, put into words.
+struct Told<'a> {
+    answer: &'a Answer<'a>,
 }
 
-impl Answer<'_> {
+impl Told<'_> {
     fn print(&self, output: &Output) -> anyhow::Result<()> {
-        let adversary = self.checked.adversary;
-        let verdict = match self.first {
+        let adversary = self.answer.checked.adversary;
+        let verdict = match &self.answer.first {
             // The picture has the name at its head.
             None => {
-                output.line(&self.table.name)?;
+                output.line(&self.answer.table.name)?;
                 "HOLDS: army 1 attacks if and only if army 2 attacks, and nobody attacks where it is not wanted.".to_owned()
             }
             Some(first) => {
                 let in_words = |property: Property| format!("{}, that is, {}", property.key(), property.in_words());
-                let broken: Vec<String> = self.checked.broken(first).into_iter().map(in_words).collect();
+                let broken: Vec<String> = self.answer.checked.broken(first).into_iter().map(in_words).collect();
                 format!("VIOLATED: {}.", broken.join("; "))
             }
         };
         output.sentences(verdict)?;
         output.sentences(format_args!("Adversary {adversary}: {}.", adversary.in_words()))?;
-        if let Some(first) = self.first {
+        if let Some(first) = &self.answer.first {
             self.draw(output)?;
             self.print_least(first, output)?;
         }
         self.print_covered(output)?;
-        for remark in self.remarks() {
+        for remark in self.answer.remarks() {
             output.sentences(format_args!("\n{remark}"))?;
         }
         Ok(())
     }
 
     fn draw(&self, output: &Output) -> anyhow::Result<()> {
-        let drawn = if self.args.all { DRAWN } else { 1 };
-        for run in self.checked.minimal().take(drawn) {
-            let picture = picture::text(&drawing(self.table, &run), output.wants_ascii());
+        let drawn = if self.answer.all { DRAWN } else { 1 };
+        for run in self.answer.checked.minimal().take(drawn) {
+            let picture = picture::text(&drawing(self.answer.table, &run), output.wants_ascii());
             output.line(format_args!("\n{}", picture.trim_end()))?;
         }
-        let runs = self.checked.least.as_ref().map(|least| least.runs.clone()).unwrap_or_default();
-        if self.args.all && runs > BigUint::from(DRAWN) {
+        let runs = self.answer.minimal_runs();
+        if self.answer.all && runs > BigUint::from(DRAWN) {
             let more = runs - DRAWN;
-            let (more, written) = (rounded(more, DIGITS), grouped(WRITTEN));
+            let (more, written) = (rounded(more, DIGITS), grouped(MOST_WRITTEN));
             output.line(format_args!("\n... and {more} more; --json tells up to {written} of them."))?;
         }
         Ok(())
@@ -187,8 +175,8 @@ impl Answer<'_> {
     fn print_least(&self, first: &Run, output: &Output) -> anyhow::Result<()> {
         let (captures, steps) = (first.captures(), first.journeys.len());
         let fewer = if captures == 0 { "" } else { "\nNo run with fewer captures goes wrong." };
-        let least = self.checked.least.as_ref().map(|least| least.runs.clone()).unwrap_or_default();
-        let alike = match (least == BigUint::from(1u32), self.args.all) {
+        let least = self.answer.minimal_runs();
+        let alike = match (least == BigUint::from(1u32), self.answer.all) {
             (true, _) => "it is the only one that takes as little".to_owned(),
             (false, true) => format!("{} runs take as little", rounded(&least, DIGITS)),
             (false, false) => format!("{} runs take as little, which --all shows", rounded(&least, DIGITS)),
@@ -197,8 +185,8 @@ impl Answer<'_> {
         output.sentences(format_args!(
             "\nSimplest counterexample: {captures} captured of {steps} {messengers} sent; {alike}.{fewer}"
         ))?;
-        if let Some(coin) = &self.coin {
-            let (wrong, sides) = (coin.wrong, self.table.coins);
+        if let Some(coin) = &self.answer.coin {
+            let (wrong, sides) = (coin.wrong, self.answer.table.coins);
             let told = |ratio: &Ratio| format!("{ratio} ({})", ratio.to_decimal(4));
             output.sentences(format_args!(
                 "The city cannot see the coin: this pattern goes wrong on {wrong} of its {sides} sides, with probability {}.",
@@ -213,7 +201,7 @@ impl Answer<'_> {
     }
 
     fn print_covered(&self, output: &Output) -> anyhow::Result<()> {
-        let checked = self.checked;
+        let checked = &self.answer.checked;
         let nodes = grouped(checked.nodes);
         let counts = match &checked.counts {
             Ok(counts) => counts,
@@ -250,7 +238,7 @@ impl Answer<'_> {
     }
 
     fn beginning(&self, ordered: [bool; 2]) -> &'static str {
-        match (self.table.orders, ordered) {
+        match (self.answer.table.orders, ordered) {
             (Orders::Nobody, _) => "no orders in it",
             (Orders::First, [true, _]) => "with the order",
             (Orders::First, [false, _]) => "without the order",
@@ -260,137 +248,4 @@ impl Answer<'_> {
             (Orders::Each, [false, false]) => "no orders",
         }
     }
-
-    fn remarks(&self) -> Vec<String> {
-        let mut remarks = Vec::new();
-        if self.args.agreed.protocol == "email" {
-            remarks.push(
-                "What was checked is the rule \"attack once your machine has sent --steps messages\". It is no equilibrium: \
-                 where a lone attack is costly enough, never attacking is the only one (Rubinstein 1989)."
-                    .to_owned(),
-            );
-        }
-        if self.checked.is_idle() {
-            remarks.push(
-                "Nobody attacks even where the attack is wanted and every messenger arrives: safe, and of no use.".to_owned(),
-            );
-        }
-        remarks
-    }
-
-    fn json(&self) -> Value {
-        let checked = self.checked;
-        let least = checked.least.as_ref();
-        let counts = checked.counts.as_ref().ok();
-        let number = |of: &dyn Fn(&Counts) -> BigUint| counts.map(|counts| count(of(counts)));
-        let properties = Property::ALL.map(|property| {
-            let violations = number(&|counts| counts.breaking(&[property]));
-            let verdict = verdict(!checked.breaks(property));
-            json!({ "name": property.key(), "meaning": property.in_words(), "verdict": verdict, "violations": violations })
-        });
-        let sum = |counts: &Counts, place: usize| counts.beginnings.iter().map(|covered| &covered.outcomes[place]).sum();
-        let outcome = counts.map(|counts| outcome_json(&[0, 1, 2, 3].map(|place| sum(counts, place))));
-        let beginnings = counts.map(|counts| counts.beginnings.iter().map(beginning_json).collect::<Value>());
-        let mut told = json!({
-            "protocol": self.table.name,
-            "adversary": checked.adversary.to_string(),
-            "verdict": verdict(checked.holds()),
-            "worlds": number(&Counts::worlds),
-            "runs": number(&Counts::runs),
-            "nodes": checked.nodes,
-            "outcome": outcome,
-            "violations": number(&|counts| counts.breaking(&Property::ALL)),
-            "uncounted": checked.counts.as_ref().err().map(ToString::to_string),
-            "properties": properties,
-            "beginnings": beginnings,
-            "captures": least.map(|least| least.distance.captures),
-            "steps": least.map(|least| least.distance.steps),
-            "counterexample": self.first.map(|run| self.run_json(run)),
-            "minimal_runs": count(least.map(|least| least.runs.clone()).unwrap_or_default()),
-            "idle": checked.is_idle(),
-            "remarks": self.remarks(),
-        });
-        if self.args.all {
-            told["minimal"] = checked.minimal().take(WRITTEN).map(|run| self.run_json(&run)).collect();
-        }
-        if let Some(coin) = &self.coin {
-            told["coin"] = json!({
-                "sides": self.table.coins,
-                "wrong": coin.wrong,
-                "probability": coin.probability.to_string(),
-                "probability_float": coin.probability.to_f64(),
-                "worst": coin.worst.as_ref().ok().map(ToString::to_string),
-                "worst_float": coin.worst.as_ref().ok().map(Ratio::to_f64),
-            });
-        }
-        told
-    }
-
-    fn run_json(&self, run: &Run) -> Value {
-        let messengers: Vec<Value> = run
-            .journeys
-            .iter()
-            .map(|journey| {
-                let says = &self.table.messages[journey.message as usize];
-                json!({ "round": journey.round, "from": journey.from.number(), "says": says, "captured": journey.captured })
-            })
-            .collect();
-        json!({
-            "ordered": run.beginning.ordered,
-            "coin": run.beginning.coin,
-            "captures": run.captures(),
-            "steps": run.journeys.len(),
-            "outcome": run.outcome().key(),
-            "broken": self.checked.broken(run).into_iter().map(Property::key).collect::<Vec<_>>(),
-            "attacks": run.choices.map(|choice| choice == Choice::Attack),
-            "messengers": messengers,
-        })
-    }
-}
-
-/// What a pattern does, whatever the coin shows.
-struct Coin {
-    /// On how many sides it goes wrong.
-    wrong: usize,
-    probability: Ratio,
-    /// The greatest probability, over all orders and patterns, that exactly one attacks.
-    worst: Result<Ratio, WorstError>,
-}
-
-impl Coin {
-    /// How often the pattern of this run goes wrong, over the sides of the coin; nothing where none is tossed.
-    fn of(checked: &Checked<'_>, first: &Run) -> Option<Self> {
-        let table = checked.table();
-        if table.coins == 1 {
-            return None;
-        }
-        let captured: Vec<usize> = first.captured().collect();
-        let starts = table.starts.iter().enumerate();
-        let same = starts.filter(|(_, (beginning, _))| beginning.ordered == first.beginning.ordered);
-        let wrong = same
-            .map(|(start, _)| table.play(start, |number| captured.binary_search(&number).is_ok()))
-            .filter(|run| !checked.broken(run).is_empty())
-            .count();
-        let worst = worst_case(table, &Limits::default()).map(|worst| worst.disagreement);
-        Some(Self { wrong, probability: Ratio::new(wrong as i64, u64::from(table.coins)), worst })
-    }
-}
-
-const fn verdict(holds: bool) -> &'static str {
-    if holds { "holds" } else { "violated" }
-}
-
-fn beginning_json(covered: &Covered) -> Value {
-    json!({
-        "ordered": covered.beginning.ordered,
-        "coin": covered.beginning.coin,
-        "wanted": covered.wanted,
-        "patterns": count(covered.patterns()),
-        "outcome": outcome_json(&covered.outcomes),
-        "violations": count(covered.breaking(&Property::ALL)),
-    })
-}
-
-fn outcome_json(counts: &[BigUint; 4]) -> Value {
-    Outcome::ALL.into_iter().zip(counts).map(|(outcome, number)| (outcome.key().to_owned(), count(number))).collect()
 }

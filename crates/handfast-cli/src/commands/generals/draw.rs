@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
-use handfast_lab::generals::{Beginning, Bounds, Orders, Run, Shipped, Table, Views};
+use handfast_lab::answers::played::Answer;
+use handfast_lab::generals::{Beginning, Bounds, Orders, Run, Table, Views, find_shipped, shipped_names};
 use handfast_lab::{diagram, generals};
-use serde_json::{Value, json};
 
 use super::agreed::Agreed;
 use crate::numbers;
@@ -26,9 +26,10 @@ use crate::trace::{self, Trace};
 Messengers are counted from 0 in the order of sending: round by round, in each round general 1's first.
 
 With --json it prints the run
-  {\"title\":\"..\",\"ordered\":[true,false],\"coin\":1,\"messengers\":N,\"captures\":N,
+  {\"protocol\",\"title\",\"ordered\":[true,false],\"coin\":1,
    \"outcome\":\"both\"|\"alone_1\"|\"alone_2\"|\"neither\",
-   \"journeys\":[{\"round\":1,\"from\":1,\"says\":\"..\",\"captured\":false},..],
+   \"attacks\":[bool,bool],\"sent\":N,\"captures\":N,
+   \"messengers\":[{\"round\":1,\"from\":1,\"says\":\"..\",\"captured\":false},..],
    \"knows\":[[\"..\",\"..\"],..]}
 where \"knows\" says what general 1 and general 2 know before the first round and after each.
 
@@ -79,7 +80,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
         }
     }
     if output.wants_json() {
-        output.json_line(&data(&table, &run, &knows))?;
+        output.json_line(&Answer { protocol: &agreed.protocol, table: &table, run: &run, knows: &knows })?;
     } else if args.svg.is_none() {
         output.line(picture::text(&drawn, output.wants_ascii()).trim_end())?;
     }
@@ -103,7 +104,7 @@ fn what_they_know(table: &Table, run: &Run) -> Option<Vec<[String; 2]>> {
 /// The run that was asked for, of a trace or of a protocol.
 fn played(args: &Args, output: &Output) -> anyhow::Result<(Agreed, Table, Run)> {
     let named = &args.agreed.protocol;
-    let is_protocol = Shipped::NAMES.contains(&named.as_str()) || named.ends_with(".toml") || named.starts_with("exec:");
+    let is_protocol = find_shipped(named).is_some() || named.ends_with(".toml") || named.starts_with("exec:");
     if !is_protocol && Path::new(named).exists() {
         return of_trace(args, Path::new(named), output);
     }
@@ -111,7 +112,7 @@ fn played(args: &Args, output: &Output) -> anyhow::Result<(Agreed, Table, Run)> 
         return Err(anyhow!(
             "there is no file {named:?}, and no protocol of this name; give a trace that --keep has kept, one of {}, the path of a \
              strategy file (it ends in .toml), or exec:COMMAND",
-            Shipped::NAMES.join(", ")
+            shipped_names().join(", ")
         ))
         .or_exit(Exit::Usage);
     }
@@ -163,25 +164,4 @@ fn beginning(args: &Args, table: &Table) -> anyhow::Result<Beginning> {
         return Err(anyhow!("--coin {coin}: {sides}"));
     }
     Ok(Beginning { ordered, coin })
-}
-
-fn data(table: &Table, run: &Run, knows: &[[String; 2]]) -> Value {
-    let journeys: Vec<Value> = run
-        .journeys
-        .iter()
-        .map(|journey| {
-            let says = &table.messages[journey.message as usize];
-            json!({ "round": journey.round, "from": journey.from.number(), "says": says, "captured": journey.captured })
-        })
-        .collect();
-    json!({
-        "title": table.name,
-        "ordered": run.beginning.ordered,
-        "coin": run.beginning.coin,
-        "messengers": run.journeys.len(),
-        "captures": run.captures(),
-        "outcome": run.outcome().key(),
-        "journeys": journeys,
-        "knows": knows,
-    })
 }

@@ -49,7 +49,7 @@ fn the_json_is_that_of_the_help() {
     ]);
     assert_eq!(told["beginnings"], beginnings);
     assert_eq!(told["outcome"], json!({ "both": 3, "alone_1": 0, "alone_2": 3, "neither": 2 }));
-    let facts = ["adversary", "verdict", "worlds", "runs", "violations", "captures", "steps", "minimal_runs", "idle"];
+    let facts = ["adversary", "verdict", "worlds", "runs", "violations", "captures", "sent", "minimal_runs", "idle"];
     assert_eq!(
         facts.map(|fact| told[fact].clone()),
         [json!("any"), json!("violated"), json!(8), json!(8), json!(3), json!(1), json!(3), json!(1), json!(false)]

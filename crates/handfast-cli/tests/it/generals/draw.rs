@@ -37,8 +37,8 @@ fn a_run_is_kept_and_drawn_again() {
 #[test]
 fn a_run_is_given_as_data() {
     let told: Value = serde_json::from_str(&draw(&["reply", "--captured", "1", "--json"])).expect("JSON");
-    assert_eq!((&told["outcome"], &told["captures"], &told["messengers"]), (&"alone_2".into(), &1.into(), &2.into()));
-    assert_eq!(told["journeys"][1]["captured"], true);
+    assert_eq!((&told["outcome"], &told["captures"], &told["sent"]), (&"alone_2".into(), &1.into(), &2.into()));
+    assert_eq!(told["messengers"][1]["captured"], true);
     assert_eq!(told["knows"][1][1], "knows that 1 knows");
 }
 

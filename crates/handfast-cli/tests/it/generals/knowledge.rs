@@ -66,7 +66,8 @@ fn the_data_of_a_handshake() {
     assert_eq!(
         told,
         json!({
-            "protocol": told["protocol"], "adversary": "every pattern", "views": "inputs", "worlds": 4, "histogram": [1, 1, 1],
+            "protocol": "handshake", "title": told["title"], "adversary": "any",
+            "adversary_in_words": "any of the messengers that are sent may be captured", "views": "inputs", "worlds": 4, "histogram": [1, 1, 1],
             "common_knowledge": false, "common_knowledge_runs": 0, "because": told["because"], "depth": 1,
             "run": { "captured": [1], "ordered": [true, false], "outcome": "alone_2", "steps": [
                 { "round": 0, "levels": [1, 0], "knows": ["knows of the order", "does not know of the order"] },

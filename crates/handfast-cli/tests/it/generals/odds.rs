@@ -48,15 +48,17 @@ fn json_has_exact_numbers_with_floats_beside_them() {
     let data = json("always --messengers 5 --capture 1/10");
     assert_eq!(data["outcome"]["both"], "99999/100000");
     assert_eq!(data["outcome"]["alone_1"], "1/100000");
-    assert_eq!(data["outcome_float"]["alone_1"], 1e-5);
+    assert_eq!(data["outcome"]["alone_1_float"], 1e-5);
     assert_eq!(
         (&data["capture"], &data["exactly_one"], &data["alone_if_attacked"]),
         (&"1/10".into(), &"1/100000".into(), &"1/100000".into())
     );
+    assert_eq!((&data["protocol"], &data["adversary"]), (&"always".into(), &"iid:p".into()));
+    assert_eq!(data["title"], "Strategy 1: send 5 messengers, and attack");
     assert_eq!(data["polynomial"]["both"]["text"], "1 - p^5");
     assert_eq!(data["polynomial"]["both"]["terms"][1]["coefficient"], "-1");
     assert_eq!(data["patterns"][2]["captures"], 2);
-    assert_eq!(data["patterns"][2]["both"], "10");
+    assert_eq!(data["patterns"][2]["outcome"]["both"], "10");
     let random = json("random-attack --rounds 4 --capture 0.5");
     assert_eq!(random["worst"]["captured"][0]["messenger"], 0);
     assert_eq!((&random["worst"]["exactly_one"], &random["coin_sides"]), (&"1/4".into(), &4.into()));

@@ -1,5 +1,7 @@
 //! The protocols that ship, by name and with their parameters.
 
+use std::fmt;
+
 use handfast_protocol::generals::{Camp, RandomAttacker, ReadyReady, Strategy};
 
 use crate::generals::table::Table;
@@ -51,15 +53,218 @@ pub enum Shipped {
     },
 }
 
+/// What a protocol can be asked for in another size.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Parameter {
+    /// Messengers in a wave, or in every step of a handshake.
+    Messengers,
+    /// Messengers in the reply wave.
+    Replies,
+    /// Steps of a handshake, or the threshold of email.
+    Steps,
+    /// Rounds of an exchange; for ready-ready the tick of the deadline.
+    Rounds,
+}
+
+impl Parameter {
+    /// All of them, in the order in which they are told.
+    pub const ALL: [Self; 4] = [Self::Messengers, Self::Replies, Self::Steps, Self::Rounds];
+
+    /// Its name, as it is typed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Messengers => "messengers",
+            Self::Replies => "replies",
+            Self::Steps => "steps",
+            Self::Rounds => "rounds",
+        }
+    }
+
+    /// Its size where none is given.
+    #[must_use]
+    pub const fn usual(self) -> u32 {
+        match self {
+            Self::Messengers | Self::Replies => 1,
+            Self::Steps | Self::Rounds => 3,
+        }
+    }
+}
+
+/// The sizes that were given.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Sizes([Option<u32>; 4]);
+
+impl Sizes {
+    /// Those of [`Parameter::ALL`], in this order.
+    #[must_use]
+    pub const fn new(given: [Option<u32>; 4]) -> Self {
+        Self(given)
+    }
+
+    /// The size that was given.
+    #[must_use]
+    pub const fn of(&self, parameter: Parameter) -> Option<u32> {
+        self.0[parameter as usize]
+    }
+
+    /// The size that was given, or the usual one.
+    #[must_use]
+    pub fn or_usual(&self, parameter: Parameter) -> u32 {
+        self.of(parameter).unwrap_or(parameter.usual())
+    }
+
+    /// The same with this size.
+    #[must_use]
+    pub const fn with(mut self, parameter: Parameter, size: u32) -> Self {
+        self.0[parameter as usize] = Some(size);
+        self
+    }
+
+    /// What was given, with its size.
+    pub fn given(&self) -> impl Iterator<Item = (Parameter, u32)> + '_ {
+        Parameter::ALL.into_iter().filter_map(|parameter| Some((parameter, self.of(parameter)?)))
+    }
+}
+
+/// A protocol that ships, before it has sizes.
+#[derive(Debug)]
+pub struct Shippable {
+    /// Its name, as it is typed.
+    pub name: &'static str,
+    /// What can be asked for in another size.
+    pub takes: &'static [Parameter],
+    /// What grows where several sizes are compared.
+    pub grows: Parameter,
+    /// The least size of each.
+    pub least: u32,
+    make: fn(&Sizes) -> Shipped,
+}
+
+/// The one table of the protocols that ship.
+pub const SHIPPED: [Shippable; 7] = {
+    use Parameter::{Messengers, Replies, Rounds, Steps};
+    [
+        Shippable {
+            name: "always",
+            takes: &[Messengers],
+            grows: Messengers,
+            least: 1,
+            make: |sizes| Shipped::Always { messengers: sizes.or_usual(Messengers) },
+        },
+        Shippable {
+            name: "reply",
+            takes: &[Messengers, Replies],
+            grows: Messengers,
+            least: 1,
+            make: |sizes| Shipped::Reply { messengers: sizes.or_usual(Messengers), replies: sizes.or_usual(Replies) },
+        },
+        Shippable {
+            name: "reply-each",
+            takes: &[Messengers],
+            grows: Messengers,
+            least: 1,
+            make: |sizes| Shipped::ReplyEach { messengers: sizes.or_usual(Messengers) },
+        },
+        Shippable {
+            name: "handshake",
+            takes: &[Steps, Messengers],
+            grows: Messengers,
+            least: 1,
+            make: |sizes| Shipped::Handshake { steps: sizes.or_usual(Steps), messengers: sizes.or_usual(Messengers) },
+        },
+        Shippable {
+            name: "random-attack",
+            takes: &[Rounds],
+            grows: Rounds,
+            least: 1,
+            make: |sizes| Shipped::RandomAttack { rounds: sizes.or_usual(Rounds) },
+        },
+        Shippable {
+            name: "email",
+            takes: &[Steps],
+            grows: Steps,
+            least: 1,
+            make: |sizes| Shipped::Email { threshold: sizes.or_usual(Steps) },
+        },
+        Shippable {
+            name: "ready-ready",
+            takes: &[Rounds],
+            grows: Rounds,
+            least: 0,
+            make: |sizes| Shipped::ReadyReady { last_tick: sizes.or_usual(Rounds) },
+        },
+    ]
+};
+
+/// The names of all protocols that ship, as they are typed.
+#[must_use]
+pub fn shipped_names() -> [&'static str; SHIPPED.len()] {
+    SHIPPED.map(|shippable| shippable.name)
+}
+
+/// The protocol that is typed so.
+#[must_use]
+pub fn find_shipped(name: &str) -> Option<&'static Shippable> {
+    const TABLE: &[Shippable] = &SHIPPED;
+    TABLE.iter().find(|shippable| shippable.name == name)
+}
+
+/// A size that makes no sense.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SizeError {
+    /// The protocol has no such parameter.
+    NotTaken {
+        /// The protocol.
+        protocol: &'static str,
+        /// The parameter.
+        parameter: Parameter,
+        /// Those that it has.
+        takes: &'static [Parameter],
+    },
+    /// Nothing would be left to do.
+    Nothing(Parameter),
+}
+
+impl fmt::Display for SizeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotTaken { protocol, parameter, takes } => {
+                let takes = takes.iter().map(|parameter| format!("--{}", parameter.name())).collect::<Vec<_>>().join(" and ");
+                write!(f, "{protocol} has no --{}; it takes {takes}", parameter.name())
+            }
+            Self::Nothing(parameter) => write!(f, "--{} 0 leaves nothing to do; give at least 1", parameter.name()),
+        }
+    }
+}
+
+impl std::error::Error for SizeError {}
+
+impl Shippable {
+    /// The protocol with these sizes, and the usual ones where none is given.
+    ///
+    /// # Errors
+    /// It does not take one of them, or one leaves nothing to do.
+    pub fn sized(&'static self, sizes: &Sizes) -> Result<Shipped, SizeError> {
+        let Self { name, takes, least, .. } = self;
+        for (parameter, size) in sizes.given() {
+            if !takes.contains(&parameter) {
+                return Err(SizeError::NotTaken { protocol: name, parameter, takes });
+            }
+            if size < *least {
+                return Err(SizeError::Nothing(parameter));
+            }
+        }
+        Ok((self.make)(sizes))
+    }
+}
+
 /// A number of things in words.
 fn counted(number: u32, thing: &str) -> String {
     if number == 1 { format!("one {thing}") } else { format!("{number} {thing}s") }
 }
 
 impl Shipped {
-    /// The names of all of them, as they are typed.
-    pub const NAMES: [&'static str; 7] = ["always", "reply", "reply-each", "handshake", "random-attack", "email", "ready-ready"];
-
     /// The name, as it is typed.
     #[must_use]
     pub const fn name(self) -> &'static str {

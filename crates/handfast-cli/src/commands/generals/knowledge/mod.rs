@@ -5,7 +5,8 @@ mod told;
 use std::collections::BTreeSet;
 
 use anyhow::anyhow;
-use handfast_lab::generals::{Bounds, Chain, Knowledge, Ratio, Run, Rung, Table, Views, chain, common_belief, knowledge, ladder};
+use handfast_lab::answers::knowledge::{Question, answer};
+use handfast_lab::generals::{Bounds, Ratio, Views};
 
 use super::agreed::{Agreed, probability};
 use crate::output::{Exit, OrExit as _, Output};
@@ -30,7 +31,8 @@ wanted holds k times over, and not once more. The histogram counts the runs in w
 (random-attack: both have the order), by depth from 0.
 
 With --json it prints
-  {\"protocol\":\"..\",\"adversary\":\"every pattern\",\"views\":\"inputs\"|\"state\",
+  {\"protocol\",\"title\",\"adversary\":\"any\",\"adversary_in_words\",
+   \"views\":\"inputs\"|\"state\",
    \"worlds\":N,\"histogram\":[N,..],
    \"common_knowledge\":bool,\"common_knowledge_runs\":N,\"because\":\"..\",
    \"depth\":K|null,
@@ -73,24 +75,6 @@ pub(crate) struct Args {
     prior: Option<Ratio>,
 }
 
-/// The greatest belief that can be common, and for which probabilities.
-struct Belief {
-    greatest: Ratio,
-    prior: Ratio,
-    capture: Ratio,
-}
-
-/// Everything that was asked for.
-struct Told {
-    table: Table,
-    email: bool,
-    knowledge: Knowledge,
-    run: Run,
-    rungs: Vec<[Rung; 2]>,
-    chain: Option<Chain>,
-    belief: Option<Belief>,
-}
-
 /// In more rounds the random attack has more pairs of views than may be held.
 const MOST_ROUNDS: u32 = 12;
 
@@ -116,25 +100,19 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     let table = args.agreed.tabulate(output)?;
     let run = table.play_out(table.starts[0].0, &args.captured.clone().unwrap_or_default()).or_exit(Exit::Usage)?;
     let thinking = output.waiting("telling apart what the generals see in every run");
-    let belief = |capture: &Ratio| {
-        let prior = args.prior.clone().unwrap_or_else(|| Ratio::new(1, 2));
-        let greatest = common_belief(&table, views, &prior, capture, bounds).or_exit(Exit::Usage)?;
-        anyhow::Ok(Belief { greatest, prior, capture: capture.clone() })
+    let prior = || args.prior.clone().unwrap_or_else(|| Ratio::new(1, 2));
+    let question = Question {
+        protocol: args.agreed.protocol.clone(),
+        views,
+        chain: args.chain,
+        belief: args.capture.clone().map(|capture| (prior(), capture)),
     };
-    let told = Told {
-        knowledge: knowledge(&table, views, bounds).or_exit(Exit::Usage)?,
-        rungs: ladder(&table, &run, views, bounds).or_exit(Exit::Usage)?,
-        chain: args.chain.then(|| chain(&table, views, bounds)).transpose().or_exit(Exit::Usage)?,
-        belief: args.capture.as_ref().map(belief).transpose()?,
-        email: args.agreed.protocol == "email",
-        run,
-        table,
-    };
+    let found = answer(&table, run, &question).or_exit(Exit::Usage)?;
     drop(thinking);
     if output.wants_json() {
-        output.json_line(&told.json())?;
+        output.json_line(&found)?;
     } else {
-        told.print(output)?;
+        told::print(&found, output)?;
     }
     Ok(Exit::Done)
 }

@@ -1,17 +1,14 @@
 //! `handfast generals odds`: the exact probability of every outcome, for one capture rate and for all of them.
 
-mod answer;
 mod grid;
-mod json;
 mod text;
 
 use std::path::PathBuf;
 
-use anyhow::anyhow;
 use clap::ValueEnum;
+use handfast_lab::answers::{grid as map, odds};
 use handfast_lab::generals::Ratio;
 
-use self::answer::Answer;
 use super::agreed::{Agreed, probability};
 use crate::output::picture;
 use crate::output::{Exit, OrExit as _, Output};
@@ -32,24 +29,27 @@ The adversary: every messenger is captured with probability p, independently of 
 that the attack is wanted: the order was given (for random-attack to both, and averaged over the key).
 
 With --json it prints
-  {\"protocol\",\"adversary\",\"given\",\"capture\":\"a/b\",\"capture_float\",
-   \"outcome\":{\"both\",\"alone_1\",\"alone_2\",\"neither\"},\"outcome_float\":{..},
+  {\"protocol\",\"title\",\"adversary\":\"iid:p\",\"adversary_in_words\",\"given\",
+   \"capture\":\"a/b\",\"capture_float\",
+   \"outcome\":{\"both\",\"both_float\",\"alone_1\",..,\"alone_2\",..,\"neither\",..},
    \"exactly_one\",\"exactly_one_float\",
    \"alone_if_attacked\",\"alone_if_attacked_float\",
    \"polynomial\":{\"both\":{\"text\":\"1 - p^5\",\"divisor\":\"1\",
      \"terms\":[{\"power\":0,\"coefficient\":\"1\"},..]},..,\"exactly_one\":{..}},
    \"coin_sides\":N,
-   \"patterns\":[{\"sent\",\"captures\",\"both\",\"alone_1\",\"alone_2\",\"neither\"},..],
-   \"worst\":{\"adversary\",\"exactly_one\",\"exactly_one_float\",
-     \"ordered\":[true,true],\"captures\",
-     \"captured\":[{\"messenger\":0,\"round\":1,\"from\":1},..],\"sent\"},
+   \"patterns\":[{\"sent\",\"captures\",
+     \"outcome\":{\"both\",\"alone_1\",\"alone_2\",\"neither\"}},..],
+   \"worst\":{\"adversary\",\"adversary_in_words\",\"exactly_one\",
+     \"exactly_one_float\",\"ordered\":[true,true],\"sent\",\"captures\",
+     \"captured\":[{\"messenger\":0,\"round\":1,\"from\":1},..]},
    \"messengers\",\"messengers_float\",\"last_lost\",\"last_lost_float\"}
 Probabilities are exact, as \"a/b\", and null without --capture. worst is there only where a coin is tossed, and its \
 messengers are counted from 0 in the order of sending; messengers and last_lost are there only for email with \
 --capture. Where polynomial or patterns is null, polynomial_refused or patterns_refused says why. The counts of patterns are \
 strings, and count those of all sides of the coin. With --grid it prints
-  {\"protocol\",\"adversary\",\"given\",\"show\":\"both\",\"down\":\"messengers\",
-   \"n\":[..],\"capture\":[\"1/20\",..],
+  {\"protocol\",\"title\",\"adversary\",\"adversary_in_words\",\"given\",
+   \"show\":\"both\",\"down\":\"messengers\",\"n\":[..],
+   \"capture\":[\"1/20\",..],\"capture_float\":[..],
    \"cells\":[[\"a/b\",..],..],\"cells_float\":[[..],..]}
 with a row of cells for each n and a column for each rate.
 
@@ -83,8 +83,15 @@ enum Show {
     Neither,
 }
 
-/// An exact answer with more binary digits than this is not worked out.
-const MOST_DIGITS: u64 = 250_000;
+impl From<Show> for map::Show {
+    fn from(show: Show) -> Self {
+        match show {
+            Show::Both => Self::Both,
+            Show::Alone => Self::Alone,
+            Show::Neither => Self::Neither,
+        }
+    }
+}
 
 /// Answers the question.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
@@ -94,25 +101,12 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     }
     let table = args.agreed.tabulate(output)?;
     let waiting = output.waiting("working out the exact odds");
-    let answer = Answer::find(&table, &args.agreed.protocol, args.capture)?;
+    let answer = odds::answer(&table, &args.agreed.protocol, args.capture).or_exit(Exit::Usage)?;
     drop(waiting);
     if output.wants_json() {
-        output.json_line(&json::told(&answer))?;
+        output.json_line(&answer)?;
     } else {
         output.line(text::told(&answer).trim_end())?;
     }
     Ok(Exit::Done)
-}
-
-/// Refuses what would have more digits than anybody reads.
-fn check_digits(sent: u64, capture: &Ratio) -> anyhow::Result<()> {
-    let digits = sent.saturating_mul(capture.0.denom().bits());
-    if digits > MOST_DIGITS {
-        return Err(anyhow!(
-            "{sent} messengers at this capture rate have exact odds of {digits} binary digits, and at most {MOST_DIGITS} are worked out; \
-             take fewer messengers, or a capture rate with a smaller denominator"
-        ))
-        .or_exit(Exit::Usage);
-    }
-    Ok(())
 }

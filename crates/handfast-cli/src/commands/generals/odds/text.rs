@@ -2,9 +2,10 @@
 
 use std::fmt::Display;
 
+use handfast_lab::answers::Against;
+use handfast_lab::answers::odds::Answer;
 use handfast_lab::generals::{Outcome, Patterns, Polynomial, Ratio};
 
-use super::answer::{ADVERSARY, Answer, WORST_ADVERSARY};
 use crate::output::decimal;
 
 /// So many significant digits has a number beside the exact one.
@@ -19,7 +20,7 @@ const MOST_LINES: usize = 16;
 
 /// The whole answer.
 pub(super) fn told(answer: &Answer) -> String {
-    let mut text = format!("{}\n\nAdversary: {ADVERSARY}.\nGiven: {}.\n", answer.protocol, answer.given);
+    let mut text = format!("{}\n\nAdversary: {}.\nGiven: {}.\n", answer.title, answer.adversary().in_words(), answer.given);
     match &answer.at {
         Some(_) => numbers(&mut text, answer),
         None => text.push_str("\nFor every capture rate p; --capture 1/10 gives the numbers for one.\n"),
@@ -118,7 +119,7 @@ fn patterns(text: &mut String, answer: &Answer) {
 
 fn worst(text: &mut String, answer: &Answer) {
     let Some(worst) = &answer.worst else { return };
-    text.push_str(&format!("\nWorst case: {WORST_ADVERSARY}.\n"));
+    text.push_str(&format!("\nWorst case: {}.\n", Against::Unseeing.in_words()));
     let (worst, journeys) = match worst {
         Ok(found) => found,
         Err(why) => return text.push_str(&format!("  not told: {why}\n")),

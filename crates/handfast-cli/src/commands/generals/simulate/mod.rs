@@ -1,14 +1,11 @@
 //! `handfast generals simulate`: a coin for every messenger, and the outcomes counted beside their exact probabilities.
 
-mod answer;
-mod json;
 mod text;
 
-use anyhow::anyhow;
 use clap::ValueEnum;
-use handfast_lab::generals::{Confidence, Ratio};
+use handfast_lab::answers::simulate::{Importance, Progress, Question, answer};
+use handfast_lab::generals::{Confidence, Parameter, Ratio, Simulation};
 
-use self::answer::Answer;
 use super::agreed::{Agreed, probability};
 use crate::clock::Stopwatch;
 use crate::numbers;
@@ -38,25 +35,26 @@ each wave that is captured markedly more (or less) in the runs that end so, the 
 A rate that suits an outcome badly is told: if its runs weigh as much as fewer than 10 equal ones, or if plain runs \
 have less than half the variance.
 
-For email the machines go on until a message is lost, whatever the threshold (--steps); messengers counts all that \
+For email the machines go on until a message is lost, whatever the threshold (--steps); sent counts all that \
 they send.
 
 With --json it prints
-  {\"protocol\",\"adversary\",\"given\",\"capture\":\"a/b\",\"capture_float\",
+  {\"protocol\",\"title\",\"adversary\":\"iid:a/b\",\"adversary_in_words\",\"given\",
+   \"capture\":\"a/b\",\"capture_float\",
    \"runs\",\"seed\",\"confidence\":0.95,
    \"outcome\":{\"both\":{\"count\",\"share\",\"low\",\"high\",
      \"exact\":\"a/b\",\"exact_float\",\"inside\":true},\"alone_1\",\"alone_2\",\"neither\"},
-   \"messengers\",\"captures\",
+   \"sent\",\"captures\",
    \"importance\":null or {\"why\":\"asked\"|\"rare\",\"outcome\":{\"alone_1\":
      {\"estimate\",\"error\",\"low\",\"high\",\"estimate_decimal\",\"error_decimal\",
       \"hits\",\"effective_hits\",\"variance_ratio\",\"warning\":null|\"few\"|\"worse\",
       \"exact\",\"exact_float\",\"inside\",
-      \"rates\":[{\"rate\":\"a/b\",\"waves\":[{\"round\",\"from\"}]}]},..}},
+      \"rates\":[{\"rate\":\"a/b\",\"rate_float\",\"waves\":[{\"round\",\"from\"}]}]},..}},
    \"email\":null or {\"messengers_mean\",\"low\",\"high\",
      \"exact\",\"exact_float\",\"inside\",
      \"last_lost\":[{\"general\",\"count\",\"of\",\"share\",\"low\",\"high\",
        \"exact\",\"exact_float\",\"inside\"},..]}}
-messengers and captures are those of all runs together. exact and inside are null where the exact value would have more digits than anybody reads. A float is 0 where it is \
+sent and captures are the messengers of all runs together. exact and inside are null where the exact value would have more digits than anybody reads. A float is 0 where it is \
 smaller than every float; estimate_decimal and error_decimal are text and never are. What needs a hit is null where \
 there are none.
 
@@ -82,15 +80,6 @@ pub(crate) struct Args {
     /// How sure an interval is to hold the true value, in percent
     #[arg(long, value_name = "PERCENT", value_enum, default_value_t = Percent::P95)]
     confidence: Percent,
-}
-
-/// The rates of importance sampling, as they are asked for.
-#[derive(Clone, PartialEq, Eq, Debug)]
-enum Importance {
-    /// Those that suit the outcome.
-    Auto,
-    /// This one, for every messenger.
-    At(Ratio),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -143,10 +132,20 @@ fn tilted(text: &str) -> Result<Importance, String> {
 pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<Exit> {
     let table = args.agreed.tabulate(output)?;
     let stopwatch = Stopwatch::start();
-    let answer = Answer::find(&table, args, output)?;
+    let question = args.question();
+    let progress = output.progress(args.runs);
+    let found = answer(&table, &question, &|told| match told {
+        Progress::Begins(what) => {
+            progress.set_position(0);
+            progress.set_message(what);
+        }
+        Progress::Runs(runs) => progress.inc(runs),
+    });
+    progress.finish_and_clear();
+    let answer = found.or_exit(Exit::Usage)?;
     let seconds = stopwatch.elapsed().as_secs_f64();
     if output.wants_json() {
-        output.json_line(&json::told(&answer))?;
+        output.json_line(&answer)?;
     } else {
         output.line(text::told(&answer).trim_end())?;
     }
@@ -157,6 +156,17 @@ pub(crate) fn run(args: &Args, output: &Output) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn refuse<T>(why: String) -> anyhow::Result<T> {
-    Err(anyhow!(why)).or_exit(Exit::Usage)
+impl Args {
+    fn question(&self) -> Question {
+        let is_email = self.agreed.protocol == "email";
+        let email_threshold = is_email.then(|| self.agreed.sizes().or_usual(Parameter::Steps));
+        Question {
+            protocol: self.agreed.protocol.clone(),
+            email_threshold,
+            capture: self.capture.clone(),
+            simulation: Simulation { runs: self.runs, seed: self.seed, threads: self.threads },
+            confidence: self.confidence.into(),
+            importance: self.importance.clone(),
+        }
+    }
 }

@@ -1,8 +1,8 @@
 //! What is told about a simulation, in words.
 
+use handfast_lab::answers::simulate::{Answer, Misfit, Sampled};
 use handfast_lab::generals::{Estimate, Interval, Outcome, Ratio};
 
-use super::answer::{Answer, Misfit, Sampled};
 use crate::output::terminal::{width, wrapped};
 use crate::output::{decimal, grouped};
 
@@ -13,9 +13,8 @@ const DIGITS: usize = 6;
 pub(super) fn told(answer: &Answer) -> String {
     let (runs, seed) = (grouped(answer.simulation.runs), answer.simulation.seed);
     let (sent, captured) = (grouped(answer.counted.messengers), grouped(answer.counted.captures));
-    let mut told = paragraph("", &answer.protocol);
-    let adversary = format!("every messenger is captured with probability {}, independently", answer.capture);
-    told += &paragraph("", &format!("Adversary: {adversary}. The attack is wanted."));
+    let mut told = paragraph("", &answer.title);
+    told += &paragraph("", &format!("Adversary: {}. The attack is wanted.", answer.adversary().in_words()));
     told +=
         &paragraph("", &format!("{runs} runs with seed {seed}: {sent} messengers were sent, and {captured} of them captured."));
     told.push('\n');
