@@ -10,8 +10,8 @@ use super::{
     OpenFlow, Seen, Store, StoreError, StoredSaga, Summary, TimeAcceptance, TimeAccepted, Try,
 };
 
-/// Wraps any store. Writes are counted from 1 in the order in which they are asked for: `create`, `append`, `park`,
-/// `suspend`, `adopt` and `probe`; tries are not counted, since nobody waits for them.
+/// Wraps any store. Writes are counted from 1 in the order in which they are asked for: `create`, `append`, `park`, `suspend`,
+/// `adopt` and `probe`; tries are not counted, since no caller waits for them.
 #[derive(Debug)]
 pub struct FlakyStore<S> {
     inner: S,
@@ -25,7 +25,7 @@ struct Fate {
     crashed: bool,
     /// A part of it has stopped for good.
     is_dead: bool,
-    /// Whoever tells it the time breaks off.
+    /// `keep_time` panics, as it would by an error in this program.
     panics_at_the_time: bool,
     /// How long the answer to a write that has landed takes.
     delay: Duration,
@@ -73,7 +73,7 @@ impl<S: Store> FlakyStore<S> {
         self.with(|fate| fate.is_dead = true);
     }
 
-    /// From now on whoever tells it the time panics, as of an error in this program.
+    /// From now on `keep_time` panics, as it would by an error in this program.
     pub fn panic_at_the_time(&self) {
         self.with(|fate| fate.panics_at_the_time = true);
     }
@@ -141,7 +141,7 @@ impl<S: Store> FlakyStore<S> {
                 written
             }
             Verdict::LandsUnheard => {
-                // Whatever the answer was, nobody hears it.
+                // Whatever the answer was, the caller does not get it.
                 let _unheard = write.await;
                 Err(unavailable())
             }

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-/// Ten characters that nobody else has drawn: keys of two stores never meet.
+/// Ten random characters that no other store has drawn: the keys of two stores never collide.
 pub(super) fn draw_store_id() -> String {
     const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
     let drawn = Sha256::digest(uuid::Uuid::now_v7().as_bytes());

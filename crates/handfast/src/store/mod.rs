@@ -1,6 +1,6 @@
 //! Where sagas are kept: the trait that every store implements, and the shapes that cross it.
 //!
-//! A store knows nothing of the protocol. It keeps rows, answers *conflict* when somebody was faster, and a write whose
+//! A store knows nothing of the protocol. It keeps rows, answers *conflict* when another writer was faster, and a write whose
 //! future has resolved to `Ok` is flushed.
 
 mod flaky;
@@ -119,20 +119,20 @@ pub struct StoredSaga {
     pub tries: u32,
     /// Why [`Store::suspend`] took it out of the wake-up index, if it did since the last entry.
     pub why: Option<String>,
-    /// The definitions that somebody has let it follow since, in order.
+    /// The definitions that a person has let it follow since, in order.
     pub adopted: Vec<Adopted>,
     /// Its journal, in order.
     pub entries: Vec<Entry>,
 }
 
 impl StoredSaga {
-    /// The definition that it follows: the one that it was placed with, or what somebody has let it follow since.
+    /// The definition that it follows: the one that it was placed with, or the last one that a person has let it follow since.
     #[must_use]
     pub fn follows(&self) -> ([u8; 32], &Arc<str>) {
         self.adopted.last().map_or((self.flow_hash, &self.flow_text), |adopted| (adopted.flow_hash, &adopted.flow_text))
     }
 
-    /// Whether somebody has said that it goes on with the definition which it followed in any case, wherever that leads.
+    /// Whether a person has said that it goes on with the definition it followed already, whatever addresses that one names.
     #[must_use]
     pub fn is_kept(&self) -> bool {
         let mut latest_first = self.adopted.iter().rev();
@@ -151,7 +151,7 @@ pub struct Adopted {
     pub flow_text: Arc<str>,
     /// How long the saga's journal was then: what it asked for up to this entry, it asked by the definition before.
     pub seq: u64,
-    /// Somebody has said that whoever is asked now keeps the same books as whoever was asked before.
+    /// A person has said that the addresses which are asked now keep the same books as those which were asked before.
     pub same_books: bool,
     /// Who has said so.
     pub by: String,
@@ -189,11 +189,11 @@ pub struct OpenFlow {
     pub placed_with: [u8; 32],
     /// That definition.
     pub placed_text: Arc<str>,
-    /// SHA-256 of the one that they follow: that one, or what somebody has let them follow since.
+    /// SHA-256 of the one that they follow: that one, or the last one that a person has let them follow since.
     pub follows: [u8; 32],
     /// The definition that they follow.
     pub text: Arc<str>,
-    /// Somebody has said that they go on with it, wherever that leads.
+    /// A person has said that they go on with it, whatever addresses it names.
     pub is_kept: bool,
     /// How many sagas.
     pub sagas: u64,
@@ -208,8 +208,8 @@ pub struct Append {
     pub previous: Digest,
     /// The entry; its `seq` is the previous one's plus one.
     pub entry: Entry,
-    /// How often somebody has let the saga follow another definition, as far as the writer knows. Who does not know of the last
-    /// time may have asked by a definition that is not followed any more.
+    /// How often a person has let the saga follow another definition, as far as the writer knows. A writer that does not know
+    /// of the last time may have sent requests by a definition that the saga no longer follows.
     pub adoptions: u64,
     /// When the saga is to be looked at next; `None` once it has ended or is suspended.
     pub wake_at: Option<Time>,
@@ -340,7 +340,7 @@ pub type Lengths = Vec<(Arc<str>, u64)>;
 /// Why a store did not do as asked. The variants say whose turn it is.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Somebody else appended first: load, and decide again.
+    /// Another writer appended first: load, and decide again.
     #[error("another writer was faster; load the saga and decide again")]
     Conflict,
     /// Whether the write happened is unknown: drop what is cached and load it again.
@@ -412,7 +412,7 @@ pub trait Store: Send + Sync + 'static {
     fn intact(&self) -> Result<(), StoreError> {
         Ok(())
     }
-    /// Writes and flushes so many bytes that nobody reads: whether a write of that size would be taken now.
+    /// Writes and flushes `bytes` bytes that are never read, to find out whether the store would take a write of that size now.
     fn probe(&self, bytes: usize) -> BoxFuture<'_, Result<(), StoreError>> {
         let _any_size_is_taken = bytes;
         Box::pin(std::future::ready(Ok(())))
@@ -430,15 +430,16 @@ pub trait Store: Send + Sync + 'static {
     /// The ids of up to `limit` sagas to be looked at by `now`, the most overdue first, and when the next one after them is. A
     /// wake-up further ahead than [`LONGEST_WAKE_UP_MS`] is due, too: no pause explains it, so another clock wrote it.
     fn due(&self, now: Time, limit: usize) -> BoxFuture<'_, Result<Due, StoreError>>;
-    /// Puts a saga aside until `wake_at`, after `tries` deliveries in a row without a definite answer. No journal entry.
-    /// A saga that is out of the wake-up index, or unknown, stays so: somebody else has ended it meanwhile. One whose journal is
-    /// longer than `length`, where that is given, stays where it is, with [`StoreError::Conflict`]: somebody has added to it.
+    /// Puts a saga aside until `wake_at`, after `tries` deliveries in a row without a definite answer. No journal entry. A saga
+    /// that is out of the wake-up index, or unknown, stays so: another process has ended it meanwhile. One whose journal is
+    /// longer than `length`, where that is given, stays where it is, with [`StoreError::Conflict`]: another writer has appended
+    /// to it.
     fn park<'a>(&'a self, id: &'a str, length: Option<u64>, wake_at: Time, tries: u32) -> BoxFuture<'a, Result<(), StoreError>>;
     /// How long the journals of these sagas are, of those that are known.
     fn lengths(&self, ids: Vec<Arc<str>>) -> BoxFuture<'_, Result<Lengths, StoreError>>;
     /// Takes a saga out of the wake-up index, since its journal cannot be trusted, and keeps the reason.
     fn suspend<'a>(&'a self, id: &'a str, reason: &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
-    /// Keeps a try for the pictures, the newest [`TRIES_KEPT`] a saga. Nobody waits for it and nothing depends on it.
+    /// Keeps a try for the pictures, the newest [`TRIES_KEPT`] a saga. No caller waits for it and nothing depends on it.
     fn record_try(&self, attempt: Try);
     /// The tries that were kept of a saga, oldest first.
     fn tries<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Vec<Try>, StoreError>>;
@@ -461,8 +462,9 @@ pub trait Store: Send + Sync + 'static {
     fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<KeptTime, StoreError>>;
     /// What [`keep_time`](Self::keep_time) would say of a clock, and what the time of journals is now; nothing is kept.
     fn judge_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<(ClockVerdict, Time), StoreError>>;
-    /// Keeps the definitions at hand of whoever drives the sagas here, and sends nothing to an address that none of them names before
-    /// a person decides; none where nothing is held back by that. Whoever opened the store last counts.
+    /// Keeps the definitions at hand in the process that drives the sagas of this store. Nothing is sent to an address that
+    /// none of them names before a person decides. The list is empty where nothing is held back so. What the process that
+    /// opened the store last has written counts.
     fn keep_at_hand(&self, flows: Vec<Arc<str>>) -> BoxFuture<'_, Result<(), StoreError>>;
     /// What was kept so last.
     fn at_hand(&self) -> BoxFuture<'_, Result<Vec<Arc<str>>, StoreError>>;

@@ -8,7 +8,7 @@ use crate::turns::{Turn, Turns};
 /// Further ahead than this nothing is ever put aside. A wake-up that is was written by another clock, and is due now.
 pub const LONGEST_WAKE_UP_MS: u64 = 30 * 60 * 1000;
 
-/// Whoever drives sagas tells its time at least this often, or counts as gone.
+/// A process that drives sagas tells the store its time at least this often, or counts as gone.
 const ALIVE_MS: u64 = 30_000;
 
 /// What a process says that the time is.
@@ -20,7 +20,7 @@ pub struct ClockMark {
     pub wall: Time,
     /// Which start of which machine the next number counts from.
     pub boot: String,
-    /// Milliseconds since then, which nobody can set.
+    /// Milliseconds since then, by a clock that cannot be set.
     pub boot_ms: u64,
     /// Which process it is.
     pub process: String,
@@ -31,7 +31,7 @@ pub struct ClockMark {
 /// A person's act: the time that a store keeps was never the time, and the present one counts.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TimeAcceptance {
-    /// The present time, by the clock of whoever accepts it.
+    /// The present time, by the clock of the process that accepts it.
     pub mark: ClockMark,
     /// Who accepts it.
     pub by: String,
@@ -56,7 +56,7 @@ pub enum TimeAccepted {
 /// Judges whether the present time may take the place of what is kept.
 pub(super) fn judge_acceptance(kept: Option<&ClockMark>, mine: &ClockMark) -> TimeAccepted {
     let Some(kept) = kept.filter(|kept| kept.at > mine.at) else { return TimeAccepted::NotLater };
-    // Of another machine, or of another start of this one, nobody knows when it was written.
+    // A mark of another machine, or of another start of this one, does not tell how long ago it was written.
     let is_there = kept.age_at(mine).is_some_and(|age_ms| age_ms <= ALIVE_MS);
     if is_there { TimeAccepted::Driven } else { TimeAccepted::Taken { before: kept.at } }
 }
@@ -64,15 +64,15 @@ pub(super) fn judge_acceptance(kept: Option<&ClockMark>, mine: &ClockMark) -> Ti
 /// What comes of comparing a process's clock with the store's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ClockVerdict {
-    /// They agree as well as was declared, or there is nobody to compare with.
+    /// They agree as well as was declared, or there is no other process to compare with.
     Agrees,
-    /// Somebody else drives the sagas of this store now, by a clock from which this one is so many milliseconds away; negative
-    /// if it is behind.
+    /// Another process drives the sagas of this store now, by a clock that differs from this one by `by_ms` milliseconds;
+    /// negative if this one is behind.
     Apart {
         /// How far.
         by_ms: i64,
     },
-    /// Nobody else is there, but the store has seen a later time.
+    /// No other process drives the sagas, but the store has seen a later time.
     Behind {
         /// How far.
         by_ms: u64,
@@ -99,8 +99,8 @@ pub struct StoreTime {
     pub unnoticed_ms: Option<i64>,
 }
 
-/// Judges a process's clock, and says what the time of journals is at that moment, as an act of a person is stamped that nobody
-/// keeps the time of.
+/// Judges a process's clock, and says what the time of journals is at that moment. Nothing is kept: the time only stamps the
+/// act of a person.
 pub(super) fn judge(kept: Option<&ClockMark>, mine: &ClockMark, error_ms: u64) -> (ClockVerdict, Time) {
     let (kept_time, _) = keep(kept, mine, error_ms);
     let since_boot = kept.and_then(|kept| Some(kept.at.0.saturating_add_signed(kept.apart_ms(mine)?)));
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_joins_others_has_to_agree_with_them() {
+    fn a_clock_that_joins_others_has_to_agree_with_them() {
         let kept = mark(NOON, 5_000, "one");
         assert_eq!(verdict(&kept, &mark(NOON + 10_500, 15_000, "two")), ClockVerdict::Agrees);
         assert_eq!(verdict(&kept, &mark(NOON + HOUR_MS + 10_000, 15_000, "two")), ClockVerdict::Apart { by_ms: 3_600_000 });
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nobody_is_left_a_leap_is_a_turn_and_an_earlier_time_is_suspect() {
+    fn where_no_process_is_left_a_leap_is_a_turn_and_an_earlier_time_is_suspect() {
         let kept = mark(NOON, 5_000, "one");
         let mine = mark(NOON + HOUR_MS + 55_000, 60_000, "two");
         let (told, keeps) = keep(Some(&kept), &mine, 1_000);
@@ -232,7 +232,7 @@ mod tests {
             (known.at, known.turns.iter().collect::<Vec<_>>(), known.unnoticed_ms),
             (mine.at, vec![turn], Some(3_600_000))
         );
-        // Whoever comes then, by the same clock, is told of it, and it is one turn for all of them.
+        // A process that comes later, by the same clock, is told of it, and it is one turn for all processes.
         let keeps = keeps.unwrap();
         let (told, again) = keep(Some(&keeps), &mark(NOON + HOUR_MS + 60_000, 65_000, "three"), 1_000);
         let known = told.known.unwrap();
@@ -287,7 +287,7 @@ mod tests {
         let turn = Turn::at_once(Time(1), Time(2), 1);
         let mut mine = elsewhere(NOON + HOUR_MS);
         mine.turns.push(turn);
-        assert_eq!(keep(Some(&kept), &mine, 1_000).1.unwrap().turns, mine.turns, "nobody else has told of it");
+        assert_eq!(keep(Some(&kept), &mine, 1_000).1.unwrap().turns, mine.turns, "no other process has told of it");
     }
 
     #[test]
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn the_present_is_accepted_where_nobody_goes_by_what_is_kept() {
+    fn the_present_is_accepted_where_no_process_goes_by_what_is_kept() {
         let kept = mark(10 * HOUR_MS, 5_000, "one");
         let judge = |mine: &ClockMark| judge_acceptance(Some(&kept), mine);
         assert_eq!(judge(&mark(9 * HOUR_MS, 6_000, "two")), TimeAccepted::Driven);

@@ -12,7 +12,7 @@ use crate::store::StoreError;
 
 /// How many pages are copied between two words about it.
 const PAGES_AT_ONCE: i32 = 1_000;
-/// How long is waited for somebody who is in the way.
+/// How long the copy waits before it tries again while another connection holds a lock.
 const PAUSE: Duration = Duration::from_millis(25);
 
 /// Copies the store at `from` to a new file at `to`. `progress` is told how many of how many pages are copied.
@@ -39,7 +39,7 @@ pub(super) fn back_up(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)
 fn copy(from: &Path, part: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), String> {
     let told = |error: rusqlite::Error| words(&error);
     let opened = open::open_to_read(from, 1).map_err(|error| error.to_string())?;
-    let source = opened.readers.first().ok_or("nobody reads")?;
+    let source = opened.readers.first().ok_or("no reader is open")?;
     handfast_sqlite::create_anew(part).map_err(|error| format!("{}: {error}", part.display()))?;
     let mut copy = Connection::open(part).map_err(told)?;
     // Held until the copy is whole, so that it is of one moment and never begins again, however much is written meanwhile.
@@ -71,7 +71,7 @@ fn copy(from: &Path, part: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<
 /// What the database finds wrong with a copy.
 fn damage(copy: &Path) -> Result<Vec<String>, String> {
     let opened = open::open_to_read(copy, 1).map_err(|error| error.to_string())?;
-    let connection = opened.readers.first().ok_or("nobody reads")?;
+    let connection = opened.readers.first().ok_or("no reader is open")?;
     super::queries::integrity(connection).map_err(|error| words(&error))
 }
 

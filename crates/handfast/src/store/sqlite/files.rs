@@ -35,8 +35,8 @@ impl Files {
         Err(StoreError::Gone { path: self.path.clone(), why })
     }
 
-    /// Looks right after everything up to a generation was carried over into the file. Whoever wrote over the file meanwhile has
-    /// put something else there, be it a copy that is younger than the header was before.
+    /// Looks right after everything up to a generation was carried over into the file. A generation that is behind means that
+    /// another program wrote over the file meanwhile, perhaps with a copy that is younger than the header was before.
     pub(super) fn look_at_carried_over(&self, generation: i32) {
         if self.look().is_ok() && self.watched.generation().is_some_and(|found| is_behind(found, generation)) {
             self.declare_gone(format!("{} was written over by something else", self.path));

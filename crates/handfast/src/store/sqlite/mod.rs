@@ -30,9 +30,9 @@ pub struct SqliteStore {
     store_id: String,
     // Dropped first: the last connection to close is then the writer's, which tidies the file up.
     readers: Readers,
-    /// Nobody writes to a store that was opened to be read only.
+    /// `None` in a store that was opened to be read only: nothing is written to it.
     writer: Option<Writer>,
-    /// Nobody waits for what such a store says, so nobody looks whether it is still there.
+    /// `None` in such a store as well: nothing is acknowledged from it, so it is not checked whether its files are still there.
     files: Option<Arc<Files>>,
 }
 
@@ -119,7 +119,7 @@ impl SqliteStore {
         Ok(Self { store_id: opened.store_id, readers, writer: None, files: None })
     }
 
-    /// Copies the store at `from` to a new file, all of it at one moment, whoever writes to it meanwhile.
+    /// Copies the store at `from` to a new file, all of it as of one moment, even while other processes write to it.
     ///
     /// # Errors
     /// There is no store, there is something at `to` already, or the system says no.
@@ -203,7 +203,8 @@ impl Store for SqliteStore {
     }
     fn tries<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Vec<Try>, StoreError>> {
         Box::pin(async move {
-            // Tries wait for a write that somebody waits for; whoever asks for them does not.
+            // Tries are held back until the next write that a caller waits for. This barrier is such a write, so that the
+            // reader sees them at once.
             if self.writer.is_some() {
                 // Where nothing can be written those that were kept before are there all the same.
                 let _kept_later = self.write(Write::Barrier).await;
@@ -301,6 +302,6 @@ mod tests {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
         assert_eq!(store.dead_part(), Some("the store's writer"));
-        assert!(matches!(store.park("nobody", None, Time(0), 0).await, Err(StoreError::Unavailable(_))));
+        assert!(matches!(store.park("unknown", None, Time(0), 0).await, Err(StoreError::Unavailable(_))));
     }
 }

@@ -1,4 +1,5 @@
-//! Opening a file as a store: what is somebody else's is refused untouched, what is older is migrated, what is newer is refused.
+//! Opening a file as a store: what belongs to another program is refused untouched, what is older is migrated, what is newer is
+//! refused.
 
 use std::path::Path;
 use std::time::Duration;
@@ -147,7 +148,8 @@ pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<Opened, Store
     place.step(|| migrate(&mut writer))?;
     let store_id = place.step(|| store_id(&writer))?;
     if is_fresh || is_older {
-        // Whoever copies the file without its log has a store of this identity, and not one that draws another.
+        // The identity has to be in the file itself: a copy of the file without its log is then a store of this identity, and
+        // does not draw another one.
         place.step(|| carry_over(&writer))?;
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -156,8 +158,7 @@ pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<Opened, Store
     Ok(Opened { writer, readers, store_id, files })
 }
 
-/// Opens a store for nobody but readers: nothing is created, migrated or carried over, so a disk that cannot be written to
-/// will do.
+/// Opens a store for readers only: nothing is created, migrated or carried over, so a disk that cannot be written to will do.
 pub(super) fn open_to_read(path: &Path, readers: usize) -> Result<OpenedToRead, StoreError> {
     let place = Place { path };
     let path = std::path::absolute(path).map_err(|error| place.cannot_open(error.to_string()))?;
@@ -169,7 +170,7 @@ pub(super) fn open_to_read(path: &Path, readers: usize) -> Result<OpenedToRead, 
     place.step(|| check_log(&place, &path))?;
     let readers: Vec<Connection> =
         (0..readers.max(1)).map(|_| place.step(|| connect_to_read(&place, &path))).collect::<Result<_, _>>()?;
-    let first = readers.first().ok_or_else(|| place.cannot_open("nobody reads"))?;
+    let first = readers.first().ok_or_else(|| place.cannot_open("no reader is open"))?;
     place.step(|| check_format(&place, first))?;
     let store_id = place.step(|| Ok(first.query_row(READ_STORE_ID, [], |row| row.get(0))?))?;
     Ok(OpenedToRead { readers, store_id })
@@ -185,7 +186,8 @@ fn check_library(place: &Place<'_>) -> Result<(), StoreError> {
 fn connect_to_read(place: &Place<'_>, path: &Path) -> Result<Connection, Failure> {
     let has_log = std::fs::metadata(log::path_of(path)).is_ok_and(|log| log.is_file() && log.len() > 0);
     let read = || {
-        // Whoever may write nothing leaves the files behind that SQLite makes for reading; so writing is forbidden otherwise.
+        // A connection that is opened read-only leaves the files behind that SQLite makes for reading. So the file is opened
+        // for writing, and `query_only` forbids the writes.
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.pragma_update(None, "query_only", true)?;
         // A log that is there is left there.
@@ -252,9 +254,9 @@ fn is_fresh(place: &Place<'_>, path: &Path) -> Result<bool, StoreError> {
     }
 }
 
-/// Reads the mark in the file's header without a lock, a journal or a file beside it, so that nothing of somebody else's
-/// is touched. It is read through SQLite, since opening and closing the file by other means would take away the locks
-/// that this process may hold on it.
+/// Reads the mark in the file's header without a lock, a journal or a file beside it, so that no file of another program is
+/// touched. It is read through SQLite, since opening and closing the file by other means would take away the locks that this
+/// process may hold on it.
 fn check_mark(place: &Place<'_>, path: &Path) -> Result<(), Failure> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let header = Connection::open_with_flags(immutable_uri(path), flags).and_then(|connection| {
@@ -306,7 +308,8 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Failure> {
     Ok(connection)
 }
 
-/// Puts the mark on an empty file. It is the first thing that is written, so that no crash leaves a file that is nobody's.
+/// Puts the mark on an empty file. It is the first thing that is written, so that no crash leaves a file that is not recognised
+/// as a store.
 fn claim(place: &Place<'_>, connection: &mut Connection) -> Result<(), Failure> {
     if mark(connection)? == APPLICATION_ID {
         return Ok(());

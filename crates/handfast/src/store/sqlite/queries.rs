@@ -122,7 +122,7 @@ fn flow_text(
     Ok(text)
 }
 
-/// The definitions that somebody has let a saga follow. There are none in a store of the first format, which is read as it is
+/// The definitions that a person has let a saga follow. There are none in a store of the first format, which is read as it is
 /// where nothing can be written.
 fn load_adopted(
     transaction: &Transaction<'_>,
@@ -150,14 +150,14 @@ fn load_adopted(
 }
 
 /// Every open saga (one in the wake-up index, or one that is suspended) with the definition it was placed with, the last one
-/// that somebody let it follow and the one before that, and what was said of the last one.
+/// that a person let it follow and the one before that, and what was said of the last one.
 pub(super) const OPEN: &str = "SELECT saga.id AS saga, placed.flow AS placed_with, \
      (SELECT flow FROM adopted WHERE adopted.saga = saga.id ORDER BY nth DESC LIMIT 1) AS last, \
      (SELECT flow FROM adopted WHERE adopted.saga = saga.id ORDER BY nth DESC LIMIT 1 OFFSET 1) AS before, \
      coalesce((SELECT same_books FROM adopted WHERE adopted.saga = saga.id ORDER BY nth DESC LIMIT 1), 0) AS same_books \
      FROM saga JOIN placed ON placed.saga = saga.id WHERE saga.wake_at IS NOT NULL OR saga.standing = 'suspended'";
 
-/// Whether somebody has let such a saga go on with what it followed in any case.
+/// Whether a person has let such a saga go on with the definition that it followed already.
 pub(super) const IS_KEPT: &str = "(coalesce(last = coalesce(before, placed_with), 0) AND NOT same_books)";
 
 pub(super) fn open_of(

@@ -56,7 +56,7 @@ impl Readers {
             if matches!(found, Err(StoreError::Unavailable(_))) {
                 forget_pages(&source.connection);
             }
-            // Whoever no longer waits has been dropped.
+            // A caller that no longer waits has dropped the receiver.
             let _gone = sender.send(found);
         });
         let queue = self.queue.as_ref().ok_or_else(stopped)?;

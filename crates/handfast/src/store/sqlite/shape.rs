@@ -24,11 +24,11 @@ pub(super) fn optional_time(column: Option<i64>) -> Option<Time> {
     column.map(|column| Time(number(column)))
 }
 
-/// A tail of the order is named instead of repeated where it has so many bytes at least.
+/// A tail of the order is named instead of repeated where it has at least this many bytes.
 const TAIL: usize = 16;
 
-/// One piece after the other: `<length in decimal>:<the bytes>,` is a body that can be read as it is if it is text;
-/// `#<step>,` is the body of that earlier step; `+<length>,` is an opening brace and so many bytes from the end of the order.
+/// One piece after the other: `<length in decimal>:<the bytes>,` is a body that can be read as it is if it is text; `#<step>,`
+/// is the body of that earlier step; `+<length>,` is an opening brace and the last `length` bytes of the order.
 pub(super) fn pack(input: &[u8], bodies: &[Bytes]) -> Vec<u8> {
     let mut packed = Vec::new();
     for (at, body) in bodies.iter().enumerate() {

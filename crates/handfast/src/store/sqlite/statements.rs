@@ -66,7 +66,7 @@ pub(super) struct Statements<'c> {
 pub(super) enum Generation {
     /// It goes on from there.
     Current,
-    /// Somebody has put an older copy in its place.
+    /// An older copy was put in its place.
     Behind { found: i32, known: i32 },
 }
 
@@ -138,7 +138,7 @@ impl<'c> Statements<'c> {
         })
     }
 
-    /// Writes so many bytes over those of the last time.
+    /// Writes this many bytes over those of the last probe.
     pub(super) fn probe(&mut self, bytes: usize) -> Result<()> {
         self.upsert_probe.execute(["p".repeat(bytes)]).map(drop)
     }
@@ -164,8 +164,9 @@ impl<'c> Statements<'c> {
         Ok(Generation::Current)
     }
 
-    /// Carries the log over into the file once it has so many pages, as far as nobody still reads what it replaces. Gives the
-    /// generation that the file's header has then, at least, where all of it was carried over.
+    /// Carries the log over into the file once it has this many pages, except for those pages whose older version a reader
+    /// still needs (a checkpoint). Where all of it was carried over, gives the generation that the file's header then has at
+    /// least.
     pub(super) fn carry_over(&mut self, pages: u32) -> Result<Option<i32>> {
         let in_log = |statement: &mut Statement<'_>| statement.query_row([], |row| Ok((row.get(1)?, row.get(2)?)));
         let (written, carried_over): (i64, i64) = in_log(&mut self.measure_log)?;
@@ -334,7 +335,7 @@ impl<'c> Statements<'c> {
         Ok(told)
     }
 
-    /// Lets the present time take the place of a later one, and keeps who said so: a row for each time that somebody did.
+    /// Lets the present time take the place of a later one, and keeps who said so: one row for each acceptance.
     pub(super) fn accept_time(&mut self, acceptance: &TimeAcceptance) -> Result<TimeAccepted> {
         let TimeAcceptance { mark, by, why } = acceptance;
         let kept: Option<String> = self.find_clock.query_row([], |row| row.get(0)).optional()?;

@@ -21,12 +21,12 @@ use crate::store::{
 /// How many writes may wait for the disk before further ones are refused.
 const QUEUE: usize = 65_536;
 
-/// How many tries are held back for the next write that somebody waits for, and for how long: nobody waits for them, so
+/// How many tries are held back until the next write that a caller waits for, and for how long: no caller waits for tries, so
 /// they are not worth a flush of their own.
 const TRIES_HELD: usize = 256;
 const TRIES_LINGER: Duration = Duration::from_millis(250);
 
-/// Somebody who waits for an answer, and the answer once there is one. It is not given before the commit.
+/// Where a caller waits for an answer, and the answer once there is one. It is not sent before the commit.
 pub(super) struct Reply<T> {
     sender: oneshot::Sender<Verdict<T>>,
     verdict: Option<Verdict<T>>,
@@ -38,7 +38,7 @@ impl<T> Reply<T> {
             Some(broken) => Err(broken.told()),
             None => self.verdict.unwrap_or_else(|| Err(stopped())),
         };
-        // Whoever no longer waits has been dropped; the write is done all the same.
+        // A caller that no longer waits has dropped the receiver; the write is done all the same.
         let _gone = self.sender.send(verdict);
     }
 }
@@ -75,7 +75,7 @@ pub(super) enum Write {
     Remember(Box<Seen>, Reply<()>),
     Accept(Box<Acceptance>, Reply<()>),
     Try(Box<Try>),
-    /// So many bytes that nobody reads.
+    /// This many bytes that are never read.
     Probe {
         bytes: usize,
         reply: Reply<()>,
@@ -194,7 +194,7 @@ impl Writer {
         answer.await.unwrap_or_else(|_dropped| Err(stopped()))
     }
 
-    /// Queues a try. Where the queue is full it is lost, which nobody depends on.
+    /// Queues a try. Where the queue is full it is lost; nothing depends on it.
     pub(super) fn record(&self, attempt: Try) {
         if self.send(Write::Try(Box::new(attempt))).is_err() {
             tracing::debug!(name: "try_not_kept", "a try was not kept: too many writes are waiting for the disk");
@@ -217,7 +217,8 @@ fn stopped() -> StoreError {
     StoreError::Unavailable("its writer has stopped".to_owned())
 }
 
-/// Closing carries the log over into the file and removes it, which must not happen to files that are somebody else's now.
+/// Closing carries the log over into the file and removes it, which must not happen to files that were replaced by those of
+/// another program.
 fn close(connection: &Connection, files: &Files) {
     if files.look().is_err()
         && let Err(error) = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
@@ -303,7 +304,7 @@ fn commit_and_answer(statements: &mut Statements<'_>, group: &mut Vec<Write>, fi
 }
 
 fn commit(statements: &mut Statements<'_>, group: &mut [Write], files: &Files) -> Result<(), Broken> {
-    // Before anything is written into files that may be somebody else's now.
+    // Checked before anything is written: the files may have been replaced by those of another program.
     files.look().map_err(Broken::Gone)?;
     let written = statements
         .begin()
