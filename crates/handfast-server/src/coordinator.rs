@@ -46,7 +46,7 @@ pub struct Stands {
     pub trouble: Option<String>,
 }
 
-/// A saga that somebody follows.
+/// A saga that a caller follows.
 pub trait Followed: Send {
     /// Its id.
     fn id(&self) -> &str;
@@ -54,7 +54,7 @@ pub trait Followed: Send {
     fn was_placed_before(&self) -> bool;
     /// How it stands.
     fn stands(&self) -> Stands;
-    /// Resolves when it has ended, when nobody goes on with it, or after this time.
+    /// Resolves when it has ended, when the coordinator stops driving it, or after this time.
     fn wait(&mut self, longest: Duration) -> Asked<'_, ()>;
 }
 
@@ -198,7 +198,7 @@ impl Coordinator for Engine {
     fn check_ready(&self) -> Asked<'_, Result<(), StoreError>> {
         Box::pin(async {
             self.check_store()?;
-            self.saga_without_tries(NOBODY).await?;
+            self.saga_without_tries(NO_SAGA).await?;
             Self::check_ready(self).await
         })
     }
@@ -275,4 +275,4 @@ impl Coordinator for Engine {
 }
 
 /// No saga has this id, since no id has a slash.
-const NOBODY: &str = "/";
+const NO_SAGA: &str = "/";

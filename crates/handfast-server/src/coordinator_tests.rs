@@ -1,4 +1,4 @@
-//! A coordinator of somebody else's is served like ours, and what it does not offer is said.
+//! A coordinator from outside this workspace is served like ours, and what it does not offer is said.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! A service that takes no orders says so to whoever asks whether it is ready; one a part of which has stopped for good ends.
+//! A service that takes no orders says so to a caller that asks whether it is ready; one of which a part has stopped for good
+//! ends.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +33,7 @@ async fn ask(address: std::net::SocketAddr, line: &str, body: &str) -> String {
 
 async fn service_on(store: Arc<dyn Store>, stop: &watch::Receiver<bool>) -> Arc<Service> {
     let file = FlowFile::parse("shop.toml", FLOW).expect("it is sound");
-    let flow = file.flow::<&str>(&[]).expect("it needs nobody's consent");
+    let flow = file.flow::<&str>(&[]).expect("it needs no participant of the program");
     let engine = Engine::builder(store).flow(Arc::clone(&flow)).open().await.expect("it opens");
     Arc::new(Service::over(Arc::new(engine), (file, flow), Default::default(), 64, stop.clone()))
 }

@@ -10,15 +10,15 @@ const RESERVE: u64 = 64;
 /// More than anything here ever needs, however much the system would give.
 const MOST: u64 = 65_536;
 
-/// More lines than this a store's older definitions are not taken to need.
+/// A store's older definitions are assumed to need no more lines than this.
 const MOST_LINES: usize = 10_000;
 
 /// What the orders of a store want of open files: those that are placed with this flow, and those that follow older definitions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Wanted {
-    /// So many lines to participants there are.
+    /// How many lines to participants there are.
     pub lines: usize,
-    /// So many requests are to be out to one participant at most.
+    /// How many requests should be able to be in flight to one participant.
     pub calls: usize,
 }
 
@@ -29,7 +29,7 @@ impl Wanted {
     /// The store's.
     pub async fn by(flow: &Flow, store: &dyn Store, options: &Options) -> Result<Self, StoreError> {
         let open = store.open_flows().await?;
-        // One that cannot be read here calls nobody.
+        // No participant is called by a definition that cannot be read here.
         let mut flows: Vec<Flow> = open.iter().filter_map(|open| Flow::from_built_text(&open.text).ok()).collect();
         flows.push(flow.clone());
         let said = flows.iter().flat_map(Flow::steps).filter_map(|step| step.in_flight);
@@ -41,19 +41,19 @@ impl Wanted {
 /// How the open files of this process are shared out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Shares {
-    /// So many the process may have open.
+    /// How many files the process may have open.
     limit: u64,
-    /// So many callers may be connected at a time, where there are any.
+    /// How many callers may be connected at a time; `None` where there are no callers.
     callers: Option<usize>,
-    /// So many requests are to be out to one participant at most.
+    /// How many requests should be able to be in flight to one participant.
     wanted: usize,
-    /// So many may be.
+    /// How many may be in flight to one participant.
     calls: usize,
 }
 
 impl Shares {
     /// Shares out `limit` among callers and the lines to participants. Where it is small, callers leave half of it to the
-    /// service's own requests: whoever is let in wants to be served.
+    /// service's own requests: a caller that is let in has to be served as well.
     pub fn of(limit: u64, Wanted { lines, calls: wanted }: Wanted) -> Self {
         let rest = usize::try_from(limit.saturating_sub(RESERVE)).unwrap_or(usize::MAX).max(2);
         let lines = lines.max(1);
@@ -96,7 +96,7 @@ impl Shares {
         }
     }
 
-    /// So many callers may be connected at a time: as many as ever where nobody counts on any.
+    /// How many callers may be connected at a time: the general limit where no share was set aside for callers.
     pub fn callers(&self) -> usize {
         self.callers.unwrap_or(MOST_CONNECTIONS)
     }

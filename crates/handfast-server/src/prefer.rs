@@ -9,7 +9,7 @@ pub(crate) const NAME: &str = "prefer";
 /// The header of an answer that did as was preferred.
 pub(crate) const APPLIED: &str = "preference-applied";
 
-/// Nobody is kept waiting longer than this, however long they would.
+/// No caller is kept waiting longer than this, whatever it asks for.
 const LONGEST_S: u64 = 300;
 
 /// How long to wait for the end of a saga.
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_for_ever() {
+    fn no_caller_waits_for_ever() {
         check(&["wait=100000"], Some(LONGEST_S));
         check(&["wait=99999999999999999999999"], Some(LONGEST_S));
     }

@@ -57,7 +57,7 @@ kinds! {
     NEEDS_VALUES = "needs-values", CONFLICT, "The mark needs what the step's answer would have brought",
         "Later requests name it, so without it what was done could never be taken back. Say it in `kept`, by the names in `names`, as in `{\"kept\": {\"id\": \"ch_1\"}}`. If it has been taken back by hand, mark the step as undone instead. Nothing was done.";
     CANNOT_ACCEPT_TIME = "cannot-accept-time", CONFLICT, "The present time cannot be accepted",
-        "The store's time is not later, somebody else goes by it, or open sagas count from it. `detail` says which, and what helps. Nothing was done.";
+        "The store's time is not later, another process goes by it, or open sagas count from it. `detail` says which, and what helps. Nothing was done.";
     NOT_AN_ACT = "not-an-act", UNPROCESSABLE_ENTITY, "The body is not an act of a person",
         "It is an object with `act`, `step` (the one that a mark is about), `by`, `reason`, `request_id`, `saw` and, if there is any, `evidence` and `kept`. The texts have at most 256 characters, none of them a control character, and no number that could be a card's. Nothing was done.";
     MOVED = "moved", CONFLICT, "The saga has gone on since",

@@ -89,6 +89,6 @@ mod tests {
         let budget = Budget::new(100);
         let read = tokio::time::timeout(Duration::from_secs(31), any_body(Body::new(Trickle(Trickle::next())), 100, &budget));
         assert_eq!(read.await.expect("it is given up").expect_err("it never ends").kind().slug(), "too-slow");
-        assert!(budget.check_room(100).is_ok(), "whoever is sent away takes no room");
+        assert!(budget.check_room(100).is_ok(), "a request that was turned away takes no room");
     }
 }

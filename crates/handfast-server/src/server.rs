@@ -23,7 +23,7 @@ pub struct Settings {
     pub file: FlowFile,
     /// The flow that is made of it.
     pub flow: Arc<Flow>,
-    /// Whoever takes the webhooks of its steps.
+    /// The receivers of its steps' webhooks.
     pub webhooks: Receivers,
     /// Where sagas are kept.
     pub store: Arc<dyn Store>,
@@ -45,7 +45,7 @@ pub enum ServeError {
     /// The engine does not open.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// A part has stopped that the service cannot do without. Whoever watches over the process starts it again.
+    /// A part has stopped that the service cannot do without. The process's supervisor has to start it again.
     #[error("{part} has stopped; start the service again: nothing that was acknowledged is lost")]
     Died {
         /// Which one.
@@ -65,7 +65,7 @@ impl Server {
     /// Opens the store, in which every unfinished saga goes on at once. The service stops when `stop` says true.
     ///
     /// # Errors
-    /// The store cannot be read, or is somebody else's.
+    /// The store cannot be read, or the file belongs to another program.
     pub async fn open(settings: Settings, stop: watch::Receiver<bool>) -> Result<Self, ServeError> {
         let Settings { file, flow, webhooks, store, definitions, mut options, open_files } = settings;
         let wanted = Wanted::by(&flow, &*store, &options).await?;

@@ -25,10 +25,10 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 /// How many bytes of bodies are read at a time, over all callers.
 const ORDERS: usize = 32 * 1024 * 1024;
 const WEBHOOKS: usize = 8 * 1024 * 1024;
-/// One in so many connections may wait for the end of a saga.
+/// One in this many connections may wait for the end of a saga.
 const PART_OF_WAITING: usize = 2;
 
-/// Whoever takes the webhooks of a step, by its name.
+/// The receivers of webhooks, by the names of their steps.
 pub type Receivers = BTreeMap<String, WebhookReceiver>;
 
 /// The service, as its handlers see it.
@@ -71,8 +71,8 @@ impl Service {
         &self.flow
     }
 
-    /// A place among those who wait for the end of a saga, if one is free: whoever finds none is answered at once, since the
-    /// other connections are for orders, health checks and people.
+    /// A place among the callers that wait for the end of a saga, if one is free. A caller for which none is free is answered
+    /// at once, since the other connections are for orders, health checks and operators.
     pub(crate) fn place_to_wait(&self) -> Option<SemaphorePermit<'_>> {
         self.waiting.try_acquire().ok()
     }
@@ -91,7 +91,7 @@ impl Service {
         &self.webhooks
     }
 
-    /// Whoever takes the webhooks of this step.
+    /// The receiver of this step's webhooks.
     pub(crate) fn webhook(&self, step: &str) -> Option<&WebhookReceiver> {
         self.webhooks.get(step)
     }

@@ -1,4 +1,4 @@
-//! Brings the orders of an input to their ends, so many at a time, and tells what becomes of each.
+//! Brings the orders of an input to their ends, a limited number at a time, and tells what becomes of each.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -36,9 +36,9 @@ pub struct Batch {
     pub expected: Option<u64>,
     /// Where sagas are kept.
     pub store: Arc<dyn Store>,
-    /// So many orders are under way at most.
+    /// At most this many orders are under way at a time.
     pub limit_in_flight: NonZeroUsize,
-    /// An order that has not ended after so long is left to the store.
+    /// An order that has not ended after this time is left to the store.
     pub give_up_after: Option<Duration>,
     /// The longest pause between two tries of one delivery.
     pub retry_cap: Duration,
@@ -193,7 +193,7 @@ pub async fn run(batch: Batch, mut stop: watch::Receiver<bool>, report: &mut dyn
     }
     let left = under_way.len() as u64;
     counts.tally.in_doubt += left;
-    // Nobody can say what standard input would still have brought; of a file it is known that something is missing.
+    // What standard input would still have brought is unknown. Of a file it is known how many orders were not started.
     let not_started = expected.filter(|_| is_open).map(|all| all.saturating_sub(counts.tally.orders()));
     under_way.abort_all();
     engine.shutdown(STOPPING).await;

@@ -18,7 +18,7 @@ pub enum Ending {
     Suspended,
     /// Nothing is sent for it before a person decides, or another program drives it; nothing is wrong with it.
     Held,
-    /// A person waits for nobody any longer.
+    /// A person has given up waiting for the participants.
     Settled,
 }
 
@@ -123,7 +123,7 @@ pub struct Tally {
     pub suspended: u64,
     /// Nothing is sent for them before a person decides.
     pub held: u64,
-    /// A person waits for nobody any longer.
+    /// A person has given up waiting for the participants.
     pub settled: u64,
     /// Lines that hold no order.
     pub bad: u64,

@@ -14,7 +14,7 @@ use super::input::{BadLine, Item, Orders};
 /// The most bytes of a file of orders: it is kept in memory, so that what was checked is what is driven.
 const LARGEST_FILE: u64 = 1 << 30;
 
-/// So many bad lines of a file are shown; the others are counted.
+/// At most this many bad lines of a file are shown; the others are counted.
 pub const MOST_SHOWN: usize = 20;
 
 /// How many orders are read ahead of those that are driven.

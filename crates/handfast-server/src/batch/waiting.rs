@@ -7,7 +7,7 @@ use handfast::{BreakerState, LineStats, Stats};
 /// The status of an answer that is still to come.
 const ACCEPTED: u16 = 202;
 
-/// After so many requests in a row that nobody answered it is said that nobody does.
+/// After this many requests in a row without an answer a participant is reported as silent.
 const UNANSWERED: u64 = 4;
 
 /// Something that orders wait for, or that they wait for no longer.
@@ -29,19 +29,19 @@ pub enum Waits {
         /// What the first of them was, where that is known.
         first: Option<String>,
     },
-    /// Nobody answers.
+    /// A participant does not answer.
     Silent {
         /// The base URL.
         participant: String,
     },
-    /// Somebody turns requests away.
+    /// A participant turns requests away.
     TurnedAway {
         /// The base URL.
         participant: String,
         /// The status.
         status: u16,
     },
-    /// Somebody who was silent answers again.
+    /// A participant that was silent answers again.
     Answers {
         /// The base URL.
         participant: String,
@@ -51,7 +51,7 @@ pub enum Waits {
 /// What was said so far.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
-    /// Participants of which it was said that nobody answers there, or that they turn requests away.
+    /// Participants that were reported as silent, or as turning requests away.
     silent: BTreeSet<String>,
     /// Of every participant how many answers there were, and how many requests were unanswered at the last of them.
     heard: BTreeMap<String, (u64, u64)>,
@@ -87,7 +87,8 @@ impl Waiting {
             BreakerState::Open | BreakerState::HalfOpen => true,
             BreakerState::Closed | BreakerState::Behind => false,
         };
-        // So few orders open no breaker; their run would say nothing for as long as nobody answers.
+        // A few orders do not open the breaker. Without a count of their own such a run would report nothing while the
+        // participant is silent.
         let is_silent = self.unheard(&line) >= UNANSWERED || is_shut;
         let participant = line.participant.clone();
         // A 202 says that the answer comes later, and nothing is wrong with that.

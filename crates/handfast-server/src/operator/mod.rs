@@ -34,7 +34,7 @@ pub enum Trouble {
     Usage(String),
     /// The saga has gone on since, or the act would change nothing; nothing was done.
     Conflict(String),
-    /// Nobody answered; whether anything was done is unknown.
+    /// No answer came; whether anything was done is unknown.
     Unreachable(String),
     /// The store or the service failed; whether anything was done is unknown.
     InDoubt(String),

@@ -58,7 +58,7 @@ async fn ask(client: &HttpClient, url: &str, method: Method, path: &str, body: O
     let changes = method == Method::POST;
     let answer = client.ask(method, &url, &[], body, PATIENCE).await;
     let answer = answer.map_err(|error| match error.never_left() {
-        false if changes => Trouble::InDoubt(format!("the request has left, and nobody has answered: {error:#}")),
+        false if changes => Trouble::InDoubt(format!("the request has left, and no answer has come: {error:#}")),
         false | true => Trouble::Unreachable(format!("{error:#}")),
     })?;
     if (200..300).contains(&answer.status) {

@@ -12,7 +12,7 @@ pub fn what_can_be_done<S: Borrow<str>>(can: &[S]) -> String {
 /// What has to be said with a mark as done, and what can be done instead.
 pub(crate) fn needs_values(id: &str, step: &str, names: &[String]) -> String {
     format!(
-        "later requests of saga {id} name what the answer of {step} would have brought, and nobody has said it: {}; find it out at \
+        "later requests of saga {id} name what the answer of {step} would have brought, and it is not known: {}; find it out at \
          its participant and say it with the mark, or mark the step as undone once it has been taken back by hand",
         names.join(", ")
     )

@@ -24,7 +24,7 @@ const MOST_BYTES: usize = 16 * 1024;
 struct Accepts {
     by: String,
     why: String,
-    /// Somebody has made sure of the open sagas that count from the later time: they can do no harm.
+    /// A person has checked the open sagas that count from the later time: they can do no harm.
     #[serde(default)]
     seen_to: bool,
 }

@@ -19,7 +19,7 @@ use crate::shapes::{self, participants};
 
 /// The most bytes of an acceptance: a participant's URL, an incarnation, and two texts as in a reason for cancelling.
 const MOST_BYTES: usize = 24 * 1024;
-/// So many sagas are on a page, if nothing else is asked for.
+/// How many sagas are on a page, if nothing else is asked for.
 const PAGE: usize = 100;
 
 /// `GET /participants`: who is called, which life of its store counts, and which other one it says it is.

@@ -57,7 +57,7 @@ pub(crate) async fn place(State(service): State<Arc<Service>>, headers: HeaderMa
     let stands = handle.stands();
     let mut short = Short::new(handle.id(), &stands);
     if stands.outcome == Some(Outcome::Cancelled) {
-        // Whoever waited for the end wants to tell the customer why, without asking again.
+        // A caller that waited for the end has to tell the customer why, and should not need a second request for that.
         if let Ok(Some(view)) = service.coordinator().look(handle.id(), false).await {
             short = short.because(&view);
         }
@@ -79,8 +79,8 @@ pub(crate) async fn place(State(service): State<Arc<Service>>, headers: HeaderMa
     Ok(response)
 }
 
-/// Waits for the end of a saga as long as the caller would, unless the service stops, the saga cannot end by itself, or so many
-/// wait already that others would not be served. Says what the caller was granted.
+/// Waits for the end of a saga as long as the caller would, unless the service stops, the saga cannot end by itself, or all
+/// places for waiting callers are taken, so that other callers can still be served. Says what the caller was granted.
 async fn wait_for_end(service: &Service, handle: &mut dyn Followed, wait: Option<Wait>) -> Option<Wait> {
     let wait = wait?;
     let _place = service.place_to_wait()?;

@@ -15,8 +15,8 @@ use crate::service::{Service, stopping};
 /// The most bytes of a webhook's body.
 const MOST_WEBHOOK_BYTES: usize = 256 * 1024;
 
-/// Takes a webhook, if whoever holds the step's secret has signed it. One that was taken before, or that is about nothing of
-/// this service, is taken as well: whoever sends it has done all there is to do.
+/// Takes a webhook, if it is signed with the step's secret. One that was taken before, or that is about nothing of this
+/// service, is answered with success as well: there is nothing left for its sender to do, and it should not be sent again.
 pub(crate) async fn receive(
     State(service): State<Arc<Service>>,
     step: Result<Path<String>, PathRejection>,
@@ -30,7 +30,7 @@ pub(crate) async fn receive(
         return Err(Problem::new(problem::NO_SUCH_PAGE, detail));
     };
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    // Whoever does not even look like the sender is not listened to: strangers may send as much as they like.
+    // The headers are checked before the body is read: any client may send requests here, as many as it likes.
     let Some(hinted) = service.coordinator().hinted() else {
         return Err(Problem::new(problem::NOT_OFFERED, "what runs the sagas of this service takes no hints"));
     };

@@ -1,5 +1,5 @@
-//! The JSON shapes of answers. They are the service's own, and converted by hand: the engine's types can change their
-//! names, an answer cannot. [`saga`] has the one shape of a saga, whoever shows it.
+//! The JSON shapes of answers. They are the service's own, and converted by hand: the engine's types can change their names, an
+//! answer cannot. [`saga`] has the one shape of a saga, for every route and command that shows one.
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
@@ -82,7 +82,7 @@ pub(crate) fn stats(stats: &Stats, counts: &Counts, webhooks: &Receivers) -> Val
     let sagas: Map<String, Value> =
         counts.by_standing.iter().map(|(standing, number)| (standing.clone(), json!(number))).collect();
     let named = |sagas: &[(String, String)]| sagas.iter().map(|(id, why)| json!({ "id": id, "why": why })).collect::<Vec<_>>();
-    // Read from the store, which knows of those that another worker has placed, or that nobody was told of.
+    // Read from the store, which also has the sagas that another worker has placed, and those of which no caller was told.
     let open = counts.by_standing.iter().filter(|(standing, _)| is_open(standing)).map(|(_, number)| number);
     let in_doubt: u64 = open.sum();
     json!({

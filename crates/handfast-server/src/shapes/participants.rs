@@ -4,7 +4,7 @@ use handfast::store::{Acceptance, Offer};
 use handfast::{ParticipantView, Resting, RestingPage, amount_in_words};
 use serde_json::{Value, json};
 
-/// So many sagas that rest on a former life are on one page at most.
+/// At most this many of the sagas that rest on a former life are on one page.
 pub const MOST_PAGE: usize = 1_000;
 
 /// The participants as data.

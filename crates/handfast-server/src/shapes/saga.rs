@@ -19,8 +19,8 @@ pub struct Saga {
     pub flow: Option<String>,
     /// `acting`, `committed`, `cancelling`, `completed`, `cancelled`, `settled` or `suspended`.
     pub standing: String,
-    /// `completed` (both), `cancelled` (neither), `settled` (a person waits for nobody any longer), or null while it has not
-    /// ended.
+    /// `completed` (both), `cancelled` (neither), `settled` (a person has given up waiting for the participants), or null while
+    /// it has not ended.
     pub outcome: Option<String>,
     /// Something is asked for, and no definite answer is known.
     #[serde(default)]
@@ -44,7 +44,7 @@ pub struct Saga {
     /// When it was placed.
     #[serde(default)]
     pub placed_ms: u64,
-    /// When it is looked at next, if nothing is heard before; null where nobody needs to look.
+    /// When it is looked at next, if nothing is heard before; null where it need not be looked at.
     pub next_look_ms: Option<u64>,
     /// Of one that has ended: until when at least it is watched for an effect that comes late, or null.
     #[serde(default)]
@@ -82,7 +82,7 @@ pub struct Step {
     pub short_keys: Vec<String>,
     /// What its act goes to.
     pub address: String,
-    /// Where to look, or null where nobody can.
+    /// Where to look, or null where there is no way to.
     pub look_at: Option<String>,
     /// How much, as in `19.99 EUR`, where its body or the order has an amount.
     pub amount: Option<String>,
