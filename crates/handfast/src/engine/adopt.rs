@@ -27,9 +27,9 @@ pub enum OtherDefinitions {
     /// They go on with their own, except that nothing is sent for those that would call an address which the definition at
     /// hand does not name.
     Hold,
-    /// They go on with their own wherever that leads, since somebody says so.
+    /// They go on with their own, whatever addresses it names, since a person says so.
     KeepAll(Chosen),
-    /// They follow the definition at hand where it has the same plan, since somebody says so. The others are held as above.
+    /// They follow the definition at hand where it has the same plan, since a person says so. The others are held as above.
     Adopt(Chosen),
 }
 
@@ -40,8 +40,8 @@ pub struct Chosen {
     pub by: String,
     /// Why.
     pub why: String,
-    /// Whoever is asked now keeps the same books as whoever was asked before, so that what was asked for at another address may be
-    /// asked for anew.
+    /// The addresses that are asked now keep the same books as those that were asked before, so that what was asked for at
+    /// another address may be asked for anew.
     ///
     /// Otherwise it is only looked for there.
     pub same_books: bool,
@@ -58,11 +58,11 @@ pub struct OtherDefinition {
     pub orders: u64,
     /// In what it differs from the one at hand.
     pub difference: Difference,
-    /// Nothing is sent for its orders until somebody says which definition they are to follow.
+    /// Nothing is sent for its orders until a person says which definition they are to follow.
     pub is_held: bool,
-    /// Somebody has said that its orders go on with it, wherever that leads.
+    /// A person has said that its orders go on with it, whatever addresses it names.
     pub is_kept: bool,
-    /// Its orders were placed with it, and follow the one at hand since somebody said so.
+    /// Its orders were placed with it, and follow the one at hand since a person said so.
     pub is_adopted: bool,
     pub(crate) placed_with: [u8; 32],
     pub(crate) placed_text: Arc<str>,
@@ -92,7 +92,7 @@ impl Engine {
     /// Why nothing was changed.
     pub async fn choose_definition(&self, hash: &str, adopts: bool, chosen: &Chosen) -> Result<Decided, AdoptError> {
         let (engine, hash, chosen) = (self.clone(), hash.to_owned(), chosen.clone());
-        // Whoever stops waiting for this stops nothing.
+        // In a task of its own: a caller that is cancelled while it waits must not stop the decision half way.
         let choosing = tokio::spawn(async move { engine.choose(&hash, adopts, &chosen).await });
         choosing.await.unwrap_or_else(|_panic| Err(StoreError::Unavailable("deciding broke off".to_owned()).into()))
     }
@@ -120,7 +120,8 @@ impl Engine {
     }
 }
 
-/// Lets what is suspended begin anew, after somebody has decided which definitions it follows: nobody drives it.
+/// Lets suspended sagas begin anew, after a person has decided which definitions they follow: they have no driver that would
+/// notice.
 pub(crate) async fn wake_suspended(shared: Arc<Shared>) {
     let mut after: Option<String> = None;
     while let Ok(page) = shared.store.list(Some(Standing::Suspended.name()), after.as_deref(), 100).await {
@@ -175,7 +176,7 @@ pub(crate) async fn others(
     Ok(others)
 }
 
-/// Says what differs from what open orders follow, and does with them what whoever opened the engine wants.
+/// Says what differs from what open orders follow, and does with them what the caller that opened the engine wants.
 pub(crate) async fn settle(
     store: &dyn Store,
     options: &Options,
@@ -189,7 +190,7 @@ pub(crate) async fn settle(
         kept.extend(at_hand.values().map(|flow| Arc::clone(flow.text())));
     }
     if store.at_hand().await? != kept {
-        // Whoever acts beside this engine sees by that what it holds back.
+        // A process that acts on sagas beside this engine sees by that what the engine holds back.
         store.keep_at_hand(kept).await?;
     }
     let mut others = self::others(store, at_hand, definitions).await?;
@@ -280,7 +281,8 @@ pub(crate) struct Move {
     pub(crate) line: Line,
 }
 
-/// Where a step's key was asked for: every set of addresses, with what chooses an account there, that are the same books, as far as somebody has said so.
+/// Where a step's key was asked for: every set of addresses, with what chooses an account there, that are the same books, as
+/// far as a person has said so.
 type Homes = Vec<BTreeSet<String>>;
 
 /// Whether what a saga was asked before can be asked by the definition that it follows now, and of which steps the coordinator has

@@ -1,4 +1,4 @@
-//! The amounts that a saga is about, for whoever has to look after it.
+//! The amounts that a saga is about, for the person who has to look after it.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::bodies::Body;
 use crate::participant::decimal;
 
-/// So many different amounts of one saga are told at most.
+/// At most this many different amounts of one saga are told.
 const MOST: usize = 4;
 
 /// An amount of money, as orders and bodies hold it.

@@ -10,7 +10,7 @@ pub(super) struct Attention {
     pub(super) suspended: Named,
     /// Sagas that are not driven here.
     pub(super) left_alone: Named,
-    /// Sagas on their way that rest on what nobody has confirmed.
+    /// Sagas on their way that rest on answers which were not confirmed after a restore.
     pub(super) unconfirmed: Named,
     /// What the store cannot read for now. It is trouble of the store: nothing is suspended for it.
     pub(super) unreadable: Named,

@@ -1,4 +1,5 @@
-//! What whoever acts on sagas beside the engine that drives them has to know of it: which of them it sends nothing for.
+//! What a process that acts on sagas beside the engine that drives them has to know of that engine: for which sagas it sends
+//! nothing.
 
 use handfast_protocol::Party as _;
 
@@ -17,17 +18,17 @@ impl Beside {
         Ok(Self { guard: Guard::in_store(store).await?, offers: store.offers().await? })
     }
 
-    /// Why nothing is sent for this saga before somebody decides which definition it follows; `None` if it goes on.
+    /// Why nothing is sent for this saga before a person decides which definition it follows; `None` if it goes on.
     pub(super) fn why_held(&self, stored: &StoredSaga) -> Option<String> {
         self.guard.as_ref()?.holds(stored)
     }
 
-    /// Whether nobody is asked for anything of this saga, since a participant's store was restored and nobody has accepted that.
+    /// Whether no request is sent for this saga, since a participant's store was restored and no person has accepted that yet.
     pub(super) fn is_uncalled(&self, stored: &StoredSaga) -> bool {
-        !self.offers.is_empty() && Followed::of(stored).is_ok_and(|followed| self.calls_nobody(&followed))
+        !self.offers.is_empty() && Followed::of(stored).is_ok_and(|followed| self.calls_no_participant(&followed))
     }
 
-    fn calls_nobody(&self, followed: &Followed) -> bool {
+    fn calls_no_participant(&self, followed: &Followed) -> bool {
         let outbox = followed.coordinator.outbox();
         let is_offered = |step: usize| {
             let participant = followed.follows.steps().get(step).map(|step| step.participant.as_str());

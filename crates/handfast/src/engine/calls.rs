@@ -50,15 +50,15 @@ impl Calls {
         self.0.iter().any(|call| call.command == command)
     }
 
-    /// Forgets calls that nobody wants any more and that have not left yet, but for looks at these steps. Those that have left
-    /// are heard out.
+    /// Forgets calls that the coordinator no longer asks for and that have not left yet, except for looks at these steps. Those
+    /// that have left are heard out.
     pub(crate) fn keep_wanted(&mut self, wanted: &[Command], looked_at: &[usize]) {
         let is_beside = |command: Command| command.operation == Operation::Look && looked_at.contains(&command.step);
         self.0.retain(|call| call.has_left.load(Ordering::Relaxed) || wanted.contains(&call.command) || is_beside(call.command));
     }
 
-    /// Forgets every look, and what has not left: the saga follows another definition, and nobody could tell whose books a look
-    /// is of. Everything else that has left is heard out, and read by the definition that it left with.
+    /// Forgets every look, and what has not left: the saga follows another definition, and it could not be told whose books a
+    /// look is of. Everything else that has left is heard out, and read by the definition that it left with.
     pub(crate) fn forget_looks(&mut self) {
         self.0.retain(|call| call.command.operation != Operation::Look && call.has_left.load(Ordering::Relaxed));
     }

@@ -9,9 +9,9 @@ use crate::store::Try;
 pub enum Came {
     /// It did not leave: something that it takes along was missing, or its time was over.
     NotSent,
-    /// Nobody answered.
+    /// No answer came.
     Nothing,
-    /// Somebody looked, and answered with this status that there is nothing, which proves nothing.
+    /// The answer of this status to a look says that there is nothing, which proves nothing.
     Absent(u16),
     /// The answer of this status says that there will be one later.
     Later(u16),
@@ -33,7 +33,7 @@ impl Came {
         }
     }
 
-    /// The status of its answer, where somebody answered.
+    /// The status of its answer, where one came.
     #[must_use]
     pub const fn status(self) -> Option<u16> {
         match self {
@@ -43,7 +43,7 @@ impl Came {
     }
 }
 
-/// The status with which what was seen begins, where somebody answered.
+/// The status with which what was seen begins, where an answer came.
 fn status(seen: &str) -> Option<u16> {
     let (status, rest) = seen.split_at_checked(3)?;
     let is_status = status.bytes().all(|byte| byte.is_ascii_digit()) && !rest.starts_with(|next: char| next.is_ascii_digit());

@@ -38,7 +38,7 @@ pub(super) struct Watch {
 struct State {
     /// Nothing as long as it was not compared: what the store knows of turns is not known here then.
     verdict: Option<ClockVerdict>,
-    /// So many turns were told of.
+    /// How many turns of the clock were reported so far.
     told: u64,
 }
 
@@ -59,7 +59,8 @@ impl Watch {
 }
 
 impl Shared {
-    /// Others drive the sagas of this store by a clock that this one is too far from, or nobody knows yet: nothing is done here.
+    /// Other processes drive the sagas of this store by a clock that this one differs from by too much, or the clocks were not
+    /// compared yet. Nothing is driven here then.
     pub(crate) fn is_apart(&self) -> bool {
         matches!(self.clock_watch.verdict(), None | Some(ClockVerdict::Apart { .. }))
     }
@@ -98,7 +99,7 @@ impl Shared {
         let marked = clock.mark(&self.clock_watch.process);
         let kept = match self.store.keep_time(marked.0.clone(), error_ms).await {
             Ok(kept) => kept,
-            // The next write that somebody waits for says what is wrong with the store.
+            // The next write that a caller waits for reports what is wrong with the store.
             Err(error) => return tracing::debug!(name: "clock_not_compared", %error, "the clock could not be compared"),
         };
         if let Some(known) = kept.known {
@@ -108,7 +109,7 @@ impl Shared {
         let verdict = kept.verdict;
         let before = self.clock_watch.with(|state| state.verdict.replace(verdict));
         if before.is_none() && verdict == ClockVerdict::Agrees {
-            // Whoever waits for nothing but this goes on.
+            // The scheduler has waited for this comparison only, and goes on.
             self.wakes.note(self.now());
             return self.wakes.wake_up.notify_one();
         }
@@ -124,7 +125,8 @@ impl Shared {
             self.put_all_aside();
         } else {
             self.wakes.note(self.now());
-            // Whoever drove nothing looks into the store at once, whatever had been due before.
+            // This process has driven nothing meanwhile. So it looks into the store at once, whatever its next time to look
+            // was.
             self.wakes.wake_up.notify_one();
         }
     }
@@ -184,8 +186,9 @@ fn why_not(verdict: ClockVerdict) -> Option<String> {
     }
 }
 
-/// The time by which an act is written into a store beside whoever drives it, judged as theirs is. Where the wall clock was set
-/// since the store was last told the time, it is as much later as the machine has run.
+/// The time with which an act is written into a store beside the process that drives its sagas. The clock is judged as that
+/// process's is. Where the wall clock was set since the store was last told the time, it is as much later as the machine has
+/// run.
 ///
 /// # Errors
 /// [`ActError::Clock`] if this process's clock is not believed, [`ActError::Store`] if the store fails.

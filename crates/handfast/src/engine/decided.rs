@@ -10,9 +10,9 @@ use super::journaled::{Journaled, Loaded};
 use super::registry::Mail;
 use crate::store::StoreError;
 
-/// So many orders are read one by one; more than that are not what a person waits for.
+/// At most this many orders are read one by one; reading more would take longer than a person waits.
 const MOST_READ: usize = 10_000;
-/// So many that stay held are named.
+/// At most this many orders that stay held are named.
 const MOST_NAMED: usize = 100;
 const PAGE: usize = 100;
 
@@ -99,7 +99,7 @@ impl Engine {
             Loaded::LeftAlone(alone) | Loaded::Differs(alone) => return Ok(Becomes::IsHeld(alone.reason)),
             Loaded::Missing => return Ok(Becomes::IsGone),
         };
-        // Whoever drives it follows another definition, and what is suspended is driven by nobody.
+        // A running driver has to follow the other definition from now on; a suspended saga has no driver and needs one.
         if shared.is_active(id) || saga.standing() == Standing::Suspended {
             shared.tell(&Arc::from(id), Mail::Reload);
         }

@@ -61,7 +61,7 @@ pub(crate) struct Lines {
     /// What the store had kept of participants when that was last read.
     pub(crate) kept: KeptOfParticipants,
     pub(crate) memories: Arc<Memories>,
-    /// So many requests are out to one participant at most, whatever its step says.
+    /// At most this many requests are in flight to one participant, whatever its step says.
     pub(crate) most_calls: usize,
     pub(crate) settings: LineSettings,
     pub(crate) connect_timeout: Duration,
@@ -69,7 +69,8 @@ pub(crate) struct Lines {
     pub(crate) open: BTreeMap<LineTo, Arc<Line>>,
 }
 
-/// So many lines the orders of these flows need, each flow by its own definition: what templates say belongs to one of them.
+/// How many lines the orders of these flows need. Definitions share no line to a service over HTTP, since what templates say
+/// belongs to one of them.
 #[must_use]
 pub fn count_lines<'a>(flows: impl IntoIterator<Item = &'a Flow>) -> usize {
     let lines: BTreeSet<LineTo> =
@@ -129,7 +130,8 @@ impl Definitions {
         self.guard.get_or_init(|| Guard::of(at_hand.clone()));
     }
 
-    /// Why nothing is sent for the orders that follow this definition, of which nobody has decided anything; `None` if they go on.
+    /// Why nothing is sent for the orders that follow this definition, as long as no person has decided about it; `None` if
+    /// they go on.
     pub(crate) fn held(&self, hash: [u8; 32], text: &str) -> Option<String> {
         let guard = self.guard.get()?;
         if guard.is_at_hand(hash) {

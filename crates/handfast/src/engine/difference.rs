@@ -94,7 +94,7 @@ fn addresses(step: &FlowStep) -> BTreeSet<String> {
     operations.values().filter_map(|call| Some(call.get("url")?.as_str()?.to_owned())).collect()
 }
 
-/// Headers that say how an answer is to be read, and choose nobody's books. So do those whose names end in `version`.
+/// Headers that say how an answer is to be read, and choose no account. So do those whose names end in `version`.
 const ABOUT_READING: [&str; 11] = [
     "accept",
     "accept-charset",
@@ -110,7 +110,7 @@ const ABOUT_READING: [&str; 11] = [
 ];
 
 /// Whose books a step's service is asked about: where each operation is called, with every constant header that may choose an
-/// account. Where that is another, nobody knows whether the same key is known there.
+/// account. Where that is another, it is unknown whether the same key is known there.
 pub(super) fn books(step: &FlowStep) -> BTreeSet<String> {
     let operations = operations(step);
     if operations.is_empty() {

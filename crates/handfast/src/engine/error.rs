@@ -60,7 +60,7 @@ pub enum SubmitError {
 /// Why asking for *neither* had no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum CancelError {
-    /// What was said about who asks, or why, is not kept; nobody was asked anything.
+    /// The name of who asks, or the reason, cannot be kept; nothing was sent to a participant.
     #[error("{name}: {what}; leave it out or say it otherwise")]
     Reason {
         /// `by` or `why`.

@@ -1,5 +1,5 @@
-//! Which orders are held back, since they would call an address that no definition at hand names, and nobody has decided about
-//! them.
+//! Which orders are held back, since they would call an address that no definition at hand names, and no person has decided
+//! about them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ impl Guard {
         Self(at_hand)
     }
 
-    /// The one of whoever drives the sagas of a store, for whoever acts beside it; `None` if nothing is held back there, or what is
-    /// at hand there cannot be read here.
+    /// The guard of the process that drives the sagas of a store, for a process that acts beside it; `None` if nothing is held
+    /// back there, or this program cannot read the definitions at hand there.
     ///
     /// # Errors
     /// The store's.
@@ -38,7 +38,8 @@ impl Guard {
         self.0.values().any(|flow| flow.hash() == hash)
     }
 
-    /// Why nothing is sent for the orders that follow this definition, of which nobody has decided anything; `None` if they go on.
+    /// Why nothing is sent for the orders that follow this definition, as long as no person has decided about it; `None` if
+    /// they go on.
     pub(crate) fn why_held(&self, flow: &Flow) -> Option<String> {
         if self.is_at_hand(flow.hash()) {
             return None;
@@ -62,7 +63,7 @@ impl Guard {
         ))
     }
 
-    /// The same for a saga that was read beside whoever drives it, while it is on its way.
+    /// The same for a saga that is on its way and was read beside the process that drives it.
     pub(crate) fn holds(&self, stored: &StoredSaga) -> Option<String> {
         if stored.wake_at.is_none() || stored.is_kept() {
             return None;

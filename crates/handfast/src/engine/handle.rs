@@ -1,4 +1,4 @@
-//! What somebody who has placed an order holds: how the saga stands, and its outcome when there is one.
+//! What a caller that has placed an order holds: how the saga stands, and its outcome when there is one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// What is known of every saga that somebody follows: it is in the store, and its first entry starts it.
+    /// What is known of every saga that a caller follows: it is in the store, and its first entry starts it.
     pub(crate) const STARTED: Self =
         Self { standing: Standing::Acting, outcome: None, trouble: None, is_held: false, entries: 0 };
 
@@ -45,7 +45,8 @@ impl Progress {
         Self { standing, outcome: None, trouble: Some(reason.as_str().into()), is_held: true, entries }
     }
 
-    /// Whether it tells nothing that `known` does not: whoever read it in the store may be slower than the saga itself.
+    /// Whether it tells nothing that `known` does not: a reader that got it from the store may be slower than the saga's
+    /// driver.
     pub(crate) fn is_no_news_to(&self, known: &Self) -> bool {
         self.entries < known.entries || self == known
     }
@@ -88,7 +89,8 @@ pub(crate) fn describe(saga: &Journaled, evidence: Evidence) -> String {
     if amounts.is_empty() { what } else { format!("{what} ({})", amounts.join(", ")) }
 }
 
-/// What a saga on its way rests on and nobody has confirmed, in words, with the amount of the step.
+/// The answers that a saga on its way rests on and that were not confirmed after a restore, in words, with the amount of the
+/// step.
 pub(crate) fn describe_unconfirmed(saga: &Journaled) -> Option<String> {
     let flow = saga.definition().flow();
     let amount = |step: usize| {

@@ -1,5 +1,5 @@
-//! Hints from outside: somebody says that there may be news of a step, and its participant is asked sooner than it would be.
-//! Those that nobody has acted on yet are kept once, however often they are given, and no more than memory has room for.
+//! Hints from outside: a caller says that there may be news of a step, and its participant is asked sooner than it would be. A
+//! hint that no driver has taken yet is kept once, however often it is given, and the number of kept hints is limited.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use super::Engine;
 use crate::key::{KeyParts, is_saga_id};
 
-/// Hints for so many sagas are kept at most.
+/// Hints are kept for at most this many sagas.
 const MOST_SAGAS: usize = 4096;
 
 /// A saga has no more steps than this, so further names are of none of its.
@@ -85,10 +85,10 @@ impl Hints {
 const MAX_STEP_NAME: usize = 32;
 
 impl Engine {
-    /// Somebody says that there may be news of a saga's step, as a service does with a webhook. A hint **decides nothing**:
-    /// it is no evidence, stands in no journal and changes no state. It is not even believed that there is news. If the step
-    /// is in doubt, what would be delivered again after its pause (the act, the look, the close, the undo) is delivered now,
-    /// also where the saga was put aside for long, and only the answer to that counts.
+    /// Tells the engine that there may be news of a saga's step, as a service does when it gets a webhook. A hint **decides
+    /// nothing**: it is no evidence, stands in no journal and changes no state. It is not even believed that there is news. If
+    /// the step is in doubt, what would be delivered again after its pause (the act, the look, the close, the undo) is
+    /// delivered now, also where the saga was put aside for long, and only the answer to that counts.
     ///
     /// So a hint that is late, doubled, out of order, about nothing or forged costs a request at most. Any number of hints for
     /// one step leads to no more than one request in [`Options::hint_pause`](crate::Options::hint_pause), after which pauses

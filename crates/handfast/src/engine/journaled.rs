@@ -31,7 +31,7 @@ pub(crate) struct Journaled {
     since: Vec<Option<Time>>,
     /// With which entry something may have left for each step's key first.
     asked: Vec<Option<u64>>,
-    /// How often somebody has let it follow another definition.
+    /// How often a person has let it follow another definition.
     adoptions: u64,
     /// What the coordinator is to be told of each step, since its service is called at another address.
     moves: Vec<Option<Move>>,
@@ -77,7 +77,7 @@ struct SeenAt {
 pub(crate) enum Loaded {
     /// It can be driven.
     Ready(Box<Journaled>),
-    /// Somebody took it out of the wake-up index, for this reason.
+    /// It was taken out of the wake-up index, for this reason.
     Suspended(String),
     /// This program does not drive it, but another version or configuration can, or a person has to say that it does.
     LeftAlone(LeftAlone),
@@ -116,7 +116,8 @@ pub(crate) struct Placing {
 }
 
 impl Journaled {
-    /// Places a saga. Its state is there only if it is new: whoever else placed it drives it from the journal.
+    /// Places a saga. Its state is returned only if it is new. If another caller placed it before, it is driven from the
+    /// journal.
     pub(crate) async fn place(store: &dyn Store, now: Time, placing: Placing) -> Result<(Created, Option<Self>), StoreError> {
         let Placing { id, request_key, input, bodies, definition } = placing;
         let mut saga = Self::untouched(&id, definition, PROTOCOL_VERSION, bodies.clone());
@@ -254,8 +255,7 @@ impl Journaled {
         self.coordinator.standing()
     }
 
-    /// Nothing will happen any more unless somebody tells it something: it has ended and is not watched, or waits for a
-    /// person.
+    /// Nothing will happen any more without an input from outside: it has ended and is not watched, or waits for a person.
     pub(crate) fn is_at_rest(&self) -> bool {
         self.outbox.is_empty() && self.deadline().is_none()
     }

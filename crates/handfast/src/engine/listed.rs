@@ -48,7 +48,7 @@ pub async fn list_in(
     list_with(store, (standing, after, limit), (is_held, |stored: &StoredSaga| beside.is_uncalled(stored))).await
 }
 
-/// The same for whoever holds some of them.
+/// The same for a caller that knows itself which sagas are held and which are not called.
 pub(super) async fn list_with(
     store: &dyn Store,
     (standing, after, limit): (Option<&str>, Option<&str>, usize),
@@ -58,7 +58,7 @@ pub(super) async fn list_with(
     for summary in store.list(standing, after, limit).await? {
         let stored = match store.load(&summary.id).await {
             Ok(stored) => stored,
-            // Its line is there all the same: whoever lists wants to find it.
+            // It is listed all the same, so that an operator finds it.
             Err(StoreError::Corrupt { .. }) => None,
             Err(error) => return Err(error),
         };
@@ -76,7 +76,7 @@ pub(super) async fn list_with(
             changed: summary.changed,
             step: followed.as_ref().and_then(Followed::step_in_doubt).map(str::to_owned),
             amount: stored.as_ref().and_then(money::of_order),
-            // Nobody is asked sooner where nobody is asked at all.
+            // A retry would change nothing where no request is sent at all.
             can: followed.iter().flat_map(Followed::acts).filter(|act| !is_quiet || *act != Act::Retry).collect(),
             is_held,
         });

@@ -93,7 +93,7 @@ pub(super) enum Hold {
     None,
     /// A person has accepted another life: what rests on the former one is told so first.
     Accepted,
-    /// The participant is known to have been put back, or what was accepted cannot be read, and nobody has accepted it yet.
+    /// The participant is known to have been put back, or what was accepted cannot be read, and no person has accepted it yet.
     Behind,
 }
 

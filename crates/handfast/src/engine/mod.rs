@@ -114,7 +114,7 @@ impl EngineBuilder {
         self
     }
 
-    /// As [`participant`](Self::participant), for one that somebody else holds too.
+    /// As [`participant`](Self::participant), for one that the application shares with other code.
     #[must_use]
     pub fn shared_participant(mut self, name: &str, participant: Arc<dyn Participant>) -> Self {
         self.participants.insert(name.to_owned(), participant);
@@ -238,7 +238,7 @@ impl Engine {
     /// Places an order. When this resolves it is flushed, and nothing but a person can keep it from its end. Placing the
     /// same order again gives the same saga.
     ///
-    /// Whoever stops waiting for this stops nothing: what was begun is placed, counted and driven all the same.
+    /// Cancelling this future stops nothing: what was begun is placed, counted and driven all the same.
     ///
     /// # Errors
     /// Why it was not placed.
@@ -255,7 +255,7 @@ impl Engine {
         let name: Arc<str> = id.as_str().into();
         let handle = SagaHandle::new(Arc::clone(&name), shared);
         let placing = Placing { id, request_key, input: input.clone(), bodies: bodies::shared(bodies), definition };
-        // Only a panic ends it before its time, and then nobody knows how far it came.
+        // Only a panic ends the task early, and then it is unknown how far it came.
         let placed = tokio::spawn(place(Arc::clone(shared), Arc::clone(&name), placing)).await;
         let placed = placed.unwrap_or_else(|_panic| Err(StoreError::Unavailable("placing the order broke off".to_owned())));
         match placed {
@@ -397,7 +397,7 @@ impl Engine {
         if *act == Act::Retry
             && let Some(held) = self.saga_without_tries(id).await?.filter(|view| view.is_held || view.is_uncalled)
         {
-            // Nobody is asked for anything, so nobody is asked sooner.
+            // No request is sent for it, so a retry would change nothing.
             return Ok(ActResult::Pointless { can: held.can.iter().map(|possible| possible.act.name()).collect() });
         }
         let result = person::act_in(&*shared.store, id, act, said, shared.journal_now()).await;
@@ -529,7 +529,7 @@ impl Engine {
     }
 }
 
-/// Places a saga, and has it counted and driven from then on, whoever is still there to hear of it.
+/// Places a saga, and has it counted and driven from then on, even if the caller has gone.
 async fn place(shared: Arc<Shared>, name: Arc<str>, placing: Placing) -> Result<Created, StoreError> {
     let now = shared.now();
     match shared.attention.trouble.after_order(Journaled::place(&*shared.store, shared.journal_now(), placing).await) {

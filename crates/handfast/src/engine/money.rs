@@ -1,4 +1,4 @@
-//! How much a step is about, as its body or else the order says, for whoever has to decide about it.
+//! How much a step is about, as its body or else the order says, for the person who has to decide about it.
 
 use super::amounts::money_in;
 use crate::store::StoredSaga;

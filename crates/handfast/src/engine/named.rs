@@ -11,8 +11,8 @@ pub(crate) struct Named(Mutex<BTreeMap<String, String>>);
 impl Named {
     const MOST: usize = 1000;
 
-    /// Says whether it is named now and was not before with this reason, so that each is told of once. Of more than are named
-    /// the list says nothing one by one: they are in the store, for whoever lists it.
+    /// Says whether it is named now and was not before with this reason, so that each is told of once. Once the list is full,
+    /// further ones are not named here: they are in the store, where an operator can list them.
     pub(crate) fn add(&self, id: &str, reason: &str) -> bool {
         let mut named = locked(&self.0);
         let before = named.get(id);
@@ -23,7 +23,7 @@ impl Named {
         }
         named.insert(id.to_owned(), reason.to_owned());
         if is_more && named.len() == Self::MOST {
-            tracing::warn!(name: "too_many_to_name", named = Self::MOST, "so many sagas need somebody that the next ones are not named here");
+            tracing::warn!(name: "too_many_to_name", named = Self::MOST, "the list of sagas that need a person is full; further ones are not named here");
         }
         is_news
     }

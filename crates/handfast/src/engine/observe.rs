@@ -1,4 +1,4 @@
-//! What happens to sagas, told as it happens: to whoever counts it, and to `tracing`.
+//! What happens to sagas, told as it happens: to the application's observer, and to `tracing`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ pub enum Happened<'a> {
 
 type Called = dyn Fn(&Happened<'_>) + Send + Sync;
 
-/// Whoever is told.
+/// The function that is told, if there is one.
 #[derive(Clone, Default)]
 pub(crate) struct Observer(Option<Arc<Called>>);
 

@@ -1,5 +1,5 @@
-//! What is in the way of a saga that is on its way, in words: the store, a clock that is not believed, a participant that nobody
-//! may or can call, or what was seen last instead of an answer.
+//! What is in the way of a saga that is on its way, in words: the store, a clock that is not believed, a participant that may
+//! not or cannot be called, or what was seen last instead of a definite answer.
 
 use handfast_protocol::Command;
 
@@ -22,7 +22,8 @@ pub(super) fn of(shared: &Shared, saga: &Journaled, tries: &[Try]) -> Option<Str
     saga.outbox().iter().find_map(|&command| before(saga, command, tries))
 }
 
-/// Whether nobody is asked for anything that is on its way, since a participant's store was restored and nobody has accepted it.
+/// Whether no request is sent for anything that is on its way, since a participant's store was restored and no person has
+/// accepted that yet.
 pub(super) fn is_for_a_person(saga: &Journaled) -> bool {
     let waits = |&command: &Command| {
         let line = saga.definition().line(command.step);
@@ -50,7 +51,7 @@ fn before(saga: &Journaled, command: Command, tries: &[Try]) -> Option<String> {
     let Some(last) = of_step().max_by_key(|attempt| attempt.number) else {
         return is_shut(&line).then(|| format!("step {step}: {}", shut(&line)));
     };
-    // Whoever has begun and will answer later is in nobody's way.
+    // A participant that has begun and will answer later is no obstacle.
     if matches!(Came::of(last), Came::Later(_)) {
         return None;
     }

@@ -10,20 +10,22 @@ use crate::delivery::{Backoff, BreakerSettings};
 /// Limits and waiting times. `Options::default()` suits services in one data centre.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// So many sagas are in memory at most. All others lie in the store until their time comes.
+    /// At most this many sagas are in memory. All others lie in the store until they are due.
     pub max_active: usize,
-    /// The bodies of all sagas in memory take so many bytes at most, or little more: what is being loaded counts once it is there.
+    /// The bodies of all sagas in memory take at most this many bytes, or little more: a saga that is being loaded counts once
+    /// it is loaded.
     pub max_active_bytes: usize,
     /// Whether what was just placed and what was put aside have rooms of their own, in memory and among the requests that are
-    /// out. If not, whoever comes first has the place, and a large backlog keeps new orders waiting.
+    /// out. If not, places are given first come, first served, and a large backlog keeps new orders waiting.
     pub keeps_rooms_apart: bool,
     /// How long the answer to one try is waited for, unless the step says otherwise.
     pub try_timeout: Duration,
     /// How long a connection to a participant may take.
     pub connect_timeout: Duration,
-    /// So many requests are out to one participant at most.
+    /// At most this many requests are in flight to one participant.
     pub calls_per_participant: usize,
-    /// No step gets more than so many by its own `in_flight`, whatever it says: so many connections there may be to one participant.
+    /// A step's own `in_flight` is limited to this number, which is also the most connections that there may be to one
+    /// participant.
     pub most_calls_per_participant: usize,
     /// Waiting times between the tries of one saga.
     pub backoff: Backoff,

@@ -51,8 +51,8 @@ impl Order {
         self
     }
 
-    /// An order whose bodies stand in the flow's order: for tests that try every kind of flow. Nobody notices where two of them
-    /// are swapped.
+    /// An order whose bodies stand in the flow's order: for tests that try every kind of flow. It is not noticed where two of
+    /// them are swapped.
     #[doc(hidden)]
     #[must_use]
     pub fn in_flow_order(id: impl Into<String>, input: impl Into<Vec<u8>>, bodies: Vec<impl Into<Bytes>>) -> Self {

@@ -23,7 +23,7 @@ pub struct ParticipantView {
     pub incarnation: Option<String>,
     /// The highest commit number that was seen of it.
     pub seq: u64,
-    /// Another incarnation, which it says it is and nobody has accepted.
+    /// Another incarnation, which it says it is and no person has accepted.
     pub offered: Option<Offer>,
     /// Everything that was ever accepted of it, in order.
     pub accepted: Vec<Acceptance>,
@@ -72,8 +72,8 @@ pub struct Resting {
     pub has_ended: bool,
     /// The highest number of those answers. Those above the number at which the participant was put back are forgotten.
     pub seq: u64,
-    /// That number lies above the one at which the participant was put back: the change is certainly not known there. Of the others
-    /// nobody can tell by the number alone.
+    /// That number lies above the one at which the participant was put back: the change is certainly not known there. Of the
+    /// others the number alone does not tell.
     pub is_above_copy: bool,
     /// The order's amounts of money, each with the name of its field: minor units and currency.
     pub money: Vec<(String, u64, String)>,
@@ -121,7 +121,7 @@ pub enum AcceptError {
         /// What was to be accepted.
         asked: String,
     },
-    /// Nobody has said who accepts it, and why.
+    /// The name of who accepts it, or the reason, is missing.
     #[error("say who accepts it (by) and the reason (why): both are kept")]
     NoReason,
     /// The name or the reason cannot be kept.
@@ -197,7 +197,7 @@ pub async fn accept_in(
     }
 }
 
-/// What was accepted already, for whoever did not hear the answer and asks again.
+/// What was accepted already, for a caller that did not get the answer and asks again.
 fn accepted_before(known: &ParticipantView, incarnation: &str) -> Option<Accepted> {
     let counts = known.incarnation.as_deref() == Some(incarnation);
     let last = known.accepted.last().filter(|last| counts && last.incarnation == incarnation);
@@ -206,7 +206,7 @@ fn accepted_before(known: &ParticipantView, incarnation: &str) -> Option<Accepte
 
 /// How many sagas are read at once.
 const PAGE: usize = 500;
-/// So many sagas are looked at for one page, however few of them rest on what is asked for.
+/// At most this many sagas are read for one page, however few of them rest on what is asked for.
 const MOST_LOOKED_AT: usize = 2_000;
 
 /// A page of the sagas that rest on what this incarnation had answered, at most `limit`, in the order of their placing after the one
@@ -258,7 +258,7 @@ pub(super) fn tell_accepted(store: &Arc<dyn Store>, acceptances: Vec<Acceptance>
         return;
     }
     let store = Arc::clone(store);
-    // Nobody waits until they are counted.
+    // In a task of its own, since the caller need not wait until they are counted.
     drop(tokio::spawn(async move {
         for Acceptance { participant, incarnation, former, by, why, .. } in acceptances {
             let resting = match resting_in(&*store, &former, None, usize::MAX).await {

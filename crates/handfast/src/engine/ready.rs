@@ -8,9 +8,9 @@ use super::{Engine, MAX_BODY_BYTES};
 use crate::clock::whole_ms;
 use crate::store::StoreError;
 
-/// So many bytes are written to see whether the store takes any.
+/// How many bytes are written to see whether the store takes any.
 const SMALL: usize = 1024;
-/// A store that took a write is not tried again for so long.
+/// A store that took a write is not tried again for this long.
 const GOOD_FOR: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Whether an order would be taken now, where one may be of a flow that is bound to times or not.
@@ -29,8 +29,8 @@ pub(crate) async fn check(shared: &Arc<Shared>, is_timed: impl FnOnce() -> bool)
     if !is_in_trouble && (is_fresh || shared.attention.trouble.has_written()) {
         return Ok(());
     }
-    // Whatever comes of it is noted even if whoever asks does not wait for it. After trouble only what is as large as an
-    // order shows that orders are taken again.
+    // The result is noted even if the caller does not wait for it. After trouble only what is as large as an order shows that
+    // orders are taken again.
     let trying = Arc::clone(shared);
     let tried = tokio::spawn(async move {
         let written = trying.store.probe(if is_in_trouble { MAX_BODY_BYTES } else { SMALL }).await;

@@ -18,11 +18,11 @@ use crate::lock::locked;
 
 /// What an active saga is told from outside.
 pub(crate) enum Mail {
-    /// Somebody asks for *neither*.
+    /// A caller asks for *neither*.
     Cancel { by: Option<String>, why: Option<String>, reply: oneshot::Sender<CancelResult> },
     /// A person has said something that is in the journal.
     Reload,
-    /// Its journal has so many entries in the store: perhaps somebody has added to it there.
+    /// Its journal has this many entries in the store: perhaps another process has appended to it there.
     Length(u64),
     /// There is a hint for it to take. Of several that are not taken yet only the first one is told.
     Hint,
@@ -36,9 +36,9 @@ pub(crate) enum Arrival {
     Placed(Box<Journaled>),
     /// It was just placed, and had to wait until there was room.
     Waited,
-    /// Its time has come, or somebody asks something of it.
+    /// It is due, or a caller asks something of it.
     Due,
-    /// There is a hint for it, and nothing else: what nobody hints at waits for its own time.
+    /// There is a hint for it, and nothing else: steps without a hint wait for their own time.
     Hinted,
 }
 
@@ -60,12 +60,12 @@ impl Arrival {
     }
 }
 
-/// Who is active. What it does with the sagas is the driver's, so that whoever starts one goes through [`Shared`].
+/// Who is active. What is done with the sagas is up to the driver, so a driver is started through [`Shared`] only.
 pub(super) struct Registry {
     active: Mutex<Active>,
     /// Turns to load a saga that was just placed, and one that was put aside.
     loads: (Semaphore, Semaphore),
-    /// Tells whoever stops the engine that the last saga has left.
+    /// Tells the caller that stops the engine that the last saga has left memory.
     pub(super) idle: Notify,
 }
 
@@ -99,13 +99,13 @@ struct Present {
     bytes: usize,
 }
 
-/// So many sagas are being loaded at once, since how large one is shows only then.
+/// At most this many sagas are being loaded at once, since how large one is shows only then.
 const LOADS_AT_ONCE: usize = 16;
 
 /// How often it is looked whether there is room in memory for a saga that is to be loaded.
 const ROOM_PAUSE: Duration = Duration::from_millis(20);
 
-/// So many sagas that were just placed wait for room in their order; any further one is found in the index.
+/// At most this many sagas that were just placed wait for room, in their order; any further one is found in the index.
 const MOST_PLACED: usize = 4096;
 
 impl Shared {
@@ -204,7 +204,7 @@ impl Shared {
             self.spawn(&mut active, id, Arrival::Due);
         }
         if let Some(Present { mailbox, .. }) = active.mailboxes.get(id) {
-            // Whoever leaves does so under this lock and with an empty mailbox, so this one is read.
+            // A driver leaves under this lock and with an empty mailbox only, so this mail is read.
             let _left = mailbox.send(mail);
         }
     }

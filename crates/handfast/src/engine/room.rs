@@ -4,14 +4,14 @@
 use super::options::Options;
 use crate::delivery::Class;
 
-/// One in so many places in memory is for what was put aside. More of it at a time would not drain faster, since writes are
-/// committed together whatever their number, and each that is new would wait behind more of them.
+/// One in this many places in memory is for sagas that were put aside. More of it at a time would not drain faster, since
+/// writes are committed together whatever their number, and each that is new would wait behind more of them.
 const PART_OF_BACKLOG: usize = 4;
 
 /// The sagas in memory, by what brought them there.
 #[derive(Debug)]
 pub(crate) struct Rooms {
-    /// So many sagas may be in memory altogether.
+    /// At most this many sagas may be in memory altogether.
     most: usize,
     /// Whether they have rooms of their own. If not, all are in the one for what was just placed.
     are_apart: bool,
@@ -51,11 +51,11 @@ impl Rooms {
         }
     }
 
-    /// Whether one more saga may come into memory, whose bodies take so many bytes as far as that is known. A single one always
+    /// Whether one more saga may come into memory, whose bodies take `bytes` bytes as far as that is known. A single one always
     /// may, whatever its size.
     pub(crate) const fn has_place(&self, class: Class, bytes: usize) -> bool {
         let room = self.room(class);
-        // Where there is a place for one only, whoever comes first has it.
+        // Where there is one place only, it is given first come, first served.
         let is_free = room.sagas < room.most && (self.most > 1 || self.placed.sagas + self.put_aside.sagas == 0);
         is_free && (room.bytes == 0 || room.bytes.saturating_add(bytes) < room.most_bytes)
     }
@@ -72,13 +72,13 @@ impl Rooms {
         room.bytes = room.bytes.saturating_add(bytes);
     }
 
-    /// A saga in memory takes so many bytes now, and took others before.
+    /// A saga in memory takes `bytes` bytes now, and took `before` bytes until now.
     pub(crate) const fn takes(&mut self, class: Class, before: usize, bytes: usize) {
         let room = self.room_mut(class);
         room.bytes = room.bytes.saturating_sub(before).saturating_add(bytes);
     }
 
-    /// Says whether somebody may have waited for the place.
+    /// Says whether another saga may have waited for the place.
     pub(crate) const fn leave(&mut self, class: Class, bytes: usize) -> bool {
         let was_full = !self.has_place(class, 0);
         let room = self.room_mut(class);
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn in_one_room_whoever_comes_first_has_the_place() {
+    fn in_one_room_the_first_to_come_has_the_place() {
         let mut rooms = Rooms::new(&Options { max_active: 2, keeps_rooms_apart: false, ..Options::default() });
         rooms.enter(Class::Backlog, 0);
         assert!(rooms.has_place(Class::New, 0));
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn where_there_is_one_place_whoever_comes_first_has_it() {
+    fn where_there_is_one_place_the_first_to_come_has_it() {
         let mut rooms = Rooms::new(&Options { max_active: 1, ..Options::default() });
         rooms.enter(Class::New, 0);
         assert!(!rooms.has_place(Class::Backlog, 0));

@@ -99,8 +99,8 @@ async fn look(shared: &Shared, queue: &mut VecDeque<Arc<str>>) -> bool {
     }
 }
 
-/// Takes over what others on the same store have seen of participants, and what a person has accepted there. Whoever cannot read
-/// it names what it knows itself.
+/// Takes over what others on the same store have seen of participants, and what a person has accepted there. Where that cannot
+/// be read, this process goes on with what it has seen itself.
 async fn take_over(shared: &Shared) {
     match KeptOfParticipants::in_store(&*shared.store).await {
         Ok(kept) => {
@@ -113,7 +113,8 @@ async fn take_over(shared: &Shared) {
     }
 }
 
-/// Looks whether somebody has added to the journal of an active saga through the store, as a command beside this process does.
+/// Looks whether another process has appended to the journal of an active saga through the store, as a command beside this
+/// process does.
 async fn look_after_active(shared: &Shared) {
     let active = shared.active_ids();
     if active.is_empty() {
@@ -129,8 +130,8 @@ async fn look_after_active(shared: &Shared) {
 async fn rest(shared: &Shared) {
     let now = shared.now();
     let until_next = Duration::from_millis(shared.wakes.next().0.saturating_sub(now.0));
-    // What is due and finds no room waits for whoever leaves; the floor keeps an index that only names active sagas
-    // from being read in a tight loop.
+    // A saga that is due and finds no room waits until another one leaves; the lower bound keeps an index that only names
+    // active sagas from being read in a tight loop.
     let longest = if shared.has_room() { until_next.max(Duration::from_millis(10)) } else { Duration::MAX };
     tokio::select! {
         () = shared.wakes.wake_up.notified() => {}

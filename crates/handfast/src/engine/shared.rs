@@ -160,7 +160,7 @@ impl Shared {
         self.wake_early_at_least(0);
     }
 
-    /// The same where it is known that this many were put aside, whoever placed them.
+    /// The same where it is known that this many were put aside, by any process that placed them.
     pub(crate) fn wake_early_at_least(&self, sagas: u64) {
         // Those in memory count, too: perhaps they are just about to be put aside, and the index has them last.
         self.wakes.wake_early(self.totals.borrow().in_doubt.max(sagas));
@@ -188,7 +188,7 @@ impl Shared {
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
         self.put_all_aside();
-        // Whoever waits for an outcome learns that there will be none from here.
+        // Callers that wait for an outcome learn that this process will bring none.
         self.followers.end();
         self.wakes.wake_up.notify_one();
     }

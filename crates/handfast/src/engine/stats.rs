@@ -19,7 +19,7 @@ pub struct Totals {
     pub cancelled: u64,
     /// Those that wait for a person.
     pub suspended: u64,
-    /// Those for which a person waits for nobody any longer.
+    /// Those for which a person has given up waiting for the participants.
     pub settled: u64,
 }
 
@@ -75,7 +75,7 @@ pub struct Stats {
     pub suspended: Vec<(String, String)>,
     /// Sagas that this program cannot drive but another one can, and why: at most the first thousand that were met.
     pub left_alone: Vec<(String, String)>,
-    /// Sagas on their way that rest on what a participant had answered before it was put back, and that nobody has confirmed
+    /// Sagas on their way that rest on what a participant had answered before it was put back, and that was not confirmed
     /// since: what it is, and the amount. At most the first thousand that were met.
     pub unconfirmed: Vec<(String, String)>,
     /// Why the store did not take what was last written to it, a full disk for instance; `None` once it takes writes again.

@@ -1,5 +1,5 @@
-//! What is known of each step of a saga, for whoever has to ask its participant by hand: by which names, where, when it was
-//! asked last, and what it said.
+//! What is known of each step of a saga, for the person who has to ask its participant by hand: by which names, where, when it
+//! was asked last, and what it said.
 
 use std::collections::BTreeMap;
 

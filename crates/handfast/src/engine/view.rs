@@ -30,7 +30,8 @@ pub struct SagaView {
     pub created: Time,
     /// When it is looked at next; `None` once it is suspended, or has ended and is not watched any more.
     pub wake_at: Option<Time>,
-    /// Of a saga that has ended: until when at least it is watched for an effect that comes late. `None` if nobody needs to look any more.
+    /// Of a saga that has ended: until when at least it is watched for an effect that comes late. `None` if it need not be
+    /// looked at any more.
     pub watched_until: Option<Time>,
     /// The order as it was submitted.
     pub input: Vec<u8>,
@@ -52,7 +53,7 @@ pub struct SagaView {
     /// Nothing is sent for it here, for the reason in `trouble`, before a person decides or another program drives it; nothing is
     /// wrong with it.
     pub is_held: bool,
-    /// Nobody is asked for anything of it, since a participant's store was restored and no person has accepted that yet.
+    /// No request is sent for it, since a participant's store was restored and no person has accepted that yet.
     pub is_uncalled: bool,
 }
 
@@ -99,7 +100,7 @@ impl SagaView {
     }
 }
 
-/// A saga as its store has it, for whoever looks without an engine. `None` if there is none of this id.
+/// A saga as its store has it, for a reader without an engine. `None` if there is none of this id.
 ///
 /// What only the engine knows that drives it is not in it: what is in its way while it is on its way. Whether it is held there is
 /// read from the definitions at hand that the store keeps.
@@ -125,7 +126,7 @@ pub async fn saga_in(store: &dyn Store, id: &str) -> Result<Option<SagaView>, St
     let held = beside.why_held(&stored);
     (view.is_held, view.is_uncalled) = (held.is_some(), beside.is_uncalled(&stored));
     if view.is_held || view.is_uncalled {
-        // Nobody is asked sooner, since nobody is asked at all.
+        // A retry would change nothing, since no request is sent at all.
         view.can.retain(|possible| possible.act != Act::Retry);
     }
     view.trouble = joined(held, view.trouble);
@@ -166,7 +167,7 @@ pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<O
             view.is_held = true;
         }
         Ok(Loaded::Missing) => {}
-        // The journal is shown as it is: whoever looks wants to see what is wrong with it.
+        // The journal is shown as it is, so that the reader sees what is wrong with it.
         Err(StoreError::Corrupt { what, .. }) => view.trouble = Some(what),
         Err(error) => return Err(error),
     }
@@ -175,12 +176,12 @@ pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<O
         let told = for_person.trouble.take();
         view.add(for_person);
         if view.is_held {
-            // Nobody is asked sooner, since nobody is asked at all; what else is wrong with it is said behind that.
+            // A retry would change nothing, since no request is sent. Why it is held comes before what else is wrong with it.
             view.can.retain(|possible| possible.act != Act::Retry);
             view.trouble = joined(view.trouble, told);
         } else {
             view.trouble = told.or(view.trouble);
-            // What helps stands in the trouble: whoever is not called is not called sooner.
+            // What helps is said in the trouble: a retry would change nothing where no request is sent.
             view.can.retain(|possible| !view.is_uncalled || possible.act != Act::Retry);
         }
     }
@@ -188,7 +189,7 @@ pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<O
     Ok(Some(view))
 }
 
-/// Whether nobody is asked for anything of this saga, since a participant's store was restored.
+/// Whether no request is sent for this saga, since a participant's store was restored.
 pub(super) fn is_uncalled(shared: &Shared, stored: &StoredSaga) -> bool {
     let loaded = || Journaled::from_stored(stored, &shared.definitions);
     shared.definitions.is_any_behind()
@@ -203,7 +204,7 @@ fn steps_by(flow: &Flow, stored: &StoredSaga, store_id: &str, tries: &[Try]) -> 
     steps.unwrap_or_default()
 }
 
-/// Until when at least a saga of so many steps is watched that has ended.
+/// Until when at least a saga of `steps` steps that has ended is watched.
 pub(super) fn watched_until(coordinator: &Coordinator, steps: usize) -> Option<Time> {
     coordinator.decision()?;
     (0..steps).filter_map(|step| coordinator.watch_ends_at(step)).max()

@@ -10,7 +10,7 @@ pub(super) struct Wakes {
     /// Wakes the scheduler.
     pub(super) wake_up: Notify,
     next: AtomicU64,
-    /// How many sagas may be woken before their time, since somebody who was silent answers again.
+    /// How many sagas may be woken before their time, since a participant that was silent answers again.
     early: AtomicU64,
     /// How often that has happened.
     recoveries: AtomicU64,
@@ -48,8 +48,8 @@ impl Wakes {
         self.note(Time(0));
     }
 
-    /// How often somebody who was silent has answered again. Whoever found a line shut before the latest of them must not be put
-    /// aside for that.
+    /// How often a participant that was silent has answered again. A saga that found a line shut before the latest of these
+    /// recoveries must not be put aside for that.
     pub(super) fn recoveries(&self) -> u64 {
         self.recoveries.load(Ordering::Acquire)
     }
@@ -58,7 +58,7 @@ impl Wakes {
         self.early.load(Ordering::Acquire)
     }
 
-    /// So many were woken; none are left to be woken early if it was none.
+    /// Says that `number` sagas were woken early; if it was none, none are left to be woken early.
     pub(super) fn woke_early(&self, number: usize) {
         let left = if number == 0 { 0 } else { self.early().saturating_sub(number as u64) };
         self.early.store(left, Ordering::Release);

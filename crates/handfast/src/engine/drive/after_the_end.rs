@@ -11,8 +11,8 @@ use crate::clock::whole_ms;
 const LONGEST_WAIT_MS: u64 = 5_000;
 
 impl Driver<'_> {
-    /// Takes note of hints about steps of a saga that has ended, or waits for a person. Nobody claims anything of one that a
-    /// person has settled.
+    /// Takes note of hints about steps of a saga that has ended, or waits for a person. Nothing is promised of a saga that a
+    /// person has settled, so hints about one are ignored.
     pub(super) fn note_hints_after_the_end(&mut self, names: &BTreeSet<Box<str>>) {
         let is_over = matches!(self.saga.decision(), Some(Outcome::Completed | Outcome::Cancelled))
             || self.saga.standing() == Standing::Suspended;

@@ -12,7 +12,8 @@ use crate::engine::options::{LEFT_ALONE_FOR, UNREAD_FOR};
 use crate::engine::shared::Shared;
 use crate::store::StoreError;
 
-/// Loads a saga, for as long as the store needs, or so many times. `None` if there is nothing to drive.
+/// Loads a saga. While the store cannot be read it tries again, at most `tries` times if that is given. `None` if there is
+/// nothing to drive.
 pub(super) async fn load_patiently(shared: &Arc<Shared>, id: &Arc<str>, tries: Option<u32>) -> Option<Box<Journaled>> {
     for attempt in 1_u32.. {
         match Journaled::load(&*shared.store, id, &shared.definitions).await {
@@ -88,7 +89,7 @@ async fn suspend(shared: &Shared, id: &str, reason: &str) {
     tracing::error!(name: "saga_suspended", saga = id, reason, "the journal of a saga cannot be trusted; it is suspended");
     match shared.attention.trouble.after(shared.store.suspend(id, reason).await) {
         Ok(()) => {
-            // It counts even where so many are named already that this one is not.
+            // It counts even where the list of names is full and does not name it.
             if shared.attention.suspended.of(id).is_none() {
                 shared.count(Some(Standing::Acting), Standing::Suspended);
             }

@@ -55,7 +55,7 @@ async fn run(shared: &Arc<Shared>, id: &Arc<str>, arrival: Arrival, mailbox: &mu
             shared.takes(id, saga.bytes());
             drop(turn);
             for ruled in shared.take_rulings(id, saga.rulings()) {
-                // Nobody drove it here when it was said.
+                // No driver was running here when it was said.
                 shared.count(Some(ruled.before), ruled.after);
             }
             if !saga.needs_person() {
@@ -234,8 +234,8 @@ impl<'a> Driver<'a> {
         self.next_deadline().is_some_and(|deadline| deadline <= self.shared.now())
     }
 
-    /// A saga of version 1 that has ended is looked at once more when the time for it is over: perhaps nobody has looked all
-    /// the while. Since version 2 its coordinator sees to it.
+    /// A saga of version 1 that has ended is looked at once more when the time for it is over: perhaps no process was running
+    /// that could have looked before. Since version 2 its coordinator sees to it.
     fn awaits_last_look(&self, until: Time) -> bool {
         let mut looks = self.saga.outbox().iter().filter(|command| command.operation == Operation::Look);
         let is_watched = self.saga.decision().is_some();
@@ -358,7 +358,8 @@ impl<'a> Driver<'a> {
                 return ControlFlow::Continue(());
             }
             Reply::Undo { told, receipt } => {
-                // That it leaves is said here and by nobody else.
+                // Only the engine writes that an undo was sent, before it leaves. A participant's reply that says so is
+                // ignored.
                 let is_told = told != UndoTold::Sent;
                 if is_told && self.tell(&JournalLine::Undo { step: command.step, told, receipt }, None).await? {
                     self.slow_down(command, now, self.saga.outbox().contains(&command), false);
@@ -407,13 +408,13 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Somebody answered with this status what means nothing.
+    /// An answer of this status came, and its content means nothing that the flow describes.
     fn heard_no_meaning(&self, line: &Line, to: Command, (status, seen): (u16, &str), retry_after: Option<Duration>) {
         line.not_understood(to.operation, status, seen);
         self.heard_nothing_definite(line, to, Some(status), retry_after);
     }
 
-    /// Somebody answered, and said nothing that settles anything.
+    /// An answer came that is not definite.
     fn heard_nothing_definite(&self, line: &Line, to: Command, status: Option<u16>, retry_after: Option<Duration>) {
         if line.indefinite((self.saga.id(), to), status, self.shared.now(), retry_after) {
             self.shared.wake_early();
@@ -446,8 +447,8 @@ impl<'a> Driver<'a> {
         };
         let told = self.tell(&JournalLine::Cancel { by, why }, None).await.map_continue(drop);
         if told.is_continue() {
-            // How it stands now says what came of it: others may have written, too, and what they wrote is no cancel.
-            // Whoever asked may have gone away; the saga turns back all the same.
+            // How it stands now says what came of it: others may have written, too, and what they wrote is no cancel. The
+            // caller may no longer wait for the reply; the saga turns back all the same.
             let _gone = reply.send(cancel_result(self.saga.decision(), self.saga.standing()));
         }
         told
@@ -499,7 +500,7 @@ impl<'a> Driver<'a> {
             // Whatever the error was, the journal may be ahead of what is known here.
             let Some(saga) = load_patiently(self.shared, self.saga.id(), None).await else { return ControlFlow::Break(()) };
             let follows_another = self.go_on_from(saga);
-            // Nobody could tell whose books it is of.
+            // It could not be told whose books the look is of.
             if follows_another && line.is_of_look() {
                 break false;
             }
@@ -534,7 +535,7 @@ impl<'a> Driver<'a> {
                     return ControlFlow::Continue(());
                 }
             }
-            // Somebody has added to its journal meanwhile, through the store.
+            // Another process has appended to its journal meanwhile, through the store.
             Err(StoreError::Conflict) => return self.reload().await,
             Err(error) => {
                 // It is still due in the index, so it will be looked at again; only not at once.
@@ -546,8 +547,8 @@ impl<'a> Driver<'a> {
     }
 }
 
-/// Whether nobody answered, or somebody who turns requests away: a gateway answers for a participant that is away, and it may be
-/// back at any moment.
+/// Whether no answer came, or one that turns the request away: a gateway answers so for a participant that is down, and the
+/// participant may be back at any moment.
 const fn is_silent(heard: Heard) -> bool {
     match heard {
         Heard::NoConnection | Heard::Nothing => true,

@@ -10,8 +10,8 @@ use crate::engine::lives::Hold;
 use crate::journal::{Line as JournalLine, Receipt};
 
 impl Driver<'_> {
-    /// Marks an act or an undo that leaves at most once as sent, and lets it leave if it was marked here and by nobody before: a crash in
-    /// between, or an append whose own answer is lost, leaves it unsent, and it is looked for instead.
+    /// Marks an act or an undo that leaves at most once as sent, and lets it leave if this driver has marked it, and no other
+    /// one before: a crash in between, or an append whose own answer is lost, leaves it unsent, and it is looked for instead.
     pub(super) async fn send_once(&mut self, command: Command, number: u64, slot: Slot) -> ControlFlow<()> {
         if !self.saga.outbox().contains(&command) || !self.may_leave_once() || self.hold(command).await != Hold::None {
             return ControlFlow::Continue(());

@@ -15,7 +15,7 @@ pub(super) struct Pace {
     /// Deliveries in a row without a definite answer, and turns at which the line was found shut.
     pub(super) tries: u32,
     next_at: Time,
-    /// It waits since its line was found shut, and so often somebody had answered again by then.
+    /// It waits since its line was found shut. By then this many recoveries of participants had been counted.
     shut_since: Option<u64>,
     /// When something was asked for last, as far as is known.
     asked_at: Time,
@@ -71,7 +71,7 @@ impl Driver<'_> {
         pace.next_at
     }
 
-    /// Whether somebody answers again since a line was found shut. What waits for that goes out at the next turn.
+    /// Whether a participant answers again since a line was found shut. What waits for that goes out at the next turn.
     pub(super) fn has_missed_recovery(&mut self) -> bool {
         let recoveries = self.shared.wakes.recoveries();
         let mut has_missed = false;
@@ -133,7 +133,7 @@ impl Driver<'_> {
         last
     }
 
-    /// Whoever comes into memory for nothing but a hint keeps every other pause as it was.
+    /// A saga that comes into memory because of a hint only keeps every other pause as it was.
     pub(super) fn wait_for_wake_up(&mut self) {
         let wake_at = self.shared.out_of_index(self.saga.wake_at());
         for command in self.saga.outbox() {
@@ -187,7 +187,8 @@ impl Driver<'_> {
         }
     }
 
-    /// Takes note that a look that left then was answered. One that nobody answered is none: what came late may still be there.
+    /// Takes note that a look that left then was answered. A look without an answer does not count: an effect that came late
+    /// may still be there.
     pub(super) fn looked(&mut self, step: usize, left: Time) {
         if let Some(pace) = self.pace.get_mut(step) {
             pace.looked_at = pace.looked_at.max(left);
@@ -206,11 +207,11 @@ impl Driver<'_> {
         self.hurry(command.step);
     }
 
-    /// When a command goes out after so many tries in a row. A saga that has ended is looked at less and less often, and when
+    /// When a command goes out after this many tries in a row. A saga that has ended is looked at less and less often, and when
     /// its time is over as often as anything else that is in doubt, until one look is answered.
     fn again_at(&self, step: usize, tries: u32, now: Time, is_silent: bool) -> Time {
         let line = self.saga.definition().line(step);
-        // Whoever is silent may be back at any moment, and perhaps nobody else is there to find out.
+        // A silent participant may be back at any moment, and perhaps no other saga sends it the request that would find out.
         let backoff = line.filter(|_| is_silent).map_or_else(|| self.backoff_of(step), |line| line.backoff_from_silence());
         let after = |backoff: &Backoff| now.after(whole_ms(backoff.delay(tries, &self.shared.jitter)).max(1));
         let Some(until) = self.watch_ends(step) else { return after(&backoff) };

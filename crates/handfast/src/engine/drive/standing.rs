@@ -1,4 +1,4 @@
-//! Says how a saga stands, and when a person is needed: to the log, to whoever waits, and to the counts.
+//! Says how a saga stands, and when a person is needed: to the log, to the callers that wait, and to the counts.
 
 use handfast_protocol::{Command, Evidence, Time};
 
@@ -10,7 +10,7 @@ use crate::engine::observe::Happened;
 use crate::engine::shared::Shared;
 use crate::participant::Reply;
 
-/// Names a saga that rests on what nobody has confirmed, for as long as it does.
+/// Names a saga that rests on answers which were not confirmed after a restore, for as long as it does.
 pub(super) fn name_unconfirmed(shared: &Shared, saga: &Journaled) {
     match describe_unconfirmed(saga) {
         None => shared.attention.unconfirmed.remove(saga.id()),
@@ -61,7 +61,7 @@ impl Driver<'_> {
         }
     }
 
-    /// Tells whoever counts requests what came of one.
+    /// Tells the observer what came of a request.
     pub(super) fn observe_try(&self, line: &Line, command: Command, reply: &Reply, sent: Time) {
         let flow = self.saga.definition().flow();
         let step = flow.steps().get(command.step).map_or("?", |step| step.name.as_str());

@@ -19,7 +19,7 @@ pub struct Acted {
     pub act: &'static str,
     /// The step that it is about.
     pub step: Option<String>,
-    /// Who; nobody has to say so of a cancel.
+    /// Who; it may be missing of a cancel.
     pub by: Option<String>,
     /// The reason given.
     pub reason: Option<String>,

@@ -18,7 +18,7 @@ use crate::store::{Acceptance, Digest, StoredSaga, Try};
 /// A saga read from its store, without anybody to drive it.
 pub(in crate::engine) struct Followed {
     flow: Flow,
-    /// How its steps are reached and read: what somebody has let it follow since, or the same.
+    /// How its steps are reached and read: the definition that a person has let it follow since, or the same one.
     pub(in crate::engine) follows: Flow,
     pub(super) lines: Vec<Line>,
     /// As it is by its journal.
@@ -70,7 +70,7 @@ impl Followed {
             describe_with_values(&self.flow, evidence, said)
         });
         let was_out =
-            self.was_out.as_ref().map(|why| format!("{why}; it can be followed now, and goes on once somebody says resume"));
+            self.was_out.as_ref().map(|why| format!("{why}; it can be followed now, and goes on once a person says resume"));
         let trouble = was_out.or(trouble);
         let settled = (standing == Standing::Settled).then(|| "a person waits for nobody any longer".to_owned());
         let unconfirmed: Vec<String> = (0..amounts.len()).filter_map(|step| self.unconfirmed(step, &amounts)).collect();
@@ -110,7 +110,7 @@ impl Followed {
     /// It does not go on, or some step of it does not, before a person says something. To settle it is no news about it.
     pub(in crate::engine) fn needs_person(&self) -> bool {
         let is_asked_for = |ruling: Ruling| match ruling {
-            // Of a step that waits with its mark somebody has said what there is to say.
+            // Of a step that waits with its mark a person has already said all there is to say.
             Ruling::Mark { step, .. } => {
                 self.coordinator.step_mark(step) != Some(Mark::NotDone) || self.coordinator.is_step_off(step)
             }

@@ -1,7 +1,7 @@
 //! What a person does about a saga that cannot go on by itself: which acts there are, and taking one.
 //!
-//! An act is an entry like any other. It is appended where the journal ends as the person has seen it, by whoever holds the
-//! store: the service itself, or a command beside it.
+//! An act is an entry like any other. It is appended where the journal ends as the person has seen it, by a process that has
+//! the store open: the service itself, or a command beside it.
 
 mod acted;
 mod followed;
@@ -36,7 +36,7 @@ pub enum Act {
         /// What became of it.
         mark: Mark,
     },
-    /// Wait for nobody any longer.
+    /// Give up waiting for the participants.
     Settle,
 }
 
@@ -122,7 +122,7 @@ pub enum ActResult {
     },
     /// The request id stands for another act; nothing was done.
     RequestIdTaken,
-    /// Later requests name what the step's answer would have brought, and nobody has said it; nothing was done.
+    /// Later requests name what the step's answer would have brought, and that is not known; nothing was done.
     NeedsValues {
         /// The step.
         step: String,
@@ -205,7 +205,7 @@ impl std::fmt::Display for Remains {
     }
 }
 
-/// A saga as whoever acts on it has to see it.
+/// A saga as a person who acts on it has to see it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(in crate::engine) struct ForPerson {
     /// How it stands.
@@ -242,7 +242,7 @@ pub async fn act_in(store: &dyn Store, id: &str, act: &Act, said: &Said, now: Ti
     loop {
         let Some(stored) = store.load(id).await? else { return Ok(ActResult::Unknown) };
         let followed = followed(&stored)?;
-        // A suspended saga is driven by nobody, so nobody has told it yet which steps have moved, and whose answers count no more.
+        // A suspended saga has no driver, so it was not told yet which steps have moved, and whose answers no longer count.
         if let Some(line) = followed.untold.first() {
             append(store, &stored, &followed, line, now).await?;
             continue;
@@ -263,7 +263,7 @@ pub async fn act_in(store: &dyn Store, id: &str, act: &Act, said: &Said, now: Ti
                 return Ok(ActResult::Pointless { can: can.map(|act| act.name()).collect() });
             }
         }
-        // Where somebody was faster, what was seen is looked at again.
+        // Where another writer was faster, what the person has seen is compared with the journal again.
         if let Some(seq) = append(store, &stored, &followed, &line, now).await? {
             return Ok(ActResult::Taken { seq });
         }
@@ -304,7 +304,7 @@ pub async fn cancel_in(
     }
 }
 
-/// Appends a line where the journal ends as it was read, and says its number; `None` if somebody was faster.
+/// Appends a line where the journal ends as it was read, and says its number; `None` if another writer was faster.
 async fn append(
     store: &dyn Store,
     stored: &StoredSaga,

@@ -1,4 +1,4 @@
-//! What a saga that nobody drives was not told yet: that a person let it follow another definition, and which steps have moved.
+//! What a saga without a driver was not told yet: that a person let it follow another definition, and which steps have moved.
 
 use std::sync::Arc;
 

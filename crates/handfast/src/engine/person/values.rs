@@ -1,4 +1,4 @@
-//! What has to be said with a mark as *done*: later requests may name what the step's answer would have brought, and nobody has.
+//! What has to be said with a mark as *done*: values that later requests take from the step's answer, which is missing.
 //!
 //! Without it the mark would leave an effect behind that can never be taken back, since the request for that could never be made.
 
