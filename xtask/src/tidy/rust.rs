@@ -55,6 +55,11 @@ pub(super) const RULES: &[Rule] = &[
         why: "what prints or chooses an exit code can be used by one command only",
         fix: "return data and an error with a type; the command prints it, and output/exit.rs knows its code",
     },
+    Rule {
+        name: "plain-comment",
+        why: "a comment that leaves open who acts or how many there are has to be translated by its reader",
+        fix: "name the actor (the caller, another process, the participant, a person) or the number (\"at most this many requests\")",
+    },
 ];
 const HEADER: &Rule = &RULES[0];
 const LENGTH: &Rule = &RULES[1];
@@ -66,6 +71,7 @@ const CLOCK: &Rule = &RULES[6];
 const SILENT_LIBRARY: &Rule = &RULES[7];
 const CLOSED_LAB: &Rule = &RULES[8];
 const SPEAKER: &Rule = &RULES[9];
+const PLAIN_COMMENT: &Rule = &RULES[10];
 
 /// "About 500" leaves some room for a file that is one thing and slightly longer.
 const MOST_LINES: usize = 600;
@@ -79,6 +85,11 @@ const TOML: &str = "crates/handfast-toml/src/";
 /// Those that may not listen on a port either; the participant's crate serves one.
 const DEAF: &[&str] = &[PROTOCOL, TOML, LAB, "crates/handfast/src/"];
 
+/// Where comments and names say who acts, and how many there are of what.
+const PLAIN: &[&str] = &["crates/handfast/src/engine/", "crates/handfast/src/store/", "crates/handfast-server/src/"];
+/// What leaves that open.
+const VAGUE: &[&str] = &["whoever", "somebody", "nobody", "so many"];
+
 const GRAB_BAGS: &[&str] = &["util", "utils", "common", "helper", "helpers", "misc"];
 const CLOCKS: &[&str] = &["Instant::now", "SystemTime::now", "Timestamp::now", "Zoned::now"];
 const PRINTERS: &[&str] = &["println!", "eprintln!", "print!", "eprint!", "stdout()", "stderr()"];
@@ -89,6 +100,9 @@ const OUTSIDE: &[&str] = &["std::fs", "std::net", "std::process", "std::env", "r
 pub(super) fn check(file: &File) -> Vec<Finding> {
     let mut findings = shape(file);
     let in_any = |folders: &[&str]| folders.iter().any(|folder| file.path.starts_with(folder));
+    if in_any(PLAIN) {
+        findings.extend(vague(file));
+    }
     let is_clock = file.path.ends_with("/clock.rs");
     for (number, line) in file.deployed_lines() {
         let mut find = |rule: &'static Rule, words: &[&str]| {
@@ -149,6 +163,22 @@ fn shape(file: &File) -> Vec<Finding> {
     }
     if file.path == format!("{PROTOCOL}lib.rs") && !file.lines.iter().any(|line| line.code.trim() == "#![no_std]") {
         findings.push(file.finding(1, NO_STD, "`#![no_std]` is missing".into()));
+    }
+    findings
+}
+
+/// Where a comment or a name says who acts, or how many there are, in words that leave it open. What is said to people is not
+/// looked at: it may be quoted in documents and tests.
+fn vague(file: &File) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut carried = "";
+    for (number, line) in file.deployed_lines() {
+        let comment = line.comment.trim().trim_start_matches(['/', '!', '*']).trim_start();
+        let text = format!("{} {carried} {comment}", line.code.replace('_', " ")).to_lowercase();
+        let found = VAGUE.iter().filter(|word| has(&text, word));
+        findings.extend(found.map(|word| file.finding(number, PLAIN_COMMENT, format!("`{word}`"))));
+        // The one expression of two words may be broken between lines.
+        carried = if has(comment, "so") && comment.ends_with("so") { "so" } else { "" };
     }
     findings
 }
@@ -222,6 +252,24 @@ mod tests {
         check_file("crates/handfast/src/utils.rs", "//! A.\n", &[(1, "grab-bag")]);
         check_file("crates/handfast-common/src/lib.rs", "//! A.\n", &[]);
         check_file("tests/it/common/mod.rs", "//! A.\n", &[(1, "grab-bag")]);
+    }
+
+    #[test]
+    fn comments_and_names_say_who_and_how_many() {
+        let path = "crates/handfast/src/store/a.rs";
+        let found = &[(2, "plain-comment")];
+        check_file(path, "//! A.\n/// Whoever waits for it.\n", found);
+        check_file(path, "//! A.\n// It is somebody's file.\n", found);
+        check_file(path, "//! A.\n/* Nobody reads it. */\n", found);
+        check_file(path, "//! A.\n/// So many are in flight at most.\n", found);
+        check_file(path, "//! A.\nconst NOBODY: &str = \"/\";\n", found);
+        check_file(path, "//! A.\n// There are so\n/// many of them.\n// Any others.\n", &[(3, "plain-comment")]);
+        check_file(path, "//! A.\n// There is nobody\n// here.\n", found);
+        check_file("crates/handfast-server/src/a/b.rs", "//! A: nobody's.\n", &[(1, "plain-comment")]);
+        check_file("crates/handfast/src/engine/a.rs", "//! A.\nfn calls_nobody() {}\n", found);
+        check_file(path, "//! A.\n// Also many.\nlet a = \"nobody\";\n#[cfg(test)]\nfn nobody() {} // whoever\n", &[]);
+        check_file("crates/handfast/src/engine/tests.rs", "//! A: nobody.\n", &[]);
+        check_file("crates/handfast/src/journal.rs", "//! A: nobody.\n", &[]);
     }
 
     #[test]
