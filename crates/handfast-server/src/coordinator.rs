@@ -198,7 +198,7 @@ impl Coordinator for Engine {
     fn check_ready(&self) -> Asked<'_, Result<(), StoreError>> {
         Box::pin(async {
             self.check_store()?;
-            self.saga_without_tries(NO_SAGA).await?;
+            self.store_answers().await?;
             Self::check_ready(self).await
         })
     }
@@ -273,6 +273,3 @@ impl Coordinator for Engine {
         offered(Self::accept_time(self, by, why, seen_to))
     }
 }
-
-/// No saga has this id, since no id has a slash.
-const NO_SAGA: &str = "/";

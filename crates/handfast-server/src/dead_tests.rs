@@ -53,6 +53,20 @@ async fn a_service_that_has_no_room_for_an_order_is_not_ready() {
 }
 
 #[tokio::test]
+async fn a_service_whose_store_does_not_answer_is_not_ready() {
+    let store = Arc::new(FlakyStore::new(MemoryStore::new()));
+    let (_keeps_on, stop) = watch::channel(false);
+    let service = service_on(Arc::clone(&store) as Arc<dyn Store>, &stop).await;
+    assert!(service.check_ready().await.is_ok());
+    store.crash_at(1, true);
+    let _crashed = store.probe(1).await;
+    // It took a write just now, so only that nothing of it can be read shows what has become of it.
+    assert_eq!(service.check_ready().await.expect_err("it does not answer").kind().slug(), "store-unavailable");
+    store.restart();
+    assert!(service.check_ready().await.is_ok());
+}
+
+#[tokio::test]
 async fn a_service_whose_writer_has_died_is_not_alive_and_ends() {
     let store = Arc::new(FlakyStore::new(MemoryStore::new()));
     let (_keeps_on, stop) = watch::channel(false);

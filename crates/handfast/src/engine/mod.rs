@@ -481,6 +481,14 @@ impl Engine {
         self.0.shared.store.intact()
     }
 
+    /// Whether the store answers: something of it is read.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub async fn store_answers(&self) -> Result<(), StoreError> {
+        self.0.shared.store.reachable().await
+    }
+
     /// Whether an order would be taken now. Where nothing was written lately a small write tries whether anything is taken.
     ///
     /// # Errors

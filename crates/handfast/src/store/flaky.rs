@@ -1,17 +1,12 @@
 //! A store that fails or crashes at exactly the write one names, so that tests can do it at every write in turn.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use handfast_protocol::Time;
+use super::{BoxFuture, Store, StoreError};
 
-use super::{
-    Acceptance, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, KeptTime, Lengths, NewSaga, Offer,
-    OpenFlow, Seen, Store, StoreError, StoredSaga, Summary, TimeAcceptance, TimeAccepted, Try,
-};
-
-/// Wraps any store. Writes are counted from 1 in the order in which they are asked for: `create`, `append`, `park`, `suspend`,
-/// `adopt` and `probe`; tries are not counted, since no caller waits for them.
+/// Wraps any store. Writes are counted from 1 in the order in which they are asked for; tries, clocks and what is at hand
+/// are not counted, since no saga waits for them.
 #[derive(Debug)]
 pub struct FlakyStore<S> {
     inner: S,
@@ -158,115 +153,47 @@ fn unavailable() -> StoreError {
     StoreError::Unavailable("it was made to fail here".to_owned())
 }
 
-impl<S: Store> Store for FlakyStore<S> {
-    fn store_id(&self) -> &str {
-        self.inner.store_id()
-    }
-    fn intact(&self) -> Result<(), StoreError> {
-        self.inner.intact()
-    }
-    fn probe(&self, bytes: usize) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.write(self.inner.probe(bytes)))
-    }
-    fn dead_part(&self) -> Option<&'static str> {
-        self.inner.dead_part().or_else(|| self.with(|fate| fate.is_dead.then_some("the store's writer")))
-    }
-    fn create(&self, saga: NewSaga) -> BoxFuture<'_, Result<Created, StoreError>> {
-        Box::pin(self.write(self.inner.create(saga)))
-    }
-    fn append(&self, append: Append) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.write(self.inner.append(append)))
-    }
-    fn load<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<StoredSaga>, StoreError>> {
-        Box::pin(self.read(self.inner.load(id)))
-    }
-    fn due(&self, now: Time, limit: usize) -> BoxFuture<'_, Result<Due, StoreError>> {
-        Box::pin(self.read(self.inner.due(now, limit)))
-    }
-    fn park<'a>(&'a self, id: &'a str, length: Option<u64>, wake_at: Time, tries: u32) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(self.write(self.inner.park(id, length, wake_at, tries)))
-    }
-    fn suspend<'a>(&'a self, id: &'a str, reason: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(self.write(self.inner.suspend(id, reason)))
-    }
-    fn record_try(&self, attempt: Try) {
-        if !self.has_crashed() {
-            self.inner.record_try(attempt);
+/// How each method goes: what a saga or a person waits for is a write that can be made to fail; what is written aside is neither counted
+/// nor made to fail by itself.
+macro_rules! made_to_fail {
+    ($($kind:ident $name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
+        impl<S: Store> Store for FlakyStore<S> {
+            $(made_to_fail!(@ $kind $name($($argument: $type),*) -> $answer);)*
         }
-    }
-    fn tries<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Vec<Try>, StoreError>> {
-        Box::pin(self.read(self.inner.tries(id)))
-    }
-    fn list<'a>(
-        &'a self,
-        standing: Option<&'a str>,
-        after: Option<&'a str>,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
-        Box::pin(self.read(self.inner.list(standing, after, limit)))
-    }
-    fn lengths(&self, ids: Vec<Arc<str>>) -> BoxFuture<'_, Result<Lengths, StoreError>> {
-        Box::pin(self.read(self.inner.lengths(ids)))
-    }
-    fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>> {
-        Box::pin(self.read(self.inner.counts()))
-    }
-    /// No write that a saga waits for: it is neither counted nor made to fail by itself.
-    fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<KeptTime, StoreError>> {
-        assert!(!self.with(|fate| fate.panics_at_the_time), "a test has asked for this");
-        Box::pin(self.read(self.inner.keep_time(mark, error_ms)))
-    }
-    /// A write as well, and not counted: no saga waits for it.
-    fn accept_time(&self, acceptance: TimeAcceptance) -> BoxFuture<'_, Result<TimeAccepted, StoreError>> {
-        Box::pin(self.read(self.inner.accept_time(acceptance)))
-    }
-    fn stamped_after(&self, now: Time) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
-        Box::pin(self.read(self.inner.stamped_after(now)))
-    }
-    fn judge_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<(ClockVerdict, Time), StoreError>> {
-        Box::pin(self.read(self.inner.judge_time(mark, error_ms)))
-    }
-    /// A write as well, and not counted: no saga waits for it.
-    fn keep_at_hand(&self, flows: Vec<Arc<str>>) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.read(self.inner.keep_at_hand(flows)))
-    }
-    fn at_hand(&self) -> BoxFuture<'_, Result<Vec<Arc<str>>, StoreError>> {
-        Box::pin(self.read(self.inner.at_hand()))
-    }
-    fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>> {
-        Box::pin(self.read(self.inner.open_flows()))
-    }
-    fn open_of<'a>(
-        &'a self,
-        placed_with: [u8; 32],
-        follows: [u8; 32],
-        after: Option<&'a str>,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
-        Box::pin(self.read(self.inner.open_of(placed_with, follows, after, limit)))
-    }
-    fn adopt(&self, adoption: Adoption) -> BoxFuture<'_, Result<u64, StoreError>> {
-        Box::pin(self.write(self.inner.adopt(adoption)))
-    }
-    fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>> {
-        Box::pin(self.read(self.inner.seen()))
-    }
-    fn offer(&self, offer: Offer) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.write(self.inner.offer(offer)))
-    }
-    fn withdraw<'a>(&'a self, participant: &'a str, incarnation: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(self.write(self.inner.withdraw(participant, incarnation)))
-    }
-    fn remember(&self, seen: Seen) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.write(self.inner.remember(seen)))
-    }
-    fn offers(&self) -> BoxFuture<'_, Result<Vec<Offer>, StoreError>> {
-        Box::pin(self.read(self.inner.offers()))
-    }
-    fn accept(&self, acceptance: Acceptance) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.write(self.inner.accept(acceptance)))
-    }
-    fn acceptances(&self) -> BoxFuture<'_, Result<Vec<Acceptance>, StoreError>> {
-        Box::pin(self.read(self.inner.acceptances()))
-    }
+    };
+    (@ now dead_part() -> $answer:ty) => {
+        fn dead_part(&self) -> $answer {
+            self.inner.dead_part().or_else(|| self.with(|fate| fate.is_dead.then_some("the store's writer")))
+        }
+    };
+    (@ now record_try($attempt:ident: $type:ty) -> $answer:ty) => {
+        fn record_try(&self, $attempt: $type) {
+            if !self.has_crashed() {
+                self.inner.record_try($attempt);
+            }
+        }
+    };
+    (@ now $name:ident() -> $answer:ty) => {
+        fn $name(&self) -> $answer {
+            self.inner.$name()
+        }
+    };
+    (@ write $name:ident($($argument:ident: $type:ty),*) -> $answer:ty) => {
+        fn $name<'a>(&'a self, $($argument: $type),*) -> BoxFuture<'a, Result<$answer, StoreError>> {
+            Box::pin(self.write(self.inner.$name($($argument),*)))
+        }
+    };
+    (@ aside keep_time($($argument:ident: $type:ty),*) -> $answer:ty) => {
+        fn keep_time(&self, $($argument: $type),*) -> BoxFuture<'_, Result<$answer, StoreError>> {
+            assert!(!self.with(|fate| fate.panics_at_the_time), "a test has asked for this");
+            Box::pin(self.read(self.inner.keep_time($($argument),*)))
+        }
+    };
+    (@ $read_or_aside:ident $name:ident($($argument:ident: $type:ty),*) -> $answer:ty) => {
+        fn $name<'a>(&'a self, $($argument: $type),*) -> BoxFuture<'a, Result<$answer, StoreError>> {
+            Box::pin(self.read(self.inner.$name($($argument),*)))
+        }
+    };
 }
+
+crate::every_method_of_a_store!(made_to_fail);

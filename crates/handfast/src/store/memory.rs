@@ -286,6 +286,20 @@ impl Store for MemoryStore {
     fn store_id(&self) -> &str {
         &self.store_id
     }
+    /// There is no other one that could be in its place.
+    fn intact(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+    fn reachable(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+    /// Whatever fits into memory is taken.
+    fn probe(&self, _bytes: usize) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+    fn dead_part(&self) -> Option<&'static str> {
+        None
+    }
     fn create(&self, saga: NewSaga) -> BoxFuture<'_, Result<Created, StoreError>> {
         Box::pin(async move { self.with(|rows| rows.create(saga)) })
     }

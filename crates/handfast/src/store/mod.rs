@@ -3,6 +3,7 @@
 //! A store knows nothing of the protocol. It keeps rows, answers *conflict* when another writer was faster, and a write whose
 //! future has resolved to `Ok` is flushed.
 
+mod every_method;
 mod flaky;
 mod identity;
 mod memory;
@@ -400,7 +401,8 @@ pub const TRIES_KEPT: usize = 64;
 
 /// A durable (or, for tests and pictures, forgetful) home for sagas.
 ///
-/// Every write is atomic, and flushed when its future resolves to `Ok`.
+/// Every write is atomic, and flushed when its future resolves to `Ok`. No method has a body here: a store that stands before another
+/// one would forget to pass it on. The table in `every_method.rs` names each once more, for those.
 pub trait Store: Send + Sync + 'static {
     /// Drawn when the store was created; every key carries it.
     fn store_id(&self) -> &str;
@@ -409,18 +411,13 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError::Gone`].
-    fn intact(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
+    fn intact(&self) -> Result<(), StoreError>;
+    /// Whether it answers: something of it is read, as a saga would be, and nothing is remembered from before.
+    fn reachable(&self) -> BoxFuture<'_, Result<(), StoreError>>;
     /// Writes and flushes `bytes` bytes that are never read, to find out whether the store would take a write of that size now.
-    fn probe(&self, bytes: usize) -> BoxFuture<'_, Result<(), StoreError>> {
-        let _any_size_is_taken = bytes;
-        Box::pin(std::future::ready(Ok(())))
-    }
+    fn probe(&self, bytes: usize) -> BoxFuture<'_, Result<(), StoreError>>;
     /// What of it has stopped for good, so that only a restart helps: its writer, for instance.
-    fn dead_part(&self) -> Option<&'static str> {
-        None
-    }
+    fn dead_part(&self) -> Option<&'static str>;
     /// Places a saga with its first entries, unless its id or the key of its request is taken.
     fn create(&self, saga: NewSaga) -> BoxFuture<'_, Result<Created, StoreError>>;
     /// Appends one entry, or answers [`StoreError::Conflict`] if the journal does not end where `append` says.

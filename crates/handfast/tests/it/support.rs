@@ -286,162 +286,27 @@ impl<F: Fn(&Delivery<'_>) -> Reply + Send + Sync + 'static> Participant for Answ
     }
 }
 
-/// Everything that a store does but append, by the store that the implementing type holds as its only field: for tests in
+/// Everything that a store does but append, by the store that the implementing type holds as its first field: for tests in
 /// which appending is what goes another way.
 macro_rules! forwarded_but_for_append {
     () => {
-        fn store_id(&self) -> &str {
-            self.0.store_id()
+        handfast::every_method_of_a_store!(forwarded_but_for_append);
+    };
+    ($($kind:ident $name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
+        $(forwarded_but_for_append!(@ $kind $name($($argument: $type),*) -> $answer);)*
+    };
+    (@ write append($argument:ident: $type:ty) -> $answer:ty) => {};
+    (@ now $name:ident($($argument:ident: $type:ty),*) -> $answer:ty) => {
+        fn $name(&self, $($argument: $type),*) -> $answer {
+            self.0.$name($($argument),*)
         }
-        fn create(
-            &self,
-            saga: handfast::store::NewSaga,
-        ) -> handfast::store::BoxFuture<'_, Result<handfast::store::Created, handfast::store::StoreError>> {
-            self.0.create(saga)
-        }
-        fn load<'a>(
+    };
+    (@ $kind:ident $name:ident($($argument:ident: $type:ty),*) -> $answer:ty) => {
+        fn $name<'a>(
             &'a self,
-            id: &'a str,
-        ) -> handfast::store::BoxFuture<'a, Result<Option<handfast::store::StoredSaga>, handfast::store::StoreError>> {
-            self.0.load(id)
-        }
-        fn due(
-            &self,
-            now: handfast::Time,
-            limit: usize,
-        ) -> handfast::store::BoxFuture<'_, Result<handfast::store::Due, handfast::store::StoreError>> {
-            self.0.due(now, limit)
-        }
-        fn park<'a>(
-            &'a self,
-            id: &'a str,
-            length: Option<u64>,
-            wake_at: handfast::Time,
-            tries: u32,
-        ) -> handfast::store::BoxFuture<'a, Result<(), handfast::store::StoreError>> {
-            self.0.park(id, length, wake_at, tries)
-        }
-        fn lengths(
-            &self,
-            ids: Vec<std::sync::Arc<str>>,
-        ) -> handfast::store::BoxFuture<'_, Result<handfast::store::Lengths, handfast::store::StoreError>> {
-            self.0.lengths(ids)
-        }
-        fn suspend<'a>(
-            &'a self,
-            id: &'a str,
-            reason: &'a str,
-        ) -> handfast::store::BoxFuture<'a, Result<(), handfast::store::StoreError>> {
-            self.0.suspend(id, reason)
-        }
-        fn record_try(&self, attempt: handfast::store::Try) {
-            self.0.record_try(attempt);
-        }
-        fn tries<'a>(
-            &'a self,
-            id: &'a str,
-        ) -> handfast::store::BoxFuture<'a, Result<Vec<handfast::store::Try>, handfast::store::StoreError>> {
-            self.0.tries(id)
-        }
-        fn list<'a>(
-            &'a self,
-            standing: Option<&'a str>,
-            after: Option<&'a str>,
-            limit: usize,
-        ) -> handfast::store::BoxFuture<'a, Result<Vec<handfast::store::Summary>, handfast::store::StoreError>> {
-            self.0.list(standing, after, limit)
-        }
-        fn counts(&self) -> handfast::store::BoxFuture<'_, Result<handfast::store::Counts, handfast::store::StoreError>> {
-            self.0.counts()
-        }
-        fn keep_time(
-            &self,
-            mark: handfast::store::ClockMark,
-            error_ms: u64,
-        ) -> handfast::store::BoxFuture<'_, Result<handfast::store::KeptTime, handfast::store::StoreError>> {
-            self.0.keep_time(mark, error_ms)
-        }
-        fn accept_time(
-            &self,
-            acceptance: handfast::store::TimeAcceptance,
-        ) -> handfast::store::BoxFuture<'_, Result<handfast::store::TimeAccepted, handfast::store::StoreError>> {
-            self.0.accept_time(acceptance)
-        }
-        fn stamped_after(
-            &self,
-            now: handfast::Time,
-        ) -> handfast::store::BoxFuture<'_, Result<Vec<String>, handfast::store::StoreError>> {
-            self.0.stamped_after(now)
-        }
-        fn judge_time(
-            &self,
-            mark: handfast::store::ClockMark,
-            error_ms: u64,
-        ) -> handfast::store::BoxFuture<'_, Result<(handfast::store::ClockVerdict, handfast::Time), handfast::store::StoreError>>
-        {
-            self.0.judge_time(mark, error_ms)
-        }
-        fn keep_at_hand(&self, flows: Vec<Arc<str>>) -> handfast::store::BoxFuture<'_, Result<(), handfast::store::StoreError>> {
-            self.0.keep_at_hand(flows)
-        }
-        fn at_hand(&self) -> handfast::store::BoxFuture<'_, Result<Vec<Arc<str>>, handfast::store::StoreError>> {
-            self.0.at_hand()
-        }
-        fn open_flows(
-            &self,
-        ) -> handfast::store::BoxFuture<'_, Result<Vec<handfast::store::OpenFlow>, handfast::store::StoreError>> {
-            self.0.open_flows()
-        }
-        fn open_of<'a>(
-            &'a self,
-            placed_with: [u8; 32],
-            follows: [u8; 32],
-            after: Option<&'a str>,
-            limit: usize,
-        ) -> handfast::store::BoxFuture<'a, Result<Vec<String>, handfast::store::StoreError>> {
-            self.0.open_of(placed_with, follows, after, limit)
-        }
-        fn adopt(
-            &self,
-            adoption: handfast::store::Adoption,
-        ) -> handfast::store::BoxFuture<'_, Result<u64, handfast::store::StoreError>> {
-            self.0.adopt(adoption)
-        }
-        fn seen(&self) -> handfast::store::BoxFuture<'_, Result<Vec<handfast::store::Seen>, handfast::store::StoreError>> {
-            self.0.seen()
-        }
-        fn offer(
-            &self,
-            offer: handfast::store::Offer,
-        ) -> handfast::store::BoxFuture<'_, Result<(), handfast::store::StoreError>> {
-            self.0.offer(offer)
-        }
-        fn withdraw<'a>(
-            &'a self,
-            participant: &'a str,
-            incarnation: &'a str,
-        ) -> handfast::store::BoxFuture<'a, Result<(), handfast::store::StoreError>> {
-            self.0.withdraw(participant, incarnation)
-        }
-        fn remember(
-            &self,
-            seen: handfast::store::Seen,
-        ) -> handfast::store::BoxFuture<'_, Result<(), handfast::store::StoreError>> {
-            self.0.remember(seen)
-        }
-        fn offers(&self) -> handfast::store::BoxFuture<'_, Result<Vec<handfast::store::Offer>, handfast::store::StoreError>> {
-            self.0.offers()
-        }
-        fn accept(
-            &self,
-            acceptance: handfast::store::Acceptance,
-        ) -> handfast::store::BoxFuture<'_, Result<(), handfast::store::StoreError>> {
-            self.0.accept(acceptance)
-        }
-        fn acceptances(
-            &self,
-        ) -> handfast::store::BoxFuture<'_, Result<Vec<handfast::store::Acceptance>, handfast::store::StoreError>> {
-            self.0.acceptances()
+            $($argument: $type),*
+        ) -> handfast::store::BoxFuture<'a, Result<$answer, handfast::store::StoreError>> {
+            self.0.$name($($argument),*)
         }
     };
 }

@@ -168,6 +168,9 @@ impl Store for SqliteStore {
     fn intact(&self) -> Result<(), StoreError> {
         self.files.as_ref().map_or(Ok(()), |files| files.look())
     }
+    fn reachable(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.read(queries::reachable))
+    }
     fn probe(&self, bytes: usize) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(self.write(move |reply| Write::Probe { bytes, reply }))
     }

@@ -29,6 +29,13 @@ fn corrupt(id: &str, what: impl Into<String>) -> StoreError {
     StoreError::Corrupt { id: id.to_owned(), what: what.into() }
 }
 
+/// Reads a row that every store has, through the index by which a saga is found.
+pub(super) fn reachable(source: &mut Source) -> Result<(), StoreError> {
+    const SQL: &str = "SELECT (SELECT count(*) FROM saga WHERE name = ''), value FROM meta WHERE name = 'store_id'";
+    let found = source.connection.prepare_cached(SQL).and_then(|mut sql| sql.query_row([], |_| Ok(())));
+    found.map_err(|error| unavailable(&error))
+}
+
 /// What lies in `placed` beside the saga's own row.
 struct Placed {
     flow_hash: [u8; 32],
