@@ -48,6 +48,25 @@ fn the_shipped_flows_are_checked() {
     assert!(accepted.contains("but for the risks that were accepted"), "{accepted}");
 }
 
+/// Whoever mends a file mends it in one go.
+#[test]
+fn everything_that_is_wrong_with_a_file_is_said_at_once() {
+    let first = "kind = \"compensatable\"\ndeadline = \"soon\"";
+    let (_dir, path) = flow(first, "kind = \"pivott\"", "[assume]\ntries = 0\n[input]\namount = \"money\"");
+    let path = path.to_str().expect("text");
+    let ended = check(&[path]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{}", ended.stderr);
+    let expected = [":3:9: ", ":10:12: \"soon\" is not a duration", ":15:8: \"pivott\" is no kind of step; did you mean pivot?"];
+    for said in expected {
+        assert!(ended.stderr.lines().any(|line| line.contains(&format!("flow.toml{said}"))), "{said}: {}", ended.stderr);
+    }
+    assert_eq!(ended.stderr.matches("flow.toml:").count(), expected.len(), "{}", ended.stderr);
+    let told: Value = serde_json::from_str(&check(&[path, "--json"]).stdout).expect("one line of JSON");
+    let lines: Vec<&Value> = told["errors"].as_array().expect("a list").iter().map(|error| &error["line"]).collect();
+    assert_eq!((told["verdict"].as_str(), lines), (Some("refused"), vec![&3.into(), &10.into(), &15.into()]), "{told}");
+    assert!(told["errors"][2]["message"].as_str().expect("text").contains("did you mean"), "{told}");
+}
+
 #[test]
 fn two_pivots_are_the_two_generals() {
     let assume = "[assume]\nrefusal = \"1/20\"\nloss = \"0.1\"\ntries = 3\n";

@@ -25,6 +25,47 @@ fn sources(folder: &Path, into: &mut Vec<(PathBuf, String)>) {
     }
 }
 
+/// The variants of a public enum in a source of ours.
+fn variants(path: &str, name: &str) -> Vec<String> {
+    let text = fs::read_to_string(repository(path)).expect("text");
+    let (_, rest) = text.split_once(&format!("\npub enum {name} {{\n")).unwrap_or_else(|| panic!("{path} has no enum {name}"));
+    let body = rest.split("\n}\n").next().expect("it ends");
+    // They begin four spaces from the left, each with a capital letter.
+    let of_line = |line: &str| {
+        let word: String = line.strip_prefix("    ")?.chars().take_while(char::is_ascii_alphanumeric).collect();
+        word.starts_with(|first: char| first.is_ascii_uppercase()).then_some(word)
+    };
+    body.lines().filter_map(of_line).collect()
+}
+
+/// The first cells of the rows of the table under this head.
+fn rows(document: &str, head: &str) -> Vec<String> {
+    let text = fs::read_to_string(repository(document)).expect("text");
+    let (_, rest) = text.split_once(head).unwrap_or_else(|| panic!("{document} has no table {head}"));
+    let rows = rest.lines().skip(1).take_while(|row| row.starts_with('|')).skip(1);
+    rows.filter_map(|row| Some(row.split(" | ").next()?.trim_start_matches("| ").to_owned())).collect()
+}
+
+/// A line that a journal may hold has a row that says what it looks like; so has each thing that a participant may come to.
+#[test]
+fn every_line_of_a_journal_and_every_reply_stands_in_the_document() {
+    let lines = variants("crates/handfast/src/journal/mod.rs", "Line");
+    assert!(lines.contains(&"Differs".to_owned()) && lines.len() >= 12, "{lines:?}");
+    let shown = rows("docs/journal.md", "| text | the coordinator is told |");
+    for line in &lines {
+        let tag = line.char_indices().map(|(at, letter)| match letter {
+            letter if letter.is_ascii_uppercase() && at > 0 => format!("_{}", letter.to_ascii_lowercase()),
+            letter => letter.to_ascii_lowercase().to_string(),
+        });
+        let text = format!("`{{\"{}\":{{", tag.collect::<String>());
+        assert!(shown.iter().any(|row| row.starts_with(&text)), "docs/journal.md has no row that begins with {text}");
+    }
+    let replies = variants("crates/handfast/src/participant/mod.rs", "Reply");
+    let shown: BTreeSet<String> =
+        rows("docs/journal.md", "| reply | becomes |").iter().map(|row| row.trim_matches('`').to_owned()).collect();
+    assert_eq!(shown, replies.into_iter().collect(), "docs/journal.md, what an adapter says");
+}
+
 /// Everything that reports something has a name, and every name stands in the document, and the other way round.
 #[test]
 fn every_event_of_the_log_stands_in_the_document() {

@@ -8,6 +8,7 @@ use handfast_protocol::{Assessment, Assumptions, Named, PlanError, ProfiledStep,
 use handfast_toml::{FileError, Source, Spanned, Table, kind_of, read_text, suggest};
 
 use super::assume::{self, ResidualOdds};
+use super::errors::{FileErrors, Found};
 use super::field::Field;
 use super::input;
 use super::step::{self, FileStep, StepParticipant};
@@ -37,8 +38,16 @@ impl FlowFile {
     /// # Errors
     /// What is wrong with it, with its line, and what to do.
     pub fn read(path: &Path) -> Result<Self, FileError> {
+        Self::read_all(path).map_err(FileErrors::into_first)
+    }
+
+    /// The same, for whoever mends the file.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, each with its line, and what to do.
+    pub fn read_all(path: &Path) -> Result<Self, FileErrors> {
         let text = read_text(path, "flow file")?;
-        Self::parse(&path.display().to_string(), &text)
+        Self::parse_all(&path.display().to_string(), &text)
     }
 
     /// Reads the text of a flow file; `file` is what messages call it.
@@ -46,15 +55,26 @@ impl FlowFile {
     /// # Errors
     /// What is wrong with it, with its line, and what to do.
     pub fn parse(file: &str, text: &str) -> Result<Self, FileError> {
+        Self::parse_all(file, text).map_err(FileErrors::into_first)
+    }
+
+    /// The same, for whoever mends the file.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, each with its line, and what to do.
+    pub fn parse_all(file: &str, text: &str) -> Result<Self, FileErrors> {
         let source = Source { file, text };
         let root = source.parse()?;
         let table = Table::new(source, root.get_ref(), 0..0, "a flow");
-        table.only(&["name", "input", "step", "assume"])?;
-        let name = table.wanted_text("name", "name = \"shop\"")?;
-        check_name(source, &name, "a flow")?;
-        let fields = input::read(source, table.value("input"))?;
-        let (assumptions, odds) = assume::read(&table)?;
-        let (steps, profiled) = read_steps(source, &table, &fields)?;
+        let mut found = Found::default();
+        found.take(table.only(&["name", "input", "step", "assume"]));
+        let name = table.wanted_text("name", "name = \"shop\"");
+        let name = found.take(name.and_then(|name| check_name(source, &name, "a flow").map(|()| name)));
+        let fields = found.take(input::read(source, table.value("input")));
+        let assumed = found.take(assume::read(&table));
+        // What a step sends are fields, so nothing is known of it without them.
+        let steps = fields.as_ref().and_then(|fields| read_steps(source, &table, fields, &mut found));
+        let (((name, fields), (assumptions, odds)), (steps, profiled)) = found.end(name.zip(fields).zip(assumed).zip(steps))?;
         let assessment = assess(&profiled, &assumptions).map_err(|error| order_error(source, &table, &steps, error))?;
         let name_of_flow = (*name.get_ref()).to_owned();
         let file = Self { file: file.to_owned(), name: name_of_flow, fields, steps, profiled, assumptions, odds, assessment };
@@ -273,73 +293,90 @@ fn step_tables<'s, 't>(source: Source<'s>, root: &Table<'s, 't>) -> Result<Vec<T
     list.iter().enumerate().map(table).collect()
 }
 
+/// All steps, where each of them can be read and says nothing wrong of the others.
 fn read_steps(
     source: Source<'_>,
     root: &Table<'_, '_>,
     fields: &[Field],
-) -> Result<(Vec<FileStep>, Vec<ProfiledStep>), FileError> {
-    let tables = step_tables(source, root)?;
-    let mut steps: Vec<FileStep> = Vec::new();
+    found: &mut Found,
+) -> Option<(Vec<FileStep>, Vec<ProfiledStep>)> {
+    let tables = found.take(step_tables(source, root))?;
+    let (mut names, mut steps): (Vec<Option<&str>>, Vec<FileStep>) = (Vec::new(), Vec::new());
     for table in &tables {
-        let name = table.wanted_text("name", "name = \"payment\"")?;
-        if let Some(first) = steps.iter().position(|step| step.name == *name.get_ref()) {
-            let message =
-                format!("step {} is called {:?} already; every step needs a name of its own", first + 1, name.get_ref());
-            return Err(source.error(name.span(), message));
+        let name = found.take(table.wanted_text("name", "name = \"payment\""));
+        if let Some(name) = &name {
+            let first = names.iter().position(|other| *other == Some(*name.get_ref()));
+            steps.extend(found.take(read_step(source, table, (name, first), fields)));
         }
-        steps.push(step::read(source, table, &name, fields)?);
+        names.push(name.map(|name| *name.get_ref()));
     }
-    let profiled = profiled(&steps, &tables)?;
+    if steps.len() < tables.len() {
+        return None;
+    }
+    let profiled: Vec<Option<ProfiledStep>> = (0..steps.len()).map(|at| found.take(profiled(&steps, at, &tables[at]))).collect();
+    let profiled: Vec<ProfiledStep> = profiled.into_iter().collect::<Option<_>>()?;
+    found.take(check_holds(&steps, &profiled, &tables));
     for (at, table) in tables.iter().enumerate() {
-        Surroundings { fields, steps: &steps[..=at], later: &steps[at + 1..] }.check(table)?;
-        check_limit(&steps[..=at], table)?;
+        found.take(Surroundings { fields, steps: &steps[..=at], later: &steps[at + 1..] }.check(table));
+        found.take(check_limit(&steps[..=at], table));
     }
-    Ok((steps, profiled))
+    Some((steps, profiled))
 }
 
-/// The steps with the names of others turned into their places.
-fn profiled(steps: &[FileStep], tables: &[Table<'_, '_>]) -> Result<Vec<ProfiledStep>, FileError> {
-    let mut profiled = Vec::new();
-    for (at, (step, table)) in steps.iter().zip(tables).enumerate() {
-        let place = |key: &str| {
-            let Some(name) = table.text(key)? else { return Ok(None) };
-            let found = steps.iter().position(|other| other.name == *name.get_ref());
-            let others = steps.iter().map(|step| step.name.as_str());
-            let missing = || {
-                table.error_at(key, format!("there is no step {:?}; {}", name.get_ref(), suggest::hint(name.get_ref(), others)))
-            };
-            found.map(Some).ok_or_else(missing)
-        };
-        let captures = place("captures")?;
-        if let Some(held) = captures {
-            if held >= at {
-                return Err(
-                    table.error_at("captures", "a step captures what an earlier one holds; name one that stands before it")
-                );
-            }
-            if steps[held].profile.hold_expires_ms.is_none() {
-                let message = format!(
-                    "{} holds nothing that expires; say hold_expires in its profile, or remove captures",
-                    steps[held].name
-                );
-                return Err(table.error_at("captures", message));
-            }
-        }
-        let undo_after = place("undo_after")?;
-        profiled.push(ProfiledStep {
-            profile: step.profile,
-            beside: step.beside,
-            deadline_ms: step.deadline.map(whole_ms),
-            captures,
-            undo_after,
-            close_needs: step
-                .close_needs()
-                .filter_map(|name| steps.iter().position(|other| other.name == name))
-                .filter(|&needed| needed != at)
-                .collect(),
-            named: named(&steps[..at], step),
-        });
+/// One step, unless an earlier one has its name.
+fn read_step(
+    source: Source<'_>,
+    table: &Table<'_, '_>,
+    (name, first): (&Spanned<&str>, Option<usize>),
+    fields: &[Field],
+) -> Result<FileStep, FileError> {
+    if let Some(first) = first {
+        let message = format!("step {} is called {:?} already; every step needs a name of its own", first + 1, name.get_ref());
+        return Err(source.error(name.span(), message));
     }
+    step::read(source, table, name, fields)
+}
+
+/// A step with the names of others turned into their places.
+fn profiled(steps: &[FileStep], at: usize, table: &Table<'_, '_>) -> Result<ProfiledStep, FileError> {
+    let step = &steps[at];
+    let place = |key: &str| {
+        let Some(name) = table.text(key)? else { return Ok(None) };
+        let found = steps.iter().position(|other| other.name == *name.get_ref());
+        let others = steps.iter().map(|step| step.name.as_str());
+        let missing =
+            || table.error_at(key, format!("there is no step {:?}; {}", name.get_ref(), suggest::hint(name.get_ref(), others)));
+        found.map(Some).ok_or_else(missing)
+    };
+    let captures = place("captures")?;
+    if let Some(held) = captures {
+        if held >= at {
+            return Err(table.error_at("captures", "a step captures what an earlier one holds; name one that stands before it"));
+        }
+        if steps[held].profile.hold_expires_ms.is_none() {
+            let message =
+                format!("{} holds nothing that expires; say hold_expires in its profile, or remove captures", steps[held].name);
+            return Err(table.error_at("captures", message));
+        }
+    }
+    let undo_after = place("undo_after")?;
+    Ok(ProfiledStep {
+        profile: step.profile,
+        beside: step.beside,
+        deadline_ms: step.deadline.map(whole_ms),
+        captures,
+        undo_after,
+        close_needs: step
+            .close_needs()
+            .filter_map(|name| steps.iter().position(|other| other.name == name))
+            .filter(|&needed| needed != at)
+            .collect(),
+        named: named(&steps[..at], step),
+    })
+}
+
+/// What is held, and expires, has to be captured.
+fn check_holds(steps: &[FileStep], profiled: &[ProfiledStep], tables: &[Table<'_, '_>]) -> Result<(), FileError> {
     let is_lost =
         |at: &usize| steps[*at].profile.hold_expires_ms.is_some() && profiled.iter().all(|step| step.captures != Some(*at));
     match (0..steps.len()).find(is_lost) {
@@ -350,7 +387,7 @@ fn profiled(steps: &[FileStep], tables: &[Table<'_, '_>]) -> Result<Vec<Profiled
             );
             Err(tables[at].error_at("profile", message))
         }
-        None => Ok(profiled),
+        None => Ok(()),
     }
 }
 

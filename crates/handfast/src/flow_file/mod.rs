@@ -61,6 +61,7 @@
 mod assume;
 mod conditions;
 mod error;
+mod errors;
 mod field;
 mod file;
 mod input;
@@ -97,6 +98,7 @@ pub fn has_card_number(text: &str) -> bool {
 
 pub use assume::{Ratio, ResidualOdds};
 pub use error::InputError;
+pub use errors::FileErrors;
 pub use field::{Field, FieldType};
 pub use file::FlowFile;
 pub use handfast_toml::FileError;

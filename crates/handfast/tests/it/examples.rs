@@ -1,6 +1,10 @@
 //! The examples say what they say, and are short enough to be read at one sitting.
 
+use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
+
+use handfast::flow_file::FlowFile;
 
 #[path = "../../examples/embedded_shop.rs"]
 #[expect(dead_code, reason = "the test takes the place of its `main`")]
@@ -62,4 +66,32 @@ fn they_are_short() {
         let lines = text.lines().count();
         assert!(lines < 150, "{lines} lines");
     }
+}
+
+/// Everything that follows from what a flow file says without a search: the plan of each step, the remarks and the risks.
+fn said_of(path: &str) -> String {
+    let file = FlowFile::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)).unwrap();
+    let assessment = file.assessment();
+    let mut said = format!("{path}: flow {}\n", file.name());
+    for (step, plan) in file.steps().iter().zip(assessment.plan.steps()) {
+        writeln!(said, "\nstep {} (line {})\n  {plan:?}", step.name, step.line).unwrap();
+    }
+    let place = |step: usize| format!("{} (line {})", file.steps()[step].name, file.steps()[step].line);
+    for remark in &assessment.remarks {
+        writeln!(said, "\nremark {} of {}: {}", remark.what.name(), place(remark.step), remark.what).unwrap();
+    }
+    for risk in &assessment.risks {
+        let what = &risk.what;
+        writeln!(said, "\nrisk {} of {}: {risk}; {}", what.name(), place(risk.step), what.way_out()).unwrap();
+    }
+    said
+}
+
+/// A change of what is said of the ways to existing services is seen, and looked at, before anybody reads it.
+#[test]
+fn what_is_said_of_the_ways_to_existing_services_is_pinned() {
+    insta::assert_snapshot!("intents", said_of("examples/intents/flow.toml"));
+    insta::assert_snapshot!("stripe", said_of("examples/stripe/flow.toml"));
+    insta::assert_snapshot!("localstripe", said_of("examples/stripe/localstripe.toml"));
+    insta::assert_snapshot!("card", said_of("examples/card/flow.toml"));
 }

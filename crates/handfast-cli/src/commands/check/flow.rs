@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use handfast::flow_file::FlowFile;
+use handfast::flow_file::{FileErrors, FlowFile};
 use handfast::upkeep::{self, Followed};
 use handfast_lab::diagram::Diagram;
 use handfast_lab::explorer::Limits;
@@ -137,7 +137,10 @@ fn tell_followed(followed: &[Followed], output: &Output) -> anyhow::Result<()> {
 /// Checks a flow, and tells what came of it.
 pub(super) fn run(path: &Path, args: &Args, output: &Output) -> anyhow::Result<Exit> {
     picture::check_place(args.svg.as_deref(), output)?;
-    let file = FlowFile::read(path).or_exit(Exit::Usage)?;
+    let file = match FlowFile::read_all(path) {
+        Ok(file) => file,
+        Err(errors) => return refuse(errors, output),
+    };
     let followed = args.store.as_deref().map(|store| followed(store, &file)).transpose()?;
     let checked = check(file, args, output)?;
     let counterexamples = checked.counterexamples();
@@ -172,6 +175,17 @@ pub(super) fn run(path: &Path, args: &Args, output: &Output) -> anyhow::Result<E
         tell_followed(&followed, output)?;
     }
     Ok(exit(&checked))
+}
+
+/// Says everything that is wrong with the file, for programs too.
+fn refuse(errors: FileErrors, output: &Output) -> anyhow::Result<Exit> {
+    if output.wants_json() {
+        let all = errors.iter().map(
+            |error| json!({ "line": error.line(), "column": error.column(), "rule": error.rule(), "message": error.message() }),
+        );
+        output.json_line(&json!({ "verdict": "refused", "errors": all.collect::<Vec<_>>() }))?;
+    }
+    Err(errors).or_exit(Exit::Usage)
 }
 
 fn exit(checked: &Checked) -> Exit {
