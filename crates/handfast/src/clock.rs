@@ -1,7 +1,7 @@
 //! The one module of this crate that reads a clock; everything else is told the time.
 //!
-//! Wall clocks are set, forward and back, and machines sleep. So three times are told apart. They are the same as long as nobody
-//! turns the wall clock:
+//! Wall clocks are set, forward and back, and machines sleep. So three times are told apart. They are the same as long as the
+//! wall clock is not set:
 //!
 //! | | is | goes back | leaps |
 //! | --- | --- | --- | --- |
@@ -22,7 +22,7 @@ use handfast_protocol::{DueAt, Nature, Time};
 use crate::store::{ClockMark, StoreTime};
 use crate::turns::{Come, Turn, Turns};
 
-/// A wall clock that is further from where it should be than this was set, by somebody or something.
+/// A wall clock that is further than this from where it should be was set, by a person or a program.
 const TURNED_MS: u64 = 100;
 
 /// Where an engine takes the time from. Clones are the same clock.
@@ -40,7 +40,7 @@ struct Inner {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Reading {
     wall_ms: u64,
-    /// Since the machine was started, its sleep included. Nobody can set it.
+    /// Since the machine was started, its sleep included. This clock cannot be set.
     boot_ms: u64,
 }
 
@@ -56,7 +56,7 @@ struct Known {
     /// How many were noticed here, and how many of them the store knows of.
     count: u64,
     count_kept: u64,
-    /// How many the store found when it was told the time, since nobody was there to notice them.
+    /// How many the store found when it was told the time: no process was running that would have noticed them.
     unnoticed: u64,
     last_by_ms: i64,
 }
@@ -202,8 +202,8 @@ impl Clock {
         known.count_kept = known.count;
     }
 
-    /// Takes over what a store knows of turns, and how far its time has come, as it was answered to a mark. Says by how much the
-    /// clock was set that nobody had noticed, if it was.
+    /// Takes over what a store knows of turns, and how far its time has come, as it was answered to a mark. Says by how much
+    /// the clock was set unnoticed, if it was.
     pub(crate) fn join(&self, (mark, count): &(ClockMark, u64), of_store: StoreTime) {
         let (_, mut known) = self.look();
         let StoreTime { at, mut turns, unnoticed_ms } = of_store;
@@ -256,12 +256,12 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// Turns the wall clock of a [`Clock::by_hand`], as somebody does who sets it.
+/// Turns the wall clock of a [`Clock::by_hand`], as a person does who sets it.
 #[derive(Clone, Debug)]
 pub struct ClockHand(Arc<AtomicI64>);
 
 impl ClockHand {
-    /// Sets it by so many milliseconds; back if that is negative.
+    /// Moves it by `by_ms` milliseconds; back if that is negative.
     pub fn turn_by_ms(&self, by_ms: i64) {
         self.0.fetch_add(by_ms, Ordering::Relaxed);
     }
@@ -277,7 +277,7 @@ pub(crate) fn signed(ms: u64) -> i64 {
     i64::try_from(ms).unwrap_or(i64::MAX)
 }
 
-/// Both clocks at one moment: whoever was put to sleep in between reads them again.
+/// Both clocks at one moment: if the thread was suspended in between, they are read again.
 fn system_reading() -> Reading {
     const TRIES: u32 = 8;
     let mut boot_ms = since_boot_ms();
@@ -312,7 +312,7 @@ fn since_boot_ms() -> u64 {
     whole_ms(ORIGIN.get_or_init(std::time::Instant::now).elapsed())
 }
 
-/// What tells this start of this machine from every other; where the system does not say, nobody else's clock is compared.
+/// What tells this start of this machine from every other; where the system does not say, it is compared with no other clock.
 fn boot_id() -> String {
     let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     if id.trim().is_empty() { uuid::Uuid::now_v7().to_string() } else { id.trim().to_owned() }
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn they_agree_as_long_as_nobody_turns_the_wall_clock() {
+    async fn they_agree_as_long_as_the_wall_clock_is_not_set() {
         let (clock, _hand) = Clock::by_hand(START);
         tokio::time::advance(Duration::from_secs(90)).await;
         let now = START.after(90_000);
@@ -355,7 +355,7 @@ mod tests {
         assert_eq!((clock.now(), clock.wall(), clock.steady()), (leapt, leapt, START.after(1000)));
         assert_eq!(left(&clock, Nature::Stops, START, 60_000), 59_000 - 3_600_000);
         assert_eq!((left(&clock, Nature::Waits, START, 60_000), left(&clock, Nature::Plain, START, 60_000)), (59_000, 59_000));
-        // Whoever is told of a deadline goes by the clock as it is set now.
+        // A participant that is told of a deadline goes by the clock as it is set now.
         assert_eq!(clock.for_others(START.after(60_000), START), START.after(HOUR_MS + 60_000));
         // What is written from now on knows of no turn.
         for nature in [Nature::Stops, Nature::Waits, Nature::Plain] {
@@ -374,7 +374,7 @@ mod tests {
         assert_eq!((clock.now(), clock.steady(), clock.wall()), (now, now, Time(9 * HOUR_MS + 1000)));
         assert_eq!((left(&clock, Nature::Stops, START, 60_000), left(&clock, Nature::Plain, START, 60_000)), (59_000, 59_000));
         assert_eq!(left(&clock, Nature::Waits, START, 60_000), 59_000 + 3_600_000);
-        // Of what was written in the very millisecond nobody knows on which side it was, so it waits longer.
+        // Of what was written in the very millisecond it is unknown on which side it was, so it waits longer.
         assert_eq!(left(&clock, Nature::Waits, now, 60_000), 60_000 + 3_600_000);
         tokio::time::advance(Duration::from_millis(1)).await;
         let later = now.after(1);

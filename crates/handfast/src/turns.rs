@@ -1,4 +1,4 @@
-//! Turns of a wall clock: what time that has passed is, where somebody has set the clock by which times were written.
+//! Turns of a wall clock: how much time has passed, where the clock was set by which times were written.
 
 use std::collections::VecDeque;
 
@@ -6,7 +6,7 @@ use handfast_protocol::Time;
 
 use crate::clock::signed;
 
-/// So many turns are remembered at most; what is older stands in the first of them, folded.
+/// At most this many turns are remembered; older ones are folded into the first of them.
 const MOST_TURNS: usize = 64;
 
 /// A wall clock was set.
@@ -75,7 +75,7 @@ impl Turns {
         }
     }
 
-    /// The newest of them, so many at most.
+    /// The newest of them, at most `number`.
     pub(crate) fn newest(&self, number: u64) -> impl Iterator<Item = Turn> {
         let skipped = self.0.len().saturating_sub(usize::try_from(number).unwrap_or(usize::MAX));
         self.0.iter().skip(skipped).copied()

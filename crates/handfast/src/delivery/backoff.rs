@@ -20,14 +20,14 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// The longest wait after so many tries in a row without an answer.
+    /// The longest wait after this many tries in a row without an answer.
     #[must_use]
     pub fn ceiling(&self, tries: u32) -> Duration {
         let doublings = tries.saturating_sub(1).min(31);
         self.base.saturating_mul(1 << doublings).min(self.cap)
     }
 
-    /// After so many tries in a row the next wait is the first that may be as long as `pause`, or that is capped.
+    /// After this many tries in a row the next wait is the first that may be as long as `pause`, or that is capped.
     pub(crate) fn tries_below(&self, pause: Duration) -> u32 {
         (0..32).find(|&tries| self.ceiling(tries + 1) >= pause.min(self.cap)).unwrap_or(32)
     }

@@ -1,5 +1,5 @@
-//! A breaker per participant: after many calls in a row that nobody answers, or that are turned away, only a few probes at
-//! a time go out. Any other answer is a sign of life, whatever it means.
+//! A breaker per participant: after many calls in a row that are not answered, or that are turned away, only a few probes at a
+//! time go out. Any other answer is a sign of life, whatever it means.
 //!
 //! ```text
 //!   closed --N in a row without an answer--> open --pause over--> half open (a few probes) --an answer--> closed
@@ -16,9 +16,9 @@ use crate::clock::whole_ms;
 /// When a breaker opens, and for how long.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BreakerSettings {
-    /// So many calls in a row without an answer, over all sagas, open it.
+    /// This many calls in a row without an answer, over all sagas, open it.
     pub threshold: u32,
-    /// So many probes go out after a pause. On a road that captures every second messenger a single one would tell little.
+    /// This many probes go out after a pause. On a road that captures every second messenger a single one would tell little.
     pub probes: u32,
     /// How long the first pause is; when no probe is answered the next one is twice as long.
     pub pause: Duration,
@@ -85,9 +85,9 @@ pub(crate) struct Breaker {
     heals: bool,
     /// The participant itself asked to be left alone until then.
     not_before: Time,
-    /// The status by which the last call that counted was turned away; `None` if nobody answered it.
+    /// The status by which the last call that counted was turned away; `None` if it was not answered.
     turned_away: Option<u16>,
-    /// The moment for which somebody was appointed to find out whether the participant is back.
+    /// The moment for which a caller was chosen that will find out whether the participant is back.
     appointed_for: Time,
 }
 
@@ -104,7 +104,7 @@ impl Breaker {
         self.state
     }
 
-    /// While no call goes out, the status by which calls were turned away; `None` if nobody answers.
+    /// While no call goes out, the status by which calls were turned away; `None` if no answers come.
     pub(crate) const fn turned_away(&self) -> Option<u16> {
         self.turned_away
     }
@@ -138,18 +138,18 @@ impl Breaker {
         }
     }
 
-    /// Whether who was told to come back then is to do so at once, since nobody else is sure to: the first that asks is, so that
-    /// the participant is asked again however few there are to ask.
+    /// Whether a caller that was told to come back then has to do so without a further delay: the first one that asks has to,
+    /// since it is not sure that there will be another. So the participant is asked again however few callers there are.
     pub(crate) fn appoints(&mut self, at: Time) -> bool {
         std::mem::replace(&mut self.appointed_for, at) != at
     }
 
-    /// The longest pause before whoever is silent is asked again.
+    /// The longest pause before a silent participant is asked again.
     pub(crate) const fn pause_cap(&self) -> Duration {
         self.settings.pause_cap
     }
 
-    /// Somebody answered, whatever it was. Says whether that ended an outage.
+    /// An answer came, whatever it was. Says whether that ended an outage.
     pub(crate) fn answered(&mut self) -> bool {
         self.unanswered = 0;
         self.turned_away = None;
@@ -170,7 +170,7 @@ impl Breaker {
         heals
     }
 
-    /// Whether whoever waited for its turn finds that nothing goes out any more.
+    /// Whether a caller that has waited for its turn finds that no call goes out any more.
     pub(crate) const fn is_shut(&self) -> bool {
         match self.state {
             BreakerState::Open => true,
@@ -184,7 +184,7 @@ impl Breaker {
         self.not_before = self.not_before.max(now.after(whole_ms(wait)));
     }
 
-    /// Nobody answered a call, or it was turned away with this status. Says whether that opened the breaker anew.
+    /// A call was not answered, or it was turned away with this status. Says whether that opened the breaker anew.
     pub(crate) fn unanswered(&mut self, now: Time, turned_away: Option<u16>) -> bool {
         self.turned_away = turned_away;
         let was_closed = self.state == BreakerState::Closed;
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_stays_behind_until_somebody_resumes_it() {
+    fn behind_stays_behind_until_a_person_resumes_it() {
         let mut breaker = Breaker::new(SETTINGS);
         breaker.fell_behind(None);
         assert!(!breaker.answered(), "a late answer of before does not bring a store back");

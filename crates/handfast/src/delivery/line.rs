@@ -32,14 +32,14 @@ pub struct LineStats {
     pub in_flight: u64,
     /// Requests that were answered definitely.
     pub answered: u64,
-    /// Requests that nobody answered.
+    /// Requests that were not answered.
     pub unanswered: u64,
-    /// Requests that somebody answered, and that are in doubt all the same: the answer meant nothing, or that there is nothing.
+    /// Requests that were answered, and that are in doubt all the same: the answer meant nothing, or that there is nothing.
     pub indefinite: u64,
     /// The status of the latest answer that meant nothing.
     pub meaningless: Option<u16>,
-    /// While its breaker is not closed, the status by which requests are turned away (429, 502, 503, 504); `None` if nobody
-    /// answers.
+    /// While its breaker is not closed, the status by which requests are turned away (429, 502, 503, 504); `None` if no answers
+    /// come.
     pub turned_away: Option<u16>,
     /// Why its store counts as restored from a backup, if it does.
     pub behind: Option<String>,
@@ -68,13 +68,13 @@ pub(crate) enum CallEnd {
 /// What a saga itself has seen of a participant: the incarnation of its store, the number, and the change where it was marked.
 pub(crate) type OwnSeen = (String, u64, Option<Sighting>);
 
-/// So many changes are named by one request at most: the contract has participants take no more.
+/// At most this many changes are named by one request: by the contract a participant need not take more.
 const MOST_NAMED: usize = 128;
 
 /// The right to have one request out.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    /// `None` if nobody counts them.
+    /// `None` if they are not counted.
     _permit: Option<OwnedSemaphorePermit>,
     _backlog: Option<OwnedSemaphorePermit>,
 }
@@ -154,7 +154,8 @@ impl Line {
         locked(&self.breaker).appoints(at)
     }
 
-    /// Waiting times between tries that nobody answers: whoever is silent is asked again soon, even if a single saga waits.
+    /// Waiting times between tries that are not answered: a silent participant is asked again soon, even if a single saga waits
+    /// for it.
     pub(crate) fn backoff_from_silence(&self) -> Backoff {
         let cap = locked(&self.breaker).pause_cap().max(self.backoff.base);
         Backoff { cap: cap.min(self.backoff.cap), ..self.backoff }
@@ -222,8 +223,8 @@ impl Line {
         locked(&self.life).offered.take().map(|(incarnation, _)| incarnation)
     }
 
-    /// Waits until one more request may be out. `None` if the line was shut meanwhile, or `before` has come: whoever waits
-    /// for a participant must not be overtaken by what follows from a deadline.
+    /// Waits until one more request may be out. `None` if the line was shut meanwhile, or `before` has come: a request that has
+    /// waited past a deadline of its saga must not leave, since the saga may have turned back meanwhile.
     pub(crate) async fn slot(&self, clock: &Clock, before: Option<Time>, class: Class) -> Option<Slot> {
         // The semaphores are never closed; if they were, there would be no cap to wait for.
         let backlog = match class {
@@ -338,17 +339,17 @@ impl Line {
         self.is_alive()
     }
 
-    /// Nobody answered.
+    /// A request was not answered.
     pub(crate) fn unanswered(&self, now: Time) {
         self.unanswered.fetch_add(1, Ordering::Relaxed);
         self.shut_out(now, None);
     }
 
-    /// Somebody answered, and what was asked for is in doubt all the same: by an answer of this status that means nothing, or
-    /// by one that says that there is nothing. Says whether it ended an outage.
+    /// An answer came, and what was asked for is in doubt all the same: by an answer of this status that means nothing, or by
+    /// one that says that there is nothing. Says whether it ended an outage.
     ///
-    /// Whoever answers is there, so that no other saga waits for it: only a participant, or a gateway before it, that turns
-    /// requests away counts as one that is silent.
+    /// A participant that answers is up, so that no other saga waits for it: only a participant, or a gateway before it, that
+    /// turns requests away counts as one that is silent.
     pub(crate) fn indefinite(
         &self,
         (saga, command): (&Arc<str>, Command),
@@ -392,8 +393,8 @@ impl Line {
         }
     }
 
-    /// A request could not be made, for this reason: something that it takes along is missing. It is told once for each operation
-    /// and reason. Whose time was over is in nobody's way: it is closed, or looked for.
+    /// A request could not be made, for this reason: something that it takes along is missing. It is told once for each
+    /// operation and reason. A request whose time was over is no obstacle: its key is closed, or looked for.
     pub(crate) fn not_made(&self, operation: Operation, seen: &str) {
         let (operation, why) = (operation.name(), seen.strip_prefix(NOT_SENT).unwrap_or(seen));
         if why == LATE {
@@ -504,7 +505,7 @@ impl fmt::Debug for Line {
 /// The status by which a service says that it has begun, and will answer later: nothing is wrong with that.
 pub(crate) const ACCEPTED: u16 = 202;
 
-/// Statuses by which somebody says that it cannot answer now, or that nobody answers behind it.
+/// Statuses by which a participant says that it cannot answer now, or a gateway that the participant behind it does not.
 pub(crate) const fn turns_away(status: u16) -> bool {
     matches!(status, 429 | 502 | 503 | 504)
 }
@@ -532,7 +533,7 @@ mod tests {
     use crate::participant::InMemory;
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_waited_past_its_time_does_not_leave() {
+    async fn a_request_that_waited_past_its_time_does_not_leave() {
         let settings = LineSettings {
             calls_at_once: 1,
             keeps_a_part: true,

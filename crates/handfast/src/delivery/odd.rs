@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// So many kinds are told apart at most.
+/// At most this many kinds are told apart.
 const MOST: usize = 32;
 
 /// A kind of answers that mean nothing.
@@ -58,7 +58,7 @@ impl Odd {
     }
 }
 
-/// A reason for which requests were not made: nobody was asked anything.
+/// A reason for which requests were not made: nothing was sent to a participant.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NotMade {
     /// What was to be asked for: `act`, `look`, `close` or `undo`.

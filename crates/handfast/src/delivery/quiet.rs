@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use handfast_protocol::{Command, Time};
 
-/// So many keys are remembered at most. The pause of any further one ends early where a hint asks for it.
+/// At most this many keys are remembered. The pause of any further one ends early where a hint asks for it.
 const MOST: usize = 4096;
 
 /// By saga and command, until when. It outlives a saga's stay in memory, as the wish does.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::backoff::Backoff;
 use super::breaker::BreakerSettings;
 
-/// One in so many requests at a time is kept for what is new.
+/// One in this many places for requests in flight is kept for sagas that are new.
 const RESERVED_PART: usize = 4;
 
 /// The limits of one line.
@@ -20,7 +20,7 @@ pub(crate) struct LineSettings {
 }
 
 impl LineSettings {
-    /// So many requests at a time are for what was put aside, at most.
+    /// At most this many requests at a time are for sagas that were put aside.
     pub(super) const fn calls_of_backlog(&self) -> usize {
         let kept = if self.keeps_a_part { self.calls_at_once / RESERVED_PART } else { 0 };
         self.calls_at_once - kept

@@ -131,7 +131,7 @@ impl<C: Course, L: Last> FlowBuilder<C, L> {
         self.with_last(stage, |last| last.step.timeout = Some(timeout))
     }
 
-    /// So many requests are out to the step's participant at most.
+    /// At most this many requests are in flight to the step's participant.
     #[must_use]
     pub fn in_flight(self, requests: u32) -> Self
     where

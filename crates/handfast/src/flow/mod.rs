@@ -61,8 +61,8 @@ pub struct FlowStep {
     pub participant: ParticipantRef,
     /// How long the engine waits for the answer to one try, where that differs from its default.
     pub timeout: Option<Duration>,
-    /// So many requests are out to the participant at most, where that differs from the engine's default. Of several steps
-    /// with one participant the first one counts.
+    /// At most this many requests are in flight to the participant, where that differs from the engine's default. Of several
+    /// steps with one participant the first one counts.
     pub in_flight: Option<u32>,
     /// The longest pause after the first try of one delivery to the participant, where that differs from the engine's default;
     /// pauses double from there. Of several steps with one participant the first one counts.
@@ -132,7 +132,7 @@ pub enum FlowError {
     /// A deadline, or something else that is said of a step, before there is one.
     #[error("something is said of a step before there is one; add the step first")]
     NoStepYet,
-    /// It cannot promise what a flow promises, and nobody has accepted that.
+    /// It cannot promise what a flow promises, and no person has accepted that.
     #[error(transparent)]
     Risks(#[from] UnacceptedRisks),
     /// A stored definition that nothing here can read.
@@ -140,8 +140,8 @@ pub enum FlowError {
     Text(String),
 }
 
-/// What a flow cannot promise and nobody has accepted. It says what may go wrong, what would prevent it, and under which
-/// name somebody may accept it.
+/// What a flow cannot promise and no person has accepted. It says what may go wrong, what would prevent it, and under which
+/// name the risk can be accepted.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct UnacceptedRisks {
     /// What messages call the flow.

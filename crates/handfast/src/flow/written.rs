@@ -85,12 +85,12 @@ enum WrittenDoubt {
     },
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference to whoever decides what is left out")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the function that decides what is left out")]
 const fn is_false(value: &bool) -> bool {
     !*value
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference to whoever decides what is left out")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the function that decides what is left out")]
 const fn is_zero(value: &u64) -> bool {
     *value == 0
 }

@@ -8,8 +8,8 @@ use handfast_toml::{Durations, FileError, Spanned, Table};
 
 use crate::clock::whole_ms;
 
-/// How likely it is that things go wrong where no protocol can prevent it, as far as somebody declared it: with two steps
-/// that may refuse and cannot be undone, `refusal + (1 - refusal) * loss ^ tries` at most.
+/// How likely it is that things go wrong where no protocol can prevent it, as far as the flow's author declared it: with two
+/// steps that may refuse and cannot be undone, `refusal + (1 - refusal) * loss ^ tries` at most.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ResidualOdds {
     /// How likely the second of the two refuses.

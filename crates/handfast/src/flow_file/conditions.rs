@@ -167,7 +167,8 @@ fn read_expected(source: Source<'_>, value: &Spanned<DeValue<'_>>) -> Result<Exp
     })
 }
 
-/// A text with its gaps, or without any. In an answer nobody needs a brace, so that each is taken for the beginning of a gap.
+/// A text with its gaps, or without any. A brace is never needed for its own sake in an answer, so that each is taken for the
+/// beginning of a gap.
 fn read_text(text: &str) -> Result<Expected, String> {
     let mut plain = String::new();
     let mut rest = text;

@@ -18,7 +18,7 @@ use crate::flow::{Flow, FlowError};
 use crate::participant::Secrets;
 use crate::webhook::WebhookReceiver;
 
-/// A flow file that was read and found sound. [`flow`](Self::flow) makes a flow of it, once somebody has accepted what it
+/// A flow file that was read and found sound. [`flow`](Self::flow) makes a flow of it, once a person has accepted what it
 /// cannot promise.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FlowFile {
@@ -98,7 +98,7 @@ impl FlowFile {
     /// The flow as the engine drives it, where each of its risks is among those `accepted`, by name.
     ///
     /// # Errors
-    /// [`FlowError::Risks`]: what it cannot promise and nobody has accepted, with the line of each step.
+    /// [`FlowError::Risks`]: what it cannot promise and no person has accepted, with the line of each step.
     pub fn flow<S: AsRef<str>>(&self, accepted: &[S]) -> Result<Arc<Flow>, FlowError> {
         let mut builder = Flow::builder(&self.name).in_any_order().assume(self.assumptions);
         for (step, profiled) in self.steps.iter().zip(&self.profiled) {
@@ -191,7 +191,7 @@ impl FlowFile {
         of_templates.chain(of_webhooks).fold(Secrets::default(), Secrets::with)
     }
 
-    /// Whoever takes the webhooks of its steps, by the name of the step. Their secrets come from the environment.
+    /// The receivers of its steps' webhooks, by the name of the step. Their secrets come from the environment.
     ///
     /// # Errors
     /// The first whose secret is not there, or is none of its scheme, with the line of its step.

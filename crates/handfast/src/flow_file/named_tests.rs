@@ -1,4 +1,4 @@
-//! A step whose duplicates hurt nobody: what may be said of it, by what later requests name what it made, and the risk that
+//! A step whose duplicates are harmless: what may be said of it, by what later requests name what it made, and the risk that
 //! follows where that is an id alone.
 
 use handfast_protocol::Risk;

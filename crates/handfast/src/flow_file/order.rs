@@ -107,7 +107,7 @@ fn read(line: &[u8]) -> Result<Json, InputError> {
     }
     serde_json::from_slice(line).map_err(|error| {
         let text = error.to_string();
-        // The line is known better by whoever reads the file, and the column is said in our words.
+        // The caller that reads the file knows the line better, and the column is said in our words.
         let place = format!(" at line {} column {}", error.line(), error.column());
         let message = text.strip_suffix(&place).unwrap_or(&text);
         match error.classify() {

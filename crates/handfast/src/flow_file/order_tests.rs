@@ -184,7 +184,7 @@ fn lists_are_as_deep_and_as_long_as_is_said() {
     assert!(with(&long(1_001)).is_err());
 }
 
-/// Whoever takes a value that no request can carry has charged somebody for goods that can never be sent.
+/// A coordinator that takes a value which no request can carry may have charged a customer for goods that can never be sent.
 #[test]
 fn a_value_that_no_request_can_carry_is_refused_at_the_door() {
     let flow = r#"

@@ -279,7 +279,7 @@ fn check_claims(
     Ok(())
 }
 
-/// Refuses an undo that is accepted and cannot be looked for, and a look at an undo that nobody would ever ask for.
+/// Refuses an undo that is accepted and cannot be looked for, and a look at an undo that would never be asked for.
 fn check_undo_looks(step: &Table<'_, '_>, templates: &HttpTemplates) -> Result<(), FileError> {
     let http = step.table("http", "[step.http]")?;
     let at = |key: &str| http.as_ref().and_then(|http| http.value(key)).map_or_else(|| step.span(), Spanned::span);

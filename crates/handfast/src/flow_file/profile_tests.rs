@@ -486,7 +486,7 @@ fn two_undoable(beside: bool, [first, second]: [(&str, &str); 2]) -> Result<Flow
     FlowFile::parse("two.toml", &format!("name = \"two\"\n{first}{second}"))
 }
 
-/// Of a step that is not of an earlier stage nobody knows whether it was ever done.
+/// Of a step that is not of an earlier stage it is unknown whether it was ever done.
 #[test]
 fn an_undo_waits_for_no_answer_that_may_never_come() {
     let (after_first, after_second) = ("undo_after = \"first\"", "undo_after = \"second\"");

@@ -54,7 +54,7 @@ fn a_status_alone_is_a_risk_in_every_direction() {
         "status = 200, header = { \"content-type\" = \"application/json\" }",
         "status = 200, header = { Server = \"pay\", \"retry-after\" = \"1\", via = \"1.1 pay\", date = \"x\", connection = \"close\" }",
         "status = 200, header = { \"x-state\" = { not = \"failed\" } }",
-        // Whoever stands between may send any of these, and gives back what a request carries.
+        // A gateway in between may send any of these, and may echo what a request carries.
         "status = 200, header = { \"x-request-id\" = \"{key}\" }",
         "status = 200, header = { traceparent = \"{key}\" }",
         "status = 200, header = { \"x-token\" = \"{input.token}\" }",
@@ -111,7 +111,7 @@ fn a_peek_may_tell_a_refusal_by_a_value_of_its_json() {
     assert!(card(RELEASED, undone).is_ok());
 }
 
-/// Whoever stands between sends these, too.
+/// A gateway in between sends these, too.
 #[test]
 fn a_header_that_others_send_is_not_the_services_own() {
     for name in

@@ -48,7 +48,7 @@ pub struct FileStep {
     pub deadline: Option<Duration>,
     /// How long the answer to one try is waited for, where that differs from the engine's default.
     pub timeout: Option<Duration>,
-    /// So many requests are out to its participant at most, where that differs from the engine's default.
+    /// At most this many requests are in flight to its participant, where that differs from the engine's default.
     pub in_flight: Option<u32>,
     /// The longest pause after the first try of one delivery to its participant, where that differs from the engine's default.
     pub retry_base: Option<Duration>,
@@ -156,8 +156,8 @@ pub(super) fn read(
     })
 }
 
-/// The same with what its answers are compared with. Where every one that means *done* names the key or each amount, nobody
-/// else's is believed; and one that means *undone* may be about a part, unless it names each amount.
+/// The same with what its answers are compared with. Where every one that means *done* names the key or each amount, no answer
+/// about another order is believed; and one that means *undone* may be about a part, unless it names each amount.
 fn with_values(profile: Profile, http: &HttpTemplates, send: &[usize], fields: &[Field]) -> Profile {
     let is_key = |value: &Value| matches!(value, Value::Key | Value::KeyHash | Value::KeyUuid);
     let is_amount = |name: &str, value: &Value| match value {

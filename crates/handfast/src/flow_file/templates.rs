@@ -202,7 +202,7 @@ impl Surroundings<'_> {
 
     fn check_receipt(&self, own: &FileStep, (key, operation): (&str, Operation), step: &str, name: &str) -> Result<(), String> {
         let gap = format!("{{receipt.{step}.{name}}}");
-        // Where a duplicate hurts nobody, what was lost is left alone: nothing is asked by what nobody has kept.
+        // Where a duplicate is harmless, what was lost is left alone: no request is made with a value that was not kept.
         let is_about_undo = key == UNDO_PEEK;
         let is_known = operation == Operation::Undo || is_about_undo || own.profile.harmless && operation != Operation::Act;
         if step == own.name && !is_known {

@@ -11,7 +11,7 @@ fn a_text_in_base_64_may_stand_anywhere() {
     assert!(send("{input.customer}").unwrap_err().to_string().contains("a text cannot stand in a header"));
 }
 
-/// Another amount of which nobody says whose it is is for a person where nothing closes the key.
+/// Another amount, in an answer that does not say whose it is, is for a person where nothing closes the key.
 #[test]
 fn an_amount_without_whose_it_is_is_remarked() {
     let remarked = |done: &str, close: &str| {

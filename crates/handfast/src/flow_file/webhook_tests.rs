@@ -34,7 +34,7 @@ fn what_is_wrong_is_said_with_its_place_and_the_way_out() {
 }
 
 #[test]
-fn who_takes_webhooks_needs_their_secrets_and_nobody_else_does() {
+fn only_a_receiver_of_webhooks_needs_their_secrets() {
     let file = card("PAY_WEBHOOK", "HANDFAST_TEST_SECRET_THAT_NOBODY_SETS").unwrap();
     let plain = card("{secret.PAY_TOKEN}", "none").unwrap();
     assert!(plain.check_participants(&["notice"]).is_ok(), "orders are driven without them");

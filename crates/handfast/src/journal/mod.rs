@@ -30,7 +30,7 @@ pub enum Line {
     Timeout,
     /// One thing that is due had come, and others whose time had passed by some clock had not.
     Due(DueAt),
-    /// Somebody asked for *neither*.
+    /// A caller or a person asked for *neither*.
     Cancel {
         /// Who asked.
         by: Option<String>,
@@ -70,14 +70,14 @@ pub enum Line {
     Moved {
         /// The step, counted from 0.
         step: usize,
-        /// Whoever answers there can be asked whether the key is known.
+        /// The service at the new address can be asked whether it knows the key.
         can_be_looked_at: bool,
     },
-    /// Whoever is asked about this step now keeps the books of whoever was asked before.
+    /// The service that is asked about this step now keeps the books of the one that was asked before.
     SameBooks {
         /// The step, counted from 0.
         step: usize,
-        /// Who says so; nobody where it is the former address again.
+        /// Who says so; `None` where it is the former address again.
         by: Option<String>,
         /// The reason given.
         why: Option<String>,
@@ -120,7 +120,7 @@ pub struct Said {
     pub by: String,
     /// The reason given.
     pub reason: String,
-    /// Drawn by whoever asked, and sent again with every repetition.
+    /// Drawn by the client that asked, and sent again with every repetition.
     pub request_id: String,
     /// The number of the last entry that they had seen.
     pub saw: u64,

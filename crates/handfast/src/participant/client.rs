@@ -31,7 +31,7 @@ const IDENTITY: &str = "identity";
 const KEEPALIVE: Duration = Duration::from_secs(15);
 const KEEPALIVE_PROBES: u32 = 3;
 
-/// Whoever calls services over HTTP. Clones share their connections.
+/// Calls services over HTTP. Clones share their connections.
 #[derive(Clone, Debug)]
 pub(super) struct Client(Pool<Bounded<HttpsConnector<HttpConnector>>, Body>);
 
@@ -48,7 +48,7 @@ pub struct ClientError(#[from] rustls::Error);
 pub(super) fn build(scheme: &str, connect_timeout: Duration) -> Result<Client, ClientError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
-    // Without TLS nobody's certificate is looked at, so a machine that has no list of authorities will do.
+    // Without TLS no certificate is checked, so a machine that has no list of authorities will do.
     let tls = if scheme == "http" {
         tls.with_root_certificates(RootCertStore::empty())
     } else {
@@ -91,7 +91,7 @@ impl From<reqwest::Error> for CallError {
     }
 }
 
-/// Whoever takes a request to a service and brings back what came of it.
+/// Sends a request to a service and returns what came of it.
 pub(super) trait Carrier: Send + Sync + 'static {
     fn carry(&self, request: Request) -> BoxFuture<'_, Result<Response, CallError>>;
 }
@@ -151,7 +151,7 @@ pub(super) async fn send(carrier: &dyn Carrier, mut request: Request, clock: &Cl
             Ok(None) => return Ok(Answered { status, headers, body: Some(body), retry_after }),
             Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_ANSWER_BYTES => body.extend_from_slice(&chunk),
             Ok(Some(_)) => return Ok(Answered { status, headers, body: None, retry_after }),
-            // Whoever sends half an answer is there.
+            // A service that sends half an answer is up.
             Err(error) => return Err(Reply::meaningless(status, format!("{status}, and {}", cause(&error)), retry_after)),
         }
     }
@@ -170,7 +170,7 @@ fn not_answered(error: &CallError) -> Reply {
     Reply::Unknown { seen, heard, retry_after: None }
 }
 
-/// Whether it was this process, or this machine, that may open no more files: then nobody was asked, and nobody is silent.
+/// Whether it was this process, or this machine, that may open no more files: then nothing was sent, and no service is silent.
 fn lacks_files(error: &(dyn Error + 'static)) -> Option<String> {
     let lacks = [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE].map(|error| Some(error.raw_os_error()));
     let mut next = Some(error);
@@ -237,7 +237,7 @@ mod tests {
     struct Outer(#[source] std::io::Error);
 
     #[test]
-    fn who_may_open_no_more_files_has_asked_nobody() {
+    fn a_process_that_may_open_no_more_files_has_sent_nothing() {
         let of = |error: rustix::io::Errno| Outer(std::io::Error::from_raw_os_error(error.raw_os_error()));
         assert!(lacks_files(&of(rustix::io::Errno::MFILE)).is_some_and(|why| why.contains("ulimit -n")));
         assert!(lacks_files(&of(rustix::io::Errno::NFILE)).is_some());

@@ -1,5 +1,5 @@
-//! How the body of an answer that means nothing begins, as far as anybody may read it: whoever wrote the flow sees by it what
-//! the service says instead.
+//! How the body of an answer that means nothing begins, without its secrets: the flow's author sees by it what the service says
+//! instead.
 
 use super::cleaned::shorten;
 use super::template::unescaped;
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_is_quoted_without_what_nobody_may_read() {
+    fn a_body_is_quoted_without_its_secrets() {
         let known =
             BTreeMap::from([("TOKEN".to_owned(), Secret::new("s3cret-of-the-bank")), ("ID".to_owned(), Secret::new("m7"))]);
         let secrets = Secrets::load(["TOKEN", "ID"], &known).unwrap();

@@ -111,7 +111,7 @@ impl Participant for HttpParticipant {
 }
 
 fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) -> Result<(), String> {
-    // Other bytes could be sent, and nobody knows what would be read.
+    // Other bytes could be sent, but what the service would read is unknown.
     let made = HeaderValue::from_str(value).ok().filter(|_| value.is_ascii());
     let value = made.ok_or_else(|| format!("the header {name} cannot carry what it has to say"))?;
     headers.insert(name, value);

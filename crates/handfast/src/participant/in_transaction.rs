@@ -45,8 +45,9 @@ pub trait Transactional: Send + Sync + 'static {
     /// Begins a transaction.
     fn begin(&self) -> impl Future<Output = Result<Self::Transaction, Self::Error>> + Send;
 
-    /// The row of this key, or `None`. Whoever asks for the same key meanwhile waits until the transaction is over, also where
-    /// there is no row yet: in PostgreSQL that is `SELECT pg_advisory_xact_lock(hashtextextended(key, 0))` before the row is read.
+    /// The row of this key, or `None`. Another transaction that asks for the same key meanwhile waits until this one is over,
+    /// also where there is no row yet: in PostgreSQL that is `SELECT pg_advisory_xact_lock(hashtextextended(key, 0))` before
+    /// the row is read.
     fn load(
         &self,
         transaction: &mut Self::Transaction,

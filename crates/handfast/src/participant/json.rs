@@ -9,7 +9,7 @@ use serde_json::{Map, Number, Value as Json};
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The one value that `bytes` are the JSON of; `None` if they are none, or if an object in it has a key twice. Two readers of
-/// such an object take one value each, and nobody knows which of them its writer meant.
+/// such an object take one value each, and it is unknown which of them its writer meant.
 #[must_use]
 pub fn read(bytes: &[u8]) -> Option<Json> {
     let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);

@@ -88,10 +88,9 @@ pub enum Reply {
         /// What was kept of the answer, and why it failed.
         receipt: Receipt,
     },
-    /// Whoever was asked to look answered that there is nothing. It proves nothing, since an act may still arrive; only where
-    /// the look left after the end of a watch, so that nothing can be on the road any more, it ends that. To any other
-    /// operation it is as good as [`Unknown`](Self::Unknown). An answer that does not say so in as many words ("it is being
-    /// processed") is unknown.
+    /// The answer to a look: there is nothing. It proves nothing, since an act may still arrive; only where the look left after
+    /// the end of a watch, so that nothing can be on the road any more, it ends that. To any other operation it is as good as
+    /// [`Unknown`](Self::Unknown). An answer that does not say so in as many words ("it is being processed") is unknown.
     Absent {
         /// What was seen, in plain words.
         seen: String,
@@ -115,7 +114,8 @@ pub enum Reply {
     Unknown {
         /// What was seen instead of an answer, in plain words.
         seen: String,
-        /// Whether somebody answered at all. Steers how often is asked, and what people read; it decides nothing.
+        /// Whether an answer came at all. It determines how often is asked, and what people read; it decides nothing about the
+        /// saga.
         heard: Heard,
         /// For how long the key is to be left alone; with 429 and 503 all keys are.
         retry_after: Option<Duration>,
@@ -132,13 +132,13 @@ pub enum Reply {
 /// What was heard of a request that brought no definite answer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Heard {
-    /// It did not leave: something that it takes along is missing, or its time was over. Nobody was asked anything.
+    /// It did not leave: something that it takes along is missing, or its time was over. Nothing was sent.
     NotSent,
-    /// Nobody was there to take it.
+    /// No connection came about.
     NoConnection,
-    /// It left, and nobody answered.
+    /// It left, and no answer came.
     Nothing,
-    /// Somebody answered, with this status.
+    /// An answer of this status came.
     Status(u16),
 }
 
@@ -148,11 +148,11 @@ pub(crate) const NOT_SENT: &str = "not sent: ";
 /// The same of one whose time was over.
 pub(crate) const LATE: &str = "its time is over";
 
-/// How it is said that whoever looked was told that there is nothing.
+/// How it is said that the answer to a look was that there is nothing.
 pub(crate) const ABSENT: &str = "absent, which proves nothing";
 
 impl Reply {
-    /// Nobody answered; what was seen instead.
+    /// No answer came; what was seen instead.
     #[must_use]
     pub fn unknown(seen: impl Into<String>) -> Self {
         Self::Unknown { seen: seen.into(), heard: Heard::Nothing, retry_after: None }
@@ -177,14 +177,14 @@ impl Reply {
         }
     }
 
-    /// Somebody answered with this status, and it means nothing: what was seen, and for how long to leave the key alone.
+    /// An answer of this status came, and it means nothing: what was seen, and for how long to leave the key alone.
     #[must_use]
     pub fn meaningless(status: u16, seen: impl Into<String>, retry_after: Option<Duration>) -> Self {
         Self::Unknown { seen: seen.into(), heard: Heard::Status(status), retry_after }
     }
 }
 
-/// Whoever takes a step: a service over HTTP ([`HttpParticipant`]), or anything in this process.
+/// What takes a step: a service over HTTP ([`HttpParticipant`]), or anything in this process.
 ///
 /// An implementation keeps the promises of [`Register`](handfast_protocol::Register) for every key, and answers
 /// [`Reply::Definite`] only when it knows how the key stands, and [`Reply::Absent`] where it looked and there is nothing. The engine may call it for one key at the same time more

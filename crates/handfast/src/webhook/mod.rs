@@ -9,8 +9,8 @@
 //!   headers, body --signed by the step's secret, and lately--> id --not taken before--> key or saga in the body --> hint
 //! ```
 //!
-//! `docs/flow.md` describes `[step.http.webhook]` for those who write flow files, and `docs/serve.md` where webhooks are
-//! sent to. Whoever has the engine in a program of their own makes a [`WebhookReceiver`] and hands it what arrives:
+//! `docs/flow.md` describes `[step.http.webhook]` for those who write flow files, and `docs/serve.md` where webhooks are sent
+//! to. A program that has the engine inside makes a [`WebhookReceiver`] and hands it what arrives:
 //!
 //! ```
 //! use handfast::participant::Secret;
@@ -44,7 +44,7 @@ use std::time::Duration;
 pub use receiver::{Hinted, NotReceived, Reception, WebhookReceiver, WebhookStats};
 pub use scheme::{NotSigned, Scheme, UnusableSecret};
 
-/// How late a webhook may arrive after it was signed, where nobody says otherwise.
+/// How late a webhook may arrive after it was signed, where the flow does not say otherwise.
 pub const TOLERANCE: Duration = Duration::from_mins(5);
 
 /// What the place in a webhook's body names.
@@ -78,7 +78,7 @@ impl Webhook {
         Self { scheme, names, place: place.into(), tolerance: TOLERANCE, secret: secret.into() }
     }
 
-    /// Whoever takes the webhooks of this step.
+    /// The receiver of this step's webhooks.
     ///
     /// # Errors
     /// The secret is none of this scheme.

@@ -15,7 +15,7 @@ use crate::key::KeyParts;
 use crate::participant::Secret;
 use crate::{Engine, HintResult};
 
-/// What became of a webhook that whoever holds the secret has sent.
+/// What became of a webhook that is signed with the secret.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Reception {
     /// It was taken as a hint.
@@ -29,7 +29,7 @@ pub enum Reception {
 /// Why a webhook was not taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum NotReceived {
-    /// Nobody who holds the secret is known to have sent it.
+    /// It is not proven that a holder of the secret has sent it.
     #[error("the webhook is not signed: {0}")]
     NotSigned(#[from] NotSigned),
     /// It is signed, and cannot be read.

@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 
 use super::scheme::MessageId;
 
-/// So many are remembered.
+/// At most this many are remembered.
 pub(super) const REMEMBERED: usize = 4096;
 
 #[derive(Debug, Default)]

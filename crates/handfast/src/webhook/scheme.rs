@@ -12,13 +12,13 @@ use crate::clock::whole_ms;
 use crate::journal::hex;
 use crate::participant::Secret;
 
-/// So many signatures of one webhook are looked at: one for each secret that is in use while secrets rotate.
+/// At most this many signatures of one webhook are checked: one for each secret that is in use while secrets rotate.
 const MOST_SIGNATURES: usize = 16;
 /// The longest id, in bytes.
 const MAX_ID: usize = 255;
 /// How long a secret is, in bytes, where Standard Webhooks says so.
 const STANDARD_SECRET: std::ops::RangeInclusive<usize> = 24..=64;
-/// An HMAC-SHA256 has so many.
+/// The length of an HMAC-SHA256.
 const SIGNATURE_BYTES: usize = 32;
 /// A shorter text is no secret.
 const SHORTEST_TEXT: usize = 16;
@@ -85,7 +85,7 @@ pub enum UnusableSecret {
     Short,
 }
 
-/// Why a webhook is not taken for one of whoever holds the secret.
+/// Why a webhook is not taken for one of a holder of the secret.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum NotSigned {
     /// A header is not there.
@@ -177,8 +177,8 @@ impl SigningKey {
         }
     }
 
-    /// Whether whoever holds the secret signed this body, lately. Says what tells it from every other webhook, as far as the
-    /// headers do.
+    /// Whether this body was signed with the secret, lately. Says what tells it from every other webhook, as far as the headers
+    /// do.
     pub(super) fn check<'h>(
         &self,
         header: impl Fn(&str) -> Option<&'h str>,
@@ -189,7 +189,8 @@ impl SigningKey {
         let signed = self.read(header)?;
         // The body is gone through once, however many signatures there are.
         let mac = self.mac(&signed.before, body);
-        // Each is compared in constant time, so nobody learns from the clock how much of a forged one was right.
+        // Each is compared in constant time, so that an attacker does not learn from the time it takes how much of a forged one
+        // was right.
         let is_signed = |signature: &Vec<u8>| mac.clone().verify_slice(signature).is_ok();
         if !signed.signatures.iter().any(is_signed) {
             return Err(NotSigned::OtherSignature);

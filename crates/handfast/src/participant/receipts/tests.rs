@@ -228,7 +228,7 @@ fn only_a_look_is_told_that_there_is_nothing_and_only_about_its_own_key() {
     }
 }
 
-/// It has no mark, and may end a watch: it is believed of nobody but the life that was asked.
+/// It has no mark, and may end a watch: it is believed only of the life that was asked.
 #[test]
 fn that_there_is_nothing_is_no_word_of_another_life() {
     let absent = receipt_text(KEY, "absent", None);

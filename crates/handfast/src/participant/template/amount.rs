@@ -1,5 +1,5 @@
-//! Amounts of money in answers: whether what stands there is the amount that was asked for, another one, or something of which
-//! nobody knows.
+//! Amounts of money in answers: whether what stands there is the amount that was asked for, another one, or neither for
+//! certain.
 
 use serde_json::Value as Json;
 
@@ -31,14 +31,15 @@ impl Amount {
         }
     }
 
-    /// It is the same amount, as a text or as a number. Minor units are digits: whoever writes a point may mean major ones.
+    /// It is the same amount, as a text or as a number. Minor units are digits: a service that writes a point may mean major
+    /// ones.
     pub(super) fn is_same(self, wanted: &Json, found: &Json) -> bool {
         let text = scalar_text(found).unwrap_or_default();
         let is_written_so = self == Self::Decimal || text.bytes().all(|byte| byte.is_ascii_digit());
         is_written_so && Self::exact(wanted).is_some_and(|wanted| Self::exact(found) == Some(wanted))
     }
 
-    /// It is another amount for certain: a number, and another one. Of any other text nobody knows.
+    /// It is another amount for certain: a number, and another one. Any other text is not certain to be one.
     pub(super) fn is_other(wanted: &Json, found: &Json) -> bool {
         matches!((Self::exact(wanted), Self::exact(found)), (Some(wanted), Some(found)) if wanted != found)
     }

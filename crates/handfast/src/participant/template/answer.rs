@@ -123,7 +123,7 @@ struct Otherwise {
 impl Reading {
     /// What an answer that fits nothing says of something else: of which meaning it has everything but what was compared, if it
     /// is one alone, and whether that is in effect under our key. It is only where the answer says whose it is, and that held:
-    /// otherwise it may be about another order, as whoever stands between may have kept it.
+    /// otherwise it may be about another order, for instance from the cache of a gateway.
     fn mismatch(&self, seen: Seen<'_>, of: Fill<'_>, secrets: &Secrets) -> Option<Otherwise> {
         let nearly = |(meaning, shapes): &'_ (Meaning, Vec<Shape>)| {
             let fits = shapes.iter().zip(0..).filter_map(|(shape, at)| Some((at, shape.fit(seen, of)?)));
@@ -155,7 +155,7 @@ impl Reading {
 }
 
 impl Keep {
-    /// The one value that stands there. Where `*` leads to several nobody knows which is meant.
+    /// The one value that stands there. Where `*` leads to several it is unknown which is meant.
     fn value(&self, shape: &Shape, seen: Seen<'_>, of: Fill<'_>, nearly: bool) -> Option<Scalar> {
         let found: Vec<Scalar> = match self {
             Self::Json(pointer) => {

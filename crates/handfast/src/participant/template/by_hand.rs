@@ -57,7 +57,8 @@ impl ServiceByHand {
         Ok(Self { participant })
     }
 
-    /// By what a request can say whose it is: its key, what is made of it, and the saga. Whoever says it again may have taken it from there.
+    /// The values by which a request says whose it is: its key, what is made of it, and the saga. A service or gateway that
+    /// says them again may have echoed the request.
     #[must_use]
     pub fn names_of(key: &str) -> Vec<String> {
         let saga = KeyParts::of(key).map(|parts| parts.saga.to_owned());

@@ -1,5 +1,5 @@
-//! Random conditions, made of everything that the grammar has, against random answers: what they mean is what somebody says who
-//! reads the document and tries every element of every list.
+//! Random conditions, made of everything that the grammar has, against random answers: what they mean is compared with a second
+//! reader that follows the document to the letter and tries every element of every list.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -243,7 +243,7 @@ fn what_does_not_say_whose_it_is_is_not_in_effect() {
     assert!(in_effect(&of_list, json!({"l": [{"s": "ok", "n": 5, "k": "y"}, {"s": "ok", "n": 5, "k": "x"}]})));
 }
 
-/// Some services write minor units as text. Whether any other text is meant as the number nobody knows.
+/// Some services write minor units as text. Whether any other text is meant as the number is unknown.
 #[test]
 fn digits_of_an_amount_are_the_same_as_text() {
     let said = |gaps: &str, found: Json| match read_json(&one_of(&[("/s", "=ok"), ("/v", gaps)]), json!({"s": "ok", "v": found}))

@@ -1,5 +1,5 @@
-//! What an order alone decides: whether the requests that it leads to can be made. It is looked at before anything is asked of
-//! anybody, since afterwards somebody may have been charged for goods that no request can name.
+//! What an order alone decides: whether the requests that it leads to can be made. It is checked before any request is sent,
+//! since afterwards a customer may have been charged for goods that no request can name.
 
 use serde_json::Value as Json;
 

@@ -1,5 +1,5 @@
-//! What an answer means to somebody who reads the document and tries every element of every list: another reader than the one that
-//! ships, for tests to compare it with.
+//! A second reader of answers, which follows the document to the letter and tries every element of every list: tests compare
+//! the deployed one with it.
 
 use std::collections::BTreeMap;
 

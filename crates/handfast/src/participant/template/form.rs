@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::fill::percent_encoded;
 
-/// What a template itself says in the value of a field, escaped, but for what somebody has escaped there already.
+/// What a template itself says in the value of a field, escaped, except for what its author has escaped already.
 ///
 /// What may stand there as it is (RFC 3986, 3.4) stays as well: a flow that was right before anything was escaped keeps its bytes.
 pub(super) fn literal(text: &str) -> String {
@@ -30,7 +30,7 @@ pub(super) fn literal(text: &str) -> String {
 /// The fields of `value` under `name`, each escaped. A null, and a list or an object without anything in it, has none.
 ///
 /// # Errors
-/// A name in an object has a bracket in it, which whoever reads the form would take for another place.
+/// A name in an object has a bracket in it, which the reader of the form would take for another place.
 pub(super) fn fields(name: &str, value: &Json) -> Result<Vec<String>, String> {
     let mut fields = Vec::new();
     add(&percent_encoded(name), value, &mut fields)?;

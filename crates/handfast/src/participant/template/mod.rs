@@ -166,8 +166,8 @@ impl HttpTemplates {
         self.undo.iter().flat_map(Call::kept_names)
     }
 
-    /// A name under which an answer to the undo, or to a look at it, is kept, and one to another operation as well; and which two
-    /// keep it, by their keys. Then nobody could say which of the two is meant.
+    /// A name under which an answer to the undo, or to a look at it, is kept, and one to another operation as well; and which
+    /// two keep it, by their keys. Then it could not be told which of the two is meant.
     #[must_use]
     pub fn kept_twice(&self) -> Option<(&'static str, &'static str, &str)> {
         let of_undo = |(key, operation, _): &(&str, Operation, &Call)| *operation == Operation::Undo || *key == UNDO_PEEK;

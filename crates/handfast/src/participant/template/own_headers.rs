@@ -1,8 +1,8 @@
 //! Which headers of an answer the service alone sends.
 //!
-//! Servers, gateways, caches and whoever guards a door add headers that nobody can list, and give back what a request carries.
-//! So a header proves something only where the flow says by name that it is the service's own, and no request of the step sends
-//! one of that name.
+//! Servers, gateways, caches and proxies add headers that cannot all be listed, and echo what a request carries. So a header
+//! proves something only where the flow says by name that it is the service's own, and no request of the step sends one of that
+//! name.
 
 use reqwest::header::HeaderName;
 
@@ -33,7 +33,7 @@ pub(super) fn read(names: &[String], sent: &[HeaderName]) -> Result<Vec<HeaderNa
     names.iter().map(read).collect()
 }
 
-/// Some that no service can call its own. The list is no proof of anything: it saves somebody from a mistake.
+/// Some that no service can call its own. The list is no proof of anything: it saves the flow's author from a mistake.
 const GENERAL: [&str; 43] = [
     "accept-ranges",
     "age",

@@ -145,8 +145,8 @@ const fn is_anybodys(status: u16) -> bool {
     matches!(status, 300..=399 | 401 | 403 | 404 | 405 | 407 | 408 | 421 | 425 | 429 | 500..=599)
 }
 
-/// Why this operation cannot mean this, or not by a status alone: not found is not *not done*, since what was asked for may still
-/// be on its way, and an undo that somebody else says is under way would never be asked for again.
+/// Why this operation cannot mean this, or not by a status alone: not found is not *not done*, since what was asked for may
+/// still be on its way, and an undo that a gateway says is under way would never be asked for again.
 fn is_out_of_place((operation, is_about_undo): (Operation, bool), meaning: Meaning, is_bare: bool) -> Option<String> {
     let name = meaning.name();
     let is_look = operation == Operation::Look;

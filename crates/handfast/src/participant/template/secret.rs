@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::fill::percent_encoded;
 
-/// Text that nobody gets to see: it has no `Display`, and its `Debug` keeps it back.
+/// Text that is never shown: it has no `Display`, and its `Debug` keeps it back.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -119,8 +119,8 @@ impl Secrets {
         self
     }
 
-    /// The text with every secret in it replaced by its name, for whoever reads logs. One that is too short not to stand in
-    /// other texts by chance is replaced only where it is the whole text.
+    /// The text with every secret in it replaced by its name, for logs. One that is too short not to stand in other texts by
+    /// chance is replaced only where it is the whole text.
     #[must_use]
     pub fn hide_in<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut text = Cow::Borrowed(text);
@@ -136,7 +136,7 @@ impl Secrets {
                 text = Cow::Owned(text.replace(secret, &format!("[secret {name}]")));
             }
         }
-        // Where it is escaped nobody knows where it begins and ends.
+        // Where it is escaped it is unknown where it begins and ends.
         if unescaped(&text).iter().any(|read| self.has_long_one_in(read)) {
             return Cow::Borrowed("[it repeats a secret]");
         }

@@ -366,7 +366,7 @@ impl Header {
 /// The difference to what is in the gaps, if anything is compared with gaps.
 fn differs(place: &str, values: &[Compared], found: &Json, of: Fill<'_>) -> Option<Fit> {
     let template = values.iter().find_map(|value| if let Compared::Gaps(template) = value { Some(template) } else { None })?;
-    // What is written in another type of JSON may be the same, and may not: nobody knows, so it is no difference either.
+    // What is written in another type of JSON may be the same, and may not: that is unknown, so it is no difference either.
     let is_of_another_type = |wanted: &Json| scalar_text(wanted).is_some() && scalar_text(wanted) == scalar_text(found);
     let mut all =
         values.iter().filter_map(|value| if let Compared::Gaps(template) = value { filled(template, of) } else { None });
@@ -388,7 +388,7 @@ fn differs(place: &str, values: &[Compared], found: &Json, of: Fill<'_>) -> Opti
     Some(Fit { differs: vec![Difference { place, wanted, found, is_identity }], names_ours: false })
 }
 
-/// Whether a gap says that it was a request of this very saga: nobody else's answer has it.
+/// Whether a gap says that it was a request of this very saga: an answer about another saga does not have it.
 pub(super) const fn is_of_this_saga(value: &Value) -> bool {
     match value {
         Value::Key | Value::KeyHash | Value::KeyUuid | Value::Saga | Value::Receipt { .. } => true,

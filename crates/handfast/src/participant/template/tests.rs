@@ -334,7 +334,7 @@ async fn a_peek_that_was_answered_is_told_apart_from_one_that_was_not() {
         // What is being worked on may be there in a moment.
         (200, r#"{"status": "pending"}"#, false),
         (204, "", false),
-        // Whoever knows no such path answers so too.
+        // A server that knows no such path answers so too.
         (404, "", false),
         (404, r#"{"error": "no such page"}"#, false),
         (410, "", false),

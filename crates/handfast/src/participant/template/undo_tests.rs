@@ -121,7 +121,7 @@ async fn a_look_at_an_undo_is_chosen_by_what_is_kept_and_not_by_what_cannot_be_r
     assert_eq!(asked, ["/refunds/ch-1"]);
 }
 
-/// A flow of before may keep two things under one name: then nobody knows which is meant.
+/// A flow of before may keep two things under one name: then it is unknown which is meant.
 #[tokio::test]
 async fn what_an_undo_brings_is_never_taken_for_what_it_undoes() {
     let (service, url) = Service::start().await;

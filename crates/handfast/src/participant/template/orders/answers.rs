@@ -117,7 +117,7 @@ impl Written {
         Seen { status: self.status, headers, body: (!self.is_page).then(|| self.body.clone()) }
     }
 
-    /// The meanings that somebody reads in it who reads the document, each with whether it is proven.
+    /// The meanings that it has by the document, each with whether it is proven.
     pub(super) fn meanings(&self, described: &Described, filled: Filled<'_>) -> Vec<(&'static str, bool)> {
         let seen = self.seen();
         let mut all = Vec::new();
@@ -155,7 +155,7 @@ pub(super) struct Sent {
 }
 
 impl Sent {
-    /// The same, so that nobody can read it for certain.
+    /// The same, so that it cannot be read for certain.
     pub(super) fn garbled(mut self, random: &mut StdRng) -> Self {
         match random.random_range(0..4) {
             0 => self.headers.push(("content-encoding".to_owned(), "gzip".to_owned())),

@@ -132,7 +132,7 @@ pub(super) fn any_form(random: &mut StdRng) -> Form {
     if kinds.is_empty() {
         kinds.push(Kind::Pivot);
     }
-    // A hold needs somebody after the decision who captures it, and waits for nobody but a decision.
+    // A hold needs a step after the decision that captures it, and waits for nothing but the decision.
     let gate = kinds.iter().position(|kind| *kind != Kind::Compensatable);
     let capturing = gate.filter(|&gate| gate > 0 && kinds[gate] == Kind::Pivot).map(|gate| gate + 1);
     let capturing = capturing.filter(|&at| kinds.get(at) == Some(&Kind::Retriable) && chance(random, 40));
@@ -237,7 +237,7 @@ fn may_run_beside(kind: Kind, before: &[StepForm]) -> bool {
 fn any_call(random: &mut StdRng, step: &StepForm, operation: Operation) -> CallForm {
     let by_id = match operation {
         Operation::Undo => step.undo_by_id,
-        // What has no id yet was never done, or is left alone where that hurts nobody.
+        // What has no id yet was never done, or is left alone where that is harmless.
         Operation::Close | Operation::Look => step.undo_by_id && step.promises.is_harmless && chance(random, 50),
         Operation::Act => false,
     };

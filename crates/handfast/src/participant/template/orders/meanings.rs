@@ -130,7 +130,7 @@ fn any_condition(
     (reference, says_whose): (&'static str, bool),
 ) -> Condition {
     let Words { meaning, code, .. } = *words;
-    // Of a peek nobody may read a refusal or an absence that rests on nothing.
+    // The answer to a peek must not be read as a refusal or an absence without a proof.
     let is_bare = !(operation == Operation::Look && meaning == "refused") && chance(random, 4);
     let mut shape = any_status(random, code, is_bare);
     // Whatever stands in a list stands in one element of it, with everything else that is said of that.

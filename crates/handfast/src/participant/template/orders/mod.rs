@@ -1,12 +1,12 @@
-//! Whole orders through random flow files: whatever is lost, late, doubled, garbled or said by somebody else, no order ends in a way
-//! that the services' own books contradict, but for a risk that the flow names.
+//! Whole orders through random flow files: whatever is lost, late, doubled, garbled or said by a gateway, no order ends in a
+//! way that the services' own books contradict, but for a risk that the flow names.
 //!
 //! ```text
 //!   random flow file --the reader--> flow --the engine--> requests --a road with faults--> services with books of their own
 //!                                                  <-----------answers, in the words that the file describes-----/
 //! ```
 //!
-//! Nothing here is a socket, and time stands still but where somebody waits, so that thousands of orders take seconds.
+//! Nothing here is a socket, and time passes only while a task waits for it, so that thousands of orders take seconds.
 
 mod answers;
 mod grammar;
@@ -185,7 +185,7 @@ impl Run {
     }
 }
 
-/// How a saga ends in the end, even if somebody has to be told of it meanwhile.
+/// How a saga ends in the end, even if a person has to be told of it meanwhile.
 async fn outcome_of(saga: &mut SagaHandle) -> Outcome {
     loop {
         match saga.outcome().await {
@@ -239,7 +239,7 @@ async fn end_of(seed: u64, is_told: bool, sound: Sound) -> End {
     contradictions.extend(outcome.map_or_else(Vec::new, |outcome| run.contradictions(outcome, minor)));
     let view = engine.saga(&id).await.expect("the store is there").expect("the saga is there");
     drop((saga, engine));
-    // Nobody is asked to look at a contradiction as long as services keep what they promise.
+    // No person is asked to look at a contradiction as long as services keep what they promise.
     if let Some(trouble) = view.trouble.as_ref().filter(|trouble| trouble.contains(", but ") && trouble.contains("known before"))
     {
         let step = trouble.trim_start_matches("step s").split(':').next().and_then(|step| step.parse().ok());

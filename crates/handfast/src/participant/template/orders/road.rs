@@ -30,7 +30,7 @@ pub(super) enum Fate {
     Late,
     Twice,
     Slow,
-    /// Somebody between answers, before or after the service was asked.
+    /// A gateway in between answers, before or after the service was asked.
     Gateway,
     Garbled,
     SaysNothing,
@@ -198,7 +198,7 @@ impl World {
         written
     }
 
-    /// Notes what somebody reads in an answer that is not so.
+    /// Notes a meaning that an answer has by the document and that is not so.
     fn note(&mut self, step: usize, wish: &Wish, said: &Said, written: &Written) {
         let meanings = written.meanings(&self.form.steps[step].calls[&wish.operation].described, &self.asked(step, wish));
         if let [(meaning, is_proven)] = meanings[..]
@@ -209,7 +209,7 @@ impl World {
         }
     }
 
-    /// What somebody between says, whatever became of the request.
+    /// What a gateway in between says, whatever became of the request.
     fn of_gateway(&mut self, step: usize, wish: &Wish) -> Written {
         let described = self.form.steps[step].calls[&wish.operation].described.clone();
         let filled = self.asked(step, wish);

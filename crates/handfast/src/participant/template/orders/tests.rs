@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::road::{FAULTS, Fate};
 use super::{Sound, Tally, end_of, runtime, tally};
 
-/// So many orders in the suite. Every file is for two of them.
+/// How many orders the suite runs. Every file is for two of them.
 const ORDERS: u64 = 8_000;
 /// The first seed; each order has the next one.
 const FIRST_SEED: u64 = 0;
