@@ -4,6 +4,7 @@
 //! `path:line: rule: what; why: fix`.
 
 mod commands;
+mod dependencies;
 mod exceptions;
 mod files;
 mod manifests;
@@ -53,8 +54,16 @@ impl fmt::Display for Finding {
 }
 
 /// Every rule, in the order in which they are listed.
-const RULES: &[&[Rule]] =
-    &[walls::RULES, manifests::RULES, rust::RULES, text::RULES, markdown::RULES, commands::RULES, exceptions::RULES];
+const RULES: &[&[Rule]] = &[
+    walls::RULES,
+    dependencies::RULES,
+    manifests::RULES,
+    rust::RULES,
+    text::RULES,
+    markdown::RULES,
+    commands::RULES,
+    exceptions::RULES,
+];
 
 /// Checks the repository, or lists the rules.
 ///
@@ -76,7 +85,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 /// If a rule does not hold somewhere, or the repository cannot be read.
 pub(crate) fn check() -> Result<()> {
     let files = files::read(&workspace::root())?;
-    let mut findings = walls::check(&walls::Graph::of_workspace(&workspace::metadata()?));
+    let metadata = workspace::metadata()?;
+    let mut findings = walls::check(&walls::Graph::of_workspace(&metadata));
+    findings.extend(dependencies::check(&metadata));
     findings.extend(files.iter().flat_map(manifests::check));
     findings.extend(files.iter().filter(|file| file.is_rust()).flat_map(rust::check));
     let page = files.iter().find(|file| file.path == text::PAGE).map_or("", |file| &file.text);
