@@ -29,6 +29,7 @@
 mod against;
 pub mod bounds;
 pub mod check;
+pub mod decide;
 pub mod grid;
 pub mod knowledge;
 mod object;

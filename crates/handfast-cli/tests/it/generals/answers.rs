@@ -13,6 +13,9 @@ const QUESTIONS: &[&str] = &[
     "check random-attack --rounds 3 --all",
     "check always --messengers 3 --adversary at-most:2",
     "knowledge handshake --chain --capture 1/10",
+    "decide reply --gain 10 --alone 10 --capture 1/2",
+    "decide --gain 10 --alone 10 --messenger-cost 1/10 --capture 1/2 --plans adaptive --waves 2",
+    "decide --gain 10 --alone 10 --messenger-cost 1/10 --capture 1/2 --budget 1..3",
 ];
 
 /// Counts and coefficients are strings, too, and no rationals.

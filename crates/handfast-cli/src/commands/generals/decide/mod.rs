@@ -6,9 +6,9 @@ mod waves;
 
 use anyhow::anyhow;
 use clap::Arg;
+use handfast_lab::answers::decide::{self, Question};
 use handfast_lab::generals::Ratio;
 use handfast_lab::generals::decide::Stakes;
-use serde_json::{Map, Value, json};
 
 use super::agreed::{Agreed, probability};
 use crate::numbers;
@@ -48,7 +48,8 @@ messenger would be needed. Whoever could have been ordered and was not does not 
 unless --messenger-cost is given.
 
 With --json, every amount and probability is a string \"a/b\", with a float beside it under NAME_float:
-  {\"gain\",\"alone\",\"messenger_cost\",\"capture\",\"adversary\",\"class\",
+  {\"gain\",\"alone\",\"messenger_cost\",\"capture\",
+   \"adversary\":\"iid:a/b\",\"adversary_in_words\",\"class\",
    \"budget\":N|null,\"attained\":bool,\"attack\":bool,
    \"messengers\":N that leave at most,\"expected_messengers\",\"value\",
    \"plan\":[{\"messengers\",\"acknowledged_by\"}],
@@ -96,7 +97,7 @@ struct ClassArgs {
     waves: Option<u32>,
 }
 
-/// A class of plans.
+/// A class of plans, as it is typed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
 enum Plans {
     /// One wave, paid in advance.
@@ -136,7 +137,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
             return Err(wrong).or_exit(Exit::Usage);
         }
         let messenger_cost = args.stakes.messenger_cost.unwrap_or_else(|| Ratio::new(0, 1));
-        let question = Question::new(args.stakes.gain, args.stakes.alone, messenger_cost, args.capture)?;
+        let question = question(args.stakes.gain, args.stakes.alone, messenger_cost, args.capture)?;
         return rule::answer(&question, agreed, args.prior, output);
     }
     if args.prior.is_some() {
@@ -145,58 +146,29 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     let Some(messenger_cost) = args.stakes.messenger_cost else {
         return Err(anyhow!("say what a messenger costs: --messenger-cost 1/10")).or_exit(Exit::Usage);
     };
-    let question = Question::new(args.stakes.gain, args.stakes.alone, messenger_cost, args.capture)?;
+    let question = question(args.stakes.gain, args.stakes.alone, messenger_cost, args.capture)?;
     let plans = args.class.plans.unwrap_or(Plans::Single);
     if args.class.waves.is_some() && plans == Plans::Single {
         return Err(anyhow!("a single wave has no --waves; ask for --plans adaptive")).or_exit(Exit::Usage);
     }
-    waves::answer(&question, plans, args.class.waves.unwrap_or(3), args.class.budget, output)
+    let plans = match plans {
+        Plans::Single => decide::Plans::Single,
+        Plans::Adaptive => decide::Plans::Adaptive { waves: args.class.waves.unwrap_or(3) },
+    };
+    waves::answer(&question, plans, args.class.budget, output)
 }
 
 /// What every answer depends on.
-#[derive(Debug)]
-struct Question {
-    stakes: Stakes,
-    capture: Ratio,
+fn question(gain: Ratio, alone: Ratio, messenger_cost: Ratio, capture: Ratio) -> anyhow::Result<Question> {
+    let stakes = Stakes::new(gain, alone, messenger_cost);
+    let stakes = stakes.ok_or_else(|| anyhow!("nothing that is at stake may be negative")).or_exit(Exit::Usage)?;
+    Ok(Question { stakes, capture })
 }
 
-impl Question {
-    fn new(gain: Ratio, alone: Ratio, messenger_cost: Ratio, capture: Ratio) -> anyhow::Result<Self> {
-        let stakes = Stakes::new(gain, alone, messenger_cost);
-        let stakes = stakes.ok_or_else(|| anyhow!("nothing that is at stake may be negative")).or_exit(Exit::Usage)?;
-        Ok(Self { stakes, capture })
-    }
-
-    fn adversary(&self) -> String {
-        format!("every messenger is captured with probability {}, independently of the others", self.capture)
-    }
-
-    /// One line about what is won, lost and paid.
-    fn at_stake(&self) -> String {
-        let (stakes, messenger) = (&self.stakes, self.stakes.messenger());
-        format!("Both attack: {}. One alone: -{}. Nobody: 0. A messenger costs {messenger}.", stakes.gain(), stakes.alone())
-    }
-
-    /// The members that every answer in JSON begins with.
-    fn members(&self) -> Map<String, Value> {
-        let mut members = Map::new();
-        for (name, amount) in [
-            ("gain", self.stakes.gain()),
-            ("alone", self.stakes.alone()),
-            ("messenger_cost", self.stakes.messenger()),
-            ("capture", &self.capture),
-        ] {
-            members.insert(name.to_owned(), json!(amount.to_string()));
-        }
-        members.insert("adversary".to_owned(), json!(self.adversary()));
-        members
-    }
-}
-
-/// Adds a number to an object, exactly and as a float.
-fn insert_number(members: &mut Map<String, Value>, name: &str, number: &Ratio) {
-    members.insert(name.to_owned(), json!(number.to_string()));
-    members.insert(format!("{name}_float"), json!(number.to_f64()));
+/// One line about what is won, lost and paid.
+fn at_stake(question: &Question) -> String {
+    let (stakes, messenger) = (&question.stakes, question.stakes.messenger());
+    format!("Both attack: {}. One alone: -{}. Nobody: 0. A messenger costs {messenger}.", stakes.gain(), stakes.alone())
 }
 
 /// A number exactly, if that is short enough to be read, and as a decimal.

@@ -3,20 +3,16 @@
 use std::fmt::Write as _;
 
 use anyhow::anyhow;
-use handfast_lab::generals::decide::Stakes;
-use handfast_lab::generals::decide::rule::{BestRule, Comes, Judged, Sight, best_rule};
-use handfast_lab::generals::{Orders, Ratio, Table};
-use serde_json::{Map, Value, json};
+use handfast_lab::answers::decide::{Question, RULES, RuleAnswer, rule};
+use handfast_lab::generals::decide::rule::{BestRule, Judged};
+use handfast_lab::generals::{Orders, Ratio};
 
 use super::super::agreed::Agreed;
-use super::{Question, insert_number, readable};
+use super::{at_stake, readable};
 use crate::output::{Exit, OrExit as _, Output};
 
 /// So many views are printed; all of them are in JSON.
 const MOST_LINES: usize = 40;
-
-const CLASS: &str = "every joint rule: each general attacks or not on each of its views; \
-    of equally good rules the one with the fewest views to attack on";
 
 /// Answers for the messengers that a protocol sends.
 pub(super) fn answer(question: &Question, agreed: &Agreed, prior: Option<Ratio>, output: &Output) -> anyhow::Result<Exit> {
@@ -26,71 +22,21 @@ pub(super) fn answer(question: &Question, agreed: &Agreed, prior: Option<Ratio>,
     }
     let prior = prior.unwrap_or_else(|| Ratio::new(1, 2));
     let cutting = output.waiting("cutting the network of views");
-    let found = best_rule(&table, &question.stakes, &question.capture, &prior).or_exit(Exit::Usage)?;
+    let answer = rule(question, &table, &agreed.protocol, prior).or_exit(Exit::Usage)?;
     drop(cutting);
     if output.wants_json() {
-        output.json_line(&answer_json(question, agreed, &table, &prior, &found))?;
+        output.json_line(&answer)?;
     } else {
-        print(question, &table, &prior, &found, output)?;
+        print(&answer, output)?;
     }
     Ok(Exit::Done)
 }
 
-fn outcome_json(comes: &Comes) -> Value {
-    let mut outcome = Map::new();
-    insert_number(&mut outcome, "both", &comes.both);
-    insert_number(&mut outcome, "alone_1", &comes.alone_1);
-    insert_number(&mut outcome, "alone_2", &comes.alone_2);
-    insert_number(&mut outcome, "neither", &comes.neither());
-    json!(outcome)
-}
-
-fn insert_judged(members: &mut Map<String, Value>, judged: &Judged, stakes: &Stakes) {
-    for (after, comes) in [("", &judged.overall), ("_given_order", &judged.ordered)] {
-        insert_number(members, &format!("value{after}"), &comes.value(stakes));
-        insert_number(members, &format!("messengers{after}"), &comes.messengers);
-        members.insert(format!("outcome{after}"), outcome_json(comes));
-    }
-}
-
-fn answer_json(question: &Question, agreed: &Agreed, table: &Table, prior: &Ratio, found: &BestRule) -> Map<String, Value> {
-    let mut members = question.members();
-    members.insert("protocol".to_owned(), json!(agreed.protocol));
-    members.insert("title".to_owned(), json!(table.name));
-    if table.orders != Orders::Nobody {
-        members.insert("prior".to_owned(), json!(prior.to_string()));
-    }
-    members.insert("class".to_owned(), json!(CLASS));
-    insert_judged(&mut members, &found.best, &question.stakes);
-    let sight = |sight: &Sight| {
-        let mut members = Map::new();
-        members.insert("general".to_owned(), json!(sight.general));
-        members.insert("view".to_owned(), json!(sight.words));
-        insert_number(&mut members, "probability", &sight.probability);
-        members.insert("attacks".to_owned(), json!(sight.attacks));
-        members.insert("pinned".to_owned(), json!(sight.pinned));
-        members
-    };
-    members.insert("rule".to_owned(), json!(found.rule.iter().map(sight).collect::<Vec<_>>()));
-    members.insert("break_points".to_owned(), json!(found.break_points().map(ToString::to_string).collect::<Vec<_>>()));
-    let pieces = found.pieces.iter().map(|piece| {
-        let mut members = Map::new();
-        insert_number(&mut members, "from", &piece.from);
-        insert_number(&mut members, "both", &piece.both);
-        insert_number(&mut members, "alone", &piece.alone);
-        members
-    });
-    members.insert("pieces".to_owned(), json!(pieces.collect::<Vec<_>>()));
-    let mut own = Map::new();
-    insert_judged(&mut own, &found.own, &question.stakes);
-    members.insert("own".to_owned(), json!(own));
-    members
-}
-
-fn print(question: &Question, table: &Table, prior: &Ratio, found: &BestRule, output: &Output) -> anyhow::Result<()> {
+fn print(answer: &RuleAnswer<'_>, output: &Output) -> anyhow::Result<()> {
+    let RuleAnswer { question, table, prior, found, .. } = answer;
     output.line(format_args!("{}: who should attack on which view?", table.name))?;
-    output.sentences(format_args!("Adversary: {}.", question.adversary()))?;
-    output.line(question.at_stake())?;
+    output.sentences(format_args!("Adversary: {}.", question.adversary().in_words()))?;
+    output.line(at_stake(question))?;
     output.line(match table.orders {
         Orders::First => format!("The order is given to general 1 with probability {prior}, or to nobody."),
         Orders::Each => {
@@ -107,7 +53,7 @@ fn print(question: &Question, table: &Table, prior: &Ratio, found: &BestRule, ou
     print_compared(question, found, output)?;
     output.line("")?;
     print_pieces(found, output)?;
-    output.sentences(format_args!("The class is {CLASS}."))
+    output.sentences(format_args!("The class is {RULES}."))
 }
 
 fn print_views(found: &BestRule, output: &Output) -> anyhow::Result<()> {
