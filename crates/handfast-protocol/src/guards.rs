@@ -129,6 +129,16 @@ pub trait Guards: Copy + Ord + Debug + core::hash::Hash + Send + Sync + 'static 
     const MOVED_KEY_IS_ONLY_FOUND: bool = true;
     /// That a key is not known, closed or refused at another address than where it was asked for proves nothing.
     const NOT_FOUND_ELSEWHERE_IS_NOT_OFF: bool = true;
+    /// Where an undo may have left for one address it leaves for no other, though what was done is still there: those may be copies of
+    /// the books in which it is undone.
+    const UNDO_LEAVES_FOR_ONE_ADDRESS: bool = true;
+    /// What a person says is not done counts for a step that has moved only once nothing can be on the road to where it was asked for.
+    const NOT_DONE_ELSEWHERE_IS_SAID_AGAIN: bool = true;
+    /// That another address confirms what was seen of a participant's store does not show that both keep the same books: it may have
+    /// begun with a copy of them.
+    const CONFIRMED_HISTORY_IS_NOT_SAME_BOOKS: bool = true;
+    /// What a journal that came back from a backup does not know to have been asked for counts as asked for where its service moves.
+    const UNKNOWN_COUNTS_AS_ASKED: bool = true;
     /// What a person said of a step counts no longer than the life of its participant in which it was said.
     const WORD_ENDS_WITH_A_LIFE: bool = true;
     /// The step that decides is not marked as not done once a step after it was asked for.

@@ -1,28 +1,37 @@
-//! The coordinator, the two keys in two books each, the road, and what may happen next.
+//! The coordinator, the keys in two books each, the road, and what may happen next.
 
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use handfast_protocol::{
-    Answer, Command, Coordinator, Definite, Deployed, Guards, Input, Mark, Operation, Outcome, Party as _, Ruling, Time, Told,
+    Answer, Command, Coordinator, Definite, Deployed, Due, DueAt, Guards, Input, Mark, Nature, Operation, Party as _, Ruling,
+    Time, Told, UndoTold,
 };
 
+use super::books::{Address, Books, Kept, empty};
+use super::plan::Plan;
 use crate::explorer::{Model, Property};
-use crate::one_saga::{asked, come_to_count, has_just_ended, waits_or_is_told};
-
-/// How many steps the plan has.
-pub(super) const STEPS: usize = 2;
-
-/// What the steps are called.
-pub(super) const NAMES: [&str; STEPS] = ["payment", "dispatch"];
+use crate::one_saga::come_to_count;
 
 /// One saga whose services move.
 #[derive(Clone, Debug)]
 pub struct Moved<G = Deployed> {
-    deployed: Arc<handfast_protocol::Plan>,
+    /// What it does.
+    pub plan: Plan,
+    pub(super) deployed: Arc<handfast_protocol::Plan>,
+    /// The same where nothing is due.
+    nothing_due: Arc<handfast_protocol::Plan>,
     /// How often a step's service moves, in all: to the new address, and back.
     pub moves: u8,
+    /// Whether a new address begins with a copy of the former books. It keeps the same books or others where it does not.
+    pub copies: bool,
+    /// Whether no deadline passes and nobody cancels.
+    pub is_patient: bool,
+    /// How often an older journal comes back.
+    pub restores: u8,
+    /// Whether another worker goes on sending by what it knew.
+    pub has_worker_behind: bool,
     /// Whether a person says what is true, at any moment.
     pub has_person: bool,
     /// Whether whoever answers at the new address can be looked at.
@@ -31,11 +40,29 @@ pub struct Moved<G = Deployed> {
 }
 
 impl<G> Moved<G> {
-    /// One move, and nobody who says anything.
+    /// A payment, then a dispatch, one move, and nobody who says anything.
     #[must_use]
     pub fn new() -> Self {
-        let deployed = handfast_protocol::Plan::payment_then_dispatch(Some(0), Some(0)).at_any_moment();
-        Self { deployed: Arc::new(deployed), moves: 1, has_person: false, can_be_looked_at: true, guards: PhantomData }
+        Self::of(Plan::PaymentThenDispatch)
+    }
+
+    /// The same with another plan.
+    #[must_use]
+    pub fn of(plan: Plan) -> Self {
+        let deployed = Arc::new(plan.of_the_protocol(Some(0)));
+        Self {
+            plan,
+            nothing_due: nothing_due(&deployed),
+            deployed,
+            moves: 1,
+            copies: false,
+            is_patient: false,
+            restores: 0,
+            has_worker_behind: false,
+            has_person: false,
+            can_be_looked_at: true,
+            guards: PhantomData,
+        }
     }
 
     /// The same with a person.
@@ -49,6 +76,36 @@ impl<G> Moved<G> {
     #[must_use]
     pub const fn moves(mut self, moves: u8) -> Self {
         self.moves = moves;
+        self
+    }
+
+    /// The same without deadlines and where nobody cancels: only a refusal turns the saga back.
+    #[must_use]
+    pub fn patient(mut self) -> Self {
+        self.is_patient = true;
+        self.deployed = Arc::new(self.plan.of_the_protocol(None));
+        self.nothing_due = nothing_due(&self.deployed);
+        self
+    }
+
+    /// The same where a new address begins with a copy of the former books, which go on beside it.
+    #[must_use]
+    pub const fn with_copies(mut self) -> Self {
+        self.copies = true;
+        self
+    }
+
+    /// The same where an older journal comes back so often.
+    #[must_use]
+    pub const fn restores(mut self, restores: u8) -> Self {
+        self.restores = restores;
+        self
+    }
+
+    /// The same beside a worker that goes on sending by the journal and the addresses that it knew.
+    #[must_use]
+    pub const fn beside_a_worker_behind(mut self) -> Self {
+        self.has_worker_behind = true;
         self
     }
 
@@ -66,41 +123,20 @@ impl<G> Default for Moved<G> {
     }
 }
 
-/// Which of a service's two addresses.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub enum Address {
-    /// Where it was called first.
-    #[default]
-    Former,
-    /// Where it has moved to.
-    New,
+/// The same plan where nothing ever is due.
+fn nothing_due(plan: &handfast_protocol::Plan) -> Arc<handfast_protocol::Plan> {
+    Arc::new(plan.clone().with_only(usize::MAX, Due::Deadline))
 }
 
-/// What is kept of one step's key, at both addresses.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub struct Books {
-    /// The key's state in the books of the former address.
-    pub former: Option<Definite>,
-    /// The key's state in other books, if the new address keeps others.
-    pub other: Option<Definite>,
-    /// Whether the new address keeps the same books; the adversary says so with the first move.
-    pub are_same: Option<bool>,
-    /// Where the step's service is called now.
-    pub called_at: Address,
-    /// How often it was done.
-    pub times_done: u8,
-}
-
-impl Books {
-    /// The key's state in the books that are kept at an address.
-    fn at(&mut self, address: Address) -> &mut Option<Definite> {
-        if address == Address::New && self.are_same == Some(false) { &mut self.other } else { &mut self.former }
-    }
-
-    /// It is done in one of the books.
-    fn is_in_effect(self) -> bool {
-        [self.former, self.other].contains(&Some(Definite::Done))
-    }
+/// A request on the road.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Sent {
+    /// What is asked for.
+    pub command: Command,
+    /// Of whom.
+    pub address: Address,
+    /// It left once nothing of an undo that leaves once could be on the road any more.
+    pub is_late: bool,
 }
 
 /// What is answered.
@@ -112,98 +148,187 @@ pub enum Said {
     Nothing,
 }
 
+/// By which definition a step may have been asked for more than a look, as far as a journal knows.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+struct Asked {
+    /// At which addresses.
+    at: Vec<BTreeSet<Address>>,
+    /// A person has said that the books of both addresses are the same.
+    were_told_same: Vec<bool>,
+}
+
+/// What somebody has read of the journal, or a backup of it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+struct Read<G> {
+    coordinator: Coordinator<G>,
+    asked: Asked,
+    called_at: Vec<Address>,
+}
+
 /// Everything at one moment.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct World<G> {
     /// What the journal replays to.
     pub coordinator: Coordinator<G>,
     /// The participants' books.
-    pub books: [Books; STEPS],
-    /// By the journal, at which addresses each step's key may have been asked for more than a look.
-    asked_at: [BTreeSet<Address>; STEPS],
-    /// Requests that were sent; each may arrive at any time, again and again, or never.
-    requests: BTreeSet<(Command, Address)>,
-    /// Answers that were sent, with the address that gave them.
-    answers: BTreeSet<(Command, Said, Address)>,
-    moves: u8,
-    /// A person has said that books are the same.
-    was_told_same: bool,
+    pub books: Vec<Books>,
+    asked: Asked,
+    /// Requests that were sent; each may arrive at any time, again and again, or never. What leaves once arrives once.
+    requests: BTreeSet<Sent>,
+    /// Answers that were sent, with the request.
+    answers: BTreeSet<(Sent, Said)>,
+    pub(super) moves: u8,
+    restores: u8,
+    /// A backup of the journal.
+    backup: Option<Box<Read<G>>>,
+    /// The journal has come back from it.
+    pub(super) came_back: bool,
+    /// What the other worker knows.
+    behind: Option<Box<Read<G>>>,
 }
 
 /// One thing that may happen next.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Action {
     /// A command of the outbox leaves for where its step is called now.
-    Send(Command),
-    /// A command reaches an address, which accepts the act or declines.
-    Arrive(Command, Address, bool),
+    Send(Sent),
+    /// The same by the worker that is behind.
+    SendBehind(Command),
+    /// A request arrives, and an act is accepted or declined.
+    Arrive(Sent, bool),
     /// An answer is journaled.
-    Hear(Command, Said, Address),
+    Hear(Sent, Said),
     /// A deadline passes.
     Deadline,
+    /// Of everything that is due this has come alone.
+    Due(DueAt),
     /// Somebody cancels.
     Cancel,
     /// A person says something that is true.
     Say(Ruling),
     /// A person says that a step's two addresses keep the same books, and they do.
     SameBooks(usize),
-    /// A step's service is called at its other address from now on, where the same books are kept, or others.
-    Move(usize, bool),
+    /// The former books of a step's service are copied for the new address to begin with.
+    Copy(usize),
+    /// A step's service is called at its other address from now on, where this is kept.
+    Move(usize, Kept),
+    /// The journal is copied.
+    BackUp,
+    /// The journal comes back from its copy, and follows the definition at hand.
+    Restore,
+    /// The other worker reads the journal, and nothing more of it.
+    FallBehind,
 }
 
 impl<G: Guards> World<G> {
-    fn is_in_effect(&self, step: usize) -> bool {
+    pub(super) fn is_in_effect(&self, step: usize) -> bool {
         self.books[step].is_in_effect()
+    }
+
+    pub(super) fn was_told_same(&self) -> bool {
+        self.asked.were_told_same.contains(&true)
     }
 
     fn tell(&self, told: Input<Told>) -> Self {
         let mut after = self.clone();
         after.coordinator.step(Time(0), told);
-        for step in 0..STEPS {
-            if after.coordinator.was_asked(step) && !after.coordinator.is_moved(step) {
-                after.asked_at[step].insert(after.books[step].called_at);
-            }
-        }
+        after.note_asked();
         after
     }
 
-    /// Something leaves for other books than those in which the key was asked for.
-    fn leaves_for_other_books(&self, command: Command) -> bool {
-        let are_others = self.books[command.step].are_same == Some(false);
-        command.operation != Operation::Look && are_others && self.was_asked_elsewhere(command.step)
+    /// What is wanted now may leave for where it is called now.
+    fn note_asked(&mut self) {
+        for step in 0..self.books.len() {
+            if self.coordinator.was_asked(step) && !self.coordinator.is_moved(step) {
+                self.asked.at[step].insert(self.books[step].called_at);
+            }
+        }
     }
 
-    /// The key of a step was asked for at another address than it would be now.
+    /// Something leaves for other books than those in which the key was asked for.
+    pub(super) fn leaves_for_other_books(&self, command: Command) -> bool {
+        self.books[command.step].kept == Some(Kept::Others) && self.was_asked_elsewhere(command.step)
+    }
+
+    /// The key of a step was asked for at another address than it would be now, of which nobody has said that it keeps the same
+    /// books.
     fn was_asked_elsewhere(&self, step: usize) -> bool {
-        self.asked_at[step].iter().any(|&address| address != self.books[step].called_at)
+        let is_elsewhere = |&address: &Address| address != self.books[step].called_at;
+        !self.asked.were_told_same[step] && self.asked.at[step].iter().any(is_elsewhere)
+    }
+
+    /// Whoever looked late for an undo looked early for the one that leaves after it.
+    fn is_early(&mut self, step: usize) {
+        let early = |sent: Sent| Sent { is_late: sent.is_late && sent.command.step != step, ..sent };
+        self.requests = self.requests.iter().map(|&sent| early(sent)).collect();
+        self.answers = self.answers.iter().map(|&(to, said)| (early(to), said)).collect();
+    }
+
+    fn read(&self) -> Box<Read<G>> {
+        Box::new(Read {
+            coordinator: self.coordinator.clone(),
+            asked: self.asked.clone(),
+            called_at: self.books.iter().map(|books| books.called_at).collect(),
+        })
     }
 }
 
 impl<G: Guards> Moved<G> {
-    fn arrive(world: &World<G>, command: Command, address: Address, accepts: bool) -> World<G> {
-        let mut after = world.clone();
-        let books = &mut after.books[command.step];
-        let key = books.at(address);
-        let Some((answer, state)) = asked::<G>(*key, command.operation, accepts) else {
-            let said = key.map_or(Said::Nothing, |state| Said::Answer(Answer::State(state)));
-            after.answers.insert((command, said, address));
-            return after;
+    fn leaves_once(&self, command: Command) -> bool {
+        let plan = &self.deployed.steps()[command.step];
+        match command.operation {
+            Operation::Act => matches!(plan.doubt, handfast_protocol::Doubt::Looks { .. }),
+            Operation::Undo => plan.undo_leaves_once(),
+            Operation::Look | Operation::Close => false,
+        }
+    }
+
+    /// What leaves once is marked before.
+    fn send(&self, world: &World<G>, sent: Sent) -> World<G> {
+        let Command { step, operation } = sent.command;
+        let mut after = match operation {
+            _ if !self.leaves_once(sent.command) => world.clone(),
+            Operation::Undo => world.tell(Input::Receive(Told::Undo { step, told: UndoTold::Sent })),
+            Operation::Act | Operation::Look | Operation::Close => world.tell(Input::Receive(Told::Sent { step })),
         };
-        let is_news = *key != state && state == Some(Definite::Done);
-        *key = state;
-        books.times_done += u8::from(is_news);
-        after.answers.insert((command, Said::Answer(answer), address));
+        if sent.is_late {
+            let is_undo = |on_the_road: &Sent| on_the_road.command == Command { step, operation: Operation::Undo };
+            after.requests.retain(|on_the_road| !is_undo(on_the_road));
+        }
+        if operation == Operation::Undo && self.leaves_once(sent.command) {
+            after.is_early(step);
+        }
+        if operation != Operation::Look {
+            after.asked.at[step].insert(sent.address);
+        }
+        after.requests.insert(sent);
         after
     }
 
-    fn hear(world: &World<G>, to: Command, said: Said, address: Address) -> Option<World<G>> {
-        let is_look = to.operation == Operation::Look;
+    fn arrive(&self, world: &World<G>, sent: Sent, accepts: bool) -> World<G> {
+        let mut after = world.clone();
+        let Command { step, operation } = sent.command;
+        if self.leaves_once(sent.command) {
+            after.requests.remove(&sent);
+        }
+        let plan = &self.deployed.steps()[step];
+        let said = match after.books[step].arrive::<G>((operation, sent.address, accepts), plan) {
+            Some(answer) => Said::Answer(answer),
+            None => after.books[step].at(sent.address).map_or(Said::Nothing, |state| Said::Answer(Answer::State(state))),
+        };
+        after.answers.insert((sent, said));
+        after
+    }
+
+    fn hear(&self, world: &World<G>, to: Sent, said: Said) -> Option<World<G>> {
+        let Command { step, operation } = to.command;
+        let is_look = operation == Operation::Look;
         // Whoever drives the saga drops it: nobody could tell whose books it is of.
-        if is_look && address != world.books[to.step].called_at {
+        if is_look && to.address != world.books[step].called_at {
             return None;
         }
         let heard = match said {
-            Said::Answer(answer) => world.tell(Input::Receive(Told::Answer { to, answer })),
+            Said::Answer(answer) => world.tell(Input::Receive(Told::Answer { to: to.command, answer })),
             Said::Nothing => world.clone(),
         };
         if !is_look {
@@ -213,18 +338,47 @@ impl<G: Guards> Moved<G> {
             Said::Answer(Answer::State(found)) => Some(found),
             Said::Answer(Answer::OtherBody) | Said::Nothing => None,
         };
-        Some(heard.tell(Input::Receive(Told::Looked { step: to.step, found, left: Time(0) })))
+        let mut heard = heard;
+        // Time stands still: a look that left too early left before anything was due.
+        let timed = [&self.deployed, &self.nothing_due][usize::from(!to.is_late)];
+        heard.coordinator = heard.coordinator.timed_by(Arc::clone(timed));
+        let mut heard = heard.tell(Input::Receive(Told::Looked { step, found, left: Time(0) }));
+        heard.coordinator = heard.coordinator.timed_by(Arc::clone(&self.deployed));
+        let is_confirmed = to.address == Address::New && world.books[step].confirms(world.coordinator.step_state(step).1);
+        if !G::CONFIRMED_HISTORY_IS_NOT_SAME_BOOKS && is_confirmed {
+            heard = heard.tell(Input::Receive(Told::SameBooks { step }));
+        }
+        Some(heard)
     }
 
-    /// A time-out. A step that was marked as not done counts as off only once every act has died.
-    fn deadline(world: &World<G>) -> Option<World<G>> {
-        let mut after = world.tell(Input::Timeout);
-        for step in come_to_count(&world.coordinator, &after.coordinator) {
-            if world.is_in_effect(step) {
+    /// A time has come. A step that was marked as not done counts as off only once every act has died, and whoever is looked at until
+    /// then is seen to have it; and of an undo that leaves once a person is asked only once that has died.
+    fn due(world: &World<G>, told: Input<Told>) -> Option<World<G>> {
+        let mut after = world.tell(told);
+        let waited = |&step: &usize| {
+            let is_marked = |saga: &Coordinator<G>| saga.step_mark(step) == Some(Mark::NotDone);
+            is_marked(&world.coordinator) && !world.coordinator.is_step_off(step) && !is_marked(&after.coordinator)
+        };
+        let steps = 0..world.books.len();
+        let mut died: Vec<Command> = come_to_count(&world.coordinator, &after.coordinator)
+            .into_iter()
+            .chain(steps.clone().filter(waited))
+            .map(|step| Command { step, operation: Operation::Act })
+            .collect();
+        let wants = |command: &Command| world.behind.as_ref().is_some_and(|read| read.coordinator.outbox().contains(command));
+        for act in &died {
+            let books = world.books[act.step];
+            let can_be_seen = !world.coordinator.is_lost_by_moving(act.step) || books.called_at == Address::Former;
+            if wants(act) || (can_be_seen && books.is_seen_at(books.called_at)) {
                 return None;
             }
-            after.requests.retain(|(sent, _)| *sent != Command { step, operation: Operation::Act });
         }
+        let is_given_up = |&step: &usize| {
+            let was = world.coordinator.is_undo_pending(step) && !world.coordinator.is_undo_out_of_reach(step);
+            was && after.coordinator.is_undo_pending(step) && after.coordinator.is_undo_out_of_reach(step)
+        };
+        died.extend(steps.filter(is_given_up).map(|step| Command { step, operation: Operation::Undo }));
+        after.requests.retain(|sent| !died.contains(&sent.command));
         Some(after)
     }
 
@@ -234,23 +388,94 @@ impl<G: Guards> Moved<G> {
         let books = world.books[step];
         match mark {
             Mark::Done => books.is_in_effect(),
-            Mark::NotDone => !books.is_in_effect() && books.times_done == 0,
-            Mark::Undone => !books.is_in_effect() && books.times_done > 0,
+            Mark::NotDone => !books.was_done(),
+            Mark::Undone => !books.is_in_effect() && books.was_done(),
         }
     }
 
-    fn change_address(&self, world: &World<G>, step: usize, are_same: bool) -> World<G> {
+    fn change_address(&self, world: &World<G>, step: usize, kept: Kept) -> World<G> {
         let mut after = world.clone();
         let books = &mut after.books[step];
-        books.are_same = Some(are_same);
-        books.called_at = if books.called_at == Address::Former { Address::New } else { Address::Former };
+        books.kept = Some(kept);
+        books.called_at = books.called_at.other();
         after.moves -= 1;
-        let was_asked_elsewhere = after.was_asked_elsewhere(step);
-        let can_be_looked_at = self.can_be_looked_at || after.books[step].called_at == Address::Former;
-        let told = if was_asked_elsewhere { Told::Moved { step, can_be_looked_at } } else { Told::SameBooks { step } };
-        // Nothing was asked for at the new address yet.
-        let asked_at = after.asked_at.clone();
-        World { asked_at, ..after.tell(Input::Receive(told)) }
+        self.tell_of_move(&after, step)
+    }
+
+    /// The coordinator is told where the service of a step is called now.
+    fn tell_of_move(&self, world: &World<G>, step: usize) -> World<G> {
+        let can_be_looked_at = self.can_be_looked_at || world.books[step].called_at == Address::Former;
+        let is_unknown = world.came_back && !world.coordinator.was_asked(step);
+        let told = if is_unknown || world.was_asked_elsewhere(step) {
+            Told::Moved { step, can_be_looked_at, came_back: world.came_back }
+        } else {
+            Told::SameBooks { step }
+        };
+        let mut after = world.clone();
+        after.coordinator.step(Time(0), Input::Receive(told));
+        after
+    }
+
+    /// The journal comes back, and its saga follows the definition at hand: who would be called elsewhere by it than by the older
+    /// one has moved.
+    fn restore(&self, world: &World<G>) -> Option<World<G>> {
+        let Read { coordinator, asked, called_at } = world.backup.clone().map(|read| *read)?;
+        let mut after =
+            World { coordinator, asked, came_back: true, backup: None, restores: world.restores - 1, ..world.clone() };
+        let has_moved = |&step: &usize| called_at[step] != world.books[step].called_at;
+        for step in (0..world.books.len()).filter(has_moved) {
+            after = self.tell_of_move(&after, step);
+        }
+        Some(after)
+    }
+
+    fn sends(&self, world: &World<G>, into: &mut Vec<Action>) {
+        for command in world.coordinator.outbox() {
+            let address = world.books[command.step].called_at;
+            let is_look = command.operation == Operation::Look;
+            let may_be_late = is_look && world.coordinator.watch_ends_at(command.step).is_some();
+            for is_late in [false, true].into_iter().take(1 + usize::from(may_be_late)) {
+                into.push(Action::Send(Sent { command, address, is_late }));
+            }
+        }
+        let Some(read) = &world.behind else { return };
+        let may_leave = |command: &Command| !self.leaves_once(*command);
+        into.extend(read.coordinator.outbox().into_iter().filter(may_leave).map(Action::SendBehind));
+    }
+
+    fn moves_of_services(&self, world: &World<G>, into: &mut Vec<Action>) {
+        for step in 0..world.books.len() {
+            let books = world.books[step];
+            let choices = match books.kept {
+                _ if world.moves == 0 => vec![],
+                Some(kept) => vec![kept],
+                None if self.copies => {
+                    into.push(Action::Copy(step));
+                    vec![]
+                }
+                None => vec![Kept::Same, Kept::Others],
+            };
+            into.extend(choices.into_iter().map(|kept| Action::Move(step, kept)));
+        }
+    }
+
+    fn moves_of_store(&self, world: &World<G>, into: &mut Vec<Action>) {
+        if world.restores > 0 {
+            into.push(if world.backup.is_some() { Action::Restore } else { Action::BackUp });
+        }
+        if self.has_worker_behind && world.behind.is_none() {
+            into.push(Action::FallBehind);
+        }
+    }
+
+    fn says_of_person(&self, world: &World<G>, into: &mut Vec<Action>) {
+        if !self.has_person {
+            return;
+        }
+        let rulings = world.coordinator.rulings().into_iter();
+        into.extend(rulings.filter(|&ruling| Self::is_true(world, ruling)).map(Action::Say));
+        let is_same = |&step: &usize| world.coordinator.is_moved(step) && world.books[step].kept == Some(Kept::Same);
+        into.extend((0..world.books.len()).filter(is_same).map(Action::SameBooks));
     }
 }
 
@@ -259,68 +484,90 @@ impl<G: Guards> Model for Moved<G> {
     type Action = Action;
 
     fn initial(&self) -> Vec<World<G>> {
+        let books = empty(self.plan);
+        let asked = Asked { at: vec![BTreeSet::new(); books.len()], were_told_same: vec![false; books.len()] };
         let world = World {
             coordinator: Coordinator::new(Arc::clone(&self.deployed)),
-            books: [Books::default(); STEPS],
-            asked_at: Default::default(),
+            books,
+            asked,
             requests: BTreeSet::new(),
             answers: BTreeSet::new(),
             moves: self.moves,
-            was_told_same: false,
+            restores: self.restores,
+            backup: None,
+            came_back: false,
+            behind: None,
         };
         vec![world.tell(Input::Start)]
     }
 
     fn actions(&self, world: &World<G>, into: &mut Vec<Action>) {
-        into.extend(world.coordinator.outbox().into_iter().map(Action::Send));
-        into.extend(world.requests.iter().map(|&(command, address)| Action::Arrive(command, address, true)));
-        let may_refuse = |&&(command, address): &&(Command, Address)| {
-            let mut books = world.books[command.step];
-            command.operation == Operation::Act && books.at(address).is_none()
-        };
-        into.extend(world.requests.iter().filter(may_refuse).map(|&(command, address)| Action::Arrive(command, address, false)));
-        into.extend(world.answers.iter().map(|&(command, said, address)| Action::Hear(command, said, address)));
+        self.sends(world, into);
+        into.extend(world.requests.iter().map(|&sent| Action::Arrive(sent, true)));
+        let may_refuse =
+            |sent: &&Sent| sent.command.operation == Operation::Act && world.books[sent.command.step].at(sent.address).is_none();
+        into.extend(world.requests.iter().filter(may_refuse).map(|&sent| Action::Arrive(sent, false)));
+        into.extend(world.answers.iter().map(|&(to, said)| Action::Hear(to, said)));
         if world.coordinator.deadline().is_some() {
             into.push(Action::Deadline);
         }
-        into.push(Action::Cancel);
-        if self.has_person {
-            let rulings = world.coordinator.rulings().into_iter();
-            into.extend(rulings.filter(|&ruling| Self::is_true(world, ruling)).map(Action::Say));
-            let is_same = |&step: &usize| world.coordinator.is_moved(step) && world.books[step].are_same == Some(true);
-            into.extend((0..STEPS).filter(is_same).map(Action::SameBooks));
+        if !self.is_patient {
+            into.push(Action::Cancel);
         }
-        for step in (0..STEPS).filter(|_| world.moves > 0) {
-            let choices = world.books[step].are_same.map_or(vec![true, false], |are_same| vec![are_same]);
-            into.extend(choices.into_iter().map(|are_same| Action::Move(step, are_same)));
+        let dues: BTreeSet<DueAt> = world.coordinator.dues().into_iter().collect();
+        if dues.len() > 1 {
+            into.extend(dues.into_iter().map(Action::Due));
         }
+        self.says_of_person(world, into);
+        self.moves_of_services(world, into);
+        self.moves_of_store(world, into);
     }
 
     fn after(&self, world: &World<G>, action: &Action) -> Option<World<G>> {
         let after = match *action {
-            Action::Send(command) => {
+            Action::Send(sent) => self.send(world, sent),
+            Action::SendBehind(command) => {
                 let mut after = world.clone();
-                after.requests.insert((command, world.books[command.step].called_at));
+                let address = world.behind.as_ref()?.called_at[command.step];
+                after.requests.insert(Sent { command, address, is_late: false });
                 after
             }
-            Action::Arrive(command, address, accepts) => Self::arrive(world, command, address, accepts),
-            Action::Hear(to, said, address) => Self::hear(world, to, said, address)?,
-            Action::Deadline => Self::deadline(world)?,
+            Action::Arrive(sent, accepts) => self.arrive(world, sent, accepts),
+            Action::Hear(to, said) => self.hear(world, to, said)?,
+            Action::Deadline => Self::due(world, Input::Timeout)?,
+            Action::Due(due) => Self::due(world, Input::Receive(Told::Due(due)))?,
             Action::Cancel => world.tell(Input::Receive(Told::Cancel)),
             Action::Say(ruling) => world.tell(Input::Receive(Told::Ruled(ruling))),
             Action::SameBooks(step) => {
-                let mut after = world.tell(Input::Receive(Told::SameBooks { step }));
-                after.was_told_same = true;
+                let mut after = world.clone();
+                after.asked.were_told_same[step] = true;
+                after.tell(Input::Receive(Told::SameBooks { step }))
+            }
+            Action::Copy(step) => {
+                let mut after = world.clone();
+                after.books[step] = after.books[step].copied();
                 after
             }
-            Action::Move(step, are_same) => self.change_address(world, step, are_same),
+            Action::Move(step, kept) => self.change_address(world, step, kept),
+            Action::BackUp => World { backup: Some(world.read()), ..world.clone() },
+            Action::Restore => self.restore(world)?,
+            Action::FallBehind => World { behind: Some(world.read()), ..world.clone() },
         };
         (after != *world).then_some(after)
     }
 
     fn kinds(&self) -> Vec<&'static str> {
-        let said = self.has_person.then_some("a person says");
-        ["send", "arrive", "hear", "deadline", "cancel", "move"].into_iter().chain(said).collect()
+        let when = |is_there: bool, kind| is_there.then_some(kind);
+        let may_be_due = !self.is_patient || self.has_person || self.deployed.may_need_a_person();
+        let others = [
+            when(may_be_due, "deadline"),
+            when(!self.is_patient, "cancel"),
+            when(self.has_person, "a person says"),
+            when(self.copies, "copy"),
+            when(self.restores > 0, "an older journal comes back"),
+            when(self.has_worker_behind, "a worker is behind"),
+        ];
+        ["send", "arrive", "hear", "move"].into_iter().chain(others.into_iter().flatten()).collect()
     }
 
     fn kind(&self, action: &Action) -> &'static str {
@@ -328,49 +575,31 @@ impl<G: Guards> Model for Moved<G> {
             Action::Send(_) => "send",
             Action::Arrive(..) => "arrive",
             Action::Hear(..) => "hear",
-            Action::Deadline => "deadline",
+            Action::Deadline | Action::Due(_) => "deadline",
             Action::Cancel => "cancel",
             Action::Say(_) | Action::SameBooks(_) => "a person says",
+            Action::Copy(_) => "copy",
             Action::Move(..) => "move",
+            Action::BackUp | Action::Restore => "an older journal comes back",
+            Action::SendBehind(_) | Action::FallBehind => "a worker is behind",
         }
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let mut properties = vec![
-            Property::always("nothing is done twice, in whatever books", |_: &Self, world: &World<G>| {
-                world.books.iter().all(|books| books.times_done <= 1)
-            }),
-            Property::always("dispatched only if paid", |_: &Self, world: &World<G>| {
-                !world.is_in_effect(1) || world.is_in_effect(0)
-            }),
-            Property::always("cancelled is neither, in whatever books", |_: &Self, world: &World<G>| {
-                let is_cancelled = world.coordinator.decision() == Some(Outcome::Cancelled);
-                !is_cancelled || !(0..STEPS).any(|step| world.is_in_effect(step))
-            }),
-            Property::always_step("completed is both", |_: &Self, before: &World<G>, _: &Action, after: &World<G>| {
-                !has_just_ended(&before.coordinator, &after.coordinator, Outcome::Completed)
-                    || (0..STEPS).all(|step| after.is_in_effect(step))
-            }),
-            Property::always_step(
-                "nothing but a look leaves for other books",
-                |_: &Self, before, action: &Action, _| !matches!(action, Action::Send(command) if World::leaves_for_other_books(before, *command)),
-            ),
-            Property::always("whoever waits for nobody has ended", |_: &Self, world: &World<G>| {
-                waits_or_is_told(&world.coordinator)
-            }),
-            Property::sometimes("a saga completes after a move", |model: &Self, world: &World<G>| {
-                world.moves < model.moves && world.coordinator.decision() == Some(Outcome::Completed)
-            }),
-            Property::sometimes("a person has to look", |_: &Self, world: &World<G>| world.coordinator.evidence().is_some()),
-        ];
-        if self.has_person {
-            properties.push(Property::can_always_reach("ends, with a person's help", |_: &Self, world: &World<G>| {
-                world.coordinator.decision().is_some()
-            }));
-            properties.push(Property::sometimes("the same books, by name, let a saga complete", |_: &Self, world: &World<G>| {
-                world.was_told_same && world.coordinator.decision() == Some(Outcome::Completed)
-            }));
-        }
-        properties
+        self.claims()
     }
+}
+
+/// What has come, in words.
+pub(super) const fn nature(due: DueAt) -> &'static str {
+    match due.nature {
+        Nature::Stops => "something has to stop",
+        Nature::Waits => "something was waited for",
+        Nature::Plain => "a deadline alone passes",
+    }
+}
+
+/// The key's state, as far as the journal knows.
+pub(super) fn known<G: Guards>(world: &World<G>, step: usize) -> Option<Definite> {
+    world.coordinator.step_state(step).1
 }

@@ -5,12 +5,11 @@ use std::fmt::Debug;
 
 use handfast_lab::explorer::{Limits, Model, explore};
 use handfast_lab::history::History;
-use handfast_lab::moved::Moved;
 use handfast_lab::restored::{Plan, Restored};
 use handfast_protocol::Deployed;
 
 /// Everything holds, and there are so many states. The count comes last: a broken property is reported before a changed count.
-fn check<M: Model<State: Debug, Action: Debug>>(model: &M, states: u64) {
+pub(crate) fn check<M: Model<State: Debug, Action: Debug>>(model: &M, states: u64) {
     let report = explore(model, &Limits::default());
     assert!(report.holds(), "{report}");
     assert!(report.is_exhaustive(), "{report}");
@@ -54,18 +53,4 @@ fn a_person_ends_what_a_new_life_does_not_confirm() {
     check(&Restored::<Deployed>::new().with_a_person(), 73_203);
     check(&Restored::<Deployed>::of(Plan::DispatchThenNotice).with_a_person(), 1_367);
     check(&Restored::<Deployed>::of(Plan::DispatchThenNotice).with_a_person().restores(2), 17_620);
-}
-
-/// One saga whose services move to an address at which the same books are kept, or others.
-#[test]
-fn a_key_that_was_asked_at_another_address_is_only_looked_for() {
-    check(&Moved::<Deployed>::new(), 13_487);
-}
-
-/// The same with a person, where nobody can be looked at, and where a service moves back.
-#[test]
-fn a_person_ends_what_nobody_knows_at_a_new_address() {
-    check(&Moved::<Deployed>::new().with_a_person(), 129_203);
-    check(&Moved::<Deployed>::new().with_a_person().without_looks(), 63_279);
-    check(&Moved::<Deployed>::new().moves(2), 143_422);
 }

@@ -6,6 +6,7 @@ mod explorer;
 mod generals;
 mod history;
 mod models;
+mod moved;
 mod person;
 mod risks;
 mod saga;

@@ -483,7 +483,9 @@ impl<G: Guards> Party for Coordinator<G> {
             Input::Receive(Told::Cancel) => next.cancel(),
             Input::Receive(Told::Ruled(ruling)) => next.rule(ruling, now),
             Input::Receive(Told::Forgotten { step }) => next.forget(step),
-            Input::Receive(Told::Moved { step, can_be_looked_at }) => next.take_move(step, can_be_looked_at),
+            Input::Receive(Told::Moved { step, can_be_looked_at, came_back }) => {
+                next.take_move(step, can_be_looked_at, came_back)
+            }
             Input::Receive(Told::SameBooks { step }) => next.take_same_books(step),
             Input::Receive(Told::Sent { step }) => next.mark_as_sent(step, now),
             Input::Receive(Told::Answer { to, answer }) => next.learn(to, answer, now),

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::coordinator::{Coordinator, Phase, StepState};
 use super::message::{Evidence, Operation};
-use super::moved::Moved;
+use super::moved::{Moved, There};
 use super::person::Mark;
 use super::undo::UndoState;
 use crate::guards::Guards;
@@ -21,6 +21,9 @@ const OTHER: u8 = 0x80;
 const CONTRADICTED: u8 = 0x08;
 const MARK_COUNTS: u8 = 0x40;
 const MARK_SHIFT: u32 = 4;
+/// Beside the code of what is known of a step where its service has moved to.
+const UNDO_MAY_HAVE_LEFT: u8 = 0x10;
+const ROAD_IS_CLEAR: u8 = 0x20;
 /// Beside the code of an operation, too.
 const VOID: u8 = 0x10;
 
@@ -132,12 +135,14 @@ const fn undo_code(undo: UndoState) -> u8 {
     }
 }
 
-const fn moved_code(moved: Moved) -> u8 {
-    match moved {
-        Moved::LookedFor => 1,
-        Moved::NotFound => 2,
-        Moved::CannotBeLookedAt => 3,
-    }
+fn moved_code(moved: Moved) -> u8 {
+    let there = match moved.there {
+        There::LookedFor => 1,
+        There::NotFound => 2,
+        There::CannotBeLookedAt => 3,
+    };
+    let marks = [(moved.undo_may_have_left, UNDO_MAY_HAVE_LEFT), (moved.road_is_clear, ROAD_IS_CLEAR)];
+    marks.iter().filter(|(is_set, _)| *is_set).fold(there, |code, (_, mark)| code | mark)
 }
 
 const fn definite_code(state: Definite) -> u8 {

@@ -73,9 +73,11 @@ pub enum Told {
         step: usize,
         /// Whoever answers there can be asked whether the key is known.
         can_be_looked_at: bool,
+        /// The journal came back from a backup, so that the key counts as asked for though the journal does not know it.
+        came_back: bool,
     },
-    /// Whoever is asked for a step's key now keeps the books of whoever was asked before: a person has said so, the history of its
-    /// participant has shown it, or it is the same address again.
+    /// Whoever is asked for a step's key now keeps the books of whoever was asked before: a person has said so, or it is the same
+    /// address again and nothing was asked for at any other.
     SameBooks {
         /// The step.
         step: usize,

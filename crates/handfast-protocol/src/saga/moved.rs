@@ -8,7 +8,16 @@
 //! | it is off, or done and wanted | nothing | | |
 //! | nothing, or it is done and to be taken back | a look | done, undone | it knows the key, so it keeps the same books: that counts, and it is asked for everything again |
 //! | | | closed, refused, absent | that proves nothing: it waits for a person |
+//! | an undo may have left for a former address | a look | undone | that counts |
+//! | | | anything else | that proves nothing: it waits for a person |
 //! | | (it cannot be looked at) | | it waits for a person |
+//!
+//! Whoever answers at the new address may have begun with a *copy* of the former books, beside which the former address still carries
+//! out what is on the road to it. That a copy knows what was seen shows that it is one, and not that nothing else is on the road: so
+//! no history that it confirms stands for a person's word, and an undo that may have left for a former address leaves for no other.
+//!
+//! Nor is *not done* true for long that a person says at once: what is on the road to the former address is seen by no look at the new
+//! one. So it counts only where it is said, or said once more, when nothing can be on the road any more.
 //!
 //! What is answered to an act, a close or an undo meanwhile left for the former address before, and counts as ever. An answer to a
 //! look that left for the former address is not told: nobody could tell whose books it is of.
@@ -23,7 +32,18 @@ use crate::register::{Answer, Definite};
 
 /// A step's key was asked for at another address than it would be now, and nobody has said that both keep the same books.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(super) enum Moved {
+pub(super) struct Moved {
+    /// What is known of it at the new address.
+    pub(super) there: There,
+    /// An undo may have left for a former address.
+    pub(super) undo_may_have_left: bool,
+    /// Since it moved so much time has passed that nothing can be on the road to a former address any more.
+    pub(super) road_is_clear: bool,
+}
+
+/// What is known of a step's key at the address to which its service has moved.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(super) enum There {
     /// Whoever answers there is asked whether the key is known.
     LookedFor,
     /// The key is not known there.
@@ -33,26 +53,44 @@ pub(super) enum Moved {
 }
 
 impl StepState {
+    fn there(self) -> Option<There> {
+        self.moved.map(|moved| moved.there)
+    }
+
+    fn stands_there(&mut self, there: There) {
+        self.moved = self.moved.map(|moved| Moved { there, ..moved });
+    }
+
     /// Something is to be delivered for its key, and whoever answers there now cannot say what became of it.
     pub(super) fn is_lost_by_moving(self) -> bool {
-        let is_unknown = matches!(self.moved, Some(Moved::NotFound | Moved::CannotBeLookedAt));
+        let is_unknown = matches!(self.there(), Some(There::NotFound | There::CannotBeLookedAt));
         is_unknown && !self.is_contradicted && !self.is_settled() && !self.waits_with_mark()
     }
 
     /// It is looked for at the new address.
     fn is_looked_for_by_moving(self) -> bool {
-        self.moved == Some(Moved::LookedFor) && !self.is_contradicted && !self.is_settled()
+        self.there() == Some(There::LookedFor) && !self.is_contradicted && !self.is_settled()
     }
 }
 
 impl<G: Guards> Coordinator<G> {
-    /// The service of a step is called at another address from now on.
-    pub(super) fn take_move(&mut self, step: usize, can_be_looked_at: bool) {
+    /// The service of a step is called at another address from now on. Of a journal that came back nobody knows what was asked for.
+    pub(super) fn take_move(&mut self, step: usize, can_be_looked_at: bool, came_back: bool) {
+        let may_have_been_asked = self.was_asked(step) || (came_back && G::UNKNOWN_COUNTS_AS_ASKED && step < self.steps.len());
         // Who may be asked twice for what hurts nobody may be asked at two addresses.
-        if !G::MOVED_KEY_IS_ONLY_FOUND || !self.may_look_elsewhere() || !self.was_asked(step) || self.is_harmless_in_doubt(step) {
+        let is_about_it = self.may_look_elsewhere() && may_have_been_asked && !self.is_harmless_in_doubt(step);
+        if !G::MOVED_KEY_IS_ONLY_FOUND || !is_about_it {
             return;
         }
-        self.steps[step].moved = Some(if can_be_looked_at { Moved::LookedFor } else { Moved::CannotBeLookedAt });
+        let state = &mut self.steps[step];
+        // While it is moved nothing but looks leaves.
+        let before = Moved {
+            there: There::LookedFor,
+            undo_may_have_left: state.asked == Some(Operation::Undo) || (came_back && G::UNKNOWN_COUNTS_AS_ASKED),
+            road_is_clear: false,
+        };
+        let there = if can_be_looked_at { There::LookedFor } else { There::CannotBeLookedAt };
+        state.moved = Some(Moved { there, ..state.moved.unwrap_or(before) });
     }
 
     /// Whoever answers for a step now keeps the books of whoever was asked before.
@@ -100,10 +138,16 @@ impl<G: Guards> Coordinator<G> {
     /// A look at a step that has moved was answered. Says whether it was dealt with here.
     pub(super) fn took_word_from_elsewhere(&mut self, to: Command, answer: Answer) -> bool {
         let state = &mut self.steps[to.step];
-        if state.moved.is_none() || to.operation != Operation::Look {
-            return false;
-        }
+        let Some(moved) = state.moved.filter(|_| to.operation == Operation::Look) else { return false };
         match answer {
+            Answer::State(Definite::Done) if moved.undo_may_have_left && G::UNDO_LEAVES_FOR_ONE_ADDRESS => {
+                // That it was done is true of either, that it still is may be true of the copy alone.
+                let is_to_be_undone = state.asked == Some(Operation::Undo);
+                if is_to_be_undone {
+                    self.was_not_found_elsewhere(to.step);
+                }
+                is_to_be_undone
+            }
             Answer::State(Definite::Done) => {
                 state.moved = None;
                 false
@@ -133,10 +177,27 @@ impl<G: Guards> Coordinator<G> {
             return;
         }
         if G::NOT_FOUND_ELSEWHERE_IS_NOT_OFF {
-            self.steps[step].moved = Some(Moved::NotFound);
+            self.steps[step].stands_there(There::NotFound);
         } else {
             self.steps[step].know(Definite::Refused);
         }
+    }
+
+    /// A step is marked as not done, and nothing can be on the road any more. Whoever is looked at after a move may not see what has
+    /// arrived at a former address since that was said, so it has to be said once more. Says whether it was dealt with here.
+    pub(super) fn asks_for_word_again(&mut self, step: usize) -> bool {
+        let state = &mut self.steps[step];
+        let Some(moved) = state.moved.filter(|moved| !moved.road_is_clear && G::NOT_DONE_ELSEWHERE_IS_SAID_AGAIN) else {
+            return false;
+        };
+        state.moved = Some(Moved { road_is_clear: true, ..moved });
+        state.mark = None;
+        true
+    }
+
+    /// What a person says of a step that has moved is about a road that is clear.
+    pub(super) fn is_clear_of_what_moved(&self, step: usize) -> bool {
+        self.steps.get(step).and_then(|state| state.moved).is_some_and(|moved| moved.road_is_clear)
     }
 
     /// A watch that ends at another address than it began proves nothing: it ends all the same, and that is told.
@@ -171,8 +232,8 @@ impl<G: Guards> Coordinator<G> {
 
     /// A person lets somebody look once more where a step's key was not known. Who cannot be looked at still cannot.
     pub(super) fn look_where_they_moved(&mut self) {
-        for state in self.steps.iter_mut().filter(|state| state.is_lost_by_moving() && state.moved == Some(Moved::NotFound)) {
-            state.moved = Some(Moved::LookedFor);
+        for state in self.steps.iter_mut().filter(|state| state.is_lost_by_moving() && state.there() == Some(There::NotFound)) {
+            state.stands_there(There::LookedFor);
         }
     }
 }

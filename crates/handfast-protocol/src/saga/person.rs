@@ -232,6 +232,7 @@ impl<G: Guards> Coordinator<G> {
         if !fits || (mark == Mark::NotDone && self.close_unconfirmed(step, now)) {
             return;
         }
+        let counts = mark != Mark::NotDone || self.is_clear_of_what_moved(step) || !G::NOT_DONE_IS_NO_ANSWER;
         let Some(state) = self.steps.get_mut(step) else { return };
         let is_open_gate = gate == Some(step) && state.asked.is_some() && state.known.is_none() && state.mark.is_none();
         let may_be_marked = state.is_out_of_reach()
@@ -243,7 +244,7 @@ impl<G: Guards> Coordinator<G> {
             return;
         }
         state.is_void = false;
-        state.take_mark(mark, mark != Mark::NotDone || !G::NOT_DONE_IS_NO_ANSWER, now);
+        state.take_mark(mark, counts, now);
     }
 
     fn settle(&mut self) {
@@ -267,6 +268,9 @@ impl<G: Guards> Coordinator<G> {
     pub(super) fn count_mark(&mut self, come: Come) {
         let is_over = |&step: &usize| come.has(self.mark_counts_at(step), self.steps[step].since, Nature::Waits);
         if let Some(step) = (0..self.steps.len()).find(is_over) {
+            if self.asks_for_word_again(step) {
+                return;
+            }
             // Where there is no way back any more a person has to say something else of it.
             let fits = !self.is_committed();
             let state = &mut self.steps[step];

@@ -193,6 +193,10 @@ impl<G: Guards> Coordinator<G> {
     /// nothing of it can be on the road any more.
     pub(super) fn found_not_undone(&mut self, step: usize, left: Time, now: Time) {
         let Some(again_at) = self.undo_again_at(step) else { return };
+        // What is there at another address than it left for may be undone where it left for.
+        if self.steps[step].moved.is_some() && G::UNDO_LEAVES_FOR_ONE_ADDRESS {
+            return;
+        }
         if left.min(now) >= again_at || !G::UNDO_IS_REPEATED_ONCE_LATE {
             self.steps[step].undo = None;
         }

@@ -340,7 +340,7 @@ fn follow(homes: &mut Homes, (follows, step): (&Flow, usize), adopted: &Adopted)
         .get(step)
         .and_then(|step| step.http.as_ref())
         .is_none_or(|templates| templates.call(Operation::Look).is_some());
-    Line::Moved { step, can_be_looked_at }
+    Line::Moved { step, can_be_looked_at, came_back: false }
 }
 
 fn books_of(flow: &Flow, step: usize) -> BTreeSet<String> {

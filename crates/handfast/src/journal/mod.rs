@@ -72,6 +72,8 @@ pub enum Line {
         step: usize,
         /// The service at the new address can be asked whether it knows the key.
         can_be_looked_at: bool,
+        /// The journal came back from a backup, so that the key counts as asked for though the journal does not know it.
+        came_back: bool,
     },
     /// The service that is asked about this step now keeps the books of the one that was asked before.
     SameBooks {
@@ -227,8 +229,9 @@ impl Line {
             Self::Sent { step } => Input::Receive(Told::Sent { step: *step }),
             Self::Looked { step, found, left } => Input::Receive(Told::Looked { step: *step, found: *found, left: *left }),
             Self::Forgotten { step, .. } => Input::Receive(Told::Forgotten { step: *step }),
-            Self::Moved { step, can_be_looked_at } => {
-                Input::Receive(Told::Moved { step: *step, can_be_looked_at: *can_be_looked_at })
+            Self::Moved { step, can_be_looked_at, came_back } => {
+                let (can_be_looked_at, came_back) = (*can_be_looked_at, *came_back);
+                Input::Receive(Told::Moved { step: *step, can_be_looked_at, came_back })
             }
             Self::SameBooks { step, .. } => Input::Receive(Told::SameBooks { step: *step }),
             Self::Undo { step, told, .. } => Input::Receive(Told::Undo { step: *step, told: *told }),

@@ -44,6 +44,8 @@ enum Shape<'a> {
     Moved {
         step: usize,
         can_be_looked_at: bool,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        came_back: bool,
     },
     SameBooks {
         step: usize,
@@ -158,7 +160,9 @@ pub(super) fn write(line: &Line) -> Result<String, LineError> {
             kept: write_all_kept(kept),
         },
         Line::Forgotten { step, incarnation } => Shape::Forgotten { step: *step, incarnation: Cow::Borrowed(incarnation) },
-        Line::Moved { step, can_be_looked_at } => Shape::Moved { step: *step, can_be_looked_at: *can_be_looked_at },
+        Line::Moved { step, can_be_looked_at, came_back } => {
+            Shape::Moved { step: *step, can_be_looked_at: *can_be_looked_at, came_back: *came_back }
+        }
         Line::SameBooks { step, by, why } => {
             Shape::SameBooks { step: *step, by: by.as_deref().map(Cow::Borrowed), why: why.as_deref().map(Cow::Borrowed) }
         }
@@ -209,7 +213,7 @@ pub(super) fn read(text: &str) -> Result<Line, LineError> {
             kept: read_all_kept(kept),
         },
         Shape::Forgotten { step, incarnation } => Line::Forgotten { step, incarnation: incarnation.into_owned() },
-        Shape::Moved { step, can_be_looked_at } => Line::Moved { step, can_be_looked_at },
+        Shape::Moved { step, can_be_looked_at, came_back } => Line::Moved { step, can_be_looked_at, came_back },
         Shape::SameBooks { step, by, why } => {
             Line::SameBooks { step, by: by.map(Cow::into_owned), why: why.map(Cow::into_owned) }
         }

@@ -77,5 +77,9 @@ without! {
     MarksAFollowedGate lacks FOLLOWED_GATE_STAYS,
     ActsElsewhere lacks MOVED_KEY_IS_ONLY_FOUND,
     BelievesOtherBooks lacks NOT_FOUND_ELSEWHERE_IS_NOT_OFF,
+    UndoesAtACopy lacks UNDO_LEAVES_FOR_ONE_ADDRESS,
+    BelievesAHastyWord lacks NOT_DONE_ELSEWHERE_IS_SAID_AGAIN,
+    BelievesACopy lacks CONFIRMED_HISTORY_IS_NOT_SAME_BOOKS,
+    TrustsABackup lacks UNKNOWN_COUNTS_AS_ASKED,
     JoinsByNumber lacks SEEN_IS_JOINED_BY_PROOF,
 }

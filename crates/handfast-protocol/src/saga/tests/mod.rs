@@ -135,7 +135,8 @@ fn different_states_of_participants_that_change_have_different_bytes() {
     let mut inputs = inputs(2);
     for step in 0..2 {
         inputs.extend([Told::Forgotten { step }, Told::SameBooks { step }].map(Input::Receive));
-        inputs.extend([true, false].map(|can_be_looked_at| Input::Receive(Told::Moved { step, can_be_looked_at })));
+        let moved = |can_be_looked_at, came_back| Input::Receive(Told::Moved { step, can_be_looked_at, came_back });
+        inputs.extend([moved(true, false), moved(false, false), moved(true, true)]);
         inputs.push(looked(step, Time(1)));
     }
     let once = StepPlan { undo_once_ms: Some(0), undo_again_ms: Some(0), ..step(Kind::Compensatable) };

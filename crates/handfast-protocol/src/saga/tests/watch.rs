@@ -7,7 +7,7 @@ fn found(step: usize, found: Definite, left: u64) -> Input<Told> {
 }
 
 fn moved(step: usize) -> Input<Told> {
-    Input::Receive(Told::Moved { step, can_be_looked_at: true })
+    Input::Receive(Told::Moved { step, can_be_looked_at: true, came_back: false })
 }
 
 fn completed(moved_to: Option<usize>) -> Coordinator {

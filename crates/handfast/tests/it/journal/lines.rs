@@ -61,7 +61,9 @@ fn lines() -> Vec<BoxedStrategy<Line>> {
             .prop_map(|(step, found, left)| Line::Looked { step, found, left: Time(left) })
             .boxed(),
         (step(), any::<String>()).prop_map(|(step, incarnation)| Line::Forgotten { step, incarnation }).boxed(),
-        (step(), any::<bool>()).prop_map(|(step, can_be_looked_at)| Line::Moved { step, can_be_looked_at }).boxed(),
+        (step(), any::<bool>(), any::<bool>())
+            .prop_map(|(step, can_be_looked_at, came_back)| Line::Moved { step, can_be_looked_at, came_back })
+            .boxed(),
         (step(), words(), words()).prop_map(|(step, by, why)| Line::SameBooks { step, by, why }).boxed(),
         (step(), prop::sample::select(&UndoTold::ALL[..]), receipt())
             .prop_map(|(step, told, Receipt { detail, kept, .. })| {

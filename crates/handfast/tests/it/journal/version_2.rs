@@ -79,13 +79,16 @@ pub(super) fn stories() -> Vec<Story> {
         story("moved_and_not_known", shop(), moved_and_not_known(), Standing::Suspended),
         story("moved_to_the_same_books", shop(), moved_to_the_same_books(), Standing::Cancelled),
         story("moved_and_undone_by_hand", shop(), moved_and_undone_by_hand(), Standing::Cancelled),
+        story("moved_while_it_is_undone", shop(), moved_while_it_is_undone(), Standing::Suspended),
+        story("moved_and_said_twice", shop(), moved_and_said_twice(), Standing::Cancelled),
+        story("moved_after_a_backup", shop(), moved_after_a_backup(), Standing::Suspended),
     ];
     of_people.into_iter().chain(of_looks).chain(of_lives).chain(of_moves).collect()
 }
 
 /// A payment was asked for, and its service is called at another address since.
 fn moved() -> Vec<(u64, Line)> {
-    vec![(1_000, Line::Start), (1_500, Line::Moved { step: 0, can_be_looked_at: true })]
+    vec![(1_000, Line::Start), (1_500, Line::Moved { step: 0, can_be_looked_at: true, came_back: false })]
 }
 
 fn moved_and_found() -> Vec<(u64, Line)> {
@@ -118,9 +121,42 @@ fn moved_and_undone_by_hand() -> Vec<(u64, Line)> {
     vec![
         (1_000, Line::Start),
         (1_020, known(0, Operation::Act, Definite::Done, 7)),
-        (1_500, Line::Moved { step: 0, can_be_looked_at: false }),
+        (1_500, Line::Moved { step: 0, can_be_looked_at: false, came_back: false }),
         (1_520, known(1, Operation::Act, Definite::Refused, 3)),
         (9_000, mark(0, Mark::Undone, 4)),
+    ]
+}
+
+/// The refund may be on the road to the former address, and what the new one finds there may be a copy.
+fn moved_while_it_is_undone() -> Vec<(u64, Line)> {
+    vec![
+        (1_000, Line::Start),
+        (1_020, known(0, Operation::Act, Definite::Done, 7)),
+        (1_040, known(1, Operation::Act, Definite::Refused, 3)),
+        (1_500, Line::Moved { step: 0, can_be_looked_at: true, came_back: false }),
+        (1_520, known(0, Operation::Look, Definite::Done, 5)),
+    ]
+}
+
+/// That it was not done counts once it is said when nothing can be on the road any more.
+fn moved_and_said_twice() -> Vec<(u64, Line)> {
+    let mut lines = moved_and_not_known();
+    lines.extend([
+        (9_000, mark(0, Mark::NotDone, 3)),
+        (9_000 + DAY_MS, Line::Timeout),
+        (10_000 + DAY_MS, mark(0, Mark::NotDone, 3)),
+        (10_020 + DAY_MS, known(1, Operation::Close, Definite::Closed, 3)),
+    ]);
+    lines
+}
+
+/// The journal does not know whether the dispatch was asked for.
+fn moved_after_a_backup() -> Vec<(u64, Line)> {
+    vec![
+        (1_000, Line::Start),
+        (1_500, Line::Moved { step: 1, can_be_looked_at: true, came_back: true }),
+        (1_520, known(0, Operation::Act, Definite::Done, 7)),
+        (1_540, Line::Looked { step: 1, found: None, left: Time(1_530) }),
     ]
 }
 
