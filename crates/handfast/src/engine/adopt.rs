@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::definitions::Definitions;
 use handfast_protocol::{Operation, Standing};
 
+use super::asked::Asked;
 use super::decided::Decided;
 use super::difference::{Difference, books};
 use super::error::{AdoptError, OpenError};
@@ -281,66 +282,84 @@ pub(crate) struct Move {
     pub(crate) line: Line,
 }
 
-/// Where a step's key was asked for: every set of addresses, with what chooses an account there, that are the same books, as
-/// far as a person has said so.
-type Homes = Vec<BTreeSet<String>>;
+/// Where a step's key was asked for.
+#[derive(Default)]
+struct Homes {
+    /// Every set of addresses, with what chooses an account there, that are the same books, as far as a person has said so.
+    same: Vec<BTreeSet<String>>,
+    /// Where it is called now.
+    called: BTreeSet<String>,
+    /// It was asked for elsewhere, too: where it was found, of which nobody has said that the books are the same. They may be a copy.
+    was_asked_elsewhere: bool,
+}
 
 /// Whether what a saga was asked before can be asked by the definition that it follows now, and of which steps the coordinator has
-/// to be told that they have moved. `asked` says for each step with which entry of its journal something may have left for it first.
-/// `read` reads a stored definition.
+/// to be told that they have moved. `asked` says for each step since which entry of its journal something may have left for it; of a
+/// saga that came back from a backup nobody knows. `read` reads a stored definition.
 pub(crate) fn check(
     stored: &StoredSaga,
-    asked: &[Option<u64>],
+    asked: &[Asked],
     read: impl Fn([u8; 32], &str) -> Result<Arc<Flow>, String>,
 ) -> Result<Vec<Option<Move>>, String> {
-    let mut moves = vec![None; asked.len()];
+    let mut moves: Vec<Option<Move>> = vec![None; asked.len()];
     if stored.adopted.is_empty() {
         return Ok(moves);
     }
-    let mut homes: Vec<Homes> = vec![Vec::new(); asked.len()];
+    let mut homes: Vec<Option<Homes>> = asked.iter().map(|_| None).collect();
     // The definitions by which anything may have been asked, each with the entry up to which it may have been.
     let mut asked_by: Vec<(Arc<Flow>, u64)> = Vec::new();
     let mut follows = read(stored.flow_hash, &stored.flow_text)?;
     let mut outcome = Ok(());
+    let was_asked_by = |step: usize, seq: u64| stored.came_back || asked.get(step).is_some_and(|asked| asked.was_asked_by(seq));
     for adopted in &stored.adopted {
-        let was_asked = |step: usize| asked.get(step).copied().flatten().is_some_and(|seq| seq <= adopted.seq);
-        for (step, homes) in homes.iter_mut().enumerate().filter(|(step, homes)| was_asked(*step) && homes.is_empty()) {
-            homes.push(books_of(&follows, step));
-        }
         // Under a definition that it could not follow it was left alone, so nothing was asked by that one.
         if outcome.is_ok() {
-            asked_by.push((follows, adopted.seq));
+            asked_by.push((Arc::clone(&follows), adopted.seq));
         }
+        let before = follows;
         follows = read(adopted.flow_hash, &adopted.flow_text)?;
         outcome = asked_by.iter().try_for_each(|(flow, until)| {
-            let was_asked = |step: usize| asked.get(step).copied().flatten().is_some_and(|seq| seq <= *until);
-            fits(flow, &follows, was_asked, |step| money::of(stored, step))
+            fits(flow, &follows, |step| was_asked_by(step, *until), |step| money::of(stored, step))
                 .map_err(|why| format!("{why}; {}", cure(flow.hash(), stored.flow_hash)))
         });
-        for step in (0..asked.len()).filter(|&step| was_asked(step)) {
-            let line = follow(&mut homes[step], (&follows, step), adopted);
-            moves[step] = Some(Move { since: adopted.seq, line });
+        for (step, asked) in asked.iter().enumerate().filter(|(step, _)| was_asked_by(*step, adopted.seq)) {
+            let called = books_of(&before, step);
+            let homes =
+                homes[step].get_or_insert_with(|| Homes { same: vec![called.clone()], called, was_asked_elsewhere: false });
+            if let Some(Move { since, line: Line::Moved { .. } }) = &moves[step] {
+                homes.was_asked_elsewhere |= asked.was_found_between(*since, adopted.seq);
+            }
+            if let Some(line) = follow(homes, (&follows, step), adopted, stored.came_back) {
+                moves[step] = Some(Move { since: adopted.seq, line });
+            }
         }
     }
     outcome.map(|()| moves)
 }
 
-/// What the coordinator is told where a step whose key was asked for at these addresses is called as this definition says.
-fn follow(homes: &mut Homes, (follows, step): (&Flow, usize), adopted: &Adopted) -> Line {
+/// What the coordinator is told where a step whose key was asked for at these addresses is called as this definition says. `None`: it
+/// is called where it was, and nothing more is said of that.
+fn follow(homes: &mut Homes, (follows, step): (&Flow, usize), adopted: &Adopted, came_back: bool) -> Option<Line> {
     let called = books_of(follows, step);
-    if homes.contains(&called) {
-        return Line::SameBooks { step, by: None, why: None };
+    let was_called = std::mem::replace(&mut homes.called, called.clone());
+    if homes.same.contains(&called) && !homes.was_asked_elsewhere {
+        return Some(Line::SameBooks { step, by: None, why: None });
     }
     if adopted.same_books {
-        homes.push(called);
-        return Line::SameBooks { step, by: Some(adopted.by.clone()), why: Some(adopted.why.clone()) };
+        // Of everybody who was asked before.
+        homes.same.extend([was_called, called]);
+        homes.was_asked_elsewhere = false;
+        return Some(Line::SameBooks { step, by: Some(adopted.by.clone()), why: Some(adopted.why.clone()) });
+    }
+    if called == was_called {
+        return None;
     }
     let can_be_looked_at = follows
         .steps()
         .get(step)
         .and_then(|step| step.http.as_ref())
         .is_none_or(|templates| templates.call(Operation::Look).is_some());
-    Line::Moved { step, can_be_looked_at, came_back: false }
+    Some(Line::Moved { step, can_be_looked_at, came_back })
 }
 
 fn books_of(flow: &Flow, step: usize) -> BTreeSet<String> {

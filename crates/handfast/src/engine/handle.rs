@@ -168,7 +168,8 @@ pub fn describe_evidence(flow: &Flow, evidence: Evidence) -> String {
             return format!(
                 "step {}: it was asked for at another address than its service has now, and whoever answers there does not know it, or \
                  cannot be looked at: that proves nothing, so nothing else is sent there; if both keep the same books say `handfast \
-                 definitions adopt {} --same-books --by NAME --why TEXT --url URL`, adopt the former address again, or say what became of it",
+                 definitions adopt {} --same-books --by NAME --why TEXT --url URL`, adopt the former address again, or say what became of it: \
+                 that it was not done is said again once nothing can be on the road to the former address",
                 name(step),
                 short(&hex(&flow.hash()))
             );

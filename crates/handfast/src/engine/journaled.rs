@@ -9,6 +9,7 @@ use handfast_protocol::{
 use sha2::{Digest as _, Sha256};
 
 use super::adopt::{self, Move};
+use super::asked::Asked;
 use super::bodies::{self, Body};
 use super::definitions::{Definition, Definitions};
 use crate::delivery::OwnSeen;
@@ -29,8 +30,8 @@ pub(crate) struct Journaled {
     outbox: Vec<Command>,
     /// When each step's key was first asked for anything; for an act that is sent once, when it was sent.
     since: Vec<Option<Time>>,
-    /// With which entry something may have left for each step's key first.
-    asked: Vec<Option<u64>>,
+    /// Since which entry something may have left for each step's key.
+    asked: Vec<Asked>,
     /// How often a person has let it follow another definition.
     adoptions: u64,
     /// What the coordinator is to be told of each step, since its service is called at another address.
@@ -376,7 +377,7 @@ impl Journaled {
             bodies,
             coordinator,
             outbox: Vec::new(),
-            asked: vec![None; since.len()],
+            asked: vec![Asked::default(); since.len()],
             adoptions: 0,
             moves: vec![None; since.len()],
             moves_told: vec![0; since.len()],
@@ -476,11 +477,7 @@ impl Journaled {
         }
         // What changes nothing leaves the coordinator's clock alone, too.
         self.clock = self.clock.max(next.clock());
-        for (step, asked) in self.asked.iter_mut().enumerate() {
-            if asked.is_none() && next.was_asked(step) {
-                *asked = Some(entry.seq);
-            }
-        }
+        Asked::note(&mut self.asked, (&self.coordinator, &next), line, entry.seq);
         for (step, since) in self.since.iter_mut().enumerate() {
             let (before, after) = (self.coordinator.step_state(step).0, next.step_state(step).0);
             // An act that is sent once counts its deadline from when it was sent.

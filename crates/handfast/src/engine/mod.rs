@@ -4,6 +4,7 @@ mod adopt;
 mod amounts;
 mod attention;
 mod beside;
+mod asked;
 mod bodies;
 mod calls;
 mod came;

@@ -107,6 +107,7 @@ impl Rows {
             tries: 0,
             why: None,
             adopted: Vec::new(),
+            came_back: false,
             entries: new.entries,
         };
         self.sagas.push(Row { saga, tries: VecDeque::new() });

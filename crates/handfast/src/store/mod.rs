@@ -122,6 +122,8 @@ pub struct StoredSaga {
     pub why: Option<String>,
     /// The definitions that a person has let it follow since, in order.
     pub adopted: Vec<Adopted>,
+    /// The store came back from a backup that was made once it was placed: what its journal does not know may have happened.
+    pub came_back: bool,
     /// Its journal, in order.
     pub entries: Vec<Entry>,
 }

@@ -15,6 +15,7 @@ use handfast_protocol::{Answer, Definite};
 
 use crate::support::{Answering, receipt};
 
+mod back;
 mod waiting;
 
 fn flow(bank: &str, depot: &str) -> Flow {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use handfast_protocol::{Coordinator, Party as _};
 
 use crate::engine::adopt;
+use crate::engine::asked::Asked;
 use crate::flow::Flow;
 use crate::journal::Line;
 use crate::store::StoredSaga;
@@ -15,13 +16,12 @@ pub(super) fn untold(stored: &StoredSaga, lines: &[Line], coordinator: &Coordina
     if stored.adopted.is_empty() {
         return Vec::new();
     }
-    let (mut asked, mut told) = (vec![None; steps], vec![0; steps]);
+    let (mut asked, mut told) = (vec![Asked::default(); steps], vec![0; steps]);
     let mut earlier: Coordinator = Coordinator::pinned(Arc::new(coordinator.plan().clone()), stored.version);
     for (entry, line) in stored.entries.iter().zip(lines) {
+        let before = earlier.clone();
         earlier.step(entry.at, line.told());
-        for (step, asked) in asked.iter_mut().enumerate().filter(|(_, asked)| asked.is_none()) {
-            *asked = earlier.was_asked(step).then_some(entry.seq);
-        }
+        Asked::note(&mut asked, (&before, &earlier), line, entry.seq);
         if let Line::Moved { step, .. } | Line::SameBooks { step, .. } = line
             && let Some(told) = told.get_mut(*step)
         {

@@ -15,6 +15,10 @@ const PAGES_AT_ONCE: i32 = 1_000;
 /// How long the copy waits before it tries again while another connection holds a lock.
 const PAUSE: Duration = Duration::from_millis(25);
 
+/// Says in a copy that it is one, and up to which saga: whoever goes on with it does not know what was asked for since.
+const MARK: &str = "INSERT INTO meta (name, value) SELECT 'backup', CAST(coalesce(max(id), 0) AS TEXT) FROM saga WHERE true \
+     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+
 /// Copies the store at `from` to a new file at `to`. `progress` is told how many of how many pages are copied.
 ///
 /// # Errors
@@ -59,6 +63,7 @@ fn copy(from: &Path, part: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<
             }
         }
     }
+    copy.execute(MARK, []).map_err(told)?;
     copy.close().map_err(|(_, error)| words(&error))?;
     match damage(part)?.first() {
         None => Ok(()),

@@ -81,12 +81,15 @@ fn load_row(transaction: &Transaction<'_>, id: &str) -> Result<Option<(i64, Stor
             tries: row.get(4)?,
             why: row.get(5)?,
             adopted: Vec::new(),
+            came_back: row.get(6)?,
             entries: Vec::new(),
         };
         Ok((row.get(0)?, saga))
     };
+    const SQL: &str = "SELECT id, created, wake_at, standing, tries, why, \
+         id <= coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'backup'), 0) FROM saga WHERE name = ?1";
     transaction
-        .prepare_cached("SELECT id, created, wake_at, standing, tries, why FROM saga WHERE name = ?1")
+        .prepare_cached(SQL)
         .and_then(|mut sql| sql.query_row([id], read).optional())
         .map_err(|error| damage(id, "its row in `saga`", &error))
 }

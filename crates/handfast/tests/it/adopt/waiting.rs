@@ -92,3 +92,38 @@ async fn a_marked_undo_does_not_leave_for_another_address_before_the_coordinator
     assert_eq!((saga.outcome, saga.standing.as_str()), (None, "suspended"), "{:?}", saga.trouble);
     assert!(asked.lock().unwrap().contains(&("new-till", Operation::Look)), "{asked:?}");
 }
+
+/// An act waits for its turn at the former till while another process lets the order follow another definition, and drives it. Whoever
+/// waits reads the journal once it has grown, and the act leaves for nobody: what is on the road to a former address has an end.
+#[tokio::test(start_paused = true)]
+async fn an_act_that_waits_for_its_turn_does_not_leave_for_a_former_address_for_long() {
+    let world = World::new(None);
+    let (opens, is_open) = watch::channel(false);
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let engine = |at: &str| {
+        let till = |name| Till { name, is_open: is_open.clone(), asked: Arc::clone(&asked) };
+        let options = Options { calls_per_participant: 1, ..world.options() };
+        let engine = world.builder().flow(till_at(at)).options(options);
+        let engine = engine.participant("till", till("till")).participant("new-till", till("new-till"));
+        engine.participant("depot", crate::support::Silent)
+    };
+    let behind = engine("till").open().await.unwrap();
+    let order = |id: &str| Order::new(id, "{}", vec!["{}"; 2]).of_flow("till");
+    behind.submit(order("order-2")).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    behind.submit(order("order-1")).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(*asked.lock().unwrap(), [], "the act waits");
+
+    let chosen = Chosen { by: "anna".to_owned(), why: "the till has moved".to_owned(), same_books: false };
+    let ahead = engine("new-till").other_definitions(OtherDefinitions::Adopt(chosen)).open().await.unwrap();
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    opens.send(true).unwrap();
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    let acts: Vec<_> = asked.lock().unwrap().iter().filter(|(_, operation)| *operation == Operation::Act).copied().collect();
+    assert_eq!(acts, [], "it left for neither");
+    assert!(asked.lock().unwrap().contains(&("new-till", Operation::Look)), "{asked:?}");
+    for engine in [behind, ahead] {
+        engine.shutdown(Duration::from_secs(10)).await;
+    }
+}

@@ -1,0 +1,74 @@
+//! Services that move back, and stores that came back from a backup: what is not known to be the same books is only looked for.
+
+use super::*;
+
+/// A bank that is found to have been paid, and never answers an undo.
+fn mute_bank() -> (Arc<AtomicUsize>, Answering<impl Fn(&Delivery<'_>) -> Reply + Send + Sync + 'static>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let answering = Answering(move |delivery: &Delivery<'_>| match delivery.operation {
+        Operation::Look => Reply::Definite { answer: Answer::State(Definite::Done), receipt: receipt("the-bank", 1) },
+        Operation::Act | Operation::Close | Operation::Undo => {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Reply::unknown("no answer")
+        }
+    });
+    (asked, answering)
+}
+
+/// The new bank knows the payment, so its undo is asked for there. It may have begun with a copy of the former books: asked for at the
+/// former bank as well, it may be paid back twice.
+#[tokio::test]
+async fn an_undo_that_was_asked_for_where_it_was_found_does_not_leave_for_the_former_address() {
+    for (store, _folder) in stores() {
+        let store = left(store).await;
+        let (undone, new_bank) = mute_bank();
+        let closed = || counting(Answer::State(Definite::Closed)).1;
+        let engine = adopting(&store, flow("new-bank", "depot"), false).participant("new-bank", new_bank);
+        let engine = engine.participant("depot", closed()).open().await.unwrap();
+        engine.cancel("order-1", None, None).await.unwrap();
+        while undone.load(Ordering::Relaxed) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        engine.shutdown(Duration::from_secs(10)).await;
+        drop(engine);
+
+        let (asked, bank) = looked_at(Some(Definite::Done));
+        let engine = adopting(&store, flow("bank", "depot"), false).participant("bank", bank);
+        let engine = engine.participant("depot", closed()).open().await.unwrap();
+        let why = suspended(&engine).await;
+        assert!(why.contains("step payment") && why.contains("another address"), "{why}");
+        assert_eq!(asked.load(Ordering::Relaxed), 0, "nothing but a look");
+        engine.shutdown(Duration::from_secs(10)).await;
+    }
+}
+
+/// Its bank takes its time, so the depot was not asked when the store was copied, and may have been since.
+#[tokio::test]
+async fn what_a_backup_does_not_know_counts_as_asked_where_its_service_moves() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(file("shop.db")).unwrap());
+    let engine = open(&store, flow("bank", "depot"), OtherDefinitions::Keep).participant("bank", crate::support::Silent);
+    let engine = engine.open().await.unwrap();
+    engine.submit(Order::new("order-1", "{}", vec!["{}"; 2])).await.unwrap();
+    engine.shutdown(Duration::from_millis(10)).await;
+    drop((engine, store));
+
+    SqliteStore::back_up(file("shop.db"), &file("backup.db"), &mut |_, _| {}).unwrap();
+    for (name, is_backup) in [("backup.db", true), ("shop.db", false)] {
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(file(name)).unwrap());
+        let (asked, depot) = looked_at(None);
+        let engine = adopting(&store, flow("bank", "new-depot"), false).participant("new-depot", depot).open().await.unwrap();
+        if is_backup {
+            let why = suspended(&engine).await;
+            assert!(why.contains("step dispatch") && why.contains("another address"), "{why}");
+        } else {
+            assert_eq!(outcome(&engine).await, Outcome::Completed, "its own journal knows that the depot was not asked");
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), usize::from(!is_backup));
+        let placed_since = engine.submit(Order::new("order-2", "{}", vec!["{}"; 2])).await.unwrap();
+        assert_eq!(placed_since.outcome().await.unwrap(), Outcome::Completed, "it is of no backup");
+        engine.shutdown(Duration::from_secs(10)).await;
+    }
+}
