@@ -102,7 +102,7 @@ async fn an_act_that_waits_for_its_turn_does_not_leave_for_a_former_address_for_
     let asked = Arc::new(Mutex::new(Vec::new()));
     let engine = |at: &str| {
         let till = |name| Till { name, is_open: is_open.clone(), asked: Arc::clone(&asked) };
-        let options = Options { calls_per_participant: 1, ..world.options() };
+        let options = Options { calls_per_participant: 1, try_timeout: Duration::from_hours(1), ..world.options() };
         let engine = world.builder().flow(till_at(at)).options(options);
         let engine = engine.participant("till", till("till")).participant("new-till", till("new-till"));
         engine.participant("depot", crate::support::Silent)
@@ -123,6 +123,7 @@ async fn an_act_that_waits_for_its_turn_does_not_leave_for_a_former_address_for_
     let acts: Vec<_> = asked.lock().unwrap().iter().filter(|(_, operation)| *operation == Operation::Act).copied().collect();
     assert_eq!(acts, [], "it left for neither");
     assert!(asked.lock().unwrap().contains(&("new-till", Operation::Look)), "{asked:?}");
+    drop(is_open);
     for engine in [behind, ahead] {
         engine.shutdown(Duration::from_secs(10)).await;
     }
