@@ -2,9 +2,9 @@
 
 mod adopt;
 mod amounts;
+mod asked;
 mod attention;
 mod beside;
-mod asked;
 mod bodies;
 mod calls;
 mod came;
