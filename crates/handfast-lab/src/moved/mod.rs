@@ -6,12 +6,14 @@
 //! say at any moment what is true then: what became of a step, and that the books are the same where they are. The journal may come
 //! back from a backup, and another worker may go on sending by the journal and the addresses that it knew.
 
+mod action;
 mod books;
 mod plan;
 mod properties;
 mod words;
 mod world;
 
+pub use action::{Action, Said, Sent};
 pub use books::{Address, Books, Effect, Kept};
 pub use plan::Plan;
-pub use world::{Action, Moved, Said, Sent, World};
+pub use world::{Moved, World};

@@ -2,7 +2,8 @@
 
 use handfast_protocol::{Guards, Operation, Outcome, Party as _};
 
-use super::world::{Action, Moved, World};
+use super::action::Action;
+use super::world::{Moved, World};
 use crate::explorer::Property;
 use crate::one_saga::{has_just_ended, waits_or_is_told};
 

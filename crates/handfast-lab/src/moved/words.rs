@@ -4,8 +4,9 @@ use std::fmt::{self, Display};
 
 use handfast_protocol::Guards;
 
+use super::action::{Action, Said, Sent, nature};
 use super::books::{Address, Kept};
-use super::world::{Action, Moved, Said, Sent, World, known, nature};
+use super::world::{Moved, World, known};
 use crate::diagram::{Clock, Diagram, LineId, Mark};
 use crate::explorer::Run;
 use crate::told::{InWords, answer, command, ruling, standing_change, state, time};
