@@ -51,7 +51,7 @@ async fn what_a_backup_does_not_know_counts_as_asked_where_its_service_moves() {
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(file("shop.db")).unwrap());
     let engine = open(&store, flow("bank", "depot"), OtherDefinitions::Keep).participant("bank", crate::support::Silent);
     let engine = engine.open().await.unwrap();
-    engine.submit(Order::new("order-1", "{}", vec!["{}"; 2])).await.unwrap();
+    engine.submit(Order::in_flow_order("order-1", "{}", vec!["{}"; 2])).await.unwrap();
     engine.shutdown(Duration::from_millis(10)).await;
     drop((engine, store));
 
@@ -67,7 +67,7 @@ async fn what_a_backup_does_not_know_counts_as_asked_where_its_service_moves() {
             assert_eq!(outcome(&engine).await, Outcome::Completed, "its own journal knows that the depot was not asked");
         }
         assert_eq!(asked.load(Ordering::Relaxed), usize::from(!is_backup));
-        let mut placed_since = engine.submit(Order::new("order-2", "{}", vec!["{}"; 2])).await.unwrap();
+        let mut placed_since = engine.submit(Order::in_flow_order("order-2", "{}", vec!["{}"; 2])).await.unwrap();
         assert_eq!(placed_since.outcome().await.unwrap(), Outcome::Completed, "it is of no backup");
         engine.shutdown(Duration::from_secs(10)).await;
     }

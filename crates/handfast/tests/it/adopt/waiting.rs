@@ -108,7 +108,7 @@ async fn an_act_that_waits_for_its_turn_does_not_leave_for_a_former_address_for_
         engine.participant("depot", crate::support::Silent)
     };
     let behind = engine("till").open().await.unwrap();
-    let order = |id: &str| Order::new(id, "{}", vec!["{}"; 2]).of_flow("till");
+    let order = |id: &str| Order::in_flow_order(id, "{}", vec!["{}"; 2]).of_flow("till");
     behind.submit(order("order-2")).await.unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
     behind.submit(order("order-1")).await.unwrap();
