@@ -12,7 +12,10 @@ use crate::workspace;
 /// Where they are.
 const FOLDER: &str = "xtask/strangers";
 
-/// Checks every stranger, all of them in one target folder, and that between them and the workspace both ends of the range of
+/// The one that is built and tested, and not only checked.
+const EXAMPLE: &str = "examples/stranger";
+
+/// Checks every stranger, and tests the example among them, all of them in one target folder, and that between them and the workspace both ends of the range of
 /// `rusqlite` are compiled.
 ///
 /// # Errors
@@ -32,6 +35,14 @@ pub(crate) fn check() -> Result<()> {
         }
         versions.insert(rusqlite_of(&folder.join("Cargo.lock"))?);
     }
+    let lines =
+        |path: &str| -> Result<usize> { Ok(fs::read_to_string(workspace::root().join(EXAMPLE).join(path))?.lines().count()) };
+    let lines = lines("src/lib.rs")? + lines("tests/lost.rs")?;
+    ensure!(lines < 120, "{EXAMPLE} has {lines} lines, and is to show that fewer than 120 are enough");
+    let example = workspace::root().join(EXAMPLE).join("Cargo.toml");
+    let mut command = workspace::cargo();
+    command.args(["test", "--quiet", "--manifest-path"]).arg(&example).arg("--target-dir").arg(&target);
+    workspace::run(&mut command)?;
     let (oldest, newest) = range(&fs::read_to_string(workspace::root().join("Cargo.toml"))?)?;
     let [first, last] = [versions.first(), versions.last()].map(|version| version.copied());
     ensure!(

@@ -1,6 +1,6 @@
 //! The programs that the tests need from the system: looked for, and installed by package name where that is possible.
-
 use std::env;
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -21,6 +21,7 @@ const TOOLS: &[Tool] = &[
     Tool { program: "strace", package: "strace", wanted_for: "counting the flushes between an append and a send" },
     Tool { program: "sqlite3", package: "sqlite3", wanted_for: "recomputing the demo's table without our code" },
     Tool { program: "python3", package: "python3", wanted_for: "generals that are programs in Python" },
+    Tool { program: "postgres", package: "postgresql", wanted_for: "a participant whose books are in PostgreSQL" },
 ];
 
 #[cfg(not(target_os = "linux"))]
@@ -83,8 +84,10 @@ fn administrator() -> Option<&'static [&'static str]> {
     workspace::output(Command::new("sudo").args(["-n", "true"])).ok().map(|_| ["sudo", "-n"].as_slice())
 }
 
-/// Where on the PATH a program is.
+/// Where a program is: on the PATH, or where PostgreSQL keeps its own.
 fn find(program: &str) -> Option<PathBuf> {
-    let folders = env::var_os("PATH")?;
-    env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file())
+    let on_path = env::var_os("PATH")?;
+    let of_postgres =
+        fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|version| version.path().join("bin"));
+    env::split_paths(&on_path).chain(of_postgres).map(|folder| folder.join(program)).find(|path| path.is_file())
 }
