@@ -68,18 +68,35 @@ mod turns;
 pub mod upkeep;
 pub mod webhook;
 
+// Setting up: a store, flows, participants, and how patient the engine is.
 pub use clock::{Clock, ClockHand, ClockTurns};
-pub use delivery::{Backoff, BreakerSettings, BreakerState, LineStats, NotMade, NotUnderstood};
-pub use engine::{
-    AcceptError, Accepted, Act, ActError, ActResult, Acted, AdoptError, AnswerSeen, Came, CancelError, CancelResult, Chosen,
-    ClockStats, Decided, Difference, Engine, EngineBuilder, FlowResolver, Happened, HintResult, Listed, MAX_BODY_BYTES,
-    MAX_REASON_CHARACTERS, NoOutcome, OpenError, Options, Order, OtherDefinition, OtherDefinitions, ParticipantView, Possible,
-    Progress, Remains, Resting, RestingPage, SAGA_EVENTS, SagaHandle, SagaView, Stats, StepDifference, StepView, SubmitError,
-    Totals, accept_in, act_in, amount_in_words, cancel_in, count_lines, describe_evidence, list_in, participants_in, resting_in,
-    saga_in, time_in,
-};
+pub use delivery::{Backoff, BreakerSettings, BreakerState};
+pub use engine::{Engine, EngineBuilder, OpenError, Options};
 pub use flow::{Flow, FlowBuilder, FlowError, FlowStep, ParticipantRef, UnacceptedRisk, UnacceptedRisks};
+// Placing orders, and following them.
+pub use engine::{MAX_BODY_BYTES, NoOutcome, Order, Progress, SagaHandle, SubmitError};
+// Looking: one saga, all of them, and what the engine is at.
+pub use delivery::{LineStats, NotMade, NotUnderstood};
+pub use engine::{AnswerSeen, ClockStats, Happened, Listed, SAGA_EVENTS, SagaView, Stats, StepView, Totals};
+// What people and webhooks do to a saga.
+pub use engine::{
+    Act, ActError, ActResult, Acted, Came, CancelError, CancelResult, HintResult, MAX_REASON_CHARACTERS, Possible, Remains,
+};
+// Definitions that have changed, and participants that were put back.
+pub use engine::{
+    AcceptError, Accepted, AdoptError, Chosen, Decided, Difference, OtherDefinition, OtherDefinitions, ParticipantView, Resting,
+    RestingPage, StepDifference,
+};
+// The words of the protocol. A participant of one's own is written with the first line of them.
+pub use handfast_protocol::{Answer, Definite, Effect, Operation, Register, Request};
 pub use handfast_protocol::{
-    Answer, Answers, Assessment, Assumptions, Close, Definite, Effect, Evidence, Finding, Kind, Mark, Operation, Outcome,
-    Profile, ProfiledStep, Register, Remark, Repeat, Request, Risk, Standing, Time, Undo, stage,
+    Answers, Assessment, Assumptions, Close, Evidence, Finding, Kind, Mark, Outcome, Profile, ProfiledStep, Remark, Repeat, Risk,
+    Standing, Time, Undo, stage,
+};
+
+// The same as an engine does, in a store that nobody drives: for the command line and the service.
+#[doc(hidden)]
+pub use engine::{
+    accept_in, act_in, amount_in_words, cancel_in, count_lines, describe_evidence, list_in, participants_in, resting_in, saga_in,
+    time_in,
 };

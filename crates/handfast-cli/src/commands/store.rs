@@ -164,7 +164,7 @@ fn verify(url: &str, output: &Output) -> anyhow::Result<Exit> {
 }
 
 fn shape(url: &str, verified: &Verified) -> serde_json::Value {
-    let Verified { store_id, format, generation, sagas, entries, findings, damaged } = verified;
+    let Verified { store_id, format, generation, sagas, entries, findings, damaged, .. } = verified;
     let findings: Vec<_> = findings.iter().map(|damage| json!({ "saga": damage.saga, "what": damage.what })).collect();
     json!({
         "store": url,

@@ -101,7 +101,10 @@ pub(super) fn of(error: &anyhow::Error) -> Exit {
         return with.exit;
     }
     let is_usage = error.is::<BadInput>()
-        || matches!(error.downcast_ref(), Some(ServeError::Open(OpenError::Flow(_) | OpenError::Adopt(_))))
+        || matches!(
+            error.downcast_ref(),
+            Some(ServeError::Open(OpenError::Participant { .. } | OpenError::TwoFlows { .. } | OpenError::Adopt(_)))
+        )
         || matches!(error.downcast_ref(), Some(BatchError::Taken { .. }));
     let is_silent = error.is::<Silent>();
     match error.downcast_ref::<TrialError>() {

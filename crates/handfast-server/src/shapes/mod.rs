@@ -127,12 +127,12 @@ fn participant(line: &LineStats) -> Value {
 }
 
 fn not_made(kind: &NotMade) -> Value {
-    let NotMade { operation, why, times } = kind;
+    let NotMade { operation, why, times, .. } = kind;
     json!({ "operation": operation, "why": why, "times": times })
 }
 
 fn not_understood(kind: &NotUnderstood) -> Value {
-    let NotUnderstood { operation, status, times, seen } = kind;
+    let NotUnderstood { operation, status, times, seen, .. } = kind;
     json!({ "operation": operation, "status": status, "times": times, "seen": seen })
 }
 

@@ -23,6 +23,7 @@ use crate::store::{Seen, Sighting, Tip};
 
 /// How the line to a participant stands.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct LineStats {
     /// The participant's base URL or name.
     pub participant: String,

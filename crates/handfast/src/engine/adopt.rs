@@ -50,6 +50,7 @@ pub struct Chosen {
 
 /// A definition that open orders follow and that is not the one at hand.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct OtherDefinition {
     /// The flow's name.
     pub flow: String,

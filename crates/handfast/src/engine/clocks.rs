@@ -20,6 +20,7 @@ const LEAST_ERROR: Duration = Duration::from_secs(1);
 
 /// How the clock of an engine stands.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct ClockStats {
     /// How often the wall clock was seen being set, and by how much the last time.
     pub turns: ClockTurns,

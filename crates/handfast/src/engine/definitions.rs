@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
+use super::error::OpenError;
 use super::guard::Guard;
 use super::kept::JournalReceipts;
 use super::options::Options;
@@ -19,7 +20,7 @@ use crate::participant::{HttpParticipant, HttpTemplates, Participant, Secret, Te
 use crate::store::{Acceptance, Offer, Seen, Store, StoreError, StoredSaga};
 
 /// Reads the stored definition of a flow that is not configured any more.
-pub type FlowResolver = Box<dyn Fn(&str) -> Result<Flow, Box<dyn std::error::Error + Send + Sync>> + Send + Sync>;
+pub(crate) type FlowResolver = Box<dyn Fn(&str) -> Result<Flow, Box<dyn std::error::Error + Send + Sync>> + Send + Sync>;
 
 /// A flow with the line to the participant of every step.
 #[derive(Debug)]
@@ -111,12 +112,13 @@ impl Definitions {
     }
 
     /// Takes a flow into use.
-    pub(crate) fn add(&self, flow: Arc<Flow>) -> Result<Arc<Definition>, String> {
+    pub(crate) fn add(&self, flow: Arc<Flow>) -> Result<Arc<Definition>, OpenError> {
         let mut lines = locked(&self.lines);
+        let uncalled = |step: &str, why| OpenError::Participant { flow: flow.name().to_owned(), step: step.to_owned(), why };
         let to_steps = flow
             .steps()
             .iter()
-            .map(|step| lines.to(&flow, step).map_err(|why| format!("flow {}, step {}: {why}", flow.name(), step.name)))
+            .map(|step| lines.to(&flow, step).map_err(|why| uncalled(&step.name, why)))
             .collect::<Result<_, _>>()?;
         let hash = flow.hash();
         let definition = Arc::new(Definition { flow, lines: to_steps });
@@ -158,7 +160,7 @@ impl Definitions {
         if let Some(definition) = known {
             return Ok(definition);
         }
-        self.add(self.read(hash, text)?)
+        self.add(self.read(hash, text)?).map_err(|error| error.to_string())
     }
 
     /// The flow of this stored definition, without a line to anybody, or why it cannot be read here.

@@ -8,6 +8,7 @@ use crate::flow::{Flow, FlowStep};
 
 /// What differs between the definition that orders follow and the one at hand.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct Difference {
     /// Why the definition at hand can take the other's place for no order: it is another plan.
     pub plan: Option<String>,
@@ -19,6 +20,7 @@ pub struct Difference {
 
 /// What differs in one step.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct StepDifference {
     /// Which step, from 0.
     pub at: usize,

@@ -139,10 +139,24 @@ impl AdoptError {
 
 /// Why an engine could not be opened.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum OpenError {
-    /// A flow names a participant that cannot be reached, or two flows have one name.
-    #[error("{0}")]
-    Flow(String),
+    /// A flow names a participant that cannot be called.
+    #[error("flow {flow}, step {step}: {why}")]
+    Participant {
+        /// The flow.
+        flow: String,
+        /// The step that it is for.
+        step: String,
+        /// What is in the way, and what to do.
+        why: String,
+    },
+    /// Two flows have one name.
+    #[error("two flows are called {name:?}; give each a name of its own")]
+    TwoFlows {
+        /// The name.
+        name: String,
+    },
     /// A person's decision about orders under way could not be kept.
     #[error(transparent)]
     Adopt(#[from] AdoptError),

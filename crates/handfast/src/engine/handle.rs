@@ -217,6 +217,35 @@ pub enum NoOutcome {
 }
 
 /// A saga that was placed. Dropping the handle changes nothing for the saga.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+///
+/// use handfast::participant::InMemory;
+/// use handfast::store::MemoryStore;
+/// use handfast::testing::{Road, Scripted};
+/// use handfast::{CancelResult, Engine, Flow, Order};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let depot = Scripted::over(InMemory::new(|_, _| true));
+/// depot.next(1_000, &Road::RequestLost);
+/// let engine = Engine::builder(Arc::new(MemoryStore::new()))
+///     .flow(Flow::builder("shop").compensatable("payment", "bank").pivot("dispatch", "depot").build()?)
+///     .participant("bank", InMemory::new(|_, _| true))
+///     .participant("depot", depot)
+///     .open()
+///     .await?;
+/// let mut saga = engine.submit(Order::new("order-1", "{}").body("payment", "{}").body("dispatch", "{}")).await?;
+/// // Whoever has waited long enough goes on with something else: the saga goes on, too.
+/// let progress = saga.wait(Duration::from_millis(1)).await?;
+/// assert_eq!(progress.outcome(), None);
+/// // There is a way back as long as the goods are not on their way.
+/// assert_eq!(engine.cancel("order-1", Some("ada"), Some("ordered twice")).await?, CancelResult::Accepted);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 pub struct SagaHandle {
     id: Arc<str>,
     shared: Arc<Shared>,

@@ -9,6 +9,7 @@ use crate::store::{Store, StoreError, StoredSaga};
 
 /// One line of a list of sagas.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Listed {
     /// The saga.
     pub id: String,

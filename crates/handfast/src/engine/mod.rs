@@ -55,7 +55,8 @@ pub use adopt::{Chosen, OtherDefinition, OtherDefinitions};
 pub use came::Came;
 pub use clocks::{ClockStats, time_in};
 pub use decided::Decided;
-pub use definitions::{FlowResolver, count_lines};
+use definitions::FlowResolver;
+pub use definitions::count_lines;
 pub use difference::{Difference, StepDifference};
 pub use error::{AdoptError, CancelError, OpenError, SubmitError};
 pub use handle::{NoOutcome, Progress, SagaHandle, describe_evidence};
@@ -177,9 +178,9 @@ impl EngineBuilder {
         let mut by_name = BTreeMap::new();
         for flow in flows {
             let name = flow.name().to_owned();
-            let definition = definitions.add(flow).map_err(OpenError::Flow)?;
+            let definition = definitions.add(flow)?;
             if by_name.insert(name.clone(), definition).is_some() {
-                return Err(OpenError::Flow(format!("two flows are called {name:?}; give each a name of its own")));
+                return Err(OpenError::TwoFlows { name });
             }
         }
         let at_hand = by_name.iter().map(|(name, definition)| (name.clone(), definition.shared_flow())).collect();
@@ -204,7 +205,36 @@ impl fmt::Debug for EngineBuilder {
     }
 }
 
-/// Takes orders and drives them to their ends. Clones are the same engine; the last one that is dropped stops it, and
+/// Takes orders and drives them to their ends.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use handfast::participant::InMemory;
+/// use handfast::store::MemoryStore;
+/// use handfast::{Engine, Flow, Order, Outcome};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// // What outlives the program: here in memory, otherwise `SqliteStore::open("shop.db")`.
+/// let store = Arc::new(MemoryStore::new());
+/// let open = || async {
+///     let flow = Flow::builder("shop").compensatable("payment", "bank").pivot("dispatch", "depot").build()?;
+///     let engine = Engine::builder(store.clone()).flow(flow).participant("bank", InMemory::new(|_, _| true));
+///     Ok::<_, Box<dyn std::error::Error>>(engine.participant("depot", InMemory::new(|_, _| true)).open().await?)
+/// };
+/// let engine = open().await?;
+/// engine.submit(Order::new("order-1", "{}").body("payment", "{}").body("dispatch", "{}")).await?;
+/// // Stopped in the middle of it and started again, it goes on by itself, and can be looked at.
+/// drop(engine);
+/// let engine = open().await?;
+/// let mut saga = engine.follow("order-1").await?.expect("it was placed");
+/// assert_eq!(saga.outcome().await?, Outcome::Completed);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Clones are the same engine; the last one that is dropped stops it, and
 /// what was placed goes on when its store is opened again.
 #[derive(Clone)]
 pub struct Engine(Arc<Running>);

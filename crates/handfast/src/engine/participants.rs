@@ -16,6 +16,7 @@ use crate::store::{Acceptance, Offer, Store, StoreError};
 
 /// A participant as its store of sagas knows it.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct ParticipantView {
     /// Its base URL or name.
     pub participant: String,
@@ -56,6 +57,7 @@ pub fn amount_in_words(minor: u64, currency: &str) -> Option<String> {
 
 /// A person's act was carried out.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Accepted {
     /// What is kept of it.
     pub acceptance: Acceptance,
@@ -63,6 +65,7 @@ pub struct Accepted {
 
 /// A saga that rests on what a participant had answered in a former life.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Resting {
     /// The saga.
     pub id: String,
@@ -81,6 +84,7 @@ pub struct Resting {
 
 /// Some of the sagas that rest on a former life.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct RestingPage {
     /// Those that were found, in the order of their placing. There may be none, and more to come.
     pub sagas: Vec<Resting>,

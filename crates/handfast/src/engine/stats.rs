@@ -8,6 +8,7 @@ use crate::store::Counts;
 
 /// How many sagas stand how, as far as this engine knows. Start from the store's counts, and kept up by what happens here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct Totals {
     /// All of them.
     pub placed: u64,
@@ -62,6 +63,7 @@ impl Totals {
 
 /// What an engine is at, at one moment.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Stats {
     /// How many sagas stand how.
     pub totals: Totals,

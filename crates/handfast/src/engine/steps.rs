@@ -15,6 +15,7 @@ use crate::store::{StoredSaga, Try};
 
 /// What is known of one step.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct StepView {
     /// Its name.
     pub name: String,
@@ -54,6 +55,7 @@ pub struct StepView {
 
 /// An answer, as people see it.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct AnswerSeen {
     /// What had been asked for.
     pub operation: &'static str,

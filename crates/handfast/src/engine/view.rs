@@ -15,6 +15,7 @@ use crate::store::{Entry, Store, StoreError, StoredSaga, Try};
 
 /// A saga, read from its store.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct SagaView {
     /// Its id.
     pub id: String,

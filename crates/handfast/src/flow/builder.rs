@@ -247,7 +247,7 @@ impl<C: Course, L: Last> FlowBuilder<C, L> {
         }
         let steps = self.steps.iter().zip(assessment.plan.steps()).map(|(built, plan)| WrittenStep::of(&built.step, plan));
         let written = Written::new(self.name.clone(), steps.collect());
-        let text = serde_json::to_string(&written).map_err(|error| FlowError::Text(error.to_string()))?;
+        let text = serde_json::to_string(&written).map_err(|error| FlowError::Definition { why: error.to_string() })?;
         Flow::from_built_text(&text)
     }
 

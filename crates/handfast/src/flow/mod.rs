@@ -7,7 +7,7 @@ use std::time::Duration;
 use handfast_protocol::{Finding, Plan, PlanError, Risk};
 use sha2::{Digest, Sha256};
 
-use crate::participant::HttpTemplates;
+use crate::participant::{HttpTemplates, TemplateError};
 
 mod builder;
 mod promises;
@@ -97,6 +97,7 @@ pub struct Flow {
 
 /// Why a flow cannot be used.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum FlowError {
     /// A name that a key or a line of output could not carry.
     #[error("{name:?} cannot be the name of a flow or step; use 1 to 32 of a-z, 0-9 and -")]
@@ -135,9 +136,28 @@ pub enum FlowError {
     /// It cannot promise what a flow promises, and no person has accepted that.
     #[error(transparent)]
     Risks(#[from] UnacceptedRisks),
-    /// A stored definition that nothing here can read.
-    #[error("the flow's definition cannot be read: {0}")]
-    Text(String),
+    /// A stored definition that is no definition.
+    #[error("the flow's definition cannot be read: {why}")]
+    Definition {
+        /// What JSON says of it.
+        why: String,
+    },
+    /// A stored definition names a kind of step that is not known here.
+    #[error("the flow's definition cannot be read: {kind:?} is no kind of step")]
+    Kind {
+        /// The word.
+        kind: String,
+    },
+    /// A stored definition has a template that nothing here can read.
+    #[error("the flow's definition cannot be read: step {step}, {key}: {error}")]
+    Templates {
+        /// The step.
+        step: String,
+        /// The operation, as it is called in flow files.
+        key: &'static str,
+        /// What is wrong with it.
+        error: TemplateError,
+    },
 }
 
 /// What a flow cannot promise and no person has accepted. It says what may go wrong, what would prevent it, and under which
@@ -211,7 +231,7 @@ impl Flow {
     /// # Errors
     /// It is not one.
     pub fn from_built_text(text: &str) -> Result<Self, FlowError> {
-        let written: Written = serde_json::from_str(text).map_err(|error| FlowError::Text(error.to_string()))?;
+        let written: Written = serde_json::from_str(text).map_err(|error| FlowError::Definition { why: error.to_string() })?;
         let (name, plan, steps) = written.into_parts()?;
         Self::from_parts(&name, Arc::new(Plan::new(plan)?), steps, text)
     }

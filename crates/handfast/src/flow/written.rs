@@ -167,7 +167,7 @@ impl WrittenStep {
         let kind = Kind::ALL
             .into_iter()
             .find(|kind| kind.name() == self.kind)
-            .ok_or_else(|| FlowError::Text(format!("{:?} is no kind of step", self.kind)))?;
+            .ok_or_else(|| FlowError::Kind { kind: self.kind.clone() })?;
         Ok(StepPlan {
             kind,
             beside: self.beside,
@@ -196,7 +196,7 @@ impl WrittenStep {
 
     fn into_step(self) -> Result<FlowStep, FlowError> {
         let templates = self.http.map(HttpTemplates::compile).transpose();
-        let http = templates.map_err(|(key, error)| FlowError::Text(format!("step {}, {key}: {error}", self.name)))?;
+        let http = templates.map_err(|(key, error)| FlowError::Templates { step: self.name.clone(), key, error })?;
         Ok(FlowStep {
             name: self.name,
             participant: self.participant.into(),

@@ -20,6 +20,29 @@ use crate::webhook::WebhookReceiver;
 
 /// A flow file that was read and found sound. [`flow`](Self::flow) makes a flow of it, once a person has accepted what it
 /// cannot promise.
+///
+/// ```
+/// use handfast::flow_file::FlowFile;
+///
+/// let file = FlowFile::parse(
+///     "shop.toml",
+///     r#"
+///         name = "shop"
+///         [input]
+///         item = "text"
+///         [[step]]
+///         name = "dispatch"
+///         kind = "pivot"
+///         participant = "inproc"
+///         send = ["item"]
+///     "#,
+/// )?;
+/// let flow = file.flow::<&str>(&[])?;
+/// let order = file.parse_order(br#"{"id": "order-1", "item": "tea"}"#)?;
+/// assert_eq!((flow.name(), order.id.as_str()), ("shop", "order-1"));
+/// assert!(file.parse_order(br#"{"id": "order-1", "itme": "tea"}"#).is_err());
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FlowFile {
     file: String,
@@ -146,7 +169,9 @@ impl FlowFile {
             | FlowError::Order(_)
             | FlowError::NoSuchStep { .. }
             | FlowError::NoStepYet
-            | FlowError::Text(_)) => error,
+            | FlowError::Definition { .. }
+            | FlowError::Kind { .. }
+            | FlowError::Templates { .. }) => error,
         })
     }
 

@@ -175,6 +175,7 @@ impl fmt::Display for Scalar {
 
 /// Why a line cannot be written or read.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LineError {
     /// The saga is pinned to a version of the protocol that this program does not have.
     #[error("it is pinned to version {0} of the protocol, which this handfast does not know; use a newer one")]
@@ -186,6 +187,7 @@ pub enum LineError {
 
 /// Why a journal does not lead to a state that can be trusted.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReplayError {
     /// A row is missing or there twice.
     #[error("journal entry {expected} is missing: the next row says {found}")]

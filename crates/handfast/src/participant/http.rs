@@ -25,6 +25,7 @@ pub struct HttpParticipant {
 
 /// Why a service cannot be reached this way at all.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum HttpParticipantError {
     /// The base URL is none.
     #[error("{url:?} cannot be a participant's base URL: {why}; give one like http://127.0.0.1:7001/keys")]

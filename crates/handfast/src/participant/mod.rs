@@ -18,18 +18,24 @@ use bytes::Bytes;
 use handfast_protocol::{Answer, Operation, Time, UndoTold};
 
 pub(crate) use cleaned::is_card_number;
+#[doc(hidden)]
 pub use cleaned::shorten;
-pub use client::{ClientError, is_encoded};
+pub use client::ClientError;
+#[doc(hidden)]
+pub use client::is_encoded;
 pub use http::{HttpParticipant, HttpParticipantError};
 pub use in_memory::InMemory;
 pub use in_transaction::{InTransaction, KeyRow, Transactional};
+#[doc(hidden)]
 pub use json::read as read_json;
+#[doc(hidden)]
 pub use receipts::{MAX_ANSWER_BYTES, Received, read_answer};
+#[doc(hidden)]
 pub use template::{
-    AnsweredByHand, At, ByHandError, Call, CallText, Condition, Expected, HttpTemplates, HttpTexts, Kept, KeptAt, Moment, Place,
-    Secret, SecretError, Secrets, ServiceByHand, Shapes, Template, TemplateError, TemplatePart, Test, TimeFormat, UNDO_PEEK,
-    Value, Wants, operation_key,
+    AnsweredByHand, At, Call, CallText, Condition, Expected, HttpTexts, Kept, KeptAt, Moment, Place, ServiceByHand, Shapes,
+    Template, TemplateError, TemplatePart, Test, TimeFormat, UNDO_PEEK, Value, Wants, operation_key,
 };
+pub use template::{ByHandError, HttpTemplates, Secret, SecretError, Secrets};
 pub(crate) use template::{
     KeptReceipts, Names, OWN_HEADERS, OfSaga, TemplateParticipant, Unfit, decimal, is_pointer, is_variable,
 };
@@ -189,6 +195,48 @@ impl Reply {
 /// An implementation keeps the promises of [`Register`](handfast_protocol::Register) for every key, and answers
 /// [`Reply::Definite`] only when it knows how the key stands, and [`Reply::Absent`] where it looked and there is nothing. The engine may call it for one key at the same time more
 /// than once, gives up waiting after a while, and calls again until it gets a definite answer.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use std::convert::Infallible;
+/// use std::sync::Mutex;
+///
+/// use handfast::participant::{Delivery, Participant, Receipt, Reply};
+/// use handfast::store::BoxFuture;
+/// use handfast::{Answer, Operation, Register, Request};
+///
+/// /// Counts what it has done. Its keys are gone with the process; `InTransaction` keeps them in a database.
+/// #[derive(Default)]
+/// struct Counter(Mutex<(BTreeMap<String, Register<String>>, u32)>);
+///
+/// impl Participant for Counter {
+///     fn deliver<'a>(&'a self, request: Delivery<'a>) -> BoxFuture<'a, Reply> {
+///         Box::pin(async move {
+///             let (keys, count) = &mut *self.0.lock().expect("nobody panicked");
+///             let register = keys.entry(request.key.to_owned()).or_default();
+///             let body = request.body_hash.to_owned();
+///             let asked = match request.operation {
+///                 Operation::Act => Request::Act { body, expired: false },
+///                 Operation::Close => Request::Close { body: Some(body) },
+///                 Operation::Undo => Request::Undo { body: Some(body) },
+///                 Operation::Look => match register.peek() {
+///                     Some(state) => return definite(Answer::State(state)),
+///                     None => return Reply::Absent { seen: "nothing yet".to_owned(), retry_after: None },
+///                 },
+///             };
+///             let Ok(answer) = register.receive(asked, |effect| {
+///                 *count += 1;
+///                 Ok::<_, Infallible>(true)
+///             });
+///             definite(answer)
+///         })
+///     }
+/// }
+///
+/// fn definite(answer: Answer) -> Reply {
+///     Reply::Definite { answer, receipt: Receipt::default() }
+/// }
+/// ```
 pub trait Participant: Send + Sync + 'static {
     /// Takes one request there, and brings back what was said.
     fn deliver<'a>(&'a self, request: Delivery<'a>) -> BoxFuture<'a, Reply>;

@@ -405,6 +405,17 @@ pub const TRIES_KEPT: usize = 64;
 ///
 /// Every write is atomic, and flushed when its future resolves to `Ok`. No method has a body here: a store that stands before another
 /// one would forget to pass it on. The table in `every_method.rs` names each once more, for those.
+///
+/// ```
+/// use handfast::store::{self, Store as _};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let store = store::open("memory:")?;
+/// assert!(store.load("order-1").await?.is_none());
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 pub trait Store: Send + Sync + 'static {
     /// Drawn when the store was created; every key carries it.
     fn store_id(&self) -> &str;

@@ -14,6 +14,7 @@ pub const MOST_FINDINGS: usize = 100;
 
 /// What was found in a store.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Verified {
     /// Drawn when the store was created; every key carries it.
     pub store_id: String,
@@ -48,6 +49,7 @@ impl Verified {
 
 /// One thing that is wrong.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Damage {
     /// The saga that it is about, if it is about one.
     pub saga: Option<String>,

@@ -95,6 +95,7 @@ pub(crate) async fn accept_time_in(
 
 /// A definition that open orders of a store follow, and in what it differs from one's own.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Followed {
     /// The flow's name.
     pub flow: String,

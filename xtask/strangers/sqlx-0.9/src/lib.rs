@@ -12,7 +12,10 @@ pub fn engine(_theirs: &sqlx::SqlitePool) -> EngineBuilder {
 
 /// A store in a file, and a participant's.
 #[cfg(feature = "sqlite")]
-pub fn in_files(path: &str, service: impl handfast_participant::Service) -> Option<(Arc<dyn Store>, handfast_participant::Registers)> {
+pub fn in_files(
+    path: &str,
+    service: impl handfast_participant::Service,
+) -> Option<(Arc<dyn Store>, handfast_participant::Registers)> {
     let store = handfast::store::SqliteStore::open(path).ok()?;
     Some((Arc::new(store), handfast_participant::Registers::open(path, service).ok()?))
 }

@@ -108,7 +108,7 @@ fn followed(store: &str, file: &FlowFile) -> anyhow::Result<Vec<Followed>> {
 
 fn tell_followed(followed: &[Followed], output: &Output) -> anyhow::Result<()> {
     if output.wants_json() {
-        let shape = |Followed { flow, orders, difference }: &Followed| {
+        let shape = |Followed { flow, orders, difference, .. }: &Followed| {
             let identity =
                 difference.steps.iter().flat_map(|step| step.identity.iter().map(|what| format!("{}: {what}", step.step)));
             json!({
@@ -125,7 +125,7 @@ fn tell_followed(followed: &[Followed], output: &Output) -> anyhow::Result<()> {
     if followed.is_empty() {
         return output.sentences("No open order of the store follows another definition than this one.");
     }
-    followed.iter().try_for_each(|Followed { flow, orders, difference }| {
+    followed.iter().try_for_each(|Followed { flow, orders, difference, .. }| {
         let verdict = if difference.plan.is_some() { "cannot adopt it" } else { "would change by adopting it" };
         output.sentences(format_args!(
             "{orders} open orders of {flow} follow another definition and {verdict}: {}.",

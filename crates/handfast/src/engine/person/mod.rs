@@ -189,6 +189,7 @@ pub struct Possible {
 
 /// What the journal cannot show to be gone.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Remains {
     /// The step.
     pub step: String,

@@ -33,6 +33,7 @@ pub struct AnsweredByHand {
 
 /// Why a service cannot be asked.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ByHandError {
     /// A secret of its templates cannot be had.
     #[error(transparent)]

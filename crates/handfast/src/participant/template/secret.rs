@@ -36,6 +36,7 @@ impl fmt::Debug for Secret {
 
 /// Why a secret cannot be had.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SecretError {
     /// It is nowhere.
     #[error("the secret {name} is not there; set {name}, or {name}_FILE to the path of a file that holds it")]
