@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::toml_file::FileError;
+use handfast_toml::FileError;
 
 /// Why a flow file is refused: everything that can be told apart, in the order of the file's parts. There is at least one.
 ///
