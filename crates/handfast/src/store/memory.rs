@@ -26,6 +26,8 @@ struct Rows {
     by_id: BTreeMap<String, usize>,
     by_request_key: BTreeMap<[u8; 32], usize>,
     wake_ups: BTreeSet<(Time, usize)>,
+    /// How many stand how.
+    counted: BTreeMap<String, u64>,
     seen: BTreeMap<String, (String, u64)>,
     clock: Option<ClockMark>,
     at_hand: Vec<Arc<str>>,
@@ -77,6 +79,14 @@ impl Rows {
         }
     }
 
+    fn stand(&mut self, number: usize, standing: &str) {
+        let before = std::mem::replace(&mut self.sagas[number].saga.standing, standing.to_owned());
+        if let Some(counted) = self.counted.get_mut(&before) {
+            *counted -= 1;
+        }
+        *self.counted.entry(standing.to_owned()).or_default() += 1;
+    }
+
     fn create(&mut self, new: NewSaga) -> Result<Created, StoreError> {
         check_new(&new)?;
         let holder = new.request_key_hash.and_then(|hash| self.by_request_key.get(&hash));
@@ -110,6 +120,7 @@ impl Rows {
             came_back: false,
             entries: new.entries,
         };
+        *self.counted.entry(saga.standing.clone()).or_default() += 1;
         self.sagas.push(Row { saga, tries: VecDeque::new() });
         self.wake(number, new.wake_at);
         Ok(Created::New)
@@ -122,10 +133,10 @@ impl Rows {
         if !follows_the_same || (last.seq.checked_add(1), last.digest) != (Some(append.entry.seq), append.previous) {
             return Err(StoreError::Conflict);
         }
-        append.standing.clone_into(&mut row.saga.standing);
         row.saga.tries = 0;
         row.saga.why = None;
         row.saga.entries.push(append.entry);
+        self.stand(number, append.standing);
         self.wake(number, append.wake_at);
         if let Some(seen) = append.seen {
             self.remember(seen);
@@ -205,8 +216,8 @@ impl Rows {
 
     fn suspend(&mut self, id: &str, reason: &str) {
         if let Some((number, row)) = self.row(id) {
-            SUSPENDED.clone_into(&mut row.saga.standing);
             row.saga.why = Some(reason.to_owned());
+            self.stand(number, SUSPENDED);
             self.wake(number, None);
         }
     }
@@ -265,11 +276,8 @@ impl Rows {
     }
 
     fn counts(&self) -> Counts {
-        let mut by_standing = BTreeMap::<&str, u64>::new();
-        for row in &self.sagas {
-            *by_standing.entry(&row.saga.standing).or_default() += 1;
-        }
-        Counts { by_standing: by_standing.into_iter().map(|(standing, number)| (standing.to_owned(), number)).collect() }
+        let kept = self.counted.iter().filter(|(_, number)| **number > 0);
+        Counts { by_standing: kept.map(|(standing, number)| (standing.clone(), *number)).collect() }
     }
 }
 

@@ -354,14 +354,31 @@ pub(super) fn lengths(source: &mut Source, ids: &[Arc<str>]) -> Result<Lengths, 
     read(source).map_err(|error| unavailable(&error))
 }
 
+/// What is kept, so that it costs the same however many sagas there are.
+const COUNTED: &str = "SELECT standing, sagas FROM counted WHERE sagas > 0 ORDER BY standing";
+/// What it is kept of.
+const COUNT: &str = "SELECT standing, count(*) FROM saga GROUP BY standing ORDER BY standing";
+
 pub(super) fn counts(source: &mut Source) -> Result<Counts, StoreError> {
-    const SQL: &str = "SELECT standing, count(*) FROM saga GROUP BY standing ORDER BY standing";
-    let by_standing = source
-        .connection
-        .prepare_cached(SQL)
-        .and_then(|mut sql| sql.query_map([], |row| Ok((row.get(0)?, number(row.get(1)?))))?.collect())
-        .map_err(|error| unavailable(&error))?;
-    Ok(Counts { by_standing })
+    let read = |connection: &Connection| {
+        // An older store that is only read has nothing kept.
+        count(connection, if has_table(connection, "counted")? { COUNTED } else { COUNT })
+    };
+    read(&source.connection).map(|by_standing| Counts { by_standing }).map_err(|error| unavailable(&error))
+}
+
+fn count(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<(String, u64)>> {
+    connection.prepare_cached(sql)?.query_map([], |row| Ok((row.get(0)?, number(row.get(1)?))))?.collect()
+}
+
+/// What is wrong with what is kept of how many sagas stand how.
+fn miscounted(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    if !has_table(connection, "counted")? {
+        return Ok(None);
+    }
+    let transaction = connection.unchecked_transaction()?;
+    let (kept, counted) = (count(&transaction, COUNTED)?, count(&transaction, COUNT)?);
+    Ok((kept != counted).then(|| format!("`counted` says {kept:?}, and the sagas stand {counted:?}")))
 }
 
 pub(super) fn judge_time(source: &mut Source, mark: &ClockMark, error_ms: u64) -> Result<(ClockVerdict, Time), StoreError> {
@@ -386,7 +403,10 @@ pub(super) fn examine(source: &mut Source) -> Result<Examined, StoreError> {
             format: found_format(connection)?.unsigned_abs(),
             generation: connection.pragma_query_value(None, "user_version", |row| row.get(0))?,
             sagas: number(connection.query_row("SELECT count(*) FROM saga", [], |row| row.get(0))?),
-            damage: integrity(connection)?,
+            damage: match integrity(connection)? {
+                damage if damage.is_empty() => miscounted(connection)?.into_iter().collect(),
+                damage => damage,
+            },
         })
     };
     read(&source.connection).map_err(|error| unavailable(&error))
@@ -458,4 +478,42 @@ pub(super) fn acceptances(source: &mut Source) -> Result<Vec<Acceptance>, StoreE
         .prepare_cached("SELECT base, incarnation, former, seq, at, by, why FROM accepted ORDER BY base, nth")
         .and_then(|mut sql| sql.query_map([], read)?.collect())
         .map_err(|error| unavailable(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+    use crate::store::{SqliteStore, Store as _};
+
+    #[test]
+    fn how_many_stand_how_costs_the_same_however_many_there_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.db");
+        drop(SqliteStore::open(&path).unwrap());
+        let connection = Connection::open(&path).unwrap();
+        let mut steps = Vec::new();
+        for sagas in [1_000, 100_000] {
+            let fill = format!(
+                "BEGIN; DELETE FROM saga; \
+                 WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {sagas}) \
+                 INSERT INTO saga (name, created, standing, tries) \
+                 SELECT 'order-' || n, n, CASE n % 3 WHEN 0 THEN 'acting' ELSE 'completed' END, 0 FROM n; \
+                 DELETE FROM counted; INSERT INTO counted {COUNT}; COMMIT"
+            );
+            connection.execute_batch(&fill).unwrap();
+            assert_eq!(miscounted(&connection).unwrap(), None);
+            let mut kept = connection.prepare(COUNTED).unwrap();
+            assert_eq!(kept.query_map([], |_| Ok(())).unwrap().count(), 2);
+            steps.push(kept.get_status(StatementStatus::VmStep));
+        }
+        assert_eq!(steps[0], steps[1]);
+        connection.execute_batch("UPDATE counted SET sagas = sagas + 1 WHERE standing = 'acting'").unwrap();
+        assert!(miscounted(&connection).unwrap().is_some_and(|what| what.contains("33334")), "it is looked at by `verify`");
+        drop(connection);
+        let store = SqliteStore::open_to_read(&path).unwrap();
+        let counts = tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(store.counts()).unwrap();
+        assert_eq!(counts.by_standing, [("acting".to_owned(), 33_334), ("completed".to_owned(), 66_667)], "it is what is kept");
+    }
 }

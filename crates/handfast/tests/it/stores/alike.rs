@@ -1,5 +1,6 @@
 //! The same operations on every store, and the same answers: the one in memory is the oracle.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::Path;
 use std::sync::Arc;
@@ -146,6 +147,11 @@ async fn claim_all(store: &dyn Store) -> Vec<String> {
 
 /// Everything that can be read.
 async fn read_all(store: &dyn Store) -> Vec<String> {
+    let mut counted = BTreeMap::<String, u64>::new();
+    for saga in store.list(None, None, usize::MAX).await.unwrap() {
+        *counted.entry(saga.standing).or_default() += 1;
+    }
+    assert_eq!(store.counts().await.unwrap().by_standing, counted.into_iter().collect::<Vec<_>>(), "what is kept is as counted");
     let mut answers = vec![
         text(store.due(Time(u64::MAX), usize::MAX).await),
         text(store.due(Time(3), 2).await),
