@@ -127,14 +127,14 @@ fn moved_and_undone_by_hand() -> Vec<(u64, Line)> {
     ]
 }
 
-/// The refund may be on the road to the former address, and what the new one finds there may be a copy.
+/// The refund may be on the road to the former address, and the new one does not know the payment.
 fn moved_while_it_is_undone() -> Vec<(u64, Line)> {
     vec![
         (1_000, Line::Start),
         (1_020, known(0, Operation::Act, Definite::Done, 7)),
         (1_040, known(1, Operation::Act, Definite::Refused, 3)),
         (1_500, Line::Moved { step: 0, can_be_looked_at: true, came_back: false }),
-        (1_520, known(0, Operation::Look, Definite::Done, 5)),
+        (1_520, Line::Looked { step: 0, found: None, left: Time(1_510) }),
     ]
 }
 
