@@ -10,7 +10,7 @@
 //! use handfast::{Engine, Flow, Options, Order, Outcome};
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-//! // The bank does what it is asked for, and nobody hears of the first time.
+//! // The bank does what it is asked for, and the first answer is lost.
 //! let bank = Arc::new(Scripted::over(InMemory::new(|_, _| true)));
 //! bank.at(1, Road::AnswerLost);
 //! let (store, at_bank) = (Arc::new(MemoryStore::new()), Arc::clone(&bank));

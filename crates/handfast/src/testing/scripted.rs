@@ -65,7 +65,7 @@ impl Scripted {
         locked(&self.script).by_number.insert(number, road);
     }
 
-    /// What becomes of the next so many requests.
+    /// What becomes of the next `many` requests.
     pub fn next(&self, many: usize, road: &Road) {
         let mut script = locked(&self.script);
         let made = script.asked.len();
@@ -123,7 +123,7 @@ impl Participant for Scripted {
     }
 }
 
-/// A request that outlives whoever made it.
+/// A request that outlives the call that made it.
 struct Late {
     key: String,
     operation: Operation,

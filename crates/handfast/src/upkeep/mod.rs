@@ -26,7 +26,7 @@ pub enum AcceptTimeError {
     /// The store's time is not later than the present one.
     #[error("the store's time is not later than the present one, so there is nothing to accept")]
     NotLater,
-    /// Somebody goes by the store's time.
+    /// Another process goes by the store's time.
     #[error(
         "a process that drives this store was there within the last half minute; stop it, and say it again half a minute later"
     )]
