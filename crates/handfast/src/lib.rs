@@ -94,7 +94,7 @@ pub use handfast_protocol::{
     Standing, Time, Undo, stage,
 };
 
-// The same as an engine does, in a store that nobody drives: for the command line and the service.
+// The same as an engine does, in a store that no engine drives: for the command line and the service.
 #[doc(hidden)]
 pub use engine::{
     accept_in, act_in, amount_in_words, cancel_in, count_lines, describe_evidence, list_in, participants_in, resting_in, saga_in,

@@ -290,13 +290,14 @@ struct Homes {
     same: Vec<BTreeSet<String>>,
     /// Where it is called now.
     called: BTreeSet<String>,
-    /// It was asked for elsewhere, too: where it was found, of which nobody has said that the books are the same. They may be a copy.
+    /// It was asked for elsewhere, too: where it was found, and no person has said that the books there are the same. They may
+    /// be a copy.
     was_asked_elsewhere: bool,
 }
 
-/// Whether what a saga was asked before can be asked by the definition that it follows now, and of which steps the coordinator has
-/// to be told that they have moved. `asked` says for each step since which entry of its journal something may have left for it; of a
-/// saga that came back from a backup nobody knows. `read` reads a stored definition.
+/// Whether what a saga was asked before can be asked by the definition that it follows now, and of which steps the coordinator
+/// has to be told that they have moved. `asked` says for each step since which entry of its journal something may have left for
+/// it; of a saga that came back from a backup that is unknown. `read` reads a stored definition.
 pub(crate) fn check(
     stored: &StoredSaga,
     asked: &[Asked],

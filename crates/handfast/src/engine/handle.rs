@@ -237,7 +237,7 @@ pub enum NoOutcome {
 ///     .open()
 ///     .await?;
 /// let mut saga = engine.submit(Order::new("order-1", "{}").body("payment", "{}").body("dispatch", "{}")).await?;
-/// // Whoever has waited long enough goes on with something else: the saga goes on, too.
+/// // A caller that has waited long enough goes on with something else: the saga goes on, too.
 /// let progress = saga.wait(Duration::from_millis(1)).await?;
 /// assert_eq!(progress.outcome(), None);
 /// // There is a way back as long as the goods are not on their way.

@@ -1,4 +1,4 @@
-//! All that is wrong with a flow file, so that whoever writes one mends it in one go.
+//! All that is wrong with a flow file, so that its author can correct it in one go.
 
 use std::fmt;
 

@@ -64,7 +64,7 @@ impl FlowFile {
         Self::read_all(path).map_err(FileErrors::into_first)
     }
 
-    /// The same, for whoever mends the file.
+    /// The same, for the person who corrects the file.
     ///
     /// # Errors
     /// Everything that is wrong with it, each with its line, and what to do.
@@ -81,7 +81,7 @@ impl FlowFile {
         Self::parse_all(file, text).map_err(FileErrors::into_first)
     }
 
-    /// The same, for whoever mends the file.
+    /// The same, for the person who corrects the file.
     ///
     /// # Errors
     /// Everything that is wrong with it, each with its line, and what to do.

@@ -15,7 +15,7 @@ const PAGES_AT_ONCE: i32 = 1_000;
 /// How long the copy waits before it tries again while another connection holds a lock.
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// Says in a copy that it is one, and up to which saga: whoever goes on with it does not know what was asked for since.
+/// Says in a copy that it is one, and up to which saga: a process that goes on with it does not know what was asked for since.
 const MARK: &str = "INSERT INTO meta (name, value) SELECT 'backup', CAST(coalesce(max(id), 0) AS TEXT) FROM saga WHERE true \
      ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 

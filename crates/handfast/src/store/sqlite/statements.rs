@@ -322,7 +322,7 @@ impl<'c> Statements<'c> {
         Ok(())
     }
 
-    /// Notes that so many sagas more stand so.
+    /// Notes that `more` more sagas have this standing; fewer if it is negative.
     fn count(&mut self, standing: &str, more: i64) {
         match self.counted.get_mut(standing) {
             Some(counted) => *counted += more,
