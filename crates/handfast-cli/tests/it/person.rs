@@ -216,12 +216,30 @@ fn check_that_a_mark_says_until_when(words: &[&str], by_service: [&str; 2], by_f
     }
 }
 
+/// The picture says who has said what of the hotel, why and by what evidence, and that nothing else is known of it.
+fn check_that_a_word_is_drawn(store: &str, words: &[&str]) {
+    let undone = ["resolve", "order-3", "--undone", "hotel", "--evidence", "refund re_17", "--yes"];
+    let marked = sagas(&[&undone[..], words].concat(), ["--store", store]);
+    assert_eq!(marked.code, Some(0), "{}", marked.stderr);
+    let drawn = run(["show", "order-3", "--store", store, "--svg", "-"]);
+    assert_eq!(drawn.code, Some(3), "{}", drawn.stderr);
+    let all = [
+        "a person: hotel was undone (by ada: the hotel is gone; evidence: refund re_17)",
+        "undone, by a word",
+        "neither: nothing is done for good, and nothing ever will be, if it is as a person has said of hotel",
+    ];
+    for said in all {
+        assert!(drawn.stdout.contains(said), "{said}: {}", drawn.stdout);
+    }
+    assert!(!drawn.stdout.contains("not known"), "{}", drawn.stdout);
+}
+
 /// The command line through the service, and through the file that the service has open, which goes on from there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operator_acts_through_the_service_and_through_its_file() {
     let house = House::new();
     let services = house.services();
-    for id in ["order-1", "order-2"] {
+    for id in ["order-1", "order-2", "order-3"] {
         house.take_the_key(&services, id).await;
     }
     let coordinator = house.coordinator();
@@ -272,6 +290,9 @@ async fn an_operator_acts_through_the_service_and_through_its_file() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     check_that_a_mark_says_until_when(&words, by_service, by_file);
+    caller.place("order-3", &order("order-3"), &[]).await;
+    standing(&caller, "order-3", "suspended").await;
+    check_that_a_word_is_drawn(&store, &words);
     let nobody = sagas(&["list"], ["--url", "http://127.0.0.1:9"]);
     assert_eq!(nobody.code, Some(5), "{}", nobody.stderr);
 }

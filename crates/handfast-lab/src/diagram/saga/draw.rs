@@ -1,6 +1,6 @@
 //! Puts a saga's entries, attempts and changes of registers into a diagram, causes before their effects.
 
-use handfast_protocol::{Answer, Definite, Input, Kind, Ruling, Standing, Told};
+use handfast_protocol::{Answer, Definite, Input, Kind, Mark as Ruled, Ruling, Standing, Told};
 
 use super::super::{Clock, Diagram, LineId, Mark, Tone};
 use super::SagaStory;
@@ -309,6 +309,12 @@ fn outcomes(story: &SagaStory, replayed: &[Replayed], lines: &Lines, picture: &m
         }
         Standing::Placed | Standing::Acting | Standing::Cancelling => (Tone::Doubt, standing.name().to_owned()),
     };
+    let (tone, verdict) = match (standing, words_alone(story, last)) {
+        (Standing::Completed | Standing::Cancelled, words) if !words.is_empty() => {
+            (Tone::Doubt, format!("{verdict}, if it is as a person has said of {}", words.join(", ")))
+        }
+        (_, _) => (tone, verdict),
+    };
     let (tone, verdict) = match &story.trouble {
         Some(trouble) => (Tone::Bad, format!("suspended: {trouble}")),
         None => (tone, verdict),
@@ -317,16 +323,33 @@ fn outcomes(story: &SagaStory, replayed: &[Replayed], lines: &Lines, picture: &m
     picture.outcome(lines.coordinator, tone, stands.name());
     for (step, &line) in lines.steps.iter().enumerate() {
         let (asked, known) = last.coordinator.step_state(step);
-        let (tone, word) = match (known, asked) {
-            (Some(Definite::Done), _) => (Tone::Good, state_word(story, step, Definite::Done)),
-            (Some(Definite::Closed), _) => (Tone::Calm, "closed for good"),
-            (Some(state), _) => (Tone::Calm, state_word(story, step, state)),
-            (None, Some(_)) => (Tone::Doubt, "not known"),
-            (None, None) => (Tone::Calm, "never asked"),
+        // What rests on a person's word is neither known nor unknown.
+        let (tone, word) = match (last.coordinator.step_mark(step), known, asked) {
+            (Some(mark), ..) => (Tone::Doubt, by_a_word(mark)),
+            (None, Some(Definite::Done), _) => (Tone::Good, state_word(story, step, Definite::Done)),
+            (None, Some(Definite::Closed), _) => (Tone::Calm, "closed for good"),
+            (None, Some(state), _) => (Tone::Calm, state_word(story, step, state)),
+            (None, None, Some(_)) => (Tone::Doubt, "not known"),
+            (None, None, None) => (Tone::Calm, "never asked"),
         };
         picture.outcome(line, tone, word);
     }
     picture.verdict(tone, &verdict);
+}
+
+/// The steps of which only a person's word is known.
+fn words_alone<'a>(story: &'a SagaStory, last: &Replayed) -> Vec<&'a str> {
+    let steps = story.steps.iter().enumerate();
+    steps.filter(|(step, _)| last.coordinator.step_mark(*step).is_some()).map(|(_, step)| step.name.as_str()).collect()
+}
+
+/// How a step stands of which only a person's word is known.
+const fn by_a_word(mark: Ruled) -> &'static str {
+    match mark {
+        Ruled::Done => "done, by a word",
+        Ruled::NotDone => "not done, by a word",
+        Ruled::Undone => "undone, by a word",
+    }
 }
 
 fn all_done(story: &SagaStory) -> String {
