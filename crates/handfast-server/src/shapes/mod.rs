@@ -138,40 +138,32 @@ fn not_understood(kind: &NotUnderstood) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use handfast::{BreakerState, ClockStats, ClockTurns, Totals};
+    use handfast::{BreakerState, ClockTurns};
 
     use super::*;
 
     /// What the engine counts, each with another value.
     fn counted() -> Stats {
-        let not_understood = NotUnderstood { operation: "act", status: 400, times: 3, seen: "no such shop".to_owned() };
-        let line = LineStats {
-            participant: "http://bank".to_owned(),
-            breaker: BreakerState::HalfOpen,
-            in_flight: 1,
-            answered: 2,
-            unanswered: 4,
-            indefinite: 3,
-            meaningless: Some(418),
-            turned_away: Some(503),
-            behind: Some("it was restored".to_owned()),
-            way_out: None,
-            not_understood: vec![not_understood],
-            not_made: vec![NotMade { operation: "undo", why: "no id was kept".to_owned(), times: 5 }],
-        };
+        let mut not_understood = NotUnderstood::default();
+        (not_understood.operation, not_understood.status, not_understood.times) = ("act", 400, 3);
+        not_understood.seen = "no such shop".to_owned();
+        let mut not_made = NotMade::default();
+        (not_made.operation, not_made.why, not_made.times) = ("undo", "no id was kept".to_owned(), 5);
+        let mut line = LineStats::default();
+        (line.participant, line.breaker) = ("http://bank".to_owned(), BreakerState::HalfOpen);
+        (line.in_flight, line.answered, line.unanswered, line.indefinite) = (1, 2, 4, 3);
+        (line.meaningless, line.turned_away, line.behind) = (Some(418), Some(503), Some("it was restored".to_owned()));
+        (line.not_understood, line.not_made) = (vec![not_understood], vec![not_made]);
         let named = |id: &str, why: &str| vec![(id.to_owned(), why.to_owned())];
-        Stats {
-            totals: Totals::default(),
-            active: 6,
-            parked: 0,
-            in_flight: 7,
-            suspended: named("order-1", "a contradiction"),
-            left_alone: named("order-2", "a newer version"),
-            unconfirmed: named("order-3", "a former life"),
-            store_trouble: Some("the disk is full".to_owned()),
-            clock: ClockStats { turns: ClockTurns { count: 8, last_by_ms: -9 }, trouble: Some("an hour behind".to_owned()) },
-            participants: vec![line],
-        }
+        let mut stats = Stats::default();
+        (stats.active, stats.in_flight) = (6, 7);
+        stats.suspended = named("order-1", "a contradiction");
+        stats.left_alone = named("order-2", "a newer version");
+        stats.unconfirmed = named("order-3", "a former life");
+        stats.store_trouble = Some("the disk is full".to_owned());
+        (stats.clock.turns, stats.clock.trouble) = (ClockTurns { count: 8, last_by_ms: -9 }, Some("an hour behind".to_owned()));
+        stats.participants = vec![line];
+        stats
     }
 
     #[test]

@@ -33,9 +33,10 @@ impl Default for BreakerSettings {
 }
 
 /// How a participant's breaker stands.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub enum BreakerState {
     /// Calls go out.
+    #[default]
     Closed,
     /// No call goes out.
     Open,

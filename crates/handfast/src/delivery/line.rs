@@ -22,7 +22,7 @@ use crate::participant::{Delivery, LATE, NOT_SENT, Participant, Receipt, Reply};
 use crate::store::{Seen, Sighting, Tip};
 
 /// How the line to a participant stands.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct LineStats {
     /// The participant's base URL or name.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 const MOST: usize = 32;
 
 /// A kind of answers that mean nothing.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct NotUnderstood {
     /// What was asked for: `act`, `look`, `close` or `undo`.
@@ -60,7 +60,7 @@ impl Odd {
 }
 
 /// A reason for which requests were not made: nothing was sent to a participant.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct NotMade {
     /// What was to be asked for: `act`, `look`, `close` or `undo`.

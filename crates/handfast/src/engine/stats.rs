@@ -62,7 +62,7 @@ impl Totals {
 }
 
 /// What an engine is at, at one moment.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Stats {
     /// How many sagas stand how.
