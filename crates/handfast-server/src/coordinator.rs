@@ -10,8 +10,9 @@ use handfast::store::{Counts, StoreError};
 use handfast::upkeep::AcceptTimeError;
 use handfast::webhook::Hinted;
 use handfast::{
-    AcceptError, Accepted, Act, ActError, ActResult, AdoptError, CancelError, CancelResult, Chosen, Decided, Engine, Listed,
-    Order, OtherDefinition, Outcome, ParticipantView, RestingPage, SagaHandle, SagaView, Standing, Stats, SubmitError, Time,
+    AcceptError, Accepted, Act, ActError, ActResult, AdoptError, CancelError, CancelResult, Chosen, Decided, Engine, ListFilter,
+    ListPage, Order, OtherDefinition, Outcome, ParticipantView, RestingPage, SagaHandle, SagaView, Standing, Stats, SubmitError,
+    Time,
 };
 
 /// An answer that is waited for.
@@ -89,13 +90,8 @@ pub trait Coordinator: Send + Sync + 'static {
         not_offered()
     }
 
-    /// At most `limit` sagas in the order of their placing, after the one named; those that stand so only where that is given.
-    fn list<'a>(
-        &'a self,
-        _standing: Option<&'a str>,
-        _after: Option<&'a str>,
-        _limit: usize,
-    ) -> Offered<'a, Vec<Listed>, StoreError> {
+    /// A page of sagas, in the order of their placing.
+    fn list<'a>(&'a self, _filter: &'a ListFilter) -> Offered<'a, ListPage, StoreError> {
         not_offered()
     }
 
@@ -223,13 +219,8 @@ impl Coordinator for Engine {
         offered(Self::cancel(self, id, by, why))
     }
 
-    fn list<'a>(
-        &'a self,
-        standing: Option<&'a str>,
-        after: Option<&'a str>,
-        limit: usize,
-    ) -> Offered<'a, Vec<Listed>, StoreError> {
-        offered(Self::list(self, standing, after, limit))
+    fn list<'a>(&'a self, filter: &'a ListFilter) -> Offered<'a, ListPage, StoreError> {
+        offered(Self::list(self, filter))
     }
 
     fn act<'a>(&'a self, id: &'a str, act: &'a Act, said: &'a Said) -> Offered<'a, ActResult, ActError> {

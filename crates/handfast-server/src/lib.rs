@@ -14,6 +14,7 @@ pub mod batch;
 mod clock;
 mod coordinator;
 mod key;
+mod listing;
 pub mod open_files;
 pub mod operator;
 mod prefer;

@@ -77,7 +77,10 @@ pub use flow::{Flow, FlowBuilder, FlowError, FlowStep, ParticipantRef, Unaccepte
 pub use engine::{MAX_BODY_BYTES, NoOutcome, Order, Progress, SagaHandle, SubmitError};
 // Looking: one saga, all of them, and what the engine is at.
 pub use delivery::{LineStats, NotMade, NotUnderstood};
-pub use engine::{AnswerSeen, ClockStats, Happened, Listed, SAGA_EVENTS, SagaView, Stats, StepView, Totals};
+pub use engine::{
+    AnswerSeen, ClockStats, Happened, ListFilter, ListPage, Listed, Money, NotMoney, SAGA_EVENTS, SagaView, Stats, StepView,
+    Totals,
+};
 // What people and webhooks do to a saga.
 pub use engine::{
     Act, ActError, ActResult, Acted, Came, CancelError, CancelResult, HintResult, MAX_REASON_CHARACTERS, Possible, Remains,

@@ -2,19 +2,14 @@
 
 use handfast::journal::Said;
 use handfast::store::Store;
-use handfast::{Act, ActError, ActResult, CancelResult, cancel_in, saga_in, time_in};
+use handfast::{Act, ActError, ActResult, CancelResult, ListFilter, cancel_in, saga_in, time_in};
 
 use super::{Trouble, needs_values, what_can_be_done};
 use crate::shapes::saga::{Listed, Saga};
 
-pub(super) async fn list(
-    store: &dyn Store,
-    standing: Option<&str>,
-    after: Option<&str>,
-    limit: usize,
-) -> Result<Vec<Listed>, Trouble> {
-    let sagas = handfast::list_in(store, standing, after, limit).await?;
-    Ok(sagas.iter().map(Listed::of).collect())
+pub(super) async fn list(store: &dyn Store, filter: &ListFilter) -> Result<(Vec<Listed>, Option<String>), Trouble> {
+    let page = handfast::list_in(store, filter).await?;
+    Ok((page.sagas.iter().map(Listed::of).collect(), page.next))
 }
 
 pub(super) async fn look(store: &dyn Store, id: &str) -> Result<Saga, Trouble> {

@@ -7,9 +7,9 @@ mod words;
 use std::fmt;
 use std::sync::Arc;
 
-use handfast::Act;
 use handfast::journal::Said;
 use handfast::store::{Store, StoreError};
+use handfast::{Act, ListFilter};
 
 use handfast_http::client::HttpClient;
 
@@ -70,14 +70,15 @@ impl From<StoreError> for Trouble {
 }
 
 impl Desk {
-    /// Sagas in the order of their placing, after the one named; those that stand so only where `standing` is given.
+    /// A page of sagas in the order of their placing, and the saga after which the next page begins, if there is one. There may be none
+    /// on a page that is not the last.
     ///
     /// # Errors
     /// Why there is no list.
-    pub async fn list(&self, standing: Option<&str>, after: Option<&str>, limit: usize) -> Result<Vec<Listed>, Trouble> {
+    pub async fn list(&self, filter: &ListFilter) -> Result<(Vec<Listed>, Option<String>), Trouble> {
         match self {
-            Self::File(store) => file::list(store.as_ref(), standing, after, limit).await,
-            Self::Service(client, url) => service::list(client, url, standing, after, limit).await,
+            Self::File(store) => file::list(store.as_ref(), filter).await,
+            Self::Service(client, url) => service::list(client, url, filter).await,
         }
     }
 

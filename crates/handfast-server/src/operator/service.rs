@@ -3,34 +3,25 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use handfast::Act;
 use handfast::journal::Said;
+use handfast::{Act, ListFilter};
 use hyper::Method;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::Trouble;
+use crate::listing;
 use crate::shapes::saga::{Listed, Page, Saga};
 use handfast_http::client::{Answer, HttpClient};
 
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(super) async fn list(
-    client: &HttpClient,
-    url: &str,
-    standing: Option<&str>,
-    after: Option<&str>,
-    limit: usize,
-) -> Result<Vec<Listed>, Trouble> {
-    let mut path = format!("/sagas?limit={limit}");
-    for (name, value) in [("standing", standing), ("after", after)] {
-        if let Some(value) = value {
-            path.push_str(&format!("&{name}={value}"));
-        }
-    }
-    let page: Page = read(&ask(client, url, Method::GET, &path, None).await?)?;
-    Ok(page.sagas)
+pub(super) async fn list(client: &HttpClient, url: &str, filter: &ListFilter) -> Result<(Vec<Listed>, Option<String>), Trouble> {
+    let page: Page = read(&ask(client, url, Method::GET, &listing::address(filter), None).await?)?;
+    // The address of the next page is this one's with another saga in it, which is all that is wanted of it.
+    let next = page.next.as_deref().map(listing::after_in);
+    next.transpose().map(|next| (page.sagas, next)).map_err(Trouble::Broken)
 }
 
 pub(super) async fn look(client: &HttpClient, url: &str, id: &str) -> Result<Saga, Trouble> {

@@ -9,12 +9,13 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use handfast::flow_file::MAX_ORDER_BYTES;
-use handfast::{CancelError, CancelResult, Outcome, Standing};
+use handfast::{CancelError, CancelResult, ListFilter, Outcome};
 use handfast_http::bodies;
 use serde::Deserialize;
 
 use crate::coordinator::Followed;
 use crate::key::{self, IdempotencyKey};
+use crate::listing::{self, Parameters};
 use crate::prefer::{self, Wait};
 use crate::problem::{self, Problem};
 use crate::request;
@@ -26,9 +27,6 @@ use crate::shapes::{self, Short};
 const MOST_REASON_BYTES: usize = 16 * 1024;
 /// How long a cancel may take to be written. It is written all the same where that takes longer.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
-/// Sagas a page, when nothing else is asked for, and at most.
-const PAGE: usize = 100;
-const MOST_PAGE: usize = 1_000;
 
 /// The id in a path. What cannot be read as one is the id of no saga.
 pub(crate) type Id = Result<Path<String>, PathRejection>;
@@ -111,44 +109,16 @@ pub(crate) async fn show(State(service): State<Arc<Service>>, id: Id, headers: H
     Ok(response)
 }
 
-/// Which sagas a list is of.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Page {
-    standing: Option<String>,
-    after: Option<String>,
-    limit: Option<usize>,
-    /// Of the page only those that do not go on before a person says something. A page may be empty then, and not the last.
-    needs_person: Option<bool>,
-}
-
 /// `GET /sagas`: a page of sagas, in the order of their placing.
 pub(crate) async fn list(
     State(service): State<Arc<Service>>,
-    query: Result<Query<Page>, QueryRejection>,
+    query: Result<Query<Parameters>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let Query(Page { standing, after, limit, needs_person }) =
-        query.map_err(|rejection| Problem::new(problem::QUERY, rejection.body_text()))?;
-    let limit = limit.unwrap_or(PAGE);
-    if !(1..=MOST_PAGE).contains(&limit) {
-        return Err(Problem::new(problem::QUERY, format!("limit is 1 to {MOST_PAGE}, and not {limit}")));
-    }
-    let names = Standing::ALL.map(Standing::name);
-    if standing.as_deref().is_some_and(|standing| !names.contains(&standing)) {
-        return Err(Problem::new(problem::QUERY, format!("standing is one of {}", names.join(", "))));
-    }
-    // One more than is shown tells whether there is a next page.
-    let sagas = service.coordinator().list(standing.as_deref(), after.as_deref(), limit + 1).await;
-    let mut sagas = sagas.map_err(|error| unmet(error, |error| store_problem(&error)))?;
-    let more = sagas.len() > limit;
-    sagas.truncate(limit);
-    let next = sagas.last().filter(|_| more).map(|last| {
-        let standing = standing.map(|standing| format!("&standing={standing}")).unwrap_or_default();
-        let needs_person = needs_person.map(|needs| format!("&needs_person={needs}")).unwrap_or_default();
-        format!("/sagas?after={}&limit={limit}{standing}{needs_person}", last.id)
-    });
-    sagas.retain(|saga| needs_person.is_none_or(|needs| saga.needs_person == needs));
-    Ok(shapes::json(&shapes::saga::Page { sagas: sagas.iter().map(Listed::of).collect(), next }))
+    let Query(parameters) = query.map_err(|rejection| Problem::new(problem::QUERY, rejection.body_text()))?;
+    let filter = parameters.filter().map_err(|why| Problem::new(problem::QUERY, why))?;
+    let page = service.coordinator().list(&filter).await.map_err(|error| unmet(error, |error| store_problem(&error)))?;
+    let next = page.next.map(|next| listing::address(&ListFilter { after: Some(next), ..filter }));
+    Ok(shapes::json(&shapes::saga::Page { sagas: page.sagas.iter().map(Listed::of).collect(), next }))
 }
 
 /// Who asks for *neither*, and why.

@@ -1,5 +1,6 @@
 //! The shapes of participants, of their acceptances, and of the sagas that rest on a former life.
 
+use crate::listing::escaped;
 use handfast::store::{Acceptance, Offer};
 use handfast::{ParticipantView, Resting, RestingPage, amount_in_words};
 use serde_json::{Value, json};
@@ -72,9 +73,5 @@ pub fn all_resting(page: &RestingPage) -> Vec<Value> {
 /// Where the sagas are that rest on what an incarnation had answered.
 #[must_use]
 pub fn address_of_resting(incarnation: &str) -> String {
-    let escape = |byte: u8| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    };
-    format!("/participants/resting?incarnation={}", incarnation.bytes().map(escape).collect::<String>())
+    format!("/participants/resting?incarnation={}", incarnation.bytes().map(escaped).collect::<String>())
 }

@@ -17,7 +17,7 @@ use super::shared::Shared;
 use super::{Engine, money, reason};
 use crate::flow::Flow;
 use crate::journal::{Line, hex};
-use crate::store::{Adopted, Adoption, Store, StoreError, StoredSaga};
+use crate::store::{Adopted, Adoption, Filter, Store, StoreError, StoredSaga};
 
 /// What becomes of open orders that follow another definition than the one at hand.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -125,15 +125,15 @@ impl Engine {
 /// Lets suspended sagas begin anew, after a person has decided which definitions they follow: they have no driver that would
 /// notice.
 pub(crate) async fn wake_suspended(shared: Arc<Shared>) {
-    let mut after: Option<String> = None;
-    while let Ok(page) = shared.store.list(Some(Standing::Suspended.name()), after.as_deref(), 100).await {
-        for suspended in &page {
+    let mut filter = Filter { standings: BTreeSet::from([Standing::Suspended.name().to_owned()]), ..Filter::all(None, 100) };
+    while let Ok(page) = shared.store.list(filter.clone()).await {
+        for suspended in &page.sagas {
             shared.tell(&Arc::from(suspended.id.as_str()), Mail::Reload);
         }
-        match page.last() {
-            Some(last) => after = Some(last.id.clone()),
-            None => return,
+        if page.next.is_none() {
+            return;
         }
+        filter.after = page.next;
     }
 }
 

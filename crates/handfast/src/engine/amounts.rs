@@ -1,6 +1,8 @@
 //! The amounts that a saga is about, for the person who has to look after it.
 
 use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
 
 use serde_json::Value as Json;
 
@@ -12,10 +14,40 @@ const MOST: usize = 4;
 
 /// An amount of money, as orders and bodies hold it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Money {
+pub struct Money {
     /// In the currency's smallest unit.
-    pub(super) minor: u64,
-    pub(super) currency: String,
+    pub minor: u64,
+    /// Its three letters, as in `EUR`.
+    pub currency: String,
+}
+
+/// Why a text is no amount of money.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("write a number with the places of its currency, a space and the currency, as in `19.99 EUR`")]
+pub struct NotMoney;
+
+impl FromStr for Money {
+    type Err = NotMoney;
+
+    fn from_str(text: &str) -> Result<Self, NotMoney> {
+        let (number, currency) = text.split_once(' ').ok_or(NotMoney)?;
+        let nothing = decimal(0, currency).ok_or(NotMoney)?;
+        let (whole, behind) = number.split_once('.').unwrap_or((number, ""));
+        let places = nothing.split_once('.').map_or(0, |(_, places)| places.len());
+        let is_number = !whole.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        // A whole number stands for itself; what has places has all of them.
+        if !is_number || (behind.len() != places && number.contains('.')) {
+            return Err(NotMoney);
+        }
+        let minor = format!("{whole}{behind:0<places$}").parse().map_err(|_too_much| NotMoney)?;
+        Ok(Self { minor, currency: currency.to_owned() })
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.written().unwrap_or_else(|| format!("{} of {}", self.minor, self.currency)))
+    }
 }
 
 impl Money {
@@ -62,6 +94,31 @@ mod tests {
             ("no JSON", None),
         ] {
             assert_eq!(written(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_people_write_is_read_with_the_places_of_its_currency() {
+        for (text, minor) in
+            [("19.99 EUR", 1999), ("19 EUR", 1900), ("1999 JPY", 1999), ("1.999 KWD", 1999), ("0.05 EUR", 5), ("0 EUR", 0)]
+        {
+            let currency = text[text.len() - 3..].to_owned();
+            assert_eq!(text.parse(), Ok(Money { minor, currency }), "{text}");
+        }
+        for text in [
+            "19.9 EUR",
+            "19.999 EUR",
+            "19. EUR",
+            ".99 EUR",
+            "1.5 JPY",
+            "19.99",
+            "EUR",
+            "19.99 XYZ",
+            "-1 EUR",
+            "1.2.3 EUR",
+            "99999999999999999999 EUR",
+        ] {
+            assert_eq!(text.parse::<Money>(), Err(NotMoney), "{text}");
         }
     }
 

@@ -1,11 +1,16 @@
 //! A list of sagas as an operator reads it: how each stands, since when, at which step, about how much, and what can be done.
 
-use handfast_protocol::Time;
+use std::sync::Arc;
 
+use handfast_protocol::{Standing, Time};
+
+use super::amounts::Money;
 use super::beside::Beside;
+use super::definitions::Definitions;
 use super::money;
 use super::person::{Act, Followed};
-use crate::store::{Store, StoreError, StoredSaga};
+use crate::flow::Flow;
+use crate::store::{Filter, Store, StoreError, StoredSaga, Summary};
 
 /// One line of a list of sagas.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,54 +38,191 @@ pub struct Listed {
     pub is_held: bool,
 }
 
-/// Sagas in the order of their placing, after the one named; those that stand so only where `standing` is given. Each is read from
-/// its journal; of one that cannot be followed here only what the index says of it is there.
+/// Which sagas are listed, in the order of their placing. All that is named has to hold.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ListFilter {
+    /// Those that stand in one of these ways; all, where none is named.
+    pub standings: Vec<Standing>,
+    /// Those that have neither ended nor wait for a person, where it is set.
+    pub in_doubt: bool,
+    /// Those that follow a definition of the flow of this name.
+    pub flow: Option<String>,
+    /// Those that follow a definition in which this participant takes a step.
+    pub participant: Option<String>,
+    /// Those placed at this time or later.
+    pub placed_from: Option<Time>,
+    /// Those placed before this time.
+    pub placed_before: Option<Time>,
+    /// Those that are about so much at least, by [`Listed::amount`]; what is about another currency is not among them.
+    pub amount_at_least: Option<Money>,
+    /// Those that wait for a person, or those that do not: see [`Listed::needs_person`].
+    pub needs_person: Option<bool>,
+    /// Those placed after this one. Nothing comes after a saga that is unknown.
+    pub after: Option<String>,
+    /// So many at most.
+    pub limit: usize,
+}
+
+/// A page of a list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct ListPage {
+    /// The sagas, in the order of their placing. There may be fewer than were asked for, or none, on a page that is not the last.
+    pub sagas: Vec<Listed>,
+    /// The saga after which the next page begins; `None` on the last.
+    pub next: Option<String>,
+}
+
+/// So many sagas are read from their journals for one page.
+const MOST_READ: usize = 1_000;
+/// So many are read at least where only that shows which of them are listed.
+const READ_AT_ONCE: usize = 100;
+
+impl ListFilter {
+    /// All sagas, `limit` at most, after the one named.
+    #[must_use]
+    pub fn all(after: Option<&str>, limit: usize) -> Self {
+        Self { after: after.map(str::to_owned), limit, ..Self::default() }
+    }
+
+    /// What the store can tell by itself; `None` where no saga stands as is asked for. `read` reads a stored definition.
+    async fn of_store(
+        &self,
+        store: &dyn Store,
+        read: impl Fn([u8; 32], &str) -> Option<Arc<Flow>> + Send,
+    ) -> Result<Option<Filter>, StoreError> {
+        let mut standings: Vec<Standing> = self.standings.clone();
+        if self.in_doubt {
+            let is_meant = |standing: &Standing| standings.is_empty() || standings.contains(standing);
+            standings = Standing::ALL.into_iter().filter(|standing| is_in_doubt(*standing)).filter(is_meant).collect();
+            if standings.is_empty() {
+                return Ok(None);
+            }
+        }
+        let (flow, participant) = (self.flow.as_deref(), self.participant.as_deref());
+        let is_meant = |stored: &Flow| {
+            let takes = |participant: &str| stored.steps().iter().any(|step| step.participant.to_string() == participant);
+            flow.is_none_or(|name| stored.name() == name) && participant.is_none_or(takes)
+        };
+        let flows = match (flow, participant) {
+            (None, None) => None,
+            (Some(_), _) | (None, Some(_)) => {
+                let kept = store.flows().await?;
+                let meant = kept.iter().filter(|(hash, text)| read(*hash, text).is_some_and(|stored| is_meant(&stored)));
+                Some(meant.map(|(hash, _)| *hash).collect())
+            }
+        };
+        Ok(Some(Filter {
+            standings: standings.iter().map(|standing| standing.name().to_owned()).collect(),
+            flows,
+            placed_from: self.placed_from,
+            placed_before: self.placed_before,
+            after: self.after.clone(),
+            limit: self.limit,
+        }))
+    }
+
+    /// Whether only its journal and its bodies show if a saga is listed.
+    const fn is_read(&self) -> bool {
+        self.needs_person.is_some() || self.amount_at_least.is_some()
+    }
+
+    fn takes(&self, listed: &Listed, amount: Option<&Money>) -> bool {
+        let is_about =
+            |least: &Money| amount.is_some_and(|amount| amount.currency == least.currency && amount.minor >= least.minor);
+        self.needs_person.is_none_or(|needs| listed.needs_person == needs) && self.amount_at_least.as_ref().is_none_or(is_about)
+    }
+}
+
+/// It has neither ended nor waits for a person.
+const fn is_in_doubt(standing: Standing) -> bool {
+    match standing {
+        Standing::Placed | Standing::Acting | Standing::Committed | Standing::Cancelling => true,
+        Standing::Completed | Standing::Cancelled | Standing::Suspended | Standing::Settled => false,
+    }
+}
+
+/// A page of sagas, in the order of their placing. Each is read from its journal; of one that cannot be followed here only what the
+/// index says of it is there.
 ///
 /// # Errors
 /// The store's.
-pub async fn list_in(
-    store: &dyn Store,
-    standing: Option<&str>,
-    after: Option<&str>,
-    limit: usize,
-) -> Result<Vec<Listed>, StoreError> {
+pub async fn list_in(store: &dyn Store, filter: &ListFilter) -> Result<ListPage, StoreError> {
     let beside = Beside::of(store).await?;
     let is_held = |stored: &StoredSaga| beside.why_held(stored).is_some();
-    list_with(store, (standing, after, limit), (is_held, |stored: &StoredSaga| beside.is_uncalled(stored))).await
+    let read = |_hash: [u8; 32], text: &str| Flow::from_built_text(text).ok().map(Arc::new);
+    let Some(wanted) = filter.of_store(store, read).await? else { return Ok(ListPage { sagas: Vec::new(), next: None }) };
+    list_with(store, (filter, wanted), (is_held, |stored: &StoredSaga| beside.is_uncalled(stored))).await
 }
 
-/// The same for a caller that knows itself which sagas are held and which are not called.
-pub(super) async fn list_with(
+/// The same for an engine, which knows itself which sagas are held and which are not called.
+pub(super) async fn list_of(
+    (store, definitions): (&dyn Store, &Definitions),
+    filter: &ListFilter,
+    known: (impl Fn(&StoredSaga) -> bool + Send, impl Fn(&StoredSaga) -> bool + Send),
+) -> Result<ListPage, StoreError> {
+    let read = |hash: [u8; 32], text: &str| definitions.flow_of(hash, text).ok();
+    let Some(wanted) = filter.of_store(store, read).await? else { return Ok(ListPage { sagas: Vec::new(), next: None }) };
+    list_with(store, (filter, wanted), known).await
+}
+
+async fn list_with(
     store: &dyn Store,
-    (standing, after, limit): (Option<&str>, Option<&str>, usize),
+    (filter, mut wanted): (&ListFilter, Filter),
     (is_held, is_uncalled): (impl Fn(&StoredSaga) -> bool + Send, impl Fn(&StoredSaga) -> bool + Send),
-) -> Result<Vec<Listed>, StoreError> {
-    let mut listed = Vec::new();
-    for summary in store.list(standing, after, limit).await? {
-        let stored = match store.load(&summary.id).await {
-            Ok(stored) => stored,
-            // It is listed all the same, so that an operator finds it.
-            Err(StoreError::Corrupt { .. }) => None,
-            Err(error) => return Err(error),
-        };
-        let is_held = stored.as_ref().is_some_and(&is_held);
-        let is_quiet = is_held || stored.as_ref().is_some_and(&is_uncalled);
-        let followed = stored.as_ref().and_then(|stored| Followed::of(stored).ok());
-        let cannot_go_on =
-            followed.as_ref().map_or(stored.as_ref().is_none_or(|stored| stored.why.is_some()), Followed::needs_person);
-        listed.push(Listed {
-            can_be_cancelled: followed.as_ref().is_some_and(Followed::can_be_cancelled),
-            needs_person: is_held || cannot_go_on,
-            id: summary.id,
-            standing: summary.standing,
-            created: summary.created,
-            changed: summary.changed,
-            step: followed.as_ref().and_then(Followed::step_in_doubt).map(str::to_owned),
-            amount: stored.as_ref().and_then(money::of_order),
-            // A retry would change nothing where no request is sent at all.
-            can: followed.iter().flat_map(Followed::acts).filter(|act| !is_quiet || *act != Act::Retry).collect(),
-            is_held,
-        });
+) -> Result<ListPage, StoreError> {
+    let (mut sagas, mut read) = (Vec::new(), 0);
+    loop {
+        wanted.limit = if filter.is_read() { READ_AT_ONCE } else { filter.limit.min(MOST_READ) };
+        let page = store.list(wanted.clone()).await?;
+        for (at, summary) in page.sagas.iter().enumerate() {
+            let stored = match store.load(&summary.id).await {
+                Ok(stored) => stored,
+                // It is listed all the same, so that an operator finds it.
+                Err(StoreError::Corrupt { .. }) => None,
+                Err(error) => return Err(error),
+            };
+            let (listed, amount) = listed(summary, stored.as_ref(), (&is_held, &is_uncalled));
+            if filter.takes(&listed, amount.as_ref()) {
+                sagas.push(listed);
+            }
+            if sagas.len() >= filter.limit {
+                let is_last = at + 1 == page.sagas.len();
+                return Ok(ListPage { sagas, next: if is_last { page.next } else { Some(summary.id.clone()) } });
+            }
+        }
+        read += page.sagas.len();
+        // What few sagas are left of a page that looked at many is shown at once; the next page goes on.
+        if page.next.is_none() || read >= MOST_READ || page.sagas.len() < wanted.limit || !filter.is_read() {
+            return Ok(ListPage { sagas, next: page.next });
+        }
+        wanted.after = page.next;
     }
-    Ok(listed)
+}
+
+/// A line of the list, and how much it is about.
+fn listed(
+    summary: &Summary,
+    stored: Option<&StoredSaga>,
+    (is_held, is_uncalled): (&impl Fn(&StoredSaga) -> bool, &impl Fn(&StoredSaga) -> bool),
+) -> (Listed, Option<Money>) {
+    let is_held = stored.is_some_and(is_held);
+    let is_quiet = is_held || stored.is_some_and(is_uncalled);
+    let followed = stored.and_then(|stored| Followed::of(stored).ok());
+    let cannot_go_on = followed.as_ref().map_or(stored.is_none_or(|stored| stored.why.is_some()), Followed::needs_person);
+    let amount = stored.and_then(money::of_order);
+    let listed = Listed {
+        can_be_cancelled: followed.as_ref().is_some_and(Followed::can_be_cancelled),
+        needs_person: is_held || cannot_go_on,
+        id: summary.id.clone(),
+        standing: summary.standing.clone(),
+        created: summary.created,
+        changed: summary.changed,
+        step: followed.as_ref().and_then(Followed::step_in_doubt).map(str::to_owned),
+        amount: amount.as_ref().and_then(Money::written),
+        // A retry would change nothing where no request is sent at all.
+        can: followed.iter().flat_map(Followed::acts).filter(|act| !is_quiet || *act != Act::Retry).collect(),
+        is_held,
+    };
+    (listed, amount)
 }

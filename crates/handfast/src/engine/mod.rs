@@ -52,6 +52,7 @@ use handfast_protocol::Time;
 use tokio::sync::{oneshot, watch};
 
 pub use adopt::{Chosen, OtherDefinition, OtherDefinitions};
+pub use amounts::{Money, NotMoney};
 pub use builder::EngineBuilder;
 pub use came::Came;
 pub use clocks::{ClockStats, time_in};
@@ -63,7 +64,7 @@ pub use handle::{NoOutcome, Progress, SagaHandle, describe_evidence};
 pub use hints::HintResult;
 #[cfg(test)]
 pub(crate) use kept::JournalReceipts;
-pub use listed::{Listed, list_in};
+pub use listed::{ListFilter, ListPage, Listed, list_in};
 pub use observe::{Happened, SAGA_EVENTS};
 pub use options::Options;
 pub use order::{MAX_BODY_BYTES, Order};
@@ -328,19 +329,18 @@ impl Engine {
         view::view(&self.0.shared, id, Vec::new()).await
     }
 
-    /// Sagas in the order of their placing, after the one named; those that stand so only where `standing` is given. Each is read
-    /// from its journal.
+    /// A page of sagas, in the order of their placing. Each is read from its journal.
     ///
     /// # Errors
     /// The store's.
-    pub async fn list(&self, standing: Option<&str>, after: Option<&str>, limit: usize) -> Result<Vec<Listed>, StoreError> {
+    pub async fn list(&self, filter: &ListFilter) -> Result<ListPage, StoreError> {
         let shared = &self.0.shared;
         let is_held = |stored: &crate::store::StoredSaga| {
             let is_undecided = stored.wake_at.is_some() && shared.definitions.holds(stored).is_some();
             is_undecided || shared.attention.left_alone.of(&stored.id).is_some()
         };
         let is_uncalled = |stored: &crate::store::StoredSaga| view::is_uncalled(shared, stored);
-        listed::list_with(&*shared.store, (standing, after, limit), (is_held, is_uncalled)).await
+        listed::list_of((&*shared.store, &shared.definitions), filter, (is_held, is_uncalled)).await
     }
 
     /// How many sagas stand how, read from the store.

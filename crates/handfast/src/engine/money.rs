@@ -1,22 +1,22 @@
 //! How much a step is about, as its body or else the order says, for the person who has to decide about it.
 
-use super::amounts::money_in;
+use super::amounts::{Money, money_in};
 use crate::store::StoredSaga;
 
 /// The amount of a step, as in `19.99 EUR`.
 pub(super) fn of(stored: &StoredSaga, step: usize) -> Option<String> {
     let in_body = stored.bodies.get(step).and_then(|body| amount_in(body));
-    in_body.or_else(|| amount_in(&stored.input))
+    in_body.or_else(|| amount_in(&stored.input)).and_then(|money| money.written())
 }
 
 /// The amount of the order, or else of the first step that has one.
-pub(super) fn of_order(stored: &StoredSaga) -> Option<String> {
+pub(super) fn of_order(stored: &StoredSaga) -> Option<Money> {
     amount_in(&stored.input).or_else(|| stored.bodies.iter().find_map(|body| amount_in(body)))
 }
 
 /// The first amount of money that can be written.
-fn amount_in(text: &[u8]) -> Option<String> {
-    money_in(text).iter().find_map(|(_, money)| money.written())
+fn amount_in(text: &[u8]) -> Option<Money> {
+    money_in(text).into_iter().map(|(_, money)| money).find(|money| money.written().is_some())
 }
 
 #[cfg(test)]
@@ -25,7 +25,7 @@ mod tests {
 
     #[test]
     fn amounts_are_written_as_people_write_them() {
-        let written = |text: &str| amount_in(text.as_bytes());
+        let written = |text: &str| amount_in(text.as_bytes()).and_then(|money| money.written());
         assert_eq!(written(r#"{"amount":{"minor":1999,"currency":"EUR"}}"#).as_deref(), Some("19.99 EUR"));
         assert_eq!(written(r#"{"total":{"minor":1999,"currency":"JPY"}}"#).as_deref(), Some("1999 JPY"));
         assert_eq!(written(r#"{"minor":1999,"currency":"KWD"}"#).as_deref(), Some("1.999 KWD"));

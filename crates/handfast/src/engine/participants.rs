@@ -12,7 +12,7 @@ use super::reason;
 use super::{CancelError, Engine};
 use crate::delivery::{BreakerState, LineStats, life};
 use crate::journal::Line;
-use crate::store::{Acceptance, Offer, Store, StoreError};
+use crate::store::{Acceptance, Filter, Offer, Store, StoreError};
 
 /// A participant as its store of sagas knows it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -228,17 +228,17 @@ pub async fn resting_in(
     let mut sagas = Vec::new();
     let mut after = after.map(str::to_owned);
     for _read in 0..MOST_LOOKED_AT / PAGE {
-        let page = store.list(None, after.as_deref(), PAGE).await?;
-        let is_last = page.len() < PAGE;
-        for summary in page {
+        let page = store.list(Filter::all(after.as_deref(), PAGE)).await?;
+        for summary in page.sagas {
             after = Some(summary.id.clone());
             sagas.extend(resting_of(store, &summary.id, (incarnation, copy)).await?);
             if sagas.len() >= limit {
                 return Ok(RestingPage { sagas, after });
             }
         }
-        if is_last {
-            return Ok(RestingPage { sagas, after: None });
+        after = page.next;
+        if after.is_none() {
+            return Ok(RestingPage { sagas, after });
         }
     }
     Ok(RestingPage { sagas, after })

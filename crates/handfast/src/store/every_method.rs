@@ -22,7 +22,8 @@ macro_rules! every_method_of_a_store {
             write suspend(id: &'a str, reason: &'a str) -> ();
             now record_try(attempt: $crate::store::Try) -> ();
             read tries(id: &'a str) -> Vec<$crate::store::Try>;
-            read list(standing: Option<&'a str>, after: Option<&'a str>, limit: usize) -> Vec<$crate::store::Summary>;
+            read list(filter: $crate::store::Filter) -> $crate::store::Page;
+            read flows() -> $crate::store::FlowTexts;
             read counts() -> $crate::store::Counts;
             aside accept_time(acceptance: $crate::store::TimeAcceptance) -> $crate::store::TimeAccepted;
             read stamped_after(now: $crate::Time) -> Vec<String>;

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use handfast_protocol::Time;
 
 use super::{
-    Acceptance, Adopted, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, KeptTime,
-    LONGEST_WAKE_UP_MS, Lengths, Memory, NewSaga, Offer, OpenFlow, SUSPENDED, Seen, Store, StoreError, StoredSaga, Summary,
-    TRIES_KEPT, TimeAcceptance, TimeAccepted, Try, check_new, draw_store_id, storable,
+    Acceptance, Adopted, Adoption, Append, BoxFuture, Candidate, ClockMark, ClockVerdict, Counts, Created, Due, Filter,
+    FlowTexts, KeptTime, LONGEST_WAKE_UP_MS, Lengths, Memory, NewSaga, Offer, OpenFlow, Page, SUSPENDED, Seen, Store, StoreError,
+    StoredSaga, Summary, TRIES_KEPT, TimeAcceptance, TimeAccepted, Try, check_new, draw_store_id, storable,
     time::{judge, judge_acceptance, keep},
 };
 
@@ -26,6 +26,8 @@ struct Rows {
     by_id: BTreeMap<String, usize>,
     by_request_key: BTreeMap<[u8; 32], usize>,
     wake_ups: BTreeSet<(Time, usize)>,
+    /// Every definition that was ever followed.
+    flows: BTreeMap<[u8; 32], Arc<str>>,
     /// How many stand how.
     counted: BTreeMap<String, u64>,
     seen: BTreeMap<String, (String, u64)>,
@@ -103,6 +105,7 @@ impl Rows {
         let number = self.sagas.len();
         self.by_id.insert(new.id.clone(), number);
         self.by_request_key.extend(new.request_key_hash.map(|hash| (hash, number)));
+        self.flows.entry(new.flow_hash).or_insert_with(|| Arc::clone(&new.flow_text));
         let created = new.entries.first().map_or(Time(0), |entry| entry.at);
         let saga = StoredSaga {
             id: new.id,
@@ -231,13 +234,16 @@ impl Rows {
         }
     }
 
-    fn list(&self, standing: Option<&str>, after: Option<&str>, limit: usize) -> Vec<Summary> {
-        let first = match after {
+    fn list(&self, filter: &Filter) -> Page {
+        let first = match &filter.after {
             None => 0,
             Some(id) => self.by_id.get(id).map_or(self.sagas.len(), |number| number + 1),
         };
         let rows = self.sagas[first..].iter().map(|row| &row.saga);
-        rows.filter(|saga| standing.is_none_or(|standing| saga.standing == standing)).take(limit).map(summary).collect()
+        let stand_so = rows.filter(|saga| filter.indexed().is_none_or(|standings| standings.contains(&saga.standing)));
+        let candidates = stand_so.map(|saga| Ok(Candidate { summary: summary(saga), follows: Some(saga.follows().0) }));
+        let Ok(page) = filter.page::<std::convert::Infallible>(candidates);
+        page
     }
 
     fn open_flows(&self) -> Vec<OpenFlow> {
@@ -259,6 +265,7 @@ impl Rows {
 
     fn adopt(&mut self, adoption: &Adoption) -> u64 {
         let mut sagas = 0;
+        self.flows.entry(adoption.flow_hash).or_insert_with(|| Arc::clone(&adoption.flow_text));
         for saga in self.sagas.iter_mut().map(|row| &mut row.saga).filter(|saga| is_open(saga)) {
             let Adoption { placed_with, follows, flow_hash, flow_text, same_books, at: _, by, why } = adoption;
             let is_meant = saga.flow_hash == *placed_with && saga.follows().0 == *follows;
@@ -341,13 +348,11 @@ impl Store for MemoryStore {
             Ok(self.with(|rows| rows.row(id).map_or_else(Vec::new, |(_, row)| row.tries.iter().cloned().collect())))
         })
     }
-    fn list<'a>(
-        &'a self,
-        standing: Option<&'a str>,
-        after: Option<&'a str>,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
-        Box::pin(async move { Ok(self.with(|rows| rows.list(standing, after, limit))) })
+    fn list(&self, filter: Filter) -> BoxFuture<'_, Result<Page, StoreError>> {
+        Box::pin(async move { Ok(self.with(|rows| rows.list(&filter))) })
+    }
+    fn flows(&self) -> BoxFuture<'_, Result<FlowTexts, StoreError>> {
+        Box::pin(async move { Ok(self.with(|rows| rows.flows.clone().into_iter().collect())) })
     }
     fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>> {
         Box::pin(async move { Ok(self.with(|rows| rows.counts())) })

@@ -4,6 +4,7 @@
 //! future has resolved to `Ok` is flushed.
 
 mod every_method;
+mod filter;
 mod flaky;
 mod identity;
 mod memory;
@@ -19,6 +20,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use handfast_protocol::{Deployed, Time};
 
+use filter::Candidate;
+pub use filter::{Filter, MOST_LOOKED_AT, Page};
 pub use flaky::FlakyStore;
 use identity::draw_store_id;
 pub use memory::MemoryStore;
@@ -337,6 +340,9 @@ pub struct Counts {
 /// The ids of sagas to be looked at now, and when the next one after them is.
 pub type Due = (Vec<String>, Option<Time>);
 
+/// Definitions of flows, each with its SHA-256 and in the order of those.
+pub type FlowTexts = Vec<([u8; 32], Arc<str>)>;
+
 /// Sagas, and how many entries their journals have.
 pub type Lengths = Vec<(Arc<str>, u64)>;
 
@@ -453,14 +459,10 @@ pub trait Store: Send + Sync + 'static {
     fn record_try(&self, attempt: Try);
     /// The tries that were kept of a saga, oldest first.
     fn tries<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Vec<Try>, StoreError>>;
-    /// Sagas in the order of their placing, after the one named, those that stand so only where `standing` is given.
-    /// Nothing comes after a saga that is unknown.
-    fn list<'a>(
-        &'a self,
-        standing: Option<&'a str>,
-        after: Option<&'a str>,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>>;
+    /// A page of sagas, in the order of their placing.
+    fn list(&self, filter: Filter) -> BoxFuture<'_, Result<Page, StoreError>>;
+    /// Every definition that a saga was placed with or was let follow, by its hash.
+    fn flows(&self) -> BoxFuture<'_, Result<FlowTexts, StoreError>>;
     /// How many sagas stand how.
     fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>>;
     /// Lets the present time count instead of a later one that the store keeps, and keeps who said so and why.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::flow::Flow;
 use crate::journal;
-use crate::store::{self, Store, StoreError, StoredSaga};
+use crate::store::{self, Filter, Store, StoreError, StoredSaga};
 
 /// How many sagas are asked for at once.
 const PAGE: usize = 1_000;
@@ -90,14 +90,14 @@ pub async fn verify(url: &str, progress: &mut (dyn FnMut(u64, u64) + Send)) -> R
     }
     let mut last: Option<String> = None;
     loop {
-        let page = match store.list(None, last.as_deref(), PAGE).await {
+        let page = match store.list(Filter::all(last.as_deref(), PAGE)).await {
             Ok(page) => page,
             Err(error) => {
                 verified.find(None, format!("the list of sagas cannot be read on: {error}"));
                 break;
             }
         };
-        for summary in &page {
+        for summary in &page.sagas {
             match store.load(&summary.id).await {
                 Ok(Some(saga)) => {
                     verified.sagas += 1;
@@ -112,10 +112,10 @@ pub async fn verify(url: &str, progress: &mut (dyn FnMut(u64, u64) + Send)) -> R
             }
         }
         progress(verified.sagas, sagas);
-        if page.len() < PAGE {
+        last = page.next;
+        if last.is_none() {
             break;
         }
-        last = page.into_iter().next_back().map(|summary| summary.id);
     }
     Ok(verified)
 }

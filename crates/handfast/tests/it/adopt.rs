@@ -88,7 +88,7 @@ async fn nothing_is_sent_to_another_address_before_somebody_decides() {
         let known: Vec<_> = held.steps.iter().map(|step| (step.name.as_str(), step.known)).collect();
         assert_eq!(known, [("payment", Some(Definite::Done)), ("dispatch", None)], "what is known of it is said");
         assert_eq!(held.can, [], "nobody is asked sooner, since nobody is asked");
-        let listed = engine.list(None, None, 10).await.unwrap();
+        let listed = engine.list(&handfast::ListFilter::all(None, 10)).await.unwrap().sagas;
         assert!(listed[0].is_held && listed[0].can.is_empty(), "{listed:?}");
         let handle = engine.follow("order-1").await.unwrap().unwrap();
         assert!(handle.progress().is_held() && handle.progress().standing() == Standing::Acting, "{handle:?}");
@@ -118,7 +118,7 @@ async fn who_acts_beside_the_engine_sees_that_an_order_is_held() {
             Said { by: "anna".to_owned(), reason: "now".to_owned(), request_id: "r".to_owned(), saw: 2, ..Said::default() };
         let retries = async || {
             let shown = handfast::saga_in(&*store, "order-1").await.unwrap().unwrap();
-            let listed = handfast::list_in(&*store, None, None, 10).await.unwrap().remove(0);
+            let listed = handfast::list_in(&*store, &handfast::ListFilter::all(None, 10)).await.unwrap().sagas.remove(0);
             assert_eq!((listed.is_held, listed.needs_person), (shown.is_held, shown.is_held));
             let is_retry = |act: &Act| *act == Act::Retry;
             let can = shown.can.iter().any(|possible| is_retry(&possible.act));

@@ -119,7 +119,7 @@ async fn orders_that_cannot_be_placed_leave_nothing() {
     let mut wrong = order("order-1", "visa", "tea");
     wrong.bodies[0] = vec![b' '; MAX_BODY_BYTES + 1].into();
     assert!(matches!(engine.submit(wrong).await, Err(SubmitError::Bodies { .. })));
-    assert!(engine.list(None, None, 10).await.unwrap().is_empty());
+    assert!(engine.list(&handfast::ListFilter::all(None, 10)).await.unwrap().sagas.is_empty());
     assert!(engine.submit(order(&long[1..], "visa", "tea")).await.is_ok(), "the longest id there is");
 }
 

@@ -16,6 +16,7 @@ mod hints;
 mod in_transaction;
 mod journal;
 mod lines;
+mod lists;
 mod profiles;
 mod restored;
 mod stores;

@@ -54,9 +54,9 @@ async fn a_person_accepts_another_incarnation_without_a_restart() {
     let (trouble, command) = (view.trouble.unwrap(), "handfast participants accept bank --incarnation second");
     assert!(trouble.contains(command), "{trouble}");
     assert!(view.can.iter().all(|possible| possible.act != Act::Retry), "who is not called is not called sooner");
-    let listed = engine.list(None, None, 10).await.unwrap();
+    let listed = engine.list(&handfast::ListFilter::all(None, 10)).await.unwrap().sagas;
     assert!(listed.iter().all(|one| !one.can.contains(&Act::Retry)), "{listed:?}");
-    let beside = handfast::list_in(&*world.ground.journal, None, None, 10).await.unwrap();
+    let beside = handfast::list_in(&*world.ground.journal, &handfast::ListFilter::all(None, 10)).await.unwrap().sagas;
     assert!(beside.iter().all(|one| !one.can.contains(&Act::Retry)), "who acts beside it sees the same: {beside:?}");
     let shown = handfast::saga_in(&*world.ground.journal, "order-2").await.unwrap().unwrap();
     assert!(shown.can.iter().all(|possible| possible.act != Act::Retry), "{shown:?}");

@@ -1,6 +1,6 @@
 //! Listing sagas, and showing one with what remains of it and what can be done about it.
 
-use handfast::{Outcome, Standing};
+use handfast::{ListFilter, Money, Outcome, Standing, Time};
 use handfast_server::operator::{Desk, Trouble};
 use handfast_server::shapes::saga::{Acted, Listed, Saga, Step};
 use serde_json::json;
@@ -12,7 +12,8 @@ use crate::output::{Exit, Output};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   handfast sagas list --needs-person --url http://127.0.0.1:7070
-  handfast sagas list --standing suspended --standing acting --store sqlite:shop.db")]
+  handfast sagas list --standing suspended --standing acting --store sqlite:shop.db
+  handfast sagas list --in-doubt --placed-before 2026-05-04T10:00:00Z --amount-at-least \"500.00 EUR\" --store sqlite:shop.db")]
 pub(super) struct List {
     #[command(flatten)]
     place: Place,
@@ -24,6 +25,24 @@ pub(super) struct List {
     /// --standing says which. Those that are held are among them.
     #[arg(long)]
     needs_person: bool,
+    /// Only those that have neither ended nor wait for a person.
+    #[arg(long)]
+    in_doubt: bool,
+    /// Only those that follow a definition of the flow of this name.
+    #[arg(long, value_name = "NAME")]
+    flow: Option<String>,
+    /// Only those whose definition lets this participant take a step, by its URL.
+    #[arg(long, value_name = "URL")]
+    participant: Option<String>,
+    /// Only those placed at this time or later, as in 2026-05-04T10:00:00Z.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    placed_from: Option<Time>,
+    /// Only those placed before this time.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    placed_before: Option<Time>,
+    /// Only those that are about so much at least, in the currency that is named.
+    #[arg(long, value_name = "AMOUNT")]
+    amount_at_least: Option<Money>,
     /// Those placed after this one.
     #[arg(long, value_name = "ID")]
     after: Option<String>,
@@ -62,39 +81,45 @@ pub(super) async fn list(args: List, output: &Output) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// A time as people write it.
+fn time(text: &str) -> Result<Time, String> {
+    let wrong = || "write a time as in 2026-05-04T10:00:00Z".to_owned();
+    let at: jiff::Timestamp = text.parse().map_err(|_no_time| wrong())?;
+    u64::try_from(at.as_millisecond()).map(Time).map_err(|_before| wrong())
+}
+
 /// How sagas stand that may wait for a person and have not ended.
 const OPEN: [Standing; 5] = [Standing::Suspended, Standing::Acting, Standing::Committed, Standing::Cancelling, Standing::Placed];
-/// Sagas that are looked through at a time.
-const PAGE: usize = 1_000;
+/// Sagas of a page.
+const PAGE: usize = 100;
 
 /// Those that were asked for, in the order of their placing.
 async fn listed(desk: &Desk, args: &List) -> Result<Vec<Listed>, Trouble> {
     let limit = usize::from(args.limit);
-    let standings: Vec<Option<&str>> = match args.standing.as_slice() {
-        [] if args.needs_person => OPEN.iter().map(|standing| Some(standing.name())).collect(),
-        [] => vec![None],
-        standings => standings.iter().map(|standing| Some(standing.as_str())).collect(),
+    let named = |name: &String| Standing::ALL.into_iter().find(|standing| standing.name() == name);
+    let standings = match args.standing.as_slice() {
+        [] if args.needs_person => OPEN.to_vec(),
+        standings => standings.iter().filter_map(named).collect(),
     };
-    let size = if args.needs_person { PAGE } else { limit };
+    let mut filter = ListFilter {
+        standings,
+        in_doubt: args.in_doubt,
+        flow: args.flow.clone(),
+        participant: args.participant.clone(),
+        placed_from: args.placed_from,
+        placed_before: args.placed_before,
+        amount_at_least: args.amount_at_least.clone(),
+        needs_person: args.needs_person.then_some(true),
+        ..ListFilter::all(args.after.as_deref(), limit)
+    };
     let mut sagas: Vec<Listed> = Vec::new();
-    for standing in &standings {
-        let (mut after, mut found) = (args.after.clone(), 0);
-        loop {
-            let page = desk.list(*standing, after.as_deref(), size).await?;
-            let is_last = page.len() < size || !args.needs_person;
-            after = page.last().map(|last| last.id.clone());
-            let before = sagas.len();
-            sagas.extend(page.into_iter().filter(|saga| !args.needs_person || saga.needs_person));
-            found += sagas.len() - before;
-            if is_last || found >= limit {
-                break;
-            }
-        }
+    while sagas.len() < limit {
+        filter.limit = (limit - sagas.len()).min(PAGE);
+        let (page, next) = desk.list(&filter).await?;
+        sagas.extend(page);
+        let Some(next) = next else { break };
+        filter.after = Some(next);
     }
-    if standings.len() > 1 {
-        sagas.sort_by_key(|saga| saga.placed_ms);
-    }
-    sagas.truncate(limit);
     Ok(sagas)
 }
 

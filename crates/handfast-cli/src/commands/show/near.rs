@@ -1,6 +1,6 @@
 //! What to say of a saga that is not there: the ones whose ids come closest.
 
-use handfast::store::{Store, StoreError};
+use handfast::store::{Filter, Store, StoreError};
 use handfast_toml::suggest;
 
 /// So many sagas are looked through, and a store with more of them is told so.
@@ -10,13 +10,14 @@ const PAGE: usize = 1_000;
 /// That there is no such saga, and which there are.
 pub(crate) async fn unknown(store: &dyn Store, id: &str) -> Result<anyhow::Error, StoreError> {
     let mut ids: Vec<String> = Vec::new();
+    let mut filter = Filter::all(None, PAGE);
     while ids.len() < LOOKED_THROUGH {
-        let page = store.list(None, ids.last().map(String::as_str), PAGE).await?;
-        let whole = page.len() == PAGE;
-        ids.extend(page.into_iter().map(|summary| summary.id));
-        if !whole {
+        let page = store.list(filter.clone()).await?;
+        ids.extend(page.sagas.into_iter().map(|summary| summary.id));
+        if page.next.is_none() {
             break;
         }
+        filter.after = page.next;
     }
     let near = suggest::similar(id, ids.iter().map(String::as_str), 3);
     let bound = if ids.len() >= LOOKED_THROUGH { format!(" among the first {LOOKED_THROUGH}") } else { String::new() };

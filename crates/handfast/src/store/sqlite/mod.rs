@@ -5,6 +5,7 @@
 
 mod backup;
 mod files;
+mod lists;
 mod open;
 mod queries;
 mod reader;
@@ -21,8 +22,8 @@ use self::files::Files;
 use self::reader::{Readers, Source};
 use self::writer::{Reply, Write, Writer};
 use super::{
-    Acceptance, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, KeptTime, Lengths, NewSaga, Offer,
-    OpenFlow, Seen, Store, StoreError, StoredSaga, Summary, TimeAcceptance, TimeAccepted, Try,
+    Acceptance, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, Filter, FlowTexts, KeptTime, Lengths,
+    NewSaga, Offer, OpenFlow, Page, Seen, Store, StoreError, StoredSaga, TimeAcceptance, TimeAccepted, Try,
 };
 
 /// Sagas in a SQLite file, as `docs/journal.md` describes it.
@@ -216,20 +217,17 @@ impl Store for SqliteStore {
             self.read(move |source| queries::tries(source, &id)).await
         })
     }
-    fn list<'a>(
-        &'a self,
-        standing: Option<&'a str>,
-        after: Option<&'a str>,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Summary>, StoreError>> {
-        let (standing, after) = (standing.map(str::to_owned), after.map(str::to_owned));
-        Box::pin(self.read(move |source| queries::list(source, standing.as_deref(), after.as_deref(), limit)))
+    fn list(&self, filter: Filter) -> BoxFuture<'_, Result<Page, StoreError>> {
+        Box::pin(self.read(move |source| lists::list(source, &filter)))
+    }
+    fn flows(&self) -> BoxFuture<'_, Result<FlowTexts, StoreError>> {
+        Box::pin(self.read(lists::flows))
     }
     fn lengths(&self, ids: Vec<Arc<str>>) -> BoxFuture<'_, Result<Lengths, StoreError>> {
         Box::pin(self.read(move |source| queries::lengths(source, &ids)))
     }
     fn counts(&self) -> BoxFuture<'_, Result<Counts, StoreError>> {
-        Box::pin(self.read(queries::counts))
+        Box::pin(self.read(lists::counts))
     }
     fn keep_time(&self, mark: ClockMark, error_ms: u64) -> BoxFuture<'_, Result<KeptTime, StoreError>> {
         Box::pin(self.write(move |reply| Write::KeepTime { mark: Box::new(mark), error_ms, reply }))

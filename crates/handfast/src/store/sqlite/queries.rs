@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use handfast_protocol::{Change, Operation, Time};
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 use sha2::{Digest as _, Sha256};
 
+use super::lists::miscounted;
 use super::open::found_format;
 use super::reader::Source;
 use super::shape::{number, optional_time, ordered, placed_digest, unavailable, unpack, words};
 use crate::store::time::judge;
 use crate::store::{
-    Acceptance, Adopted, ClockMark, ClockVerdict, Counts, Due, Entry, Examined, LONGEST_WAKE_UP_MS, Lengths, Offer, OpenFlow,
-    Seen, Sighting, StoreError, StoredSaga, Summary, Tip, Try,
+    Acceptance, Adopted, ClockMark, ClockVerdict, Due, Entry, Examined, LONGEST_WAKE_UP_MS, Lengths, Offer, OpenFlow, Seen,
+    Sighting, StoreError, StoredSaga, Tip, Try,
 };
 
 /// A row that was read and is wrong is told of its saga. What the database cannot read is trouble of the store: the row may
@@ -228,7 +229,7 @@ fn load_journal(transaction: &Transaction<'_>, id: &str, number: i64) -> Result<
 }
 
 /// Whether the file has this table: one of an older format that is only read may lack it.
-fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+pub(super) fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
     connection.prepare_cached("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1")?.exists([name])
 }
 
@@ -297,39 +298,6 @@ pub(super) fn tries(source: &mut Source, id: &str) -> Result<Vec<Try>, StoreErro
     rows.into_iter().map(known).collect()
 }
 
-pub(super) fn list(
-    source: &mut Source,
-    standing: Option<&str>,
-    after: Option<&str>,
-    limit: usize,
-) -> Result<Vec<Summary>, StoreError> {
-    const SQL: &str = "SELECT name, standing, created, \
-         coalesce((SELECT at FROM journal WHERE saga = saga.id ORDER BY seq DESC LIMIT 1), created) \
-         FROM saga WHERE id > ?1 AND (?2 IS NULL OR standing = ?2) ORDER BY id LIMIT ?3";
-    let read = |source: &mut Source| -> rusqlite::Result<Vec<Summary>> {
-        let first = match after {
-            None => Some(0),
-            Some(id) => source
-                .connection
-                .prepare_cached("SELECT id FROM saga WHERE name = ?1")?
-                .query_row([id], |row| row.get(0))
-                .optional()?,
-        };
-        let Some(first): Option<i64> = first else { return Ok(Vec::new()) };
-        let mut sql = source.connection.prepare_cached(SQL)?;
-        let summary = |row: &Row<'_>| {
-            Ok(Summary {
-                id: row.get(0)?,
-                standing: row.get(1)?,
-                created: Time(number(row.get(2)?)),
-                changed: Time(number(row.get(3)?)),
-            })
-        };
-        sql.query_map(params![first, standing, ordered(limit as u64)], summary)?.collect()
-    };
-    read(source).map_err(|error| unavailable(&error))
-}
-
 pub(super) fn stamped_after(source: &mut Source, now: Time) -> Result<Vec<String>, StoreError> {
     const SQL: &str = "SELECT name FROM saga WHERE (wake_at IS NOT NULL OR standing = 'suspended') \
          AND EXISTS (SELECT 1 FROM journal WHERE journal.saga = saga.id AND journal.at > ?1) ORDER BY id";
@@ -352,33 +320,6 @@ pub(super) fn lengths(source: &mut Source, ids: &[Arc<str>]) -> Result<Lengths, 
         Ok(lengths)
     };
     read(source).map_err(|error| unavailable(&error))
-}
-
-/// What is kept, so that it costs the same however many sagas there are.
-const COUNTED: &str = "SELECT standing, sagas FROM counted WHERE sagas > 0 ORDER BY standing";
-/// What it is kept of.
-const COUNT: &str = "SELECT standing, count(*) FROM saga GROUP BY standing ORDER BY standing";
-
-pub(super) fn counts(source: &mut Source) -> Result<Counts, StoreError> {
-    let read = |connection: &Connection| {
-        // An older store that is only read has nothing kept.
-        count(connection, if has_table(connection, "counted")? { COUNTED } else { COUNT })
-    };
-    read(&source.connection).map(|by_standing| Counts { by_standing }).map_err(|error| unavailable(&error))
-}
-
-fn count(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<(String, u64)>> {
-    connection.prepare_cached(sql)?.query_map([], |row| Ok((row.get(0)?, number(row.get(1)?))))?.collect()
-}
-
-/// What is wrong with what is kept of how many sagas stand how.
-fn miscounted(connection: &Connection) -> rusqlite::Result<Option<String>> {
-    if !has_table(connection, "counted")? {
-        return Ok(None);
-    }
-    let transaction = connection.unchecked_transaction()?;
-    let (kept, counted) = (count(&transaction, COUNTED)?, count(&transaction, COUNT)?);
-    Ok((kept != counted).then(|| format!("`counted` says {kept:?}, and the sagas stand {counted:?}")))
 }
 
 pub(super) fn judge_time(source: &mut Source, mark: &ClockMark, error_ms: u64) -> Result<(ClockVerdict, Time), StoreError> {
@@ -478,42 +419,4 @@ pub(super) fn acceptances(source: &mut Source) -> Result<Vec<Acceptance>, StoreE
         .prepare_cached("SELECT base, incarnation, former, seq, at, by, why FROM accepted ORDER BY base, nth")
         .and_then(|mut sql| sql.query_map([], read)?.collect())
         .map_err(|error| unavailable(&error))
-}
-
-#[cfg(test)]
-mod tests {
-    use rusqlite::StatementStatus;
-
-    use super::*;
-    use crate::store::{SqliteStore, Store as _};
-
-    #[test]
-    fn how_many_stand_how_costs_the_same_however_many_there_are() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("s.db");
-        drop(SqliteStore::open(&path).unwrap());
-        let connection = Connection::open(&path).unwrap();
-        let mut steps = Vec::new();
-        for sagas in [1_000, 100_000] {
-            let fill = format!(
-                "BEGIN; DELETE FROM saga; \
-                 WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {sagas}) \
-                 INSERT INTO saga (name, created, standing, tries) \
-                 SELECT 'order-' || n, n, CASE n % 3 WHEN 0 THEN 'acting' ELSE 'completed' END, 0 FROM n; \
-                 DELETE FROM counted; INSERT INTO counted {COUNT}; COMMIT"
-            );
-            connection.execute_batch(&fill).unwrap();
-            assert_eq!(miscounted(&connection).unwrap(), None);
-            let mut kept = connection.prepare(COUNTED).unwrap();
-            assert_eq!(kept.query_map([], |_| Ok(())).unwrap().count(), 2);
-            steps.push(kept.get_status(StatementStatus::VmStep));
-        }
-        assert_eq!(steps[0], steps[1]);
-        connection.execute_batch("UPDATE counted SET sagas = sagas + 1 WHERE standing = 'acting'").unwrap();
-        assert!(miscounted(&connection).unwrap().is_some_and(|what| what.contains("33334")), "it is looked at by `verify`");
-        drop(connection);
-        let store = SqliteStore::open_to_read(&path).unwrap();
-        let counts = tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(store.counts()).unwrap();
-        assert_eq!(counts.by_standing, [("acting".to_owned(), 33_334), ("completed".to_owned(), 66_667)], "it is what is kept");
-    }
 }

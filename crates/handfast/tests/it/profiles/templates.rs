@@ -79,6 +79,6 @@ async fn a_body_that_no_request_can_carry_is_refused_at_the_door() {
         let error = engine.submit(wrong).await.unwrap_err();
         assert!(matches!(&error, SubmitError::Bodies { why: said, .. } if said.starts_with(why)), "{error}");
     }
-    assert!(engine.list(None, None, 10).await.unwrap().is_empty());
+    assert!(engine.list(&handfast::ListFilter::all(None, 10)).await.unwrap().sagas.is_empty());
     assert!(engine.submit(order("order-1")).await.is_ok());
 }

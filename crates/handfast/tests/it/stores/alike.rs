@@ -1,13 +1,13 @@
 //! The same operations on every store, and the same answers: the one in memory is the oracle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::path::Path;
 use std::sync::Arc;
 
 use handfast::store::{
-    Append, Created, Entry, MemoryStore, NewSaga, Seen, Sighting, SqliteOptions, SqliteStore, Store, StoreError, Synchronous,
-    TRIES_KEPT, Tip,
+    Append, Created, Entry, Filter, MemoryStore, NewSaga, Seen, Sighting, SqliteOptions, SqliteStore, Store, StoreError,
+    Synchronous, TRIES_KEPT, Tip,
 };
 use handfast_protocol::{Change, Time};
 use proptest::collection::vec;
@@ -31,7 +31,7 @@ enum Operation {
     Suspend { id: usize },
     Tries { id: usize, number: u8 },
     Due { now: u64, limit: usize },
-    List { standing: Option<usize>, after: Option<usize>, limit: usize },
+    List { standings: Vec<usize>, flow: Option<u8>, from: Option<u64>, before: Option<u64>, after: Option<usize>, limit: usize },
     Reopen,
 }
 
@@ -63,8 +63,10 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => id.clone().prop_map(|id| Operation::Suspend { id }),
         2 => (id.clone(), any::<u8>()).prop_map(|(id, number)| Operation::Tries { id, number }),
         3 => (time(), 0..4_usize).prop_map(|(now, limit)| Operation::Due { now, limit }),
-        2 => (option::of(standing), option::of(id), 0..4_usize)
-            .prop_map(|(standing, after, limit)| Operation::List { standing, after, limit }),
+        4 => (vec(standing, 0..3), option::of(0..2_u8), option::of(time()), option::of(time()), option::of(id), 0..4_usize)
+            .prop_map(|(standings, flow, from, before, after, limit)| {
+                Operation::List { standings, flow, from, before, after, limit }
+            }),
         1 => Just(Operation::Reopen),
     ]
 }
@@ -129,8 +131,16 @@ async fn perform(store: &dyn Store, oracle: &MemoryStore, operation: &Operation)
             text(store.tries(IDS[id]).await)
         }
         Operation::Due { now, limit } => text(store.due(Time(now), limit).await),
-        Operation::List { standing, after, limit } => {
-            text(store.list(standing.map(|standing| STANDINGS[standing]), after.map(|after| IDS[after]), limit).await)
+        Operation::List { ref standings, flow, from, before, after, limit } => {
+            let filter = Filter {
+                standings: standings.iter().map(|&standing| STANDINGS[standing].to_owned()).collect(),
+                flows: flow.map(|flow| BTreeSet::from([Sha256::digest(format!("flow {flow}")).into()])),
+                placed_from: from.map(Time),
+                placed_before: before.map(Time),
+                after: after.map(|after| IDS[after].to_owned()),
+                limit,
+            };
+            text(store.list(filter).await)
         }
         Operation::Reopen => String::new(),
     }
@@ -148,16 +158,18 @@ async fn claim_all(store: &dyn Store) -> Vec<String> {
 /// Everything that can be read.
 async fn read_all(store: &dyn Store) -> Vec<String> {
     let mut counted = BTreeMap::<String, u64>::new();
-    for saga in store.list(None, None, usize::MAX).await.unwrap() {
+    for saga in store.list(Filter::all(None, usize::MAX)).await.unwrap().sagas {
         *counted.entry(saga.standing).or_default() += 1;
     }
     assert_eq!(store.counts().await.unwrap().by_standing, counted.into_iter().collect::<Vec<_>>(), "what is kept is as counted");
     let mut answers = vec![
         text(store.due(Time(u64::MAX), usize::MAX).await),
         text(store.due(Time(3), 2).await),
-        text(store.list(None, None, usize::MAX).await),
+        text(store.list(Filter::all(None, usize::MAX)).await),
         text(store.counts().await),
         text(store.seen().await),
+        text(store.flows().await),
+        text(store.reachable().await),
     ];
     for id in IDS.into_iter().chain(["nobody"]) {
         answers.push(text(store.load(id).await));
