@@ -166,7 +166,7 @@ impl Rows {
         let Some(kept) = kept.filter(|_| is_offered) else { return Err(StoreError::Conflict) };
         *kept = (acceptance.incarnation.clone(), 0);
         self.offers.remove(&acceptance.participant);
-        self.acceptances.push(acceptance);
+        self.acceptances.push(Acceptance { seq: storable(Time(acceptance.seq)).0, ..acceptance });
         self.acceptances.sort_by(|one, other| one.participant.cmp(&other.participant));
         Ok(())
     }
@@ -419,7 +419,7 @@ impl Store for MemoryStore {
     }
     fn offer(&self, offer: Offer) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
-            self.with(|rows| rows.offers.insert(offer.participant.clone(), offer));
+            self.with(|rows| rows.offers.insert(offer.participant.clone(), Offer { seq: storable(Time(offer.seq)).0, ..offer }));
             Ok(())
         })
     }

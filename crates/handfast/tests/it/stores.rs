@@ -2,6 +2,7 @@
 
 mod alike;
 mod bodies;
+mod differential;
 mod files;
 mod flaky;
 mod full_disk;

@@ -298,9 +298,10 @@ pub(super) fn tries(source: &mut Source, id: &str) -> Result<Vec<Try>, StoreErro
     rows.into_iter().map(known).collect()
 }
 
+/// A time beyond what SQL can compare lies in its column as a negative number.
 pub(super) fn stamped_after(source: &mut Source, now: Time) -> Result<Vec<String>, StoreError> {
     const SQL: &str = "SELECT name FROM saga WHERE (wake_at IS NOT NULL OR standing = 'suspended') \
-         AND EXISTS (SELECT 1 FROM journal WHERE journal.saga = saga.id AND journal.at > ?1) ORDER BY id";
+         AND EXISTS (SELECT 1 FROM journal WHERE journal.saga = saga.id AND (journal.at > ?1 OR journal.at < 0 AND ?1 < 0x7fffffffffffffff)) ORDER BY id";
     source
         .connection
         .prepare_cached(SQL)
