@@ -59,7 +59,7 @@ pub struct ListFilter {
     pub needs_person: Option<bool>,
     /// Those placed after this one. Nothing comes after a saga that is unknown.
     pub after: Option<String>,
-    /// So many at most.
+    /// The most sagas on the page.
     pub limit: usize,
 }
 
@@ -73,9 +73,9 @@ pub struct ListPage {
     pub next: Option<String>,
 }
 
-/// So many sagas are read from their journals for one page.
+/// The most sagas that are read from their journals for one page.
 const MOST_READ: usize = 1_000;
-/// So many are read at least where only that shows which of them are listed.
+/// At least this many are read where only that shows which of them are listed.
 const READ_AT_ONCE: usize = 100;
 
 impl ListFilter {

@@ -30,12 +30,13 @@ pub use in_transaction::{InTransaction, KeyRow, Transactional};
 pub use json::read as read_json;
 #[doc(hidden)]
 pub use receipts::{MAX_ANSWER_BYTES, Received, read_answer};
+pub use template::{AnsweredByHand, ByHandError, Kept, ServiceByHand};
 #[doc(hidden)]
 pub use template::{
-    AnsweredByHand, At, Call, CallText, Condition, Expected, HttpTexts, Kept, KeptAt, Moment, Place, ServiceByHand, Shapes,
-    Template, TemplateError, TemplatePart, Test, TimeFormat, UNDO_PEEK, Value, Wants, operation_key,
+    At, Call, CallText, Condition, Expected, HttpTexts, KeptAt, Moment, Place, Shapes, Template, TemplateError, TemplatePart,
+    Test, TimeFormat, UNDO_PEEK, Value, Wants, operation_key,
 };
-pub use template::{ByHandError, HttpTemplates, Secret, SecretError, Secrets};
+pub use template::{HttpTemplates, Secret, SecretError, Secrets};
 pub(crate) use template::{
     KeptReceipts, Names, OWN_HEADERS, OfSaga, TemplateParticipant, Unfit, decimal, is_pointer, is_variable,
 };

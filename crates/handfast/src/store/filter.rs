@@ -6,7 +6,7 @@ use handfast_protocol::Time;
 
 use super::Summary;
 
-/// So many sagas are looked at for one page: a list of few among many comes in pages that are not full, and keeps nothing else waiting.
+/// The most sagas that are looked at for one page: a list of few among many comes in pages that are not full, and keeps nothing else waiting.
 pub const MOST_LOOKED_AT: usize = 10_000;
 
 /// Nearly every saga comes to stand in one of these ways, so no index leads to them.
@@ -25,7 +25,7 @@ pub struct Filter {
     pub placed_before: Option<Time>,
     /// Those placed after this one. Nothing comes after a saga that is unknown.
     pub after: Option<String>,
-    /// So many at most.
+    /// The most sagas on the page.
     pub limit: usize,
 }
 

@@ -425,7 +425,7 @@ async fn read_request(stream: &mut tokio::net::TcpStream) -> Option<String> {
 
 /// A service that answers with the next of these texts at every request, and with the last one ever after. `{key}` and
 /// `{hash}` in them are those of the request, and a text that is empty is no answer.
-async fn service(answers: Vec<String>) -> (String, Arc<Mutex<Vec<String>>>) {
+pub(crate) async fn service(answers: Vec<String>) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/keys", listener.local_addr().unwrap());
     let requests = Arc::new(Mutex::new(Vec::new()));
@@ -460,15 +460,15 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn http(status: &str, headers: &str, body: &str) -> String {
+pub(crate) fn http(status: &str, headers: &str, body: &str) -> String {
     // The placeholders are as long as what comes in their place, but for the braces' names.
     let length = body.replace("{key}", &"k".repeat(KEY_LENGTH)).replace("{hash}", &"h".repeat(64)).len();
     format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\n{headers}\r\n{body}")
 }
 
-const DONE: &str = r#"{"key":"{key}","state":"done","body_hash":"{hash}","seq":3,"incarnation":"i","at":5}"#;
+pub(crate) const DONE: &str = r#"{"key":"{key}","state":"done","body_hash":"{hash}","seq":3,"incarnation":"i","at":5}"#;
 /// A store's id, a saga called `order-1`, a step called `payment`.
-const KEY_LENGTH: usize = 10 + 1 + 7 + 1 + 7;
+pub(crate) const KEY_LENGTH: usize = 10 + 1 + 7 + 1 + 7;
 
 async fn pay_at(answers: Vec<String>) -> (Outcome, Vec<String>, Vec<String>) {
     let (url, requests) = service(answers).await;
@@ -577,34 +577,4 @@ async fn nobody_at_the_port_is_no_answer() {
         "{tries:?}"
     );
     assert_eq!(engine.stats().participants.iter().map(|line| line.answered).sum::<u64>(), 1);
-}
-
-/// What an engine would make of an answer is known without one: by the definition of the step, and one delivery of one command.
-#[tokio::test]
-async fn one_command_is_delivered_without_an_engine() {
-    use handfast::participant::{Delivery, Kept, Reply, ServiceByHand};
-    use handfast::{FlowStep, Operation};
-    let (url, requests) = service(vec![http("200 OK", "content-type: application/json\r\n", DONE)]).await;
-    let step = FlowStep::new("payment", url.as_str());
-    let service = ServiceByHand::of_step(&step, &Default::default(), Duration::from_secs(5)).unwrap();
-    let body = bytes::Bytes::from_static(b"{\"amount\":1}");
-    let hash = sha256(&body);
-    let (key, operation) = (format!("{}.order-1.payment", "s".repeat(KEY_LENGTH - 16)), Operation::Act);
-    let delivery = Delivery {
-        key: &key,
-        operation,
-        is_about_undo: false,
-        body: &body,
-        body_hash: &hash,
-        number: 1,
-        seen: None,
-        not_after: None,
-        leaves_before: None,
-    };
-    let none = Kept::default();
-    let heard = service.ask(delivery, (&none, &none), handfast::Time(0)).await;
-    assert!(matches!(heard.reply, Reply::Definite { answer: Answer::State(Definite::Done), .. }), "{heard:?}");
-    assert!(requests.lock().unwrap()[0].starts_with("PUT /keys/"), "{requests:?}");
-    let inside = FlowStep::new("payment", "bank");
-    assert!(ServiceByHand::of_step(&inside, &Default::default(), Duration::from_secs(5)).is_err());
 }

@@ -3,6 +3,7 @@
 
 mod adopt;
 mod backlog;
+mod by_hand;
 mod callers;
 mod cleaned;
 mod clocks;

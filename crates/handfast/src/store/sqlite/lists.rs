@@ -29,7 +29,7 @@ pub(super) fn list(source: &mut Source, filter: &Filter) -> Result<Page, StoreEr
     read(&mut source.connection).map_err(|error| unavailable(&error))
 }
 
-/// Reads those that may be on the page in the order of their placing, one after the other: nothing is sorted, and whoever has enough
+/// Reads those that may be on the page in the order of their placing, one after the other: nothing is sorted, and a reader that has enough
 /// stops. An index leads to those that stand so, where it has them; the others are met on the way through all.
 fn sql_of(filter: &Filter, has_adopted: bool) -> String {
     let follows = match (filter.flows.is_some(), has_adopted) {
