@@ -141,6 +141,7 @@ struct Envelope {
     timeout: Duration,
     clock: Clock,
     store: Arc<dyn Store>,
+    saga: Arc<str>,
 }
 
 impl Envelope {
@@ -164,6 +165,7 @@ impl Envelope {
             timeout: step.timeout.unwrap_or(setting.timeout),
             clock: setting.clock.clone(),
             store: Arc::clone(setting.store),
+            saga: Arc::clone(saga.id()),
         })
     }
 
@@ -180,8 +182,8 @@ impl Envelope {
         if self.may_rest_on_a_former_life().await {
             return CallEnd::Held;
         }
-        // What wants this message may be written in no file any more.
-        if self.store.intact().is_err() {
+        // What wants this message may be written in no file any more, or another worker may see to it.
+        if self.store.may_send(&self.saga).is_err() {
             return CallEnd::Held;
         }
         // It may have become known while this waited for its turn.

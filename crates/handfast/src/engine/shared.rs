@@ -23,7 +23,7 @@ use super::wakes::Wakes;
 use crate::clock::whole_ms;
 use crate::delivery::{Jitter, Memories};
 use crate::lock::locked;
-use crate::store::{LONGEST_WAKE_UP_MS, Store};
+use crate::store::{LONGEST_WAKE_UP_MS, Store, StoreError};
 
 /// What came of asking for *neither*.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -125,9 +125,17 @@ impl Shared {
         self.now().after(at.0.saturating_sub(self.journal_now().0))
     }
 
-    /// Whether the store is still the one that was opened; if it is not, nothing leaves.
-    pub(crate) fn is_store_intact(&self) -> bool {
-        self.store.intact().map_err(|error| self.attention.trouble.note(&error)).is_ok()
+    /// Whether a message may leave for this saga: the store is still the one that was opened, and no other worker has the saga.
+    pub(crate) fn may_send(&self, id: &str) -> bool {
+        match self.store.may_send(id) {
+            Ok(()) => true,
+            // Another worker has it, which is no trouble of the store.
+            Err(StoreError::Conflict) => false,
+            Err(error) => {
+                self.attention.trouble.note(&error);
+                false
+            }
+        }
     }
 
     /// The longest time for which a saga is put aside.

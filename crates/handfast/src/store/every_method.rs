@@ -10,6 +10,7 @@ macro_rules! every_method_of_a_store {
         $callback! {
             now store_id() -> &str;
             now intact() -> Result<(), $crate::store::StoreError>;
+            now may_send(id: &str) -> Result<(), $crate::store::StoreError>;
             read reachable() -> ();
             write probe(bytes: usize) -> ();
             now dead_part() -> Option<&'static str>;

@@ -22,6 +22,8 @@ struct Fate {
     is_dead: bool,
     /// `keep_time` panics, as it would by an error in this program.
     panics_at_the_time: bool,
+    /// Another worker has every saga.
+    has_lent_all: bool,
     /// How long the answer to a write that has landed takes.
     delay: Duration,
 }
@@ -43,8 +45,15 @@ enum Verdict {
 impl<S: Store> FlakyStore<S> {
     /// A store that works, until something is planned.
     pub const fn new(inner: S) -> Self {
-        let fate =
-            Fate { writes: 0, planned: None, crashed: false, is_dead: false, panics_at_the_time: false, delay: Duration::ZERO };
+        let fate = Fate {
+            writes: 0,
+            planned: None,
+            crashed: false,
+            is_dead: false,
+            panics_at_the_time: false,
+            has_lent_all: false,
+            delay: Duration::ZERO,
+        };
         Self { inner, fate: Mutex::new(fate) }
     }
 
@@ -66,6 +75,12 @@ impl<S: Store> FlakyStore<S> {
     /// From now on a part of it that it cannot live without is dead, as after a panic, and nothing is written any more.
     pub fn die(&self) {
         self.with(|fate| fate.is_dead = true);
+    }
+
+    /// From now on, or no longer, another worker has every saga: no message may leave for any. What is written still lands, as it does
+    /// from a worker that has not been overtaken yet.
+    pub fn lend_all(&self, to_another: bool) {
+        self.with(|fate| fate.has_lent_all = to_another);
     }
 
     /// From now on `keep_time` panics, as it would by an error in this program.
@@ -171,6 +186,11 @@ macro_rules! made_to_fail {
             if !self.has_crashed() {
                 self.inner.record_try($attempt);
             }
+        }
+    };
+    (@ now may_send($id:ident: $type:ty) -> $answer:ty) => {
+        fn may_send(&self, $id: $type) -> $answer {
+            if self.with(|fate| fate.has_lent_all) { Err(StoreError::Conflict) } else { self.inner.may_send($id) }
         }
     };
     (@ now $name:ident() -> $answer:ty) => {

@@ -306,6 +306,9 @@ impl Store for MemoryStore {
     fn intact(&self) -> Result<(), StoreError> {
         Ok(())
     }
+    fn may_send(&self, _id: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
     fn reachable(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(std::future::ready(Ok(())))
     }

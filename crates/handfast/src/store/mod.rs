@@ -433,6 +433,12 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Gone`].
     fn intact(&self) -> Result<(), StoreError>;
+    /// Whether a message may leave for this saga now: the store is [intact](Self::intact), and where it lends sagas to one worker at a
+    /// time, this one has it still. Asked right before each message, so what is needed for the answer is at hand; it does not block.
+    ///
+    /// # Errors
+    /// [`StoreError::Gone`], or [`StoreError::Conflict`] where another worker may have the saga by now.
+    fn may_send(&self, id: &str) -> Result<(), StoreError>;
     /// Whether it answers: something of it is read, as a saga would be, and nothing is remembered from before.
     fn reachable(&self) -> BoxFuture<'_, Result<(), StoreError>>;
     /// Writes and flushes `bytes` bytes that are never read, to find out whether the store would take a write of that size now.

@@ -248,6 +248,20 @@ impl Store for Hasty {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn nothing_leaves_for_a_saga_that_another_worker_has() {
+    let world = World::new(None);
+    let engine = world.engine().await;
+    world.ground.store.lend_all(true);
+    let mut saga = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(world.bank.asked().is_empty() && world.depot.asked().is_empty(), "{:?}", world.bank.asked());
+    assert_eq!(engine.stats().store_trouble, None, "the store is as it should be");
+    world.ground.store.lend_all(false);
+    assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
+    assert_eq!(world.wrongs("order-1", Outcome::Completed), [""; 0]);
+}
+
 /// The check that every other test here relies on is no empty one: a message that leaves before its entry is seen by the
 /// participant that gets it.
 #[tokio::test(start_paused = true)]

@@ -256,7 +256,7 @@ impl<'a> Driver<'a> {
 
     /// Sends what the outbox wants and what is not out already. Says when the next of the others is to go out.
     async fn launch(&mut self, now: Time) -> Option<Time> {
-        if !self.shared.is_store_intact() {
+        if !self.shared.may_send(self.saga.id()) {
             return Some(now.after(whole_ms(GONE_FOR)));
         }
         let mut next_at: Option<Time> = None;

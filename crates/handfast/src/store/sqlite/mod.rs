@@ -169,6 +169,10 @@ impl Store for SqliteStore {
     fn intact(&self) -> Result<(), StoreError> {
         self.files.as_ref().map_or(Ok(()), |files| files.look())
     }
+    /// Two programs on one file may both ask for what a saga needs, under the same key; whichever appends first is followed.
+    fn may_send(&self, _id: &str) -> Result<(), StoreError> {
+        self.intact()
+    }
     fn reachable(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(self.read(queries::reachable))
     }
