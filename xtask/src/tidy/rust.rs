@@ -80,7 +80,7 @@ const PROTOCOL: &str = "crates/handfast-protocol/src/";
 const LAB: &str = "crates/handfast-lab/src/";
 const BINARY: &str = "crates/handfast-cli/src/";
 /// Where the binary prints and chooses how the process ends.
-const SPEAKERS: &[&str] = &["commands/", "output/", "main.rs", "cli.rs"];
+const SPEAKERS: &[&str] = &["commands/", "output/", "main.rs"];
 const TOML: &str = "crates/handfast-toml/src/";
 /// Those that may not listen on a port either; the participant's crate serves one.
 const DEAF: &[&str] = &[PROTOCOL, TOML, LAB, "crates/handfast/src/"];
