@@ -2,6 +2,7 @@
 
 mod alike;
 mod bodies;
+mod counted;
 mod differential;
 mod files;
 mod flaky;

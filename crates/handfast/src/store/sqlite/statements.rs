@@ -35,8 +35,6 @@ pub(super) struct Statements<'c> {
     update_saga: Statement<'c>,
     park: Statement<'c>,
     find_longer: Statement<'c>,
-    find_standing: Statement<'c>,
-    upsert_counted: Statement<'c>,
     suspend: Statement<'c>,
     find_tries: Statement<'c>,
     insert_try: Statement<'c>,
@@ -62,8 +60,6 @@ pub(super) struct Statements<'c> {
     seen: Vec<Seen>,
     /// What is kept of incarnations, as it was when this transaction first met them and as it is now.
     memories: BTreeMap<String, (Memory, Memory)>,
-    /// How many sagas more stand how since this transaction began.
-    counted: BTreeMap<String, i64>,
 }
 
 /// How the generation of the file compares with what was seen of it before.
@@ -78,8 +74,7 @@ pub(super) enum Generation {
 struct End {
     saga: i64,
     wake_at: Option<i64>,
-    /// `None` where it stands as it does after the entry.
-    stood: Option<String>,
+    stands_otherwise: bool,
     is_parked_or_suspended: bool,
     digest: Option<Vec<u8>>,
     adoptions: i64,
@@ -104,7 +99,7 @@ impl<'c> Statements<'c> {
             find_request: sql("SELECT saga.name FROM request JOIN saga ON saga.id = request.saga WHERE request.key_hash = ?1")?,
             insert_request: sql("INSERT INTO request (key_hash, saga) VALUES (?1, ?2) ON CONFLICT (key_hash) DO NOTHING")?,
             find_end: sql(
-                "SELECT saga.id, saga.wake_at, nullif(saga.standing, ?3), saga.tries <> 0 OR saga.why IS NOT NULL, journal.digest, \
+                "SELECT saga.id, saga.wake_at, saga.standing <> ?3, saga.tries <> 0 OR saga.why IS NOT NULL, journal.digest, \
                  (SELECT count(*) FROM adopted WHERE adopted.saga = saga.id) \
                  FROM saga LEFT JOIN journal ON journal.saga = saga.id AND journal.seq = ?2 WHERE saga.name = ?1",
             )?,
@@ -115,9 +110,6 @@ impl<'c> Statements<'c> {
             find_longer: sql(
                 "SELECT count(*) FROM saga JOIN journal ON journal.saga = saga.id WHERE saga.name = ?1 AND journal.seq > ?2",
             )?,
-            find_standing: sql("SELECT standing FROM saga WHERE name = ?1")?,
-            upsert_counted: sql("INSERT INTO counted (standing, sagas) VALUES (?1, ?2) \
-                 ON CONFLICT (standing) DO UPDATE SET sagas = sagas + excluded.sagas")?,
             suspend: sql("UPDATE saga SET wake_at = NULL, standing = ?2, why = ?3 WHERE name = ?1")?,
             find_tries: sql("SELECT id, (SELECT max(nth) FROM try WHERE saga = saga.id) FROM saga WHERE name = ?1")?,
             insert_try: sql("INSERT OR REPLACE INTO try (saga, slot, nth, step, operation, number, sent, ended, seen) \
@@ -143,7 +135,6 @@ impl<'c> Statements<'c> {
             flows: BTreeSet::new(),
             seen: Vec::new(),
             memories: BTreeMap::new(),
-            counted: BTreeMap::new(),
         })
     }
 
@@ -198,7 +189,6 @@ impl<'c> Statements<'c> {
         self.flows.clear();
         self.seen.clear();
         self.memories.clear();
-        self.counted.clear();
         if !self.connection.is_autocommit()
             && let Err(error) = self.rollback.execute([])
         {
@@ -220,7 +210,6 @@ impl<'c> Statements<'c> {
             return self.compare(new);
         }
         let saga = self.connection.last_insert_rowid();
-        self.count(new.standing, 1);
         self.keep_request(new, saga)?;
         let packed = pack(&new.input, &new.bodies);
         let digest = placed_digest(&new.flow_hash, new.version, &new.input, &packed);
@@ -266,12 +255,8 @@ impl<'c> Statements<'c> {
             return Ok(Err(StoreError::Conflict));
         }
         let wake_at = append.wake_at.map(|time| ordered(time.0));
-        if end.is_parked_or_suspended || end.stood.is_some() || end.wake_at != wake_at {
+        if end.is_parked_or_suspended || end.stands_otherwise || end.wake_at != wake_at {
             self.update_saga.execute(params![end.saga, wake_at, append.standing])?;
-        }
-        if let Some(stood) = &end.stood {
-            self.count(stood, -1);
-            self.count(append.standing, 1);
         }
         if let Some(seen) = &append.seen {
             self.note_seen(seen)?;
@@ -285,7 +270,7 @@ impl<'c> Statements<'c> {
             Ok(End {
                 saga: row.get(0)?,
                 wake_at: row.get(1)?,
-                stood: row.get(2)?,
+                stands_otherwise: row.get(2)?,
                 is_parked_or_suspended: row.get(3)?,
                 digest: row.get(4)?,
                 adoptions: row.get(5)?,
@@ -318,24 +303,6 @@ impl<'c> Statements<'c> {
                 let (participant, incarnation) = (participant.clone(), incarnation.clone());
                 self.seen.push(Seen { participant, incarnation, seq: *seq, ..Seen::default() });
             }
-        }
-        Ok(())
-    }
-
-    /// Notes that `more` more sagas have this standing; fewer if it is negative.
-    fn count(&mut self, standing: &str, more: i64) {
-        match self.counted.get_mut(standing) {
-            Some(counted) => *counted += more,
-            None => {
-                self.counted.insert(standing.to_owned(), more);
-            }
-        }
-    }
-
-    /// Writes how many sagas more, or fewer, stand how since this transaction began.
-    pub(super) fn write_counted(&mut self) -> Result<()> {
-        for (standing, more) in std::mem::take(&mut self.counted).into_iter().filter(|(_, more)| *more != 0) {
-            self.upsert_counted.execute(params![standing, more])?;
         }
         Ok(())
     }
@@ -429,11 +396,6 @@ impl<'c> Statements<'c> {
     }
 
     pub(super) fn suspend(&mut self, id: &str, reason: &str) -> Result<()> {
-        let stood: Option<String> = self.find_standing.query_row([id], |row| row.get(0)).optional()?;
-        if let Some(stood) = stood {
-            self.count(&stood, -1);
-            self.count(SUSPENDED, 1);
-        }
         self.suspend.execute(params![id, SUSPENDED, reason]).map(drop)
     }
 

@@ -310,7 +310,6 @@ fn commit(statements: &mut Statements<'_>, group: &mut [Write], files: &Files) -
         .begin()
         .and_then(|()| group.iter_mut().try_for_each(|write| write.run(statements)))
         .and_then(|()| statements.write_seen())
-        .and_then(|()| statements.write_counted())
         .and_then(|()| statements.raise_generation());
     let outcome = match written {
         Err(error) => Err(Broken::Before(error)),
