@@ -290,9 +290,8 @@ struct Homes {
     same: Vec<BTreeSet<String>>,
     /// Where it is called now.
     called: BTreeSet<String>,
-    /// It was asked for elsewhere, too: where it was found, and no person has said that the books there are the same. They may
-    /// be a copy.
-    was_asked_elsewhere: bool,
+    /// Where it was asked for, too, since it was found there, and no person has said that the books are the same. They may be a copy.
+    found: Vec<BTreeSet<String>>,
 }
 
 /// Whether what a saga was asked before can be asked by the definition that it follows now, and of which steps the coordinator
@@ -326,10 +325,11 @@ pub(crate) fn check(
         });
         for (step, asked) in asked.iter().enumerate().filter(|(step, _)| was_asked_by(*step, adopted.seq)) {
             let called = books_of(&before, step);
-            let homes =
-                homes[step].get_or_insert_with(|| Homes { same: vec![called.clone()], called, was_asked_elsewhere: false });
-            if let Some(Move { since, line: Line::Moved { .. } }) = &moves[step] {
-                homes.was_asked_elsewhere |= asked.was_found_between(*since, adopted.seq);
+            let homes = homes[step].get_or_insert_with(|| Homes { same: vec![called.clone()], called, found: Vec::new() });
+            if let Some(Move { since, line: Line::Moved { .. } }) = &moves[step]
+                && asked.was_found_between(*since, adopted.seq)
+            {
+                homes.found.push(homes.called.clone());
             }
             if let Some(line) = follow(homes, (&follows, step), adopted, stored.came_back) {
                 moves[step] = Some(Move { since: adopted.seq, line });
@@ -344,13 +344,14 @@ pub(crate) fn check(
 fn follow(homes: &mut Homes, (follows, step): (&Flow, usize), adopted: &Adopted, came_back: bool) -> Option<Line> {
     let called = books_of(follows, step);
     let was_called = std::mem::replace(&mut homes.called, called.clone());
-    if homes.same.contains(&called) && !homes.was_asked_elsewhere {
+    if homes.same.contains(&called) && homes.found.is_empty() {
         return Some(Line::SameBooks { step, by: None, why: None });
     }
     if adopted.same_books {
-        // Of everybody who was asked before.
-        homes.same.extend([was_called, called]);
-        homes.was_asked_elsewhere = false;
+        // Of everybody who was asked before. An address at which it was only looked for, and not found, is none of them: nobody has
+        // said anything of its books.
+        homes.same.append(&mut homes.found);
+        homes.same.push(called);
         return Some(Line::SameBooks { step, by: Some(adopted.by.clone()), why: Some(adopted.why.clone()) });
     }
     if called == was_called {

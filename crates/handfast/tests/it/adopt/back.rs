@@ -72,3 +72,37 @@ async fn what_a_backup_does_not_know_counts_as_asked_where_its_service_moves() {
         engine.shutdown(Duration::from_secs(10)).await;
     }
 }
+
+/// The second address is a typo, at which it is only looked for. That the third one keeps the same books as the first says nothing of
+/// it: the act that has left for the third one does not leave for the second as well.
+#[tokio::test]
+async fn an_address_that_was_only_looked_at_keeps_no_books_that_somebody_said_are_the_same() {
+    for (store, _folder) in stores() {
+        let store = left(store).await;
+        let third = Arc::new(AtomicUsize::new(0));
+        for (depot, same_books) in [("new-depot", false), ("third-depot", true), ("new-depot", false)] {
+            let (asked, new_depot) = looked_at(None);
+            let counted = Arc::clone(&third);
+            let silent = Answering(move |_: &Delivery<'_>| {
+                counted.fetch_add(1, Ordering::Relaxed);
+                Reply::unknown("no answer")
+            });
+            let engine = adopting(&store, flow("bank", depot), same_books).participant("new-depot", new_depot);
+            let engine = engine.participant("third-depot", silent).open().await.unwrap();
+            if same_books {
+                while third.load(Ordering::Relaxed) == 0 {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            } else {
+                let why = suspended(&engine).await;
+                assert!(why.contains("step dispatch") && why.contains("another address"), "{why}");
+                assert_eq!(asked.load(Ordering::Relaxed), 0, "nothing but a look leaves for the typo");
+            }
+            assert!(engine.shutdown(Duration::from_secs(10)).await);
+        }
+        // Back at an address of which that was said it is asked for again.
+        let engine = adopting(&store, flow("bank", "depot"), false).open().await.unwrap();
+        assert_eq!(outcome(&engine).await, Outcome::Completed);
+        engine.shutdown(Duration::from_secs(10)).await;
+    }
+}
