@@ -8,12 +8,15 @@ use anyhow::{Context, Result, bail};
 
 use crate::workspace;
 
-/// A program that some test starts, and the package it comes in.
+/// A program that some test starts, or a font that it reads, and the package it comes in.
 struct Tool {
     program: &'static str,
     package: &'static str,
     wanted_for: &'static str,
 }
+
+/// Where fonts-dejavu-core has its fonts.
+const FONTS: &str = "/usr/share/fonts/truetype/dejavu";
 
 #[cfg(target_os = "linux")]
 const TOOLS: &[Tool] = &[
@@ -21,6 +24,7 @@ const TOOLS: &[Tool] = &[
     Tool { program: "strace", package: "strace", wanted_for: "counting the flushes between an append and a send" },
     Tool { program: "sqlite3", package: "sqlite3", wanted_for: "recomputing the demo's table without our code" },
     Tool { program: "python3", package: "python3", wanted_for: "generals that are programs in Python" },
+    Tool { program: "DejaVuSans.ttf", package: "fonts-dejavu-core", wanted_for: "laying out our pictures in the font they name" },
     Tool { program: "postgres", package: "postgresql", wanted_for: "a participant whose books are in PostgreSQL" },
 ];
 
@@ -84,10 +88,14 @@ fn administrator() -> Option<&'static [&'static str]> {
     workspace::output(Command::new("sudo").args(["-n", "true"])).ok().map(|_| ["sudo", "-n"].as_slice())
 }
 
-/// Where a program is: on the PATH, or where PostgreSQL keeps its own.
+/// Where a program is: on the PATH, or where PostgreSQL keeps its own. A font is where its package puts it.
 fn find(program: &str) -> Option<PathBuf> {
     let on_path = env::var_os("PATH")?;
     let of_postgres =
         fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|version| version.path().join("bin"));
-    env::split_paths(&on_path).chain(of_postgres).map(|folder| folder.join(program)).find(|path| path.is_file())
+    env::split_paths(&on_path)
+        .chain(of_postgres)
+        .chain([PathBuf::from(FONTS)])
+        .map(|folder| folder.join(program))
+        .find(|path| path.is_file())
 }

@@ -36,6 +36,7 @@ pub mod diagram;
 pub mod explorer;
 pub mod generals;
 pub mod history;
+mod letters;
 pub mod moved;
 mod one_saga;
 pub mod restored;

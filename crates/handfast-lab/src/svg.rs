@@ -2,6 +2,15 @@
 
 use std::fmt::Write as _;
 
+use crate::letters::Font;
+
+/// The fonts of [`STYLE`]: of titles, of asides and values, and of the names of axes.
+const TITLE: Font = Font::bold(17.0);
+pub(crate) const VALUE: Font = Font::regular(13.0);
+pub(crate) const AXIS: Font = Font::bold(13.0);
+/// What a chart leaves free at its sides.
+pub(crate) const EDGE: f64 = 28.0;
+
 /// Texts, the sheet and the frame, for light pages.
 const STYLE: &str = "
 text{font-family:system-ui,-apple-system,'Segoe UI','Helvetica Neue',Arial,'DejaVu Sans',sans-serif;font-size:13px;fill:#1f2328}
@@ -30,6 +39,11 @@ pub(crate) struct Chart {
 }
 
 impl Chart {
+    /// The least width of a chart with this title and aside.
+    pub(crate) fn least_width(title: &str, aside: &str) -> f64 {
+        TITLE.width(title).max(VALUE.width(aside)) + 2.0 * EDGE
+    }
+
     /// A sheet of this size with its title in the middle of its top and an aside below it. `styles` are those of the chart's
     /// own classes: for light pages, and for dark ones.
     pub(crate) fn new((width, height): (f64, f64), [title, aside]: [&str; 2], [light, dark]: [&str; 2]) -> Self {

@@ -1,4 +1,4 @@
-//! How wide text is, in columns of a terminal and in an SVG, and how it is wrapped.
+//! How wide text is in columns of a terminal, how it is wrapped, and how stretches of time are written.
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
@@ -50,7 +50,7 @@ pub(super) fn shorten(text: &str, width: usize) -> String {
 }
 
 /// `text` in lines of at most `width`, broken at spaces where that is possible. `measure` says how wide a text is.
-pub(crate) fn wrap(text: &str, width: usize, measure: fn(&str) -> usize) -> Vec<String> {
+pub(crate) fn wrap<Width: PartialOrd>(text: &str, width: Width, measure: impl Fn(&str) -> Width) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
     for word in text.split_whitespace() {
@@ -80,23 +80,6 @@ pub(crate) fn wrap(text: &str, width: usize, measure: fn(&str) -> usize) -> Vec<
         lines.push(line);
     }
     lines
-}
-
-/// Thousandths of an em that `text` takes in the widest of the usual sans-serif fonts (DejaVu Sans): what fits by this
-/// measure fits in the narrower ones too.
-pub(super) fn thousandths(text: &str) -> usize {
-    let wide = |c: char| match c {
-        'i' | 'j' | 'l' | '\'' | '|' => 280,
-        ' ' | '.' | ',' | ':' | ';' | 'I' | '·' => 340,
-        'f' | 'r' | 't' | '(' | ')' | '/' | '-' | '!' | '"' => 410,
-        'm' | 'w' | 'M' | 'W' | '%' | '@' | '…' | '—' => 1000,
-        'c' | 'k' | 's' | 'v' | 'x' | 'y' | 'z' | '?' => 590,
-        'a'..='z' | '0'..='9' => 637,
-        'A'..='Z' => 770,
-        _ if c.is_ascii() => 840,
-        _ => c.width().unwrap_or(0) * 600 + 100,
-    };
-    text.chars().map(wide).sum()
 }
 
 /// A stretch of time in the largest unit that keeps it readable: `12 ms`, `3.204 s`, `2 min 03 s`, `3 h 12 min`.

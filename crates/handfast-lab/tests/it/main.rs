@@ -8,5 +8,7 @@ mod history;
 mod models;
 mod moved;
 mod person;
+#[cfg(target_os = "linux")]
+mod pictures;
 mod risks;
 mod saga;

@@ -3,36 +3,67 @@
 use super::super::layout::Life;
 use super::super::{Diagram, End, Item, Line, Mark};
 use super::page::Class;
-use super::{EDGE, LINE_HEIGHT, Metrics, Picture, TEXT, pixels, wrapped};
+use super::{EDGE, LINE_HEIGHT, Metrics, Picture, pixels, wrapped};
 
 /// Room below the names for what lies between.
 pub(super) const BETWEEN: f64 = 14.0;
-const TITLE: f64 = 17.0;
-pub(super) const HALF_CITY: f64 = 34.0;
+/// How high a line of a name is, and of a role.
+const NAME_HEIGHT: f64 = 17.0;
+const ROLE_HEIGHT: f64 = 16.0;
+/// What a box, a badge and the verdict have beside their text, on both sides together.
+const BOX: f64 = 30.0;
+const BADGE: f64 = 26.0;
+const VERDICT: f64 = 36.0;
+/// The widest line of a life line's name, and of its outcome: what is longer breaks.
+const NAME_ROOM: f64 = 200.0;
+const OUTCOME_ROOM: f64 = 174.0;
+
+/// Half the width of the band of what lies between.
+pub(super) fn half_city(diagram: &Diagram) -> f64 {
+    diagram.between.as_ref().map_or(0.0, |place| pixels(place, Class::City) / 2.0 + 8.0).max(34.0)
+}
+
+/// The lines of a life line's name, and of its role.
+fn head_lines(line: &Line) -> [Vec<String>; 2] {
+    [wrapped(&line.name, Class::Name, NAME_ROOM), wrapped(&line.role, Class::Role, NAME_ROOM)]
+}
+
+fn widest(lines: &[String], class: Class) -> f64 {
+    class.font().widest(lines.iter().map(String::as_str))
+}
 
 /// How wide the box with a life line's name is.
 pub(super) fn head_width(line: &Line) -> f64 {
-    (pixels(&line.name, 15.0).max(pixels(&line.role, 12.0)) + 30.0).clamp(84.0, 230.0)
+    let [name, role] = head_lines(line);
+    (widest(&name, Class::Name).max(widest(&role, Class::Role)) + BOX).max(84.0)
 }
 
 /// How wide the badge at a life line's foot is.
 pub(super) fn foot_width(line: &Line) -> f64 {
-    line.outcome.as_ref().map_or(0.0, |(_, text)| (pixels(text, TEXT * 1.08) + 26.0).min(200.0))
+    line.outcome.as_ref().map_or(0.0, |(tone, text)| {
+        let class = Class::Badge(*tone);
+        widest(&wrapped(text, class, OUTCOME_ROOM), class) + BADGE
+    })
 }
 
 fn title_lines(diagram: &Diagram, metrics: &Metrics) -> Vec<String> {
-    wrapped(&diagram.title, (metrics.width - 2.0 * EDGE) * TEXT / (TITLE * 1.08))
+    wrapped(&diagram.title, Class::Title, metrics.width - 2.0 * EDGE)
 }
 
-fn has_roles(diagram: &Diagram) -> bool {
-    diagram.lines.iter().any(|line| !line.role.is_empty())
+/// How high the boxes with the names are.
+fn box_height(diagram: &Diagram) -> f64 {
+    let heights = diagram.lines.iter().map(|line| {
+        let [name, role] = head_lines(line);
+        (name.len().max(1) as f64) * NAME_HEIGHT + role.len() as f64 * ROLE_HEIGHT
+    });
+    17.0 + heights.fold(NAME_HEIGHT, f64::max)
 }
 
 /// Where the life lines begin.
 pub(super) fn head_height(diagram: &Diagram, metrics: &Metrics) -> f64 {
     let titles = title_lines(diagram, metrics).len() as f64;
     let place = if diagram.between.is_some() { 6.0 } else { 0.0 };
-    EDGE + titles * 24.0 + 14.0 + place + if has_roles(diagram) { 50.0 } else { 34.0 }
+    EDGE + titles * 24.0 + 14.0 + place + box_height(diagram)
 }
 
 impl Picture<'_> {
@@ -42,15 +73,21 @@ impl Picture<'_> {
             let y = EDGE + 14.0 + index as f64 * 24.0;
             self.page.text(self.metrics.width / 2.0, y, "middle", Class::Title, line);
         }
-        let height = if has_roles(diagram) { 50.0 } else { 34.0 };
+        let height = box_height(diagram);
         let top = self.metrics.top - height;
         for (line, x) in diagram.lines.iter().zip(self.metrics.lines.clone()) {
             let width = head_width(line);
             self.page.rect((x - width / 2.0, top), (width, height), 8.0, "head");
-            let name = if line.role.is_empty() { top + height / 2.0 + 5.0 } else { top + 21.0 };
-            self.page.text(x, name, "middle", Class::Name, &line.name);
-            if !line.role.is_empty() {
-                self.page.text(x, top + 38.0, "middle", Class::Role, &line.role);
+            let [names, roles] = head_lines(line);
+            let high = names.len() as f64 * NAME_HEIGHT + roles.len() as f64 * ROLE_HEIGHT;
+            let mut y = top + (height - high) / 2.0 - 4.0;
+            for name in &names {
+                y += NAME_HEIGHT;
+                self.page.text(x, y, "middle", Class::Name, name);
+            }
+            for role in &roles {
+                y += ROLE_HEIGHT;
+                self.page.text(x, y, "middle", Class::Role, role);
             }
         }
     }
@@ -60,9 +97,10 @@ impl Picture<'_> {
         let Some(place) = &self.diagram.between else { return };
         let lines = self.metrics.lines.clone();
         let top = self.metrics.top - 40.0;
+        let half = half_city(self.diagram);
         for pair in lines.windows(2) {
             let x = (pair[0] + pair[1]) / 2.0;
-            self.page.rect((x - HALF_CITY, top), (2.0 * HALF_CITY, self.metrics.bottom - top), 10.0, "city");
+            self.page.rect((x - half, top), (2.0 * half, self.metrics.bottom - top), 10.0, "city");
             self.page.text(x, top + 24.0, "middle", Class::City, place);
         }
     }
@@ -78,7 +116,7 @@ impl Picture<'_> {
                 self.page.line((x - 7.0, y), (x + 7.0, y), "life");
                 continue;
             };
-            let lines = wrapped(text, foot_width(line) / 1.08 - 14.0);
+            let lines = wrapped(text, Class::Badge(*tone), OUTCOME_ROOM);
             let height = lines.len() as f64 * LINE_HEIGHT + 11.0;
             self.page.badge((x, y + height / 2.0), (foot_width(line), height), *tone, &lines);
             badges = badges.max(height);
@@ -90,15 +128,15 @@ impl Picture<'_> {
         };
         if let Some((tone, verdict)) = &diagram.verdict {
             let room = 2.0 * middle.min(self.metrics.width - middle) - 2.0 * EDGE;
-            let lines = wrapped(verdict, (room - 32.0) / 1.1);
-            let widest = lines.iter().map(|line| pixels(line, TEXT * 1.1)).fold(0.0, f64::max);
+            let lines = wrapped(verdict, Class::Badge(*tone), room - VERDICT);
+            let widest = widest(&lines, Class::Badge(*tone));
             let height = lines.len() as f64 * LINE_HEIGHT + 15.0;
-            self.page.badge((middle, y + height / 2.0), (widest + 36.0, height), *tone, &lines);
+            self.page.badge((middle, y + height / 2.0), (widest + VERDICT, height), *tone, &lines);
             y += height + 16.0;
         }
         y = self.legend(y);
         for text in &diagram.caption {
-            for line in wrapped(text, self.metrics.width - 2.0 * EDGE) {
+            for line in wrapped(text, Class::Caption, self.metrics.width - 2.0 * EDGE) {
                 y += LINE_HEIGHT;
                 self.page.text(EDGE, y, "start", Class::Caption, &line);
             }
@@ -110,7 +148,7 @@ impl Picture<'_> {
     /// What the marks mean, as far as they occur, side by side and centred.
     fn legend(&mut self, y: f64) -> f64 {
         let entries = self.legend_entries();
-        let size = |word: &str| 24.0 + pixels(word, 12.0) + 14.0;
+        let size = |word: &str| 24.0 + pixels(word, Class::Legend) + 14.0;
         let room = self.metrics.width - 2.0 * EDGE;
         let mut lines: Vec<Vec<(Sample, &str)>> = Vec::new();
         for entry in entries {

@@ -3,7 +3,7 @@
 use super::super::layout::{Layout, Leg, Row, channels, last_channel, tracks_on_the_left};
 use super::super::{Diagram, End, Item, Message};
 use super::page::Class;
-use super::{DOT, Metrics, Picture, SLANT, TEXT, pixels, wrapped};
+use super::{DOT, Metrics, Picture, SLANT, pixels, wrapped};
 
 /// How much a further lane of waits takes.
 const LANE: f64 = 18.0;
@@ -14,14 +14,14 @@ const FIRST_LANE: f64 = 40.0;
 
 /// Pixels that a messenger would like to have between two life lines.
 pub(super) fn wanted(message: &Message, meets: bool) -> f64 {
-    let label = pixels(&message.label, TEXT);
+    let label = pixels(&message.label, Class::Request);
     if meets {
         return (label + 22.0) / MEETING;
     }
     let after = message.ends.iter().map(|end| match end {
-        End::Arrives { note, .. } => (label + note.as_deref().map_or(0.0, |note| pixels(note, TEXT) + 20.0)) + 60.0,
+        End::Arrives { note, .. } => (label + note.as_deref().map_or(0.0, |note| pixels(note, Class::Unknown) + 20.0)) + 60.0,
         // The end is in the middle, and both halves have to hold their text.
-        End::Captured { how: text } | End::Unknown { seen: text } => 2.0 * (label + 44.0).max(pixels(text, TEXT) + 34.0),
+        End::Captured { how: text } | End::Unknown { seen: text } => 2.0 * (label + 44.0).max(pixels(text, Class::Lost) + 34.0),
     });
     after.fold(label + 60.0, f64::max)
 }
@@ -36,7 +36,7 @@ pub(super) fn said_wraps(diagram: &Diagram, layout: &Layout, metrics: &Metrics, 
     let half = metrics.channel / if layout.track(item).is_some() { 4.0 } else { 2.0 };
     let room = half - 27.0 - waits_width(layout.lanes(last_channel(message)));
     message.ends.iter().any(|end| match end {
-        End::Captured { how: text } | End::Unknown { seen: text } => pixels(text, TEXT) > room,
+        End::Captured { how: text } | End::Unknown { seen: text } => pixels(text, Class::Lost) > room,
         End::Arrives { .. } => false,
     })
 }
@@ -190,7 +190,7 @@ impl Picture<'_> {
             let lanes = if waits_there { self.layout.lanes(channel) } else { 0 };
             let waits = waits_width(lanes);
             let room = (if way.rightwards { right - beyond } else { beyond - left }) - 12.0 - waits;
-            for (index, line) in two_lines(said, room).iter().enumerate() {
+            for (index, line) in two_lines(said, class, room).iter().enumerate() {
                 self.page.text(beyond, stop.1 + 4.3 + index as f64 * 14.0, anchor, class, line);
             }
         }
@@ -248,34 +248,34 @@ impl Picture<'_> {
         let (left, right) = if from.0 < to.0 { (from, to) } else { (to, from) };
         let degrees = (right.1 - left.1).atan2(right.0 - left.0).to_degrees();
         let middle = ((left.0 + right.0) / 2.0, (left.1 + right.1) / 2.0 - 6.0);
-        let label = shortened(label, right.0 - left.0 - 22.0);
+        let label = shortened(label, way.text, right.0 - left.0 - 22.0);
         self.page.slanted(middle, degrees, way.text, &label);
     }
 }
 
-/// `text` in the usual size, in at most that many pixels, its end replaced by `…` where it is longer.
-pub(super) fn shortened(text: &str, room: f64) -> String {
-    if pixels(text, TEXT) <= room {
+/// A text of this class in at most that many pixels, its end replaced by `…` where it is longer.
+pub(super) fn shortened(text: &str, class: Class, room: f64) -> String {
+    if pixels(text, class) <= room {
         return text.to_owned();
     }
     let mut text = text.to_owned();
-    while !text.is_empty() && pixels(&text, TEXT) + TEXT > room {
+    while !text.is_empty() && pixels(&text, class) + pixels("…", class) > room {
         text.pop();
     }
-    if pixels("…", TEXT) <= room { text + "…" } else { text }
+    if pixels("…", class) <= room { text + "…" } else { text }
 }
 
-/// `text` in at most two lines of that many pixels. Where a word does not fit, none: the mark alone says as much.
-fn two_lines(text: &str, room: f64) -> Vec<String> {
-    let widest = text.split_whitespace().map(|word| pixels(word, TEXT)).fold(0.0, f64::max);
+/// A text of this class in at most two lines of that many pixels. Where a word does not fit, none: the mark alone says as much.
+fn two_lines(text: &str, class: Class, room: f64) -> Vec<String> {
+    let widest = class.font().widest_word(text);
     if room < widest.max(50.0) {
         return Vec::new();
     }
-    let mut lines = wrapped(text, room);
+    let mut lines = wrapped(text, class, room);
     if lines.len() > 2 {
         lines.truncate(2);
         if let Some(last) = lines.last_mut() {
-            last.push('…');
+            *last = shortened(&format!("{last}……"), class, room);
         }
     }
     lines

@@ -8,13 +8,12 @@ mod tests;
 
 use self::page::{Class, Page, STYLE};
 use super::layout::{self, Cell, Layout, Leg, Life, Row};
-use super::measure::{duration, pause, printable, thousandths, wrap};
+use super::measure::{duration, pause, printable};
 use super::{Clock, Diagram, Item, Mark};
 use crate::svg::escape;
 
 /// Sizes in pixels of the document.
 const EDGE: f64 = 28.0;
-const TEXT: f64 = 13.0;
 const LINE_HEIGHT: f64 = 17.0;
 /// How far a messenger slants down on its way across a channel.
 const SLANT: f64 = 18.0;
@@ -89,15 +88,14 @@ fn draw(diagram: &Diagram) -> (Page, f64, f64) {
 /// Height of the gap that stands for a long pause.
 const PAUSE: f64 = 30.0;
 
-/// Pixels that `text` takes at a font size.
-fn pixels(text: &str, size: f64) -> f64 {
-    // Texts are short: far below the 2^53 at which the conversion would round.
-    thousandths(text) as f64 * size / 1000.0
+/// Pixels that a text of this class takes.
+fn pixels(text: &str, class: Class) -> f64 {
+    class.font().width(text)
 }
 
-/// Lines of `text` in the usual size, none wider than `width` pixels.
-fn wrapped(text: &str, width: f64) -> Vec<String> {
-    wrap(text, (width.max(40.0) * 1000.0 / TEXT) as usize, thousandths)
+/// Lines of a text of this class, none wider than `width` pixels.
+fn wrapped(text: &str, class: Class, width: f64) -> Vec<String> {
+    class.font().lines(text, width.max(40.0))
 }
 
 fn mark_of<'a>(diagram: &'a Diagram, row: &Row, line: usize) -> Option<(Mark, &'a str)> {
@@ -108,7 +106,7 @@ fn widths(diagram: &Diagram, layout: &Layout) -> Metrics {
     let count = diagram.lines.len();
     let margin = |cell: usize, line: usize| {
         let texts = layout.rows.iter().filter(|row| row.cells.get(cell) == Some(&Cell::Text(line)));
-        let widest = texts.filter_map(|row| mark_of(diagram, row, line)).map(|(_, text)| pixels(text, TEXT));
+        let widest = texts.filter_map(|row| mark_of(diagram, row, line)).map(|(mark, text)| pixels(text, Class::of(mark)));
         let half_head = diagram.lines.get(line).map_or(0.0, |line| frame::head_width(line) / 2.0);
         let half_foot = diagram.lines.get(line).map_or(0.0, |line| frame::foot_width(line) / 2.0);
         (widest.fold(0.0, f64::max).min(220.0) + 22.0).max(half_head).max(half_foot)
@@ -121,7 +119,9 @@ fn widths(diagram: &Diagram, layout: &Layout) -> Metrics {
             Item::Message(_) | Item::Event(_) | Item::Fold { .. } => None,
         });
         let texts = layout.rows.iter().filter_map(|row| match row.cells.get(channel + 1) {
-            Some(&Cell::Text(line)) => mark_of(diagram, row, line).map(|(_, text)| pixels(text, TEXT).min(150.0) + 40.0),
+            Some(&Cell::Text(line)) => {
+                mark_of(diagram, row, line).map(|(mark, text)| pixels(text, Class::of(mark)).min(150.0) + 40.0)
+            }
             Some(Cell::Free | Cell::Leg) | None => None,
         });
         // What is said of a capture stands in half a channel, beside the waits.
@@ -129,16 +129,20 @@ fn widths(diagram: &Diagram, layout: &Layout) -> Metrics {
     };
     let heads = diagram.lines.windows(2).map(|pair| {
         let half = |line| frame::head_width(line).max(frame::foot_width(line)) / 2.0;
-        half(&pair[0]) + half(&pair[1]) + 2.0 * frame::HALF_CITY + 28.0
+        let (one, other, city) = (half(&pair[0]), half(&pair[1]), 2.0 * frame::half_city(diagram));
+        // The city lies in the middle, whichever of the two boxes is the wider.
+        (one + other + city + 28.0).max(2.0 * one.max(other) + city + 12.0)
     });
-    let channel =
-        (0..count.saturating_sub(1)).map(wanted).chain(heads).fold(190.0, f64::max).min(if count == 2 { 390.0 } else { 350.0 });
+    // What is written along a messenger is shortened where the road would get too long; names are not.
+    let longest = if count == 2 { 390.0 } else { 350.0 };
+    let road = (0..count.saturating_sub(1)).map(wanted).fold(190.0, f64::max).min(longest);
+    let channel = heads.fold(road, f64::max);
     let time = match diagram.clock {
-        Clock::Steps => diagram.ticks.iter().map(|(_, text)| pixels(text, TEXT - 1.0) + 16.0).fold(0.0, f64::max),
+        Clock::Steps => diagram.ticks.iter().map(|(_, text)| pixels(text, Class::Time) + 16.0).fold(0.0, f64::max),
         Clock::Milliseconds => {
             let start = layout.rows.first().map_or(0, |row| row.time);
-            let times = layout.rows.iter().map(|row| pixels(&duration(row.time - start), TEXT - 1.0));
-            let pauses = layout.rows.iter().filter_map(|row| row.pause).map(|ms| pixels(&pause(ms), TEXT - 1.0) + 12.0);
+            let times = layout.rows.iter().map(|row| pixels(&duration(row.time - start), Class::Time));
+            let pauses = layout.rows.iter().filter_map(|row| row.pause).map(|ms| pixels(&pause(ms), Class::Time) + 12.0);
             times.chain(pauses).fold(0.0, f64::max) + 16.0
         }
     };
@@ -146,10 +150,10 @@ fn widths(diagram: &Diagram, layout: &Layout) -> Metrics {
     let first = EDGE + time + left;
     let lines: Vec<f64> = (0..count).map(|line| first + line as f64 * channel).collect();
     let folds = diagram.items.iter().filter_map(|item| match item {
-        Item::Fold { text, .. } => Some(pixels(text, TEXT) + 40.0),
+        Item::Fold { text, .. } => Some(pixels(text, Class::Aside) + 40.0),
         Item::Event(_) | Item::Message(_) => None,
     });
-    let least = folds.fold(pixels(&diagram.title, 17.0) * 1.1, f64::max).min(560.0) + 2.0 * EDGE;
+    let least = folds.fold(pixels(&diagram.title, Class::Title), f64::max).min(560.0) + 2.0 * EDGE;
     let width = lines.last().map_or(first, |last| last + right + EDGE).max(least).max(360.0);
     // What the title needs beyond the picture is shared by both sides.
     let slack = (width - lines.last().map_or(first, |last| last + right + EDGE)) / 2.0;
@@ -169,10 +173,10 @@ fn heights(diagram: &Diagram, layout: &Layout, metrics: &Metrics) -> Vec<f64> {
         let second = if wraps { 14.0 } else { 0.0 };
         let leg: f64 = if row.legs.is_empty() || departs { 0.0 } else { SLANT + 28.0 + second };
         let texts = row.marks.iter().enumerate().filter_map(|(line, placed)| {
-            let (_, text) = mark_of(diagram, row, line)?;
+            let (mark, text) = mark_of(diagram, row, line)?;
             let cell = row.cells.iter().position(|&cell| cell == Cell::Text(line))?;
             let (_, width, _) = text_place(metrics, layout, line, cell, number);
-            let lines = wrapped(text, width).len() as f64;
+            let lines = wrapped(text, Class::of(mark), width).len() as f64;
             let below = if placed.is_some_and(|placed| placed.at_arrival) { SLANT } else { 0.0 };
             Some(below + lines * LINE_HEIGHT + 15.0)
         });
@@ -211,8 +215,8 @@ impl Picture<'_> {
             if let Some(Item::Fold { text, .. }) = row.fold.and_then(|fold| self.diagram.items.get(fold)) {
                 let lines = &self.metrics.lines;
                 let middle = (lines.first().unwrap_or(&0.0) + lines.last().unwrap_or(&0.0)) / 2.0;
-                let text = legs::shortened(&format!("⋮ {text}"), self.metrics.width - 2.0 * EDGE);
-                let half = EDGE + pixels(&text, TEXT) / 2.0;
+                let text = legs::shortened(&format!("⋮ {text}"), Class::Aside, self.metrics.width - 2.0 * EDGE);
+                let half = EDGE + pixels(&text, Class::Aside) / 2.0;
                 let middle = middle.max(half).min((self.metrics.width - half).max(half));
                 self.page.text(middle, y + 6.0, "middle", Class::Aside, &text);
                 continue;
@@ -304,14 +308,8 @@ impl Picture<'_> {
             self.page.mark((x, y), mark);
             let Some(cell) = row.cells.iter().position(|&cell| cell == Cell::Text(line)) else { continue };
             let (x, width, to_the_left) = text_place(&self.metrics, self.layout, line, cell, number);
-            let class = match mark {
-                Mark::Durable | Mark::News | Mark::Decision => Class::Event,
-                Mark::Demand => Class::Demand,
-                Mark::Crash => Class::Bad,
-                Mark::Restart => Class::Good,
-                Mark::Note => Class::Aside,
-            };
-            for (index, part) in wrapped(text, width).iter().enumerate() {
+            let class = Class::of(mark);
+            for (index, part) in wrapped(text, class, width).iter().enumerate() {
                 let anchor = if to_the_left { "end" } else { "start" };
                 self.page.text(x, y + 4.5 + index as f64 * LINE_HEIGHT, anchor, class, part);
             }

@@ -2,6 +2,7 @@
 
 use super::super::{Mark, Tone};
 use super::DOT;
+use crate::letters::Font;
 use crate::svg::escape;
 
 /// Colours by `prefers-color-scheme`; plain classes, since not every viewer knows custom properties.
@@ -113,27 +114,27 @@ pub(super) enum Class {
 }
 
 impl Class {
-    #[cfg(test)]
-    const fn size(self) -> f64 {
+    /// What the style sheet says of it, in figures.
+    pub(super) const fn font(self) -> Font {
         match self {
-            Self::Title => 17.0,
-            Self::Name => 14.0,
-            Self::Role
-            | Self::Time
-            | Self::Aside
-            | Self::City
-            | Self::Legend
-            | Self::Lost
-            | Self::Unknown
-            | Self::UnknownMark => 12.0,
-            Self::Event
-            | Self::Demand
-            | Self::Good
-            | Self::Bad
-            | Self::Caption
-            | Self::Request
-            | Self::Reply
-            | Self::Badge(_) => 13.0,
+            Self::Title => Font::bold(17.0),
+            Self::Name => Font::bold(14.0),
+            Self::Role | Self::Time | Self::Aside | Self::Legend | Self::Lost | Self::Unknown => Font::regular(12.0),
+            Self::City => Font::regular(12.0).spaced(0.06),
+            Self::UnknownMark => Font::bold(12.0),
+            Self::Event | Self::Demand | Self::Caption | Self::Request | Self::Reply => Font::regular(13.0),
+            Self::Good | Self::Bad | Self::Badge(_) => Font::bold(13.0),
+        }
+    }
+
+    /// That of what happened on a life line.
+    pub(super) const fn of(mark: Mark) -> Self {
+        match mark {
+            Mark::Durable | Mark::News | Mark::Decision => Self::Event,
+            Mark::Demand => Self::Demand,
+            Mark::Crash => Self::Bad,
+            Mark::Restart => Self::Good,
+            Mark::Note => Self::Aside,
         }
     }
 
@@ -215,14 +216,14 @@ impl Page {
 
     #[cfg(test)]
     fn covers(&mut self, at: (f64, f64), degrees: f64, anchor: &str, class: Class, text: &str) {
-        let width = super::pixels(text, class.size());
+        let (width, size) = (class.font().width(text), class.font().size());
         let left = match anchor {
             "end" => at.0 - width,
             "middle" => at.0 - width / 2.0,
             _ => at.0,
         };
         let rise = (width / 2.0 * degrees.to_radians().sin()).abs();
-        let area = [left, at.1 - 0.75 * class.size() - rise, left + width, at.1 + 0.2 * class.size() + rise];
+        let area = [left, at.1 - 0.75 * size - rise, left + width, at.1 + 0.2 * size + rise];
         self.texts.push((area, text.to_owned()));
     }
 

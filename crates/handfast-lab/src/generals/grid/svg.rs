@@ -1,16 +1,22 @@
 //! The heat map as an SVG document, for light and dark pages.
 
 use super::{HeatMap, STEPS, Shade, short};
-use crate::svg::Chart;
+use crate::letters::Font;
+use crate::svg::{AXIS, Chart, EDGE, VALUE};
 
+/// The least width of a cell, and its height.
 const CELL: (f64, f64) = (46.0, 30.0);
-const LEFT: f64 = 84.0;
+/// What a number leaves free of its cell, on both sides together.
+const PADDING: f64 = 10.0;
 const TOP: f64 = 84.0;
-const RIGHT: f64 = 28.0;
+/// The font of the numbers in cells.
+const NUMBER: Font = Font::regular(12.0);
+/// From the edge to the values down: the name of their axis, which is read upwards.
+const AXIS_DOWN: f64 = 48.0;
+const VALUE_GAP: f64 = 9.0;
+const SCALE_STEP: f64 = 24.0;
 /// Below the cells: the values, the axis, and the scale of colours.
 const BELOW: f64 = 118.0;
-/// The least width that holds a title.
-const LEAST_WIDTH: f64 = 560.0;
 /// From here on the number on a colour is of the other ink.
 const DEEP: usize = 6;
 
@@ -43,25 +49,38 @@ impl HeatMap {
     #[must_use]
     pub fn to_svg(&self) -> String {
         let (columns, rows) = (self.across.values.len() as f64, self.down.values.len() as f64);
-        let (wide, high) = (columns * CELL.0, rows * CELL.1);
-        let width = (LEFT + wide + RIGHT).max(LEAST_WIDTH);
+        let cell = (self.cell_width(), CELL.1);
+        let (wide, high) = (columns * cell.0, rows * cell.1);
+        let left = AXIS_DOWN + VALUE.widest(self.down.values.iter().map(String::as_str)) + VALUE_GAP;
+        let middle = wide.max(AXIS.width(&self.across.name)).max(SCALE_STEP * STEPS as f64 + 40.0);
+        let width = (left + middle + EDGE).max(Chart::least_width(&self.title, &self.subtitle));
+        // What the title needs beyond the cells is shared by both sides.
+        let left = left + (width - left - wide - EDGE) / 2.0;
         let height = TOP + high + BELOW;
         let [light, dark] = self.styles();
-        let mut chart = Chart::new((width, height), [&self.title, &self.subtitle], [&light, &dark]);
-        self.cells_to(&mut chart);
-        chart.rect((LEFT, TOP), (wide, high), "frame");
+        let mut chart = Chart::new((width.ceil(), height), [&self.title, &self.subtitle], [&light, &dark]);
+        self.cells_to(&mut chart, left, cell);
+        chart.rect((left, TOP), (wide, high), "frame");
         for (row, value) in self.down.values.iter().enumerate() {
-            let y = TOP + (row as f64 + 0.5) * CELL.1 + 4.5;
-            chart.text((LEFT - 9.0, y), "end", "value", value);
+            let y = TOP + (row as f64 + 0.5) * cell.1 + 4.5;
+            chart.text((left - VALUE_GAP, y), "end", "value", value);
         }
         for (column, value) in self.across.values.iter().enumerate() {
-            let x = LEFT + (column as f64 + 0.5) * CELL.0;
+            let x = left + (column as f64 + 0.5) * cell.0;
             chart.text((x, TOP + high + 19.0), "middle", "value", value);
         }
-        chart.text((LEFT + wide / 2.0, TOP + high + 44.0), "middle", "axis", &self.across.name);
-        chart.upright((30.0, TOP + high / 2.0), "axis", &self.down.name);
-        self.legend_to(&mut chart, (LEFT + wide / 2.0, TOP + high + 72.0));
+        chart.text((left + wide / 2.0, TOP + high + 44.0), "middle", "axis", &self.across.name);
+        let values = VALUE.widest(self.down.values.iter().map(String::as_str));
+        chart.upright((left - VALUE_GAP - values - 18.0, TOP + high / 2.0), "axis", &self.down.name);
+        self.legend_to(&mut chart, (left + wide / 2.0, TOP + high + 72.0));
         chart.into_document()
+    }
+
+    /// As wide as the widest number in a cell or value below one needs it.
+    fn cell_width(&self) -> f64 {
+        let numbers = self.cells.iter().flatten().map(|cell| NUMBER.width(&short(cell)));
+        let values = VALUE.widest(self.across.values.iter().map(String::as_str));
+        numbers.fold(values, f64::max).max(CELL.0 - PADDING) + PADDING
     }
 
     fn styles(&self) -> [String; 2] {
@@ -70,30 +89,29 @@ impl HeatMap {
         [format!("{STYLE}{}", steps(light)), format!("{DARK_STYLE}{}", steps(dark))]
     }
 
-    fn cells_to(&self, chart: &mut Chart) {
+    fn cells_to(&self, chart: &mut Chart, left: f64, size: (f64, f64)) {
         let top = self.top();
         for (row, cells) in self.cells.iter().enumerate() {
             for (column, cell) in cells.iter().enumerate() {
-                let at = (LEFT + column as f64 * CELL.0, TOP + row as f64 * CELL.1);
+                let at = (left + column as f64 * size.0, TOP + row as f64 * size.1);
                 let step = Self::step(cell, top);
-                chart.rect(at, CELL, &format!("s{step}"));
+                chart.rect(at, size, &format!("s{step}"));
                 let class = if step >= DEEP { "number on-deep" } else { "number" };
-                chart.text((at.0 + CELL.0 / 2.0, at.1 + CELL.1 / 2.0 + 4.5), "middle", class, &short(cell));
+                chart.text((at.0 + size.0 / 2.0, at.1 + size.1 / 2.0 + 4.5), "middle", class, &short(cell));
             }
         }
     }
 
     /// The scale of colours, with its ends and its middle named.
     fn legend_to(&self, chart: &mut Chart, (middle, y): (f64, f64)) {
-        let step_width = 24.0;
-        let left = middle - step_width * STEPS as f64 / 2.0;
+        let left = middle - SCALE_STEP * STEPS as f64 / 2.0;
         for step in 0..STEPS {
-            chart.rect((left + step as f64 * step_width, y), (step_width, 14.0), &format!("s{step}"));
+            chart.rect((left + step as f64 * SCALE_STEP, y), (SCALE_STEP, 14.0), &format!("s{step}"));
         }
-        chart.rect((left, y), (step_width * STEPS as f64, 14.0), "frame");
+        chart.rect((left, y), (SCALE_STEP * STEPS as f64, 14.0), "frame");
         let top = self.top();
         for (part, value) in [(0.0, 0.0), (0.5, top / 2.0), (1.0, top)] {
-            let x = left + part * step_width * STEPS as f64;
+            let x = left + part * SCALE_STEP * STEPS as f64;
             chart.text((x, y + 30.0), "middle", "value", &format!("{value}"));
         }
     }
