@@ -17,7 +17,8 @@
 //! no history that it confirms stands for a person's word, and an undo that may have left for a former address leaves for no other.
 //!
 //! Nor is *not done* true for long that a person says at once: what is on the road to the former address is seen by no look at the new
-//! one. So it counts only where it is said, or said once more, when nothing can be on the road any more.
+//! one. So it counts only where it is said, or said once more, when nothing can be on the road any more. A journal that came back
+//! from a backup may have forgotten that the books were said to be the same and that something left since: then it is waited anew.
 //!
 //! What is answered to an act, a close or an undo meanwhile left for the former address before, and counts as ever. An answer to a
 //! look that left for the former address is not told: nobody could tell whose books it is of.
@@ -74,7 +75,7 @@ impl StepState {
 }
 
 impl<G: Guards> Coordinator<G> {
-    /// The service of a step is called at another address from now on. Of a journal that came back nobody knows what was asked for.
+    /// The service of a step is called at another address from now on, or was already when its journal came back. Of a journal that came back nobody knows what was asked for.
     pub(super) fn take_move(&mut self, step: usize, can_be_looked_at: bool, came_back: bool) {
         let may_have_been_asked = self.was_asked(step) || (came_back && G::UNKNOWN_COUNTS_AS_ASKED && step < self.steps.len());
         // Who may be asked twice for what hurts nobody may be asked at two addresses.
@@ -83,14 +84,17 @@ impl<G: Guards> Coordinator<G> {
             return;
         }
         let state = &mut self.steps[step];
-        // While it is moved nothing but looks leaves.
-        let before = Moved {
-            there: There::LookedFor,
-            undo_may_have_left: state.asked == Some(Operation::Undo) || (came_back && G::UNKNOWN_COUNTS_AS_ASKED),
-            road_is_clear: false,
-        };
         let there = if can_be_looked_at { There::LookedFor } else { There::CannotBeLookedAt };
-        state.moved = Some(Moved { there, ..state.moved.unwrap_or(before) });
+        let undo_may_have_left = state.asked == Some(Operation::Undo);
+        // While it is moved nothing but looks leaves.
+        let mut moved = state.moved.unwrap_or(Moved { there, undo_may_have_left, road_is_clear: false });
+        moved.there = there;
+        if came_back && G::UNKNOWN_COUNTS_AS_ASKED {
+            // What the journal has forgotten may have left anywhere, and since: a word that was waited with is older than that.
+            (moved.undo_may_have_left, moved.road_is_clear) = (true, false);
+            state.mark = state.mark.filter(|_| !state.waits_with_mark());
+        }
+        state.moved = Some(moved);
     }
 
     /// Whoever answers for a step now keeps the books of whoever was asked before.

@@ -283,6 +283,28 @@ pub(crate) struct Move {
     pub(crate) line: Line,
 }
 
+/// What the coordinator was told of a step's moves last.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct MoveTold {
+    /// With which entry.
+    seq: u64,
+    /// That its journal came back was part of it.
+    came_back: bool,
+}
+
+impl MoveTold {
+    /// It was told this with an entry.
+    pub(crate) const fn note(&mut self, line: &Line, seq: u64) {
+        *self = Self { seq, came_back: matches!(line, Line::Moved { came_back: true, .. }) };
+    }
+
+    /// It was not told this yet: or not that the journal came back since, by which what is known of a road is known no more.
+    pub(crate) const fn lacks(self, moved: &Move, is_moved: bool) -> bool {
+        let is_back = matches!(moved.line, Line::Moved { came_back: true, .. }) && !self.came_back && is_moved;
+        self.seq <= moved.since || is_back
+    }
+}
+
 /// Where a step's key was asked for.
 #[derive(Default)]
 struct Homes {

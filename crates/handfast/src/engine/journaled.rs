@@ -8,7 +8,7 @@ use handfast_protocol::{
 };
 use sha2::{Digest as _, Sha256};
 
-use super::adopt::{self, Move};
+use super::adopt::{self, Move, MoveTold};
 use super::asked::Asked;
 use super::bodies::{self, Body};
 use super::definitions::{Definition, Definitions};
@@ -37,7 +37,7 @@ pub(crate) struct Journaled {
     /// What the coordinator is to be told of each step, since its service is called at another address.
     moves: Vec<Option<Move>>,
     /// With which entry the coordinator was last told something like that of each step, or when it changed nothing.
-    moves_told: Vec<u64>,
+    moves_told: Vec<MoveTold>,
     /// What the latest answer about each step's key said of its participant's store.
     seen: Vec<Option<SeenAt>>,
     /// The time of the last entry, as the coordinator took it.
@@ -380,7 +380,7 @@ impl Journaled {
             asked: vec![Asked::default(); since.len()],
             adoptions: 0,
             moves: vec![None; since.len()],
-            moves_told: vec![0; since.len()],
+            moves_told: vec![MoveTold::default(); since.len()],
             since,
             seen,
             clock,
@@ -434,9 +434,10 @@ impl Journaled {
     pub(crate) fn untold_moves(&self) -> impl Iterator<Item = JournalLine> {
         let told = self.moves.iter().zip(&self.moves_told);
         told.enumerate().filter_map(|(step, (moved, told))| {
-            let Move { since, line } = moved.as_ref()?;
-            let says_nothing = matches!(line, JournalLine::SameBooks { .. }) && !self.coordinator.is_moved(step);
-            (*told <= *since && !says_nothing).then(|| line.clone())
+            let moved = moved.as_ref()?;
+            let is_moved = self.coordinator.is_moved(step);
+            let says_nothing = matches!(moved.line, JournalLine::SameBooks { .. }) && !is_moved;
+            (told.lacks(moved, is_moved) && !says_nothing).then(|| moved.line.clone())
         })
     }
 
@@ -445,7 +446,7 @@ impl Journaled {
         if let JournalLine::Moved { step, .. } | JournalLine::SameBooks { step, .. } = line
             && let Some(told) = self.moves_told.get_mut(*step)
         {
-            *told = seq;
+            told.note(line, seq);
         }
     }
 

@@ -88,3 +88,37 @@ fn a_watch_that_time_ends_elsewhere_is_told() {
     saga.step(Time(12), Input::Timeout);
     assert_eq!((saga.outbox().len(), saga.evidence()), (0, Some(Evidence::Moved { step: 0 })));
 }
+
+/// A day has passed at the new address when the journal is copied. Then the books are said to be the same, and the act leaves: the
+/// journal that comes back has forgotten that, so a word counts neither at once nor after what was left of a day.
+#[test]
+fn a_journal_that_came_back_knows_no_clear_road() {
+    const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+    let not_done = ruled(Ruling::Mark { step: 0, mark: Mark::NotDone });
+    let mut saga = shop(None);
+    saga.step(Time(1), Input::Start);
+    saga.step(Time(2), moved(0));
+    saga.step(Time(3), looked(0, Time(2)));
+    saga.step(Time(4), not_done);
+    let came_back = |mut saga: Coordinator| {
+        saga.step(Time(DAY_MS + 2), Input::Receive(Told::Moved { step: 0, can_be_looked_at: true, came_back: true }));
+        saga.step(Time(DAY_MS + 2), looked(0, Time(DAY_MS + 2)));
+        saga
+    };
+    let mut waits = came_back(saga.clone());
+    waits.step(Time(DAY_MS + 4), Input::Timeout);
+    assert_eq!(waits.step_mark(0), None, "what was said before it came back is older than what it has forgotten");
+    saga.step(Time(DAY_MS + 4), Input::Timeout);
+    assert_eq!(saga.step_mark(0), None, "it is to be said once more");
+    let mut clear = saga.clone();
+    clear.step(Time(DAY_MS + 5), not_done);
+    assert!(clear.is_step_off(0));
+    for mut saga in [waits, came_back(saga)] {
+        saga.step(Time(DAY_MS + 5), not_done);
+        assert!(!saga.is_step_off(0), "the act may be on the road");
+        assert!(saga.outbox().contains(&Command { step: 0, operation: Operation::Look }), "and it is looked for");
+        saga.step(Time(2 * DAY_MS + 5), Input::Timeout);
+        saga.step(Time(2 * DAY_MS + 6), not_done);
+        assert!(saga.is_step_off(0));
+    }
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use handfast_protocol::{Coordinator, Party as _};
 
-use crate::engine::adopt;
+use crate::engine::adopt::{self, MoveTold};
 use crate::engine::asked::Asked;
 use crate::flow::Flow;
 use crate::journal::Line;
@@ -16,7 +16,7 @@ pub(super) fn untold(stored: &StoredSaga, lines: &[Line], coordinator: &Coordina
     if stored.adopted.is_empty() {
         return Vec::new();
     }
-    let (mut asked, mut told) = (vec![Asked::default(); steps], vec![0; steps]);
+    let (mut asked, mut told) = (vec![Asked::default(); steps], vec![MoveTold::default(); steps]);
     let mut earlier: Coordinator = Coordinator::pinned(Arc::new(coordinator.plan().clone()), stored.version);
     for (entry, line) in stored.entries.iter().zip(lines) {
         let before = earlier.clone();
@@ -25,18 +25,18 @@ pub(super) fn untold(stored: &StoredSaga, lines: &[Line], coordinator: &Coordina
         if let Line::Moved { step, .. } | Line::SameBooks { step, .. } = line
             && let Some(told) = told.get_mut(*step)
         {
-            *told = entry.seq;
+            told.note(line, entry.seq);
         }
     }
     let read = |_, text: &str| Flow::from_built_text(text).map(Arc::new).map_err(|error| error.to_string());
     // One that cannot follow it is left alone, with the reason.
     let moves = adopt::check(stored, &asked, read).unwrap_or_default();
     let mut next = coordinator.clone();
-    let is_news = |(moved, told): (Option<adopt::Move>, u64)| {
-        let line = moved.filter(|moved| told <= moved.since)?.line;
+    let is_news = |(step, (moved, told)): (usize, (Option<adopt::Move>, MoveTold))| {
+        let line = moved.filter(|moved| told.lacks(moved, coordinator.is_moved(step)))?.line;
         let before = next.clone();
         next.step(next.clock(), line.told());
         (next != before).then_some(line)
     };
-    moves.into_iter().zip(told).filter_map(is_news).collect()
+    moves.into_iter().zip(told).enumerate().filter_map(is_news).collect()
 }

@@ -106,3 +106,42 @@ async fn an_address_that_was_only_looked_at_keeps_no_books_that_somebody_said_ar
         engine.shutdown(Duration::from_secs(10)).await;
     }
 }
+
+/// The depot had moved when the store was copied. What was said of its books since, and left for it, is forgotten: the coordinator is
+/// told so once, though nothing is adopted, and neither where it moved before nor what was waited with counts.
+#[tokio::test]
+async fn a_backup_of_an_order_that_had_moved_is_told_to_have_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let opened = |name: &str| -> Arc<dyn Store> { Arc::new(SqliteStore::open(file(name)).unwrap()) };
+    let store = left(opened("shop.db")).await;
+    let engine = adopting(&store, flow("bank", "new-depot"), false).participant("new-depot", looked_at(None).1);
+    let engine = engine.open().await.unwrap();
+    suspended(&engine).await;
+    assert!(engine.shutdown(Duration::from_secs(10)).await);
+    drop((engine, store));
+
+    SqliteStore::back_up(file("shop.db"), &file("backup.db"), &mut |_, _| {}).unwrap();
+    for (name, is_backup) in [("backup.db", true), ("shop.db", false)] {
+        let store = opened(name);
+        for attempt in 0..2 {
+            let (asked, depot) = looked_at(None);
+            let engine = open(&store, flow("bank", "new-depot"), OtherDefinitions::Hold).participant("new-depot", depot);
+            let engine = engine.open().await.unwrap();
+            let said = Said {
+                by: "anna".to_owned(),
+                reason: "once more".to_owned(),
+                request_id: format!("{name}-{attempt}"),
+                saw: engine.saga_without_tries("order-1").await.unwrap().unwrap().entries.len() as u64,
+                ..Said::default()
+            };
+            engine.act("order-1", &Act::Retry, &said).await.unwrap();
+            suspended(&engine).await;
+            assert!(engine.shutdown(Duration::from_secs(10)).await);
+            assert_eq!(asked.load(Ordering::Relaxed), 0);
+            let entries = engine.saga_without_tries("order-1").await.unwrap().unwrap().entries;
+            let told = entries.iter().filter(|entry| entry.input.contains(r#""came_back":true"#)).count();
+            assert_eq!(told, usize::from(is_backup), "{entries:?}");
+        }
+    }
+}
