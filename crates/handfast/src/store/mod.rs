@@ -439,7 +439,8 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Gone`], or [`StoreError::Conflict`] where another worker may have the saga by now.
     fn may_send(&self, id: &str) -> Result<(), StoreError>;
-    /// Whether it answers: something of it is read, as a saga would be, and nothing is remembered from before.
+    /// Whether it answers: something of it is read, as a saga would be. What a store has read before may answer for it, as pages
+    /// that SQLite keeps in memory do, until it has met an error.
     fn reachable(&self) -> BoxFuture<'_, Result<(), StoreError>>;
     /// Writes and flushes `bytes` bytes that are never read, to find out whether the store would take a write of that size now.
     fn probe(&self, bytes: usize) -> BoxFuture<'_, Result<(), StoreError>>;

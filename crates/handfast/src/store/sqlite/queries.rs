@@ -396,6 +396,10 @@ pub(super) fn offers(source: &mut Source) -> Result<Vec<Offer>, StoreError> {
         let (seq, at) = (number(row.get(2)?), Time(number(row.get(3)?)));
         Ok(Offer { participant: row.get(0)?, incarnation: row.get(1)?, seq, at })
     };
+    // An older store that is only read lacks the table.
+    if !has_table(&source.connection, "offered").map_err(|error| unavailable(&error))? {
+        return Ok(Vec::new());
+    }
     source
         .connection
         .prepare_cached("SELECT base, incarnation, seq, at FROM offered ORDER BY base")
@@ -415,6 +419,9 @@ pub(super) fn acceptances(source: &mut Source) -> Result<Vec<Acceptance>, StoreE
             why: row.get(6)?,
         })
     };
+    if !has_table(&source.connection, "accepted").map_err(|error| unavailable(&error))? {
+        return Ok(Vec::new());
+    }
     source
         .connection
         .prepare_cached("SELECT base, incarnation, former, seq, at, by, why FROM accepted ORDER BY base, nth")

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use handfast::participant::{Delivery, InMemory, Participant, Reply};
 use handfast::store::{BoxFuture, MemoryStore, NewSaga, SqliteStore, Store};
-use handfast::{Clock, Engine, Flow, Options, Order, Outcome, Time, upkeep};
+use handfast::{Clock, Engine, Flow, ListFilter, Options, Order, Outcome, Time, list_in, saga_in, upkeep};
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
@@ -142,4 +142,34 @@ async fn a_store_of_the_first_format_opens_and_goes_on() {
     drop(engine);
     let verified = upkeep::verify(path.to_str().unwrap(), &mut |_, _| {}).await.unwrap();
     assert!(verified.holds() && verified.sagas == 4 && verified.format >= 2, "{verified:?}");
+}
+
+/// Archived stores are only read, and lack whatever later formats have added.
+#[tokio::test]
+async fn a_store_of_every_former_format_is_shown_and_listed_as_it_is() {
+    let later = [
+        (2, include_str!("../../../src/store/sqlite/migrations/V2__bodies_and_definitions.sql")),
+        (3, include_str!("../../../src/store/sqlite/migrations/V3__seen.sql")),
+        (4, include_str!("../../../src/store/sqlite/migrations/V4__accepted.sql")),
+    ];
+    for format in 1..=4_u32 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shop.db");
+        first_format(&path);
+        let connection = Connection::open(&path).unwrap();
+        for (number, sql) in later.iter().filter(|(number, _)| *number <= format) {
+            connection.execute_batch(sql).unwrap();
+            let noted = "INSERT INTO refinery_schema_history (version, name, applied_on, checksum) VALUES (?1, '', '', '0')";
+            connection.execute(noted, [number]).unwrap();
+        }
+        drop(connection);
+        let store = SqliteStore::open_to_read(&path).unwrap();
+        assert_eq!(store.examine().await.unwrap().format, format);
+        let shown = saga_in(&store, "order-1").await.unwrap_or_else(|error| panic!("format {format}: {error}")).unwrap();
+        assert_eq!((shown.id.as_str(), shown.is_held), ("order-1", false));
+        let listed = list_in(&store, &ListFilter { limit: 10, ..ListFilter::default() }).await.unwrap();
+        assert_eq!(listed.sagas.len(), 3, "format {format}");
+        assert!(store.offers().await.unwrap().is_empty() && store.acceptances().await.unwrap().is_empty(), "format {format}");
+        assert_eq!(store.counts().await.unwrap().by_standing.iter().map(|(_, sagas)| sagas).sum::<u64>(), 3);
+    }
 }
