@@ -63,6 +63,8 @@ pub(crate) struct Ruled {
     /// How the saga had stood, and how it stood then.
     pub(crate) before: Standing,
     pub(crate) after: Standing,
+    /// It came to its end by that.
+    pub(crate) has_ended: bool,
 }
 
 /// How far a participant's store had come by an answer of the journal.
@@ -199,7 +201,8 @@ impl Journaled {
             // What changed nothing of a saga that was to go on let one go on that had been taken out of the wake-up index.
             let was_out = ruling == Ruling::Resume && next == self.coordinator;
             let before = if was_out { Standing::Suspended } else { self.standing() };
-            self.rulings.push(Ruled { seq: entry.seq, at: entry.at, before, after: next.standing() });
+            let has_ended = self.decision().is_none() && next.decision().is_some();
+            self.rulings.push(Ruled { seq: entry.seq, at: entry.at, before, after: next.standing(), has_ended });
         }
         self.become_durable(next, entry, &line);
         Ok(())

@@ -1,7 +1,9 @@
 //! What happens to sagas, told as it happens: to the application's observer, and to `tracing`.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use handfast_protocol::{Operation, Outcome};
 
@@ -53,7 +55,11 @@ pub enum Happened<'a> {
     },
 }
 
-type Called = dyn Fn(&Happened<'_>) + Send + Sync;
+/// The application's function, and whether it was said that it panics.
+struct Called {
+    call: Box<dyn Fn(&Happened<'_>) + Send + Sync>,
+    has_panicked: AtomicBool,
+}
 
 /// The function that is told, if there is one.
 #[derive(Clone, Default)]
@@ -61,7 +67,7 @@ pub(crate) struct Observer(Option<Arc<Called>>);
 
 impl Observer {
     pub(super) fn calling(called: impl Fn(&Happened<'_>) + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(called)))
+        Self(Some(Arc::new(Called { call: Box::new(called), has_panicked: AtomicBool::new(false) })))
     }
 
     pub(crate) fn tell(&self, happened: &Happened<'_>) {
@@ -81,8 +87,14 @@ impl Observer {
                 tracing::info!(name: "saga_ended", target: SAGA_EVENTS, saga, flow, outcome, "a saga has ended");
             }
         }
-        if let Some(called) = &self.0 {
-            called(happened);
+        let Some(called) = &self.0 else { return };
+        // What is told is not durable yet in places, or not begun: the application's code must not break it off.
+        let told = catch_unwind(AssertUnwindSafe(|| (called.call)(happened)));
+        if told.is_err() && !called.has_panicked.swap(true, Ordering::Relaxed) {
+            tracing::error!(
+                name: "observer_panicked",
+                "the application's observer panicked; the sagas go on, and it is told of what comes: mend it (this is said once)"
+            );
         }
     }
 }

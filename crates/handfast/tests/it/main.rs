@@ -18,6 +18,7 @@ mod in_transaction;
 mod journal;
 mod lines;
 mod lists;
+mod observed;
 mod profiles;
 mod restored;
 mod stores;

@@ -57,6 +57,9 @@ async fn run(shared: &Arc<Shared>, id: &Arc<str>, arrival: Arrival, mailbox: &mu
             for ruled in shared.take_rulings(id, saga.rulings()) {
                 // No driver was running here when it was said.
                 shared.count(Some(ruled.before), ruled.after);
+                if ruled.has_ended {
+                    standing::tell_end(shared, &saga);
+                }
             }
             if !saga.needs_person() {
                 shared.attention.suspended.remove(id);
@@ -118,6 +121,8 @@ struct Driver<'a> {
     number: Option<u64>,
     /// How the saga stood when that was last said.
     told: Option<Standing>,
+    /// Whether it was said that it has ended. It may be watched for long after that.
+    was_end_told: bool,
     /// Why a person was said to be needed when that was last said.
     told_evidence: Option<Evidence>,
     /// How many acceptances of a participant's life were known when it was last looked which of them are about this saga.
@@ -135,6 +140,7 @@ impl<'a> Driver<'a> {
         let tries = saga.tries();
         let pace = vec![Pace::after(tries); saga.definition().flow().steps().len()];
         let (told, number) = (Some(saga.standing()), is_new.then_some(0));
+        let was_end_told = saga.decision().is_some();
         let told_evidence = saga.coordinator().evidence().filter(|_| saga.needs_person());
         Self {
             shared,
@@ -144,6 +150,7 @@ impl<'a> Driver<'a> {
             class,
             number,
             told,
+            was_end_told,
             told_evidence,
             accepted: 0,
             passed: None,

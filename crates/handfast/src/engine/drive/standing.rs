@@ -22,6 +22,13 @@ pub(super) fn name_unconfirmed(shared: &Shared, saga: &Journaled) {
     }
 }
 
+/// Tells the observer how a saga has ended, if it has. That is told when it is decided, also of one that is watched from then on.
+pub(super) fn tell_end(shared: &Shared, saga: &Journaled) {
+    let Some(outcome) = saga.decision() else { return };
+    let (saga, flow) = (&**saga.id(), saga.definition().flow().name());
+    shared.observer.tell(&Happened::Ended { saga, flow, outcome });
+}
+
 impl Driver<'_> {
     /// Says what has changed since it was last said.
     pub(super) fn say_how_it_stands(&mut self) {
@@ -54,10 +61,9 @@ impl Driver<'_> {
             self.shared.count(self.told, standing);
             self.told = Some(standing);
             self.shared.followers.publish(self.saga.id(), Progress::of(&self.saga));
-            if let Some(outcome) = self.saga.decision().filter(|_| self.saga.is_at_rest()) {
-                let (saga, flow) = (&**self.saga.id(), self.saga.definition().flow().name());
-                self.shared.observer.tell(&Happened::Ended { saga, flow, outcome });
-            }
+        }
+        if self.saga.decision().is_some() && !std::mem::replace(&mut self.was_end_told, true) {
+            tell_end(self.shared, &self.saga);
         }
     }
 
