@@ -186,14 +186,8 @@ pub(crate) async fn settle(
     definitions: &Definitions,
     wanted: &OtherDefinitions,
 ) -> Result<(), OpenError> {
-    let mut kept = Vec::new();
     if *wanted != OtherDefinitions::Keep {
         definitions.guard(at_hand);
-        kept.extend(at_hand.values().map(|flow| Arc::clone(flow.text())));
-    }
-    if store.at_hand().await? != kept {
-        // A process that acts on sagas beside this engine sees by that what the engine holds back.
-        store.keep_at_hand(kept).await?;
     }
     let mut others = self::others(store, at_hand, definitions).await?;
     match wanted {

@@ -18,9 +18,14 @@ impl Beside {
         Ok(Self { guard: Guard::in_store(store).await?, offers: store.offers().await? })
     }
 
-    /// Why nothing is sent for this saga before a person decides which definition it follows; `None` if it goes on.
-    pub(super) fn why_held(&self, stored: &StoredSaga) -> Option<String> {
-        self.guard.as_ref()?.holds(stored)
+    /// Why nothing is sent for this saga, which was followed so far, before a person decides which definition it follows or another
+    /// program drives it; `None` if it goes on, or was taken out of the wake-up index.
+    pub(super) fn why_held(&self, stored: &StoredSaga, followed: Result<&Followed, &str>) -> Option<String> {
+        if let Some(held) = self.guard.as_ref().and_then(|guard| guard.holds(stored)) {
+            return Some(held);
+        }
+        let left_alone = followed.map_or_else(Some, Followed::misfit);
+        left_alone.filter(|_| stored.why.is_none()).map(str::to_owned)
     }
 
     /// Whether no request is sent for this saga, since a participant's store was restored and no person has accepted that yet.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::adopt::{self, OtherDefinitions};
 use super::definitions::{Definitions, FlowResolver, KeptOfParticipants, Lines};
 use super::error::OpenError;
+use super::for_others::ForOthers;
 use super::observe::Happened;
 use super::options::Options;
 use super::shared::Shared;
@@ -99,7 +100,8 @@ impl EngineBuilder {
     }
 
     /// Tells `observer` of everything that happens to sagas here, for metrics. It is called where it happens, so it has to be quick,
-    /// and it changes nothing. The same is reported through `tracing`, with [`SAGA_EVENTS`] for a target.
+    /// and it changes nothing: where it panics that is logged once, and the saga goes on. The same is reported through `tracing`,
+    /// with [`SAGA_EVENTS`] for a target.
     #[must_use]
     pub fn observer(mut self, observer: impl Fn(&Happened<'_>) + Send + Sync + 'static) -> Self {
         self.observer = observe::Observer::calling(observer);
@@ -126,6 +128,8 @@ impl EngineBuilder {
         }
         let at_hand = by_name.iter().map(|(name, definition)| (name.clone(), definition.shared_flow())).collect();
         adopt::settle(&*store, &options, &at_hand, &definitions, &others).await?;
+        let for_others = ForOthers::of(&at_hand, &others);
+        let is_to_keep = for_others.keep_unless_unavailable(&*store).await?;
         let was_decided = matches!(others, OtherDefinitions::Adopt(_) | OtherDefinitions::KeepAll(_));
         let totals = Totals::of(&store.counts().await?);
         let seed = options.seed.unwrap_or_else(|| uuid::Uuid::now_v7().as_u64_pair().1);
@@ -133,6 +137,9 @@ impl EngineBuilder {
         shared.check_clock().await;
         tokio::spawn(clocks::watch(Arc::downgrade(&shared)));
         tokio::spawn(schedule::schedule(Arc::clone(&shared)));
+        if is_to_keep {
+            tokio::spawn(for_others.keep_later(Arc::downgrade(&shared)));
+        }
         if was_decided {
             tokio::spawn(adopt::wake_suspended(Arc::clone(&shared)));
         }

@@ -149,7 +149,10 @@ const fn is_in_doubt(standing: Standing) -> bool {
 /// The store's.
 pub async fn list_in(store: &dyn Store, filter: &ListFilter) -> Result<ListPage, StoreError> {
     let beside = Beside::of(store).await?;
-    let is_held = |stored: &StoredSaga| beside.why_held(stored).is_some();
+    let is_held = |stored: &StoredSaga| {
+        // Of one that has ended nothing more would be sent.
+        stored.wake_at.is_some() && beside.why_held(stored, Followed::of(stored).as_ref().map_err(String::as_str)).is_some()
+    };
     let read = |_hash: [u8; 32], text: &str| Flow::from_built_text(text).ok().map(Arc::new);
     let Some(wanted) = filter.of_store(store, read).await? else { return Ok(ListPage { sagas: Vec::new(), next: None }) };
     list_with(store, (filter, wanted), (is_held, |stored: &StoredSaga| beside.is_uncalled(stored))).await

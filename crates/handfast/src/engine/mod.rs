@@ -16,6 +16,7 @@ mod difference;
 mod drive;
 mod error;
 mod followers;
+mod for_others;
 mod guard;
 mod handle;
 mod hints;
@@ -86,6 +87,7 @@ use crate::participant::Unfit;
 use crate::store::{Counts, Created, Store, StoreError};
 use definitions::Definition;
 use journaled::{Journaled, Loaded, Placing};
+use person::Through;
 use registry::{Arrival, Mail};
 use shared::Shared;
 
@@ -306,7 +308,7 @@ impl Engine {
             // No request is sent for it, so a retry would change nothing.
             return Ok(ActResult::Pointless { can: held.can.iter().map(|possible| possible.act.name()).collect() });
         }
-        let result = person::act_in(&*shared.store, id, act, said, shared.journal_now()).await;
+        let result = person::take_act((&*shared.store, Through::Engine), id, (act, said), shared.journal_now()).await;
         if matches!(result, Ok(ActResult::Taken { .. }) | Err(ActError::Store(_))) {
             shared.tell(&id.into(), Mail::Reload);
         }

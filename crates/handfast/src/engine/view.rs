@@ -104,27 +104,25 @@ impl SagaView {
 /// A saga as its store has it, for a reader without an engine. `None` if there is none of this id.
 ///
 /// What only the engine knows that drives it is not in it: what is in its way while it is on its way. Whether it is held there is
-/// read from the definitions at hand that the store keeps.
+/// read from the definitions at hand that the store keeps, which are those of the engine that was opened on it last.
 ///
 /// # Errors
 /// The store's.
 pub async fn saga_in(store: &dyn Store, id: &str) -> Result<Option<SagaView>, StoreError> {
     let Some(stored) = store.load(id).await? else { return Ok(None) };
     let mut view = SagaView::unread(&stored, store.tries(id).await?);
-    match Followed::of(&stored) {
-        Ok(followed) => {
-            let for_person = followed.for_person(&stored, store.store_id(), &view.tries);
-            view.flow = Some(followed.flow_name().to_owned());
-            view.standing = for_person.standing.name().to_owned();
-            view.watched_until = for_person.watched_until;
-            view.outcome = for_person.outcome;
-            view.trouble.clone_from(&for_person.trouble);
-            view.add(for_person);
-        }
-        Err(reason) => view.trouble = view.trouble.or(Some(reason)),
+    let followed = Followed::of(&stored);
+    if let Ok(followed) = &followed {
+        let for_person = followed.for_person(&stored, store.store_id(), &view.tries);
+        view.flow = Some(followed.flow_name().to_owned());
+        view.standing = for_person.standing.name().to_owned();
+        view.watched_until = for_person.watched_until;
+        view.outcome = for_person.outcome;
+        view.trouble.clone_from(&for_person.trouble);
+        view.add(for_person);
     }
     let beside = Beside::of(store).await?;
-    let held = beside.why_held(&stored);
+    let held = beside.why_held(&stored, followed.as_ref().map_err(String::as_str));
     (view.is_held, view.is_uncalled) = (held.is_some(), beside.is_uncalled(&stored));
     if view.is_held || view.is_uncalled {
         // A retry would change nothing, since no request is sent at all.

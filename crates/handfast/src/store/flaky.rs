@@ -20,6 +20,8 @@ struct Fate {
     crashed: bool,
     /// A part of it has stopped for good.
     is_dead: bool,
+    /// What is written aside is not kept, but for the time.
+    keeps_nothing_aside: bool,
     /// `keep_time` panics, as it would by an error in this program.
     panics_at_the_time: bool,
     /// Another worker has every saga.
@@ -50,6 +52,7 @@ impl<S: Store> FlakyStore<S> {
             planned: None,
             crashed: false,
             is_dead: false,
+            keeps_nothing_aside: false,
             panics_at_the_time: false,
             has_lent_all: false,
             delay: Duration::ZERO,
@@ -81,6 +84,11 @@ impl<S: Store> FlakyStore<S> {
     /// from a worker that has not been overtaken yet.
     pub fn lend_all(&self, to_another: bool) {
         self.with(|fate| fate.has_lent_all = to_another);
+    }
+
+    /// From now on what is at hand cannot be kept, or can again.
+    pub fn keep_nothing_aside(&self, keeps_nothing: bool) {
+        self.with(|fate| fate.keeps_nothing_aside = keeps_nothing);
     }
 
     /// From now on `keep_time` panics, as it would by an error in this program.
@@ -209,7 +217,17 @@ macro_rules! made_to_fail {
             Box::pin(self.read(self.inner.keep_time($($argument),*)))
         }
     };
-    (@ $read_or_aside:ident $name:ident($($argument:ident: $type:ty),*) -> $answer:ty) => {
+    (@ aside $name:ident($($argument:ident: $type:ty),*) -> $answer:ty) => {
+        fn $name<'a>(&'a self, $($argument: $type),*) -> BoxFuture<'a, Result<$answer, StoreError>> {
+            Box::pin(async move {
+                if self.with(|fate| fate.keeps_nothing_aside) {
+                    return Err(unavailable());
+                }
+                self.read(self.inner.$name($($argument),*)).await
+            })
+        }
+    };
+    (@ read $name:ident($($argument:ident: $type:ty),*) -> $answer:ty) => {
         fn $name<'a>(&'a self, $($argument: $type),*) -> BoxFuture<'a, Result<$answer, StoreError>> {
             Box::pin(self.read(self.inner.$name($($argument),*)))
         }

@@ -16,6 +16,7 @@ use handfast_protocol::{Answer, Definite};
 use crate::support::{Answering, receipt};
 
 mod back;
+mod beside;
 mod waiting;
 
 fn flow(bank: &str, depot: &str) -> Flow {

@@ -25,6 +25,8 @@ pub(in crate::engine) struct Followed {
     pub(super) journaled: Coordinator,
     /// What it is told before anything else: which steps have moved.
     pub(super) untold: Vec<Line>,
+    /// Why it cannot follow the definition that a person has let it follow, if it cannot.
+    misfit: Option<String>,
     /// As it is once it is told that.
     pub(in crate::engine) coordinator: Coordinator,
     /// Of its last entry.
@@ -44,12 +46,20 @@ impl Followed {
         let replayed = journal::replay_with_lines(flow.plan().clone(), stored.version, &stored.entries);
         let (journaled, lines) = replayed.map_err(|error| error.to_string())?;
         let digest = stored.entries.last().map(|entry| entry.digest).unwrap_or_default();
-        let untold = moves::untold(stored, &lines, &journaled);
+        let (untold, misfit) = match moves::untold(stored, &lines, &journaled) {
+            Ok(untold) => (untold, None),
+            Err(why) => (Vec::new(), Some(why)),
+        };
         let mut coordinator = journaled.clone();
         for line in &untold {
             coordinator.step(coordinator.clock(), line.told());
         }
-        Ok(Self { flow, follows, lines, journaled, untold, coordinator, digest, was_out: stored.why.clone() })
+        Ok(Self { flow, follows, lines, journaled, untold, misfit, coordinator, digest, was_out: stored.why.clone() })
+    }
+
+    /// Why nothing is sent for it wherever it is driven: it cannot follow the definition that a person has let it follow.
+    pub(in crate::engine) fn misfit(&self) -> Option<&str> {
+        self.misfit.as_deref()
     }
 
     /// What a person can do, and what remains.

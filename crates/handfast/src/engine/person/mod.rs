@@ -239,6 +239,24 @@ fn followed(stored: &StoredSaga) -> Result<Followed, ActError> {
 /// # Errors
 /// Why there is no result.
 pub async fn act_in(store: &dyn Store, id: &str, act: &Act, said: &Said, now: Time) -> Result<ActResult, ActError> {
+    take_act((store, Through::Store), id, (act, said), now).await
+}
+
+/// Through what a person acts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Through {
+    /// An engine, which knows itself what it holds back, and has looked.
+    Engine,
+    /// The store, which shows what the engine holds back that was opened on it last.
+    Store,
+}
+
+pub(super) async fn take_act(
+    (store, through): (&dyn Store, Through),
+    id: &str,
+    (act, said): (&Act, &Said),
+    now: Time,
+) -> Result<ActResult, ActError> {
     check(said)?;
     loop {
         let Some(stored) = store.load(id).await? else { return Ok(ActResult::Unknown) };
@@ -257,9 +275,9 @@ pub async fn act_in(store: &dyn Store, id: &str, act: &Act, said: &Said, now: Ti
             Ok(line) => line,
             Err(result) => return Ok(result),
         };
-        if *act == Act::Retry {
+        if *act == Act::Retry && through == Through::Store {
             let beside = Beside::of(store).await?;
-            if beside.why_held(&stored).is_some() || beside.is_uncalled(&stored) {
+            if beside.why_held(&stored, Ok(&followed)).is_some() || beside.is_uncalled(&stored) {
                 let can = followed.acts().into_iter().filter(|act| *act != Act::Retry);
                 return Ok(ActResult::Pointless { can: can.map(|act| act.name()).collect() });
             }

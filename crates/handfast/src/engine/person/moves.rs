@@ -10,11 +10,12 @@ use crate::flow::Flow;
 use crate::journal::Line;
 use crate::store::StoredSaga;
 
-/// The lines that a driver would tell it before anything else, of those that change anything.
-pub(super) fn untold(stored: &StoredSaga, lines: &[Line], coordinator: &Coordinator) -> Vec<Line> {
+/// The lines that a driver would tell it before anything else, of those that change anything. One that cannot follow the other
+/// definition is left alone, with the reason.
+pub(super) fn untold(stored: &StoredSaga, lines: &[Line], coordinator: &Coordinator) -> Result<Vec<Line>, String> {
     let steps = coordinator.plan().steps().len();
     if stored.adopted.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let (mut asked, mut told) = (vec![Asked::default(); steps], vec![MoveTold::default(); steps]);
     let mut earlier: Coordinator = Coordinator::pinned(Arc::new(coordinator.plan().clone()), stored.version);
@@ -29,8 +30,7 @@ pub(super) fn untold(stored: &StoredSaga, lines: &[Line], coordinator: &Coordina
         }
     }
     let read = |_, text: &str| Flow::from_built_text(text).map(Arc::new).map_err(|error| error.to_string());
-    // One that cannot follow it is left alone, with the reason.
-    let moves = adopt::check(stored, &asked, read).unwrap_or_default();
+    let moves = adopt::check(stored, &asked, read)?;
     let mut next = coordinator.clone();
     let is_news = |(step, (moved, told)): (usize, (Option<adopt::Move>, MoveTold))| {
         let line = moved.filter(|moved| told.lacks(moved, coordinator.is_moved(step)))?.line;
@@ -38,5 +38,5 @@ pub(super) fn untold(stored: &StoredSaga, lines: &[Line], coordinator: &Coordina
         next.step(next.clock(), line.told());
         (next != before).then_some(line)
     };
-    moves.into_iter().zip(told).enumerate().filter_map(is_news).collect()
+    Ok(moves.into_iter().zip(told).enumerate().filter_map(is_news).collect())
 }
