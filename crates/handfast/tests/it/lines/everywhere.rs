@@ -202,6 +202,7 @@ async fn a_breaker_that_opens_since_requests_are_turned_away() {
 /// A clock that jumps is in nobody's way, since pauses go by another one: it is told, and the order goes on.
 #[tokio::test(start_paused = true)]
 async fn a_clock_that_jumps() {
+    // It is told, and is in the way of no order: what is in its way is its bank, as before.
     let (lines, _guard) = Lines::listen();
     let world = World::new(None);
     world.bank.set_road(|_| Road::RequestCaptured);
@@ -212,9 +213,10 @@ async fn a_clock_that_jumps() {
     let kind = Kind {
         line: (Level::WARN, "clock_turned"),
         is_counted: |engine| engine.stats().clock.turns.count == 1 && engine.stats().clock.turns.last_by_ms == 3_600_000,
-        trouble: "",
+        trouble: "step payment: act was asked for ",
     };
     kind.check(&lines, (&engine, ID)).await;
+    assert!(!trouble(&engine, ID).await.unwrap().contains("clock"));
 }
 
 /// Another worker's clock is an hour off: it drives nothing, and each order that it is asked about says why.
