@@ -73,6 +73,11 @@ async fn a_service_whose_writer_has_died_is_not_alive_and_ends() {
     let service = service_on(Arc::clone(&store) as Arc<dyn Store>, &stop).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("it has one");
+    // The same service behind a door of its own, which stays open when the service ends.
+    let beside = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let door = beside.local_addr().expect("it has one");
+    let router = crate::routes::router(Arc::clone(&service));
+    tokio::spawn(handfast_http::connections::serve_router(beside, router, 16, stop.clone()));
     let ending = tokio::spawn(async move { Server::of(service, 16, stop).serve(listener, Duration::from_secs(5)).await });
     for page in ["GET /livez", "GET /readyz"] {
         let answer = ask(address, page, "").await;
@@ -81,12 +86,40 @@ async fn a_service_whose_writer_has_died_is_not_alive_and_ends() {
 
     store.die();
     for page in ["GET /livez", "GET /readyz"] {
-        let answer = ask(address, page, "").await;
+        let answer = ask(door, page, "").await;
         assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("the store's writer has stopped"), "{page}: {answer}");
     }
-    let refused = ask(address, "POST /sagas", "{\"id\":\"order-1\",\"lines\":[{\"sku\":\"tea\"}]}").await;
+    let refused = ask(door, "POST /sagas", "{\"id\":\"order-1\",\"lines\":[{\"sku\":\"tea\"}]}").await;
     assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
     let ended = tokio::time::timeout(Duration::from_secs(60), ending).await.expect("it does not stay on as a zombie");
     let why = ended.expect("it does not panic").expect_err("it is an error").to_string();
     assert_eq!(why, "the store's writer has stopped; start the service again: nothing that was acknowledged is lost");
+    assert!(TcpStream::connect(address).await.is_err(), "it listens on after its end");
+}
+
+/// An application that drops it, or whose task of it is aborted, has ended it: no order is taken behind its back.
+#[tokio::test]
+async fn a_service_that_is_dropped_takes_no_more_orders() {
+    let (_keeps_on, stop) = watch::channel(false);
+    let service = service_on(Arc::new(MemoryStore::new()), &stop).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("it has one");
+    let serving = tokio::spawn(async move { Server::of(service, 16, stop).serve(listener, Duration::from_secs(5)).await });
+    assert!(ask(address, "GET /livez", "").await.starts_with("HTTP/1.1 200"));
+    let mut idle = TcpStream::connect(address).await.expect("it listens");
+    let asks = format!("GET /livez HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    idle.write_all(asks.as_bytes()).await.expect("it listens");
+    let mut first = [0; 12];
+    idle.read_exact(&mut first).await.expect("it answers");
+    assert_eq!(&first, b"HTTP/1.1 200");
+
+    serving.abort();
+    let ended = async {
+        while TcpStream::connect(address).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let mut rest = Vec::new();
+        let _shut = idle.read_to_end(&mut rest).await;
+    };
+    tokio::time::timeout(Duration::from_secs(20), ended).await.expect("it takes no more, and a connection that waits is shut");
 }

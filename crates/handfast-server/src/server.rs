@@ -11,6 +11,7 @@ use handfast_http::connections;
 use handfast_http::stop::stopped;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::coordinator::Coordinator;
 use crate::open_files::{Shares, Wanted};
@@ -115,15 +116,20 @@ impl Server {
     /// # Errors
     /// A part died that the service cannot do without.
     pub async fn serve(mut self, listener: TcpListener, shutdown_timeout: Duration) -> Result<bool, ServeError> {
-        let serving = tokio::spawn(connections::serve_router(listener, self.router(), self.callers, self.stop.clone()));
+        // What takes connections ends with this future, however that ends.
+        let mut serving = JoinSet::new();
+        serving.spawn(connections::serve_router(listener, self.router(), self.callers, self.stop.clone()));
         tokio::select! {
             () = stopped(&mut self.stop) => {}
             // Nothing that is left of it could be of use to anybody.
-            part = self.service.died() => return Err(ServeError::Died { part }),
+            part = self.service.died() => {
+                serving.shutdown().await;
+                return Err(ServeError::Died { part });
+            }
         }
         let in_order = tokio::time::timeout(shutdown_timeout, async {
             // What panics in a request ends that request's connection, never this task.
-            drop(serving.await);
+            drop(serving.join_next().await);
             self.service.shutdown(shutdown_timeout).await
         });
         Ok(in_order.await.unwrap_or(false))

@@ -21,6 +21,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
 
 use self::patient::Patient;
 use crate::stop::stopped;
@@ -89,11 +90,12 @@ pub async fn serve_router(listener: TcpListener, router: Router, most: usize, st
 
 /// Serves `service` on `listener` until `stop` says true; then takes no more connections, lets every request that has
 /// begun be answered, and returns when the last one is. At most [`MOST_CONNECTIONS`] are open at a time, and `most` where
-/// that is less.
+/// that is less. Where this future is dropped before, nothing more is taken, and every connection is shut.
 pub async fn serve<S: Answers>(listener: TcpListener, service: S, most: usize, mut stop: watch::Receiver<bool>) {
     let most = most.clamp(1, MOST_CONNECTIONS);
     let room = Arc::new(Semaphore::new(most));
     let server = Arc::new(Server::new(service));
+    let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
             biased;
@@ -105,10 +107,12 @@ pub async fn serve<S: Answers>(listener: TcpListener, service: S, most: usize, m
             continue;
         };
         let (server, stop) = (Arc::clone(&server), stop.clone());
-        tokio::spawn(async move {
+        connections.spawn(async move {
             server.connection(stream, stop).await;
             drop(place);
         });
+        // There are no more of them than have a place, and those that have ended since the last one came.
+        while connections.try_join_next().is_some() {}
     }
     drop(listener);
     // Whoever holds all the room knows that nobody else does. The semaphore is never closed, so this cannot be refused.
