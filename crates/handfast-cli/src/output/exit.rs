@@ -101,11 +101,8 @@ pub(super) fn of(error: &anyhow::Error) -> Exit {
         return with.exit;
     }
     let is_usage = error.is::<BadInput>()
-        || matches!(
-            error.downcast_ref(),
-            Some(ServeError::Open(OpenError::Participant { .. } | OpenError::TwoFlows { .. } | OpenError::Adopt(_)))
-        )
-        || matches!(error.downcast_ref(), Some(BatchError::Taken { .. }));
+        || matches!(error.downcast_ref(), Some(BatchError::Taken { .. }))
+        || not_opened(error).is_some_and(is_of_usage);
     let is_silent = error.is::<Silent>();
     match error.downcast_ref::<TrialError>() {
         Some(TrialError::Silent(..)) => Exit::Unreachable,
@@ -114,6 +111,19 @@ pub(super) fn of(error: &anyhow::Error) -> Exit {
         None if is_usage => Exit::Usage,
         None => Exit::Error,
     }
+}
+
+/// Why the engine of a command did not open, if that is what went wrong.
+fn not_opened(error: &anyhow::Error) -> Option<&OpenError> {
+    match (error.downcast_ref(), error.downcast_ref()) {
+        (Some(ServeError::Open(error)), _) | (_, Some(BatchError::Open(error))) => Some(error),
+        _another => None,
+    }
+}
+
+/// Whether what was asked for is wrong, and not what was found.
+const fn is_of_usage(error: &OpenError) -> bool {
+    matches!(error, OpenError::Participant { .. } | OpenError::TwoFlows { .. } | OpenError::Adopt(_))
 }
 
 /// What `--help` says of all of them.
