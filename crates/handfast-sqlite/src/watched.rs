@@ -73,6 +73,19 @@ impl Watched {
         generation(&self.seen.lock().unwrap_or_else(PoisonError::into_inner).header)
     }
 
+    /// How many frames the log has, and how many of them are carried over into the file, by the log's index. It is read past SQLite,
+    /// since versions before 3.51 cannot be asked without carrying it over.
+    ///
+    /// # Errors
+    /// What the system says of the index.
+    pub fn log_frames(&self) -> io::Result<(u32, u32)> {
+        let mut bytes = [0; 100];
+        // An index that is shorter is about to be made: nothing is in the log yet.
+        let _length = self.index.read_at(&mut bytes, 0)?;
+        let word = |at: usize| u32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+        Ok((word(16), word(96)))
+    }
+
     /// Whether the path still names what was opened, and nobody else has written to it. Cheap enough to be asked for every message.
     ///
     /// # Errors

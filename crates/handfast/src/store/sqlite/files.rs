@@ -35,6 +35,12 @@ impl Files {
         Err(StoreError::Gone { path: self.path.clone(), why })
     }
 
+    /// Whether the log has this many pages, and not all of them are carried over into the file. One whose index cannot be read
+    /// is carried over as well: that costs time and nothing else.
+    pub(super) fn has_in_log(&self, pages: u32) -> bool {
+        self.watched.log_frames().map_or(true, |(written, carried_over)| written >= pages && carried_over < written)
+    }
+
     /// Looks right after everything up to a generation was carried over into the file. A generation that is behind means that
     /// another program wrote over the file meanwhile, perhaps with a copy that is younger than the header was before.
     pub(super) fn look_at_carried_over(&self, generation: i32) {

@@ -40,7 +40,6 @@ pub(super) struct Statements<'c> {
     insert_try: Statement<'c>,
     upsert_participant: Statement<'c>,
     find_generation: Statement<'c>,
-    measure_log: Statement<'c>,
     carry_over: Statement<'c>,
     upsert_probe: Statement<'c>,
     find_clock: Statement<'c>,
@@ -118,7 +117,6 @@ impl<'c> Statements<'c> {
                  ON CONFLICT (base) DO UPDATE SET seq = excluded.seq \
                  WHERE incarnation = excluded.incarnation AND seq < excluded.seq")?,
             find_generation: sql("PRAGMA user_version")?,
-            measure_log: sql("PRAGMA wal_checkpoint(NOOP)")?,
             carry_over: sql("PRAGMA wal_checkpoint(PASSIVE)")?,
             find_clock: sql("SELECT value FROM meta WHERE name = 'clock'")?,
             upsert_clock: sql("INSERT INTO meta (name, value) VALUES ('clock', ?1) \
@@ -164,17 +162,11 @@ impl<'c> Statements<'c> {
         Ok(Generation::Current)
     }
 
-    /// Carries the log over into the file once it has this many pages, except for those pages whose older version a reader
-    /// still needs (a checkpoint). Where all of it was carried over, gives the generation that the file's header then has at
-    /// least.
-    pub(super) fn carry_over(&mut self, pages: u32) -> Result<Option<i32>> {
-        let in_log = |statement: &mut Statement<'_>| statement.query_row([], |row| Ok((row.get(1)?, row.get(2)?)));
-        let (written, carried_over): (i64, i64) = in_log(&mut self.measure_log)?;
-        if written >= i64::from(pages) && carried_over < written {
-            let (written, carried_over) = in_log(&mut self.carry_over)?;
-            return Ok((carried_over == written).then_some(self.generation));
-        }
-        Ok(None)
+    /// Carries the log over into the file, except for those pages whose older version a reader still needs (a checkpoint). Where all of
+    /// it was carried over, gives the generation that the file's header then has at least.
+    pub(super) fn carry_over(&mut self) -> Result<Option<i32>> {
+        let (written, carried_over): (i64, i64) = self.carry_over.query_row([], |row| Ok((row.get(1)?, row.get(2)?)))?;
+        Ok((carried_over == written).then_some(self.generation))
     }
 
     /// Everything since [`begin`](Self::begin) is in the file, and flushed, if this is `Ok`.

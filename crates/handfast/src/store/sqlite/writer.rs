@@ -246,8 +246,8 @@ fn write_all(statements: &mut Statements<'_>, writes: &Receiver<Write>, files: &
         };
         if lingered || group.len() >= TRIES_HELD || !group.iter().all(Write::is_try) {
             commit_and_answer(statements, &mut group, files);
-            if !files.is_gone() {
-                match statements.carry_over(checkpoint_pages) {
+            if !files.is_gone() && files.has_in_log(checkpoint_pages) {
+                match statements.carry_over() {
                     Ok(None) => {}
                     // What the header became is known from now on, so that nothing else can be taken for it.
                     Ok(Some(generation)) => files.look_at_carried_over(generation),
