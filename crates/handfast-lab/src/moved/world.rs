@@ -136,6 +136,8 @@ struct Asked {
     at: Vec<BTreeSet<Address>>,
     /// A person has said that the books of both addresses are the same.
     were_told_same: Vec<bool>,
+    /// A person has said what became of it, and a journal that came back has forgotten that.
+    has_forgotten_word: Vec<bool>,
 }
 
 /// What somebody has read of the journal, or a backup of it.
@@ -370,7 +372,12 @@ impl<G: Guards> Moved<G> {
         let Read { coordinator, asked, called_at } = world.backup.clone().map(|read| *read)?;
         let mut after =
             World { coordinator, asked, came_back: true, backup: None, restores: world.restores - 1, ..world.clone() };
-        let has_moved = |&step: &usize| called_at[step] != world.books[step].called_at;
+        for step in 0..world.books.len() {
+            let mark = world.coordinator.step_mark(step);
+            after.asked.has_forgotten_word[step] = mark.is_some() && mark != after.coordinator.step_mark(step);
+        }
+        let is_moved: Vec<bool> = (0..world.books.len()).map(|step| after.coordinator.is_moved(step)).collect();
+        let has_moved = |&step: &usize| is_moved[step] || called_at[step] != world.books[step].called_at;
         for step in (0..world.books.len()).filter(has_moved) {
             after = self.tell_of_move(&after, step);
         }
@@ -422,7 +429,11 @@ impl<G: Guards> Moved<G> {
         }
         let rulings = world.coordinator.rulings().into_iter();
         into.extend(rulings.filter(|&ruling| Self::is_true(world, ruling)).map(Action::Say));
-        let is_same = |&step: &usize| world.coordinator.is_moved(step) && world.books[step].kept == Some(Kept::Same);
+        // Who has said before what became of it does not let it be asked for instead: that is claimed of nobody else.
+        let is_same = |&step: &usize| {
+            let is_about_it = world.coordinator.is_moved(step) && !world.asked.has_forgotten_word[step];
+            is_about_it && world.books[step].kept == Some(Kept::Same)
+        };
         into.extend((0..world.books.len()).filter(is_same).map(Action::SameBooks));
     }
 }
@@ -433,7 +444,11 @@ impl<G: Guards> Model for Moved<G> {
 
     fn initial(&self) -> Vec<World<G>> {
         let books = empty(self.plan);
-        let asked = Asked { at: vec![BTreeSet::new(); books.len()], were_told_same: vec![false; books.len()] };
+        let asked = Asked {
+            at: vec![BTreeSet::new(); books.len()],
+            were_told_same: vec![false; books.len()],
+            has_forgotten_word: vec![false; books.len()],
+        };
         let world = World {
             coordinator: Coordinator::new(Arc::clone(&self.deployed)),
             books,

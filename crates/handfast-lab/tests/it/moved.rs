@@ -32,8 +32,9 @@ fn a_copy_of_the_books_is_not_the_same_books() {
 /// A journal that comes back from a backup does not know what was asked for at the former address.
 #[test]
 fn a_journal_that_came_back_asks_no_other_address() {
-    check(&World::new().restores(1).patient(), 5_355);
-    check(&World::new().restores(1).with_copies().patient(), 11_081);
+    check(&World::new().restores(1).patient(), 4_765);
+    check(&World::new().restores(1).with_copies().patient(), 10_283);
+    check(&World::new().restores(1).with_a_person().patient(), 117_000);
 }
 
 /// Another worker goes on sending to the former address: its requests are like those that were on the road.
