@@ -76,7 +76,7 @@ pub use flow::{Flow, FlowBuilder, FlowError, FlowStep, ParticipantRef, Unaccepte
 // Placing orders, and following them.
 pub use engine::{MAX_BODY_BYTES, NoOutcome, Order, Progress, SagaHandle, SubmitError};
 // Looking: one saga, all of them, and what the engine is at.
-pub use delivery::{LineStats, NotMade, NotUnderstood};
+pub use delivery::{LinkStats, NotMade, NotUnderstood};
 pub use engine::{
     AnswerSeen, ClockStats, Happened, ListFilter, ListPage, Listed, Money, NotMoney, SAGA_EVENTS, SagaView, Stats, StepView,
     Totals,

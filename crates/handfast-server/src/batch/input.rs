@@ -8,7 +8,7 @@ use handfast::Order;
 use handfast::flow_file::{FlowFile, MAX_ORDER_BYTES};
 use sha2::{Digest as _, Sha256};
 
-use super::lines::{Line, Lines};
+use super::lines::{InputLine, Lines};
 
 /// What a line holds, after everything that can be said without the store.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -69,9 +69,9 @@ impl<'a, R: BufRead> Orders<'a, R> {
         Self { flow, input, lines: Lines::new(reader, MAX_ORDER_BYTES), ids: BTreeMap::new() }
     }
 
-    fn item(&mut self, line: u64, text: &Line) -> Item {
+    fn item(&mut self, line: u64, text: &InputLine) -> Item {
         let bad = |message: String| Item::Bad(BadLine::new(self.input, line, message));
-        let Line::Text(text) = text else {
+        let InputLine::Text(text) = text else {
             return bad(format!("the line has more than the {MAX_ORDER_BYTES} bytes that an order may have"));
         };
         let order = match self.flow.parse_order(text) {

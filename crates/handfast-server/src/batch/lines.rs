@@ -4,7 +4,7 @@ use std::io::{self, BufRead};
 
 /// What a line turned out to be.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Line {
+pub(crate) enum InputLine {
     /// Its bytes, without the newline.
     Text(Vec<u8>),
     /// More bytes than the limit; they were read past and are gone.
@@ -26,7 +26,7 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// The next line, blank or not; `None` at the end.
-    fn read_one(&mut self) -> io::Result<Option<Line>> {
+    fn read_one(&mut self) -> io::Result<Option<InputLine>> {
         let mut text = Vec::new();
         let mut is_too_long = false;
         let mut has_begun = false;
@@ -50,14 +50,14 @@ impl<R: BufRead> Lines<R> {
             self.reader.consume(used);
             has_begun = true;
             if is_last {
-                return Ok(Some(if is_too_long { Line::TooLong } else { Line::Text(text) }));
+                return Ok(Some(if is_too_long { InputLine::TooLong } else { InputLine::Text(text) }));
             }
         }
     }
 }
 
 impl<R: BufRead> Iterator for Lines<R> {
-    type Item = io::Result<(u64, Line)>;
+    type Item = io::Result<(u64, InputLine)>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
@@ -66,7 +66,7 @@ impl<R: BufRead> Iterator for Lines<R> {
                 Err(error) => return Some(Err(error)),
             };
             self.number += 1;
-            if let Line::Text(text) = &mut line {
+            if let InputLine::Text(text) = &mut line {
                 // Some programs begin a file with a mark that is no part of its text.
                 if self.number == 1 && text.starts_with(b"\xef\xbb\xbf") {
                     text.drain(..3);
@@ -86,18 +86,25 @@ mod tests {
 
     use super::*;
 
-    fn lines(text: &[u8], buffer: usize) -> Vec<(u64, Line)> {
+    fn lines(text: &[u8], buffer: usize) -> Vec<(u64, InputLine)> {
         Lines::new(BufReader::with_capacity(buffer, text), 5).collect::<io::Result<_>>().expect("memory can be read")
     }
 
     #[test]
     fn lines_are_numbered_and_bounded_whatever_the_buffer_cuts() {
-        let text = |number, bytes: &str| (number, Line::Text(bytes.as_bytes().to_vec()));
+        let text = |number, bytes: &str| (number, InputLine::Text(bytes.as_bytes().to_vec()));
         for buffer in 1..20 {
             assert_eq!(
                 lines(b"\xef\xbb\xbfab\n\n \r\nabcde\r\nabcde\nabcdef\nlonger than that\nx", buffer),
                 // With its \r the fourth line has six bytes.
-                [text(1, "ab"), (4, Line::TooLong), text(5, "abcde"), (6, Line::TooLong), (7, Line::TooLong), text(8, "x")],
+                [
+                    text(1, "ab"),
+                    (4, InputLine::TooLong),
+                    text(5, "abcde"),
+                    (6, InputLine::TooLong),
+                    (7, InputLine::TooLong),
+                    text(8, "x")
+                ],
                 "buffer of {buffer}"
             );
             assert_eq!(lines(b"", buffer), []);

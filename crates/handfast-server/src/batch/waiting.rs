@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use handfast::{BreakerState, LineStats, Stats};
+use handfast::{BreakerState, LinkStats, Stats};
 
 /// The status of an answer that is still to come.
 const ACCEPTED: u16 = 202;
@@ -82,7 +82,7 @@ impl Waiting {
         news
     }
 
-    fn look_at(&mut self, line: LineStats, news: &mut Vec<Waits>) {
+    fn look_at(&mut self, line: LinkStats, news: &mut Vec<Waits>) {
         let is_shut = match line.breaker {
             BreakerState::Open | BreakerState::HalfOpen => true,
             BreakerState::Closed | BreakerState::Behind => false,
@@ -109,7 +109,7 @@ impl Waiting {
     }
 
     /// How many requests to a participant went unanswered since one was answered.
-    fn unheard(&mut self, line: &LineStats) -> u64 {
+    fn unheard(&mut self, line: &LinkStats) -> u64 {
         let answers = line.answered + line.indefinite;
         let (known, unanswered) = self.heard.entry(line.participant.clone()).or_default();
         if *known != answers {

@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use handfast::store::Counts;
 use handfast::webhook::WebhookStats;
-use handfast::{LineStats, NotMade, NotUnderstood, Outcome, SagaView, Standing, Stats};
+use handfast::{LinkStats, NotMade, NotUnderstood, Outcome, SagaView, Standing, Stats};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -110,7 +110,7 @@ fn webhook(step: &str, stats: WebhookStats) -> Value {
     json!({ "step": step, "taken": taken, "repeated": repeated, "none_of_ours": none_of_ours, "refused": refused })
 }
 
-fn participant(line: &LineStats) -> Value {
+fn participant(line: &LinkStats) -> Value {
     json!({
         "participant": line.participant,
         "breaker": line.breaker.name(),
@@ -149,7 +149,7 @@ mod tests {
         not_understood.seen = "no such shop".to_owned();
         let mut not_made = NotMade::default();
         (not_made.operation, not_made.why, not_made.times) = ("undo", "no id was kept".to_owned(), 5);
-        let mut line = LineStats::default();
+        let mut line = LinkStats::default();
         (line.participant, line.breaker) = ("http://bank".to_owned(), BreakerState::HalfOpen);
         (line.in_flight, line.answered, line.unanswered, line.indefinite) = (1, 2, 4, 3);
         (line.meaningless, line.turned_away, line.behind) = (Some(418), Some(503), Some("it was restored".to_owned()));

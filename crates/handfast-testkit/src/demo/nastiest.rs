@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use crate::messenger::{Direction, Ending, Line};
+use crate::messenger::{Direction, Ending, RoadLine};
 
 /// So many messengers that are held up at once can be drawn with their labels whole.
 const DRAWN_WHOLE: usize = 5;
@@ -41,7 +41,7 @@ pub(crate) fn nastiest(logs: &[PathBuf]) -> anyhow::Result<Option<String>> {
         let file = File::open(path).with_context(|| format!("cannot read the road's log {}", path.display()))?;
         for line in BufReader::new(file).lines() {
             // A road that is killed while it writes leaves half a line, and that one messenger does not matter here.
-            let Ok(line) = serde_json::from_str::<Line>(&line?) else { continue };
+            let Ok(line) = serde_json::from_str::<RoadLine>(&line?) else { continue };
             // `<store>.<order>.<step>`
             let Some(order) = line.key.split('.').nth(1) else { continue };
             let of_order = hardships.entry(order.to_owned()).or_default();
@@ -58,7 +58,7 @@ pub(crate) fn nastiest(logs: &[PathBuf]) -> anyhow::Result<Option<String>> {
 }
 
 /// How hard what became of a messenger is on its order. A late act that meets a closed key is what all of this is about.
-fn hardship(line: &Line) -> u32 {
+fn hardship(line: &RoadLine) -> u32 {
     let met_closed = line.direction == Direction::Reply && line.method == "PUT" && line.status == Some(410);
     let of_fate = match line.fate {
         Ending::Delivered | Ending::Gone => 0,

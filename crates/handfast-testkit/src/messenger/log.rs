@@ -48,7 +48,7 @@ pub enum Ending {
 
 /// One line of the log: one messenger. Times are milliseconds since the epoch, by the road's clock.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Line {
+pub struct RoadLine {
     /// Which way it went.
     pub direction: Direction,
     /// The method of the request.
@@ -112,7 +112,7 @@ impl Log {
     }
 
     /// Writes one line. A log that cannot be written any more says so once; the road goes on.
-    pub(crate) fn write(&self, line: &Line) {
+    pub(crate) fn write(&self, line: &RoadLine) {
         let Some(mut file) = self.file.as_ref() else { return };
         let written = serde_json::to_vec(line).map_err(std::io::Error::from).and_then(|mut text| {
             text.push(b'\n');

@@ -21,7 +21,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use fate::{Cut, Delay, Draws, Hazards, duration, probability};
-pub use log::{Complain, Direction, Ending, Line};
+pub use log::{Complain, Direction, Ending, RoadLine};
 pub use proxy::Proxy;
 pub use road::{Settings, Stats};
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::fate::{Cut, Fate, Hazards, fingerprint};
-use super::log::{Direction, Ending, Line, Log};
+use super::log::{Direction, Ending, Log, RoadLine};
 use crate::clock::Stopwatch;
 use crate::lock::locked;
 
@@ -208,7 +208,7 @@ impl Road {
         if leg.direction == Direction::Reply && leg.fate == Ending::Delivered && leg.status.is_some_and(is_definite) {
             locked(&self.keys).in_doubt.remove(&fingerprint("", &letter.key));
         }
-        self.log.write(&Line {
+        self.log.write(&RoadLine {
             direction: leg.direction,
             method: letter.method.clone(),
             path: letter.path.clone(),

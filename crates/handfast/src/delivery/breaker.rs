@@ -162,7 +162,7 @@ impl Breaker {
         was_shut
     }
 
-    /// A definite answer, as it should be: a line that a stray answer had shut opens again. Says whether it did.
+    /// A definite answer, as it should be: a link that a stray answer had shut opens again. Says whether it did.
     pub(crate) fn healed(&mut self) -> bool {
         let heals = self.state == BreakerState::Behind && self.heals;
         if heals {

@@ -1,4 +1,4 @@
-//! What was seen of the participants' stores, by their incarnations: all lines to one incarnation share one memory.
+//! What was seen of the participants' stores, by their incarnations: all links to one incarnation share one memory.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -72,7 +72,7 @@ impl Memories {
         Seen { incarnation: incarnation.to_owned(), seq, named, ..Seen::default() }
     }
 
-    /// Takes note of whether the store of this incarnation is known to be another one than it was. All lines to it share that.
+    /// Takes note of whether the store of this incarnation is known to be another one than it was. All links to it share that.
     pub(crate) fn note_behind(&self, incarnation: &str, is_behind: bool) {
         locked(&self.0).entry(incarnation.to_owned()).or_default().is_behind = is_behind;
     }

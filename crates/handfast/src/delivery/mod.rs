@@ -3,7 +3,7 @@
 mod backoff;
 mod breaker;
 pub(crate) mod life;
-mod line;
+mod link;
 mod memories;
 mod odd;
 mod quiet;
@@ -11,12 +11,12 @@ mod settings;
 
 pub use backoff::Backoff;
 pub use breaker::{BreakerSettings, BreakerState};
-pub use line::LineStats;
+pub use link::LinkStats;
 pub use odd::{NotMade, NotUnderstood};
 
 pub(crate) use backoff::Jitter;
 pub(crate) use breaker::Admission;
 pub(crate) use life::Life;
-pub(crate) use line::{ACCEPTED, CallEnd, Class, Line, OwnSeen, Slot, turns_away};
+pub(crate) use link::{ACCEPTED, CallEnd, Class, Link, OwnSeen, Slot, turns_away};
 pub(crate) use memories::Memories;
-pub(crate) use settings::LineSettings;
+pub(crate) use settings::LinkSettings;

@@ -8,9 +8,9 @@ use super::breaker::BreakerSettings;
 /// One in this many places for requests in flight is kept for sagas that are new.
 const RESERVED_PART: usize = 4;
 
-/// The limits of one line.
+/// The limits of one link.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct LineSettings {
+pub(crate) struct LinkSettings {
     pub(crate) calls_at_once: usize,
     /// Whether a part of them is kept for what is new.
     pub(crate) keeps_a_part: bool,
@@ -19,7 +19,7 @@ pub(crate) struct LineSettings {
     pub(crate) backoff: Backoff,
 }
 
-impl LineSettings {
+impl LinkSettings {
     /// At most this many requests at a time are for sagas that were put aside.
     pub(super) const fn calls_of_backlog(&self) -> usize {
         let kept = if self.keeps_a_part { self.calls_at_once / RESERVED_PART } else { 0 };

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::adopt::{self, OtherDefinitions};
-use super::definitions::{Definitions, FlowResolver, KeptOfParticipants, Lines};
+use super::definitions::{Definitions, FlowResolver, KeptOfParticipants, Links};
 use super::error::OpenError;
 use super::for_others::ForOthers;
 use super::observe::Happened;
@@ -116,7 +116,7 @@ impl EngineBuilder {
         let Self { store, flows, participants, secrets, resolver, others, options, observer } = self;
         let kept = KeptOfParticipants::in_store(&*store).await?;
         let memories = Arc::new(Memories::new(&kept.seen));
-        let lines = Lines::new(&options, (participants, secrets), (Arc::clone(&store), kept, Arc::clone(&memories)));
+        let lines = Links::new(&options, (participants, secrets), (Arc::clone(&store), kept, Arc::clone(&memories)));
         let definitions = Definitions::new(resolver, lines);
         let mut by_name = BTreeMap::new();
         for flow in flows {

@@ -12,7 +12,7 @@ use handfast_protocol::{Command, Operation, Time};
 
 use super::journaled::Journaled;
 use crate::clock::Clock;
-use crate::delivery::{CallEnd, Class, Line, OwnSeen, Slot};
+use crate::delivery::{CallEnd, Class, Link, OwnSeen, Slot};
 use crate::key::KeyParts;
 use crate::participant::Delivery;
 use crate::store::Store;
@@ -20,7 +20,7 @@ use crate::store::Store;
 /// One call, from waiting for its turn to its end.
 struct Call {
     /// Whom it asks.
-    line: Arc<Line>,
+    line: Arc<Link>,
     command: Command,
     number: u64,
     has_left: Arc<AtomicBool>,
@@ -32,7 +32,7 @@ struct Call {
 /// A call that has ended.
 pub(crate) struct EndedCall {
     /// Who was asked: by the definition that the saga followed when it left.
-    pub(crate) line: Arc<Line>,
+    pub(crate) line: Arc<Link>,
     pub(crate) command: Command,
     pub(crate) number: u64,
     pub(crate) end: CallEnd,
@@ -89,7 +89,7 @@ impl Calls {
 
     /// Lets a command wait for its turn without sending it: before it leaves it has to be marked as sent.
     pub(crate) fn queue(&mut self, saga: &Journaled, command: Command, number: u64, setting: Setting<'_>) {
-        let Some(line) = saga.definition().line(command.step).map(Arc::clone) else { return };
+        let Some(line) = saga.definition().link(command.step).map(Arc::clone) else { return };
         let (clock, before, class) = (setting.clock.clone(), setting.before, setting.class);
         let waiting = Arc::clone(&line);
         let future = Box::pin(async move { waiting.slot(&clock, before, class).await.map_or(CallEnd::Held, CallEnd::Ready) });
@@ -123,7 +123,7 @@ impl Calls {
 
 /// One request with everything that it takes along.
 struct Envelope {
-    line: Arc<Line>,
+    line: Arc<Link>,
     key: String,
     operation: Operation,
     is_about_undo: bool,
@@ -150,7 +150,7 @@ impl Envelope {
         let step = definition.flow().steps().get(command.step)?;
         let body = saga.body(command.step)?;
         Some(Self {
-            line: Arc::clone(definition.line(command.step)?),
+            line: Arc::clone(definition.link(command.step)?),
             key: KeyParts { store: setting.store.store_id(), saga: saga.id(), step: &step.name }.key(),
             operation: command.operation,
             is_about_undo: command.operation == Operation::Look && saga.coordinator().is_about_undo(command.step),

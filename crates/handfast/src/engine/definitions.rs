@@ -13,7 +13,7 @@ use super::kept::JournalReceipts;
 use super::options::Options;
 use super::participants::tell_accepted;
 use crate::clock::Clock;
-use crate::delivery::{Life, Line, LineSettings, Memories};
+use crate::delivery::{Life, Link, LinkSettings, Memories};
 use crate::flow::{Flow, FlowStep, ParticipantRef};
 use crate::lock::locked;
 use crate::participant::{HttpParticipant, HttpTemplates, Participant, Secret, TemplateParticipant};
@@ -26,7 +26,7 @@ pub(crate) type FlowResolver = Box<dyn Fn(&str) -> Result<Flow, Box<dyn std::err
 #[derive(Debug)]
 pub(crate) struct Definition {
     flow: Arc<Flow>,
-    lines: Vec<Arc<Line>>,
+    lines: Vec<Arc<Link>>,
 }
 
 impl Definition {
@@ -38,7 +38,7 @@ impl Definition {
         Arc::clone(&self.flow)
     }
 
-    pub(crate) fn line(&self, step: usize) -> Option<&Arc<Line>> {
+    pub(crate) fn link(&self, step: usize) -> Option<&Arc<Link>> {
         self.lines.get(step)
     }
 }
@@ -50,10 +50,10 @@ pub(crate) struct Definitions {
     guard: OnceLock<Guard>,
     /// Whether orders that follow a definition are held back by that, and why: by the definition's hash.
     held: Mutex<BTreeMap<[u8; 32], Option<String>>>,
-    lines: Mutex<Lines>,
+    lines: Mutex<Links>,
 }
 
-pub(crate) struct Lines {
+pub(crate) struct Links {
     pub(crate) in_process: BTreeMap<String, Arc<dyn Participant>>,
     /// Secrets that the program gave itself; all others come from the environment.
     pub(crate) secrets: BTreeMap<String, Secret>,
@@ -64,10 +64,10 @@ pub(crate) struct Lines {
     pub(crate) memories: Arc<Memories>,
     /// At most this many requests are in flight to one participant, whatever its step says.
     pub(crate) most_calls: usize,
-    pub(crate) settings: LineSettings,
+    pub(crate) settings: LinkSettings,
     pub(crate) connect_timeout: Duration,
     pub(crate) clock: Clock,
-    pub(crate) open: BTreeMap<LineTo, Arc<Line>>,
+    pub(crate) open: BTreeMap<LineTo, Arc<Link>>,
 }
 
 /// How many lines the orders of these flows need. Definitions share no line to a service over HTTP, since what templates say
@@ -75,14 +75,14 @@ pub(crate) struct Lines {
 #[must_use]
 pub fn count_lines<'a>(flows: impl IntoIterator<Item = &'a Flow>) -> usize {
     let lines: BTreeSet<LineTo> =
-        flows.into_iter().flat_map(|flow| flow.steps().iter().map(move |step| line_to(flow, step))).collect();
+        flows.into_iter().flat_map(|flow| flow.steps().iter().map(move |step| link_to(flow, step))).collect();
     lines.len()
 }
 
 /// Whose line it is. Templates belong to one definition: another may call the same service in another way.
 pub(crate) type LineTo = (ParticipantRef, Option<[u8; 32]>);
 
-fn line_to(flow: &Flow, step: &FlowStep) -> LineTo {
+fn link_to(flow: &Flow, step: &FlowStep) -> LineTo {
     (step.participant.clone(), step.http.is_some().then(|| flow.hash()))
 }
 
@@ -107,7 +107,7 @@ impl KeptOfParticipants {
 }
 
 impl Definitions {
-    pub(crate) fn new(resolver: Option<FlowResolver>, lines: Lines) -> Self {
+    pub(crate) fn new(resolver: Option<FlowResolver>, lines: Links) -> Self {
         Self { resolver, by_hash: Mutex::default(), guard: OnceLock::new(), held: Mutex::default(), lines: Mutex::new(lines) }
     }
 
@@ -210,18 +210,18 @@ impl Definitions {
     }
 
     /// The lines that are in use, in the order of their participants' names.
-    pub(crate) fn lines(&self) -> Vec<Arc<Line>> {
+    pub(crate) fn links(&self) -> Vec<Arc<Link>> {
         locked(&self.lines).open.values().cloned().collect()
     }
 }
 
 impl fmt::Debug for Definitions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Definitions").field("lines", &self.lines()).finish_non_exhaustive()
+        f.debug_struct("Definitions").field("lines", &self.links()).finish_non_exhaustive()
     }
 }
 
-impl Lines {
+impl Links {
     /// None is open yet.
     pub(crate) fn new(
         options: &Options,
@@ -231,13 +231,13 @@ impl Lines {
         let most_calls = options.most_calls_per_participant.max(1);
         let calls_at_once = options.calls_per_participant.clamp(1, most_calls);
         let (keeps_a_part, breaker, backoff) = (options.keeps_rooms_apart, options.breaker, options.backoff);
-        let settings = LineSettings { calls_at_once, keeps_a_part, breaker, backoff };
+        let settings = LinkSettings { calls_at_once, keeps_a_part, breaker, backoff };
         let (connect_timeout, clock, open) = (options.connect_timeout, options.clock.clone(), BTreeMap::new());
         Self { in_process, secrets, store, kept, memories, most_calls, settings, connect_timeout, clock, open }
     }
 
-    fn to(&mut self, flow: &Flow, step: &FlowStep) -> Result<Arc<Line>, String> {
-        let to = line_to(flow, step);
+    fn to(&mut self, flow: &Flow, step: &FlowStep) -> Result<Arc<Link>, String> {
+        let to = link_to(flow, step);
         if let Some(line) = self.open.get(&to) {
             return Ok(Arc::clone(line));
         }
@@ -260,10 +260,10 @@ impl Lines {
                 "fewer requests are out to a participant than its step says: no more files may be open (ulimit -n)"
             );
         }
-        let settings = LineSettings { calls_at_once, ..self.settings };
+        let settings = LinkSettings { calls_at_once, ..self.settings };
         let settings = step.retry_base.map_or(settings, |base| settings.with_retry_base(base));
         let settings = step.retry_cap.map_or(settings, |cap| settings.with_retry_cap(cap));
-        let line = Arc::new(Line::new(name, adapter, settings, (life, Arc::clone(&self.memories))));
+        let line = Arc::new(Link::new(name, adapter, settings, (life, Arc::clone(&self.memories))));
         self.open.insert(to, Arc::clone(&line));
         Ok(line)
     }

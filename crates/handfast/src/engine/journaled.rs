@@ -321,7 +321,7 @@ impl Journaled {
     /// What its journal has seen of the participant of a step: by incarnation the number, and the change where it was marked.
     pub(crate) fn seen_by(&self, store_id: &str, step: usize) -> Vec<OwnSeen> {
         let steps = self.definition.flow().steps();
-        let Some(incarnation) = self.definition.line(step).and_then(|line| line.incarnation()) else { return Vec::new() };
+        let Some(incarnation) = self.definition.link(step).and_then(|line| line.incarnation()) else { return Vec::new() };
         let of_step = |(step, seen): (&crate::flow::FlowStep, &Option<SeenAt>)| {
             let is_of_this_life = |seen: &&SeenAt| seen.incarnation == incarnation && seen.seq > 0;
             let SeenAt { incarnation: of, seq, mark } = seen.as_ref().filter(is_of_this_life)?;
@@ -412,7 +412,7 @@ impl Journaled {
     /// A step whose last answer came from a life of its participant that counts no more, and the one that counts.
     fn forgotten(&self) -> Option<(usize, String)> {
         let of_step = |(step, seen): (usize, &Option<SeenAt>)| {
-            let line = self.definition.line(step)?;
+            let line = self.definition.link(step)?;
             let seen = seen.as_ref().filter(|seen| line.is_former(&seen.incarnation))?;
             let current = line.incarnation().filter(|current| *current != seen.incarnation)?;
             Some((step, current))

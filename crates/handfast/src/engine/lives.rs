@@ -3,12 +3,12 @@
 
 use super::definitions::KeptOfParticipants;
 use super::shared::Shared;
-use crate::delivery::Line;
+use crate::delivery::Link;
 use crate::participant::{Receipt, Reply};
 use crate::store::{Offer, Seen, StoreError};
 
 /// Shuts the line to a participant whose store is another one than it was, and says why.
-pub(super) async fn fell_behind(shared: &Shared, line: &Line, (seq, incarnation): (u64, &str)) -> String {
+pub(super) async fn fell_behind(shared: &Shared, line: &Link, (seq, incarnation): (u64, &str)) -> String {
     let (reason, is_news) = line.fell_behind(incarnation, seq, shared.now());
     keep_offer(shared, line).await;
     let (participant, way_out) = (line.name(), line.life().way_out(line.name()));
@@ -34,7 +34,7 @@ pub(super) async fn fell_behind(shared: &Shared, line: &Line, (seq, incarnation)
 }
 
 /// Keeps which other life a participant says it is, so that a person can accept it even while no engine runs.
-async fn keep_offer(shared: &Shared, line: &Line) {
+async fn keep_offer(shared: &Shared, line: &Link) {
     let Some((incarnation, seq)) = line.life().offered else { return };
     let offer = Offer { participant: line.name().to_owned(), incarnation, seq, at: shared.journal_now() };
     let stray = offer.incarnation.clone();
@@ -47,7 +47,7 @@ async fn keep_offer(shared: &Shared, line: &Line) {
     }
 }
 
-async fn withdraw(shared: &Shared, line: &Line, incarnation: &str) {
+async fn withdraw(shared: &Shared, line: &Link, incarnation: &str) {
     if let Err(error) = shared.store.withdraw(line.name(), incarnation).await {
         tracing::warn!(name: "offer_not_withdrawn", participant = line.name(), %error, "a stray answer's incarnation could not be withdrawn");
     }
@@ -55,7 +55,7 @@ async fn withdraw(shared: &Shared, line: &Line, incarnation: &str) {
 
 /// An answer that says something ends an outage. One of the life that counts ends an offer, too: what had named another was a
 /// stray. Says whether others need not wait any longer.
-pub(super) async fn note_answer(shared: &Shared, line: &Line, reply: &Reply, has_room: bool) -> bool {
+pub(super) async fn note_answer(shared: &Shared, line: &Link, reply: &Reply, has_room: bool) -> bool {
     let (says_something, is_of_this_life) = match reply {
         Reply::Definite { receipt: Receipt { incarnation, .. }, .. } => (has_room, has_room && incarnation.is_some()),
         Reply::Undo { .. } | Reply::Mismatch { .. } => (true, false),
@@ -78,7 +78,7 @@ pub(super) async fn note_answer(shared: &Shared, line: &Line, reply: &Reply, has
 }
 
 /// Keeps what a look has confirmed to be one history, of which one change is enough from then on.
-pub(super) async fn confirmed(shared: &Shared, line: &Line, seen: Seen) {
+pub(super) async fn confirmed(shared: &Shared, line: &Link, seen: Seen) {
     if let Err(error) = shared.store.remember(seen.clone()).await {
         tracing::warn!(name: "seen_not_kept", participant = line.name(), %error, "what a look has confirmed could not be kept");
     }
@@ -100,7 +100,7 @@ pub(super) enum Hold {
 /// Whether anything keeps back what rests on the answers of these incarnations. What a person has accepted is read right before it
 /// leaves, and once more after it has waited for its turn: in whichever process that was, nothing leaves on the former life from
 /// then on. `known` says of how many acceptances the saga has been told.
-pub(super) async fn hold(shared: &Shared, line: &Line, incarnations: &[String], known: usize) -> Hold {
+pub(super) async fn hold(shared: &Shared, line: &Link, incarnations: &[String], known: usize) -> Hold {
     if incarnations.is_empty() {
         return Hold::None;
     }

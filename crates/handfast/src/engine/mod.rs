@@ -363,7 +363,7 @@ impl Engine {
     #[must_use]
     pub fn stats(&self) -> Stats {
         let shared = &self.0.shared;
-        let participants: Vec<_> = shared.definitions.lines().iter().map(|line| line.stats()).collect();
+        let participants: Vec<_> = shared.definitions.links().iter().map(|line| line.stats()).collect();
         let totals = *shared.totals.borrow();
         let active = shared.active() as u64;
         Stats {
@@ -409,7 +409,7 @@ impl Engine {
     #[must_use]
     pub fn resume_participant(&self, name: &str) -> bool {
         let shared = &self.0.shared;
-        let line = shared.definitions.lines().into_iter().find(|line| line.name() == name);
+        let line = shared.definitions.links().into_iter().find(|line| line.name() == name);
         if let Some(line) = &line {
             line.resume();
             shared.wake_early();

@@ -6,7 +6,7 @@ use handfast_protocol::Command;
 use super::came::Came;
 use super::journaled::Journaled;
 use super::shared::Shared;
-use crate::delivery::{BreakerState, LineStats};
+use crate::delivery::{BreakerState, LinkStats};
 use crate::participant::{LATE, NOT_SENT};
 use crate::store::Try;
 
@@ -26,13 +26,13 @@ pub(super) fn of(shared: &Shared, saga: &Journaled, tries: &[Try]) -> Option<Str
 /// accepted that yet.
 pub(super) fn is_for_a_person(saga: &Journaled) -> bool {
     let waits = |&command: &Command| {
-        let line = saga.definition().line(command.step);
+        let line = saga.definition().link(command.step);
         line.is_some_and(|line| line.is_behind()) || rests_on_what_is_behind(saga, command).is_some()
     };
     !saga.outbox().is_empty() && saga.outbox().iter().all(waits)
 }
 
-fn way_out(line: &LineStats) -> &str {
+fn way_out(line: &LinkStats) -> &str {
     line.way_out.as_deref().unwrap_or_default()
 }
 
@@ -40,7 +40,7 @@ fn way_out(line: &LineStats) -> &str {
 fn before(saga: &Journaled, command: Command, tries: &[Try]) -> Option<String> {
     let definition = saga.definition();
     let step = &definition.flow().steps().get(command.step)?.name;
-    let line = definition.line(command.step)?.stats();
+    let line = definition.link(command.step)?.stats();
     if let Some(why) = &line.behind {
         return Some(format!("step {step}: {} is not called: {why}; {}", line.participant, way_out(&line)));
     }
@@ -79,11 +79,11 @@ fn before(saga: &Journaled, command: Command, tries: &[Try]) -> Option<String> {
 /// That a command does not leave while what it rests on may be forgotten.
 fn rests_on_what_is_behind(saga: &Journaled, command: Command) -> Option<String> {
     let (definition, operation) = (saga.definition(), command.operation.name());
-    let line = definition.line(command.step)?;
+    let line = definition.link(command.step)?;
     saga.rests_on(command).iter().any(|incarnation| line.knows_behind(incarnation)).then_some(())?;
     let steps = saga.coordinator().rests_on(command).into_iter();
     let behind = steps.filter_map(|on| {
-        let line = definition.line(on)?.stats();
+        let line = definition.link(on)?.stats();
         Some((definition.flow().steps().get(on)?, line.behind.clone()?, way_out(&line).to_owned()))
     });
     let of = behind
@@ -94,14 +94,14 @@ fn rests_on_what_is_behind(saga: &Journaled, command: Command) -> Option<String>
     Some(format!("step {step}: {operation} is not asked for while it rests on a participant whose store was restored{of}"))
 }
 
-const fn is_shut(line: &LineStats) -> bool {
+const fn is_shut(line: &LinkStats) -> bool {
     match line.breaker {
         BreakerState::Open | BreakerState::HalfOpen => true,
         BreakerState::Closed | BreakerState::Behind => false,
     }
 }
 
-fn shut(line: &LineStats) -> String {
+fn shut(line: &LinkStats) -> String {
     match line.turned_away {
         Some(status) => format!("{} turns requests away with status {status}", line.participant),
         None => format!("nobody answers at {}", line.participant),

@@ -10,7 +10,7 @@ use super::amounts::{Money, money_in};
 use super::definitions::KeptOfParticipants;
 use super::reason;
 use super::{CancelError, Engine};
-use crate::delivery::{BreakerState, LineStats, life};
+use crate::delivery::{BreakerState, LinkStats, life};
 use crate::journal::Line;
 use crate::store::{Acceptance, Filter, Offer, Store, StoreError};
 
@@ -29,7 +29,7 @@ pub struct ParticipantView {
     /// Everything that was ever accepted of it, in order.
     pub accepted: Vec<Acceptance>,
     /// How the line to it stands. `None` where no engine runs.
-    pub line: Option<LineStats>,
+    pub line: Option<LinkStats>,
 }
 
 impl ParticipantView {
@@ -313,7 +313,7 @@ impl Engine {
     pub async fn participants(&self) -> Result<Vec<ParticipantView>, StoreError> {
         let shared = &self.0.shared;
         let mut views = participants_in(&*shared.store).await?;
-        for line in shared.definitions.lines() {
+        for line in shared.definitions.links() {
             let stats = line.stats();
             match views.iter_mut().find(|view| view.participant == stats.participant) {
                 // Templates of several flows have a line each: the one that is shut is the one to look at.

@@ -3,7 +3,7 @@
 use handfast_protocol::Standing;
 
 use super::clocks::ClockStats;
-use crate::delivery::LineStats;
+use crate::delivery::LinkStats;
 use crate::store::Counts;
 
 /// How many sagas stand how, as far as this engine knows. Start from the store's counts, and kept up by what happens here.
@@ -86,5 +86,5 @@ pub struct Stats {
     /// The clock that all this goes by.
     pub clock: ClockStats,
     /// The lines to the participants, in the order of their names.
-    pub participants: Vec<LineStats>,
+    pub participants: Vec<LinkStats>,
 }

@@ -11,7 +11,7 @@ pub(super) struct Shown<'a> {
     #[serde(flatten)]
     saga: WholeSaga,
     /// The lines of the roads' logs that are about this saga.
-    messengers: Vec<&'a messenger::Line>,
+    messengers: Vec<&'a messenger::RoadLine>,
 }
 
 impl<'a> Shown<'a> {

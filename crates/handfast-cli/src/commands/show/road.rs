@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use handfast::Operation;
 use handfast_lab::diagram::{Fate, Flight};
-use handfast_testkit::messenger::{Direction, Ending, Line};
+use handfast_testkit::messenger::{Direction, Ending, RoadLine};
 
 use crate::output::{Exit, OrExit as _};
 
@@ -16,7 +16,7 @@ use crate::output::{Exit, OrExit as _};
 pub(super) struct Messenger {
     step: usize,
     operation: Operation,
-    pub(super) line: Line,
+    pub(super) line: RoadLine,
 }
 
 /// Every messenger about one of the `keys`, which are one a step, in the order of the logs.
@@ -36,7 +36,7 @@ fn read_one(path: &Path, keys: &[String], messengers: &mut Vec<Messenger>) -> an
     let mut lines = BufReader::new(file).lines().enumerate().peekable();
     while let Some((number, text)) = lines.next() {
         let text = text.with_context(|| format!("cannot read the road's log {}", path.display()))?;
-        let line = match serde_json::from_str::<Line>(&text) {
+        let line = match serde_json::from_str::<RoadLine>(&text) {
             Ok(line) => line,
             // A road that was killed while it wrote leaves half a line at the end.
             Err(_) if lines.peek().is_none() => break,
@@ -54,7 +54,7 @@ fn read_one(path: &Path, keys: &[String], messengers: &mut Vec<Messenger>) -> an
 }
 
 /// What was asked; a peek changes nothing and is not drawn.
-fn operation(line: &Line) -> Option<Operation> {
+fn operation(line: &RoadLine) -> Option<Operation> {
     match line.method.as_str() {
         "PUT" => Some(Operation::Act),
         "DELETE" => Some(Operation::Undo),
@@ -92,11 +92,11 @@ pub(super) fn flights(messengers: &[Messenger]) -> Vec<Flight> {
 }
 
 /// A request that is not the copy of another.
-fn is_first(line: &Line) -> bool {
+fn is_first(line: &RoadLine) -> bool {
     line.direction == Direction::Request && line.copy <= 1
 }
 
-fn fate(line: &Line) -> Fate {
+fn fate(line: &RoadLine) -> Fate {
     let arrived = line.arrived.unwrap_or(line.left);
     match line.fate {
         Ending::Delivered | Ending::Duplicate => Fate::Arrived(arrived),
@@ -110,7 +110,7 @@ fn fate(line: &Line) -> Fate {
 }
 
 /// What a reply says, as far as its status alone tells.
-fn says(line: &Line) -> &'static str {
+fn says(line: &RoadLine) -> &'static str {
     match (line.method.as_str(), line.status) {
         ("PUT", Some(200)) => "done",
         ("PUT", Some(409)) => "refused",
@@ -126,8 +126,8 @@ fn says(line: &Line) -> &'static str {
 mod tests {
     use super::*;
 
-    fn line(direction: Direction, nth: u32, copy: u8, left: u64, fate: Ending) -> Line {
-        Line {
+    fn line(direction: Direction, nth: u32, copy: u8, left: u64, fate: Ending) -> RoadLine {
+        RoadLine {
             direction,
             method: "PUT".to_owned(),
             path: "/charges/k".to_owned(),

@@ -37,13 +37,13 @@ enum Seen {
 
 /// One line of a profile with what was seen of it.
 #[derive(Debug)]
-pub struct Line {
+pub struct ProfileLine {
     name: Name,
     text: String,
     seen: Seen,
 }
 
-impl Line {
+impl ProfileLine {
     /// Whether it was seen not to hold.
     #[must_use]
     pub const fn is_broken(&self) -> bool {
@@ -74,12 +74,12 @@ impl Line {
 }
 
 /// All of them.
-pub(super) struct Lines(Vec<Line>);
+pub(super) struct Lines(Vec<ProfileLine>);
 
 impl Lines {
     /// `looks_at_undos` is whether a look of its own says what became of an undo.
     pub(super) fn of(profile: &Profile, looks_at_undos: bool) -> Self {
-        let line = |name, text: String| Line { name, text, seen: Seen::Nothing("it was not tried".to_owned()) };
+        let line = |name, text: String| ProfileLine { name, text, seen: Seen::Nothing("it was not tried".to_owned()) };
         let quoted = |name, key: &str, value: &str| line(name, format!("{key} = \"{value}\""));
         let plain = |name, key: &str, value: bool| line(name, format!("{key} = {value}"));
         let mut lines = vec![line(Name::Done, "[step.http.act] done".to_owned())];
@@ -146,7 +146,7 @@ impl Lines {
         }
     }
 
-    pub(super) fn concluded(self) -> Vec<Line> {
+    pub(super) fn concluded(self) -> Vec<ProfileLine> {
         self.0
     }
 }

@@ -12,8 +12,8 @@ use std::time::Duration;
 use handfast::flow_file::{FlowFile, InputError};
 use serde_json::{Map, Value, json};
 
-pub use self::lines::Line;
 use self::lines::Lines;
+pub use self::lines::ProfileLine;
 use self::subject::Subject;
 pub use self::subject::Unfit;
 
@@ -79,7 +79,7 @@ impl Error for TrialError {}
 #[derive(Debug)]
 pub struct Found {
     /// What was seen of each line of the profile.
-    pub lines: Vec<Line>,
+    pub lines: Vec<ProfileLine>,
     /// The answers that fit nothing.
     pub unfit: Vec<Unfit>,
 }
@@ -88,13 +88,13 @@ impl Found {
     /// Whether some line of the profile was seen not to hold.
     #[must_use]
     pub fn is_violated(&self) -> bool {
-        self.lines.iter().any(Line::is_broken)
+        self.lines.iter().any(ProfileLine::is_broken)
     }
 
     /// As data, in the shape of `handfast conform --json`.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let lines: Vec<Value> = self.lines.iter().map(Line::to_json).collect();
+        let lines: Vec<Value> = self.lines.iter().map(ProfileLine::to_json).collect();
         let unfit: Vec<Value> = self.unfit.iter().map(Unfit::to_json).collect();
         json!({ "lines": lines, "fits_nothing": unfit })
     }

@@ -28,7 +28,7 @@ use super::options::{GONE_FOR, LONGEST_PARK, READING_TRIES};
 use super::registry::{Arrival, Mail};
 use super::shared::{CancelResult, Shared};
 use crate::clock::whole_ms;
-use crate::delivery::{CallEnd, Class, Line, turns_away};
+use crate::delivery::{CallEnd, Class, Link, turns_away};
 use crate::journal::Line as JournalLine;
 use crate::key::KeyParts;
 use crate::participant::{Heard, Reply};
@@ -308,7 +308,7 @@ impl<'a> Driver<'a> {
 
     /// What keeps a command back that rests on what may be forgotten by now.
     async fn hold(&mut self, command: Command) -> Hold {
-        let Some(line) = self.saga.definition().line(command.step) else { return Hold::None };
+        let Some(line) = self.saga.definition().link(command.step) else { return Hold::None };
         lives::hold(self.shared, line, &self.saga.rests_on(command), self.accepted).await
     }
 
@@ -327,7 +327,7 @@ impl<'a> Driver<'a> {
 
     async fn take_reply(
         &mut self,
-        line: &Arc<Line>,
+        line: &Arc<Link>,
         (command, number): (Command, u64),
         reply: Reply,
         (sent, named): (Time, Vec<Sighting>),
@@ -400,13 +400,13 @@ impl<'a> Driver<'a> {
     }
 
     /// What an answer shows of its participant's store.
-    fn shown_by(&self, line: &Line, command: Command, reply: &Reply, named: Vec<Sighting>) -> Option<Seen> {
+    fn shown_by(&self, line: &Link, command: Command, reply: &Reply, named: Vec<Sighting>) -> Option<Seen> {
         let Reply::Definite { receipt, .. } = reply else { return None };
         line.seen(&self.key(command.step), receipt, named)
     }
 
     /// What was heard means nothing, or nothing was heard.
-    fn heard_unknown(&mut self, line: &Line, to: Command, (heard, seen): (Heard, &str), retry_after: Option<Duration>) {
+    fn heard_unknown(&mut self, line: &Link, to: Command, (heard, seen): (Heard, &str), retry_after: Option<Duration>) {
         self.was_not_understood(to, !matches!(heard, Heard::NotSent | Heard::NoConnection));
         match heard {
             Heard::NotSent => line.not_made(to.operation, seen),
@@ -416,13 +416,13 @@ impl<'a> Driver<'a> {
     }
 
     /// An answer of this status came, and its content means nothing that the flow describes.
-    fn heard_no_meaning(&self, line: &Line, to: Command, (status, seen): (u16, &str), retry_after: Option<Duration>) {
+    fn heard_no_meaning(&self, line: &Link, to: Command, (status, seen): (u16, &str), retry_after: Option<Duration>) {
         line.not_understood(to.operation, status, seen);
         self.heard_nothing_definite(line, to, Some(status), retry_after);
     }
 
     /// An answer came that is not definite.
-    fn heard_nothing_definite(&self, line: &Line, to: Command, status: Option<u16>, retry_after: Option<Duration>) {
+    fn heard_nothing_definite(&self, line: &Link, to: Command, status: Option<u16>, retry_after: Option<Duration>) {
         if line.indefinite((self.saga.id(), to), status, self.shared.now(), retry_after) {
             self.shared.wake_early();
         }

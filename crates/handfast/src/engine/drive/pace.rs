@@ -43,7 +43,7 @@ impl Driver<'_> {
         if pace.next_at > now {
             return pace.next_at;
         }
-        let Some(line) = self.saga.definition().line(command.step) else { return now };
+        let Some(line) = self.saga.definition().link(command.step) else { return now };
         pace.shut_since = None;
         // Before the line is looked at: whatever opens it later is noticed.
         let recoveries = self.shared.wakes.recoveries();
@@ -210,7 +210,7 @@ impl Driver<'_> {
     /// When a command goes out after this many tries in a row. A saga that has ended is looked at less and less often, and when
     /// its time is over as often as anything else that is in doubt, until one look is answered.
     fn again_at(&self, step: usize, tries: u32, now: Time, is_silent: bool) -> Time {
-        let line = self.saga.definition().line(step);
+        let line = self.saga.definition().link(step);
         // A silent participant may be back at any moment, and perhaps no other saga sends it the request that would find out.
         let backoff = line.filter(|_| is_silent).map_or_else(|| self.backoff_of(step), |line| line.backoff_from_silence());
         let after = |backoff: &Backoff| now.after(whole_ms(backoff.delay(tries, &self.shared.jitter)).max(1));
@@ -219,6 +219,6 @@ impl Driver<'_> {
     }
 
     fn backoff_of(&self, step: usize) -> Backoff {
-        self.saga.definition().line(step).map_or(self.shared.options.backoff, |line| line.backoff())
+        self.saga.definition().link(step).map_or(self.shared.options.backoff, |line| line.backoff())
     }
 }

@@ -3,7 +3,7 @@
 use handfast_protocol::{Command, Evidence, Time};
 
 use super::Driver;
-use crate::delivery::Line;
+use crate::delivery::Link;
 use crate::engine::handle::{Progress, describe, describe_unconfirmed};
 use crate::engine::journaled::Journaled;
 use crate::engine::observe::Happened;
@@ -68,7 +68,7 @@ impl Driver<'_> {
     }
 
     /// Tells the observer what came of a request.
-    pub(super) fn observe_try(&self, line: &Line, command: Command, reply: &Reply, sent: Time) {
+    pub(super) fn observe_try(&self, line: &Link, command: Command, reply: &Reply, sent: Time) {
         let flow = self.saga.definition().flow();
         let step = flow.steps().get(command.step).map_or("?", |step| step.name.as_str());
         let took_ms = self.shared.journal_now().0.saturating_sub(sent.0);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use handfast::participant::{Delivery, Reply};
 use handfast::store::{SqliteStore, Store as _, StoreError};
-use handfast::{BreakerState, Clock, Engine, LineStats, Operation, Time};
+use handfast::{BreakerState, Clock, Engine, LinkStats, Operation, Time};
 use handfast_protocol::{Answer, Definite};
 use tracing::Level;
 
@@ -47,7 +47,7 @@ async fn trouble(engine: &Engine, id: &str) -> Option<String> {
     }
 }
 
-fn bank(engine: &Engine) -> LineStats {
+fn bank(engine: &Engine) -> LinkStats {
     engine.stats().participants.into_iter().find(|line| line.participant == "bank").unwrap()
 }
 

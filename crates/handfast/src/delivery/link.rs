@@ -1,4 +1,4 @@
-//! The line to one participant, shared by all sagas: the cap on calls in flight, the back-off, the breaker, and how far its
+//! The link to one participant, shared by all sagas: the cap on calls in flight, the back-off, the breaker, and how far its
 //! store is known to be.
 
 use std::fmt;
@@ -15,16 +15,16 @@ use super::life::Life;
 use super::memories::{Memories, Room};
 use super::odd::{NotMade, NotUnderstood, Odd, Unmade};
 use super::quiet::Quiet;
-use super::settings::LineSettings;
+use super::settings::LinkSettings;
 use crate::clock::{Clock, whole_ms};
 use crate::lock::locked;
 use crate::participant::{Delivery, LATE, NOT_SENT, Participant, Receipt, Reply};
 use crate::store::{Seen, Sighting, Tip};
 
-/// How the line to a participant stands.
+/// How the link to a participant stands.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
-pub struct LineStats {
+pub struct LinkStats {
     /// The participant's base URL or name.
     pub participant: String,
     /// Its breaker.
@@ -57,7 +57,7 @@ pub struct LineStats {
 pub(crate) enum CallEnd {
     /// It went out. `named` is what it had named of the participant's store, which an answer confirms.
     Replied { reply: Reply, sent: Time, named: Vec<Sighting> },
-    /// It did not go out, since the line was found shut when its turn came, or its time had passed.
+    /// It did not go out, since the link was found shut when its turn came, or its time had passed.
     Held,
     /// Its turn has come, and it goes out once it is marked as sent.
     Ready(Slot),
@@ -89,7 +89,7 @@ pub(crate) enum Class {
     Backlog,
 }
 
-pub(crate) struct Line {
+pub(crate) struct Link {
     name: String,
     participant: Arc<dyn Participant>,
     slots: Arc<Semaphore>,
@@ -114,11 +114,11 @@ pub(crate) struct Line {
     unmade: Mutex<Unmade>,
 }
 
-impl Line {
+impl Link {
     pub(crate) fn new(
         name: &str,
         participant: Arc<dyn Participant>,
-        settings: LineSettings,
+        settings: LinkSettings,
         (life, memories): (Life, Arc<Memories>),
     ) -> Self {
         Self {
@@ -224,7 +224,7 @@ impl Line {
         locked(&self.life).offered.take().map(|(incarnation, _)| incarnation)
     }
 
-    /// Waits until one more request may be out. `None` if the line was shut meanwhile, or `before` has come: a request that has
+    /// Waits until one more request may be out. `None` if the link was shut meanwhile, or `before` has come: a request that has
     /// waited past a deadline of its saga must not leave, since the saga may have turned back meanwhile.
     pub(crate) async fn slot(&self, clock: &Clock, before: Option<Time>, class: Class) -> Option<Slot> {
         // The semaphores are never closed; if they were, there would be no cap to wait for.
@@ -432,7 +432,7 @@ impl Line {
         }
     }
 
-    /// Shuts the line. A stray answer must not shut it for good: where every request names what only the right history can
+    /// Shuts the link. A stray answer must not shut it for good: where every request names what only the right history can
     /// confirm, or another life was named, one is let through now and then, and an answer that is as it should be opens it again.
     /// Says why, and whether that is news.
     pub(crate) fn fell_behind(&self, incarnation: &str, seq: u64, now: Time) -> (String, bool) {
@@ -474,13 +474,13 @@ impl Line {
         locked(&self.breaker).resume();
     }
 
-    pub(crate) fn stats(&self) -> LineStats {
+    pub(crate) fn stats(&self) -> LinkStats {
         let (breaker, turned_away) = {
             let breaker = locked(&self.breaker);
             (breaker.state(), breaker.turned_away().filter(|_| breaker.state() != BreakerState::Closed))
         };
         let behind = locked(&self.behind).clone();
-        LineStats {
+        LinkStats {
             participant: self.name.clone(),
             breaker,
             turned_away,
@@ -497,9 +497,9 @@ impl Line {
     }
 }
 
-impl fmt::Debug for Line {
+impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Line").field(&self.stats()).finish()
+        f.debug_tuple("Link").field(&self.stats()).finish()
     }
 }
 
@@ -535,16 +535,16 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_request_that_waited_past_its_time_does_not_leave() {
-        let settings = LineSettings {
+        let settings = LinkSettings {
             calls_at_once: 1,
             keeps_a_part: true,
             breaker: BreakerSettings::default(),
             backoff: Backoff::default(),
         };
-        let line = Line::new("bank", Arc::new(InMemory::new(|_, _| true)), settings, (Life::default(), Arc::default()));
+        let link = Link::new("bank", Arc::new(InMemory::new(|_, _| true)), settings, (Life::default(), Arc::default()));
         let clock = Clock::of_runtime(Time(0));
-        let first = line.slot(&clock, None, Class::New).await.unwrap();
-        let (late, in_time) = (line.slot(&clock, Some(Time(100)), Class::New), line.slot(&clock, Some(Time(101)), Class::New));
+        let first = link.slot(&clock, None, Class::New).await.unwrap();
+        let (late, in_time) = (link.slot(&clock, Some(Time(100)), Class::New), link.slot(&clock, Some(Time(101)), Class::New));
         let free_again = async {
             tokio::time::sleep(Duration::from_millis(100)).await;
             drop(first);
@@ -555,20 +555,20 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn however_much_was_put_aside_what_is_new_finds_its_way() {
-        let settings = LineSettings {
+        let settings = LinkSettings {
             calls_at_once: 4,
             keeps_a_part: true,
             breaker: BreakerSettings::default(),
             backoff: Backoff::default(),
         };
-        let line = Line::new("bank", Arc::new(InMemory::new(|_, _| true)), settings, (Life::default(), Arc::default()));
+        let link = Link::new("bank", Arc::new(InMemory::new(|_, _| true)), settings, (Life::default(), Arc::default()));
         let clock = Clock::of_runtime(Time(0));
         let mut backlog = Vec::new();
         for _ in 0..3 {
-            backlog.push(line.slot(&clock, None, Class::Backlog).await.unwrap());
+            backlog.push(link.slot(&clock, None, Class::Backlog).await.unwrap());
         }
         let at_once = Duration::from_millis(1);
-        assert!(tokio::time::timeout(at_once, line.slot(&clock, None, Class::Backlog)).await.is_err(), "it waits");
-        assert!(tokio::time::timeout(at_once, line.slot(&clock, None, Class::New)).await.is_ok_and(|slot| slot.is_some()));
+        assert!(tokio::time::timeout(at_once, link.slot(&clock, None, Class::Backlog)).await.is_err(), "it waits");
+        assert!(tokio::time::timeout(at_once, link.slot(&clock, None, Class::New)).await.is_ok_and(|slot| slot.is_some()));
     }
 }
