@@ -434,6 +434,10 @@ fn a_signal_stops_a_file_in_the_middle_and_the_same_command_goes_on() {
     let sums = "2 orders: 1 completed (both), 0 cancelled (neither), 0 in doubt, 0 suspended, 1 held";
     let helps = "orders.jsonl --keep-definitions --by NAME --why TEXT";
     assert!(held.stderr.contains(sums) && held.stderr.contains(helps), "{}", held.stderr);
+    // What is said with a decision is checked, and it is bad input here as it is to `serve`.
+    let card = ["--keep-definitions", "--by", "4242424242424242", "--why", "it is right", "orders.jsonl"];
+    let refused = place.run(&card);
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
     // It keeps the flow it was placed with, where nobody answers.
     let keep = ["--keep-definitions", "--by", "me", "--why", "it is right", "--give-up-after", "500ms", "orders.jsonl"];
     let ended = place.run(&keep);
