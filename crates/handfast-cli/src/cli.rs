@@ -94,3 +94,14 @@ pub(crate) enum Command {
     /// Print a manual page, or write all of them to a directory
     Man(man::Args),
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    /// Two options of one name, and whatever else clap asserts of every command, are found here and not by whoever types one.
+    #[test]
+    fn every_command_can_be_built() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -364,8 +364,8 @@ fn follow(homes: &mut Homes, (follows, step): (&Flow, usize), adopted: &Adopted,
         return Some(Line::SameBooks { step, by: None, why: None });
     }
     if adopted.same_books {
-        // Of everybody who was asked before. An address at which it was only looked for, and not found, is none of them: nobody has
-        // said anything of its books.
+        // Of every address that was asked before. One at which it was only looked for, and not found, is none of them: no person
+        // has said anything of its books.
         homes.same.append(&mut homes.found);
         homes.same.push(called);
         return Some(Line::SameBooks { step, by: Some(adopted.by.clone()), why: Some(adopted.why.clone()) });

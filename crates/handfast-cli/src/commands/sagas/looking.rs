@@ -30,7 +30,7 @@ pub(super) struct List {
     in_doubt: bool,
     /// Only those that follow a definition of the flow of this name.
     #[arg(long, value_name = "NAME")]
-    flow: Option<String>,
+    of_flow: Option<String>,
     /// Only those whose definition lets this participant take a step, by its URL.
     #[arg(long, value_name = "URL")]
     participant: Option<String>,
@@ -104,7 +104,7 @@ async fn listed(desk: &Desk, args: &List) -> Result<Vec<Listed>, Trouble> {
     let mut filter = ListFilter {
         standings,
         in_doubt: args.in_doubt,
-        flow: args.flow.clone(),
+        flow: args.of_flow.clone(),
         participant: args.participant.clone(),
         placed_from: args.placed_from,
         placed_before: args.placed_before,
