@@ -38,6 +38,10 @@ pub async fn exchange(
     longest: usize,
 ) -> Result<Response<Bytes>, Cause> {
     let uri = request.uri().clone();
+    // Whatever else a URL asks for, TLS above all, is not done here, and must not be taken for done.
+    if uri.scheme_str() != Some("http") {
+        return Err(format!("{uri} is not a plain http:// URL").into());
+    }
     let authority = uri.authority().ok_or_else(|| format!("{uri} names no host"))?.clone();
     let host = authority.host().trim_start_matches('[').trim_end_matches(']');
     let address = (host, authority.port_u16().unwrap_or(80));
@@ -218,6 +222,16 @@ mod tests {
         let answered: usize = callers.join_all().await.into_iter().sum();
         // A quarter of them is answered and let go in peace; of the others that are answered some are reset first.
         assert!((1_900..6_000).contains(&answered), "{answered} of 8,000");
+    }
+
+    #[tokio::test]
+    async fn what_asks_for_more_than_plain_http_is_not_asked() {
+        let url = somebody_who_falls().await;
+        for other in [url.replace("http://", "https://"), url.replace("http://", "ftp://"), url.replace("http://", "")] {
+            let asked = HttpClient::new().ask(Method::GET, &other, &[], Bytes::new(), Duration::from_secs(5)).await;
+            let why = format!("{:#}", asked.expect_err("it is not asked"));
+            assert!(why.contains("is not a plain http:// URL") || why.contains("invalid"), "{why}");
+        }
     }
 
     #[tokio::test]

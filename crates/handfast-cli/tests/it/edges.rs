@@ -171,7 +171,7 @@ fn what_cannot_be_opened_or_written_is_named_with_the_way_out() {
         (&["show", "o-1", "--store", "memory:"], "a store in memory is gone with its process"),
         (&["man", "--dir", "shop.toml"], "give --dir another directory"),
         (&["demo", "--keep", "shop.toml"], "give --keep another one"),
-        (&["payment", "--shutdown-timeout", "10"], "write a whole number and a unit"),
+        (&["payment", "--shutdown-timeout", "10"], "write a number and a unit"),
         #[cfg(unix)]
         (&["check", "/dev/zero"], "is larger than 4194304 bytes"),
         #[cfg(unix)]
