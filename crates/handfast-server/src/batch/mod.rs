@@ -1,7 +1,7 @@
 //! Orders in bulk: every order of a file, or of standard input, is brought to its end.
 //!
-//! [`lines`] cuts the input, [`input`] makes orders of it, [`source`] checks a file whole before anything starts,
-//! [`drive`] brings the orders to their ends, each as [`follow`] says, [`waiting`] knows what they wait for, and [`report`] is
+//! `lines` cuts the input, `input` makes orders of it, `source` checks a file whole before anything starts,
+//! `drive` brings the orders to their ends, each as `follow` says, `waiting` knows what they wait for, and `report` is
 //! what became of them.
 
 mod drive;

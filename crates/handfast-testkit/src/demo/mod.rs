@@ -1,8 +1,8 @@
 //! The main job: orders through roads that capture messengers, while processes are killed, and the books counted.
 //!
-//! Two ways run side by side, each with its own coordinator, payment and dispatch service and roads ([`camp`]); the same
-//! customers place the same orders ([`orders`], [`customers`]), the roads do the same to the n-th messenger of each order, and
-//! the same faults hit both at the same moments ([`faults`]). At the end [`books`] counts what the services have written.
+//! Two ways run side by side, each with its own coordinator, payment and dispatch service and roads (`camp`); the same
+//! customers place the same orders (`orders`, `customers`), the roads do the same to the n-th messenger of each order, and
+//! the same faults hit both at the same moments (`faults`). At the end `books` counts what the services have written.
 //!
 //! Every process is the program `handfast` itself, which the caller names; what happens is told to a [`Watcher`], and what it
 //! came to is a [`Report`].

@@ -1,7 +1,7 @@
 //! The road between the camps: a proxy on which messengers are captured, delayed, late and duplicated, and which can be cut.
 //!
-//! A request is one messenger and its reply another. [`fate`] decides what becomes of each, as a pure function; [`proxy`]
-//! carries them; [`road`] counts; [`log`] writes down every one of them.
+//! A request is one messenger and its reply another. `fate` decides what becomes of each, as a pure function; `proxy`
+//! carries them; `road` counts; `log` writes down every one of them.
 //!
 //! - captured request: the participant never sees it. The caller is kept waiting for a while, then its connection is closed.
 //! - captured reply: the participant did as it was told, and the caller never learns it.

@@ -3,7 +3,7 @@
 //! It is an honest one. Every order is a row, flushed before anything is sent, and goes on after kill -9. Every retry uses
 //! the same key, so nobody is charged twice. A refused dispatch is refunded until the refund is confirmed. A dispatch in
 //! doubt is tried again until there is an answer. It speaks to the same services over the same road, with PUT, GET and
-//! DELETE. Its only flaw is the usual one, in [`order`]: *not found* is taken for *not done*.
+//! DELETE. Its only flaw is the usual one, in `order`: *not found* is taken for *not done*.
 
 mod api;
 mod book;

@@ -101,7 +101,7 @@ impl EngineBuilder {
 
     /// Tells `observer` of everything that happens to sagas here, for metrics. It is called where it happens, so it has to be quick,
     /// and it changes nothing: where it panics that is logged once, and the saga goes on. The same is reported through `tracing`,
-    /// with [`SAGA_EVENTS`] for a target.
+    /// with [`SAGA_EVENTS`](crate::SAGA_EVENTS) for a target.
     #[must_use]
     pub fn observer(mut self, observer: impl Fn(&Happened<'_>) + Send + Sync + 'static) -> Self {
         self.observer = observe::Observer::calling(observer);
