@@ -2,10 +2,8 @@
 
 mod bad_input;
 mod cli;
-mod clock;
 mod commands;
 mod files;
-mod lock;
 mod numbers;
 mod output;
 mod trace;

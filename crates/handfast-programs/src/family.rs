@@ -8,7 +8,7 @@
 //!
 //! All of this is there for accidents. It is no sandbox: programs have the rights of whoever started them.
 
-use crate::lock::locked;
+use handfast_machine::locked;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::{Child, Command, Stdio};

@@ -1,8 +1,6 @@
 //! Generals as programs: any command that speaks JSON lines, as `docs/general-programs.md` says, played by the lab.
 
-mod clock;
 mod family;
-mod lock;
 mod party;
 mod process;
 mod refusal;
@@ -25,7 +23,7 @@ use self::refusal::{Fault, Refusal};
 use self::seat::Seat;
 use self::talk::{Cast, Patience};
 use self::wire::{Game, ROUND_LIMIT, Role};
-use crate::lock::locked;
+use handfast_machine::locked;
 
 /// What is typed before a command, where other protocols have their name.
 pub const PREFIX: &str = "exec:";

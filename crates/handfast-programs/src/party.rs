@@ -10,7 +10,7 @@ use handfast_protocol::{Input, Party, Time};
 use super::refusal::Fault;
 use super::seat::Seat;
 use super::wire::{Inbox, Letter, Mode, Question, Role, in_one_line, list};
-use crate::lock::locked;
+use handfast_machine::locked;
 
 /// One general whose moves a program answers for. Once the program is refused it does nothing any more.
 #[derive(Clone)]

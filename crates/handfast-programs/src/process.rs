@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use super::family::{self, Family, MARK, MEMORY_KIB};
 use super::refusal::Fault;
-use crate::clock::{Stopwatch, whole_ms};
-use crate::lock::locked;
+use handfast_machine::clock::{Stopwatch, whole_ms};
+use handfast_machine::locked;
 
 /// How many bytes a line may have.
 pub(super) const LINE_LIMIT: usize = 64 * 1024;

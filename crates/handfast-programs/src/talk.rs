@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::process::Process;
 use super::refusal::{Fault, Refusal, TEMPORARILY_UNAVAILABLE};
 use super::wire::{self, Answer, Game, Inbox, Letter, Mode, NoAnswer, Role, Terms};
-use crate::clock::{Stopwatch, whole_ms};
+use handfast_machine::clock::{Stopwatch, whole_ms};
 
 /// The first answer of a process may take so many times as long as any other: it has to start.
 const STARTING: u32 = 5;

@@ -11,7 +11,6 @@
 //! This crate knows no command line: it prints nothing, ends no process and starts none.
 
 pub mod batch;
-mod clock;
 mod coordinator;
 mod key;
 mod listing;

@@ -35,8 +35,8 @@ impl Parameters {
         if !(1..=MOST_PAGE).contains(&limit) {
             return Err(format!("limit is 1 to {MOST_PAGE}, and not {limit}"));
         }
-        let standing = |name: &str| Standing::ALL.into_iter().find(|standing| standing.name() == name);
-        let standings: Option<Vec<Standing>> = self.standing.iter().flat_map(|names| names.split(',')).map(standing).collect();
+        let standings: Option<Vec<Standing>> =
+            self.standing.iter().flat_map(|names| names.split(',')).map(Standing::from_name).collect();
         let standings = standings.ok_or_else(|| {
             let names = Standing::ALL.map(Standing::name).join(", ");
             format!("standing is one of {names}, or several of them with commas between them")

@@ -106,9 +106,9 @@ impl Service {
     /// # Errors
     /// It is not JSON, or no order of the flow.
     pub(crate) fn read_order(&self, key: &IdempotencyKey, body: &[u8]) -> Result<Order, Problem> {
-        let order = self.file.parse_order(body).or_else(|error| match named_after(key, body) {
-            Some(named) if error.field_path() == Some("id") => self.file.parse_order(&named),
-            Some(_) | None => Err(error),
+        let order = self.file.parse_order(body).or_else(|error| {
+            let named = (error.field_path() == Some("id")).then(|| named_after(key, body)).flatten();
+            named.map_or(Err(error), |named| self.file.parse_order(&named))
         });
         order.map_err(|error| match (error.column(), error.field_path()) {
             (Some(column), _) => Problem::new(problem::NOT_JSON, error.to_string()).with("column", column),

@@ -21,6 +21,15 @@ impl Watched {
         None
     }
 
+    /// Nothing says how long the log is.
+    ///
+    /// # Errors
+    /// Always.
+    #[expect(clippy::unused_self, reason = "elsewhere there is something to look at")]
+    pub fn log_frames(&self) -> std::io::Result<(u32, u32)> {
+        Err(std::io::ErrorKind::Unsupported.into())
+    }
+
     /// Looks at nothing.
     ///
     /// # Errors

@@ -7,9 +7,7 @@
 //!
 //! Neither the engine nor the service links this crate: it attacks from outside. It prints nothing and ends no process.
 
-mod clock;
 pub mod conform;
 pub mod demo;
-mod lock;
 pub mod messenger;
 pub mod usual_way;

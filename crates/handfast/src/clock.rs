@@ -14,9 +14,10 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use handfast_machine::locked;
 use handfast_protocol::{DueAt, Nature, Time};
 
 use crate::store::{ClockMark, StoreTime};
@@ -219,7 +220,7 @@ impl Clock {
     }
 
     fn look(&self) -> (Time, std::sync::MutexGuard<'_, Known>) {
-        let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = locked(&self.0.known);
         // Read under the lock, so that readings come in their order.
         let reading = (self.0.read)();
         let steady = Time(self.0.origin.wall_ms).after(reading.boot_ms.saturating_sub(self.0.origin.boot_ms));

@@ -60,7 +60,6 @@ mod flow;
 pub mod flow_file;
 pub mod journal;
 mod key;
-mod lock;
 pub mod participant;
 pub mod store;
 pub mod testing;

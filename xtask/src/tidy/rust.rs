@@ -38,7 +38,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "clock",
         why: "time is an argument, so that a test and the lab can choose it",
-        fix: "take the time as an argument, or read it in the crate's `clock.rs`",
+        fix: "take the time as an argument, read it in the crate's `clock.rs`, or take that of `handfast-machine`",
     },
     Rule {
         name: "silent-library",

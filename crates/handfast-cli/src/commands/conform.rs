@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use bytes::Bytes;
 use handfast::flow_file::FlowFile;
-use handfast_testkit::conform::flow::{Found, Trial, TrialError, try_promises};
+use handfast_testkit::conform::flow::{Found, Trial, try_promises};
 use handfast_testkit::conform::{self, Finding, Target};
 use handfast_toml::parse_duration;
 use serde_json::{Map, Value, json};
@@ -115,11 +115,7 @@ fn run_flow(path: &Path, args: &Args, output: &Output) -> anyhow::Result<Exit> {
     let progress = output.progress(args.times.into());
     let found = super::runtime()?.block_on(try_promises(&trial, || progress.inc(1)));
     progress.finish_and_clear();
-    match found {
-        Ok(found) => conclude_flow(&flow, name, &found, args.times, output),
-        Err(error @ TrialError::Silent(..)) => Err(error).or_exit(Exit::Unreachable),
-        Err(error) => Err(error).or_exit(Exit::Usage),
-    }
+    conclude_flow(&flow, name, &found?, args.times, output)
 }
 
 fn conclude_flow(flow: &FlowFile, step: &str, found: &Found, times: u32, output: &Output) -> anyhow::Result<Exit> {
@@ -191,5 +187,5 @@ fn read_body(text: &str, flag: &str) -> anyhow::Result<Bytes> {
 
 /// A name that no other attack has: participants keep their keys for ever.
 fn run_name() -> String {
-    format!("{:x}-{:x}", crate::clock::now_ms(), std::process::id())
+    format!("{:x}-{:x}", handfast_machine::clock::now_ms(), std::process::id())
 }

@@ -10,11 +10,11 @@ use handfast_testkit::demo::{self, Ended, Event, Place, Progress, Settings, Watc
 use handfast_testkit::messenger::probability;
 use indicatif::ProgressBar;
 
-use crate::clock::Stopwatch;
 use crate::commands::{show, signals};
-use crate::lock::locked;
 use crate::numbers;
 use crate::output::{Exit, OrExit as _, Output};
+use handfast_machine::clock::Stopwatch;
+use handfast_machine::locked;
 
 /// How often a line is written where there is no terminal.
 const LINE: Duration = Duration::from_secs(3);

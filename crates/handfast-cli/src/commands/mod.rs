@@ -24,10 +24,10 @@ mod state;
 pub(crate) mod store;
 pub(crate) mod usual_way;
 
+use std::io;
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
-use handfast_http::connections;
 use tokio::net::TcpListener;
 
 use crate::cli::Command;
@@ -62,13 +62,13 @@ pub(crate) fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
 /// # Errors
 /// It is taken, or not to be had.
 pub(crate) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let listening = connections::listen(address).await;
+    let listening = TcpListener::bind(address).await;
     listening
         .map_err(|error| {
-            let taken = error.is_taken();
+            let taken = error.kind() == io::ErrorKind::AddrInUse;
             let hint =
                 if taken { "another process listens there: stop it, or give another --listen" } else { "give another --listen" };
-            anyhow::Error::new(error.source).context(format!("cannot listen on {address} ({hint})"))
+            anyhow::Error::new(error).context(format!("cannot listen on {address} ({hint})"))
         })
         .or_exit(Exit::Usage)
 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use handfast::OpenError;
 use handfast_server::ServeError;
 use handfast_server::batch::BatchError;
+use handfast_server::operator::Trouble;
 use handfast_testkit::conform::Silent;
 use handfast_testkit::conform::flow::TrialError;
 
@@ -99,6 +100,14 @@ impl<T, E: Into<anyhow::Error>> OrExit<T> for Result<T, E> {
 pub(super) fn of(error: &anyhow::Error) -> Exit {
     if let Some(with) = error.downcast_ref::<ExitWith>() {
         return with.exit;
+    }
+    if let Some(trouble) = error.downcast_ref::<Trouble>() {
+        return match trouble {
+            Trouble::Unknown(_) | Trouble::Usage(_) => Exit::Usage,
+            Trouble::Conflict(_) | Trouble::Broken(_) => Exit::Error,
+            Trouble::Unreachable(_) => Exit::Unreachable,
+            Trouble::InDoubt(_) => Exit::InDoubt,
+        };
     }
     let is_usage = error.is::<BadInput>()
         || matches!(error.downcast_ref(), Some(BatchError::Taken { .. }))

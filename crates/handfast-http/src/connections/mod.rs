@@ -5,8 +5,6 @@ mod patient;
 mod tests;
 
 use std::error::Error;
-use std::io;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,32 +55,6 @@ where
     type Failure = E;
 }
 
-/// An address that cannot be listened on.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}")]
-pub struct CannotListen {
-    /// The address.
-    pub address: SocketAddr,
-    /// Why.
-    pub source: io::Error,
-}
-
-impl CannotListen {
-    /// Whether somebody else listens there.
-    #[must_use]
-    pub fn is_taken(&self) -> bool {
-        self.source.kind() == io::ErrorKind::AddrInUse
-    }
-}
-
-/// Listens on an address.
-///
-/// # Errors
-/// It is taken, or not to be had.
-pub async fn listen(address: SocketAddr) -> Result<TcpListener, CannotListen> {
-    TcpListener::bind(address).await.map_err(|source| CannotListen { address, source })
-}
-
 /// Serves `router` as [`serve`] does, `most` connections at a time.
 pub async fn serve_router(listener: TcpListener, router: Router, most: usize, stop: watch::Receiver<bool>) {
     serve(listener, TowerToHyperService::new(router), most, stop).await;
@@ -92,8 +64,7 @@ pub async fn serve_router(listener: TcpListener, router: Router, most: usize, st
 /// begun be answered, and returns when the last one is. At most [`MOST_CONNECTIONS`] are open at a time, and `most` where
 /// that is less. Where this future is dropped before, nothing more is taken, and every connection is shut.
 pub async fn serve<S: Answers>(listener: TcpListener, service: S, most: usize, mut stop: watch::Receiver<bool>) {
-    let most = most.clamp(1, MOST_CONNECTIONS);
-    let room = Arc::new(Semaphore::new(most));
+    let room = Arc::new(Semaphore::new(most.clamp(1, MOST_CONNECTIONS)));
     let server = Arc::new(Server::new(service));
     let mut connections = JoinSet::new();
     loop {
@@ -115,9 +86,7 @@ pub async fn serve<S: Answers>(listener: TcpListener, service: S, most: usize, m
         while connections.try_join_next().is_some() {}
     }
     drop(listener);
-    // Whoever holds all the room knows that nobody else does. The semaphore is never closed, so this cannot be refused.
-    let everything = u32::try_from(most).unwrap_or(u32::MAX);
-    drop(room.acquire_many(everything).await);
+    while connections.join_next().await.is_some() {}
 }
 
 /// A connection and its place among those that may be open; `None` where the system has no more to give.

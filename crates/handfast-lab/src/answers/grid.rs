@@ -125,15 +125,10 @@ pub fn answer<E: From<OddsError>>(
 
 /// The protocol with the parameters that stay as they are.
 fn title(protocol: &str, sizes: &Sizes) -> String {
-    let stays = |parameter: Parameter, one: &str| {
-        let size = sizes.or_usual(parameter);
-        format!("{protocol}, {size} {}", if size == 1 { one } else { parameter.name() })
-    };
-    match protocol {
-        "handshake" => stays(Parameter::Steps, "step"),
-        "reply" => stays(Parameter::Replies, "reply"),
-        name => name.to_owned(),
-    }
+    let Some(shippable) = find_shipped(protocol) else { return protocol.to_owned() };
+    let stays = shippable.takes.iter().filter(|&&parameter| parameter != shippable.grows);
+    let stays = stays.map(|parameter| parameter.counted(sizes.or_usual(*parameter)));
+    [protocol.to_owned()].into_iter().chain(stays).collect::<Vec<_>>().join(", ")
 }
 
 impl Answer {

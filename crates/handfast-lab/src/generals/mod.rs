@@ -48,7 +48,7 @@ pub use strategy_file::{StrategyError, StrategyFile};
 pub use table::outcome::Outcome;
 pub use table::protocol::{Beginning, Orders, Protocol};
 pub use table::run::{Journey, Run};
-pub use table::shipped::{Parameter, SHIPPED, Shippable, Shipped, SizeError, Sizes, find_shipped, shipped_names};
+pub use table::shipped::{Parameter, Shippable, Shipped, SizeError, Sizes, find_shipped, shipped_names};
 pub use table::tabulate::{Limits, MOST_ROUNDS, TableError};
 pub use table::trace::{Astray, Departure, Kept};
 pub use table::{Group, Layer, MessageId, Row, Side, StateId, Table, Wave, WaveId};

@@ -164,8 +164,6 @@ pub struct World<G> {
     restores: u8,
     /// A backup of the journal.
     backup: Option<Box<Read<G>>>,
-    /// The journal has come back from it.
-    pub(super) came_back: bool,
     /// What the other worker knows.
     behind: Option<Box<Read<G>>>,
 }
@@ -179,10 +177,15 @@ impl<G: Guards> World<G> {
         self.asked.were_told_same.contains(&true)
     }
 
-    fn tell(&self, told: Input<Told>) -> Self {
+    fn tell(&mut self, told: Input<Told>) {
+        self.coordinator.step(Time(0), told);
+        self.note_asked();
+    }
+
+    /// The same world after it was told this.
+    fn told(&self, told: Input<Told>) -> Self {
         let mut after = self.clone();
-        after.coordinator.step(Time(0), told);
-        after.note_asked();
+        after.tell(told);
         after
     }
 
@@ -224,28 +227,20 @@ impl<G: Guards> World<G> {
 }
 
 impl<G: Guards> Moved<G> {
-    fn leaves_once(&self, command: Command) -> bool {
-        let plan = &self.deployed.steps()[command.step];
-        match command.operation {
-            Operation::Act => matches!(plan.doubt, handfast_protocol::Doubt::Looks { .. }),
-            Operation::Undo => plan.undo_leaves_once(),
-            Operation::Look | Operation::Close => false,
-        }
-    }
-
     /// What leaves once is marked before.
-    fn send(&self, world: &World<G>, sent: Sent) -> World<G> {
+    fn send(world: &World<G>, sent: Sent) -> World<G> {
         let Command { step, operation } = sent.command;
+        let leaves_once = world.coordinator.leaves_once(step, operation);
         let mut after = match operation {
-            _ if !self.leaves_once(sent.command) => world.clone(),
-            Operation::Undo => world.tell(Input::Receive(Told::Undo { step, told: UndoTold::Sent })),
-            Operation::Act | Operation::Look | Operation::Close => world.tell(Input::Receive(Told::Sent { step })),
+            _ if !leaves_once => world.clone(),
+            Operation::Undo => world.told(Input::Receive(Told::Undo { step, told: UndoTold::Sent })),
+            Operation::Act | Operation::Look | Operation::Close => world.told(Input::Receive(Told::Sent { step })),
         };
         if sent.is_late {
             let is_undo = |on_the_road: &Sent| on_the_road.command == Command { step, operation: Operation::Undo };
             after.requests.retain(|on_the_road| !is_undo(on_the_road));
         }
-        if operation == Operation::Undo && self.leaves_once(sent.command) {
+        if operation == Operation::Undo && leaves_once {
             after.is_early(step);
         }
         if operation != Operation::Look {
@@ -258,7 +253,7 @@ impl<G: Guards> Moved<G> {
     fn arrive(&self, world: &World<G>, sent: Sent, accepts: bool) -> World<G> {
         let mut after = world.clone();
         let Command { step, operation } = sent.command;
-        if self.leaves_once(sent.command) {
+        if world.coordinator.leaves_once(step, operation) {
             after.requests.remove(&sent);
         }
         let plan = &self.deployed.steps()[step];
@@ -277,8 +272,8 @@ impl<G: Guards> Moved<G> {
         if is_look && to.address != world.books[step].called_at {
             return None;
         }
-        let heard = match said {
-            Said::Answer(answer) => world.tell(Input::Receive(Told::Answer { to: to.command, answer })),
+        let mut heard = match said {
+            Said::Answer(answer) => world.told(Input::Receive(Told::Answer { to: to.command, answer })),
             Said::Nothing => world.clone(),
         };
         if !is_look {
@@ -288,15 +283,14 @@ impl<G: Guards> Moved<G> {
             Said::Answer(Answer::State(found)) => Some(found),
             Said::Answer(Answer::OtherBody) | Said::Nothing => None,
         };
-        let mut heard = heard;
         // Time stands still: a look that left too early left before anything was due.
         let timed = [&self.deployed, &self.nothing_due][usize::from(!to.is_late)];
         heard.coordinator = heard.coordinator.timed_by(Arc::clone(timed));
-        let mut heard = heard.tell(Input::Receive(Told::Looked { step, found, left: Time(0) }));
+        heard.tell(Input::Receive(Told::Looked { step, found, left: Time(0) }));
         heard.coordinator = heard.coordinator.timed_by(Arc::clone(&self.deployed));
         let is_confirmed = to.address == Address::New && world.books[step].confirms(world.coordinator.step_state(step).1);
         if !G::CONFIRMED_HISTORY_IS_NOT_SAME_BOOKS && is_confirmed {
-            heard = heard.tell(Input::Receive(Told::SameBooks { step }));
+            heard.tell(Input::Receive(Told::SameBooks { step }));
         }
         Some(heard)
     }
@@ -304,7 +298,7 @@ impl<G: Guards> Moved<G> {
     /// A time has come. A step that was marked as not done counts as off only once every act has died, and whoever is looked at until
     /// then is seen to have it; and of an undo that leaves once a person is asked only once that has died.
     fn due(world: &World<G>, told: Input<Told>) -> Option<World<G>> {
-        let mut after = world.tell(told);
+        let mut after = world.told(told);
         let waited = |&step: &usize| {
             let is_marked = |saga: &Coordinator<G>| saga.step_mark(step) == Some(Mark::NotDone);
             is_marked(&world.coordinator) && !world.coordinator.is_step_off(step) && !is_marked(&after.coordinator)
@@ -349,29 +343,28 @@ impl<G: Guards> Moved<G> {
         books.kept = Some(kept);
         books.called_at = books.called_at.other();
         after.moves -= 1;
-        self.tell_of_move(&after, step)
+        self.tell_of_move(&mut after, step);
+        after
     }
 
     /// The coordinator is told where the service of a step is called now.
-    fn tell_of_move(&self, world: &World<G>, step: usize) -> World<G> {
+    fn tell_of_move(&self, world: &mut World<G>, step: usize) {
         let can_be_looked_at = self.can_be_looked_at || world.books[step].called_at == Address::Former;
-        let is_unknown = world.came_back && !world.coordinator.was_asked(step);
+        let came_back = world.restores < self.restores;
+        let is_unknown = came_back && !world.coordinator.was_asked(step);
         let told = if is_unknown || world.was_asked_elsewhere(step) {
-            Told::Moved { step, can_be_looked_at, came_back: world.came_back }
+            Told::Moved { step, can_be_looked_at, came_back }
         } else {
             Told::SameBooks { step }
         };
-        let mut after = world.clone();
-        after.coordinator.step(Time(0), Input::Receive(told));
-        after
+        world.coordinator.step(Time(0), Input::Receive(told));
     }
 
     /// The journal comes back, and its saga follows the definition at hand: who would be called elsewhere by it than by the older
     /// one has moved.
     fn restore(&self, world: &World<G>) -> Option<World<G>> {
         let Read { coordinator, asked, called_at } = world.backup.clone().map(|read| *read)?;
-        let mut after =
-            World { coordinator, asked, came_back: true, backup: None, restores: world.restores - 1, ..world.clone() };
+        let mut after = World { coordinator, asked, backup: None, restores: world.restores - 1, ..world.clone() };
         for step in 0..world.books.len() {
             let mark = world.coordinator.step_mark(step);
             after.asked.has_forgotten_word[step] = mark.is_some() && mark != after.coordinator.step_mark(step);
@@ -379,7 +372,7 @@ impl<G: Guards> Moved<G> {
         let is_moved: Vec<bool> = (0..world.books.len()).map(|step| after.coordinator.is_moved(step)).collect();
         let has_moved = |&step: &usize| is_moved[step] || called_at[step] != world.books[step].called_at;
         for step in (0..world.books.len()).filter(has_moved) {
-            after = self.tell_of_move(&after, step);
+            self.tell_of_move(&mut after, step);
         }
         Some(after)
     }
@@ -394,7 +387,7 @@ impl<G: Guards> Moved<G> {
             }
         }
         let Some(read) = &world.behind else { return };
-        let may_leave = |command: &Command| !self.leaves_once(*command);
+        let may_leave = |command: &Command| !world.coordinator.leaves_once(command.step, command.operation);
         into.extend(read.coordinator.outbox().into_iter().filter(may_leave).map(Action::SendBehind));
     }
 
@@ -458,10 +451,9 @@ impl<G: Guards> Model for Moved<G> {
             moves: self.moves,
             restores: self.restores,
             backup: None,
-            came_back: false,
             behind: None,
         };
-        vec![world.tell(Input::Start)]
+        vec![world.told(Input::Start)]
     }
 
     fn actions(&self, world: &World<G>, into: &mut Vec<Action>) {
@@ -488,7 +480,7 @@ impl<G: Guards> Model for Moved<G> {
 
     fn after(&self, world: &World<G>, action: &Action) -> Option<World<G>> {
         let after = match *action {
-            Action::Send(sent) => self.send(world, sent),
+            Action::Send(sent) => Self::send(world, sent),
             Action::SendBehind(command) => {
                 let mut after = world.clone();
                 let address = world.behind.as_ref()?.called_at[command.step];
@@ -499,12 +491,13 @@ impl<G: Guards> Model for Moved<G> {
             Action::Hear(to, said) => self.hear(world, to, said)?,
             Action::Deadline => Self::due(world, Input::Timeout)?,
             Action::Due(due) => Self::due(world, Input::Receive(Told::Due(due)))?,
-            Action::Cancel => world.tell(Input::Receive(Told::Cancel)),
-            Action::Say(ruling) => world.tell(Input::Receive(Told::Ruled(ruling))),
+            Action::Cancel => world.told(Input::Receive(Told::Cancel)),
+            Action::Say(ruling) => world.told(Input::Receive(Told::Ruled(ruling))),
             Action::SameBooks(step) => {
                 let mut after = world.clone();
                 after.asked.were_told_same[step] = true;
-                after.tell(Input::Receive(Told::SameBooks { step }))
+                after.tell(Input::Receive(Told::SameBooks { step }));
+                after
             }
             Action::Copy(step) => {
                 let mut after = world.clone();

@@ -11,6 +11,7 @@ use super::picture::{draw, draw_so_far};
 use super::world::{Saga, World};
 use crate::diagram::Diagram;
 use crate::explorer::{Claim, Model as _, Run};
+use crate::told;
 
 /// From more worlds than this nobody waits to hear whether a goal is out of reach.
 const MOST_WORLDS: usize = 1_000_000;
@@ -117,14 +118,10 @@ fn step(saga: &Saga, words: &str, before: &World, after: &World) -> FollowedStep
     let names = &saga.names;
     let facts = |world: &World| saga.automaton.facts(world.journal);
     let mut changes = Vec::new();
-    let standing = [before, after].map(|world| facts(world).standing.name());
-    if standing[0] != standing[1] {
-        changes.push(format!("the saga is {} now, it was {}", standing[1], standing[0]));
-    }
+    changes.extend(told::standing_change([before, after].map(|world| facts(world).standing)));
     for ((name, was), is) in names.iter().zip(before.keys).zip(after.keys) {
-        let state = |key: super::world::Key| key.state.map_or("absent", handfast_protocol::Definite::name);
         if was.state != is.state {
-            changes.push(format!("the key of {name} is {} now, it was {}", state(is), state(was)));
+            changes.push(format!("the key of {name} is {} now, it was {}", told::state(is.state), told::state(was.state)));
         }
         if was.acts != is.acts {
             changes.push(format!("{name} takes effect{}", if is.acts > 1 { " a second time" } else { "" }));
@@ -136,11 +133,10 @@ fn step(saga: &Saga, words: &str, before: &World, after: &World) -> FollowedStep
     if let (None, Some(outcome)) = (before.announced, after.announced) {
         changes.push(format!("the customer is told: {}", outcome.name()));
     }
-    let command = |command: &handfast_protocol::Command| format!("{} {}", command.operation.name(), names[command.step]);
     FollowedStep {
         action: words.to_owned(),
         changes,
-        wants: facts(after).outbox.iter().map(command).collect(),
+        wants: facts(after).outbox.iter().map(|&command| told::command(command, names)).collect(),
         decided: after.announced,
         world: saga.in_words(after),
     }

@@ -1,6 +1,6 @@
 //! Draws a run of a saga's world as a space-time diagram.
 
-use handfast_protocol::{Answer, Command, Input, Operation, Told};
+use handfast_protocol::{Command, Input, Operation, Told};
 
 use super::action::Action;
 use super::model::{due_in_words, ruling_in_words};
@@ -8,7 +8,7 @@ use super::network::Message;
 use super::world::{Key, Saga, World, message_of};
 use crate::diagram::{Clock, Diagram, LineId, Mark, Tone};
 use crate::explorer::Run;
-use crate::told::time;
+use crate::told::{self, time};
 
 /// The space-time diagram of a run that breaks `property`. One life line stands for the coordinator, whichever worker acts.
 pub(super) fn draw(saga: &Saga, run: &Run<World, Action>, title: &str, property: &str) -> Diagram {
@@ -187,7 +187,7 @@ impl Painter<'_> {
     fn what_happened(&self, step: usize, key: usize) -> String {
         let before: Key = step.checked_sub(1).map_or(self.run.initial, |before| self.run.steps[before].1).keys[key];
         let after = self.run.steps[step].1.keys[key];
-        let state = after.state.map_or("absent", handfast_protocol::Definite::name);
+        let state = told::state(after.state);
         match (after.acts > before.acts, after.undos > before.undos) {
             (true, _) if before.acts > 0 => format!("{state}, a second time"),
             (_, true) if before.undos > 0 => format!("{state}, a second time"),
@@ -205,13 +205,7 @@ fn is_look_at(command: Command, step: usize) -> bool {
 fn answer_in(action: &Action, command: Command) -> Option<(usize, &'static str)> {
     let Action::Append { worker, input: Input::Receive(told), .. } = *action else { return None };
     match told {
-        Told::Answer { to, answer } if to == command => {
-            let word = match answer {
-                Answer::State(state) => state.name(),
-                Answer::OtherBody => "other body",
-            };
-            Some((worker, word))
-        }
+        Told::Answer { to, answer } if to == command => Some((worker, told::answer(answer))),
         Told::Looked { step, found: Some(_), .. } if is_look_at(command, step) => Some((worker, "still there")),
         Told::Looked { step, .. } if is_look_at(command, step) => Some((worker, "nothing")),
         Told::Undo { step, told } if step == command.step => Some((worker, told.name())),

@@ -58,7 +58,7 @@ async fn ready(State(registers): State<Registers>) -> Response {
             "status": "ready", "service": registers.service(), "incarnation": position.incarnation.as_str(), "seq": position.seq,
         }))
         .into_response(),
-        Err(error) => problem::of(error).into_response(),
+        Err(error) => Problem::from(error).into_response(),
     }
 }
 
@@ -79,7 +79,7 @@ async fn act(
     let not_after = headers::not_after(&headers)?;
     let seen = headers::seen(&headers)?;
     let body = Body::parse(&read_body(body).await?).map_err(|error| Problem::new(problem::BODY_INVALID, error.to_string()))?;
-    let reply = registers.receive(key.clone(), Request::Act { body, not_after }, seen).await.map_err(problem::of)?;
+    let reply = registers.receive(key.clone(), Request::Act { body, not_after }, seen).await?;
     Ok(respond(&key, reply, |state| match state {
         Definite::Done => StatusCode::OK,
         Definite::Refused => StatusCode::CONFLICT,
@@ -91,7 +91,7 @@ async fn close(State(registers): State<Registers>, key: KeyInPath, headers: Head
     let key = parse_key(key)?;
     let body = headers::body_hash(&headers)?;
     let seen = headers::seen(&headers)?;
-    let reply = registers.receive(key.clone(), Request::Close { body }, seen).await.map_err(problem::of)?;
+    let reply = registers.receive(key.clone(), Request::Close { body }, seen).await?;
     Ok(respond(&key, reply, |_| StatusCode::OK))
 }
 
@@ -99,14 +99,14 @@ async fn undo(State(registers): State<Registers>, key: KeyInPath, headers: Heade
     let key = parse_key(key)?;
     let body = headers::body_hash(&headers)?;
     let seen = headers::seen(&headers)?;
-    let reply = registers.receive(key.clone(), Request::Undo { body }, seen).await.map_err(problem::of)?;
+    let reply = registers.receive(key.clone(), Request::Undo { body }, seen).await?;
     Ok(respond(&key, reply, |_| StatusCode::OK))
 }
 
 async fn peek(State(registers): State<Registers>, key: KeyInPath, headers: HeaderMap) -> Result<Response, Problem> {
     let key = parse_key(key)?;
     let seen = headers::seen(&headers)?;
-    let reply = registers.peek(key.clone(), seen).await.map_err(problem::of)?;
+    let reply = registers.peek(key.clone(), seen).await?;
     Ok(respond(&key, reply, |_| StatusCode::OK))
 }
 
@@ -117,7 +117,7 @@ pub(crate) async fn page<T: Serialize + Send + 'static>(
 ) -> Response {
     match registers.read(move |snapshot| Ok(look(snapshot)?)).await {
         Ok(found) => Json(found).into_response(),
-        Err(error) => problem::of(error).into_response(),
+        Err(error) => Problem::from(error).into_response(),
     }
 }
 
@@ -159,5 +159,5 @@ fn nowhere(status: StatusCode, key: &Key, state: &str, position: &Position) -> R
 
 /// The problem that says why nothing is known.
 pub(crate) fn problem_of(error: NotDefinite) -> Response {
-    problem::of(error).into_response()
+    Problem::from(error).into_response()
 }

@@ -45,20 +45,20 @@ pub(super) async fn method_not_allowed() -> Problem {
     Problem::new(METHOD_NOT_ALLOWED, "the header Allow names the methods of this path")
 }
 
-/// Why nothing definite is known.
-pub(super) fn of(error: NotDefinite) -> Problem {
-    let kind = match error {
-        NotDefinite::Overloaded => OVERLOADED,
-        NotDefinite::Stopping => STOPPING,
-        NotDefinite::Effect(_) => EFFECT_ERROR,
-        NotDefinite::Store(_) => STORE_ERROR,
-        NotDefinite::Broken(_) => STORE_BROKEN,
-    };
-    let problem = Problem::new(kind, kind.page);
-    match error {
-        NotDefinite::Broken(_) => problem,
-        NotDefinite::Overloaded | NotDefinite::Stopping | NotDefinite::Effect(_) | NotDefinite::Store(_) => {
-            problem.retry_after_s(1)
+impl From<NotDefinite> for Problem {
+    /// Why nothing definite is known.
+    fn from(error: NotDefinite) -> Self {
+        let (kind, again) = match error {
+            NotDefinite::Overloaded => (OVERLOADED, Some(1)),
+            NotDefinite::Stopping => (STOPPING, Some(1)),
+            NotDefinite::Effect(_) => (EFFECT_ERROR, Some(1)),
+            NotDefinite::Store(_) => (STORE_ERROR, Some(1)),
+            NotDefinite::Broken(_) => (STORE_BROKEN, None),
+        };
+        let problem = Self::new(kind, kind.page);
+        match again {
+            Some(seconds) => problem.retry_after_s(seconds),
+            None => problem,
         }
     }
 }

@@ -218,15 +218,14 @@ impl Weak {
         for number in 0.. {
             let name = if number == 0 { key.to_owned() } else { format!("{key}~{number}") };
             let parsed: Key = name.parse().map_err(|error: KeyError| Problem::new(problem::KEY_INVALID, error.to_string()))?;
-            let Reply::State(receipt) = self.registers.peek(parsed, None).await.map_err(problem::of)? else { break };
+            let Reply::State(receipt) = self.registers.peek(parsed, None).await? else { break };
             found = Found { name, number, receipt: Some(receipt) };
         }
         let holds = self.time_of(|weakness| if let Weakness::HoldsFor(time) = weakness { Some(time) } else { None });
         if let Some(receipt) = &mut found.receipt
             && receipt.state == Definite::Done
             && self.is_over(receipt.at, holds)
-            && let Reply::State(lapsed) =
-                self.registers.receive(receipt.key.clone(), Request::Undo { body: None }, None).await.map_err(problem::of)?
+            && let Reply::State(lapsed) = self.registers.receive(receipt.key.clone(), Request::Undo { body: None }, None).await?
         {
             *receipt = lapsed;
         }
@@ -251,7 +250,7 @@ impl Weak {
         body_hash: Option<&str>,
         detail: &str,
     ) -> Result<Response, Problem> {
-        let position = self.registers.position().await.map_err(problem::of)?;
+        let position = self.registers.position().await?;
         let (seq, incarnation, at) = (position.seq, position.incarnation.as_str(), (self.clock)().0);
         let receipt = json!({
             "key": key, "state": state.name(), "body_hash": body_hash, "seq": seq, "incarnation": incarnation, "at": at,

@@ -40,6 +40,15 @@ impl Standing {
         Self::ALL.into_iter().find(|standing| standing.name() == name)
     }
 
+    /// It has neither ended nor waits for a person.
+    #[must_use]
+    pub const fn is_in_doubt(self) -> bool {
+        match self {
+            Self::Placed | Self::Acting | Self::Committed | Self::Cancelling => true,
+            Self::Completed | Self::Cancelled | Self::Suspended | Self::Settled => false,
+        }
+    }
+
     /// The word for it on the wire and on the screen.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -8,7 +8,7 @@ use handfast::{Engine, Order, Outcome, Progress, SagaView, Standing, SubmitError
 
 use super::BatchError;
 use super::report::{Ending, ResultLine, StepLine};
-use crate::clock::{Stopwatch, now_ms};
+use handfast_machine::clock::{Stopwatch, now_ms};
 
 /// How often an order is placed again when the store does not say whether it was placed, and how long is waited before.
 const PLACINGS: u32 = 5;

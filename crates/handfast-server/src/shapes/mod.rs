@@ -72,19 +72,14 @@ fn why(view: &SagaView) -> Option<String> {
     view.steps.iter().find_map(|step| Some(format!("{}: {}", step.name, step.detail.as_ref()?)))
 }
 
-/// Whether a saga that stands so is on its way.
-fn is_open(standing: &str) -> bool {
-    [Standing::Placed, Standing::Acting, Standing::Committed, Standing::Cancelling].iter().any(|open| open.name() == standing)
-}
-
 /// What the engine is at.
 pub(crate) fn stats(stats: &Stats, counts: &Counts, webhooks: &Receivers) -> Value {
     let sagas: Map<String, Value> =
         counts.by_standing.iter().map(|(standing, number)| (standing.clone(), json!(number))).collect();
     let named = |sagas: &[(String, String)]| sagas.iter().map(|(id, why)| json!({ "id": id, "why": why })).collect::<Vec<_>>();
     // Read from the store, which also has the sagas that another worker has placed, and those of which no caller was told.
-    let open = counts.by_standing.iter().filter(|(standing, _)| is_open(standing)).map(|(_, number)| number);
-    let in_doubt: u64 = open.sum();
+    let is_in_doubt = |standing: &str| Standing::from_name(standing).is_some_and(Standing::is_in_doubt);
+    let in_doubt: u64 = counts.by_standing.iter().filter(|(standing, _)| is_in_doubt(standing)).map(|(_, number)| number).sum();
     json!({
         "sagas": sagas,
         "in_doubt": in_doubt,

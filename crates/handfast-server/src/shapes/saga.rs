@@ -22,7 +22,7 @@ pub struct Saga {
     /// `completed` (both), `cancelled` (neither), `settled` (a person has given up waiting for the participants), or null while
     /// it has not ended.
     pub outcome: Option<String>,
-    /// Something is asked for, and no definite answer is known.
+    /// It has neither ended nor waits for a person.
     #[serde(default)]
     pub in_doubt: bool,
     /// Nothing is sent for it before a person decides, or another program drives it; `trouble` says why. Only the service that

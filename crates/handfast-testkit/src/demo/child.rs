@@ -11,8 +11,8 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use crate::lock::locked;
 use anyhow::{Context as _, bail};
+use handfast_machine::locked;
 
 /// How many lines of a child's log are shown when it died by itself.
 const LAST_LINES: usize = 12;

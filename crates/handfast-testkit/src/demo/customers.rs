@@ -12,10 +12,10 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::orders::{Class, DemoOrder};
-use crate::clock::Stopwatch;
-use crate::lock::locked;
 use crate::messenger::Draws;
 use handfast_http::client::{Answer, HttpClient};
+use handfast_machine::clock::Stopwatch;
+use handfast_machine::locked;
 
 /// How many orders of one way may be in flight; the next customer waits.
 const IN_FLIGHT: usize = 1_000;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::camp::{Camp, Victim};
-use crate::clock::Stopwatch;
 use crate::messenger::Draws;
+use handfast_machine::clock::Stopwatch;
 
 /// One thing that is done to both ways at the same moment.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -12,9 +12,9 @@ use super::camp::Camp;
 use super::customers::Tracks;
 use super::faults::Fault;
 use super::{Event, Progress, Watcher};
-use crate::clock::Stopwatch;
-use crate::lock::locked;
 use crate::messenger::Stats;
+use handfast_machine::clock::Stopwatch;
+use handfast_machine::locked;
 
 /// How often everybody is asked how it goes.
 const LOOK: Duration = Duration::from_millis(200);

@@ -32,7 +32,7 @@ use self::live::Live;
 use self::orders::DemoOrder;
 pub use self::place::{Place, recount};
 pub use self::report::Report;
-use crate::clock::Stopwatch;
+use handfast_machine::clock::Stopwatch;
 
 /// What the demo is to do.
 #[derive(Clone, Debug)]

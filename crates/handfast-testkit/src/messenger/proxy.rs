@@ -20,10 +20,10 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use super::fate::Fate;
 use super::log::{Direction, Ending};
 use super::road::{Leg, Letter, Road, UnderWay};
-use crate::clock::{now_ms, whole_ms};
 use handfast_http::client::exchange;
 use handfast_http::connections;
 use handfast_http::stop::stopped;
+use handfast_machine::clock::{now_ms, whole_ms};
 
 /// The longest body that is carried, in bytes, either way.
 const LONGEST_BODY: usize = 1024 * 1024;

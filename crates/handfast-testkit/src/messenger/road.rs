@@ -10,8 +10,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::fate::{Cut, Fate, Hazards, fingerprint};
 use super::log::{Direction, Ending, Log, RoadLine};
-use crate::clock::Stopwatch;
-use crate::lock::locked;
+use handfast_machine::clock::Stopwatch;
+use handfast_machine::locked;
 
 /// How many requests, by method and key, are counted before the oldest are forgotten. A forgotten one starts again at 1.
 const COUNTED: usize = 500_000;

@@ -19,10 +19,10 @@ use tokio::sync::{mpsc, watch};
 
 use self::book::{Book, Row, Stage};
 use self::order::{Progress, Surroundings};
-use crate::clock::now_ms;
-use crate::lock::locked;
 use handfast_http::client::HttpClient;
 use handfast_http::connections;
+use handfast_machine::clock::now_ms;
+use handfast_machine::locked;
 
 /// How it is set up.
 #[derive(Clone, Debug)]

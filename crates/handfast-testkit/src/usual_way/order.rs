@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::book::{Book, Row, Stage};
-use crate::clock::now_ms;
 use crate::messenger::Draws;
 use handfast_http::client::{Answer, HttpClient};
+use handfast_machine::clock::now_ms;
 
 /// How long the answer to one try is waited for.
 const TRY_TIMEOUT: Duration = Duration::from_secs(2);

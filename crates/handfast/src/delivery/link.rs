@@ -17,9 +17,9 @@ use super::odd::{NotMade, NotUnderstood, Odd, Unmade};
 use super::quiet::Quiet;
 use super::settings::LinkSettings;
 use crate::clock::{Clock, whole_ms};
-use crate::lock::locked;
 use crate::participant::{Delivery, LATE, NOT_SENT, Participant, Receipt, Reply};
 use crate::store::{Seen, Sighting, Tip};
+use handfast_machine::locked;
 
 /// How the link to a participant stands.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use crate::lock::locked;
 use crate::store::{Memory, Seen, Sighting};
+use handfast_machine::locked;
 
 /// What is known of every incarnation.
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde_json::Value as Json;
 
 use super::bodies::Body;
-use crate::participant::decimal;
+use crate::participant::{decimal, places_of};
 
 /// At most this many different amounts of one saga are told.
 const MOST: usize = 4;
@@ -31,9 +31,8 @@ impl FromStr for Money {
 
     fn from_str(text: &str) -> Result<Self, NotMoney> {
         let (number, currency) = text.split_once(' ').ok_or(NotMoney)?;
-        let nothing = decimal(0, currency).ok_or(NotMoney)?;
         let (whole, behind) = number.split_once('.').unwrap_or((number, ""));
-        let places = nothing.split_once('.').map_or(0, |(_, places)| places.len());
+        let places = places_of(currency).ok_or(NotMoney)?;
         let is_number = !whole.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         // A whole number stands for itself; what has places has all of them.
         if !is_number || (behind.len() != places && number.contains('.')) {

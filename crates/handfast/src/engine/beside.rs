@@ -29,8 +29,8 @@ impl Beside {
     }
 
     /// Whether no request is sent for this saga, since a participant's store was restored and no person has accepted that yet.
-    pub(super) fn is_uncalled(&self, stored: &StoredSaga) -> bool {
-        !self.offers.is_empty() && Followed::of(stored).is_ok_and(|followed| self.calls_no_participant(&followed))
+    pub(super) fn is_uncalled(&self, followed: Option<&Followed>) -> bool {
+        !self.offers.is_empty() && followed.is_some_and(|followed| self.calls_no_participant(followed))
     }
 
     fn calls_no_participant(&self, followed: &Followed) -> bool {

@@ -2,9 +2,10 @@
 //! noticed and said.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Mutex, PoisonError, Weak};
+use std::sync::{Mutex, Weak};
 use std::time::Duration;
 
+use handfast_machine::locked;
 use handfast_protocol::Time;
 
 use super::Engine;
@@ -55,7 +56,7 @@ impl Watch {
 
     fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
         // Nothing in here panics while it holds the lock, so a poisoned one holds a sound value.
-        work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut locked(&self.state))
     }
 }
 

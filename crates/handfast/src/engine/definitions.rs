@@ -15,9 +15,9 @@ use super::participants::tell_accepted;
 use crate::clock::Clock;
 use crate::delivery::{Life, Link, LinkSettings, Memories};
 use crate::flow::{Flow, FlowStep, ParticipantRef};
-use crate::lock::locked;
 use crate::participant::{HttpParticipant, HttpTemplates, Participant, Secret, TemplateParticipant};
 use crate::store::{Acceptance, Offer, Seen, Store, StoreError, StoredSaga};
+use handfast_machine::locked;
 
 /// Reads the stored definition of a flow that is not configured any more.
 pub(crate) type FlowResolver = Box<dyn Fn(&str) -> Result<Flow, Box<dyn std::error::Error + Send + Sync>> + Send + Sync>;

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use tokio::sync::watch;
 
 use super::handle::Progress;
-use crate::lock::locked;
+use handfast_machine::locked;
 
 /// By saga, the channel that its followers listen to.
 #[derive(Default)]

@@ -68,7 +68,11 @@ impl Guard {
         if stored.wake_at.is_none() || stored.is_kept() {
             return None;
         }
+        let (follows, text) = stored.follows();
+        if self.is_at_hand(follows) {
+            return None;
+        }
         // One that cannot be read here is left alone for that.
-        self.why_held(&Flow::from_built_text(stored.follows().1).ok()?)
+        self.why_held(&Flow::from_built_text(text).ok()?)
     }
 }

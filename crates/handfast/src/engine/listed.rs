@@ -94,14 +94,14 @@ impl ListFilter {
         let mut standings: Vec<Standing> = self.standings.clone();
         if self.in_doubt {
             let is_meant = |standing: &Standing| standings.is_empty() || standings.contains(standing);
-            standings = Standing::ALL.into_iter().filter(|standing| is_in_doubt(*standing)).filter(is_meant).collect();
+            standings = Standing::ALL.into_iter().filter(|standing| standing.is_in_doubt()).filter(is_meant).collect();
             if standings.is_empty() {
                 return Ok(None);
             }
         }
         let (flow, participant) = (self.flow.as_deref(), self.participant.as_deref());
         let is_meant = |stored: &Flow| {
-            let takes = |participant: &str| stored.steps().iter().any(|step| step.participant.to_string() == participant);
+            let takes = |participant: &str| stored.steps().iter().any(|step| step.participant.as_str() == participant);
             flow.is_none_or(|name| stored.name() == name) && participant.is_none_or(takes)
         };
         let flows = match (flow, participant) {
@@ -134,14 +134,6 @@ impl ListFilter {
     }
 }
 
-/// It has neither ended nor waits for a person.
-const fn is_in_doubt(standing: Standing) -> bool {
-    match standing {
-        Standing::Placed | Standing::Acting | Standing::Committed | Standing::Cancelling => true,
-        Standing::Completed | Standing::Cancelled | Standing::Suspended | Standing::Settled => false,
-    }
-}
-
 /// A page of sagas, in the order of their placing. Each is read from its journal; of one that cannot be followed here only what the
 /// index says of it is there.
 ///
@@ -149,13 +141,14 @@ const fn is_in_doubt(standing: Standing) -> bool {
 /// The store's.
 pub async fn list_in(store: &dyn Store, filter: &ListFilter) -> Result<ListPage, StoreError> {
     let beside = Beside::of(store).await?;
-    let is_held = |stored: &StoredSaga| {
+    let is_held = |stored: &StoredSaga, followed: Result<&Followed, &str>| {
         // Of one that has ended nothing more would be sent.
-        stored.wake_at.is_some() && beside.why_held(stored, Followed::of(stored).as_ref().map_err(String::as_str)).is_some()
+        stored.wake_at.is_some() && beside.why_held(stored, followed).is_some()
     };
+    let is_uncalled = |_stored: &StoredSaga, followed: Result<&Followed, &str>| beside.is_uncalled(followed.ok());
     let read = |_hash: [u8; 32], text: &str| Flow::from_built_text(text).ok().map(Arc::new);
     let Some(wanted) = filter.of_store(store, read).await? else { return Ok(ListPage { sagas: Vec::new(), next: None }) };
-    list_with(store, (filter, wanted), (is_held, |stored: &StoredSaga| beside.is_uncalled(stored))).await
+    list_with(store, (filter, wanted), (is_held, is_uncalled)).await
 }
 
 /// The same for an engine, which knows itself which sagas are held and which are not called.
@@ -166,13 +159,21 @@ pub(super) async fn list_of(
 ) -> Result<ListPage, StoreError> {
     let read = |hash: [u8; 32], text: &str| definitions.flow_of(hash, text).ok();
     let Some(wanted) = filter.of_store(store, read).await? else { return Ok(ListPage { sagas: Vec::new(), next: None }) };
-    list_with(store, (filter, wanted), known).await
+    let (held, uncalled) = known;
+    let is_held = move |stored: &StoredSaga, _followed: Result<&Followed, &str>| held(stored);
+    let is_uncalled = move |stored: &StoredSaga, _followed: Result<&Followed, &str>| uncalled(stored);
+    list_with(store, (filter, wanted), (is_held, is_uncalled)).await
 }
+
+/// What is asked of a saga, which was followed for it.
+trait Asked: Fn(&StoredSaga, Result<&Followed, &str>) -> bool + Send {}
+
+impl<F: Fn(&StoredSaga, Result<&Followed, &str>) -> bool + Send> Asked for F {}
 
 async fn list_with(
     store: &dyn Store,
     (filter, mut wanted): (&ListFilter, Filter),
-    (is_held, is_uncalled): (impl Fn(&StoredSaga) -> bool + Send, impl Fn(&StoredSaga) -> bool + Send),
+    (is_held, is_uncalled): (impl Asked, impl Asked),
 ) -> Result<ListPage, StoreError> {
     let (mut sagas, mut read) = (Vec::new(), 0);
     loop {
@@ -207,11 +208,15 @@ async fn list_with(
 fn listed(
     summary: &Summary,
     stored: Option<&StoredSaga>,
-    (is_held, is_uncalled): (&impl Fn(&StoredSaga) -> bool, &impl Fn(&StoredSaga) -> bool),
+    (is_held, is_uncalled): (&impl Asked, &impl Asked),
 ) -> (Listed, Option<Money>) {
-    let is_held = stored.is_some_and(is_held);
-    let is_quiet = is_held || stored.is_some_and(is_uncalled);
-    let followed = stored.and_then(|stored| Followed::of(stored).ok());
+    let read = stored.map(|stored| (stored, Followed::of(stored)));
+    let asked = |about: &dyn Fn(&StoredSaga, Result<&Followed, &str>) -> bool| {
+        read.as_ref().is_some_and(|(stored, followed)| about(stored, followed.as_ref().map_err(String::as_str)))
+    };
+    let is_held = asked(is_held);
+    let is_quiet = is_held || asked(is_uncalled);
+    let followed = read.and_then(|(_, followed)| followed.ok());
     let cannot_go_on = followed.as_ref().map_or(stored.is_none_or(|stored| stored.why.is_some()), Followed::needs_person);
     let amount = stored.and_then(money::of_order);
     let listed = Listed {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use crate::lock::locked;
+use handfast_machine::locked;
 
 #[derive(Debug, Default)]
 pub(crate) struct Named(Mutex<BTreeMap<String, String>>);

@@ -1,12 +1,14 @@
 //! What is in the way of a saga that is on its way, in words: the store, a clock that is not believed, a participant that may
 //! not or cannot be called, or what was seen last instead of a definite answer.
 
+use std::sync::Arc;
+
 use handfast_protocol::Command;
 
 use super::came::Came;
 use super::journaled::Journaled;
 use super::shared::Shared;
-use crate::delivery::{BreakerState, LinkStats};
+use crate::delivery::{BreakerState, Link, LinkStats};
 use crate::participant::{LATE, NOT_SENT};
 use crate::store::Try;
 
@@ -27,7 +29,7 @@ pub(super) fn of(shared: &Shared, saga: &Journaled, tries: &[Try]) -> Option<Str
 pub(super) fn is_for_a_person(saga: &Journaled) -> bool {
     let waits = |&command: &Command| {
         let line = saga.definition().link(command.step);
-        line.is_some_and(|line| line.is_behind()) || rests_on_what_is_behind(saga, command).is_some()
+        line.is_some_and(|line| line.is_behind()) || does_rest_on_what_is_behind(saga, command)
     };
     !saga.outbox().is_empty() && saga.outbox().iter().all(waits)
 }
@@ -77,10 +79,15 @@ fn before(saga: &Journaled, command: Command, tries: &[Try]) -> Option<String> {
 }
 
 /// That a command does not leave while what it rests on may be forgotten.
+fn does_rest_on_what_is_behind(saga: &Journaled, command: Command) -> bool {
+    let is_behind = |line: &Arc<Link>| saga.rests_on(command).iter().any(|incarnation| line.knows_behind(incarnation));
+    saga.definition().link(command.step).is_some_and(is_behind)
+}
+
+/// The same in words.
 fn rests_on_what_is_behind(saga: &Journaled, command: Command) -> Option<String> {
     let (definition, operation) = (saga.definition(), command.operation.name());
-    let line = definition.link(command.step)?;
-    saga.rests_on(command).iter().any(|incarnation| line.knows_behind(incarnation)).then_some(())?;
+    does_rest_on_what_is_behind(saga, command).then_some(())?;
     let steps = saga.coordinator().rests_on(command).into_iter();
     let behind = steps.filter_map(|on| {
         let line = definition.link(on)?.stats();

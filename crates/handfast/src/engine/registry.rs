@@ -14,7 +14,7 @@ use super::options::Options;
 use super::room::Rooms;
 use super::shared::{CancelResult, Shared};
 use crate::delivery::Class;
-use crate::lock::locked;
+use handfast_machine::locked;
 
 /// What an active saga is told from outside.
 pub(crate) enum Mail {

@@ -22,8 +22,8 @@ use super::stats::Totals;
 use super::wakes::Wakes;
 use crate::clock::whole_ms;
 use crate::delivery::{Jitter, Memories};
-use crate::lock::locked;
 use crate::store::{LONGEST_WAKE_UP_MS, Store, StoreError};
+use handfast_machine::locked;
 
 /// What came of asking for *neither*.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -1,9 +1,10 @@
 //! What is wrong with the store, as its last write said. A full disk is still read, so reading says nothing here.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use crate::store::StoreError;
+use handfast_machine::locked;
 
 /// Why the store takes no writes, if it does not, and whether it has taken any lately.
 #[derive(Debug, Default)]
@@ -82,7 +83,7 @@ impl Trouble {
 
     /// Nothing in here panics while it holds the lock, so a poisoned one holds a sound value.
     fn locked(&self) -> MutexGuard<'_, Option<String>> {
-        self.what.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.what)
     }
 }
 

@@ -59,7 +59,7 @@ pub struct SagaView {
 }
 
 impl SagaView {
-    /// Something is asked for, and no definite answer is known.
+    /// It has neither ended nor waits for a person.
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {
         self.outcome.is_none() && self.standing != Standing::Suspended.name()
@@ -95,6 +95,13 @@ impl SagaView {
         }
     }
 
+    /// A retry would change nothing where no request is sent at all.
+    fn retry_where_it_helps(&mut self) {
+        if self.is_held || self.is_uncalled {
+            self.can.retain(|possible| possible.act != Act::Retry);
+        }
+    }
+
     fn add(&mut self, for_person: ForPerson) {
         let ForPerson { steps, remains, can, cancel, acts, .. } = for_person;
         (self.steps, self.remains, self.can, self.cancel, self.acts) = (steps, remains, can, cancel, acts);
@@ -123,11 +130,8 @@ pub async fn saga_in(store: &dyn Store, id: &str) -> Result<Option<SagaView>, St
     }
     let beside = Beside::of(store).await?;
     let held = beside.why_held(&stored, followed.as_ref().map_err(String::as_str));
-    (view.is_held, view.is_uncalled) = (held.is_some(), beside.is_uncalled(&stored));
-    if view.is_held || view.is_uncalled {
-        // A retry would change nothing, since no request is sent at all.
-        view.can.retain(|possible| possible.act != Act::Retry);
-    }
+    (view.is_held, view.is_uncalled) = (held.is_some(), beside.is_uncalled(followed.as_ref().ok()));
+    view.retry_where_it_helps();
     view.trouble = joined(held, view.trouble);
     (view.input, view.entries) = (stored.input, stored.entries);
     Ok(Some(view))
@@ -174,15 +178,9 @@ pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<O
         view.outcome = view.outcome.or(for_person.outcome);
         let told = for_person.trouble.take();
         view.add(for_person);
-        if view.is_held {
-            // A retry would change nothing, since no request is sent. Why it is held comes before what else is wrong with it.
-            view.can.retain(|possible| possible.act != Act::Retry);
-            view.trouble = joined(view.trouble, told);
-        } else {
-            view.trouble = told.or(view.trouble);
-            // What helps is said in the trouble: a retry would change nothing where no request is sent.
-            view.can.retain(|possible| !view.is_uncalled || possible.act != Act::Retry);
-        }
+        // Why it is held comes before what else is wrong with it; what helps one that is not called is said in its trouble.
+        view.trouble = if view.is_held { joined(view.trouble, told) } else { told.or(view.trouble) };
+        view.retry_where_it_helps();
     }
     (view.input, view.entries) = (stored.input, stored.entries);
     Ok(Some(view))

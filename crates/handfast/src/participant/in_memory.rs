@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
+use handfast_machine::locked;
 use handfast_protocol::{Answer, Effect, Operation, Register, Request};
 
 use super::{Delivery, Participant, Receipt, Reply};
@@ -30,7 +31,7 @@ impl InMemory {
     /// Every key that was asked about, and its register, in the keys' order.
     #[must_use]
     pub fn keys(&self) -> Vec<(String, Register<String>)> {
-        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let keys = locked(&self.keys);
         keys.iter().map(|(key, register)| (key.clone(), register.clone())).collect()
     }
 
@@ -38,7 +39,7 @@ impl InMemory {
     #[must_use]
     pub fn receive(&self, request: Delivery<'_>, expired: bool) -> Reply {
         let body = request.body_hash.to_owned();
-        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut keys = locked(&self.keys);
         let asked = match request.operation {
             Operation::Act => Request::Act { body, expired },
             Operation::Look => {

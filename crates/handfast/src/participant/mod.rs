@@ -38,7 +38,7 @@ pub use template::{
 };
 pub use template::{HttpTemplates, Secret, SecretError, Secrets};
 pub(crate) use template::{
-    KeptReceipts, Names, OWN_HEADERS, OfSaga, TemplateParticipant, Unfit, decimal, is_pointer, is_variable,
+    KeptReceipts, Names, OWN_HEADERS, OfSaga, TemplateParticipant, Unfit, decimal, is_pointer, is_variable, places_of,
 };
 
 pub use crate::journal::{Receipt, Scalar};

@@ -1,9 +1,10 @@
 //! A store that fails or crashes at exactly the write one names, so that tests can do it at every write in turn.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use super::{BoxFuture, Store, StoreError};
+use handfast_machine::locked;
 
 /// Wraps any store. Writes are counted from 1 in the order in which they are asked for; tries, clocks and what is at hand
 /// are not counted, since no saga waits for them.
@@ -124,7 +125,7 @@ impl<S: Store> FlakyStore<S> {
 
     fn with<T>(&self, work: impl FnOnce(&mut Fate) -> T) -> T {
         // No method panics while it holds the lock, so a poisoned one holds a sound value.
-        work(&mut self.fate.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut locked(&self.fate))
     }
 
     fn plan(&self, countdown: u64, write_lands: bool, crash: bool) {

@@ -1,8 +1,9 @@
 //! A store in memory: the oracle that the durable ones are compared with, and the store of tests and pictures.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use handfast_machine::locked;
 use handfast_protocol::Time;
 
 use super::{
@@ -60,7 +61,7 @@ impl MemoryStore {
 
     fn with<T>(&self, work: impl FnOnce(&mut Rows) -> T) -> T {
         // Every method leaves the rows whole before it can panic, so what a panicking thread left behind is sound.
-        work(&mut self.rows.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut locked(&self.rows))
     }
 }
 

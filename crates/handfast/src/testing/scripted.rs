@@ -7,9 +7,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use handfast_protocol::{Operation, Time};
 
-use crate::lock::locked;
 use crate::participant::{Delivery, Participant, Reply};
 use crate::store::{BoxFuture, Seen};
+use handfast_machine::locked;
 
 /// What becomes of one request on its way.
 #[derive(Clone, PartialEq, Eq, Debug)]

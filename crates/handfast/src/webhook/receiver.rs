@@ -1,9 +1,10 @@
 //! Takes the webhooks of one step: checks each, drops what was taken before, and hands on the name of a saga.
 
 use std::fmt;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
+use handfast_machine::locked;
 use handfast_protocol::Time;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -190,7 +191,7 @@ impl WebhookReceiver {
 
     /// Nothing panics while it holds this lock, so a poisoned one holds a sound value.
     fn recent(&self) -> std::sync::MutexGuard<'_, Recent> {
-        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.recent)
     }
 }
 

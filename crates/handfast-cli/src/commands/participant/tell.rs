@@ -17,7 +17,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::clock::now_ms;
+use handfast_machine::clock::now_ms;
 
 /// So many times one is sent at most.
 const TRIES: u32 = 20;

@@ -10,8 +10,8 @@ use handfast_server::operator::{Desk, Trouble};
 use handfast_server::shapes::saga::Saga;
 use serde_json::json;
 
+use super::Place;
 use super::looking::looked;
-use super::{Place, or_exit};
 use crate::output::{Exit, OrExit as _, Output};
 
 #[derive(Debug, clap::Args)]
@@ -119,11 +119,12 @@ pub(super) async fn cancel(args: Cancel, output: &Output) -> anyhow::Result<Exit
     let saga = looked(&desk, &args.id).await?;
     if saga.standing == Standing::Suspended.name() {
         let can: Vec<&str> = saga.can.iter().map(|can| can.act.as_str()).collect();
-        return or_exit(Err(Trouble::Conflict(format!(
+        return Err(Trouble::Conflict(format!(
             "saga {} is suspended, so nothing was done: a person has to say first what became of it; {}",
             saga.id,
             what_can_be_done(&can)
-        ))));
+        ))
+        .into());
     }
     if let Some(does) = saga.cancel_does() {
         output.note(format_args!("cancel: {does}"));
@@ -135,7 +136,7 @@ pub(super) async fn cancel(args: Cancel, output: &Output) -> anyhow::Result<Exit
         }
         confirm(args.yes, output).or_exit(Exit::Usage)?;
     }
-    or_exit(desk.cancel(&args.id, Some(&args.by), Some(&args.reason)).await)?;
+    desk.cancel(&args.id, Some(&args.by), Some(&args.reason)).await?;
     say(&desk, &args.id, output).await
 }
 
@@ -178,7 +179,7 @@ async fn act(
         evidence: words.evidence,
         kept: kept.into_iter().collect(),
     };
-    let is_new = or_exit(desk.act(id, act, &said).await)?;
+    let is_new = desk.act(id, act, &said).await?;
     if !is_new {
         output.note("it had been done before, by this very request");
     }
@@ -205,7 +206,7 @@ fn confirm(yes: bool, output: &Output) -> anyhow::Result<()> {
 
 /// How the saga stands after it.
 async fn say(desk: &Desk, id: &str, output: &Output) -> anyhow::Result<Exit> {
-    let Saga { id, standing, outcome, seq, .. } = or_exit(desk.look(id).await)?;
+    let Saga { id, standing, outcome, seq, .. } = desk.look(id).await?;
     if output.wants_json() {
         output.json_line(&json!({ "id": id, "standing": standing, "outcome": outcome, "seq": seq }))?;
     } else {

@@ -1,11 +1,12 @@
 //! Listing sagas, and showing one with what remains of it and what can be done about it.
 
+use clap::builder::PossibleValuesParser;
 use handfast::{ListFilter, Money, Outcome, Standing, Time};
 use handfast_server::operator::{Desk, Trouble};
 use handfast_server::shapes::saga::{Acted, Listed, Saga, Step};
 use serde_json::json;
 
-use super::{Place, or_exit, table};
+use super::{Place, table};
 use crate::numbers::moment;
 use crate::output::{Exit, Output};
 
@@ -19,7 +20,7 @@ pub(super) struct List {
     place: Place,
     /// Only those that stand so: placed, acting, committed, cancelling, completed, cancelled, suspended or settled.
     /// May be given several times.
-    #[arg(long, value_name = "STANDING", value_parser = ["placed", "acting", "committed", "cancelling", "completed", "cancelled", "suspended", "settled"], hide_possible_values = true)]
+    #[arg(long, value_name = "STANDING", value_parser = PossibleValuesParser::new(Standing::ALL.map(Standing::name)), hide_possible_values = true)]
     standing: Vec<String>,
     /// Only those that do not go on, or some step of which does not, before a person says something: of the open ones, unless
     /// --standing says which. Those that are held are among them.
@@ -65,7 +66,7 @@ pub(super) struct Show {
 
 pub(super) async fn list(args: List, output: &Output) -> anyhow::Result<Exit> {
     let desk = args.place.open_to_read(output)?;
-    let sagas = or_exit(listed(&desk, &args).await)?;
+    let sagas = listed(&desk, &args).await?;
     if output.wants_json() {
         output.json_line(&json!({ "sagas": sagas }))?;
         return Ok(Exit::Done);
@@ -88,18 +89,18 @@ fn time(text: &str) -> Result<Time, String> {
     u64::try_from(at.as_millisecond()).map(Time).map_err(|_before| wrong())
 }
 
-/// How sagas stand that may wait for a person and have not ended.
-const OPEN: [Standing; 5] = [Standing::Suspended, Standing::Acting, Standing::Committed, Standing::Cancelling, Standing::Placed];
 /// Sagas of a page.
 const PAGE: usize = 100;
 
 /// Those that were asked for, in the order of their placing.
 async fn listed(desk: &Desk, args: &List) -> Result<Vec<Listed>, Trouble> {
     let limit = usize::from(args.limit);
-    let named = |name: &String| Standing::ALL.into_iter().find(|standing| standing.name() == name);
     let standings = match args.standing.as_slice() {
-        [] if args.needs_person => OPEN.to_vec(),
-        standings => standings.iter().filter_map(named).collect(),
+        // Those that may wait for a person and have not ended.
+        [] if args.needs_person => {
+            Standing::ALL.into_iter().filter(|standing| standing.is_in_doubt() || *standing == Standing::Suspended).collect()
+        }
+        standings => standings.iter().filter_map(|name| Standing::from_name(name)).collect(),
     };
     let mut filter = ListFilter {
         standings,
@@ -147,7 +148,7 @@ pub(super) async fn looked(desk: &Desk, id: &str) -> anyhow::Result<Saga> {
         }
         (found, Desk::File(_) | Desk::Service(..)) => found,
     };
-    or_exit(found)
+    Ok(found?)
 }
 
 fn in_words(saga: &Saga) -> String {

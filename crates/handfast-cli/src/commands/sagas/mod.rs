@@ -8,10 +8,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Subcommand;
-use handfast::flow_file::FlowFile;
 use handfast::store::Store;
 use handfast_http::client::HttpClient;
-use handfast_server::operator::{Desk, Trouble};
+use handfast_server::operator::Desk;
 
 use crate::commands::state;
 use crate::output::{Exit, OrExit as _, Output};
@@ -76,12 +75,7 @@ impl Place {
         }
         let store = match &self.store {
             Some(store) => store.clone(),
-            None => {
-                let flow = self.flow.as_deref().map(FlowFile::read).transpose().or_exit(Exit::Usage)?;
-                let store = state::kept_store(flow.as_ref().map(FlowFile::name)).or_exit(Exit::Usage)?;
-                output.note(format_args!("looking into {store}"));
-                store
-            }
+            None => super::show::default_store(self.flow.as_deref(), output).or_exit(Exit::Usage)?,
         };
         super::show::check_exists(&store).or_exit(Exit::Usage)?;
         Ok(Desk::File(open(&store)?))
@@ -99,24 +93,4 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
             What::Resolve(args) => acting::resolve(args, output).await,
         }
     })
-}
-
-/// The exit code that a trouble deserves.
-fn exit_of(trouble: &Trouble) -> Exit {
-    match trouble {
-        Trouble::Unknown(_) | Trouble::Usage(_) => Exit::Usage,
-        Trouble::Conflict(_) | Trouble::Broken(_) => Exit::Error,
-        Trouble::Unreachable(_) => Exit::Unreachable,
-        Trouble::InDoubt(_) => Exit::InDoubt,
-    }
-}
-
-fn or_exit<T>(result: Result<T, Trouble>) -> anyhow::Result<T> {
-    match result {
-        Ok(value) => Ok(value),
-        Err(trouble) => {
-            let exit = exit_of(&trouble);
-            Err(trouble).or_exit(exit)
-        }
-    }
 }

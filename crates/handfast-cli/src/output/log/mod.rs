@@ -31,8 +31,8 @@ use tracing::{Event, Level, Metadata, Subscriber};
 use self::clean::Clean;
 use self::kinds::{Admitted, Kinds};
 use self::line::Line;
-use crate::clock::{Stopwatch, now_ms};
-use crate::lock::locked;
+use handfast_machine::clock::{Stopwatch, now_ms};
+use handfast_machine::locked;
 
 /// So many lines wait for whoever reads them at most.
 const QUEUE: usize = 1024;

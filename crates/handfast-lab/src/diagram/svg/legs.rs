@@ -258,6 +258,11 @@ pub(super) fn shortened(text: &str, class: Class, room: f64) -> String {
     if pixels(text, class) <= room {
         return text.to_owned();
     }
+    cut(text, class, room)
+}
+
+/// The beginning of a text of this class, with `…` behind it, in at most that many pixels.
+fn cut(text: &str, class: Class, room: f64) -> String {
     let mut text = text.to_owned();
     while !text.is_empty() && pixels(&text, class) + pixels("…", class) > room {
         text.pop();
@@ -275,7 +280,7 @@ fn two_lines(text: &str, class: Class, room: f64) -> Vec<String> {
     if lines.len() > 2 {
         lines.truncate(2);
         if let Some(last) = lines.last_mut() {
-            *last = shortened(&format!("{last}……"), class, room);
+            *last = cut(last, class, room);
         }
     }
     lines

@@ -51,7 +51,8 @@ impl HeatMap {
         let (columns, rows) = (self.across.values.len() as f64, self.down.values.len() as f64);
         let cell = (self.cell_width(), CELL.1);
         let (wide, high) = (columns * cell.0, rows * cell.1);
-        let left = AXIS_DOWN + VALUE.widest(self.down.values.iter().map(String::as_str)) + VALUE_GAP;
+        let values = VALUE.widest(self.down.values.iter().map(String::as_str));
+        let left = AXIS_DOWN + values + VALUE_GAP;
         let middle = wide.max(AXIS.width(&self.across.name)).max(SCALE_STEP * STEPS as f64 + 40.0);
         let width = (left + middle + EDGE).max(Chart::least_width(&self.title, &self.subtitle));
         // What the title needs beyond the cells is shared by both sides.
@@ -70,7 +71,6 @@ impl HeatMap {
             chart.text((x, TOP + high + 19.0), "middle", "value", value);
         }
         chart.text((left + wide / 2.0, TOP + high + 44.0), "middle", "axis", &self.across.name);
-        let values = VALUE.widest(self.down.values.iter().map(String::as_str));
         chart.upright((left - VALUE_GAP - values - 18.0, TOP + high / 2.0), "axis", &self.down.name);
         self.legend_to(&mut chart, (left + wide / 2.0, TOP + high + 72.0));
         chart.into_document()

@@ -81,6 +81,18 @@ impl Parameter {
         }
     }
 
+    /// A number of them, in words: `1 step`, `3 steps`.
+    #[must_use]
+    pub fn counted(self, number: u32) -> String {
+        let one = match self {
+            Self::Messengers => "messenger",
+            Self::Replies => "reply",
+            Self::Steps => "step",
+            Self::Rounds => "round",
+        };
+        format!("{number} {}", if number == 1 { one } else { self.name() })
+    }
+
     /// Its size where none is given.
     #[must_use]
     pub const fn usual(self) -> u32 {
@@ -142,7 +154,7 @@ pub struct Shippable {
 }
 
 /// The one table of the protocols that ship.
-pub const SHIPPED: [Shippable; 7] = {
+const SHIPPED: [Shippable; 7] = {
     use Parameter::{Messengers, Replies, Rounds, Steps};
     [
         Shippable {
@@ -265,20 +277,6 @@ fn counted(number: u32, thing: &str) -> String {
 }
 
 impl Shipped {
-    /// The name, as it is typed.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Always { .. } => "always",
-            Self::Reply { .. } => "reply",
-            Self::ReplyEach { .. } => "reply-each",
-            Self::Handshake { .. } => "handshake",
-            Self::RandomAttack { .. } => "random-attack",
-            Self::Email { .. } => "email",
-            Self::ReadyReady { .. } => "ready-ready",
-        }
-    }
-
     /// What it is in words, with its parameters.
     #[must_use]
     pub fn title(self) -> String {

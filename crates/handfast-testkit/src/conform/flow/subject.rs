@@ -124,7 +124,7 @@ impl<'a> Subject<'a> {
             StepParticipant::Handfast { .. } | StepParticipant::InProcess => Ok(None),
         };
         let services = (0..=trial.step).map(of).collect::<Result<_, _>>()?;
-        let placed_at = Time(crate::clock::now_ms());
+        let placed_at = Time(handfast_machine::clock::now_ms());
         let (next, undoes_slowly) = (Cell::new(1), Cell::new(false));
         Ok(Self { trial, services, next, unfit: RefCell::default(), undoes_slowly, placed_at })
     }

@@ -277,7 +277,7 @@ pub(super) async fn take_act(
         };
         if *act == Act::Retry && through == Through::Store {
             let beside = Beside::of(store).await?;
-            if beside.why_held(&stored, Ok(&followed)).is_some() || beside.is_uncalled(&stored) {
+            if beside.why_held(&stored, Ok(&followed)).is_some() || beside.is_uncalled(Some(&followed)) {
                 let can = followed.acts().into_iter().filter(|act| *act != Act::Retry);
                 return Ok(ActResult::Pointless { can: can.map(|act| act.name()).collect() });
             }

@@ -105,9 +105,14 @@ pub(super) fn decimal_of(input: &Json, field: &str) -> Result<Json, String> {
     written.map(Json::from).ok_or_else(|| format!("{field} is no amount of money"))
 }
 
+/// How many places an amount of this currency has; `None` of one that has no minor unit, or is none.
+pub(crate) fn places_of(currency: &str) -> Option<usize> {
+    Some(usize::from(Currency::from_code(currency)?.exponent()?))
+}
+
 /// Minor units with as many places as this currency has; `None` of one that has no minor unit, or is none.
 pub(crate) fn decimal(minor: u64, currency: &str) -> Option<String> {
-    let places = usize::from(Currency::from_code(currency)?.exponent()?);
+    let places = places_of(currency)?;
     let digits = format!("{minor:0>width$}", width = places + 1);
     let (whole, part) = digits.split_at(digits.len() - places);
     Some(if part.is_empty() { whole.to_owned() } else { format!("{whole}.{part}") })

@@ -52,7 +52,7 @@ pub(crate) use caller::{KeptReceipts, OfSaga, TemplateParticipant};
 pub use condition::{At, Condition, Expected, KeptAt, Shapes, Test, Wants};
 pub(crate) use door::Unfit;
 pub use fill::Kept;
-pub(crate) use fill::decimal;
+pub(crate) use fill::{decimal, places_of};
 pub(crate) use reading::is_pointer;
 pub(in crate::participant) use secret::unescaped;
 pub use secret::{Secret, SecretError, Secrets};

@@ -323,18 +323,21 @@ pub(super) fn lengths(source: &mut Source, ids: &[Arc<str>]) -> Result<Lengths, 
     read(source).map_err(|error| unavailable(&error))
 }
 
+/// What the store keeps of itself under this name.
+fn meta(source: &Source, name: &str) -> Result<Option<String>, StoreError> {
+    const SQL: &str = "SELECT value FROM meta WHERE name = ?1";
+    let kept = source.connection.prepare_cached(SQL).and_then(|mut sql| sql.query_row([name], |row| row.get(0)).optional());
+    kept.map_err(|error| unavailable(&error))
+}
+
 pub(super) fn judge_time(source: &mut Source, mark: &ClockMark, error_ms: u64) -> Result<(ClockVerdict, Time), StoreError> {
-    const SQL: &str = "SELECT value FROM meta WHERE name = 'clock'";
-    let kept = source.connection.prepare_cached(SQL).and_then(|mut sql| sql.query_row([], |row| row.get(0)).optional());
-    let kept: Option<String> = kept.map_err(|error| unavailable(&error))?;
+    let kept = meta(source, "clock")?;
     Ok(judge(kept.as_deref().and_then(ClockMark::read).as_ref(), mark, error_ms))
 }
 
 /// What cannot be read is as good as nothing.
 pub(super) fn at_hand(source: &mut Source) -> Result<Vec<Arc<str>>, StoreError> {
-    const SQL: &str = "SELECT value FROM meta WHERE name = 'at_hand'";
-    let kept = source.connection.prepare_cached(SQL).and_then(|mut sql| sql.query_row([], |row| row.get(0)).optional());
-    let kept: Option<String> = kept.map_err(|error| unavailable(&error))?;
+    let kept = meta(source, "at_hand")?;
     let texts: Vec<String> = kept.and_then(|kept| serde_json::from_str(&kept).ok()).unwrap_or_default();
     Ok(texts.into_iter().map(Arc::from).collect())
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
+use handfast_machine::locked;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
@@ -89,7 +90,7 @@ fn stopped() -> StoreError {
 
 fn read_all(source: &mut Source, reads: &Mutex<Receiver<Read>>) {
     loop {
-        let next = reads.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let next = locked(reads).recv();
         match next {
             Ok(read) => read(source),
             Err(_closed) => return,

@@ -7,9 +7,9 @@ use handfast_lab::answers::simulate::{Importance, Progress, Question, answer};
 use handfast_lab::generals::{Confidence, Parameter, Ratio, Simulation};
 
 use super::agreed::{Agreed, probability};
-use crate::clock::Stopwatch;
 use crate::numbers;
 use crate::output::{Exit, OrExit as _, Output};
+use handfast_machine::clock::Stopwatch;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:

@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use handfast_machine::locked;
 use handfast_protocol::{Outcome, Risk, Time};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -93,7 +94,7 @@ struct Hiccups {
 
 impl KeptReceipts for Hiccups {
     fn of<'a>(&'a self, saga: &'a str) -> BoxFuture<'a, Result<OfSaga, String>> {
-        let has_hiccup = self.world.lock().unwrap_or_else(std::sync::PoisonError::into_inner).cannot_be_read();
+        let has_hiccup = locked(&self.world).cannot_be_read();
         if has_hiccup { Box::pin(async { Err("the store cannot be read".to_owned()) }) } else { self.read.of(saga) }
     }
 }
@@ -137,7 +138,7 @@ impl Run {
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut World) -> T) -> T {
-        work(&mut self.world.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+        work(&mut locked(&self.world))
     }
 
     /// What the books contradict of such an end, by step.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use handfast_machine::locked;
 use handfast_protocol::Operation;
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -304,7 +305,7 @@ pub(super) struct Roads(pub(super) Arc<Mutex<World>>);
 
 impl Roads {
     fn with<T>(&self, work: impl FnOnce(&mut World) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+        work(&mut locked(&self.0))
     }
 
     async fn go(&self, request: Request) -> Result<Response, CallError> {
