@@ -20,7 +20,7 @@ macro_rules! every_method_of_a_store {
             read due(now: $crate::Time, limit: usize) -> $crate::store::Due;
             write park(id: &'a str, length: Option<u64>, wake_at: $crate::Time, tries: u32) -> ();
             read lengths(ids: Vec<std::sync::Arc<str>>) -> $crate::store::Lengths;
-            write suspend(id: &'a str, reason: &'a str) -> ();
+            write suspend(id: &'a str, length: u64, reason: &'a str) -> ();
             now record_try(attempt: $crate::store::Try) -> ();
             read tries(id: &'a str) -> Vec<$crate::store::Try>;
             read list(filter: $crate::store::Filter) -> $crate::store::Page;

@@ -46,6 +46,12 @@ struct Row {
     tries: VecDeque<Try>,
 }
 
+impl Row {
+    fn is_longer_than(&self, length: u64) -> bool {
+        self.saga.entries.len() as u64 > length
+    }
+}
+
 impl Default for MemoryStore {
     fn default() -> Self {
         Self::new()
@@ -203,7 +209,7 @@ impl Rows {
 
     fn park(&mut self, id: &str, length: Option<u64>, wake_at: Time, tries: u32) -> Result<(), StoreError> {
         let Some((number, row)) = self.row(id) else { return Ok(()) };
-        if length.is_some_and(|length| row.saga.entries.len() as u64 > length) {
+        if length.is_some_and(|length| row.is_longer_than(length)) {
             return Err(StoreError::Conflict);
         }
         if row.saga.wake_at.is_some() {
@@ -218,12 +224,15 @@ impl Rows {
         ids.into_iter().filter_map(length).collect()
     }
 
-    fn suspend(&mut self, id: &str, reason: &str) {
-        if let Some((number, row)) = self.row(id) {
-            row.saga.why = Some(reason.to_owned());
-            self.stand(number, SUSPENDED);
-            self.wake(number, None);
+    fn suspend(&mut self, id: &str, length: u64, reason: &str) -> Result<(), StoreError> {
+        let Some((number, row)) = self.row(id) else { return Ok(()) };
+        if row.is_longer_than(length) {
+            return Err(StoreError::Conflict);
         }
+        row.saga.why = Some(reason.to_owned());
+        self.stand(number, SUSPENDED);
+        self.wake(number, None);
+        Ok(())
     }
 
     fn record_try(&mut self, attempt: Try) {
@@ -338,11 +347,8 @@ impl Store for MemoryStore {
     fn lengths(&self, ids: Vec<Arc<str>>) -> BoxFuture<'_, Result<Lengths, StoreError>> {
         Box::pin(async move { Ok(self.with(|rows| rows.lengths(ids))) })
     }
-    fn suspend<'a>(&'a self, id: &'a str, reason: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async move {
-            self.with(|rows| rows.suspend(id, reason));
-            Ok(())
-        })
+    fn suspend<'a>(&'a self, id: &'a str, length: u64, reason: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move { self.with(|rows| rows.suspend(id, length, reason)) })
     }
     fn record_try(&self, attempt: Try) {
         self.with(|rows| rows.record_try(attempt));

@@ -462,8 +462,10 @@ pub trait Store: Send + Sync + 'static {
     fn park<'a>(&'a self, id: &'a str, length: Option<u64>, wake_at: Time, tries: u32) -> BoxFuture<'a, Result<(), StoreError>>;
     /// How long the journals of these sagas are, of those that are known.
     fn lengths(&self, ids: Vec<Arc<str>>) -> BoxFuture<'_, Result<Lengths, StoreError>>;
-    /// Takes a saga out of the wake-up index, since its journal cannot be trusted, and keeps the reason.
-    fn suspend<'a>(&'a self, id: &'a str, reason: &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
+    /// Takes a saga out of the wake-up index, since its journal cannot be trusted, and keeps the reason. One whose journal is longer
+    /// than `length`, which is what was read of it, stays where it is, with [`StoreError::Conflict`]: another writer has appended to it,
+    /// so it could follow what could not be followed here. One that is unknown stays so.
+    fn suspend<'a>(&'a self, id: &'a str, length: u64, reason: &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
     /// Keeps a try for the pictures, the newest [`TRIES_KEPT`] a saga. No caller waits for it and nothing depends on it.
     fn record_try(&self, attempt: Try);
     /// The tries that were kept of a saga, oldest first.

@@ -426,7 +426,7 @@ async fn a_saga_that_was_suspended_for_its_journal_goes_on_once_it_can_be_follow
     engine.submit(order("order-1", "visa", "tea")).await.unwrap();
     engine.shutdown(Duration::from_secs(5)).await;
     drop(engine);
-    world.ground.journal.suspend("order-1", "its row in `placed` was damaged").await.unwrap();
+    world.ground.journal.suspend("order-1", 1, "its row in `placed` was damaged").await.unwrap();
     world.bank.set_road(|_| Road::Open(1));
     let engine = world.engine().await;
     tokio::time::sleep(Duration::from_mins(10)).await;

@@ -19,6 +19,7 @@ mod journal;
 mod lines;
 mod lists;
 mod observed;
+mod overtaken;
 mod profiles;
 mod restored;
 mod stores;

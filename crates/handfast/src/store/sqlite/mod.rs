@@ -201,8 +201,8 @@ impl Store for SqliteStore {
     fn park<'a>(&'a self, id: &'a str, length: Option<u64>, wake_at: Time, tries: u32) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(self.write(move |reply| Write::Park { id: id.into(), length, wake_at, tries, reply }))
     }
-    fn suspend<'a>(&'a self, id: &'a str, reason: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(self.write(move |reply| Write::Suspend { id: id.into(), reason: reason.into(), reply }))
+    fn suspend<'a>(&'a self, id: &'a str, length: u64, reason: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(self.write(move |reply| Write::Suspend { id: id.into(), length, reason: reason.into(), reply }))
     }
     fn record_try(&self, attempt: Try) {
         if let Some(writer) = &self.writer {

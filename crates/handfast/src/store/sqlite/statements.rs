@@ -377,18 +377,27 @@ impl<'c> Statements<'c> {
     }
 
     pub(super) fn park(&mut self, id: &str, length: Option<u64>, wake_at: Time, tries: u32) -> Result<Verdict<()>> {
-        if let Some(length) = length {
-            let longer_by: i64 = self.find_longer.query_row(params![id, column(length)], |row| row.get(0))?;
-            if longer_by > 0 {
-                return Ok(Err(StoreError::Conflict));
-            }
+        if let Some(length) = length
+            && self.is_longer_than(id, length)?
+        {
+            return Ok(Err(StoreError::Conflict));
         }
         self.park.execute(params![id, ordered(wake_at.0), tries])?;
         Ok(Ok(()))
     }
 
-    pub(super) fn suspend(&mut self, id: &str, reason: &str) -> Result<()> {
-        self.suspend.execute(params![id, SUSPENDED, reason]).map(drop)
+    pub(super) fn suspend(&mut self, id: &str, length: u64, reason: &str) -> Result<Verdict<()>> {
+        if self.is_longer_than(id, length)? {
+            return Ok(Err(StoreError::Conflict));
+        }
+        self.suspend.execute(params![id, SUSPENDED, reason])?;
+        Ok(Ok(()))
+    }
+
+    /// Whether the journal of a saga has entries after that number.
+    fn is_longer_than(&mut self, id: &str, length: u64) -> Result<bool> {
+        let longer_by: i64 = self.find_longer.query_row(params![id, column(length)], |row| row.get(0))?;
+        Ok(longer_by > 0)
     }
 
     /// Keeps that every open saga of a definition follows another from the end of its journal on, or goes on with its own.

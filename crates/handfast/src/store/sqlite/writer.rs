@@ -55,6 +55,7 @@ pub(super) enum Write {
     },
     Suspend {
         id: Box<str>,
+        length: u64,
         reason: Box<str>,
         reply: Reply<()>,
     },
@@ -95,7 +96,9 @@ impl Write {
             Self::Park { id, length, wake_at, tries, reply } => {
                 reply.verdict = Some(statements.park(id, *length, *wake_at, *tries)?);
             }
-            Self::Suspend { id, reason, reply } => reply.verdict = Some(Ok(statements.suspend(id, reason)?)),
+            Self::Suspend { id, length, reason, reply } => {
+                reply.verdict = Some(statements.suspend(id, *length, reason)?);
+            }
             Self::KeepTime { mark, error_ms, reply } => reply.verdict = Some(Ok(statements.keep_time(mark, *error_ms)?)),
             Self::AcceptTime(acceptance, reply) => reply.verdict = Some(Ok(statements.accept_time(acceptance)?)),
             Self::KeepAtHand(flows, reply) => reply.verdict = Some(Ok(statements.keep_at_hand(flows)?)),

@@ -123,7 +123,12 @@ fn the_most_overdue_comes_first_and_who_has_ended_never() {
         assert_eq!(store.lengths(vec!["a".into(), "nobody".into()]).await.unwrap(), [("a".into(), length)]);
         store.park("a", Some(length), Time(40), 3).await.unwrap();
         store.park("ended", None, Time(1), 3).await.unwrap();
-        store.suspend("b", "its journal is damaged").await.unwrap();
+        let other = store.load("b").await.unwrap().unwrap();
+        let refused = store.suspend("b", other.entries.len() as u64 - 1, "its journal is damaged").await;
+        assert!(matches!(refused, Err(StoreError::Conflict)), "somebody has added to it: {refused:?}");
+        assert_eq!(store.load("b").await.unwrap().unwrap(), other);
+        store.suspend("b", other.entries.len() as u64, "its journal is damaged").await.unwrap();
+        store.suspend("nobody", 0, "there is none").await.unwrap();
         assert_eq!(due(50, 9).await, (vec!["c".into(), "a".into()], Some(Time(99))));
         assert_eq!(store.load("a").await.unwrap().unwrap().tries, 3);
         assert_eq!(store.load("ended").await.unwrap().unwrap().wake_at, None, "parking does not wake the dead");

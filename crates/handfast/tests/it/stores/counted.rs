@@ -85,7 +85,7 @@ fn what_was_taken_back_is_not_counted() {
                 store.create(saga("c")),
                 store.create(poisoned),
                 store.append(Append { standing: "completed", ..append("a", 2) }),
-                store.suspend("c", "for a reason"),
+                store.suspend("c", 1, "for a reason"),
             )
         };
         let freed = async {

@@ -117,6 +117,7 @@ enum Operation {
     Snapshot,
     Suspend {
         id: usize,
+        length: u64,
     },
     Tries {
         id: usize,
@@ -162,7 +163,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         3 => (id.clone(), option::of(0..4_u64), time(), 0..9_u32)
             .prop_map(|(id, length, wake_at, tries)| Operation::Park { id, length, wake_at, tries }),
         1 => (id.clone(), id.clone()).prop_map(|(one, other)| Operation::Lengths { ids: [one, other] }),
-        1 => id.clone().prop_map(|id| Operation::Suspend { id }),
+        2 => (id.clone(), 0..4_u64).prop_map(|(id, length)| Operation::Suspend { id, length }),
         2 => (id.clone(), any::<u8>()).prop_map(|(id, number)| Operation::Tries { id, number }),
         3 => (time(), 0..4_usize).prop_map(|(now, limit)| Operation::Due { now, limit }),
         4 => (vec(standing, 0..3), option::of(0..2_u8), option::of(time()), option::of(time()), option::of(id), 0..4_usize)
@@ -250,7 +251,7 @@ async fn perform(store: &Tried, known: (u64, u64), operation: &Operation) -> Str
         }
         Operation::Lengths { ids } => text(store.lengths(ids.map(|id| IDS[id].into()).to_vec()).await),
         Operation::Park { id, length, wake_at, tries } => text(store.park(IDS[id], length, Time(wake_at), tries).await),
-        Operation::Suspend { id } => text(store.suspend(IDS[id], "for a reason").await),
+        Operation::Suspend { id, length } => text(store.suspend(IDS[id], length, "for a reason").await),
         Operation::Tries { id, number } => {
             (0..u64::from(number)).for_each(|number| store.record_try(attempt(IDS[id], number)));
             text(store.tries(IDS[id]).await)

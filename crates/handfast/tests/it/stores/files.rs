@@ -142,6 +142,10 @@ fn a_newer_store_is_refused() {
     assert_eq!(everything_in(folder.path()), before);
 }
 
+async fn length_of_a(store: &SqliteStore) -> u64 {
+    store.lengths(vec!["a".into()]).await.unwrap()[0].1
+}
+
 /// Damages the store by SQL, and returns what loading `a` says then. `b` must not suffer.
 fn damaged(sql: &str) -> String {
     let (_folder, path) = folder();
@@ -159,7 +163,7 @@ fn damaged(sql: &str) -> String {
         match store.load("a").await {
             Err(StoreError::Corrupt { id, what }) => {
                 assert_eq!(id, "a");
-                store.suspend(&id, &what).await.unwrap();
+                store.suspend(&id, length_of_a(&store).await, &what).await.unwrap();
                 assert_eq!(store.due(Time(u64::MAX), 9).await.unwrap().0, ["b"]);
                 what
             }
