@@ -100,8 +100,10 @@ impl EngineBuilder {
     }
 
     /// Tells `observer` of everything that happens to sagas here, for metrics. It is called where it happens, so it has to be quick,
-    /// and it changes nothing: where it panics that is logged once, and the saga goes on. The same is reported through `tracing`,
-    /// with [`SAGA_EVENTS`](crate::SAGA_EVENTS) for a target.
+    /// and it changes nothing: where it panics that is logged once, and the saga goes on. It is told of what is durable: of an answer
+    /// once that is in the journal. The same is reported through `tracing`, with [`SAGA_EVENTS`](crate::SAGA_EVENTS) for a target; what
+    /// is reported while a saga is driven stands in a span `saga` with its id and flow, and of a request in a span `request` with its
+    /// step, participant, operation and number.
     #[must_use]
     pub fn observer(mut self, observer: impl Fn(&Happened<'_>) + Send + Sync + 'static) -> Self {
         self.observer = observe::Observer::calling(observer);

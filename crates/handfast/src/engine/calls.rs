@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use handfast_protocol::{Command, Operation, Time};
+use tracing::Span;
 
 use super::journaled::Journaled;
 use crate::clock::Clock;
@@ -26,6 +27,8 @@ struct Call {
     has_left: Arc<AtomicBool>,
     /// It never leaves again, so nothing may keep it from being heard out.
     leaves_once: bool,
+    /// What is reported of it says of which saga and step it is.
+    span: Span,
     future: Pin<Box<dyn Future<Output = CallEnd> + Send>>,
 }
 
@@ -36,6 +39,7 @@ pub(crate) struct EndedCall {
     pub(crate) command: Command,
     pub(crate) number: u64,
     pub(crate) end: CallEnd,
+    pub(crate) span: Span,
 }
 
 #[derive(Default)]
@@ -84,7 +88,8 @@ impl Calls {
             leaving.store(true, Ordering::Relaxed);
             envelope.send(slot).await
         });
-        self.0.push(Call { line, command, number, has_left, leaves_once: false, future });
+        let span = span_of(saga, &line, (command, number));
+        self.0.push(Call { line, command, number, has_left, leaves_once: false, span, future });
     }
 
     /// Lets a command wait for its turn without sending it: before it leaves it has to be marked as sent.
@@ -94,7 +99,8 @@ impl Calls {
         let waiting = Arc::clone(&line);
         let future = Box::pin(async move { waiting.slot(&clock, before, class).await.map_or(CallEnd::Held, CallEnd::Ready) });
         let has_left = Arc::new(AtomicBool::new(false));
-        self.0.push(Call { line, command, number, has_left, leaves_once: false, future });
+        let span = span_of(saga, &line, (command, number));
+        self.0.push(Call { line, command, number, has_left, leaves_once: false, span, future });
     }
 
     /// Sends a command whose turn has come and that is marked as sent. It is heard out whatever the outbox says.
@@ -103,22 +109,32 @@ impl Calls {
         let has_left = Arc::new(AtomicBool::new(true));
         let line = Arc::clone(&envelope.line);
         let future = Box::pin(async move { envelope.send(slot).await });
-        self.0.push(Call { line, command, number, has_left, leaves_once: true, future });
+        let span = span_of(saga, &line, (command, number));
+        self.0.push(Call { line, command, number, has_left, leaves_once: true, span, future });
     }
 
     /// The next call that ends; never, if none is out.
     pub(crate) async fn next(&mut self) -> EndedCall {
         poll_fn(|context| {
             for at in 0..self.0.len() {
-                if let Poll::Ready(end) = self.0[at].future.as_mut().poll(context) {
-                    let call = self.0.swap_remove(at);
-                    return Poll::Ready(EndedCall { line: call.line, command: call.command, number: call.number, end });
+                let call = &mut self.0[at];
+                let polled = call.span.in_scope(|| call.future.as_mut().poll(context));
+                if let Poll::Ready(end) = polled {
+                    let Call { line, command, number, span, .. } = self.0.swap_remove(at);
+                    return Poll::Ready(EndedCall { line, command, number, end, span });
                 }
             }
             Poll::Pending
         })
         .await
     }
+}
+
+/// The span of a request, in the one of its saga.
+fn span_of(saga: &Journaled, line: &Link, (command, number): (Command, u64)) -> Span {
+    let step = saga.definition().flow().steps().get(command.step).map_or("?", |step| step.name.as_str());
+    let (participant, operation) = (line.name(), command.operation.name());
+    tracing::info_span!("request", step, participant, operation, number)
 }
 
 /// One request with everything that it takes along.

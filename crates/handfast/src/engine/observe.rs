@@ -13,7 +13,7 @@ use crate::participant::Reply;
 /// request, so that who does not want them can leave them out.
 pub const SAGA_EVENTS: &str = "handfast::saga";
 
-/// Something that happened to a saga in this engine.
+/// Something that happened to a saga in this engine. What it has led to in the journal is durable when it is told.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Happened<'a> {
@@ -25,7 +25,8 @@ pub enum Happened<'a> {
         /// The flow that it follows.
         flow: &'a str,
     },
-    /// A request has come to an end, with an answer or without one.
+    /// A request has come to an end, with an answer or without one. Where the engine stops before an answer is durable it is not
+    /// told, and asked for again.
     #[non_exhaustive]
     Tried {
         /// Its saga.
@@ -88,7 +89,7 @@ impl Observer {
             }
         }
         let Some(called) = &self.0 else { return };
-        // What is told is not durable yet in places, or not begun: the application's code must not break it off.
+        // What it is told of is durable, and what comes next is not begun: the application's code must not break that off.
         let told = catch_unwind(AssertUnwindSafe(|| (called.call)(happened)));
         if told.is_err() && !called.has_panicked.swap(true, Ordering::Relaxed) {
             tracing::error!(

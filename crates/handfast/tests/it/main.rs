@@ -22,6 +22,7 @@ mod observed;
 mod overtaken;
 mod profiles;
 mod restored;
+mod spans;
 mod stores;
 mod support;
 mod tls;

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use handfast::journal::{Receipt, Said};
@@ -119,4 +120,38 @@ async fn the_end_of_a_saga_that_is_cancelled_is_told_once() {
     assert_eq!(saga.outcome().await.unwrap(), Outcome::Cancelled);
     tokio::time::sleep(Duration::from_hours(1)).await;
     assert_eq!(ends.all(), [Outcome::Cancelled]);
+}
+
+/// Whoever counts what is told counts what a restart would find.
+#[tokio::test(start_paused = true)]
+async fn what_is_told_is_in_the_journal() {
+    let world = World::new(None);
+    world.bank.set_road(|request| if request.number == 1 { Road::AnswerCaptured } else { Road::Open(1) });
+    let (journal, told) = (Arc::clone(&world.ground.journal), Arc::new(Mutex::new(Vec::new())));
+    let (kept, seen) = (Arc::clone(&told), Arc::clone(&journal));
+    let engine = world.builder().observer(move |happened| {
+        let stored = at_once(seen.load("order-1")).unwrap().unwrap();
+        let what = match happened {
+            Happened::Placed { .. } => "placed".to_owned(),
+            Happened::Tried { step, reply, .. } => format!("{step} {}", reply.kind()),
+            Happened::Ended { outcome, .. } => outcome.name().to_owned(),
+            _ => unreachable!("there is nothing else"),
+        };
+        kept.lock().unwrap().push((what, stored.entries.len()));
+    });
+    let engine = engine.open().await.unwrap();
+    let mut saga = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
+    let expected = [("placed", 1), ("payment unknown", 1), ("payment definite", 2), ("dispatch definite", 3), ("completed", 3)];
+    let expected: Vec<_> = expected.iter().map(|(what, entries)| ((*what).to_owned(), *entries)).collect();
+    assert_eq!(*told.lock().unwrap(), expected);
+}
+
+/// What waits for nothing.
+fn at_once<T>(future: impl Future<Output = T>) -> T {
+    let mut context = Context::from_waker(Waker::noop());
+    match std::pin::pin!(future).poll(&mut context) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("a store in memory answers at once"),
+    }
 }

@@ -16,9 +16,11 @@ use std::time::Duration;
 
 use handfast_protocol::{Answer, Command, Definite, DueAt, Evidence, Operation, Outcome, Standing, Time, UndoTold};
 use tokio::sync::mpsc::UnboundedReceiver;
+use tracing::{Instrument as _, Span};
 
 use self::loading::{load_patiently, pause_after};
 use self::pace::Pace;
+use self::standing::Tried;
 
 use super::calls::{Calls, EndedCall, Setting};
 use super::handle::Progress;
@@ -37,14 +39,21 @@ use crate::store::{Seen, Sighting, StoreError, Try};
 /// Drives one saga until it ends, is put aside, or the engine stops.
 pub(crate) async fn drive(shared: Arc<Shared>, id: Arc<str>, arrival: Arrival, mut mailbox: UnboundedReceiver<Mail>) {
     let presence = Presence { shared: &shared, id: &id, has_left: false };
-    let driven = run(&shared, &id, arrival, &mut mailbox).await;
+    // Of its own: a saga goes on long after the caller that placed it was answered.
+    let span = tracing::info_span!(parent: None, "saga", saga = %id, flow = tracing::field::Empty);
+    let driven = run(&shared, (&id, &span), arrival, &mut mailbox).instrument(span.clone()).await;
     presence.leave(driven);
 }
 
 /// Whether a saga has left in order, mailbox read and all.
 struct HasLeft;
 
-async fn run(shared: &Arc<Shared>, id: &Arc<str>, arrival: Arrival, mailbox: &mut UnboundedReceiver<Mail>) -> Option<HasLeft> {
+async fn run(
+    shared: &Arc<Shared>,
+    (id, span): (&Arc<str>, &Span),
+    arrival: Arrival,
+    mailbox: &mut UnboundedReceiver<Mail>,
+) -> Option<HasLeft> {
     let (is_new, is_hinted) = (matches!(arrival, Arrival::Placed(_)), matches!(arrival, Arrival::Hinted));
     let class = arrival.class();
     let saga = match arrival {
@@ -70,6 +79,7 @@ async fn run(shared: &Arc<Shared>, id: &Arc<str>, arrival: Arrival, mailbox: &mu
             saga
         }
     };
+    span.record("flow", saga.definition().flow().name());
     let mut driver = Driver::new(shared, saga, is_new, class);
     if is_hinted {
         driver.wait_for_wake_up();
@@ -129,6 +139,8 @@ struct Driver<'a> {
     accepted: usize,
     /// What changed nothing when the coordinator was told of it, and the length of the journal then.
     passed: Option<(u64, Vec<DueAt>)>,
+    /// What came of a request, until it is told.
+    tried: Option<Tried>,
     /// Looks that hints have led to after everything was done, and from when on each may leave.
     looks_after: BTreeMap<usize, Time>,
     /// Those of them that are out.
@@ -154,6 +166,7 @@ impl<'a> Driver<'a> {
             told_evidence,
             accepted: 0,
             passed: None,
+            tried: None,
             looks_after: BTreeMap::new(),
             looks_out: BTreeSet::new(),
         }
@@ -199,7 +212,10 @@ impl<'a> Driver<'a> {
                 Some(mail) => self.take_mail(mail).await,
                 None => ControlFlow::Break(()),
             },
-            call = self.calls.next() => self.take_end(call).await,
+            call = self.calls.next() => {
+                let of_request = call.span.clone();
+                self.take_end(call).instrument(of_request).await
+            }
             () = tokio::time::sleep(rest) => ControlFlow::Continue(()),
         }
     }
@@ -313,7 +329,7 @@ impl<'a> Driver<'a> {
     }
 
     async fn take_end(&mut self, call: EndedCall) -> ControlFlow<()> {
-        let EndedCall { line, command, number, end } = call;
+        let EndedCall { line, command, number, end, span: _ } = call;
         match end {
             CallEnd::Held => ControlFlow::Continue(()),
             CallEnd::Ready(slot) => self.send_once(command, number, slot).await,
@@ -333,7 +349,7 @@ impl<'a> Driver<'a> {
         (sent, named): (Time, Vec<Sighting>),
     ) -> ControlFlow<()> {
         let now = self.shared.now();
-        self.observe_try(line, command, &reply, sent);
+        self.note_try(line, command, &reply, sent);
         let follows = self.saga.definition().flow().hash();
         self.heard(command, number);
         let is_silent = matches!(reply, Reply::Unknown { heard, .. } if is_silent(heard));
@@ -390,6 +406,7 @@ impl<'a> Driver<'a> {
             }
             Reply::Behind { seq, incarnation } => lives::fell_behind(self.shared, line, (seq, &incarnation)).await,
         };
+        self.tell_try();
         self.class = Class::Backlog;
         self.slow_down(command, now, true, is_silent);
         let id = self.saga.id().to_string();
@@ -515,6 +532,7 @@ impl<'a> Driver<'a> {
                 break false;
             }
         };
+        self.tell_try();
         self.say_how_it_stands();
         ControlFlow::Continue(changed)
     }

@@ -1,5 +1,7 @@
 //! Says how a saga stands, and when a person is needed: to the log, to the callers that wait, and to the counts.
 
+use std::sync::Arc;
+
 use handfast_protocol::{Command, Evidence, Time};
 
 use super::Driver;
@@ -27,6 +29,14 @@ pub(super) fn tell_end(shared: &Shared, saga: &Journaled) {
     let Some(outcome) = saga.decision() else { return };
     let (saga, flow) = (&**saga.id(), saga.definition().flow().name());
     shared.observer.tell(&Happened::Ended { saga, flow, outcome });
+}
+
+/// What came of a request, until it can be told: once what it means is in the journal.
+pub(super) struct Tried {
+    line: Arc<Link>,
+    command: Command,
+    reply: Reply,
+    took_ms: u64,
 }
 
 impl Driver<'_> {
@@ -67,12 +77,18 @@ impl Driver<'_> {
         }
     }
 
-    /// Tells the observer what came of a request.
-    pub(super) fn observe_try(&self, line: &Link, command: Command, reply: &Reply, sent: Time) {
+    /// Takes note of what came of a request.
+    pub(super) fn note_try(&mut self, line: &Arc<Link>, command: Command, reply: &Reply, sent: Time) {
+        let took_ms = self.shared.journal_now().0.saturating_sub(sent.0);
+        self.tried = Some(Tried { line: Arc::clone(line), command, reply: reply.clone(), took_ms });
+    }
+
+    /// Tells the observer what came of a request: what follows from it is durable, or nothing does.
+    pub(super) fn tell_try(&mut self) {
+        let Some(Tried { line, command, reply, took_ms }) = self.tried.take() else { return };
         let flow = self.saga.definition().flow();
         let step = flow.steps().get(command.step).map_or("?", |step| step.name.as_str());
-        let took_ms = self.shared.journal_now().0.saturating_sub(sent.0);
-        let (saga, operation) = (&**self.saga.id(), command.operation);
+        let (saga, operation, reply) = (&**self.saga.id(), command.operation, &reply);
         let (flow, participant) = (flow.name(), line.name());
         self.shared.observer.tell(&Happened::Tried { saga, flow, step, participant, operation, reply, took_ms });
     }
