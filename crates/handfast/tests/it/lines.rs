@@ -11,18 +11,31 @@ use handfast::{BreakerState, Operation, Outcome};
 use handfast_protocol::{Answer, Definite};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::DefaultGuard;
-use tracing::{Event, Level, Metadata};
+use tracing::{Dispatch, Event, Level, Metadata};
 
 use crate::support::{Answering, Road, World, order, receipt};
+
+/// For as long as it is kept everything that is reported on this thread is heard.
+pub(crate) struct Listening(
+    #[expect(dead_code, reason = "it is kept")] DefaultGuard,
+    #[expect(dead_code, reason = "it is kept")] Dispatch,
+);
+
+/// Has everything that is reported on this thread heard. As long as there is only one dispatcher, `tracing` asks the thread that
+/// comes to an event first whether anybody wants it, and another test's thread says no for all; so there is a second one.
+pub(crate) fn listen(subscriber: impl tracing::Subscriber + Clone + Send + Sync) -> Listening {
+    let second = Dispatch::new(subscriber.clone());
+    Listening(tracing::subscriber::set_default(subscriber), second)
+}
 
 /// What the engine says on this thread, by level and name.
 #[derive(Clone, Default)]
 pub(crate) struct Lines(Arc<Mutex<Vec<(Level, &'static str)>>>);
 
 impl Lines {
-    pub(crate) fn listen() -> (Self, DefaultGuard) {
+    pub(crate) fn listen() -> (Self, Listening) {
         let lines = Self::default();
-        let guard = tracing::subscriber::set_default(lines.clone());
+        let guard = listen(lines.clone());
         (lines, guard)
     }
 
