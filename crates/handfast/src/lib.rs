@@ -100,5 +100,5 @@ pub use handfast_protocol::{
 #[doc(hidden)]
 pub use engine::{
     accept_in, act_in, amount_in_words, cancel_in, count_lines, describe_evidence, list_in, participants_in, resting_in, saga_in,
-    time_in,
+    saga_of, time_in,
 };

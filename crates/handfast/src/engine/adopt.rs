@@ -287,9 +287,13 @@ pub(crate) struct MoveTold {
 }
 
 impl MoveTold {
-    /// It was told this with an entry.
-    pub(crate) const fn note(&mut self, line: &Line, seq: u64) {
-        *self = Self { seq, came_back: matches!(line, Line::Moved { came_back: true, .. }) };
+    /// Takes note of what the coordinator was told with an entry, if that was of a step's moves.
+    pub(crate) fn note(all: &mut [Self], line: &Line, seq: u64) {
+        if let Line::Moved { step, .. } | Line::SameBooks { step, .. } = line
+            && let Some(told) = all.get_mut(*step)
+        {
+            *told = Self { seq, came_back: matches!(line, Line::Moved { came_back: true, .. }) };
+        }
     }
 
     /// It was not told this yet: or not that the journal came back since, by which what is known of a road is known no more.

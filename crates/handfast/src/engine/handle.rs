@@ -12,6 +12,7 @@ use super::journaled::{Journaled, LeftAlone, Loaded};
 use super::shared::Shared;
 use crate::flow::{Flow, FlowStep};
 use crate::journal::hex;
+use crate::store::StoreError;
 
 /// How a saga stands, as far as it was heard of.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -350,7 +351,12 @@ impl Drop for SagaHandle {
 
 /// Tells those who follow a saga how it stands in the store.
 pub(crate) async fn look_up(shared: &Shared, id: &Arc<str>) {
-    match Journaled::load(&*shared.store, id, &shared.definitions).await {
+    tell_followers(shared, id, Journaled::load(&*shared.store, id, &shared.definitions).await);
+}
+
+/// The same of what was loaded already.
+pub(crate) fn tell_followers(shared: &Shared, id: &Arc<str>, loaded: Result<Loaded, StoreError>) {
+    match loaded {
         Ok(Loaded::Ready(saga)) => shared.followers.publish(id, Progress::of(&saga)),
         Ok(Loaded::Suspended(reason)) => shared.followers.publish(id, Progress::stuck(&reason)),
         Ok(Loaded::LeftAlone(left) | Loaded::Differs(left)) => shared.followers.publish(id, Progress::held(&left)),

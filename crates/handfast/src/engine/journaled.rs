@@ -12,6 +12,7 @@ use super::adopt::{self, Move, MoveTold};
 use super::asked::Asked;
 use super::bodies::{self, Body};
 use super::definitions::{Definition, Definitions};
+use super::trail::Trail;
 use crate::delivery::OwnSeen;
 use crate::journal::{self, Line as JournalLine, LineError, Receipt, ReplayError};
 use crate::key::KeyParts;
@@ -156,6 +157,15 @@ impl Journaled {
 
     /// Makes the state of a saga out of what was loaded.
     pub(crate) fn from_stored(stored: &StoredSaga, definitions: &Definitions) -> Result<Loaded, StoreError> {
+        Self::follow(stored, definitions, None)
+    }
+
+    /// The same, and takes down what its journal says on the way there.
+    pub(super) fn follow(
+        stored: &StoredSaga,
+        definitions: &Definitions,
+        mut trail: Option<&mut Trail>,
+    ) -> Result<Loaded, StoreError> {
         if let Some(why) = &stored.why {
             return Ok(Loaded::Suspended(why.clone()));
         }
@@ -178,7 +188,7 @@ impl Journaled {
         }
         let mut saga = Self::untouched(&stored.id, definition, stored.version, stored.bodies.clone());
         for (entry, expected) in stored.entries.iter().zip(1..) {
-            if let Err(error) = saga.replay(entry, expected) {
+            if let Err(error) = saga.replay(entry, expected, trail.as_deref_mut()) {
                 return Ok(Loaded::Differs(LeftAlone::of(stored, error.to_string())));
             }
         }
@@ -193,7 +203,7 @@ impl Journaled {
     }
 
     /// Takes an entry of its journal, which has to lead to the state that it was written with.
-    fn replay(&mut self, entry: &Entry, expected: u64) -> Result<(), ReplayError> {
+    fn replay(&mut self, entry: &Entry, expected: u64, trail: Option<&mut Trail>) -> Result<(), ReplayError> {
         let line = journal::read_in_turn(self.version, entry, expected)?;
         let next = self.told(entry.at, &line);
         journal::check(entry, &next)?;
@@ -204,7 +214,11 @@ impl Journaled {
             let has_ended = self.decision().is_none() && next.decision().is_some();
             self.rulings.push(Ruled { seq: entry.seq, at: entry.at, before, after: next.standing(), has_ended });
         }
+        let before = trail.is_some().then(|| self.coordinator.clone());
         self.become_durable(next, entry, &line);
+        if let (Some(trail), Some(before)) = (trail, before) {
+            trail.note(entry, line, (&before, &self.coordinator));
+        }
         Ok(())
     }
 
@@ -430,7 +444,7 @@ impl Journaled {
     /// Takes note that it was told this. Where that changed nothing there is no entry from which it could be read.
     pub(crate) fn note_told(&mut self, line: &JournalLine) {
         self.note_seen(line);
-        self.note_move(line, u64::MAX);
+        MoveTold::note(&mut self.moves_told, line, u64::MAX);
     }
 
     /// What the coordinator has to be told since the service of a step is called at another address.
@@ -442,15 +456,6 @@ impl Journaled {
             let says_nothing = matches!(moved.line, JournalLine::SameBooks { .. }) && !is_moved;
             (told.lacks(moved, is_moved) && !says_nothing).then(|| moved.line.clone())
         })
-    }
-
-    /// Takes note of what the coordinator was told of a move, whether that changed anything or not.
-    fn note_move(&mut self, line: &JournalLine, seq: u64) {
-        if let JournalLine::Moved { step, .. } | JournalLine::SameBooks { step, .. } = line
-            && let Some(told) = self.moves_told.get_mut(*step)
-        {
-            told.note(line, seq);
-        }
     }
 
     /// Takes note of how far a participant's store had come by this line. Of a new life nothing was seen yet.
@@ -472,7 +477,7 @@ impl Journaled {
 
     fn become_durable(&mut self, next: Coordinator, entry: &Entry, line: &JournalLine) {
         self.note_seen(line);
-        self.note_move(line, entry.seq);
+        MoveTold::note(&mut self.moves_told, line, entry.seq);
         if let JournalLine::Differs { what, .. } = line {
             self.other_values = Some(what.clone());
         }

@@ -40,6 +40,7 @@ mod schedule;
 mod shared;
 mod stats;
 mod steps;
+mod trail;
 mod trouble;
 mod view;
 mod wakes;
@@ -78,7 +79,7 @@ pub(crate) use reason::what_is_wrong_if_said;
 pub use shared::CancelResult;
 pub use stats::{Stats, Totals};
 pub use steps::{AnswerSeen, StepView};
-pub use view::{SagaView, saga_in};
+pub use view::{SagaView, saga_in, saga_of};
 
 use crate::flow::FlowStep;
 use crate::journal::Said;
@@ -172,10 +173,10 @@ impl Engine {
             Ok(Created::Different) => {
                 // A flow that was edited since makes no other order of it: the saga keeps its own.
                 let stored = shared.store.load(&name).await.map_err(SubmitError::Store)?;
-                if stored.is_none_or(|stored| stored.input != input) {
+                let Some(stored) = stored.filter(|stored| stored.input == input) else {
                     return Err(SubmitError::DifferentBody { id: name.to_string() });
-                }
-                handle::look_up(shared, &name).await;
+                };
+                handle::tell_followers(shared, &name, Journaled::from_stored(&stored, &shared.definitions));
             }
             Ok(Created::KeyTaken { id }) => return Err(SubmitError::KeyTaken { id }),
             Err(error) => return Err(SubmitError::Store(error)),
@@ -219,10 +220,8 @@ impl Engine {
         let shared = &self.0.shared;
         let id: Arc<str> = id.into();
         let handle = SagaHandle::new(Arc::clone(&id), shared);
-        if shared.store.load(&id).await?.is_none() {
-            return Ok(None);
-        }
-        handle::look_up(shared, &id).await;
+        let Some(stored) = shared.store.load(&id).await? else { return Ok(None) };
+        handle::tell_followers(shared, &id, Journaled::from_stored(&stored, &shared.definitions));
         Ok(Some(handle))
     }
 

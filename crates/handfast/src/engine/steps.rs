@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use handfast_protocol::{Answer, Coordinator, Definite, Kind, Mark, Nature, Operation, Party as _, Ruling, Time};
+use handfast_protocol::{Answer, Coordinator, Definite, Kind, Mark, Nature, Operation, Ruling, Time};
 
 use super::came::Came;
 use super::money;
+use super::trail::Trail;
 use crate::flow::{Flow, FlowStep};
 use crate::journal::{Line, Scalar, kept_by, why_not_done};
 use crate::key::KeyParts;
@@ -71,8 +72,8 @@ pub struct AnswerSeen {
 pub(super) struct Known<'a> {
     pub(super) stored: &'a StoredSaga,
     pub(super) store_id: &'a str,
-    /// Its journal, as far as it can be followed.
-    pub(super) lines: &'a [Line],
+    /// What its journal says.
+    pub(super) trail: &'a Trail,
     pub(super) coordinator: &'a Coordinator,
     pub(super) tries: &'a [Try],
 }
@@ -80,12 +81,11 @@ pub(super) struct Known<'a> {
 impl Known<'_> {
     /// The steps of a saga that is reached and read as `flow` says.
     pub(super) fn steps(&self, flow: &Flow) -> Vec<StepView> {
-        let wanted = self.wanted_since(flow);
         let all = flow.steps().iter().zip(flow.plan().steps()).enumerate();
-        all.map(|(at, (step, plan))| self.step(at, step, plan.kind, wanted.get(at).copied().flatten())).collect()
+        all.map(|(at, (step, plan))| self.step(at, step, plan.kind)).collect()
     }
 
-    fn step(&self, at: usize, step: &FlowStep, kind: Kind, wanted: Option<Time>) -> StepView {
+    fn step(&self, at: usize, step: &FlowStep, kind: Kind) -> StepView {
         let (asked, known) = self.coordinator.step_state(at);
         let key = KeyParts { store: self.store_id, saga: &self.stored.id, step: &step.name }.key();
         let tries = || self.tries.iter().filter(|attempt| attempt.step == at);
@@ -99,7 +99,8 @@ impl Known<'_> {
         let not_understood = heard().filter(|(came, ..)| matches!(came, Came::Meaningless(_))).map(seen).max_by_key(by_time);
         let last_answer = heard().map(seen).chain(self.definite(at)).max_by_key(by_time);
         let left = tries().filter(|attempt| Came::of(attempt) != Came::NotSent).map(|attempt| attempt.sent);
-        let kept = kept_by(self.lines, at);
+        let lines = &self.trail.lines;
+        let kept = kept_by(lines, at);
         let names = Names { key: &key, saga: &self.stored.id, step: &step.name, kept: &kept };
         StepView {
             name: step.name.clone(),
@@ -110,10 +111,10 @@ impl Known<'_> {
             look_at: address(step, Operation::Look, names),
             amount: money::of(self.stored, at),
             asked,
-            last_asked: left.chain(wanted).max(),
+            last_asked: left.chain(self.trail.wanted_since(at)).max(),
             known,
             mark_counts: self.mark_counts(at),
-            detail: known.and_then(|known| why_not_done(self.lines, at, known)).map(str::to_owned),
+            detail: known.and_then(|known| why_not_done(lines, at, known)).map(str::to_owned),
             last_answer,
             not_understood,
             kept: kept.clone(),
@@ -127,13 +128,13 @@ impl Known<'_> {
             return None;
         }
         let is_mark = |line: &Line| matches!(line, Line::Person { ruling: Ruling::Mark { step, .. }, .. } if *step == of);
-        let (marked, _) = self.stored.entries.iter().zip(self.lines).rev().find(|(_, line)| is_mark(line))?;
+        let (marked, _) = self.stored.entries.iter().zip(&self.trail.lines).rev().find(|(_, line)| is_mark(line))?;
         self.coordinator.dues().into_iter().find(|due| due.nature == Nature::Waits && due.since == marked.at).map(|due| due.at)
     }
 
     /// The definite answers about a step.
     fn definite(&self, of: usize) -> impl Iterator<Item = AnswerSeen> {
-        self.stored.entries.iter().zip(self.lines).filter_map(move |(entry, line)| {
+        self.stored.entries.iter().zip(&self.trail.lines).filter_map(move |(entry, line)| {
             let (step, operation, said, detail) = match line {
                 Line::Answer { to, answer: Answer::State(state), receipt } => {
                     (to.step, to.operation, state.name(), receipt.detail.as_deref())
@@ -160,22 +161,6 @@ impl Known<'_> {
             let said = detail.map_or_else(|| said.to_owned(), |detail| format!("{said}: {detail}"));
             (step == of).then(|| AnswerSeen { operation: operation.name(), at: entry.at, status: None, said })
         })
-    }
-
-    /// When each step was first asked for what it is asked for now.
-    fn wanted_since(&self, flow: &Flow) -> Vec<Option<Time>> {
-        let mut coordinator: Coordinator = Coordinator::pinned(flow.plan().clone(), self.stored.version);
-        let mut since = vec![(None, None); flow.steps().len()];
-        for (entry, line) in self.stored.entries.iter().zip(self.lines) {
-            coordinator.step(entry.at, line.told());
-            for (step, (asked, at)) in since.iter_mut().enumerate() {
-                let now = coordinator.step_state(step).0;
-                if *asked != now {
-                    (*asked, *at) = (now, Some(entry.at));
-                }
-            }
-        }
-        since.into_iter().map(|(_, at)| at).collect()
     }
 }
 

@@ -6,11 +6,10 @@ use super::beside::Beside;
 use super::handle::describe;
 use super::journaled::{Journaled, Loaded};
 use super::obstacle;
-use super::person::{Act, Acted, Followed, ForPerson, Possible, Remains};
+use super::person::{Act, Acted, Followed, ForPerson, OwnDefinitions, Possible, Remains};
 use super::shared::Shared;
 use super::steps::{Known, StepView};
-use crate::flow::Flow;
-use crate::journal;
+use super::trail::Trail;
 use crate::store::{Entry, Store, StoreError, StoredSaga, Try};
 
 /// A saga, read from its store.
@@ -117,10 +116,18 @@ impl SagaView {
 /// The store's.
 pub async fn saga_in(store: &dyn Store, id: &str) -> Result<Option<SagaView>, StoreError> {
     let Some(stored) = store.load(id).await? else { return Ok(None) };
-    let mut view = SagaView::unread(&stored, store.tries(id).await?);
-    let followed = Followed::of(&stored);
+    saga_of(store, &stored).await.map(Some)
+}
+
+/// The same of a saga that was just loaded from there.
+///
+/// # Errors
+/// The store's.
+pub async fn saga_of(store: &dyn Store, stored: &StoredSaga) -> Result<SagaView, StoreError> {
+    let mut view = SagaView::unread(stored, store.tries(&stored.id).await?);
+    let followed = Followed::of(stored);
     if let Ok(followed) = &followed {
-        let for_person = followed.for_person(&stored, store.store_id(), &view.tries);
+        let for_person = followed.for_person(stored, store.store_id(), &view.tries);
         view.flow = Some(followed.flow_name().to_owned());
         view.standing = for_person.standing.name().to_owned();
         view.watched_until = for_person.watched_until;
@@ -129,12 +136,12 @@ pub async fn saga_in(store: &dyn Store, id: &str) -> Result<Option<SagaView>, St
         view.add(for_person);
     }
     let beside = Beside::of(store).await?;
-    let held = beside.why_held(&stored, followed.as_ref().map_err(String::as_str));
+    let held = beside.why_held(stored, followed.as_ref().map_err(String::as_str));
     (view.is_held, view.is_uncalled) = (held.is_some(), beside.is_uncalled(followed.as_ref().ok()));
     view.retry_where_it_helps();
     view.trouble = joined(held, view.trouble);
-    (view.input, view.entries) = (stored.input, stored.entries);
-    Ok(Some(view))
+    (view.input, view.entries) = (stored.input.clone(), stored.entries.clone());
+    Ok(view)
 }
 
 /// Why it is held, and what else is wrong with it behind that.
@@ -147,18 +154,30 @@ fn joined(held: Option<String>, trouble: Option<String>) -> Option<String> {
 pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<Option<SagaView>, StoreError> {
     let Some(stored) = shared.store.load(id).await? else { return Ok(None) };
     let mut view = SagaView::unread(&stored, tries);
-    let followed = Followed::of(&stored).ok();
+    let mut trail = Trail::default();
+    let loaded = Journaled::follow(&stored, &shared.definitions, Some(&mut trail));
+    let followed = match &loaded {
+        Ok(Loaded::Ready(saga)) => match OwnDefinitions::of(&stored) {
+            Ok(definitions) => Some(definitions.followed(&stored, saga.coordinator().clone(), trail)),
+            Err(_) => {
+                // What only a resolver of this engine can read is followed by its flow.
+                let store_id = shared.store.store_id();
+                let (coordinator, tries) = (saga.coordinator(), view.tries.as_slice());
+                let known = Known { stored: &stored, store_id, trail: &trail, coordinator, tries };
+                view.steps = known.steps(saga.definition().flow());
+                None
+            }
+        },
+        // What this engine does not drive may be followed all the same.
+        Ok(_) | Err(_) => Followed::of(&stored).ok(),
+    };
     let for_person = followed.as_ref().map(|followed| followed.for_person(&stored, shared.store.store_id(), &view.tries));
     view.flow = followed.as_ref().map(|followed| followed.flow_name().to_owned());
-    match Journaled::from_stored(&stored, &shared.definitions) {
+    match loaded {
         Ok(Loaded::Ready(saga)) => {
             view.outcome = saga.decision();
             view.is_uncalled = view.outcome.is_none() && obstacle::is_for_a_person(&saga);
             view.watched_until = watched_until(saga.coordinator(), saga.definition().flow().steps().len());
-            if followed.is_none() {
-                // What only a resolver of this engine can read is followed by its flow.
-                view.steps = steps_by(saga.definition().flow(), &stored, shared.store.store_id(), &view.tries);
-            }
             view.trouble = saga.coordinator().evidence().map(|evidence| describe(&saga, evidence));
             if view.trouble.is_none() && view.outcome.is_none() {
                 view.trouble = obstacle::of(shared, &saga, &view.tries);
@@ -193,16 +212,41 @@ pub(super) fn is_uncalled(shared: &Shared, stored: &StoredSaga) -> bool {
         && matches!(loaded(), Ok(Loaded::Ready(saga)) if saga.decision().is_none() && obstacle::is_for_a_person(&saga))
 }
 
-/// The steps of a saga that follows this flow; none if its journal cannot be replayed by it.
-fn steps_by(flow: &Flow, stored: &StoredSaga, store_id: &str, tries: &[Try]) -> Vec<StepView> {
-    let replayed = journal::replay_with_lines(flow.plan().clone(), stored.version, &stored.entries);
-    let steps = replayed
-        .map(|(coordinator, lines)| Known { stored, store_id, lines: &lines, coordinator: &coordinator, tries }.steps(flow));
-    steps.unwrap_or_default()
-}
-
 /// Until when at least a saga of `steps` steps that has ended is watched.
 pub(super) fn watched_until(coordinator: &Coordinator, steps: usize) -> Option<Time> {
     coordinator.decision()?;
     (0..steps).filter_map(|step| coordinator.watch_ends_at(step)).max()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::journal::READ;
+    use crate::participant::InMemory;
+    use crate::store::MemoryStore;
+    use crate::{Engine, Flow, Order};
+
+    #[tokio::test]
+    async fn whoever_looks_at_a_saga_reads_each_entry_once() {
+        let store = Arc::new(MemoryStore::new());
+        let flow = Flow::builder("shop").compensatable("payment", "bank").pivot("dispatch", "depot").build().unwrap();
+        let engine = Engine::builder(Arc::clone(&store) as Arc<dyn Store>).flow(flow);
+        let engine = engine.participant("bank", InMemory::new(|_, _| true)).participant("depot", InMemory::new(|_, _| true));
+        let engine = engine.open().await.unwrap();
+        let order = Order::new("order-1", "{}").body("payment", "{}").body("dispatch", "{}");
+        engine.submit(order).await.unwrap().outcome().await.unwrap();
+        while engine.stats().active > 0 {
+            tokio::task::yield_now().await;
+        }
+        READ.set(0);
+        let view = engine.saga("order-1").await.unwrap().unwrap();
+        assert!(view.steps.len() == 2 && view.steps[1].last_asked.is_some(), "{view:?}");
+        assert_eq!((READ.replace(0), view.entries.len()), (3, 3), "by an engine");
+        assert_eq!(saga_in(&*store, "order-1").await.unwrap().unwrap().steps, view.steps);
+        assert_eq!(READ.replace(0), 3, "without one");
+        engine.follow("order-1").await.unwrap().unwrap();
+        assert_eq!(READ.replace(0), 3, "by whoever follows it");
+    }
 }

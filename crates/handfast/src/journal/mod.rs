@@ -318,28 +318,36 @@ pub fn digest<G: Guards>(coordinator: &Coordinator<G>) -> Digest {
 /// # Errors
 /// The first row that does not, by its number.
 pub fn replay_checked(plan: Arc<Plan>, version: u32, entries: &[Entry]) -> Result<Coordinator, ReplayError> {
-    replay_with_lines(plan, version, entries).map(|(coordinator, _lines)| coordinator)
+    let mut coordinator = Coordinator::pinned(plan, version);
+    for (entry, expected) in entries.iter().zip(1..) {
+        (coordinator, _) = follow(&coordinator, version, entry, expected)?;
+    }
+    Ok(coordinator)
 }
 
-/// The same, with what the rows say.
-pub(crate) fn replay_with_lines(
-    plan: Arc<Plan>,
-    version: u32,
-    entries: &[Entry],
-) -> Result<(Coordinator, Vec<Line>), ReplayError> {
-    let mut coordinator = Coordinator::pinned(plan, version);
-    let mut lines = Vec::with_capacity(entries.len());
-    for (entry, expected) in entries.iter().zip(1..) {
-        let line = read_in_turn(version, entry, expected)?;
-        coordinator.step(entry.at, line.told());
-        check(entry, &coordinator)?;
-        lines.push(line);
-    }
-    Ok((coordinator, lines))
+/// The state that an entry leads to, if it is the one of this number, can be read, and leads to the state it was written with;
+/// and what it says.
+///
+/// # Errors
+/// It is not, cannot be, or does not.
+pub fn follow(before: &Coordinator, version: u32, entry: &Entry, expected: u64) -> Result<(Coordinator, Line), ReplayError> {
+    let line = read_in_turn(version, entry, expected)?;
+    let mut after = before.clone();
+    after.step(entry.at, line.told());
+    check(entry, &after)?;
+    Ok((after, line))
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How many entries were read on this thread to be followed.
+    pub(crate) static READ: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
 /// The line of an entry, which has to be the one of this number.
 pub(crate) fn read_in_turn(version: u32, entry: &Entry, expected: u64) -> Result<Line, ReplayError> {
+    #[cfg(test)]
+    READ.set(READ.get() + 1);
     if entry.seq != expected {
         return Err(ReplayError::Gap { expected, found: entry.seq });
     }

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use handfast::journal::{Line, replay_checked};
+use handfast::journal::{Line, follow};
 use handfast::store::{Entry, Store, StoredSaga, Try};
-use handfast::{Came, Flow, Operation, SagaView, Standing, describe_evidence, saga_in};
+use handfast::{Came, Flow, Operation, SagaView, Standing, describe_evidence, saga_of};
 use handfast_lab::diagram::{SagaStory, StoryEntry, StoryStep, StoryTry};
-use handfast_protocol::{Coordinator, Party as _, replay};
+use handfast_protocol::{Coordinator, Party as _};
 
 use super::road::{self, Messenger};
 use crate::trace::SagaTrace;
@@ -41,17 +41,14 @@ impl Told {
 /// # Errors
 /// The store, the flow's definition or a road's log cannot be read.
 pub(super) async fn read(store: &dyn Store, id: &str, roads: &[PathBuf]) -> anyhow::Result<Option<Told>> {
-    let (Some(stored), Some(view)) = (store.load(id).await?, saga_in(store, id).await?) else { return Ok(None) };
+    let Some(stored) = store.load(id).await? else { return Ok(None) };
+    let view = saga_of(store, &stored).await?;
     let tries = &view.tries;
     let flow = flow(&stored)?;
     let keys: Vec<String> = flow.steps().iter().map(|step| format!("{}.{id}.{}", store.store_id(), step.name)).collect();
     let messengers = road::read(roads, &keys)?;
-    let (lines, trouble) = lines(&stored, &flow);
+    let (coordinator, lines, trouble) = followed(&stored, &flow);
     let entries = stored.entries.iter().zip(&lines);
-    let coordinator: Coordinator = replay(
-        Coordinator::pinned(flow.plan().clone(), stored.version),
-        entries.clone().map(|(entry, line)| (entry.at, line.told())),
-    );
     let outcome = coordinator.decision();
     let standing = if trouble.is_some() { Standing::Suspended } else { coordinator.standing() };
     let trouble = trouble.or_else(|| coordinator.evidence().map(|evidence| describe_evidence(&flow, evidence)));
@@ -80,18 +77,19 @@ fn flow(stored: &StoredSaga) -> anyhow::Result<Flow> {
     Flow::from_built_text(&stored.flow_text).with_context(|| format!("the flow of saga {} cannot be read", stored.id))
 }
 
-/// The lines of the journal as far as they can be trusted, and what is wrong with the first that cannot.
-fn lines(stored: &StoredSaga, flow: &Flow) -> (Vec<Line>, Option<String>) {
-    let mut lines = Vec::new();
-    for (index, entry) in stored.entries.iter().enumerate() {
-        let checked = replay_checked(flow.plan().clone(), stored.version, &stored.entries[..=index]);
-        match (checked, Line::read(stored.version, &entry.input)) {
-            (Ok(_), Ok(line)) => lines.push(line),
-            (Err(error), _) => return (lines, Some(error.to_string())),
-            (_, Err(error)) => return (lines, Some(error.to_string())),
+/// The lines of the journal as far as they can be trusted, the state that they lead to, and what is wrong with the first that cannot.
+fn followed(stored: &StoredSaga, flow: &Flow) -> (Coordinator, Vec<Line>, Option<String>) {
+    let (mut coordinator, mut lines) = (Coordinator::pinned(flow.plan().clone(), stored.version), Vec::new());
+    for (entry, expected) in stored.entries.iter().zip(1..) {
+        match follow(&coordinator, stored.version, entry, expected) {
+            Ok((next, line)) => {
+                coordinator = next;
+                lines.push(line);
+            }
+            Err(error) => return (coordinator, lines, Some(error.to_string())),
         }
     }
-    (lines, stored.why.clone())
+    (coordinator, lines, stored.why.clone())
 }
 
 pub(crate) fn step_of(name: &str) -> StoryStep {

@@ -10,17 +10,50 @@ use super::{Act, ActResult, ForPerson, Possible, Remains};
 use crate::engine::handle::{describe_with_values, unconfirmed_step};
 use crate::engine::money;
 use crate::engine::steps::{Known, StepView};
+use crate::engine::trail::Trail;
 use crate::engine::view::watched_until;
 use crate::flow::{Flow, FlowStep};
 use crate::journal::{self, Line, Said};
 use crate::store::{Acceptance, Digest, StoredSaga, Try};
 
-/// A saga read from its store, without anybody to drive it.
+/// The definitions of a saga that is read from its store, where no engine has to know them.
+pub(in crate::engine) struct OwnDefinitions {
+    flow: Flow,
+    follows: Flow,
+}
+
+impl OwnDefinitions {
+    pub(in crate::engine) fn of(stored: &StoredSaga) -> Result<Self, String> {
+        let flow = Flow::from_built_text(&stored.flow_text).map_err(|error| error.to_string())?;
+        let follows = match stored.adopted.last() {
+            None => flow.clone(),
+            Some(_) => Flow::from_built_text(stored.follows().1).map_err(|error| error.to_string())?,
+        };
+        Ok(Self { flow, follows })
+    }
+
+    /// The saga, whose journal was followed up to there already.
+    pub(in crate::engine) fn followed(self, stored: &StoredSaga, journaled: Coordinator, trail: Trail) -> Followed {
+        let Self { flow, follows } = self;
+        let digest = stored.entries.last().map(|entry| entry.digest).unwrap_or_default();
+        let (untold, misfit) = match moves::untold(stored, &trail, &journaled) {
+            Ok(untold) => (untold, None),
+            Err(why) => (Vec::new(), Some(why)),
+        };
+        let mut coordinator = journaled.clone();
+        for line in &untold {
+            coordinator.step(coordinator.clock(), line.told());
+        }
+        Followed { flow, follows, trail, journaled, untold, misfit, coordinator, digest, was_out: stored.why.clone() }
+    }
+}
+
+/// A saga read from its store, without a driver.
 pub(in crate::engine) struct Followed {
     flow: Flow,
     /// How its steps are reached and read: the definition that a person has let it follow since, or the same one.
     pub(in crate::engine) follows: Flow,
-    pub(super) lines: Vec<Line>,
+    pub(super) trail: Trail,
     /// As it is by its journal.
     pub(super) journaled: Coordinator,
     /// What it is told before anything else: which steps have moved.
@@ -38,23 +71,15 @@ pub(in crate::engine) struct Followed {
 
 impl Followed {
     pub(in crate::engine) fn of(stored: &StoredSaga) -> Result<Self, String> {
-        let flow = Flow::from_built_text(&stored.flow_text).map_err(|error| error.to_string())?;
-        let follows = match stored.adopted.last() {
-            None => flow.clone(),
-            Some(_) => Flow::from_built_text(stored.follows().1).map_err(|error| error.to_string())?,
-        };
-        let replayed = journal::replay_with_lines(flow.plan().clone(), stored.version, &stored.entries);
-        let (journaled, lines) = replayed.map_err(|error| error.to_string())?;
-        let digest = stored.entries.last().map(|entry| entry.digest).unwrap_or_default();
-        let (untold, misfit) = match moves::untold(stored, &lines, &journaled) {
-            Ok(untold) => (untold, None),
-            Err(why) => (Vec::new(), Some(why)),
-        };
-        let mut coordinator = journaled.clone();
-        for line in &untold {
-            coordinator.step(coordinator.clock(), line.told());
+        let definitions = OwnDefinitions::of(stored)?;
+        let (mut journaled, mut trail) = (Coordinator::pinned(definitions.flow.plan().clone(), stored.version), Trail::default());
+        for (entry, expected) in stored.entries.iter().zip(1..) {
+            let followed = journal::follow(&journaled, stored.version, entry, expected);
+            let (next, line) = followed.map_err(|error| error.to_string())?;
+            trail.note(entry, line, (&journaled, &next));
+            journaled = next;
         }
-        Ok(Self { flow, follows, lines, journaled, untold, misfit, coordinator, digest, was_out: stored.why.clone() })
+        Ok(definitions.followed(stored, journaled, trail))
     }
 
     /// Why nothing is sent for it wherever it is driven: it cannot follow the definition that a person has let it follow.
@@ -97,7 +122,7 @@ impl Followed {
             remains: if needs_telling { remains } else { Vec::new() },
             can: can.collect(),
             cancel: self.cancelled().map(|after| format!("neither is wanted: {}", self.stands(&after, &amounts))),
-            acts: acted(&self.flow, &stored.entries, &self.lines),
+            acts: acted(&self.flow, &stored.entries, &self.trail.lines),
         }
     }
 
@@ -140,7 +165,7 @@ impl Followed {
     /// A step whose participant a person has accepted as put back since it answered, and the incarnation that counts.
     pub(super) fn forgotten(&self, accepted: &[Acceptance]) -> Option<Line> {
         let mut lives: Vec<Option<&str>> = vec![None; self.flow.steps().len()];
-        for line in &self.lines {
+        for line in &self.trail.lines {
             let (step, life) = match line {
                 Line::Answer { to, receipt, .. } => (to.step, receipt.incarnation.as_deref()),
                 Line::Forgotten { step, incarnation } => (*step, Some(incarnation.as_str())),
@@ -171,13 +196,13 @@ impl Followed {
 
     /// What a person said of a step, where its participant has said otherwise since.
     fn overruled(&self, step: usize, amounts: &[Option<String>]) -> Option<String> {
-        let marks = self.lines.iter().enumerate().rev().filter_map(|(at, line)| Some((at, ruling_in(line)?)));
+        let marks = self.trail.lines.iter().enumerate().rev().filter_map(|(at, line)| Some((at, ruling_in(line)?)));
         let mut marks = marks.filter_map(|(at, (ruling, said))| match ruling {
             Ruling::Mark { step: marked, mark } if marked == step => Some((at, mark, &said.by)),
             Ruling::Mark { .. } | Ruling::Retry | Ruling::Resume | Ruling::Settle => None,
         });
         let (at, mark, by) = marks.next()?;
-        let told = self.lines.get(at + 1..)?.iter().find_map(|line| {
+        let told = self.trail.lines.get(at + 1..)?.iter().find_map(|line| {
             let Line::Answer { to, answer: Answer::State(told), .. } = line else { return None };
             (to.step == step && contradicts(mark, *told)).then_some(*told)
         })?;
@@ -204,18 +229,22 @@ impl Followed {
 
     /// What the last answer said that spoke of something else than was asked for.
     fn other_values(&self) -> Option<&str> {
-        self.lines.iter().rev().find_map(|line| if let Line::Differs { what, .. } = line { Some(what.as_str()) } else { None })
+        self.trail
+            .lines
+            .iter()
+            .rev()
+            .find_map(|line| if let Line::Differs { what, .. } = line { Some(what.as_str()) } else { None })
     }
 
     /// Why the last undo that has failed did, in its participant's own words.
     fn why_undo_failed(&self) -> Option<&str> {
         let failed = |line| if let &Line::Undo { told: UndoTold::Failed, ref receipt, .. } = line { Some(receipt) } else { None };
-        self.lines.iter().rev().find_map(failed)?.detail.as_deref()
+        self.trail.lines.iter().rev().find_map(failed)?.detail.as_deref()
     }
 
     /// What is known of its steps, in order.
     pub(in crate::engine) fn steps(&self, stored: &StoredSaga, store_id: &str, tries: &[Try]) -> Vec<StepView> {
-        Known { stored, store_id, lines: &self.lines, coordinator: &self.coordinator, tries }.steps(&self.follows)
+        Known { stored, store_id, trail: &self.trail, coordinator: &self.coordinator, tries }.steps(&self.follows)
     }
 
     /// What a person can do.
@@ -271,7 +300,7 @@ impl Followed {
     }
 
     fn marked_by(&self, step: usize) -> &str {
-        let by = self.lines.iter().rev().filter_map(ruling_in).find_map(|(ruling, said)| match ruling {
+        let by = self.trail.lines.iter().rev().filter_map(ruling_in).find_map(|(ruling, said)| match ruling {
             Ruling::Mark { step: marked, .. } if marked == step => Some(said.by.as_str()),
             Ruling::Mark { .. } | Ruling::Retry | Ruling::Resume | Ruling::Settle => None,
         });
@@ -344,13 +373,13 @@ impl Followed {
             let (taken, by) = ruling_in(line)?;
             (by.request_id == said.request_id).then_some(taken == ruling)
         };
-        let earlier = (1..).zip(&self.lines).find_map(|(seq, line)| Some((seq, same(line)?)));
+        let earlier = (1..).zip(&self.trail.lines).find_map(|(seq, line)| Some((seq, same(line)?)));
         match earlier {
             Some((seq, true)) => return Err(ActResult::Repeated { seq }),
             Some((_, false)) => return Err(ActResult::RequestIdTaken),
             None => {}
         }
-        let seq = self.lines.len() as u64;
+        let seq = self.trail.lines.len() as u64;
         if said.saw != seq {
             return Err(ActResult::Moved { seq });
         }

@@ -11,8 +11,8 @@ mod values;
 use handfast_protocol::{Mark, Outcome, Party as _, Ruling, Standing, Time};
 
 pub use self::acted::Acted;
-pub(super) use self::followed::Followed;
 use self::followed::name;
+pub(super) use self::followed::{Followed, OwnDefinitions};
 use super::beside::Beside;
 use super::drive::cancel_result;
 use super::reason;
@@ -335,7 +335,7 @@ async fn append(
     next.step(now, line.told());
     let unreadable = |error: LineError| ActError::Unreadable { id: stored.id.clone(), reason: error.to_string() };
     let input = line.write(stored.version).map_err(unreadable)?;
-    let seq = followed.lines.len() as u64 + 1;
+    let seq = followed.trail.lines.len() as u64 + 1;
     let at_rest = next.outbox().is_empty() && next.deadline().is_none();
     let append = Append {
         id: stored.id.clone(),

@@ -5,38 +5,25 @@ use std::sync::Arc;
 use handfast_protocol::{Coordinator, Party as _};
 
 use crate::engine::adopt::{self, MoveTold};
-use crate::engine::asked::Asked;
+use crate::engine::trail::Trail;
 use crate::flow::Flow;
 use crate::journal::Line;
 use crate::store::StoredSaga;
 
 /// The lines that a driver would tell it before anything else, of those that change anything. One that cannot follow the other
 /// definition is left alone, with the reason.
-pub(super) fn untold(stored: &StoredSaga, lines: &[Line], coordinator: &Coordinator) -> Result<Vec<Line>, String> {
-    let steps = coordinator.plan().steps().len();
+pub(super) fn untold(stored: &StoredSaga, trail: &Trail, coordinator: &Coordinator) -> Result<Vec<Line>, String> {
     if stored.adopted.is_empty() {
         return Ok(Vec::new());
     }
-    let (mut asked, mut told) = (vec![Asked::default(); steps], vec![MoveTold::default(); steps]);
-    let mut earlier: Coordinator = Coordinator::pinned(Arc::new(coordinator.plan().clone()), stored.version);
-    for (entry, line) in stored.entries.iter().zip(lines) {
-        let before = earlier.clone();
-        earlier.step(entry.at, line.told());
-        Asked::note(&mut asked, (&before, &earlier), line, entry.seq);
-        if let Line::Moved { step, .. } | Line::SameBooks { step, .. } = line
-            && let Some(told) = told.get_mut(*step)
-        {
-            told.note(line, entry.seq);
-        }
-    }
     let read = |_, text: &str| Flow::from_built_text(text).map(Arc::new).map_err(|error| error.to_string());
-    let moves = adopt::check(stored, &asked, read)?;
+    let moves = adopt::check(stored, &trail.asked, read)?;
     let mut next = coordinator.clone();
-    let is_news = |(step, (moved, told)): (usize, (Option<adopt::Move>, MoveTold))| {
+    let is_news = |(step, (moved, told)): (usize, (Option<adopt::Move>, &MoveTold))| {
         let line = moved.filter(|moved| told.lacks(moved, coordinator.is_moved(step)))?.line;
         let before = next.clone();
         next.step(next.clock(), line.told());
         (next != before).then_some(line)
     };
-    Ok(moves.into_iter().zip(told).enumerate().filter_map(is_news).collect())
+    Ok(moves.into_iter().zip(&trail.moves_told).enumerate().filter_map(is_news).collect())
 }

@@ -19,7 +19,7 @@ impl Followed {
     /// The names of the values that this ruling needs and that no answer has brought.
     pub(super) fn needs(&self, ruling: Ruling) -> Vec<String> {
         let Ruling::Mark { step, mark: Mark::Done } = ruling else { return Vec::new() };
-        let kept = kept_by(&self.lines, step);
+        let kept = kept_by(&self.trail.lines, step);
         let mut names = names(&self.follows, step, leads_forward(&self.coordinator.after(ruling)));
         names.retain(|name| !kept.contains_key(name));
         names
