@@ -71,6 +71,7 @@ impl Place<'_> {
         }
         outcome.map_err(|failure| match failure {
             Failure::Final(error) | Failure::Mismatch(error) => error,
+            Failure::Sql(error) if is_unwritable(&error) => self.cannot_open(format!("{}; {UNWRITABLE}", words(&error))),
             Failure::Sql(error) => self.cannot_open(words(&error)),
             Failure::Busy => self.cannot_open("another process keeps it busy"),
             Failure::Migration(error) => {
@@ -81,7 +82,17 @@ impl Place<'_> {
     }
 }
 
+/// What is said of a file that cannot be written where it is, or beside.
+const UNWRITABLE: &str = "the file, its folder and the files beside it (-wal, -shm) have to be writable for orders to go on; put \
+                          them where they are, or only look into the store, which can be done on a read-only disk";
+
+/// Whether nothing could be written to the file or beside it.
+fn is_unwritable(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
+}
+
 /// Why a step of opening did not come to its end.
+#[derive(Debug)]
 enum Failure {
     Final(StoreError),
     /// What was read of two files does not fit, which may be since another process was writing meanwhile.
@@ -142,6 +153,7 @@ pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<Opened, Store
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut writer = place.step(|| connect(&path, flags))?;
     place.step(|| claim(&place, &mut writer))?;
+    place.step(|| may_write(&mut writer))?;
     place.step(|| check_format(&place, &writer))?;
     place.step(|| set_up(&place, &writer, options))?;
     let is_older = place.step(|| Ok(found_format(&writer)? < known_format()))?;
@@ -201,7 +213,7 @@ fn connect_to_read(place: &Place<'_>, path: &Path) -> Result<Connection, Failure
         Err(error) => error,
     };
     let Failure::Sql(cause) = &error else { return Err(error) };
-    if !matches!(cause.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)) {
+    if !is_unwritable(cause) {
         return Err(error);
     }
     if has_log {
@@ -325,6 +337,22 @@ fn claim(place: &Place<'_>, connection: &mut Connection) -> Result<(), Failure> 
     Ok(transaction.commit()?)
 }
 
+/// SQLite opens a file for reading that it may not write, and says so at the first write only: long after orders were taken. So the
+/// mark is written once more, and taken back.
+fn may_write(connection: &mut Connection) -> Result<(), Failure> {
+    connection.busy_timeout(Duration::ZERO)?;
+    let tried = connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|transaction| {
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.rollback()
+    });
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    match tried {
+        // Somebody is writing there.
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(()),
+        tried => Ok(tried?),
+    }
+}
+
 /// The newest format that this program knows.
 fn known_format() -> i32 {
     embedded::migrations::runner().get_migrations().iter().map(refinery::Migration::version).max().unwrap_or(0)
@@ -390,4 +418,28 @@ fn carry_over(connection: &Connection) -> Result<(), Failure> {
     })?;
     // Another process may be at it.
     if busy != 0 || pages != carried_over { Err(Failure::Busy) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever runs these tests may be allowed to write to every file, so the connection is opened as SQLite opens one to a disk
+    /// that is read-only.
+    #[test]
+    fn a_file_that_cannot_be_written_is_refused_before_anything_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shop.db");
+        drop(open(&path, &SqliteOptions::default()).unwrap());
+        let mut kept = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+        may_write(&mut kept).unwrap();
+        let writing = kept.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
+        let mut other = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+        may_write(&mut other).unwrap();
+        drop(writing);
+        let place = Place { path: &path };
+        let mut reads = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let error = place.step(|| may_write(&mut reads)).unwrap_err().to_string();
+        assert!(error.contains("have to be writable") && error.contains("shop.db"), "{error}");
+    }
 }

@@ -248,7 +248,8 @@ fn an_archived_store_is_looked_into_where_nothing_can_be_written() {
     back_up(&path, &archive);
     fs::create_dir(beside(&archive, "-wal")).unwrap();
     fs::create_dir(beside(&archive, "-shm")).unwrap();
-    assert!(SqliteStore::open(&archive).is_err());
+    let refused = SqliteStore::open(&archive).unwrap_err().to_string();
+    assert!(refused.contains("archive.db") && refused.contains("have to be writable"), "{refused}");
     let before = fs::read(&archive).unwrap();
     let read = SqliteStore::open_to_read(&archive).unwrap();
     assert_eq!(read.store_id(), store.store_id());
