@@ -36,17 +36,19 @@ pub(super) struct Watch {
     state: Mutex<State>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct State {
     /// Nothing as long as it was not compared: what the store knows of turns is not known here then.
     verdict: Option<ClockVerdict>,
+    /// What the store said when it was to be compared the last time, if that could not be done.
+    failure: Option<String>,
     /// How many turns of the clock were reported so far.
     told: u64,
 }
 
 impl Watch {
     pub(super) fn new() -> Self {
-        let state = State { verdict: None, told: 0 };
+        let state = State { verdict: None, failure: None, told: 0 };
         Self { process: uuid::Uuid::now_v7().to_string(), state: Mutex::new(state) }
     }
 
@@ -75,10 +77,11 @@ impl Shared {
     /// Why this process's clock is not believed, if it is not.
     pub(crate) fn clock_trouble(&self) -> Option<String> {
         let Some(verdict) = self.clock_watch.verdict() else {
-            return Some(
-                "this process's clock could not be compared with the store's yet, so nothing is done; it is tried again"
-                    .to_owned(),
-            );
+            let failure = self.clock_watch.with(|state| state.failure.clone());
+            let why = failure.map(|failure| format!(": {failure}")).unwrap_or_default();
+            return Some(format!(
+                "this process's clock could not be compared with the store's yet, so nothing is done; it is tried again{why}"
+            ));
         };
         why_not(verdict)
     }
@@ -102,14 +105,20 @@ impl Shared {
         let kept = match self.store.keep_time(marked.0.clone(), error_ms).await {
             Ok(kept) => kept,
             // The next write that a caller waits for reports what is wrong with the store.
-            Err(error) => return tracing::debug!(name: "clock_not_compared", %error, "the clock could not be compared"),
+            Err(error) => {
+                self.clock_watch.with(|state| state.failure = Some(error.to_string()));
+                return tracing::debug!(name: "clock_not_compared", %error, "the clock could not be compared");
+            }
         };
         if let Some(known) = kept.known {
             clock.join(&marked, known);
             self.tell_of_turns();
         }
         let verdict = kept.verdict;
-        let before = self.clock_watch.with(|state| state.verdict.replace(verdict));
+        let before = self.clock_watch.with(|state| {
+            state.failure = None;
+            state.verdict.replace(verdict)
+        });
         if before.is_none() && verdict == ClockVerdict::Agrees {
             // The scheduler has waited for this comparison only, and goes on.
             self.wakes.note(self.now());

@@ -355,6 +355,27 @@ async fn every_store_hands_out_what_lies_too_far_ahead() {
     }
 }
 
+/// Whoever is told that the clock is the trouble is told as well what the store has answered, since that is where the cure is.
+#[tokio::test]
+async fn what_the_store_said_is_told_where_the_clock_could_not_be_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.db");
+    let store: Arc<dyn Store> = Arc::new(handfast::store::SqliteStore::open(&path).unwrap());
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let bank = handfast::participant::InMemory::new(|_, _| true);
+    let flow = Flow::builder("pay").compensatable("payment", "bank").build().unwrap();
+    let engine = Engine::builder(store).flow(flow).participant("bank", bank).open().await.unwrap();
+    let trouble = engine.stats().clock.trouble.expect("it is not compared");
+    assert!(trouble.contains("could not be compared") && trouble.contains("database is locked"), "{trouble}");
+    let refused = engine.submit(Order::in_flow_order("order-1", "{}", vec![b"{}".to_vec()])).await;
+    assert!(matches!(refused, Err(SubmitError::Clock { why }) if why == trouble), "an order is refused with the same words");
+    other.execute_batch("ROLLBACK").unwrap();
+    while engine.stats().clock.trouble.is_some() {
+        sleep_s(1).await;
+    }
+}
+
 /// Never answers.
 struct Silent(handfast::participant::InMemory);
 
