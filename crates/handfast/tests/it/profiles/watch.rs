@@ -56,6 +56,8 @@ async fn a_late_effect_is_undone_and_reported() {
 
 /// A bank whose only act arrives long after its key was closed, and that holds the answer to its first look.
 struct LateBank {
+    /// What it does not have it says is not there, instead of how its key stands.
+    says_absent: bool,
     clock: Clock,
     arrives: Time,
     answers_the_first_look: Time,
@@ -105,6 +107,9 @@ impl Participant for LateBank {
                 }
                 Operation::Close | Operation::Undo => {}
             }
+            if self.says_absent && request.operation == Operation::Look && found == Definite::Closed {
+                return Reply::Absent { seen: "nothing under this key".to_owned(), retry_after: None };
+            }
             Reply::Definite { answer: Answer::State(found), receipt: Receipt::default() }
         })
     }
@@ -113,10 +118,17 @@ impl Participant for LateBank {
 /// What a look saw before the late act arrived ends no watch, however late its answer comes.
 #[tokio::test(start_paused = true)]
 async fn a_look_counts_from_when_it_left() {
+    for says_absent in [false, true] {
+        the_late_effect_is_found(says_absent).await;
+    }
+}
+
+async fn the_late_effect_is_found(says_absent: bool) {
     const DEADLINE_MS: u64 = 400;
     const WATCHED_MS: u64 = 2_500;
     let (clock, _hand) = Clock::by_hand(NOON);
     let bank = Arc::new(LateBank {
+        says_absent,
         clock: clock.clone(),
         arrives: NOON.after(1_500),
         answers_the_first_look: NOON.after(DEADLINE_MS + WATCHED_MS + 1_000),
@@ -135,6 +147,7 @@ async fn a_look_counts_from_when_it_left() {
     assert_eq!(ended(&mut place(&engine, "order-1").await).await.unwrap(), Outcome::Cancelled);
     until("nobody looks any more", async || view(&engine, "order-1").await.wake_at.is_none()).await;
     let looks = bank.looks();
+    assert!(looks.len() >= 2, "one that had left before the end of the watch ended it: {looks:?}");
     assert!(looks[0].0 < bank.arrives && looks[0].1 == Definite::Closed, "the first saw nothing: {looks:?}");
     assert!(looks[1].0 >= bank.answers_the_first_look && looks[1].1 == Definite::Done, "and the next one was needed: {looks:?}");
     assert_eq!(bank.state(), Definite::Undone);
