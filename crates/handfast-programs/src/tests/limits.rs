@@ -158,6 +158,27 @@ fn memory_is_limited() {
     assert_says(&text, &["ended instead of answering", "MemoryError"]);
 }
 
+/// Half an hour is not waited for here: the program says until when the system lets it, and whoever it starts, run.
+#[test]
+#[cfg(target_os = "linux")]
+fn time_on_the_processor_is_limited() {
+    let script = Script::one_round(
+        r#"
+import resource, subprocess
+def play(body):
+    child = subprocess.run(["sh", "-c", "ulimit -t"], stdout=subprocess.PIPE).stdout
+    say(type="step_ok", state=[*resource.getrlimit(resource.RLIMIT_CPU), int(child)], outbox=[])
+"#,
+    );
+    let words: Vec<String> = script.command().split(' ').map(str::to_owned).collect();
+    let mut process = Process::start(&words, None).unwrap();
+    let ask = |process: &mut Process, line: &str| process.ask(line.to_owned(), Duration::from_secs(30)).unwrap();
+    ask(&mut process, "{\"src\":\"\",\"dest\":\"\",\"body\":{\"type\":\"init\",\"general\":1,\"order\":true}}\n");
+    let said = ask(&mut process, "{\"src\":\"\",\"dest\":\"\",\"body\":{\"type\":\"step\"}}\n");
+    let said: serde_json::Value = serde_json::from_slice(&said).unwrap();
+    assert_eq!(said["body"]["state"], serde_json::json!([1_800, 1_800, 1_800]), "{said}");
+}
+
 #[test]
 fn a_panic_leaves_nobody_behind() {
     let family = std::thread::spawn(|| {
