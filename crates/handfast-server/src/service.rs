@@ -106,10 +106,7 @@ impl Service {
     /// # Errors
     /// It is not JSON, or no order of the flow.
     pub(crate) fn read_order(&self, key: &IdempotencyKey, body: &[u8]) -> Result<Order, Problem> {
-        let order = self.file.parse_order(body).or_else(|error| {
-            let named = (error.field_path() == Some("id")).then(|| named_after(key, body)).flatten();
-            named.map_or(Err(error), |named| self.file.parse_order(&named))
-        });
+        let order = self.file.parse_order_or_name(body, &key.saga_id());
         order.map_err(|error| match (error.column(), error.field_path()) {
             (Some(column), _) => Problem::new(problem::NOT_JSON, error.to_string()).with("column", column),
             (None, Some(field)) => Problem::new(problem::NOT_AN_ORDER, error.to_string()).with("field", field),
@@ -170,20 +167,6 @@ impl Service {
     pub(crate) async fn shutdown(&self, longest: Duration) -> bool {
         self.coordinator.shutdown(longest).await
     }
-}
-
-/// The same object with an id made of the key, if it is an object without one.
-fn named_after(key: &IdempotencyKey, body: &[u8]) -> Option<Vec<u8>> {
-    let Ok(Value::Object(members)) = serde_json::from_slice(body) else {
-        return None;
-    };
-    if members.contains_key("id") {
-        return None;
-    }
-    let opening = body.iter().position(|&byte| byte == b'{')? + 1;
-    let comma = if members.is_empty() { "" } else { "," };
-    let id = format!("\"id\":\"{}\"{comma}", key.saga_id());
-    Some([&body[..opening], id.as_bytes(), &body[opening..]].concat())
 }
 
 fn submit_problem(error: SubmitError) -> Problem {

@@ -22,11 +22,27 @@ impl FlowFile {
     /// # Errors
     /// The first thing that is wrong, with its place and what to do.
     pub fn parse_order(&self, line: &[u8]) -> Result<Order, InputError> {
+        self.read_order(line, || None)
+    }
+
+    /// The same of an order that need not have an id: one without is called `id`, which is checked as its own would be.
+    ///
+    /// # Errors
+    /// As [`parse_order`](Self::parse_order).
+    pub fn parse_order_or_name(&self, line: &[u8], id: &str) -> Result<Order, InputError> {
+        self.read_order(line, || Some(Json::Text(id.to_owned())))
+    }
+
+    fn read_order(&self, line: &[u8], otherwise: impl FnOnce() -> Option<Json>) -> Result<Order, InputError> {
         let order = read(line)?;
         let Json::Object(members) = order else {
             return Err(InputError::whole("an order is a JSON object, as in {\"id\": \"order-1\", ..}"));
         };
-        let id = check_id(members.iter().find(|(key, _)| key == "id").map(|(_, value)| value))?;
+        let said = members.iter().find(|(key, _)| key == "id").map(|(_, value)| value);
+        let id = match said {
+            Some(id) => check_id(Some(id))?,
+            None => check_id(otherwise().as_ref())?,
+        };
         for (key, _) in &members {
             self.check_key(key)?;
         }
