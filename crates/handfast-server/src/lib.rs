@@ -28,6 +28,8 @@ pub mod shapes;
 mod coordinator_tests;
 #[cfg(test)]
 mod dead_tests;
+#[cfg(test)]
+mod part_tests;
 
 pub use crate::coordinator::{Asked, Coordinator, Followed, Offered, Stands, Unmet};
 pub use crate::server::{ServeError, Server, Settings};

@@ -14,7 +14,8 @@ use shop::{Caller, PATIENCE, Process, Shop, order, path};
 
 use crate::support;
 
-/// One saga is one object, whoever shows it: the service, `show`, `sagas show`, and, in short, the line of `run`.
+/// One saga is one object, whoever shows it: the service, `show`, `sagas show`, and, in part, the answer to the order and the line of
+/// `run`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_saga_is_the_same_object_whoever_shows_it() {
     let (shop, _services, coordinator) = Shop::open();
@@ -23,8 +24,9 @@ async fn a_saga_is_the_same_object_whoever_shows_it() {
     for (id, changes) in [("both", json!({})), ("neither", declined)] {
         let mut order = order(id);
         order.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-        caller.place(&format!("key-{id}"), &order, &[("prefer", "wait=50")]).await;
+        let placed = caller.place(&format!("key-{id}"), &order, &[("prefer", "wait=50")]).await.json();
         let served = caller.get(&format!("/sagas/{id}")).await.json();
+        assert_is_part(&placed, &served, "placed");
         let store = shop.store();
         let said = |arguments: &[&str]| -> Value {
             let ended = support::run([arguments, &["--store", &store, "--json"]].concat());
@@ -37,7 +39,7 @@ async fn a_saga_is_the_same_object_whoever_shows_it() {
         let mut brief = served.clone();
         brief.as_object_mut().unwrap().retain(|name, _| !["order", "journal", "tries"].contains(&name.as_str()));
         assert_eq!(said(&["sagas", "show", id]), brief, "sagas show");
-        // The line of `run` has fewer members yet, and none of another name or value.
+        // The line of `run` has fewer members, and none of another name or value.
         let orders = shop.folder.path().join("orders.jsonl");
         std::fs::write(&orders, format!("{order}\n")).unwrap();
         let flow = shop.flow();

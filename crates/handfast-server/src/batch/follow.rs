@@ -94,8 +94,9 @@ impl Follow {
             self.file.steps().iter().map(|step| done(&step.name)).collect()
         } else {
             let view = self.looked_at_once_more(&id).await;
-            if ending == Ending::InDoubt && trouble.is_none() {
-                trouble = view.as_ref().and_then(|view| view.trouble.clone());
+            if let Some(view) = &view {
+                // As everybody else is told it.
+                trouble.clone_from(&view.trouble);
             }
             watched_until_ms = view.as_ref().and_then(|view| view.watched_until).map(|at| at.0);
             view.as_ref().map(StepLine::of).unwrap_or_default()

@@ -59,7 +59,8 @@ impl Ending {
     }
 }
 
-/// The line of an order. Its shape is stable: members may be added, none is renamed or removed.
+/// The line of an order: `line`, and a part of [`Saga`](crate::shapes::saga::Saga), in which each member is the one of that name there and
+/// one that is left out is null or false. Its shape is stable: members may be added, none is renamed or removed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct ResultLine {
     /// The order's id.

@@ -9,7 +9,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use handfast::flow_file::MAX_ORDER_BYTES;
-use handfast::{CancelError, CancelResult, ListFilter, Outcome};
+use handfast::{CancelError, CancelResult, ListFilter, Outcome, SagaView};
 use handfast_http::bodies;
 use serde::Deserialize;
 
@@ -20,13 +20,16 @@ use crate::prefer::{self, Wait};
 use crate::problem::{self, Problem};
 use crate::request;
 use crate::service::{Service, clock_problem, stopping, store_problem, unmet};
-use crate::shapes::saga::{Listed, WholeSaga};
-use crate::shapes::{self, Short};
+use crate::shapes;
+use crate::shapes::saga::{Listed, Short, WholeSaga};
 
 /// The most bytes of a reason for cancelling: two texts of which every character may be written as two escapes.
 const MOST_REASON_BYTES: usize = 16 * 1024;
 /// How long a cancel may take to be written. It is written all the same where that takes longer.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the answer to an order, or to a person, waits for what is in the way to be read. What was asked is done, whatever comes
+/// of that.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The id in a path. What cannot be read as one is the id of no saga.
 pub(crate) type Id = Result<Path<String>, PathRejection>;
@@ -53,14 +56,11 @@ pub(crate) async fn place(State(service): State<Arc<Service>>, headers: HeaderMa
     let again = handle.was_placed_before();
     let wait = wait_for_end(&service, &mut *handle, wait).await;
     let stands = handle.stands();
-    let mut short = Short::new(handle.id(), &stands);
-    if stands.outcome == Some(Outcome::Cancelled) {
-        // A caller that waited for the end has to tell the customer why, and should not need a second request for that.
-        if let Ok(Some(view)) = service.coordinator().look(handle.id(), false).await {
-            short = short.because(&view);
-        }
-    }
-    let mut response = shapes::json(&short);
+    // Where all is well, or nobody has waited, nothing is read: orders are many. Otherwise a caller is told what is in the way, or
+    // why it came to neither, without a second request.
+    let is_short_of_both = stands.outcome != Some(Outcome::Completed) && (wait.is_some() || stands.outcome.is_some());
+    let view = if is_short_of_both || stands.trouble.is_some() { look_in_time(&service, handle.id()).await } else { None };
+    let mut response = shapes::json(&view.as_ref().map_or_else(|| Short::new(handle.id(), &stands), Short::of));
     *response.status_mut() = match stands.outcome {
         None => StatusCode::ACCEPTED,
         Some(_) if again => StatusCode::OK,
@@ -75,6 +75,12 @@ pub(crate) async fn place(State(service): State<Arc<Service>>, headers: HeaderMa
     }
     say_waited(headers, wait);
     Ok(response)
+}
+
+/// What is known of a saga, with what is in its way by its tries, if the store says so in time.
+async fn look_in_time(service: &Service, id: &str) -> Option<SagaView> {
+    let looked = tokio::time::timeout(LOOK_TIMEOUT, service.coordinator().look(id, true)).await;
+    looked.ok()?.ok()?
 }
 
 /// Waits for the end of a saga as long as the caller would, unless the service stops, the saga cannot end by itself, or all
@@ -173,7 +179,11 @@ pub(crate) async fn cancel(
 
 /// How a saga stands, read from its journal.
 pub(super) async fn short(service: &Service, id: &str) -> Result<Response, Problem> {
-    let view = service.coordinator().look(id, false).await.map_err(|error| store_problem(&error))?;
+    let view = match look_in_time(service, id).await {
+        Some(view) => Some(view),
+        // Tries are written before they are read; what a person has done is written already.
+        None => service.coordinator().look(id, false).await.map_err(|error| store_problem(&error))?,
+    };
     Ok(shapes::json(&Short::of(&view.ok_or_else(|| no_such_saga(id))?)))
 }
 

@@ -5,11 +5,10 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use handfast::store::Counts;
 use handfast::webhook::WebhookStats;
-use handfast::{LinkStats, NotMade, NotUnderstood, Outcome, SagaView, Standing, Stats};
+use handfast::{LinkStats, NotMade, NotUnderstood, Standing, Stats};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::coordinator::Stands;
 use crate::service::Receivers;
 
 pub mod participants;
@@ -22,54 +21,6 @@ pub(crate) fn json(value: &impl Serialize) -> Response {
     let mut response = text.into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
-}
-
-/// How a saga stands, in short.
-#[derive(Serialize)]
-pub(crate) struct Short<'a> {
-    id: &'a str,
-    standing: &'a str,
-    outcome: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trouble: Option<&'a str>,
-    /// Which step was not done, and what its participant said of it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<String>,
-}
-
-impl<'a> Short<'a> {
-    /// As its handle has heard.
-    pub(crate) fn new(id: &'a str, stands: &'a Stands) -> Self {
-        Self {
-            id,
-            standing: stands.standing.name(),
-            outcome: stands.outcome.map(Outcome::name),
-            trouble: stands.trouble.as_deref(),
-            why: None,
-        }
-    }
-
-    /// The same with the reason that the journal has for it.
-    pub(crate) fn because(mut self, view: &SagaView) -> Self {
-        self.why = why(view);
-        self
-    }
-
-    /// As its journal says.
-    pub(crate) fn of(view: &'a SagaView) -> Self {
-        Self {
-            id: &view.id,
-            standing: &view.standing,
-            outcome: view.outcome.map(Outcome::name),
-            trouble: view.trouble.as_deref(),
-            why: why(view),
-        }
-    }
-}
-
-/// The first step of which a participant said why it was not done: `payment: card_declined`.
-fn why(view: &SagaView) -> Option<String> {
-    view.steps.iter().find_map(|step| Some(format!("{}: {}", step.name, step.detail.as_ref()?)))
 }
 
 /// What the engine is at.

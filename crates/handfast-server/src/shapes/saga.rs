@@ -1,5 +1,6 @@
-//! The one shape of a saga: of the service's answers, of `handfast show --json`, of `handfast sagas`, and, in short, of the
-//! lines of `handfast run`. Members whose names end in `_ms` are milliseconds since 1970 in UTC.
+//! The one shape of a saga: of the service's answers, of `handfast show --json`, of `handfast sagas`, and, in part, of the answer to
+//! an order and of the lines of `handfast run`, which are too many to read each saga for. Members whose names end in `_ms` are
+//! milliseconds since 1970 in UTC.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +9,8 @@ use handfast::store::{Entry as StoredEntry, Try as StoredTry};
 use handfast::{Act, AnswerSeen, Outcome, Possible, SagaView, StepView};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::coordinator::Stands;
 
 /// A saga: how it stands, what is known of its steps, and what a person can do about it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -32,6 +35,9 @@ pub struct Saga {
     /// Why it cannot go on by itself, or what is in its way; of one that has ended, how a participant broke its promise
     /// afterwards.
     pub trouble: Option<String>,
+    /// The first step of which a participant said why it was not done, and what it said: `payment: card_declined`.
+    #[serde(default)]
+    pub why: Option<String>,
     /// Where there is trouble, what remains in effect, or may.
     pub remains: Vec<Remains>,
     /// The number of its last entry, which an act names.
@@ -248,6 +254,7 @@ impl Saga {
             in_doubt: view.is_in_doubt(),
             held: view.is_held,
             trouble: view.trouble.clone(),
+            why: why(view),
             remains: view.remains.iter().map(Remains::of).collect(),
             seq: view.seq(),
             can: view.can.iter().map(Can::of).chain(cancel).collect(),
@@ -294,6 +301,42 @@ impl WholeSaga {
             tries: view.tries.iter().map(|attempt| Try::of(view, attempt)).collect(),
         }
     }
+}
+
+/// A part of [`Saga`]: each member is the one of that name there, and one that is left out is null. It is the answer to an order, and
+/// to what a person has done.
+#[derive(Serialize)]
+pub(crate) struct Short<'a> {
+    id: &'a str,
+    standing: &'a str,
+    outcome: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+}
+
+impl<'a> Short<'a> {
+    /// As its handle has heard: nothing is read for it.
+    pub(crate) fn new(id: &'a str, stands: &'a Stands) -> Self {
+        let Stands { standing, outcome, trouble } = stands;
+        Self { id, standing: standing.name(), outcome: outcome.map(Outcome::name), trouble: trouble.as_deref(), why: None }
+    }
+
+    /// As its journal says.
+    pub(crate) fn of(view: &'a SagaView) -> Self {
+        Self {
+            id: &view.id,
+            standing: &view.standing,
+            outcome: view.outcome.map(Outcome::name),
+            trouble: view.trouble.as_deref(),
+            why: why(view),
+        }
+    }
+}
+
+fn why(view: &SagaView) -> Option<String> {
+    view.steps.iter().find_map(|step| Some(format!("{}: {}", step.name, step.detail.as_ref()?)))
 }
 
 impl Step {
