@@ -9,8 +9,9 @@ use axum::middleware::Next;
 use axum::response::Response;
 use handfast_http::bodies::{self, Budget, Held};
 use handfast_http::origin;
+use serde::de::DeserializeOwned;
 
-use crate::problem::{self, Problem};
+use crate::problem::{self, Kind, Problem};
 
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -22,6 +23,33 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) async fn json_body(headers: &HeaderMap, body: Body, most: usize, budget: &Budget) -> Result<Held, Problem> {
     check_json(headers)?;
     any_body(body, most, budget).await
+}
+
+/// The value in a body that has to be declared as JSON, at most `most` bytes of it. One that is another is a problem of this kind, which
+/// says what is wanted: the members of an object, in words.
+///
+/// # Errors
+/// As [`json_body`], or it is another.
+pub(crate) async fn read_json<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Body,
+    (most, budget): (usize, &Budget),
+    (kind, members): (&'static Kind, &str),
+) -> Result<T, Problem> {
+    let bytes = json_body(headers, body, most, budget).await?;
+    from_json(&bytes, kind, members)
+}
+
+/// The value in a body that was read.
+///
+/// # Errors
+/// It is another.
+pub(crate) fn from_json<T: DeserializeOwned>(bytes: &[u8], kind: &'static Kind, members: &str) -> Result<T, Problem> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        // What was sent is not repeated: its own words for it would do that.
+        let place = format!("line {}, column {}", error.line(), error.column());
+        Problem::new(kind, format!("the body is no object with {members}: see {place}"))
+    })
 }
 
 /// The body is declared as JSON, and as it is.

@@ -4,7 +4,7 @@ use handfast::journal::Said;
 use handfast::store::Store;
 use handfast::{Act, ActError, ActResult, CancelResult, ListFilter, cancel_in, saga_in, time_in};
 
-use super::{Trouble, needs_values, what_can_be_done};
+use super::{Trouble, no_such_saga, not_cancelled, not_taken};
 use crate::shapes::saga::{Listed, Saga};
 
 pub(super) async fn list(store: &dyn Store, filter: &ListFilter) -> Result<(Vec<Listed>, Option<String>), Trouble> {
@@ -13,45 +13,33 @@ pub(super) async fn list(store: &dyn Store, filter: &ListFilter) -> Result<(Vec<
 }
 
 pub(super) async fn look(store: &dyn Store, id: &str) -> Result<Saga, Trouble> {
-    let seen = saga_in(store, id).await?.ok_or_else(|| unknown(id))?;
+    let seen = saga_in(store, id).await?.ok_or_else(|| Trouble::Unknown(no_such_saga(id)))?;
     Ok(Saga::of(&seen))
 }
 
 pub(super) async fn act(store: &dyn Store, id: &str, act: &Act, said: &Said) -> Result<bool, Trouble> {
     let now = time_in(store).await.map_err(trouble)?;
     let result = handfast::act_in(store, id, act, said, now).await.map_err(trouble)?;
-    match result {
-        ActResult::Taken { .. } => Ok(true),
-        ActResult::Repeated { .. } => Ok(false),
-        ActResult::Moved { seq } => {
-            Err(Trouble::Conflict(format!("saga {id} has gone on since: its last entry is {seq}; look at it again")))
-        }
-        ActResult::RequestIdTaken => Err(Trouble::Usage(format!("this request id stands for another act on saga {id}"))),
-        ActResult::Pointless { can } => {
-            Err(Trouble::Conflict(format!("it would change nothing of saga {id}; {}", what_can_be_done(&can))))
-        }
-        ActResult::NeedsValues { step, names } => Err(Trouble::Conflict(needs_values(id, &step, &names))),
-        ActResult::NoSuchStep { steps } => Err(Trouble::Usage(format!("the steps of saga {id} are {}", steps.join(", ")))),
-        ActResult::Unknown => Err(unknown(id)),
-    }
+    let Some(why) = not_taken(id, &result) else { return Ok(matches!(result, ActResult::Taken { .. })) };
+    Err(match result {
+        ActResult::RequestIdTaken | ActResult::NoSuchStep { .. } => Trouble::Usage(why),
+        ActResult::Unknown => Trouble::Unknown(why),
+        ActResult::Taken { .. }
+        | ActResult::Repeated { .. }
+        | ActResult::Moved { .. }
+        | ActResult::Pointless { .. }
+        | ActResult::NeedsValues { .. } => Trouble::Conflict(why),
+    })
 }
 
 pub(super) async fn cancel(store: &dyn Store, id: &str, by: Option<&str>, why: Option<&str>) -> Result<(), Trouble> {
     let now = time_in(store).await.map_err(trouble)?;
-    match cancel_in(store, id, by, why, now).await.map_err(trouble)? {
-        CancelResult::Accepted => Ok(()),
-        CancelResult::Ended(handfast::Outcome::Cancelled) => Ok(()),
-        CancelResult::Ended(outcome) => Err(Trouble::Conflict(format!("saga {id} has ended: {}", outcome.name()))),
-        CancelResult::TooLate => {
-            Err(Trouble::Conflict(format!("saga {id} can only go forward: the step that decides it is done")))
-        }
-        CancelResult::Suspended => Err(Trouble::Conflict(format!("saga {id} is suspended: a person has to look at it first"))),
-        CancelResult::Unknown => Err(unknown(id)),
+    let result = cancel_in(store, id, by, why, now).await.map_err(trouble)?;
+    match not_cancelled(id, &result) {
+        None => Ok(()),
+        Some(why) if result == CancelResult::Unknown => Err(Trouble::Unknown(why)),
+        Some(why) => Err(Trouble::Conflict(why)),
     }
-}
-
-fn unknown(id: &str) -> Trouble {
-    Trouble::Unknown(format!("there is no saga {id:?}"))
 }
 
 fn trouble(error: ActError) -> Trouble {

@@ -13,8 +13,8 @@ use handfast::{Act, ListFilter};
 
 use handfast_http::client::HttpClient;
 
-pub(crate) use self::words::needs_values;
 pub use self::words::what_can_be_done;
+pub(crate) use self::words::{no_such_saga, not_cancelled, not_taken};
 use crate::shapes::saga::{Listed, Saga};
 
 /// Where the sagas are.

@@ -12,7 +12,7 @@ use handfast::{Act, ActError, ActResult};
 use serde::Deserialize;
 
 use super::sagas::{self, Id};
-use crate::operator::{needs_values, what_can_be_done};
+use crate::operator::not_taken;
 use crate::problem::{self, Problem};
 use crate::request;
 use crate::service::{Service, clock_problem, stopping, store_problem, unmet};
@@ -47,12 +47,9 @@ pub(crate) async fn act(
     body: Body,
 ) -> Result<Response, Problem> {
     let id = sagas::id_of(id)?;
-    let bytes = request::json_body(&headers, body, MOST_BYTES, service.orders_budget()).await?;
-    let asked: Asked = serde_json::from_slice(&bytes).map_err(|error| {
-        let place = format!("line {}, column {}", error.line(), error.column());
-        let members = "act, step (of a mark), by, reason, request_id, saw and, if there is any, evidence and kept";
-        Problem::new(problem::NOT_AN_ACT, format!("the body is no object with {members}: see {place}"))
-    })?;
+    let members = "act, step (of a mark), by, reason, request_id, saw and, if there is any, evidence and kept";
+    let wanted = (problem::NOT_AN_ACT, members);
+    let asked: Asked = request::read_json(&headers, body, (MOST_BYTES, service.orders_budget()), wanted).await?;
     let Some(act) = Act::from_name(&asked.act, asked.step.as_deref()) else {
         let names = Act::NAMES.join(", ");
         return Err(Problem::new(problem::NOT_AN_ACT, format!("act is one of {names}, and a mark needs its step")));
@@ -69,31 +66,24 @@ pub(crate) async fn act(
             ActError::Stopping => stopping(),
         })
     })?;
-    let conflict = |seq: u64, why: String| Err(Problem::new(problem::MOVED, why).with("saga", id.as_str()).with("seq", seq));
-    match result {
+    let refused = |kind| {
+        let why = not_taken(&id, &result).unwrap_or_default();
+        Problem::new(kind, why)
+    };
+    match &result {
         ActResult::Taken { .. } => {
             let mut response = sagas::short(&service, &id).await?;
             *response.status_mut() = StatusCode::ACCEPTED;
             Ok(response)
         }
         ActResult::Repeated { .. } => sagas::short(&service, &id).await,
-        ActResult::Moved { seq } => {
-            conflict(seq, format!("saga {id} has gone on since: its last entry is {seq}; look at it again"))
+        ActResult::Moved { seq } => Err(refused(problem::MOVED).with("saga", id.as_str()).with("seq", *seq)),
+        ActResult::RequestIdTaken => Err(refused(problem::REQUEST_ID_REUSED)),
+        ActResult::Pointless { .. } => Err(refused(problem::POINTLESS)),
+        ActResult::NeedsValues { names, .. } => {
+            Err(refused(problem::NEEDS_VALUES).with("saga", id.as_str()).with("names", names.as_slice()))
         }
-        ActResult::RequestIdTaken => {
-            Err(Problem::new(problem::REQUEST_ID_REUSED, format!("this request id stands for another act on saga {id}")))
-        }
-        ActResult::Pointless { can } => {
-            let why = format!("it would change nothing of saga {id}; {}", what_can_be_done(&can));
-            Err(Problem::new(problem::POINTLESS, why))
-        }
-        ActResult::NeedsValues { step, names } => {
-            let why = needs_values(&id, &step, &names);
-            Err(Problem::new(problem::NEEDS_VALUES, why).with("saga", id.as_str()).with("names", names))
-        }
-        ActResult::NoSuchStep { steps } => {
-            Err(Problem::new(problem::NOT_AN_ACT, format!("the steps of saga {id} are {}", steps.join(", "))))
-        }
-        ActResult::Unknown => Err(sagas::no_such_saga(&id)),
+        ActResult::NoSuchStep { .. } => Err(refused(problem::NOT_AN_ACT)),
+        ActResult::Unknown => Err(refused(problem::NO_SUCH_SAGA)),
     }
 }

@@ -31,13 +31,8 @@ struct Accepts {
 
 /// `POST /clock/accept`: lets the present time of this service count in its store, instead of a later one.
 pub(crate) async fn accept(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    let bytes = request::json_body(&headers, body, MOST_BYTES, service.orders_budget()).await?;
-    let Accepts { by, why, seen_to } = serde_json::from_slice(&bytes).map_err(|error| {
-        // What was sent is not repeated: its own words for it would do that.
-        let place = format!("line {}, column {}", error.line(), error.column());
-        let members = "the texts by and why and, where it is so, seen_to";
-        Problem::new(problem::NOT_A_REASON, format!("the body is no object with {members}: see {place}"))
-    })?;
+    let wanted = (problem::NOT_A_REASON, "the texts by and why and, where it is so, seen_to");
+    let Accepts { by, why, seen_to } = request::read_json(&headers, body, (MOST_BYTES, service.orders_budget()), wanted).await?;
     let accepted = service.coordinator().accept_time(&by, &why, seen_to).await;
     let before = accepted.map_err(|error| {
         unmet(error, |error| match error {

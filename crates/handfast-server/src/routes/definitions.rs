@@ -70,13 +70,10 @@ pub(crate) async fn choose(
     body: Body,
 ) -> Result<Response, Problem> {
     let hash = hash.map(|Path(hash)| hash).unwrap_or_default();
-    let body = request::json_body(&headers, body, MOST_BYTES, service.orders_budget()).await?;
-    let Decision { decides, by, why, same_books } = serde_json::from_slice(&body).map_err(|error| {
-        // What was sent is not repeated: its own words for it would do that.
-        let place = format!("line {}, column {}", error.line(), error.column());
-        let wanted = "{\"decides\": \"adopt\" or \"keep\", \"by\": \"..\", \"why\": \"..\"}";
-        Problem::new(problem::NOT_A_REASON, format!("the body is not {wanted}: see {place}"))
-    })?;
+    let members = "decides (adopt or keep), the texts by and why and, where it is so, same_books";
+    let wanted = (problem::NOT_A_REASON, members);
+    let Decision { decides, by, why, same_books } =
+        request::read_json(&headers, body, (MOST_BYTES, service.orders_budget()), wanted).await?;
     let chosen = Chosen { by, why, same_books };
     let decided = service.coordinator().choose_definition(&hash, decides == Decides::Adopt, &chosen).await;
     let decided = decided.map_err(|error| {

@@ -41,13 +41,9 @@ struct Act {
 
 /// `POST /participants/accept`: lets the other life count.
 pub(crate) async fn accept(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    let bytes = request::json_body(&headers, body, MOST_BYTES, service.orders_budget()).await?;
-    let Act { participant, incarnation, by, why } = serde_json::from_slice(&bytes).map_err(|error| {
-        // What was sent is not repeated: its own words for it would do that.
-        let place = format!("line {}, column {}", error.line(), error.column());
-        let members = "the texts participant, incarnation, by and why";
-        Problem::new(problem::NOT_AN_ACCEPTANCE, format!("the body is no object with {members}: see {place}"))
-    })?;
+    let wanted = (problem::NOT_AN_ACCEPTANCE, "the texts participant, incarnation, by and why");
+    let Act { participant, incarnation, by, why } =
+        request::read_json(&headers, body, (MOST_BYTES, service.orders_budget()), wanted).await?;
     let accepted = service.coordinator().accept_participant((&participant, &incarnation), (&by, &why)).await;
     let accepted = accepted.map_err(|error| unmet(error, accept_problem))?;
     Ok(shapes::json(&participants::acceptance(&accepted.acceptance)))

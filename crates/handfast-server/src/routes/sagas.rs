@@ -16,6 +16,7 @@ use serde::Deserialize;
 use crate::coordinator::Followed;
 use crate::key::{self, IdempotencyKey};
 use crate::listing::{self, Parameters};
+use crate::operator::{self, not_cancelled};
 use crate::prefer::{self, Wait};
 use crate::problem::{self, Problem};
 use crate::request;
@@ -39,7 +40,7 @@ pub(super) fn id_of(id: Id) -> Result<String, Problem> {
 }
 
 pub(super) fn no_such_saga(id: &str) -> Problem {
-    Problem::new(problem::NO_SUCH_SAGA, format!("there is no saga {}", id.chars().take(128).collect::<String>()))
+    Problem::new(problem::NO_SUCH_SAGA, operator::no_such_saga(id))
 }
 
 /// `POST /sagas`: takes an order. An answer of 2xx means that it is flushed.
@@ -161,20 +162,15 @@ pub(crate) async fn cancel(
             CancelError::Clock { why } => clock_problem(why),
         })
     })?;
-    let too_late = |why: &str| Err(Problem::new(problem::TOO_LATE, format!("saga {id} {why}")).with("saga", id.as_str()));
-    match result {
-        CancelResult::Accepted => {
-            let mut response = short(&service, &id).await?;
-            *response.status_mut() = StatusCode::ACCEPTED;
-            Ok(response)
-        }
-        CancelResult::Ended(handfast::Outcome::Cancelled) => short(&service, &id).await,
-        CancelResult::Ended(handfast::Outcome::Completed) => too_late("has ended in both"),
-        CancelResult::Ended(handfast::Outcome::Settled) => too_late("was settled by a person"),
-        CancelResult::TooLate => too_late("can only go forward: the step that decides it is done"),
-        CancelResult::Suspended => too_late("is suspended: a person has to look at it first"),
-        CancelResult::Unknown => Err(no_such_saga(&id)),
+    if let Some(why) = not_cancelled(&id, &result) {
+        let kind = if result == CancelResult::Unknown { problem::NO_SUCH_SAGA } else { problem::TOO_LATE };
+        return Err(Problem::new(kind, why).with("saga", id.as_str()));
     }
+    let mut response = short(&service, &id).await?;
+    if result == CancelResult::Accepted {
+        *response.status_mut() = StatusCode::ACCEPTED;
+    }
+    Ok(response)
 }
 
 /// How a saga stands, read from its journal.
@@ -194,9 +190,5 @@ async fn reason(service: &Service, headers: &HeaderMap, body: Body) -> Result<Re
         return Ok(Reason::default());
     }
     request::check_json(headers)?;
-    serde_json::from_slice(bytes).map_err(|error| {
-        // What was sent is not repeated: its own words for it would do that.
-        let place = format!("line {}, column {}", error.line(), error.column());
-        Problem::new(problem::NOT_A_REASON, format!("the body is no object with the texts by and why: see {place}"))
-    })
+    request::from_json(bytes, problem::NOT_A_REASON, "the texts by and why")
 }
