@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
     check, completions, conform, definitions, demo, dispatch, generals, man, messenger, participants, payment, replay, run,
-    sagas, serve, show, store, usual_way,
+    sagas, serve, show, store, tokens, usual_way,
 };
 use crate::output::exit;
 
@@ -84,6 +84,8 @@ pub(crate) enum Command {
     Definitions(definitions::Args),
     /// Copy a store that is in use, or look through all of one
     Store(store::Args),
+    /// Draw the tokens of those who may call a service, and list them
+    Tokens(tokens::Args),
     /// Look at sagas, cancel them, and resolve those that cannot go on by themselves
     Sagas(sagas::Args),
     /// Run the coordinator that the demo compares with

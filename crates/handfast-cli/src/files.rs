@@ -28,6 +28,21 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     }
 }
 
+/// The same for a file that only its owner should read: where it is made, nobody else may.
+///
+/// # Errors
+/// It cannot be written there.
+pub(crate) fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    if fs::symlink_metadata(path).is_err() {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        drop(options.open(path)?);
+    }
+    write(path, content)
+}
+
 fn replace(path: &Path, content: &[u8], permissions: Option<fs::Permissions>) -> io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     // A directory that is not there is named by the system's own words.

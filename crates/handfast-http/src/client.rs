@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1;
-use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -22,7 +22,10 @@ const CONNECT: Duration = Duration::from_secs(2);
 
 /// Calls plain `http` URLs, each over a connection of its own.
 #[derive(Clone, Default, Debug)]
-pub struct HttpClient(());
+pub struct HttpClient {
+    /// What its requests say of who sends them.
+    authorization: Option<HeaderValue>,
+}
 
 /// Sends one request over a connection of its own, and brings the whole answer back if it is no longer than `longest` bytes.
 ///
@@ -135,7 +138,17 @@ impl HttpClient {
     /// A client; it holds nothing open between calls.
     #[must_use]
     pub const fn new() -> Self {
-        Self(())
+        Self { authorization: None }
+    }
+
+    /// A client whose every request carries this token (`Authorization: Bearer`, RFC 6750), which no `Debug` prints.
+    ///
+    /// # Errors
+    /// It has characters in it that no header can carry.
+    pub fn with_token(token: &str) -> Result<Self, InvalidHeaderValue> {
+        let mut authorization = HeaderValue::from_str(&format!("Bearer {token}"))?;
+        authorization.set_sensitive(true);
+        Ok(Self { authorization: Some(authorization) })
     }
 
     /// Sends one request. A body is JSON, unless a header says otherwise: no header is sent twice.
@@ -150,22 +163,25 @@ impl HttpClient {
         body: Bytes,
         timeout: Duration,
     ) -> Result<Answer, CallError> {
-        let asked = tokio::time::timeout(timeout, send(method, url, headers, body)).await;
+        let asked = tokio::time::timeout(timeout, self.send(method, url, headers, body)).await;
         asked.unwrap_or_else(|elapsed| Err(elapsed.into())).map_err(|cause| CallError { url: url.to_owned(), cause })
     }
-}
 
-async fn send(method: Method, url: &str, headers: &[(HeaderName, &str)], body: Bytes) -> Result<Answer, Cause> {
-    let mut request = Request::builder().method(method).uri(url);
-    for (name, value) in headers {
-        request = request.header(name, HeaderValue::from_str(value)?);
+    async fn send(&self, method: Method, url: &str, headers: &[(HeaderName, &str)], body: Bytes) -> Result<Answer, Cause> {
+        let mut request = Request::builder().method(method).uri(url);
+        for (name, value) in headers {
+            request = request.header(name, HeaderValue::from_str(value)?);
+        }
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        let is_said = headers.iter().any(|(name, _)| *name == CONTENT_TYPE);
+        if !body.is_empty() && !is_said {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
+        let (parts, body) = exchange(request.body(Full::new(body))?, CONNECT, LONGEST_ANSWER).await?.into_parts();
+        Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
     }
-    let is_said = headers.iter().any(|(name, _)| *name == CONTENT_TYPE);
-    if !body.is_empty() && !is_said {
-        request = request.header(CONTENT_TYPE, "application/json");
-    }
-    let (parts, body) = exchange(request.body(Full::new(body))?, CONNECT, LONGEST_ANSWER).await?.into_parts();
-    Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
+use crate::access::Callers;
 use crate::{Asked, Coordinator, Followed, Server};
 
 const FLOW: &str =
@@ -69,7 +70,7 @@ async fn what_a_coordinator_does_not_offer_is_said_and_the_rest_works() {
     let flow = file.flow::<&str>(&[]).unwrap();
     let engine = Engine::builder(Arc::new(MemoryStore::new())).flow(Arc::clone(&flow)).open().await.unwrap();
     let (_keeps_on, stop) = watch::channel(false);
-    let server = Server::over(Arc::new(Plain(engine)), (file, flow), 64, stop);
+    let server = Server::over(Arc::new(Plain(engine)), (file, flow), Callers::everybody(64), stop);
     let (status, placed) = ask(&server, Method::POST, "/sagas", json!({ "id": "order-1", "lines": [{ "sku": "tea" }] })).await;
     assert_eq!((status, &placed["id"]), (StatusCode::ACCEPTED, &json!("order-1")), "{placed}");
     let (status, shown) = ask(&server, Method::GET, "/sagas/order-1", Value::Null).await;

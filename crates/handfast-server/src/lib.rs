@@ -1,7 +1,8 @@
 //! The coordinator as a service: orders come in over HTTP, and every one that was acknowledged ends in both or neither.
 //!
 //! [`Server`] opens a store and serves it on a listener until it is told to stop; its [`router`](Server::router) can be a part
-//! of an application's own. [`batch`] drives the orders of a file instead. [`operator`] is what an operator does with sagas,
+//! of an application's own. [`access`] says who may
+//! call. [`batch`] drives the orders of a file instead. [`operator`] is what an operator does with sagas,
 //! through a running service or in a store's file, in the same shapes either way, and [`open_files`] shares out what the system
 //! lets a process have open. `docs/serve.md` describes the addresses for callers.
 //!
@@ -10,6 +11,7 @@
 //!
 //! This crate knows no command line: it prints nothing, ends no process and starts none.
 
+pub mod access;
 pub mod batch;
 mod coordinator;
 mod key;

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tower::ServiceExt as _;
 
 use crate::Server;
+use crate::access::Callers;
 
 const FLOW: &str = "name = \"shop\"\n[input]\ncard = \"text\"\n\
     [[step]]\nname = \"payment\"\nkind = \"compensatable\"\nparticipant = \"inproc\"\n\
@@ -73,7 +74,7 @@ async fn every_member_of_a_short_answer_is_the_one_of_the_whole() {
     let engine = Engine::builder(Arc::new(MemoryStore::new())).flow(Arc::clone(&flow));
     let engine = engine.participant("payment", ByCard).participant("dispatch", ByCard).open().await.unwrap();
     let (_keeps_on, stop) = watch::channel(false);
-    let server = Server::over(Arc::new(engine), (file, flow), 64, stop);
+    let server = Server::over(Arc::new(engine), (file, flow), Callers::everybody(64), stop);
     for (card, status, standing) in [
         ("good", StatusCode::CREATED, "completed"),
         ("declined", StatusCode::CREATED, "cancelled"),

@@ -78,10 +78,14 @@ kinds! {
         "So much of what callers send is read at a time, over all of them. Nothing was done; send the request again, with the same key.";
     BUSY = "busy", SERVICE_UNAVAILABLE, "Too many sagas wait to act on a webhook",
         "Send it again after the time in `Retry-After`. What is in doubt is asked for at its own time in any case.";
+    TOKEN = "token", UNAUTHORIZED, "The request needs a token of this service",
+        "Send `Authorization: Bearer TOKEN`. A token is drawn with `handfast tokens new`, and counts while it stands in the service's file and has not expired. Nothing was done.";
+    SCOPE = "scope", FORBIDDEN, "The token does not allow this",
+        "`scopes` names those of which one is asked for, or the token is for one flow and this is about another. Nothing was done.";
     FOREIGN_ORIGIN = "foreign-origin", FORBIDDEN, "A page of another origin may not do this",
         "A browser sent this on behalf of a page that does not come from this service.";
     FOREIGN_HOST = "foreign-host", MISDIRECTED_REQUEST, "The request is meant for another host",
-        "`Host` must be an IP address or localhost, since a page could otherwise reach this service under a name of its own.";
+        "Without tokens `Host` must be an IP address or localhost, since a page could otherwise reach this service under a name of its own.";
     STOPPING = "stopping", SERVICE_UNAVAILABLE, "The service is stopping",
         "Nothing was done. Send it again after the time in `Retry-After`, with the same key.";
     CLOCK = "clock", SERVICE_UNAVAILABLE, "The service's clock is not believed",

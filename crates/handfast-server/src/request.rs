@@ -1,9 +1,10 @@
 //! Reads requests within the bounds of this service.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::Response;
@@ -11,7 +12,9 @@ use handfast_http::bodies::{self, Budget, Held};
 use handfast_http::origin;
 use serde::de::DeserializeOwned;
 
+use crate::access::Access;
 use crate::problem::{self, Kind, Problem};
+use crate::service::Service;
 
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -68,12 +71,20 @@ pub(crate) async fn any_body(body: Body, most: usize, budget: &Budget) -> Result
     budget.read(body, most, BODY_TIMEOUT).await.map_err(problem::of_body)
 }
 
-/// Lets through what does not come from another origin's page, nor under a name that anybody could have registered.
+/// Lets through what does not come from another origin's page, nor under a name that anybody could have registered. A page
+/// has no token, so a service that wants one answers to every name.
 ///
 /// # Errors
 /// [`problem::FOREIGN_HOST`] and [`problem::FOREIGN_ORIGIN`].
-pub(crate) async fn keep_pages_out(request: Request, next: Next) -> Result<Response, Problem> {
-    origin::check(request.method(), request.headers()).map_err(problem::of_foreign)?;
+pub(crate) async fn keep_pages_out(
+    State(service): State<Arc<Service>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    match service.access() {
+        Access::Everybody => origin::check(request.method(), request.headers()).map_err(problem::of_foreign)?,
+        Access::Tokens(_) => {}
+    }
     Ok(next.run(request).await)
 }
 

@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::access::{Access, Callers};
 use crate::coordinator::Coordinator;
 use crate::open_files::{Shares, Wanted};
 use crate::routes;
@@ -32,6 +33,8 @@ pub struct Settings {
     pub definitions: OtherDefinitions,
     /// Limits and waiting times. What the open files do not allow is lowered.
     pub options: Options,
+    /// Who may call.
+    pub access: Access,
     /// How many files the process may have open.
     pub open_files: u64,
 }
@@ -68,26 +71,28 @@ impl Server {
     /// # Errors
     /// The store cannot be read, or the file belongs to another program.
     pub async fn open(settings: Settings, stop: watch::Receiver<bool>) -> Result<Self, ServeError> {
-        let Settings { file, flow, webhooks, store, definitions, mut options, open_files } = settings;
+        let Settings { file, flow, webhooks, store, definitions, mut options, access, open_files } = settings;
         let wanted = Wanted::by(&flow, &*store, &options).await?;
         let shares = Shares::of(open_files, wanted);
         shares.bound(&mut options);
         let engine = Engine::builder(store).options(options).other_definitions(definitions);
         let engine = engine.flow(Arc::clone(&flow)).open().await?;
-        let service = Service::over(Arc::new(engine), (file, flow), webhooks, shares.callers(), stop.clone());
+        let service =
+            Service::over(Arc::new(engine), (file, flow), webhooks, Callers { access, most: shares.callers() }, stop.clone());
         Ok(Self::of(Arc::new(service), shares.callers(), stop))
     }
 
-    /// A service of a coordinator that is open; `callers` are connected at a time at most.
+    /// A service of a coordinator that is open, for these callers.
     #[must_use]
     pub fn over(
         coordinator: Arc<dyn Coordinator>,
         (file, flow): (FlowFile, Arc<Flow>),
-        callers: usize,
+        callers: Callers,
         stop: watch::Receiver<bool>,
     ) -> Self {
+        let most = callers.most;
         let service = Service::over(coordinator, (file, flow), Receivers::new(), callers, stop.clone());
-        Self::of(Arc::new(service), callers, stop)
+        Self::of(Arc::new(service), most, stop)
     }
 
     pub(crate) const fn of(service: Arc<Service>, callers: usize, stop: watch::Receiver<bool>) -> Self {

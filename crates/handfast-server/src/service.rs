@@ -13,6 +13,7 @@ use handfast_http::stop::stopped;
 use serde_json::Value;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
+use crate::access::{Access, Callers};
 use crate::coordinator::{Coordinator, Followed, Unmet};
 use crate::key::IdempotencyKey;
 use crate::problem::{self, Problem};
@@ -43,6 +44,7 @@ pub(crate) struct Service {
     hints: Budget,
     /// Places for callers who wait for the end of a saga.
     waiting: Semaphore,
+    access: Access,
     stop: watch::Receiver<bool>,
 }
 
@@ -52,15 +54,20 @@ impl Service {
         coordinator: Arc<dyn Coordinator>,
         (file, flow): (FlowFile, Arc<Flow>),
         webhooks: Receivers,
-        callers: usize,
+        Callers { access, most }: Callers,
         stop: watch::Receiver<bool>,
     ) -> Self {
         let (orders, hints) = (Budget::new(ORDERS), Budget::new(WEBHOOKS));
-        Self { coordinator, file, flow, webhooks, orders, hints, waiting: Semaphore::new(callers / PART_OF_WAITING), stop }
+        Self { coordinator, file, flow, webhooks, orders, hints, waiting: Semaphore::new(most / PART_OF_WAITING), access, stop }
     }
 
     pub(crate) fn coordinator(&self) -> &dyn Coordinator {
         &*self.coordinator
+    }
+
+    /// Who may call.
+    pub(crate) const fn access(&self) -> &Access {
+        &self.access
     }
 
     pub(crate) const fn file(&self) -> &FlowFile {

@@ -1,6 +1,7 @@
 //! The commands, one module each.
 
 pub(crate) mod check;
+pub(crate) mod client;
 pub(crate) mod completions;
 pub(crate) mod conform;
 pub(crate) mod definitions;
@@ -22,6 +23,7 @@ pub(crate) mod show;
 pub(crate) mod signals;
 mod state;
 pub(crate) mod store;
+pub(crate) mod tokens;
 pub(crate) mod usual_way;
 
 use std::io;
@@ -50,6 +52,7 @@ pub(crate) fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
         Command::Participants(args) => participants::run(args, output),
         Command::Definitions(args) => definitions::run(args, output),
         Command::Store(args) => store::run(args, output),
+        Command::Tokens(args) => tokens::run(args, output),
         Command::Sagas(args) => sagas::run(args, output),
         Command::UsualWay(args) => usual_way::run(args, output),
         Command::Completions(args) => completions::run(args, output),

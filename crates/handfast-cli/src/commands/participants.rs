@@ -7,7 +7,6 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use handfast::store::Store;
 use handfast::{AcceptError, accept_in, participants_in, resting_in, time_in};
-use handfast_http::client::HttpClient;
 use handfast_server::shapes::participants::{self as shapes, MOST_PAGE};
 use hyper::Method;
 use serde_json::{Value, json};
@@ -274,11 +273,13 @@ impl Place {
 
 /// Asks the service, and reads its answer.
 pub(crate) async fn ask(method: Method, url: &str, body: Bytes) -> anyhow::Result<Value> {
-    let answer = HttpClient::new().ask(method, url, &[], body, PATIENCE).await.or_exit(Exit::Unreachable)?;
+    let answer = super::client::client()?.ask(method, url, &[], body, PATIENCE).await.or_exit(Exit::Unreachable)?;
     let told: Value = serde_json::from_slice(&answer.body).with_context(|| format!("{url} does not answer in JSON"))?;
     if (200..300).contains(&answer.status) {
         return Ok(told);
     }
-    let detail = told["detail"].as_str().unwrap_or("it does not say why").to_owned();
+    let said = told["detail"].as_str().unwrap_or("it does not say why");
+    let way_out = if answer.status == 401 { super::client::WAY_IN } else { "" };
+    let detail = format!("{said}{way_out}");
     Err(anyhow::anyhow!("{detail}")).or_exit(if answer.status < 500 { Exit::Usage } else { Exit::Error })
 }

@@ -1,10 +1,12 @@
 //! `handfast serve`: the coordinator as a service.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use handfast::Options;
+use handfast_server::access::{Access, TokenFile};
 use handfast_server::{Server, Settings, Unmet, open_files};
 use handfast_toml::parse_duration;
 use serde_json::json;
@@ -28,9 +30,15 @@ SIGTERM stops it in good order; sagas that have not ended go on at the next star
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) flow: FlowArgs,
-    /// Where to listen: an address of this machine's loopback, as in 127.0.0.1:7070.
+    /// Where to listen, as in 127.0.0.1:7070. Beyond this machine's loopback only with --tokens and --allow-remote.
     #[arg(long, value_name = "ADDR", env = "HANDFAST_LISTEN", default_value = "127.0.0.1:7070", value_parser = crate::numbers::address)]
     pub(crate) listen: SocketAddr,
+    /// Those who may call, as handfast tokens new has written them; without this option everybody who reaches the service.
+    #[arg(long, value_name = "FILE", env = "HANDFAST_TOKENS")]
+    pub(crate) tokens: Option<PathBuf>,
+    /// Listen beyond this machine's loopback.
+    #[arg(long, env = "HANDFAST_ALLOW_REMOTE")]
+    pub(crate) allow_remote: bool,
     /// Where sagas are kept, as in sqlite:shop.db; by default a file named after the flow where programs keep their state.
     #[arg(long, value_name = "URL", env = "HANDFAST_STORE")]
     pub(crate) store: Option<String>,
@@ -48,7 +56,7 @@ pub(crate) struct Args {
 
 /// Runs the service until it is told to stop.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
-    check_address(args.listen).or_exit(Exit::Usage)?;
+    check_address(&args).or_exit(Exit::Usage)?;
     args.log.install(output)?;
     let flow = args.flow.read()?;
     log::keep_back(flow.file.secrets());
@@ -56,6 +64,10 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
 }
 
 async fn serve(args: Args, ChosenFlow { file, flow }: ChosenFlow, output: &Output) -> anyhow::Result<Exit> {
+    let access = match &args.tokens {
+        None => Access::Everybody,
+        Some(path) => Access::Tokens(TokenFile::open(path).or_exit(Exit::Usage)?),
+    };
     let webhooks = file.webhook_receivers().or_exit(Exit::Usage)?;
     let name = file.name().to_owned();
     // The port comes before the store: where the port is taken, the store is left alone.
@@ -71,6 +83,7 @@ async fn serve(args: Args, ChosenFlow { file, flow }: ChosenFlow, output: &Outpu
         webhooks,
         store: state::open_store(&url)?,
         definitions: definitions.wanted(),
+        access,
         open_files: open_files::raise(),
     };
     let server = Server::open(settings, stop).await?;
@@ -93,14 +106,19 @@ async fn serve(args: Args, ChosenFlow { file, flow }: ChosenFlow, output: &Outpu
     Ok(Exit::Done)
 }
 
-/// Whoever reaches the service may place and cancel orders, so only this machine reaches it.
-fn check_address(listen: SocketAddr) -> anyhow::Result<()> {
-    if listen.ip().is_loopback() {
-        return Ok(());
+/// Whoever reaches a service without tokens may place and cancel orders, so only this machine reaches it. With tokens it is
+/// asked for by name, since they travel as they are: what stands before the service has to encrypt.
+fn check_address(Args { listen, tokens, allow_remote, .. }: &Args) -> anyhow::Result<()> {
+    match (listen.ip().is_loopback(), tokens, allow_remote) {
+        (true, _, _) | (false, Some(_), true) => Ok(()),
+        (false, None, _) => bail!(
+            "--listen {listen}: without tokens the service cannot tell its callers apart, so it listens on loopback only; use \
+             127.0.0.1:{}, or draw tokens with handfast tokens new and give --tokens FILE --allow-remote",
+            listen.port()
+        ),
+        (false, Some(_), false) => bail!(
+            "--listen {listen} is reached from other machines; say --allow-remote if that is meant, and have what stands before \
+             the service encrypt: tokens travel as they are"
+        ),
     }
-    bail!(
-        "--listen {listen}: the service has no way yet to tell its callers apart, so it listens on loopback only; \
-         use 127.0.0.1:{} and put what authenticates your callers before it",
-        listen.port()
-    )
 }

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use crate::support::{handfast, run};
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "demo",
     "run",
     "serve",
@@ -20,15 +20,18 @@ const COMMANDS: [&str; 17] = [
     "participants",
     "definitions",
     "store",
+    "tokens",
     "completions",
     "man",
 ];
 
-/// What can be done with a store, with sagas, with participants and with definitions.
-const UPKEEP: [(&str, &str); 14] = [
+/// What can be done with a store, with tokens, with sagas, with participants and with definitions.
+const UPKEEP: [(&str, &str); 16] = [
     ("store", "backup"),
     ("store", "accept-time"),
     ("store", "verify"),
+    ("tokens", "new"),
+    ("tokens", "list"),
     ("sagas", "list"),
     ("sagas", "show"),
     ("sagas", "cancel"),

@@ -1,5 +1,6 @@
 //! The command line from outside: real processes, their output and their exit codes.
 
+mod access;
 mod callers;
 mod check;
 mod check_flow;

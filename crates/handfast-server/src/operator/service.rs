@@ -57,6 +57,7 @@ async fn ask(client: &HttpClient, url: &str, method: Method, path: &str, body: O
     }
     let said = answer.text("detail").unwrap_or_else(|| format!("{url} answers {}", answer.status));
     Err(match answer.status {
+        401 => Trouble::Usage(format!("{said}; set HANDFAST_TOKEN, or HANDFAST_TOKEN_FILE to a file that holds it")),
         404 => Trouble::Unknown(said),
         409 => Trouble::Conflict(said),
         400..=499 => Trouble::Usage(said),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -12,6 +13,7 @@ use handfast::{Act, ActError, ActResult};
 use serde::Deserialize;
 
 use super::sagas::{self, Id};
+use crate::access::{Caller, Scope};
 use crate::operator::not_taken;
 use crate::problem::{self, Problem};
 use crate::request;
@@ -42,11 +44,13 @@ struct Asked {
 /// `POST /sagas/{id}/acts`: a person does something. An answer of 2xx means that it is in the journal, and flushed.
 pub(crate) async fn act(
     State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
     id: Id,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
     let id = sagas::id_of(id)?;
+    sagas::check_flow(&service, &caller, &id).await?;
     let members = "act, step (of a mark), by, reason, request_id, saw and, if there is any, evidence and kept";
     let wanted = (problem::NOT_AN_ACT, members);
     let asked: Asked = request::read_json(&headers, body, (MOST_BYTES, service.orders_budget()), wanted).await?;
@@ -54,6 +58,7 @@ pub(crate) async fn act(
         let names = Act::NAMES.join(", ");
         return Err(Problem::new(problem::NOT_AN_ACT, format!("act is one of {names}, and a mark needs its step")));
     };
+    caller.check(&[Scope::of_act(&act)])?;
     let Asked { act: _, step: _, by, reason, request_id, saw, evidence, kept } = asked;
     let said = Said { by, reason, request_id, saw, evidence, kept };
     let result = service.coordinator().act(&id, &act, &said).await;

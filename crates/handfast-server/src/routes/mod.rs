@@ -12,32 +12,87 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware;
-use axum::routing::{get, post};
+use axum::routing::{MethodFilter, MethodRouter, on};
 
+use crate::access::{self, Needs, Scope};
 use crate::request;
 use crate::service::Service;
 
+/// The methods that there are here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Verb {
+    Get,
+    Post,
+}
+
+impl Verb {
+    const fn filter(self) -> MethodFilter {
+        match self {
+            Self::Get => MethodFilter::GET,
+            Self::Post => MethodFilter::POST,
+        }
+    }
+
+    /// Its name.
+    #[cfg(test)]
+    pub(crate) const fn method(self) -> axum::http::Method {
+        match self {
+            Self::Get => axum::http::Method::GET,
+            Self::Post => axum::http::Method::POST,
+        }
+    }
+}
+
+/// One address with one method.
+pub(crate) struct Route {
+    pub(crate) verb: Verb,
+    pub(crate) path: &'static str,
+    /// What it asks of its callers.
+    pub(crate) needs: Needs,
+    handler: fn(MethodFilter) -> MethodRouter<Arc<Service>>,
+}
+
+const READS: &[Scope] = &[Scope::Read];
+const PLACES: &[Scope] = &[Scope::Place];
+/// Who places may take it back, and who decides about money may, too.
+const CANCELS: &[Scope] = &[Scope::Place, Scope::Money];
+/// Which of the two an act asks for is known once it is read.
+const ACTS: &[Scope] = &[Scope::Operate, Scope::Money];
+const DECIDES: &[Scope] = &[Scope::Money];
+
+/// Every address of the service: the one table from which it is routed, guarded and tested.
+#[rustfmt::skip]
+pub(crate) const ROUTES: &[Route] = &[
+    Route { verb: Verb::Post, path: "/sagas", needs: Needs::OfASaga(PLACES), handler: |verb| on(verb, sagas::place) },
+    Route { verb: Verb::Get, path: "/sagas", needs: Needs::OfASaga(READS), handler: |verb| on(verb, sagas::list) },
+    Route { verb: Verb::Get, path: "/sagas/{id}", needs: Needs::OfASaga(READS), handler: |verb| on(verb, sagas::show) },
+    Route { verb: Verb::Post, path: "/sagas/{id}/cancel", needs: Needs::OfASaga(CANCELS), handler: |verb| on(verb, sagas::cancel) },
+    Route { verb: Verb::Post, path: "/sagas/{id}/acts", needs: Needs::OfASaga(ACTS), handler: |verb| on(verb, acts::act) },
+    Route { verb: Verb::Get, path: "/definitions", needs: Needs::OfAll(READS), handler: |verb| on(verb, definitions::list) },
+    Route { verb: Verb::Post, path: "/definitions/{hash}", needs: Needs::OfAll(DECIDES), handler: |verb| on(verb, definitions::choose) },
+    Route { verb: Verb::Get, path: "/participants", needs: Needs::OfAll(READS), handler: |verb| on(verb, participants::list) },
+    Route { verb: Verb::Post, path: "/participants/accept", needs: Needs::OfAll(DECIDES), handler: |verb| on(verb, participants::accept) },
+    Route { verb: Verb::Get, path: "/participants/resting", needs: Needs::OfAll(READS), handler: |verb| on(verb, participants::resting) },
+    Route { verb: Verb::Post, path: "/clock/accept", needs: Needs::OfAll(DECIDES), handler: |verb| on(verb, clock::accept) },
+    Route { verb: Verb::Post, path: "/webhooks/{step}", needs: Needs::Nothing, handler: |verb| on(verb, webhooks::receive) },
+    Route { verb: Verb::Get, path: "/livez", needs: Needs::Nothing, handler: |verb| on(verb, pages::live) },
+    Route { verb: Verb::Get, path: "/readyz", needs: Needs::Nothing, handler: |verb| on(verb, pages::ready) },
+    Route { verb: Verb::Get, path: "/version", needs: Needs::Nothing, handler: |verb| on(verb, pages::version) },
+    Route { verb: Verb::Get, path: "/stats", needs: Needs::OfAll(READS), handler: |verb| on(verb, pages::stats) },
+    Route { verb: Verb::Get, path: "/problems/{slug}", needs: Needs::Nothing, handler: |verb| on(verb, pages::about_problem) },
+];
+
 /// Every address, with what stands before it.
 pub(crate) fn router(service: Arc<Service>) -> Router {
-    Router::new()
-        .route("/sagas", post(sagas::place).get(sagas::list))
-        .route("/sagas/{id}", get(sagas::show))
-        .route("/sagas/{id}/cancel", post(sagas::cancel))
-        .route("/sagas/{id}/acts", post(acts::act))
-        .route("/definitions", get(definitions::list))
-        .route("/definitions/{hash}", post(definitions::choose))
-        .route("/participants", get(participants::list))
-        .route("/participants/accept", post(participants::accept))
-        .route("/participants/resting", get(participants::resting))
-        .route("/clock/accept", post(clock::accept))
-        .route("/webhooks/{step}", post(webhooks::receive))
-        .route("/livez", get(pages::live))
-        .route("/readyz", get(pages::ready))
-        .route("/version", get(pages::version))
-        .route("/stats", get(pages::stats))
-        .route("/problems/{slug}", get(pages::about_problem))
+    let guarded = |router: Router<Arc<Service>>, route: &Route| {
+        let guard = middleware::from_fn_with_state((Arc::clone(&service), route.needs), access::admit);
+        router.route(route.path, (route.handler)(route.verb.filter()).route_layer(guard))
+    };
+    ROUTES
+        .iter()
+        .fold(Router::new(), guarded)
         .fallback(pages::no_such_page)
         .method_not_allowed_fallback(pages::other_method)
-        .layer(middleware::from_fn(request::keep_pages_out))
+        .layer(middleware::from_fn_with_state(Arc::clone(&service), request::keep_pages_out))
         .with_state(service)
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
@@ -13,6 +14,7 @@ use handfast::{CancelError, CancelResult, ListFilter, Outcome, SagaView};
 use handfast_http::bodies;
 use serde::Deserialize;
 
+use crate::access::Caller;
 use crate::coordinator::Followed;
 use crate::key::{self, IdempotencyKey};
 use crate::listing::{self, Parameters};
@@ -43,8 +45,30 @@ pub(super) fn no_such_saga(id: &str) -> Problem {
     Problem::new(problem::NO_SUCH_SAGA, operator::no_such_saga(id))
 }
 
+/// Whether the saga is there for this caller: one of another flow than its token's is not, as one that nobody has placed.
+///
+/// # Errors
+/// It is not there.
+pub(super) async fn check_flow(service: &Service, caller: &Caller, id: &str) -> Result<(), Problem> {
+    if caller.flow().is_none() {
+        return Ok(());
+    }
+    let view = service.coordinator().look(id, false).await.map_err(|error| store_problem(&error))?;
+    let is_there = view.and_then(|view| view.flow).is_some_and(|flow| caller.may_see(&flow));
+    is_there.then_some(()).ok_or_else(|| no_such_saga(id))
+}
+
 /// `POST /sagas`: takes an order. An answer of 2xx means that it is flushed.
-pub(crate) async fn place(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+pub(crate) async fn place(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    if !caller.may_see(service.file().name()) {
+        let why = "the token is for another flow than the one whose orders are taken here";
+        return Err(Problem::new(problem::SCOPE, why));
+    }
     let wait = Wait::of(&headers);
     let key = IdempotencyKey::of(&headers)?;
     let body = request::json_body(&headers, body, MAX_ORDER_BYTES, service.orders_budget()).await?;
@@ -103,8 +127,14 @@ fn say_waited(headers: &mut HeaderMap, wait: Option<Wait>) {
 }
 
 /// `GET /sagas/{id}`: everything that is known of a saga.
-pub(crate) async fn show(State(service): State<Arc<Service>>, id: Id, headers: HeaderMap) -> Result<Response, Problem> {
+pub(crate) async fn show(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    id: Id,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let id = id_of(id)?;
+    check_flow(&service, &caller, &id).await?;
     let mut wait = Wait::of(&headers);
     if wait.is_some() {
         let handle = service.coordinator().watch(&id).await.map_err(|error| store_problem(&error))?;
@@ -119,10 +149,18 @@ pub(crate) async fn show(State(service): State<Arc<Service>>, id: Id, headers: H
 /// `GET /sagas`: a page of sagas, in the order of their placing.
 pub(crate) async fn list(
     State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
     query: Result<Query<Parameters>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(parameters) = query.map_err(|rejection| Problem::new(problem::QUERY, rejection.body_text()))?;
-    let filter = parameters.filter().map_err(|why| Problem::new(problem::QUERY, why))?;
+    let mut filter = parameters.filter().map_err(|why| Problem::new(problem::QUERY, why))?;
+    if let Some(own) = caller.flow() {
+        if filter.flow.as_deref().is_some_and(|flow| flow != own) {
+            let why = format!("the token is for the flow {own} alone, and the list is of another");
+            return Err(Problem::new(problem::SCOPE, why));
+        }
+        filter.flow = Some(own.to_owned());
+    }
     let page = service.coordinator().list(&filter).await.map_err(|error| unmet(error, |error| store_problem(&error)))?;
     let next = page.next.map(|next| listing::address(&ListFilter { after: Some(next), ..filter }));
     Ok(shapes::json(&shapes::saga::Page { sagas: page.sagas.iter().map(Listed::of).collect(), next }))
@@ -139,11 +177,13 @@ struct Reason {
 /// `POST /sagas/{id}/cancel`: asks for *neither*.
 pub(crate) async fn cancel(
     State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
     id: Id,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
     let id = id_of(id)?;
+    check_flow(&service, &caller, &id).await?;
     let Reason { by, why } = reason(&service, &headers, body).await?;
     let asked = service.coordinator().cancel(&id, by.as_deref(), why.as_deref());
     let result = tokio::time::timeout(CANCEL_TIMEOUT, asked).await.map_err(|_elapsed| {

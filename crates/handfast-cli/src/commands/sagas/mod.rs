@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use clap::Subcommand;
 use handfast::store::Store;
-use handfast_http::client::HttpClient;
 use handfast_server::operator::Desk;
 
+use crate::commands::client::client;
 use crate::commands::state;
 use crate::output::{Exit, OrExit as _, Output};
 
@@ -71,7 +71,7 @@ impl Place {
 
     fn open_by(&self, output: &Output, open: impl Fn(&str) -> anyhow::Result<Arc<dyn Store>>) -> anyhow::Result<Desk> {
         if let Some(url) = &self.url {
-            return Ok(Desk::Service(HttpClient::new(), url.clone()));
+            return Ok(Desk::Service(client()?, url.clone()));
         }
         let store = match &self.store {
             Some(store) => store.clone(),

@@ -1,0 +1,42 @@
+//! How commands ask a running service: with the token that stands in the environment, if one does.
+
+use std::env;
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow};
+use handfast_http::client::HttpClient;
+
+use crate::output::{Exit, OrExit as _};
+
+/// The token itself. There is no option for it, since every user of a machine sees what commands are run with.
+const TOKEN: &str = "HANDFAST_TOKEN";
+/// A file that holds it, as secrets are handed to containers and units.
+const TOKEN_FILE: &str = "HANDFAST_TOKEN_FILE";
+/// What to do where a service asks for a token.
+pub(crate) const WAY_IN: &str = "; set HANDFAST_TOKEN, or HANDFAST_TOKEN_FILE to a file that holds it";
+
+/// The client of a command.
+///
+/// # Errors
+/// The file that the environment names cannot be read, or what is there is no token.
+pub(crate) fn client() -> anyhow::Result<HttpClient> {
+    let Some((token, place)) = token()? else {
+        return Ok(HttpClient::new());
+    };
+    let client = HttpClient::with_token(token.trim());
+    client.map_err(|_| anyhow!("{place} holds no token: put what handfast tokens new has printed there")).or_exit(Exit::Usage)
+}
+
+/// The token, and where it stood.
+fn token() -> anyhow::Result<Option<(String, String)>> {
+    match (env::var_os(TOKEN), env::var_os(TOKEN_FILE)) {
+        (None, None) => Ok(None),
+        (Some(_), Some(_)) => Err(anyhow!("{TOKEN} and {TOKEN_FILE} are both set; leave one of them out")).or_exit(Exit::Usage),
+        (Some(token), None) => Ok(Some((token.to_string_lossy().into_owned(), TOKEN.to_owned()))),
+        (None, Some(path)) => {
+            let place = format!("the file of {TOKEN_FILE}, {}", Path::new(&path).display());
+            let read = std::fs::read_to_string(&path).with_context(|| format!("{place}, cannot be read"));
+            Ok(Some((read.or_exit(Exit::Usage)?, place)))
+        }
+    }
+}

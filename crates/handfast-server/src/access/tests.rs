@@ -1,0 +1,238 @@
+//! Every address is asked with every scope, with none, and with what is no token: nothing is done that was not allowed.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::http::{Method, Request, StatusCode, header};
+use handfast::flow_file::FlowFile;
+use handfast::store::MemoryStore;
+use handfast::{Engine, Order};
+use handfast_machine::clock;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tower::ServiceExt as _;
+
+use super::*;
+use crate::Server;
+use crate::routes::ROUTES;
+
+const FLOW: &str =
+    "name = \"shop\"\n[input]\nlines = \"list\"\n[[step]]\nname = \"dispatch\"\nkind = \"pivot\"\nurl = \"http://127.0.0.1:1\"\n";
+
+struct Bearer {
+    name: &'static str,
+    secret: Secret,
+    scopes: Vec<Scope>,
+    flow: Option<&'static str>,
+    expires_ms: Option<u64>,
+}
+
+impl Bearer {
+    fn of(name: &'static str, scopes: &[Scope]) -> Self {
+        Self { name, secret: Secret::draw().unwrap(), scopes: scopes.to_vec(), flow: None, expires_ms: None }
+    }
+
+    fn token(&self) -> Token {
+        let Self { name, secret, scopes, flow, expires_ms } = self;
+        Token {
+            name: (*name).to_owned(),
+            hash: secret.hash(),
+            scopes: scopes.iter().copied().collect(),
+            flow: flow.map(str::to_owned),
+            expires_ms: *expires_ms,
+        }
+    }
+}
+
+fn write(path: &Path, bearers: &[Bearer]) {
+    let text: Vec<String> = bearers.iter().map(|bearer| bearer.token().to_toml()).collect();
+    std::fs::write(path, text.join("\n")).unwrap();
+}
+
+/// A service whose callers need the tokens of this file. It holds order `known`.
+async fn service(access: Access) -> (Server, watch::Sender<bool>) {
+    let file = FlowFile::parse("shop.toml", FLOW).unwrap();
+    let flow = file.flow::<&str>(&[]).unwrap();
+    let engine = Engine::builder(Arc::new(MemoryStore::new())).flow(Arc::clone(&flow)).open().await.unwrap();
+    let order: Order = file.parse_order(br#"{"id": "known", "lines": [{"sku": "tea"}]}"#).unwrap();
+    engine.submit(order).await.unwrap();
+    let (keeps_on, stop) = watch::channel(false);
+    (Server::over(Arc::new(engine), (file, flow), Callers { access, most: 64 }, stop), keeps_on)
+}
+
+/// The body that an address takes; what is no act of the scope `operate` asks for `money`.
+fn body(path: &str) -> Value {
+    match path {
+        "/sagas" => json!({ "lines": [{ "sku": "tea" }] }),
+        "/sagas/{id}/acts" => json!({ "act": "retry", "by": "ada", "reason": "x", "request_id": "1", "saw": 1 }),
+        "/definitions/{hash}" => json!({ "decides": "keep", "by": "ada", "why": "x" }),
+        "/participants/accept" => json!({ "participant": "p", "incarnation": "i", "by": "ada", "why": "x" }),
+        "/clock/accept" | "/sagas/{id}/cancel" => json!({ "by": "ada", "why": "x" }),
+        _read => Value::Null,
+    }
+}
+
+async fn ask(server: &Server, (method, path): (&Method, &str), body: &Value, authorization: Option<&str>) -> (StatusCode, Value) {
+    let uri = path.replace("{id}", "known").replace("{hash}", &"0".repeat(64)).replace("{slug}", "token");
+    let uri = uri.replace("{step}", "dispatch").replace("resting", "resting?incarnation=i");
+    let mut request = Request::builder().method(method.clone()).uri(uri).header("idempotency-key", "key-1");
+    // A name that anybody could have registered: who has a token may use it.
+    request = request.header(header::HOST, "orders.shop.example").header(header::CONTENT_TYPE, "application/json");
+    if let Some(authorization) = authorization {
+        request = request.header(header::AUTHORIZATION, authorization);
+    }
+    let response = server.router().oneshot(request.body(Body::from(body.to_string())).unwrap()).await.unwrap();
+    let status = response.status();
+    let challenge = response.headers().get(header::WWW_AUTHENTICATE).is_some();
+    assert!(challenge || status != StatusCode::UNAUTHORIZED, "{path}: every 401 says by what scheme");
+    let bytes = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+    (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+}
+
+/// Every address, and by which scopes it is reached: written down here once more, so that an address is not opened by a slip.
+/// A star says that a token of one flow is not enough.
+const REACHED_BY: [(&str, &str); 17] = [
+    ("POST /sagas", "place"),
+    ("GET /sagas", "read"),
+    ("GET /sagas/{id}", "read"),
+    ("POST /sagas/{id}/cancel", "place, money"),
+    ("POST /sagas/{id}/acts", "operate, money"),
+    ("GET /definitions", "read *"),
+    ("POST /definitions/{hash}", "money *"),
+    ("GET /participants", "read *"),
+    ("POST /participants/accept", "money *"),
+    ("GET /participants/resting", "read *"),
+    ("POST /clock/accept", "money *"),
+    ("POST /webhooks/{step}", "anybody"),
+    ("GET /livez", "anybody"),
+    ("GET /readyz", "anybody"),
+    ("GET /version", "anybody"),
+    ("GET /stats", "read *"),
+    ("GET /problems/{slug}", "anybody"),
+];
+
+#[test]
+fn every_address_is_reached_by_the_scopes_that_are_written_down() {
+    let names = |scopes: &[Scope]| scopes.iter().map(|scope| scope.name()).collect::<Vec<_>>().join(", ");
+    let said = ROUTES.iter().map(|route| {
+        let by = match route.needs {
+            Needs::Nothing => "anybody".to_owned(),
+            Needs::OfASaga(scopes) => names(scopes),
+            Needs::OfAll(scopes) => format!("{} *", names(scopes)),
+        };
+        (format!("{} {}", route.verb.method(), route.path), by)
+    });
+    let expected = REACHED_BY.map(|(address, by)| (address.to_owned(), by.to_owned()));
+    assert_eq!(said.collect::<Vec<_>>(), expected);
+}
+
+fn is_turned_away(status: StatusCode, answer: &Value) -> bool {
+    let kind = answer["type"].as_str().unwrap_or_default();
+    matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) && matches!(kind, "/problems/token" | "/problems/scope")
+}
+
+#[tokio::test]
+async fn every_address_lets_in_whom_it_says_and_nobody_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tokens.toml");
+    let of_one = |flow| Bearer { flow: Some(flow), ..Bearer::of(flow, &Scope::ALL) };
+    let mut bearers: Vec<Bearer> = Scope::ALL.into_iter().map(|scope| Bearer::of(scope.name(), &[scope])).collect();
+    bearers.extend([of_one("shop"), of_one("another-shop")]);
+    bearers.push(Bearer { expires_ms: Some(clock::now_ms() - 1), ..Bearer::of("late", &Scope::ALL) });
+    bearers.push(Bearer { expires_ms: Some(clock::now_ms() + 3_600_000), ..Bearer::of("in-time", &Scope::ALL) });
+    write(&path, &bearers);
+    let (server, _keeps_on) = service(Access::Tokens(TokenFile::open(&path).unwrap())).await;
+
+    for route in ROUTES {
+        let method = route.verb.method();
+        let (asked, body) = ((&method, route.path), body(route.path));
+        let is_open = route.needs == Needs::Nothing;
+        for wrong in [None, Some("Bearer nobody"), Some("Basic YTpi"), Some("Bearer")] {
+            let (status, answer) = ask(&server, asked, &body, wrong).await;
+            let expected = if is_open { !is_turned_away(status, &answer) } else { status == StatusCode::UNAUTHORIZED };
+            assert!(expected, "{asked:?} {wrong:?}: {status} {answer}");
+        }
+        for bearer in &bearers {
+            let authorization = format!("Bearer {}", bearer.secret.as_str());
+            let (status, answer) = ask(&server, asked, &body, Some(&authorization)).await;
+            let may = match route.needs {
+                Needs::Nothing => true,
+                _ if bearer.name == "late" => false,
+                // A retry lets go on what was decided.
+                Needs::OfASaga(_) if route.path.ends_with("/acts") => bearer.scopes.contains(&Scope::Operate),
+                Needs::OfASaga(scopes) => scopes.iter().any(|scope| bearer.scopes.contains(scope)),
+                Needs::OfAll(scopes) => bearer.flow.is_none() && scopes.iter().any(|scope| bearer.scopes.contains(scope)),
+            };
+            let is_of_another = bearer.flow == Some("another-shop");
+            match (may, route.needs) {
+                // What is of another flow is not there; an empty list of its own is.
+                (true, Needs::OfASaga(_)) if is_of_another && asked == (&Method::POST, "/sagas") => {
+                    assert_eq!(status, StatusCode::FORBIDDEN, "{asked:?} {}: {answer}", bearer.name);
+                }
+                (true, Needs::OfASaga(_)) if is_of_another && route.path == "/sagas" => {
+                    assert_eq!((status, &answer["sagas"]), (StatusCode::OK, &json!([])));
+                }
+                (true, Needs::OfASaga(_)) if is_of_another => {
+                    assert_eq!(status, StatusCode::NOT_FOUND, "{asked:?} {}: {answer}", bearer.name);
+                }
+                (true, _) => assert!(!is_turned_away(status, &answer), "{asked:?} {}: {status} {answer}", bearer.name),
+                (false, _) => assert!(is_turned_away(status, &answer), "{asked:?} {}: {status} {answer}", bearer.name),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_act_asks_for_the_scope_of_what_it_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tokens.toml");
+    let bearers = [Bearer::of("operator", &[Scope::Operate]), Bearer::of("treasurer", &[Scope::Money])];
+    write(&path, &bearers);
+    let (server, _keeps_on) = service(Access::Tokens(TokenFile::open(&path).unwrap())).await;
+    for (act, step, scope) in [
+        ("retry", None, Scope::Operate),
+        ("resume", None, Scope::Operate),
+        ("mark_done", Some("dispatch"), Scope::Money),
+        ("mark_not_done", Some("dispatch"), Scope::Money),
+        ("mark_undone", Some("dispatch"), Scope::Money),
+        ("settle", None, Scope::Money),
+    ] {
+        let body = json!({ "act": act, "step": step, "by": "ada", "reason": "x", "request_id": act, "saw": 0 });
+        for bearer in &bearers {
+            let authorization = format!("Bearer {}", bearer.secret.as_str());
+            let (status, answer) = ask(&server, (&Method::POST, "/sagas/{id}/acts"), &body, Some(&authorization)).await;
+            assert_eq!(is_turned_away(status, &answer), !bearer.scopes.contains(&scope), "{act} {}: {answer}", bearer.name);
+        }
+    }
+}
+
+/// A token that was taken out of the file counts no more; a file that is wrong changes nothing.
+#[tokio::test]
+async fn the_file_is_read_again_when_it_changes() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tokens.toml");
+    let (first, second) = (Bearer::of("first", &Scope::ALL), Bearer::of("second", &Scope::ALL));
+    let headers = |bearer: &Bearer| format!("Bearer {}", bearer.secret.as_str());
+    let (of_first, of_second) = (headers(&first), headers(&second));
+    write(&path, &[first]);
+    let (server, _keeps_on) = service(Access::Tokens(TokenFile::open(&path).unwrap())).await;
+    let answers = async |authorization: &str, expected: StatusCode| {
+        // It is looked at once a second; half a minute is for a machine that is busy.
+        for _ in 0..300 {
+            let (status, _) = ask(&server, (&Method::GET, "/stats"), &Value::Null, Some(authorization)).await;
+            if status == expected {
+                return true;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        false
+    };
+    assert!(answers(&of_first, StatusCode::OK).await);
+    std::fs::write(&path, "[[token]]\nname = 1").unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(1_200)).await;
+    assert!(answers(&of_first, StatusCode::OK).await, "what was wrong is left aside");
+    write(&path, &[second]);
+    assert!(answers(&of_second, StatusCode::OK).await, "a new token counts");
+    assert!(answers(&of_first, StatusCode::UNAUTHORIZED).await, "one that was taken out does not");
+}
