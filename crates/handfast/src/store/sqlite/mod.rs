@@ -309,4 +309,15 @@ mod tests {
         assert_eq!(store.dead_part(), Some("the store's writer"));
         assert!(matches!(store.park("unknown", None, Time(0), 0).await, Err(StoreError::Unavailable(_))));
     }
+
+    /// What was moved away while it was being written is in no file that others see, whatever the commit says.
+    #[tokio::test]
+    async fn a_commit_under_which_the_store_was_moved_away_is_not_acknowledged() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, away) = (folder.path().join("s.db"), folder.path().join("away.db"));
+        let store = SqliteStore::open(&path).unwrap();
+        let moves = Box::new(move || drop(std::fs::rename(&path, &away)));
+        let moved = store.write(|reply| Write::Meddle(moves, reply)).await;
+        assert!(matches!(moved, Err(StoreError::Gone { .. })), "{moved:?}");
+    }
 }

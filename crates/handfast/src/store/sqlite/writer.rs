@@ -84,6 +84,9 @@ pub(super) enum Write {
     /// Panics in the thread that writes.
     #[cfg(test)]
     Panic,
+    /// Does something to the files in the middle of a commit.
+    #[cfg(test)]
+    Meddle(Box<dyn Fn() + Send>, Reply<()>),
     /// Answered once everything before it is committed.
     Barrier(Reply<()>),
 }
@@ -114,6 +117,11 @@ impl Write {
             Self::Barrier(reply) => reply.verdict = Some(Ok(())),
             #[cfg(test)]
             Self::Panic => panic!("the writer was made to panic"),
+            #[cfg(test)]
+            Self::Meddle(meddle, reply) => {
+                meddle();
+                reply.verdict = Some(Ok(statements.probe(1)?));
+            }
         }
         Ok(())
     }
@@ -135,6 +143,8 @@ impl Write {
             | Self::Probe { reply, .. }
             | Self::Barrier(reply) => reply.settle(failure),
             Self::Try(_) => {}
+            #[cfg(test)]
+            Self::Meddle(_, reply) => reply.settle(failure),
             #[cfg(test)]
             Self::Panic => {}
         }

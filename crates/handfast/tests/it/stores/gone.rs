@@ -105,6 +105,20 @@ fn a_backup_that_was_copied_over_it_is_noticed_and_left_as_it_is() {
     });
 }
 
+/// What `.restore` of the sqlite3 shell does: neither inode nor header shows it, since it goes by the log.
+#[test]
+fn a_backup_that_is_put_back_through_sqlite_is_noticed_by_the_next_commit() {
+    check_gone("an older copy was put in its place", |path, store| {
+        let backup = beside(path, ".backup");
+        back_up(path, &backup);
+        place(store, 10..20);
+        let from = rusqlite::Connection::open(&backup).unwrap();
+        let mut into = rusqlite::Connection::open(path).unwrap();
+        let restore = rusqlite::backup::Backup::new(&from, &mut into).unwrap();
+        restore.run_to_completion(1_000, Duration::ZERO, None).unwrap();
+    });
+}
+
 /// Of the file's header nobody had seen what the log made of it, so that a copy from in between looked younger.
 #[test]
 fn a_backup_that_is_copied_over_it_right_after_the_log_was_carried_over_is_noticed() {
