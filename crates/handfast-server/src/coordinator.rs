@@ -38,6 +38,7 @@ impl<E> From<E> for Unmet<E> {
 
 /// How a saga stands, as far as it was heard of.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Stands {
     /// The word for it.
     pub standing: Standing,
@@ -45,6 +46,14 @@ pub struct Stands {
     pub outcome: Option<Outcome>,
     /// Why it cannot go on by itself, if it cannot.
     pub trouble: Option<String>,
+}
+
+impl Stands {
+    /// A saga that stands so; `trouble` is why it cannot go on by itself, if it cannot.
+    #[must_use]
+    pub const fn new(standing: Standing, outcome: Option<Outcome>, trouble: Option<String>) -> Self {
+        Self { standing, outcome, trouble }
+    }
 }
 
 /// A saga that a caller follows.

@@ -54,18 +54,17 @@ impl Parameters {
         if self.in_doubt == Some(false) {
             return Err("in_doubt is true, or left out; standing says which others are asked for".to_owned());
         }
-        Ok(ListFilter {
-            standings,
-            in_doubt: self.in_doubt.is_some(),
-            flow: self.flow,
-            participant: self.participant,
-            placed_from: self.placed_from_ms.map(Time),
-            placed_before: self.placed_before_ms.map(Time),
-            amount_at_least: amount,
-            needs_person: self.needs_person,
-            after: self.after,
-            limit,
-        })
+        Ok(ListFilter::default()
+            .with_standings(standings)
+            .with_in_doubt(self.in_doubt.is_some())
+            .with_flow(self.flow)
+            .with_participant(self.participant)
+            .with_placed_from(self.placed_from_ms.map(Time))
+            .with_placed_before(self.placed_before_ms.map(Time))
+            .with_amount_at_least(amount)
+            .with_needs_person(self.needs_person)
+            .with_after(self.after)
+            .with_limit(limit))
     }
 }
 
@@ -123,18 +122,17 @@ mod tests {
 
     #[test]
     fn an_address_is_read_as_the_filter_it_was_written_for() {
-        let filter = ListFilter {
-            standings: vec![Standing::Acting, Standing::Suspended],
-            in_doubt: true,
-            flow: Some("shop".to_owned()),
-            participant: Some("http://127.0.0.1:8001/charges?a=b&c=ü".to_owned()),
-            placed_from: Some(Time(7)),
-            placed_before: Some(Time(9)),
-            amount_at_least: Some("19.99 EUR".parse().unwrap()),
-            needs_person: Some(false),
-            after: Some("order-1".to_owned()),
-            limit: 10,
-        };
+        let filter = ListFilter::default()
+            .with_standings(vec![Standing::Acting, Standing::Suspended])
+            .with_in_doubt(true)
+            .with_flow(Some("shop".to_owned()))
+            .with_participant(Some("http://127.0.0.1:8001/charges?a=b&c=ü".to_owned()))
+            .with_placed_from(Some(Time(7)))
+            .with_placed_before(Some(Time(9)))
+            .with_amount_at_least(Some("19.99 EUR".parse().unwrap()))
+            .with_needs_person(Some(false))
+            .with_after(Some("order-1".to_owned()))
+            .with_limit(10);
         assert_eq!(read(&address(&filter)), Ok(filter));
         let all = ListFilter::all(None, 100);
         assert_eq!((read("/sagas"), address(&all)), (Ok(all), "/sagas?limit=100".to_owned()));

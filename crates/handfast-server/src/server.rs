@@ -20,6 +20,7 @@ use crate::routes;
 use crate::service::{Receivers, Service};
 
 /// What a service is to be.
+#[non_exhaustive]
 pub struct Settings {
     /// The flow file, which reads its orders.
     pub file: FlowFile,
@@ -37,6 +38,17 @@ pub struct Settings {
     pub access: Access,
     /// How many files the process may have open.
     pub open_files: u64,
+}
+
+impl Settings {
+    /// A service of this flow on this store, which holds back what it does not name the addresses of, takes no webhooks, lets everybody call
+    /// who reaches it, and counts on as many open files as a process mostly gets (1,024).
+    #[must_use]
+    pub fn new(file: FlowFile, flow: Arc<Flow>, store: Arc<dyn Store>) -> Self {
+        let options = Options::default().with_assumptions(file.assumptions());
+        let (webhooks, definitions) = (Receivers::new(), OtherDefinitions::default());
+        Self { file, flow, webhooks, store, definitions, options, access: Access::default(), open_files: 1_024 }
+    }
 }
 
 /// Why there is no service, or none any more.

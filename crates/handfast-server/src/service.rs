@@ -177,17 +177,20 @@ impl Service {
 }
 
 fn submit_problem(error: SubmitError) -> Problem {
+    let words = error.to_string();
     match error {
-        error @ (SubmitError::DifferentBody { .. } | SubmitError::KeyTaken { .. }) => {
-            Problem::new(problem::KEY_REUSED, error.to_string())
-        }
+        SubmitError::DifferentBody { .. } | SubmitError::KeyTaken { .. } => Problem::new(problem::KEY_REUSED, words),
         SubmitError::Stopping => stopping(),
         SubmitError::Clock { why } => clock_problem(why),
         SubmitError::Store(error) => store_problem(&error),
-        error @ (SubmitError::Id { .. } | SubmitError::Flow { .. } | SubmitError::Bodies { .. }) => {
-            Problem::new(problem::BROKEN, error.to_string())
-        }
+        SubmitError::Id { .. } | SubmitError::Flow { .. } | SubmitError::Bodies { .. } => Problem::new(problem::BROKEN, words),
+        error => unforeseen(&error),
     }
+}
+
+/// An error that the engine has and this service does not know of: its words, and that the service cannot do it.
+pub(crate) fn unforeseen(error: &dyn std::error::Error) -> Problem {
+    Problem::new(problem::BROKEN, error.to_string())
 }
 
 /// The store did not do as asked, in the words of a caller.
@@ -199,6 +202,7 @@ pub(crate) fn store_problem(error: &StoreError) -> Problem {
         StoreError::Newer { .. } | StoreError::NotOurs { .. } | StoreError::Open { .. } | StoreError::Corrupt { .. } => {
             Problem::new(problem::BROKEN, error.to_string())
         }
+        error => unforeseen(error),
     }
 }
 

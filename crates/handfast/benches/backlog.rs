@@ -99,7 +99,7 @@ async fn measure(backlog: u64, keeps_rooms_apart: bool) -> Result<Figures, Failu
         .flow(flow)
         .participant("bank", depot(&Arc::default()))
         .participant("depot", depot(&road))
-        .options(Options { keeps_rooms_apart, ..Options::default() })
+        .options(Options::default().with_keeps_rooms_apart(keeps_rooms_apart))
         .open()
         .await?;
     engine.submit(order("warm".to_owned())).await?.outcome().await?;

@@ -46,7 +46,7 @@ async fn measure() -> Result<(), Failure> {
         flow = flow.compensatable(&format!("step-{number}"), "service");
     }
     let waiting = Waiting { gate: Arc::clone(&gate), service: InMemory::new(|_, _| true) };
-    let options = Options { try_timeout: Duration::from_secs(600), ..Options::default() };
+    let options = Options::default().with_try_timeout(Duration::from_secs(600));
     let engine = Engine::builder(Arc::new(SqliteStore::open(&path)?)).options(options);
     let engine = engine.flow(flow.pivot("last", "service").build()?).participant("service", waiting).open().await?;
     let (before, started) = (peak_bytes(), now());

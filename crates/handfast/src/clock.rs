@@ -64,6 +64,7 @@ struct Known {
 
 /// How often a wall clock was set, as far as this process noticed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct ClockTurns {
     /// How often.
     pub count: u64,

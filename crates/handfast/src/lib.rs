@@ -61,6 +61,7 @@ pub mod flow_file;
 pub mod journal;
 mod key;
 pub mod participant;
+mod setters;
 pub mod store;
 pub mod testing;
 mod turns;

@@ -76,16 +76,11 @@ async fn serve(args: Args, ChosenFlow { file, flow }: ChosenFlow, output: &Outpu
     let url = store.map_or_else(|| state::default_store(&name), Ok)?;
     let address = listener.local_addr().context("cannot tell where it listens")?;
     let stop = signals::on_signal()?;
-    let settings = Settings {
-        options: Options::default().with_retry_cap(retry_cap).with_assumptions(file.assumptions()),
-        file,
-        flow,
-        webhooks,
-        store: state::open_store(&url)?,
-        definitions: definitions.wanted(),
-        access,
-        open_files: open_files::raise(),
-    };
+    let options = Options::default().with_retry_cap(retry_cap).with_assumptions(file.assumptions());
+    let mut settings = Settings::new(file, flow, state::open_store(&url)?);
+    (settings.options, settings.webhooks) = (options, webhooks);
+    (settings.definitions, settings.open_files) = (definitions.wanted(), open_files::raise());
+    settings.access = access;
     let server = Server::open(settings, stop).await?;
     output.note(format_args!("handfast serve is listening on http://{address} (flow: {name}, store: {url})"));
     for step in server.webhook_steps() {

@@ -35,6 +35,7 @@ fn with_its_exit<T>(error: StoreError) -> anyhow::Result<T> {
         StoreError::Conflict | StoreError::Unavailable(_) | StoreError::Gone { .. } | StoreError::Corrupt { .. } => {
             Err(error.into())
         }
+        _ => Err(error.into()),
     }
 }
 

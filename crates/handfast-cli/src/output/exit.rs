@@ -107,6 +107,7 @@ pub(super) fn of(error: &anyhow::Error) -> Exit {
             Trouble::Conflict(_) | Trouble::Broken(_) => Exit::Error,
             Trouble::Unreachable(_) => Exit::Unreachable,
             Trouble::InDoubt(_) => Exit::InDoubt,
+            _ => Exit::Error,
         };
     }
     let is_usage = error.is::<BadInput>()

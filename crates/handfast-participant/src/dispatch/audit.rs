@@ -10,6 +10,7 @@ const MOST_SHELVES: u32 = 10_000;
 
 /// The books at one moment.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Audit {
     /// What the registers say.
     #[serde(flatten)]
@@ -32,6 +33,7 @@ pub struct Audit {
 
 /// What there is of one SKU. Without the two numbers it is there without limit.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Shelf {
     /// The SKU.
     pub sku: String,

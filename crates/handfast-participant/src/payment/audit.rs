@@ -7,6 +7,7 @@ use crate::registers::Overview;
 
 /// The books at one moment.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Audit {
     /// What the registers say.
     #[serde(flatten)]
@@ -33,6 +34,7 @@ pub struct Audit {
 
 /// A currency whose postings do not add up to zero.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Unbalanced {
     /// ISO 4217.
     pub currency: String,
@@ -42,6 +44,7 @@ pub struct Unbalanced {
 
 /// What was moved in one currency, in minor units.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[non_exhaustive]
 pub struct CurrencyTotals {
     /// ISO 4217.
     pub currency: String,

@@ -58,6 +58,7 @@ pub enum Request {
 
 /// Why there is no definite answer. The request may or may not have taken effect; asking again is always safe.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum NotDefinite {
     /// More requests are waiting than the store takes.
     #[error("too many requests are waiting; come again")]
@@ -78,6 +79,7 @@ pub enum NotDefinite {
 
 /// How a store is run. The default is right unless a test says otherwise.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Settings {
     /// Tells the time of each request.
     pub clock: Clock,
@@ -85,6 +87,29 @@ pub struct Settings {
     pub queue: usize,
     /// How many requests share a commit at most.
     pub batch: usize,
+}
+
+impl Settings {
+    /// The same, with requests that are told another time.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The same, with so many requests that may wait.
+    #[must_use]
+    pub const fn with_queue(mut self, queue: usize) -> Self {
+        self.queue = queue;
+        self
+    }
+
+    /// The same, with so many requests that share a commit at most.
+    #[must_use]
+    pub const fn with_batch(mut self, batch: usize) -> Self {
+        self.batch = batch;
+        self
+    }
 }
 
 impl Default for Settings {

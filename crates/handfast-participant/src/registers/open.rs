@@ -26,6 +26,7 @@ const SERVICE_HISTORY: &str = "schema_service";
 /// Why a store was not opened. Nothing in the file was changed, unless migrating itself failed half-way through, which
 /// leaves the file as it was before that migration.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum OpenError {
     /// The file is something else.
     #[error("{path} is not a store of a handfast participant; it was left untouched: name another file")]

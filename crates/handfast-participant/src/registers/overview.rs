@@ -7,6 +7,7 @@ use super::rows;
 
 /// The registers at one moment.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Overview {
     /// Whose store it is.
     pub service: String,
@@ -26,6 +27,7 @@ pub struct Overview {
 
 /// How many keys are in which state.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[non_exhaustive]
 pub struct States {
     /// The effect happened.
     pub done: u64,

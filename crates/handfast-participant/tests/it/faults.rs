@@ -206,7 +206,7 @@ async fn more_than_the_queue_holds_is_turned_away_and_changes_nothing() {
     let (enter, entered) = channel();
     let (go_on, going) = channel();
     let service = Troubled { entered: Mutex::new(enter), go_on: Mutex::new(going) };
-    let settings = handfast_participant::Settings { queue: 1, ..Default::default() };
+    let settings = handfast_participant::Settings::default().with_queue(1);
     let registers = Registers::open_with(folder.path().join("store.db"), service, settings).unwrap();
     let subject = Trouble { registers, entered, go_on, folder };
     let first = subject.act("first", "wait");

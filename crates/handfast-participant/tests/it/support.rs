@@ -43,7 +43,7 @@ impl Subject {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(AtomicU64::new(1_000));
         let told = Arc::clone(&clock);
-        let settings = Settings { clock: Arc::new(move || Time(told.load(Ordering::SeqCst))), ..Settings::default() };
+        let settings = Settings::default().with_clock(Arc::new(move || Time(told.load(Ordering::SeqCst))));
         let registers = open(folder.path().join(name), settings);
         Self { router: router(&registers), registers, clock, folder }
     }

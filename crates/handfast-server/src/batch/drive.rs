@@ -24,7 +24,11 @@ const STOPPING: Duration = Duration::from_secs(5);
 /// How often it is looked what the orders wait for.
 const LISTENING: Duration = Duration::from_secs(2);
 
+/// How many orders are under way at a time, unless something else is said.
+const LIMIT_IN_FLIGHT: NonZeroUsize = NonZeroUsize::new(64).expect("it is not zero");
+
 /// What is to be done.
+#[non_exhaustive]
 pub struct Batch {
     /// The flow that every order follows.
     pub file: Arc<FlowFile>,
@@ -46,6 +50,26 @@ pub struct Batch {
     pub definitions: OtherDefinitions,
     /// How many files the process may have open.
     pub open_files: u64,
+}
+
+impl Batch {
+    /// The orders of a source, 64 at a time and each for as long as it takes, by a process with as many open files as one mostly gets
+    /// (1,024).
+    #[must_use]
+    pub fn new((file, flow): (Arc<FlowFile>, Arc<Flow>), source: Source, store: Arc<dyn Store>) -> Self {
+        Self {
+            file,
+            flow,
+            source,
+            expected: None,
+            store,
+            limit_in_flight: LIMIT_IN_FLIGHT,
+            give_up_after: None,
+            retry_cap: Options::default().backoff.cap,
+            definitions: OtherDefinitions::default(),
+            open_files: 1_024,
+        }
+    }
 }
 
 /// Is told what becomes of the orders.
@@ -118,6 +142,7 @@ pub enum BatchError {
 
 /// What became of all of it.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Ended {
     /// How many orders stand how.
     pub tally: Tally,
@@ -145,7 +170,7 @@ pub async fn run(batch: Batch, mut stop: watch::Receiver<bool>, report: &mut dyn
         return Err(BatchError::Taken { input: source.name().to_owned(), line });
     }
     let options = Options::default().with_retry_cap(retry_cap).with_assumptions(file.assumptions());
-    let mut options = Options { max_active: limit_in_flight.get(), ..options };
+    let mut options = options.with_max_active(limit_in_flight.get());
     let wanted = Wanted::by(&flow, &*store, &options).await?;
     Shares::alone(open_files, wanted).bound(&mut options);
     let engine = Engine::builder(store).flow(flow).options(options).other_definitions(definitions).open().await?;

@@ -59,6 +59,7 @@ impl Follow {
                 ) => {
                     return Err(BatchError::Misfit(error));
                 }
+                Err(error) => return Err(BatchError::Misfit(error)),
             }
         };
         let waited = match self.give_up_after {

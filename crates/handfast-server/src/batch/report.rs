@@ -55,6 +55,7 @@ impl Ending {
             },
             Err(NoOutcome::Stuck { reason, .. }) => (stuck, Some(reason)),
             Err(NoOutcome::Stopped { .. }) => (Self::InDoubt, None),
+            Err(why) => (Self::InDoubt, Some(why.to_string())),
         }
     }
 }
@@ -62,6 +63,7 @@ impl Ending {
 /// The line of an order: `line`, and a part of [`Saga`](crate::shapes::saga::Saga), in which each member is the one of that name there and
 /// one that is left out is null or false. Its shape is stable: members may be added, none is renamed or removed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[non_exhaustive]
 pub struct ResultLine {
     /// The order's id.
     pub id: String,
@@ -89,6 +91,7 @@ pub struct ResultLine {
 
 /// What is known of a step.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[non_exhaustive]
 pub struct StepLine {
     /// Its name.
     pub name: String,
@@ -113,6 +116,7 @@ impl StepLine {
 
 /// How many orders stand how.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct Tally {
     /// Both.
     pub completed: u64,

@@ -43,9 +43,11 @@ pub(super) async fn cancel(store: &dyn Store, id: &str, by: Option<&str>, why: O
 }
 
 fn trouble(error: ActError) -> Trouble {
+    let words = error.to_string();
     match error {
-        error @ ActError::Text { .. } => Trouble::Usage(error.to_string()),
-        error @ (ActError::Unreadable { .. } | ActError::Clock { .. } | ActError::Stopping) => Trouble::Broken(error.to_string()),
+        ActError::Text { .. } => Trouble::Usage(words),
+        ActError::Unreadable { .. } | ActError::Clock { .. } | ActError::Stopping => Trouble::Broken(words),
         ActError::Store(error) => error.into(),
+        _ => Trouble::Broken(words),
     }
 }

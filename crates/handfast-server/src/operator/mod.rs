@@ -27,6 +27,7 @@ pub enum Desk {
 
 /// Why nothing came back.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Trouble {
     /// There is no such saga.
     Unknown(String),
@@ -65,6 +66,7 @@ impl From<StoreError> for Trouble {
             | StoreError::NotOurs { .. }
             | StoreError::Open { .. }
             | StoreError::Corrupt { .. } => Self::Broken(error.to_string()),
+            error => Self::Broken(error.to_string()),
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::access::{Caller, Scope};
 use crate::operator::not_taken;
 use crate::problem::{self, Problem};
 use crate::request;
-use crate::service::{Service, clock_problem, stopping, store_problem, unmet};
+use crate::service::{Service, clock_problem, stopping, store_problem, unforeseen, unmet};
 
 /// The most bytes of an act: texts of which every character may be written as two escapes.
 const MOST_BYTES: usize = 16 * 1024;
@@ -63,12 +63,16 @@ pub(crate) async fn act(
     let said = Said { by, reason, request_id, saw, evidence, kept };
     let result = service.coordinator().act(&id, &act, &said).await;
     let result = result.map_err(|error| {
-        unmet(error, |error| match error {
-            error @ ActError::Text { .. } => Problem::new(problem::NOT_AN_ACT, error.to_string()),
-            error @ ActError::Unreadable { .. } => Problem::new(problem::LEFT_ALONE, error.to_string()).with("saga", id.as_str()),
-            ActError::Store(error) => store_problem(&error),
-            ActError::Clock { why } => clock_problem(why),
-            ActError::Stopping => stopping(),
+        unmet(error, |error| {
+            let words = error.to_string();
+            match error {
+                ActError::Text { .. } => Problem::new(problem::NOT_AN_ACT, words),
+                ActError::Unreadable { .. } => Problem::new(problem::LEFT_ALONE, words).with("saga", id.as_str()),
+                ActError::Store(error) => store_problem(&error),
+                ActError::Clock { why } => clock_problem(why),
+                ActError::Stopping => stopping(),
+                error => unforeseen(&error),
+            }
         })
     })?;
     let refused = |kind| {

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::problem::{self, Problem};
 use crate::request;
-use crate::service::{Service, store_problem, unmet};
+use crate::service::{Service, store_problem, unforeseen, unmet};
 use crate::shapes;
 
 /// The most bytes of an acceptance: two texts of which every character may be written as two escapes.
@@ -35,12 +35,16 @@ pub(crate) async fn accept(State(service): State<Arc<Service>>, headers: HeaderM
     let Accepts { by, why, seen_to } = request::read_json(&headers, body, (MOST_BYTES, service.orders_budget()), wanted).await?;
     let accepted = service.coordinator().accept_time(&by, &why, seen_to).await;
     let before = accepted.map_err(|error| {
-        unmet(error, |error| match error {
-            error @ AcceptTimeError::Text { .. } => Problem::new(problem::NOT_A_REASON, error.to_string()),
-            error @ (AcceptTimeError::NotLater | AcceptTimeError::Driven | AcceptTimeError::SagasAhead { .. }) => {
-                Problem::new(problem::CANNOT_ACCEPT_TIME, error.to_string())
+        unmet(error, |error| {
+            let words = error.to_string();
+            match error {
+                AcceptTimeError::Text { .. } => Problem::new(problem::NOT_A_REASON, words),
+                AcceptTimeError::NotLater | AcceptTimeError::Driven | AcceptTimeError::SagasAhead { .. } => {
+                    Problem::new(problem::CANNOT_ACCEPT_TIME, words)
+                }
+                AcceptTimeError::Store(error) => store_problem(&error),
+                error => unforeseen(&error),
             }
-            AcceptTimeError::Store(error) => store_problem(&error),
         })
     })?;
     Ok(shapes::json(&json!({ "instead_of_ms": before.0, "by": by, "why": why })))

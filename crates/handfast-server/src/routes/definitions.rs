@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::problem::{self, Problem};
 use crate::request;
-use crate::service::{Service, store_problem, unmet};
+use crate::service::{Service, store_problem, unforeseen, unmet};
 use crate::shapes;
 
 /// The most bytes of a decision: two texts of which every character may be written as two escapes.
@@ -77,11 +77,15 @@ pub(crate) async fn choose(
     let chosen = Chosen { by, why, same_books };
     let decided = service.coordinator().choose_definition(&hash, decides == Decides::Adopt, &chosen).await;
     let decided = decided.map_err(|error| {
-        unmet(error, |error| match error {
-            error @ AdoptError::Reason { .. } => Problem::new(problem::NOT_A_REASON, error.to_string()),
-            error @ AdoptError::Unknown { .. } => Problem::new(problem::NO_SUCH_DEFINITION, error.to_string()),
-            error @ AdoptError::Impossible { .. } => Problem::new(problem::CANNOT_ADOPT, error.to_string()),
-            AdoptError::Store(error) => store_problem(&error),
+        unmet(error, |error| {
+            let words = error.to_string();
+            match error {
+                AdoptError::Reason { .. } => Problem::new(problem::NOT_A_REASON, words),
+                AdoptError::Unknown { .. } => Problem::new(problem::NO_SUCH_DEFINITION, words),
+                AdoptError::Impossible { .. } => Problem::new(problem::CANNOT_ADOPT, words),
+                AdoptError::Store(error) => store_problem(&error),
+                error => unforeseen(&error),
+            }
         })
     })?;
     Ok(shapes::json(&came_to(&decided)))
@@ -89,7 +93,7 @@ pub(crate) async fn choose(
 
 /// How many orders really go on, and what stays as it is, and why.
 fn came_to(decided: &Decided) -> Value {
-    let Decided { go_on, looked_for, held, named, is_partly_read } = decided;
+    let Decided { go_on, looked_for, held, named, is_partly_read, .. } = decided;
     let named: Vec<Value> = named.iter().map(|(id, why)| json!({ "id": id, "why": why })).collect();
     json!({ "orders": go_on, "looked_for": looked_for, "held": held, "held_orders": named, "partly_read": is_partly_read })
 }

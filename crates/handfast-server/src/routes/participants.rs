@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::problem::{self, Problem};
 use crate::request;
-use crate::service::{Service, clock_problem, store_problem, unmet};
+use crate::service::{Service, clock_problem, store_problem, unforeseen, unmet};
 use crate::shapes::participants::MOST_PAGE;
 use crate::shapes::{self, participants};
 
@@ -87,5 +87,6 @@ fn accept_problem(error: AcceptError) -> Problem {
         AcceptError::Changed { offered, .. } => Problem::new(problem::CANNOT_ACCEPT, words).with("offered", offered),
         AcceptError::NoReason | AcceptError::Reason(_) => Problem::new(problem::NOT_AN_ACCEPTANCE, words),
         AcceptError::Store(error) => store_problem(&error),
+        error => unforeseen(&error),
     }
 }

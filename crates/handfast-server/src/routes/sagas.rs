@@ -10,7 +10,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use handfast::flow_file::MAX_ORDER_BYTES;
-use handfast::{CancelError, CancelResult, ListFilter, Outcome, SagaView};
+use handfast::{CancelError, CancelResult, Outcome, SagaView};
 use handfast_http::bodies;
 use serde::Deserialize;
 
@@ -22,7 +22,7 @@ use crate::operator::{self, not_cancelled};
 use crate::prefer::{self, Wait};
 use crate::problem::{self, Problem};
 use crate::request;
-use crate::service::{Service, clock_problem, stopping, store_problem, unmet};
+use crate::service::{Service, clock_problem, stopping, store_problem, unforeseen, unmet};
 use crate::shapes;
 use crate::shapes::saga::{Listed, Short, WholeSaga};
 
@@ -162,7 +162,7 @@ pub(crate) async fn list(
         filter.flow = Some(own.to_owned());
     }
     let page = service.coordinator().list(&filter).await.map_err(|error| unmet(error, |error| store_problem(&error)))?;
-    let next = page.next.map(|next| listing::address(&ListFilter { after: Some(next), ..filter }));
+    let next = page.next.map(|next| listing::address(&filter.with_after(Some(next))));
     Ok(shapes::json(&shapes::saga::Page { sagas: page.sagas.iter().map(Listed::of).collect(), next }))
 }
 
@@ -192,14 +192,16 @@ pub(crate) async fn cancel(
         Problem::new(problem::STORE, unknown).retry_after_s(5)
     })?;
     let result = result.map_err(|error| {
-        unmet(error, |error| match error {
-            error @ CancelError::Reason { .. } => Problem::new(problem::NOT_A_REASON, error.to_string()),
-            CancelError::Store(error) => store_problem(&error),
-            error @ CancelError::LeftAlone { .. } => {
-                Problem::new(problem::LEFT_ALONE, error.to_string()).with("saga", id.as_str())
+        unmet(error, |error| {
+            let words = error.to_string();
+            match error {
+                CancelError::Reason { .. } => Problem::new(problem::NOT_A_REASON, words),
+                CancelError::Store(error) => store_problem(&error),
+                CancelError::LeftAlone { .. } => Problem::new(problem::LEFT_ALONE, words).with("saga", id.as_str()),
+                CancelError::Stopping => stopping(),
+                CancelError::Clock { why } => clock_problem(why),
+                error => unforeseen(&error),
             }
-            CancelError::Stopping => stopping(),
-            CancelError::Clock { why } => clock_problem(why),
         })
     })?;
     if let Some(why) = not_cancelled(&id, &result) {

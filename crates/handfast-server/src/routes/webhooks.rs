@@ -10,7 +10,7 @@ use handfast::webhook::{NotReceived, Reception};
 
 use crate::problem::{self, Problem};
 use crate::request;
-use crate::service::{Service, stopping};
+use crate::service::{Service, stopping, unforeseen};
 
 /// The most bytes of a webhook's body.
 const MOST_WEBHOOK_BYTES: usize = 256 * 1024;
@@ -42,6 +42,7 @@ pub(crate) async fn receive(
         Err(error @ NotReceived::NotJson) => Err(Problem::new(problem::NOT_JSON, error.to_string())),
         Err(error @ NotReceived::Busy) => Err(Problem::new(problem::BUSY, error.to_string()).retry_after_s(5)),
         Err(NotReceived::Stopping) => Err(stopping()),
+        Err(error) => Err(unforeseen(&error)),
     }
 }
 

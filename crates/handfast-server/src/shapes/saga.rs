@@ -14,6 +14,7 @@ use crate::coordinator::Stands;
 
 /// A saga: how it stands, what is known of its steps, and what a person can do about it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Saga {
     /// Its id.
     pub id: String,
@@ -61,6 +62,7 @@ pub struct Saga {
 
 /// A saga with its order, its journal and its tries.
 #[derive(Clone, PartialEq, Debug, Serialize)]
+#[non_exhaustive]
 pub struct WholeSaga {
     /// How it stands.
     #[serde(flatten)]
@@ -75,6 +77,7 @@ pub struct WholeSaga {
 
 /// What is known of a step.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Step {
     /// Its name.
     pub name: String,
@@ -113,6 +116,7 @@ pub struct Step {
 
 /// An answer of a participant.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Answer {
     /// What it answered.
     pub operation: String,
@@ -126,6 +130,7 @@ pub struct Answer {
 
 /// What remains in effect of a step, or may.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Remains {
     /// The step.
     pub step: String,
@@ -137,6 +142,7 @@ pub struct Remains {
 
 /// What a person can do.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Can {
     /// One of [`Act::NAMES`], or `cancel`, which goes to an address of its own.
     pub act: String,
@@ -150,6 +156,7 @@ pub struct Can {
 
 /// What a person has done.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Acted {
     /// The number of its entry.
     pub seq: u64,
@@ -169,6 +176,7 @@ pub struct Acted {
 
 /// An entry of a journal.
 #[derive(Clone, PartialEq, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Entry {
     /// Its number, counted from 1.
     pub seq: u64,
@@ -182,6 +190,7 @@ pub struct Entry {
 
 /// A delivery without a definite answer.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Try {
     /// Which one of its command, counted from 1.
     pub number: u64,
@@ -199,6 +208,7 @@ pub struct Try {
 
 /// One line of a list of sagas.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Listed {
     /// Its id.
     pub id: String,
@@ -223,6 +233,7 @@ pub struct Listed {
 
 /// An act that would change something.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Able {
     /// As in [`Can::act`].
     pub act: String,
@@ -232,6 +243,7 @@ pub struct Able {
 
 /// A page of a list.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Page {
     /// The sagas, in the order of their placing.
     pub sagas: Vec<Listed>,

@@ -15,6 +15,7 @@ use crate::clock::whole_ms;
 
 /// When a breaker opens, and for how long.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct BreakerSettings {
     /// This many calls in a row without an answer, over all sagas, open it.
     pub threshold: u32,
@@ -24,6 +25,13 @@ pub struct BreakerSettings {
     pub pause: Duration,
     /// The longest pause.
     pub pause_cap: Duration,
+}
+
+crate::setters::with_each! { BreakerSettings;
+    threshold: u32 => with_threshold;
+    probes: u32 => with_probes;
+    pause: Duration => with_pause;
+    pause_cap: Duration => with_pause_cap;
 }
 
 impl Default for BreakerSettings {

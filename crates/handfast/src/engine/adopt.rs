@@ -17,7 +17,7 @@ use super::shared::Shared;
 use super::{Engine, money, reason};
 use crate::flow::Flow;
 use crate::journal::{Line, hex};
-use crate::store::{Adopted, Adoption, Filter, Store, StoreError, StoredSaga};
+use crate::store::{Adopted, Adoption, Filter, Store, StoreError, StoredSaga, Unanswered};
 
 /// What becomes of open orders that follow another definition than the one at hand.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -96,7 +96,7 @@ impl Engine {
         let (engine, hash, chosen) = (self.clone(), hash.to_owned(), chosen.clone());
         // In a task of its own: a caller that is cancelled while it waits must not stop the decision half way.
         let choosing = tokio::spawn(async move { engine.choose(&hash, adopts, &chosen).await });
-        choosing.await.unwrap_or_else(|_panic| Err(StoreError::Unavailable("deciding broke off".to_owned()).into()))
+        choosing.await.unwrap_or_else(|_panic| Err(StoreError::Unavailable(Unanswered::BrokeOff { what: "deciding" }).into()))
     }
 
     async fn choose(&self, hash: &str, adopts: bool, chosen: &Chosen) -> Result<Decided, AdoptError> {

@@ -18,6 +18,7 @@ const PAGE: usize = 100;
 
 /// What a decision about the orders of a definition came to.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct Decided {
     /// How many open orders go on as was decided.
     pub go_on: u64,

@@ -4,6 +4,7 @@ use crate::store::StoreError;
 
 /// Why an order was not placed. Nothing was done, except where it says otherwise.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SubmitError {
     /// The id is no name for a saga.
     #[error("{id:?} cannot be the id of a saga; use 1 to 128 of A-Z, a-z, 0-9, '.', '_', '~' and '-', and neither '.' nor '..'")]
@@ -59,6 +60,7 @@ pub enum SubmitError {
 
 /// Why asking for *neither* had no answer.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CancelError {
     /// The name of who asks, or the reason, cannot be kept; nothing was sent to a participant.
     #[error("{name}: {what}; leave it out or say it otherwise")]
@@ -92,6 +94,7 @@ pub enum CancelError {
 
 /// Why orders under way were not let follow another definition, or go on with their own.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum AdoptError {
     /// What was said about who decides, or why, is not kept; nothing was changed.
     #[error("{name}: {what}; say who decides and why")]

@@ -200,6 +200,7 @@ pub fn describe_evidence(flow: &Flow, evidence: Evidence) -> String {
 
 /// Why there is no outcome to wait for.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum NoOutcome {
     /// A person has to look at it, or another program has to drive it.
     #[error("saga {id} cannot go on by itself: {reason}")]

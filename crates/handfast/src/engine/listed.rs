@@ -40,6 +40,7 @@ pub struct Listed {
 
 /// Which sagas are listed, in the order of their placing. All that is named has to hold.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct ListFilter {
     /// Those that stand in one of these ways; all, where none is named.
     pub standings: Vec<Standing>,
@@ -61,6 +62,19 @@ pub struct ListFilter {
     pub after: Option<String>,
     /// The most sagas on the page.
     pub limit: usize,
+}
+
+crate::setters::with_each! { ListFilter;
+    standings: Vec<Standing> => with_standings;
+    in_doubt: bool => with_in_doubt;
+    flow: Option<String> => with_flow;
+    participant: Option<String> => with_participant;
+    placed_from: Option<Time> => with_placed_from;
+    placed_before: Option<Time> => with_placed_before;
+    amount_at_least: Option<Money> => with_amount_at_least;
+    needs_person: Option<bool> => with_needs_person;
+    after: Option<String> => with_after;
+    limit: usize => with_limit;
 }
 
 /// A page of a list.

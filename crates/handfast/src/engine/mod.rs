@@ -85,7 +85,7 @@ use crate::flow::FlowStep;
 use crate::journal::Said;
 use crate::key::is_saga_id;
 use crate::participant::Unfit;
-use crate::store::{Counts, Created, Store, StoreError};
+use crate::store::{Counts, Created, Store, StoreError, Unanswered};
 use definitions::Definition;
 use journaled::{Journaled, Loaded, Placing};
 use person::Through;
@@ -166,7 +166,8 @@ impl Engine {
         let placing = Placing { id, request_key, input: input.clone(), bodies: bodies::shared(bodies), definition };
         // Only a panic ends the task early, and then it is unknown how far it came.
         let placed = tokio::spawn(place(Arc::clone(shared), Arc::clone(&name), placing)).await;
-        let placed = placed.unwrap_or_else(|_panic| Err(StoreError::Unavailable("placing the order broke off".to_owned())));
+        let broke_off = StoreError::Unavailable(Unanswered::BrokeOff { what: "placing the order" });
+        let placed = placed.unwrap_or(Err(broke_off));
         match placed {
             Ok(Created::New) => return Ok(handle.of_new()),
             Ok(Created::Same) => handle::look_up(shared, &name).await,
@@ -260,7 +261,7 @@ impl Engine {
             return self.cancel_left_alone(&name, (by, why), reason).await;
         }
         if let Some(reason) = shared.attention.unreadable.of(id) {
-            return Err(CancelError::Store(StoreError::Unavailable(reason)));
+            return Err(CancelError::Store(StoreError::Unavailable(Unanswered::InTheWay { why: reason })));
         }
         if shared.attention.suspended.of(id).is_some() { Ok(CancelResult::Suspended) } else { Err(CancelError::Stopping) }
     }

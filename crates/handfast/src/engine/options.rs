@@ -8,7 +8,15 @@ use crate::clock::Clock;
 use crate::delivery::{Backoff, BreakerSettings};
 
 /// Limits and waiting times. `Options::default()` suits services in one data centre.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let patient = handfast::Options::default().with_max_active(64).with_try_timeout(Duration::from_secs(30));
+/// assert_eq!(patient.max_active, 64);
+/// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
     /// At most this many sagas are in memory. All others lie in the store until they are due.
     pub max_active: usize,
@@ -66,6 +74,24 @@ impl Options {
         self.clock_error = assumptions.clock_error_ms.map_or(self.clock_error, Duration::from_millis);
         self
     }
+}
+
+crate::setters::with_each! { Options;
+    max_active: usize => with_max_active;
+    max_active_bytes: usize => with_max_active_bytes;
+    keeps_rooms_apart: bool => with_keeps_rooms_apart;
+    try_timeout: Duration => with_try_timeout;
+    connect_timeout: Duration => with_connect_timeout;
+    calls_per_participant: usize => with_calls_per_participant;
+    most_calls_per_participant: usize => with_most_calls_per_participant;
+    backoff: Backoff => with_backoff;
+    breaker: BreakerSettings => with_breaker;
+    hint_pause: Duration => with_hint_pause;
+    park_after: Duration => with_park_after;
+    patrol: Duration => with_patrol;
+    clock: Clock => with_clock;
+    clock_error: Duration => with_clock_error;
+    seed: Option<u64> => with_seed;
 }
 
 impl Default for Options {

@@ -94,6 +94,7 @@ pub struct RestingPage {
 
 /// Why nothing was accepted.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum AcceptError {
     /// The engine's clock is not believed, so that what it writes would have the wrong time.
     #[error("{why}")]

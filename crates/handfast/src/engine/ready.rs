@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::shared::Shared;
 use super::{Engine, MAX_BODY_BYTES};
 use crate::clock::whole_ms;
-use crate::store::StoreError;
+use crate::store::{StoreError, Unanswered};
 
 /// How many bytes are written to see whether the store takes any.
 const SMALL: usize = 1024;
@@ -19,7 +19,7 @@ const GOOD_FOR: std::time::Duration = std::time::Duration::from_secs(2);
 /// What would be in its way.
 pub(crate) async fn check(shared: &Arc<Shared>, is_timed: impl FnOnce() -> bool) -> Result<(), StoreError> {
     if let Some(why) = shared.clock_refuses(is_timed) {
-        return Err(StoreError::Unavailable(why));
+        return Err(StoreError::Unavailable(Unanswered::InTheWay { why }));
     }
     let now = shared.now();
     let is_in_trouble = shared.attention.trouble.what().is_some() || shared.attention.trouble.is_of_order();
@@ -36,7 +36,8 @@ pub(crate) async fn check(shared: &Arc<Shared>, is_timed: impl FnOnce() -> bool)
         let written = trying.store.probe(if is_in_trouble { MAX_BODY_BYTES } else { SMALL }).await;
         if is_in_trouble { trying.attention.trouble.after_order(written) } else { trying.attention.trouble.after(written) }
     });
-    tried.await.unwrap_or_else(|_panic| Err(StoreError::Unavailable("the write that tries it broke off".to_owned())))?;
+    let broke_off = StoreError::Unavailable(Unanswered::BrokeOff { what: "the write that tries it" });
+    tried.await.unwrap_or(Err(broke_off))?;
     shared.tried_at.store(now.0, Ordering::Relaxed);
     Ok(())
 }

@@ -90,11 +90,12 @@ impl Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Unanswered;
 
     #[test]
     fn trouble_with_orders_ends_with_an_order_and_all_other_with_any_write() {
         let trouble = Trouble::default();
-        let full = || Err::<(), _>(StoreError::Unavailable("database or disk is full".to_owned()));
+        let full = || Err::<(), _>(StoreError::Unavailable(Unanswered::NoRoom { said: "database or disk is full".to_owned() }));
         assert!(trouble.after(full()).is_err());
         assert!(trouble.what().is_some_and(|what| what.contains("full")) && !trouble.has_written());
         assert!(trouble.after(Ok(())).is_ok() && trouble.what().is_none());

@@ -163,6 +163,7 @@ pub enum FlowError {
 /// What a flow cannot promise and no person has accepted. It says what may go wrong, what would prevent it, and under which
 /// name the risk can be accepted.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct UnacceptedRisks {
     /// What messages call the flow.
     pub flow: String,
@@ -172,6 +173,7 @@ pub struct UnacceptedRisks {
 
 /// One of them.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct UnacceptedRisk {
     /// Where it stands: `flow.toml:12:1`, or the name of the flow.
     pub place: String,

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use super::{BoxFuture, Store, StoreError};
+use super::{BoxFuture, Store, StoreError, Unanswered};
 use handfast_machine::locked;
 
 /// Wraps any store. Writes are counted from 1 in the order in which they are asked for; tries, clocks and what is at hand
@@ -174,7 +174,7 @@ impl<S: Store> FlakyStore<S> {
 }
 
 fn unavailable() -> StoreError {
-    StoreError::Unavailable("it was made to fail here".to_owned())
+    StoreError::Unavailable(Unanswered::MadeToFail)
 }
 
 /// How each method goes: what a saga or a person waits for is a write that can be made to fail; what is written aside is neither counted

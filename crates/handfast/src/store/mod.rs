@@ -13,6 +13,7 @@ mod shared;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod time;
+mod unanswered;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -33,6 +34,7 @@ pub use sqlite::{Examined, SqliteStore};
 #[doc(hidden)]
 pub use sqlite::{SqliteOptions, Synchronous};
 pub use time::{ClockMark, ClockVerdict, KeptTime, LONGEST_WAKE_UP_MS, StoreTime, TimeAcceptance, TimeAccepted};
+pub use unanswered::Unanswered;
 
 pub use crate::turns::{Turn, Turns};
 
@@ -350,13 +352,14 @@ pub type Lengths = Vec<(Arc<str>, u64)>;
 
 /// Why a store did not do as asked. The variants say whose turn it is.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StoreError {
     /// Another writer appended first: load, and decide again.
     #[error("another writer was faster; load the saga and decide again")]
     Conflict,
     /// Whether the write happened is unknown: drop what is cached and load it again.
     #[error("the store did not answer, so whether the write happened is unknown: {0}")]
-    Unavailable(String),
+    Unavailable(Unanswered),
     /// The store is not the one that was opened: what was written to it may be in no file any more. Nothing that this process
     /// writes counts from then on.
     #[error(

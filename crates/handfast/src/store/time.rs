@@ -90,6 +90,7 @@ pub struct KeptTime {
 
 /// What a store knows of the time, when it is told of one.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct StoreTime {
     /// The time of journals at that moment.
     pub at: Time,

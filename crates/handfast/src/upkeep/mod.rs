@@ -14,6 +14,7 @@ use crate::store::{self, ClockMark, Store, StoreError, TimeAcceptance, TimeAccep
 
 /// Why the present time was not accepted.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum AcceptTimeError {
     /// What was said about who accepts it, or why, is not kept.
     #[error("{name}: {what}; say it otherwise")]

@@ -29,6 +29,7 @@ pub enum Reception {
 
 /// Why a webhook was not taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum NotReceived {
     /// It is not proven that a holder of the secret has sent it.
     #[error("the webhook is not signed: {0}")]
@@ -46,6 +47,7 @@ pub enum NotReceived {
 
 /// How many webhooks of a step came, and what became of them, since the receiver was made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct WebhookStats {
     /// Taken as hints.
     pub taken: u64,

@@ -76,6 +76,7 @@ impl Scheme {
 
 /// Why a secret cannot be used. The secret is not repeated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum UnusableSecret {
     /// It is none of Standard Webhooks.
     #[error("a secret of standard-webhooks is whsec_ and 24 to 64 bytes in base64, and this one is not")]
@@ -87,6 +88,7 @@ pub enum UnusableSecret {
 
 /// Why a webhook is not taken for one of a holder of the secret.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum NotSigned {
     /// A header is not there.
     #[error("the header {0} is missing")]

@@ -28,7 +28,7 @@ fn chosen(same_books: bool) -> Chosen {
 }
 
 fn open(store: &Arc<dyn Store>, flow: Flow, others: OtherDefinitions) -> EngineBuilder {
-    let options = Options { patrol: Duration::from_millis(50), park_after: Duration::from_millis(50), ..Options::default() };
+    let options = Options::default().with_patrol(Duration::from_millis(50)).with_park_after(Duration::from_millis(50));
     let engine = Engine::builder(Arc::clone(store)).flow(flow).options(options).other_definitions(others);
     ["bank", "new-bank", "depot", "new-depot"]
         .into_iter()
@@ -192,7 +192,7 @@ async fn a_suspended_order_calls_no_former_address_when_a_person_lets_it_go_on()
 
         let (asked, willing) = counting(Answer::State(Definite::Closed));
         let engine = Engine::builder(Arc::clone(&store)).flow(alone("new-depot")).participant("depot", willing);
-        let options = Options { patrol: Duration::from_millis(50), ..Options::default() };
+        let options = Options::default().with_patrol(Duration::from_millis(50));
         let engine = engine.participant("new-depot", InMemory::new(|_, _| true)).options(options);
         let engine = engine.other_definitions(OtherDefinitions::Hold).open().await.unwrap();
         let others = engine.other_definitions().await.unwrap();
@@ -217,7 +217,7 @@ async fn a_suspended_order_calls_no_former_address_when_a_person_lets_it_go_on()
 async fn an_order_that_another_worker_places_with_another_flow_is_left_alone() {
     for (store, _folder) in stores() {
         let (asked, willing) = counting(Answer::State(Definite::Done));
-        let options = Options { patrol: Duration::from_millis(50), ..Options::default() };
+        let options = Options::default().with_patrol(Duration::from_millis(50));
         let engine = Engine::builder(Arc::clone(&store)).flow(alone("depot")).participant("depot", InMemory::new(|_, _| true));
         let engine = engine.participant("new-depot", willing).options(options);
         let engine = engine.other_definitions(OtherDefinitions::Hold).open().await.unwrap();

@@ -36,7 +36,7 @@ async fn nobody_who_was_put_aside_as_a_participant_came_back_stays_there() {
     let world = World::new(None);
     let is_away = Arc::new(AtomicBool::new(true));
     let depot = Depot { is_away: Arc::clone(&is_away), service: InMemory::new(|_, _| true) };
-    let options = handfast::Options { max_active: 64, ..world.options() };
+    let options = world.options().with_max_active(64);
     let engine = world.builder().participant("depot", depot).options(options).open().await.unwrap();
     for number in 0..WAITING {
         engine.submit(order(&format!("waits-{number}"), "visa", "tea")).await.unwrap();

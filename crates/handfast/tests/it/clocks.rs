@@ -11,8 +11,8 @@ use handfast::participant::{Delivery, Participant, Reply};
 use handfast::store::Store;
 use handfast::upkeep::AcceptTimeError;
 use handfast::{
-    Act, ActError, Assumptions, Backoff, Clock, Close, Engine, Flow, Operation, Options, Order, Outcome, Profile, Repeat,
-    SubmitError, Time,
+    Act, ActError, Assumptions, Backoff, Clock, Close, Engine, Flow, Operation, Order, Outcome, Profile, Repeat, SubmitError,
+    Time,
 };
 
 use crate::support::{Answering, NOON, Road, World, order};
@@ -25,7 +25,7 @@ async fn sleep_s(seconds: u64) {
 
 /// An engine on the world's store and participants that goes by this clock.
 async fn engine_by(world: &World, clock: &Clock) -> Engine {
-    world.builder().options(Options { clock: clock.clone(), ..world.options() }).open().await.unwrap()
+    world.builder().options(world.options().with_clock(clock.clone())).open().await.unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -141,7 +141,7 @@ async fn what_is_written_through_the_store_is_noticed_though_the_saga_is_in_memo
     let world = World::new(None);
     world.bank.set_road(|_| Road::RequestCaptured);
     let hour = Duration::from_hours(1);
-    let options = Options { park_after: 10 * hour, backoff: Backoff { base: hour, cap: hour }, ..world.options() };
+    let options = world.options().with_park_after(10 * hour).with_backoff(Backoff { base: hour, cap: hour });
     let engine = world.builder().options(options).open().await.unwrap();
     let mut saga = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
     sleep_s(5).await;
@@ -282,7 +282,7 @@ async fn who_is_behind_the_latest_time_of_the_store_sends_nothing_bound_to_a_tim
     world.bank.set_road(|_| Road::Open(1));
     let asked = world.bank.asked().len();
     let clock = Clock::of_runtime(Time(world.ground.clock.now().0 - HOUR_MS));
-    let options = Options { clock, ..world.options() };
+    let options = world.options().with_clock(clock);
     let engine = world.builder().flow(untimed()).options(options).open().await.unwrap();
     let why = engine.stats().clock.trouble.expect("it says so");
     assert!(why.contains("behind the latest time in the store"), "{why}");
@@ -306,7 +306,7 @@ async fn a_person_lets_the_present_time_count_in_a_store_that_is_in_use() {
     engine.shutdown(Duration::from_secs(1)).await;
     drop(engine);
     let clock = Clock::of_runtime(Time(world.ground.clock.now().0 - HOUR_MS));
-    let options = Options { clock, ..world.options() };
+    let options = world.options().with_clock(clock);
     let engine = world.builder().options(options).open().await.unwrap();
     let (by, why) = ("ada", "ntp was an hour ahead");
     let early = engine.accept_time(by, why, false).await.unwrap_err();

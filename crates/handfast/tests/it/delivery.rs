@@ -55,7 +55,7 @@ async fn a_days_outage_costs_no_rows_and_little_work() {
 async fn memory_is_bounded_when_everything_is_in_doubt() {
     let world = World::new(None);
     world.bank.set_road(|_| Road::RequestCaptured);
-    let engine = world.builder().options(Options { max_active: 4, ..world.options() }).open().await.unwrap();
+    let engine = world.builder().options(world.options().with_max_active(4)).open().await.unwrap();
     let mut handles = Vec::new();
     for number in 0..60 {
         handles.push(engine.submit(order(&format!("order-{number}"), "visa", "tea")).await.unwrap());
@@ -76,7 +76,7 @@ async fn memory_is_bounded_when_everything_is_in_doubt() {
 async fn what_was_put_aside_goes_on_however_many_new_orders_come() {
     let world = World::new(None);
     world.bank.set_road(|_| Road::RequestCaptured);
-    let engine = world.builder().options(Options { max_active: 8, ..world.options() }).open().await.unwrap();
+    let engine = world.builder().options(world.options().with_max_active(8)).open().await.unwrap();
     let mut first = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
     while engine.stats().active > 0 {
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -121,7 +121,7 @@ async fn no_more_calls_are_out_to_one_participant_than_it_may_have() {
     let world = World::new(None);
     let most = Arc::new(AtomicU64::new(0));
     let narrow = Narrow { inside: AtomicU64::new(0), most: Arc::clone(&most), service: InMemory::new(|_, _| true) };
-    let options = Options { calls_per_participant: 3, ..world.options() };
+    let options = world.options().with_calls_per_participant(3);
     let engine = world.builder().participant("bank", narrow).options(options).open().await.unwrap();
     let mut handles = Vec::new();
     for number in 0..30 {
@@ -182,7 +182,7 @@ async fn whoever_was_silent_is_asked_again_within_seconds_however_few_there_are_
     for sagas in [1, 5, 40, 300] {
         let world = World::new(None);
         world.bank.set_road(|_| Road::RequestCaptured);
-        let options = Options { backoff: handfast::Backoff::default(), ..world.options() };
+        let options = world.options().with_backoff(handfast::Backoff::default());
         let engine = world.builder().options(options).open().await.unwrap();
         let mut handles = Vec::new();
         for number in 0..sagas {
@@ -214,7 +214,7 @@ async fn whoever_is_away_behind_a_gateway_is_asked_again_within_seconds_too() {
             noted.lock().unwrap().push(clock.now().0);
             Reply::meaningless(status, "nobody is behind it", None)
         });
-        let options = Options { backoff: handfast::Backoff::default(), ..world.options() };
+        let options = world.options().with_backoff(handfast::Backoff::default());
         let engine = world.builder().participant("bank", gateway).options(options).open().await.unwrap();
         let _saga = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
         tokio::time::sleep(Duration::from_mins(10)).await;
@@ -473,10 +473,8 @@ pub(crate) const KEY_LENGTH: usize = 10 + 1 + 7 + 1 + 7;
 async fn pay_at(answers: Vec<String>) -> (Outcome, Vec<String>, Vec<String>) {
     let (url, requests) = service(answers).await;
     let flow = Flow::builder("pay").compensatable("payment", url.as_str()).timeout(Duration::from_millis(300)).build().unwrap();
-    let options = Options {
-        backoff: handfast::Backoff { base: Duration::from_millis(1), cap: Duration::from_millis(5) },
-        ..Options::default()
-    };
+    let options =
+        Options::default().with_backoff(handfast::Backoff { base: Duration::from_millis(1), cap: Duration::from_millis(5) });
     let engine =
         Engine::builder(Arc::new(MemoryStore::new()) as Arc<dyn Store>).flow(flow).options(options).open().await.unwrap();
     let mut saga = engine.submit(Order::in_flow_order("order-1", "{}", vec![br#"{"amount":1}"#.to_vec()])).await.unwrap();
@@ -543,7 +541,7 @@ async fn a_wish_for_quiet_beyond_the_bound_counts_as_the_bound() {
     let busy = http("503 Service Unavailable", "retry-after: 999999999999999999999\r\n", "busy");
     let (url, requests) = service(vec![busy, http("200 OK", "", DONE)]).await;
     let flow = Flow::builder("pay").compensatable("payment", url.as_str()).build().unwrap();
-    let options = Options { park_after: Duration::from_millis(50), ..Options::default() };
+    let options = Options::default().with_park_after(Duration::from_millis(50));
     let engine = Engine::builder(Arc::new(MemoryStore::new())).flow(flow).options(options).open().await.unwrap();
     let placed = handfast::Clock::system().now();
     let mut saga = engine.submit(Order::in_flow_order("order-1", "{}", vec![b"{}".to_vec()])).await.unwrap();

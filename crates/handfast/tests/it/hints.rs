@@ -84,7 +84,7 @@ impl Shop {
 
     fn options(&self) -> Options {
         let hour = Duration::from_hours(1);
-        Options { backoff: Backoff { base: hour, cap: hour }, ..self.world.options() }
+        self.world.options().with_backoff(Backoff { base: hour, cap: hour })
     }
 
     async fn engine(&self) -> Engine {
@@ -224,7 +224,7 @@ async fn a_flood_of_hints_is_no_storm_of_requests() {
 async fn what_is_asked_for_in_vain_is_not_left_for_as_long_as_before() {
     let shop = Shop::new();
     let backoff = Backoff { base: Duration::from_millis(50), cap: Duration::from_hours(1) };
-    let engine = shop.engine_with(Options { backoff, ..shop.options() }).await;
+    let engine = shop.engine_with(shop.options().with_backoff(backoff)).await;
     let mut saga = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
     shop.put_aside(&engine, "order-1").await;
     // The hint is right, but the request that follows it is captured.
@@ -261,7 +261,7 @@ async fn a_shut_line_stays_shut_and_no_more_is_out_at_once_than_may_be() {
     const SAGAS: usize = 100;
     let shop = Shop::new();
     let backoff = Backoff { base: Duration::from_millis(50), cap: Duration::from_secs(30) };
-    let options = Options { calls_per_participant: 2, backoff, ..shop.options() };
+    let options = shop.options().with_calls_per_participant(2).with_backoff(backoff);
     let (probes, pause) = (options.breaker.probes as usize, options.breaker.pause_cap);
     let engine = shop.engine_with(options).await;
     shop.bank.set(|state| (state.takes, state.is_silent) = (Duration::from_millis(100), true));
@@ -294,7 +294,7 @@ async fn a_shut_line_stays_shut_and_no_more_is_out_at_once_than_may_be() {
 #[tokio::test(start_paused = true)]
 async fn a_hint_needs_room_and_waits_for_it() {
     let shop = Shop::new();
-    let engine = shop.engine_with(Options { max_active: 1, ..shop.options() }).await;
+    let engine = shop.engine_with(shop.options().with_max_active(1)).await;
     let mut first = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
     let wake_at = shop.put_aside(&engine, "order-1").await;
     shop.bank.set(|state| (state.has_news, state.takes) = (true, Duration::from_millis(500)));
@@ -312,7 +312,7 @@ async fn a_hint_needs_room_and_waits_for_it() {
 async fn what_is_hinted_at_right_after_its_last_try_waits_a_little_also_after_a_restart() {
     let shop = Shop::new();
     // Nothing is kept in memory for longer than it has to be.
-    let options = Options { park_after: Duration::ZERO, ..shop.options() };
+    let options = shop.options().with_park_after(Duration::ZERO);
     let engine = shop.engine_with(options.clone()).await;
     engine.submit(order("order-1", "visa", "tea")).await.unwrap();
     shop.put_aside(&engine, "order-1").await;

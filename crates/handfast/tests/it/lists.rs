@@ -65,29 +65,29 @@ async fn a_list_is_of_what_was_asked_for_in_the_order_of_placing() {
             let filter = ListFilter::all(None, limit);
             let with = |filter| all(&engine, &*store, filter);
             assert_eq!(with(filter.clone()).await, those(|_| true));
-            assert_eq!(with(ListFilter { in_doubt: true, ..filter.clone() }).await, those(|number| number % 3 == 0));
-            let ended = ListFilter { standings: vec![Standing::Completed, Standing::Settled], ..filter.clone() };
+            assert_eq!(with(filter.clone().with_in_doubt(true)).await, those(|number| number % 3 == 0));
+            let ended = filter.clone().with_standings(vec![Standing::Completed, Standing::Settled]);
             assert_eq!(with(ended.clone()).await, those(|number| number % 3 != 0));
-            assert_eq!(with(ListFilter { in_doubt: true, ..ended }).await, [0; 0], "nothing is both");
-            let flow = |name: &str| ListFilter { flow: Some(name.to_owned()), ..filter.clone() };
+            assert_eq!(with(ended.with_in_doubt(true)).await, [0; 0], "nothing is both");
+            let flow = |name: &str| filter.clone().with_flow(Some(name.to_owned()));
             assert_eq!(with(flow("stay")).await, those(|number| number % 3 == 0));
             assert_eq!(with(flow("nothing")).await, [0; 0]);
-            let participant = |name: &str| ListFilter { participant: Some(name.to_owned()), ..filter.clone() };
+            let participant = |name: &str| filter.clone().with_participant(Some(name.to_owned()));
             assert_eq!(with(participant("depot")).await, those(|number| number % 3 != 0));
             assert_eq!(with(participant("bank")).await, those(|_| true));
-            let of_neither = ListFilter { flow: Some("stay".to_owned()), ..participant("depot") };
+            let of_neither = participant("depot").with_flow(Some("stay".to_owned()));
             assert_eq!(with(of_neither).await, [0; 0]);
-            let about = |amount: &str| ListFilter { amount_at_least: Some(amount.parse().unwrap()), ..filter.clone() };
+            let about = |amount: &str| filter.clone().with_amount_at_least(Some(amount.parse().unwrap()));
             assert_eq!(with(about("7.00 EUR")).await, [7, 8, 9, 11, 12]);
             assert_eq!(with(about("600 JPY")).await, [10]);
-            assert_eq!(with(ListFilter { in_doubt: true, ..about("7.00 EUR") }).await, [9, 12]);
-            assert_eq!(with(ListFilter { needs_person: Some(true), ..filter.clone() }).await, [0; 0]);
-            assert_eq!(with(ListFilter { needs_person: Some(false), ..filter.clone() }).await, those(|_| true));
+            assert_eq!(with(about("7.00 EUR").with_in_doubt(true)).await, [9, 12]);
+            assert_eq!(with(filter.clone().with_needs_person(Some(true))).await, [0; 0]);
+            assert_eq!(with(filter.clone().with_needs_person(Some(false))).await, those(|_| true));
             let sixth = store.load("order-6").await.unwrap().unwrap().created;
             let before = store.list(Filter { placed_before: Some(sixth), ..Filter::all(None, 100) }).await.unwrap();
-            let from = ListFilter { placed_from: Some(sixth), ..filter.clone() };
+            let from = filter.clone().with_placed_from(Some(sixth));
             assert_eq!(before.sagas.len() + with(from).await.len(), ORDERS as usize);
-            assert_eq!(with(ListFilter { placed_from: Some(Time(u64::MAX)), ..filter.clone() }).await, [0; 0]);
+            assert_eq!(with(filter.clone().with_placed_from(Some(Time(u64::MAX)))).await, [0; 0]);
         }
     }
 }

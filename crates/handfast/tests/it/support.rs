@@ -221,7 +221,7 @@ impl World {
 
     pub(crate) fn options(&self) -> Options {
         let backoff = Backoff { base: Duration::from_millis(5), cap: Duration::from_secs(30) };
-        Options { backoff, clock: self.ground.clock.clone(), seed: Some(7), ..Options::default() }
+        Options::default().with_backoff(backoff).with_clock(self.ground.clock.clone()).with_seed(Some(7))
     }
 
     pub(crate) fn builder(&self) -> EngineBuilder {

@@ -84,18 +84,10 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
         if expected.is_none() && io::stdin().is_terminal() {
             output.note("reading orders from standard input, one JSON object a line, until Ctrl-D");
         }
-        let batch = Batch {
-            file: Arc::new(file),
-            flow,
-            source,
-            expected,
-            store,
-            limit_in_flight: args.limit_in_flight,
-            give_up_after: args.give_up_after,
-            retry_cap: args.retry_cap,
-            definitions: args.definitions.wanted(),
-            open_files: open_files::raise(),
-        };
+        let mut batch = Batch::new((Arc::new(file), flow), source, store);
+        (batch.expected, batch.limit_in_flight, batch.give_up_after) = (expected, args.limit_in_flight, args.give_up_after);
+        (batch.retry_cap, batch.definitions) = (args.retry_cap, args.definitions.wanted());
+        batch.open_files = open_files::raise();
         let mut printer = Printer::new(output, batch.source.name(), expected);
         let ended = batch::run(batch, stop, &mut printer).await.inspect_err(|error| {
             if let BatchError::Taken { line, .. } = error {

@@ -102,17 +102,15 @@ async fn listed(desk: &Desk, args: &List) -> Result<Vec<Listed>, Trouble> {
         }
         standings => standings.iter().filter_map(|name| Standing::from_name(name)).collect(),
     };
-    let mut filter = ListFilter {
-        standings,
-        in_doubt: args.in_doubt,
-        flow: args.of_flow.clone(),
-        participant: args.participant.clone(),
-        placed_from: args.placed_from,
-        placed_before: args.placed_before,
-        amount_at_least: args.amount_at_least.clone(),
-        needs_person: args.needs_person.then_some(true),
-        ..ListFilter::all(args.after.as_deref(), limit)
-    };
+    let mut filter = ListFilter::all(args.after.as_deref(), limit)
+        .with_standings(standings)
+        .with_in_doubt(args.in_doubt)
+        .with_flow(args.of_flow.clone())
+        .with_participant(args.participant.clone())
+        .with_placed_from(args.placed_from)
+        .with_placed_before(args.placed_before)
+        .with_amount_at_least(args.amount_at_least.clone())
+        .with_needs_person(args.needs_person.then_some(true));
     let mut sagas: Vec<Listed> = Vec::new();
     while sagas.len() < limit {
         filter.limit = (limit - sagas.len()).min(PAGE);
@@ -174,7 +172,7 @@ fn in_words(saga: &Saga) -> String {
 
 /// Who did what, when, why, and what shows it.
 fn done_in_words(acted: &Acted) -> String {
-    let Acted { seq, at_ms, act, step, by, reason, evidence } = acted;
+    let Acted { seq, at_ms, act, step, by, reason, evidence, .. } = acted;
     let step = step.as_deref().map(|step| format!(" {step}")).unwrap_or_default();
     let by = by.as_deref().map(|by| format!(", by {by}")).unwrap_or_default();
     let reason = reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();

@@ -85,21 +85,20 @@ fn line(row: &[String; 7], widths: &[usize]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
-    use handfast_server::shapes::saga::Able;
 
     #[test]
     fn columns_stand_under_their_heads() {
-        let saga = |id: &str, step: Option<&str>, acts: &[&str]| Listed {
-            id: id.to_owned(),
-            standing: if step.is_some() { "suspended" } else { "completed" }.to_owned(),
-            placed_ms: 1_000,
-            changed_ms: 1_700_000_000_000,
-            held: false,
-            needs_person: step.is_some(),
-            step: step.map(str::to_owned),
-            amount: step.map(|_| "19.99 EUR".to_owned()),
-            can: acts.iter().map(|act| Able { act: (*act).to_owned(), step: None }).collect(),
+        let saga = |id: &str, step: Option<&str>, acts: &[&str]| -> Listed {
+            let can: Vec<_> = acts.iter().map(|act| json!({ "act": act, "step": null })).collect();
+            let told = json!({
+                "id": id, "standing": if step.is_some() { "suspended" } else { "completed" }, "placed_ms": 1_000,
+                "changed_ms": 1_700_000_000_000_u64, "held": false, "needs_person": step.is_some(), "step": step,
+                "amount": step.map(|_| "19.99 EUR"), "can": can,
+            });
+            serde_json::from_value(told).unwrap()
         };
         let listed = of(&[saga("order-1", None, &[]), saga("a-longer-name", Some("hotel"), &["mark_done", "settle"])]);
         assert_eq!(

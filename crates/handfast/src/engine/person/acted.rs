@@ -10,6 +10,7 @@ use crate::store::Entry;
 
 /// Something that a person has done about a saga.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Acted {
     /// The number of its entry.
     pub seq: u64,

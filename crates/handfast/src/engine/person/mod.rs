@@ -145,6 +145,7 @@ pub enum ActResult {
 
 /// Why an act had no result.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ActError {
     /// What was said about who acts, or why, is not kept; nothing was done.
     #[error("{name}: {what}; say it otherwise")]
@@ -178,6 +179,7 @@ pub enum ActError {
 
 /// Something that a person can do now.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Possible {
     /// What.
     pub act: Act,

@@ -66,6 +66,7 @@ pub struct TemplatePart {
 
 /// Why a text makes no sense.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct TemplateError {
     /// Which.
     pub part: TemplatePart,

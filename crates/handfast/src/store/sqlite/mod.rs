@@ -23,7 +23,7 @@ use self::reader::{Readers, Source};
 use self::writer::{Reply, Write, Writer};
 use super::{
     Acceptance, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, Filter, FlowTexts, KeptTime, Lengths,
-    NewSaga, Offer, OpenFlow, Page, Seen, Store, StoreError, StoredSaga, TimeAcceptance, TimeAccepted, Try,
+    NewSaga, Offer, OpenFlow, Page, Seen, Store, StoreError, StoredSaga, TimeAcceptance, TimeAccepted, Try, Unanswered,
 };
 
 /// Sagas in a SQLite file, as `docs/journal.md` describes it.
@@ -39,6 +39,7 @@ pub struct SqliteStore {
 
 /// What a store's file is.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Examined {
     /// Its format.
     pub format: u32,
@@ -137,7 +138,7 @@ impl SqliteStore {
     }
 
     fn writer(&self) -> Result<&Writer, StoreError> {
-        let refused = || StoreError::Unavailable("it was opened to be read only, and nothing was written".to_owned());
+        let refused = || StoreError::Unavailable(Unanswered::ReadOnly);
         self.writer.as_ref().ok_or_else(refused)
     }
 

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::lists::miscounted;
 use super::open::found_format;
 use super::reader::Source;
-use super::shape::{number, optional_time, ordered, placed_digest, unavailable, unpack, words};
+use super::shape::{number, optional_time, ordered, placed_digest, unanswered, unavailable, unpack, words};
 use crate::store::time::judge;
 use crate::store::{
     Acceptance, Adopted, ClockMark, ClockVerdict, Due, Entry, Examined, LONGEST_WAKE_UP_MS, Lengths, Offer, OpenFlow, Seen,
@@ -22,7 +22,7 @@ use crate::store::{
 fn damage(id: &str, place: &str, error: &rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         None => corrupt(id, format!("{place}: {}", words(error))),
-        Some(_) => StoreError::Unavailable(format!("saga {id}: {place}: {}", words(error))),
+        Some(_) => StoreError::Unavailable(unanswered(error, format!("saga {id}: {place}: {}", words(error)))),
     }
 }
 

@@ -9,7 +9,7 @@ use handfast_machine::locked;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::store::StoreError;
+use crate::store::{StoreError, Unanswered};
 
 type Read = Box<dyn FnOnce(&mut Source) + Send>;
 
@@ -85,7 +85,7 @@ pub(super) fn forget_pages(connection: &Connection) {
 }
 
 fn stopped() -> StoreError {
-    StoreError::Unavailable("its readers have stopped".to_owned())
+    StoreError::Unavailable(Unanswered::Stopped { part: "its readers have stopped" })
 }
 
 fn read_all(source: &mut Source, reads: &Mutex<Receiver<Read>>) {

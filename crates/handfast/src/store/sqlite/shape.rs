@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 use handfast_protocol::Time;
+use rusqlite::ErrorCode;
 use sha2::{Digest as _, Sha256};
 
-use crate::store::{Digest, LARGEST, StoreError};
+use crate::store::{Digest, LARGEST, StoreError, Unanswered};
 
 /// Times and numbers of entries are kept bit for bit; every one that occurs is its own decimal in the file.
 pub(super) const fn column(number: u64) -> i64 {
@@ -100,7 +101,16 @@ pub(super) fn words(error: &rusqlite::Error) -> String {
 }
 
 pub(super) fn unavailable(error: &rusqlite::Error) -> StoreError {
-    StoreError::Unavailable(words(error))
+    StoreError::Unavailable(unanswered(error, words(error)))
+}
+
+/// What kind of trouble the database has, which is told in these words.
+pub(super) fn unanswered(error: &rusqlite::Error, said: String) -> Unanswered {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => Unanswered::NoRoom { said },
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Unanswered::Locked { said },
+        Some(_) | None => Unanswered::Database { said },
+    }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::shape::{unavailable, words};
 use super::statements::{Generation, Statements, Verdict};
 use crate::store::{
     Acceptance, Adoption, Append, ClockMark, Created, KeptTime, NewSaga, Offer, Seen, StoreError, TimeAcceptance, TimeAccepted,
-    Try,
+    Try, Unanswered,
 };
 
 /// How many writes may wait for the disk before further ones are refused.
@@ -193,9 +193,7 @@ impl Writer {
     pub(super) fn send(&self, write: Write) -> Result<(), StoreError> {
         let queue = self.queue.as_ref().ok_or_else(stopped)?;
         queue.try_send(write).map_err(|error| match error {
-            TrySendError::Full(_) => {
-                StoreError::Unavailable(format!("{QUEUE} writes are waiting for the disk already, so this one was not taken"))
-            }
+            TrySendError::Full(_) => StoreError::Unavailable(Unanswered::Crowded { waiting: QUEUE }),
             TrySendError::Disconnected(_) => stopped(),
         })
     }
@@ -227,7 +225,7 @@ impl Drop for Writer {
 }
 
 fn stopped() -> StoreError {
-    StoreError::Unavailable("its writer has stopped".to_owned())
+    StoreError::Unavailable(Unanswered::Stopped { part: "its writer has stopped" })
 }
 
 /// Closing carries the log over into the file and removes it, which must not happen to files that were replaced by those of
@@ -291,7 +289,7 @@ impl Broken {
         match self {
             Self::Before(error) | Self::Commit(error) => unavailable(error),
             Self::Gone(StoreError::Gone { path, why }) => StoreError::Gone { path: path.clone(), why: why.clone() },
-            Self::Gone(error) => StoreError::Unavailable(error.to_string()),
+            Self::Gone(error) => StoreError::Unavailable(Unanswered::InTheWay { why: error.to_string() }),
         }
     }
 }

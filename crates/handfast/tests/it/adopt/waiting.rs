@@ -60,7 +60,7 @@ async fn a_marked_undo_does_not_leave_for_another_address_before_the_coordinator
             Reply::Definite { answer: Answer::State(Definite::Closed), receipt: Receipt::default() }
         }
     };
-    let options = Options { calls_per_participant: 1, ..world.options() };
+    let options = world.options().with_calls_per_participant(1);
     let engine = world.builder().flow(till_at("till")).participant("till", till("till")).options(options);
     let engine = engine.participant("new-till", till("new-till")).participant("depot", Answering(depot)).open().await.unwrap();
     let order = |id: &str| Order::in_flow_order(id, "{}", vec!["{}"; 2]).of_flow("till");
@@ -102,7 +102,7 @@ async fn an_act_that_waits_for_its_turn_does_not_leave_for_a_former_address_for_
     let asked = Arc::new(Mutex::new(Vec::new()));
     let engine = |at: &str| {
         let till = |name| Till { name, is_open: is_open.clone(), asked: Arc::clone(&asked) };
-        let options = Options { calls_per_participant: 1, try_timeout: Duration::from_hours(1), ..world.options() };
+        let options = world.options().with_calls_per_participant(1).with_try_timeout(Duration::from_hours(1));
         let engine = world.builder().flow(till_at(at)).options(options);
         let engine = engine.participant("till", till("till")).participant("new-till", till("new-till"));
         engine.participant("depot", crate::support::Silent)

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use handfast::participant::{Delivery, Receipt, Reply};
 use handfast::{
-    AcceptError, ActError, Assumptions, CancelError, Clock, Close, Engine, EngineBuilder, Flow, Kind, Operation, Options, Order,
-    Outcome, Profile, Time,
+    AcceptError, ActError, Assumptions, CancelError, Clock, Close, Engine, EngineBuilder, Flow, Kind, Operation, Order, Outcome,
+    Profile, Time,
 };
 use handfast_protocol::{Answer, Definite};
 
@@ -25,7 +25,7 @@ fn definite(state: Definite) -> Reply {
 /// An engine that starts now, by a wall clock that is ahead of the world's by so much.
 async fn started(world: &World, ahead_ms: u64, builder: EngineBuilder) -> (Engine, Clock) {
     let clock = Clock::of_runtime(world.ground.clock.wall().after(ahead_ms));
-    let engine = builder.options(Options { clock: clock.clone(), ..world.options() }).open().await.unwrap();
+    let engine = builder.options(world.options().with_clock(clock.clone())).open().await.unwrap();
     (engine, clock)
 }
 
@@ -198,7 +198,7 @@ async fn who_is_ready_takes_orders_by_a_clock_that_is_behind_too() {
         killed(world.engine().await).await;
         sleep_s(60).await;
         let clock = Clock::of_runtime(Time(world.ground.clock.wall().0 - HOUR_MS));
-        let engine = world.builder().options(Options { clock, ..world.options() }).open().await.unwrap();
+        let engine = world.builder().options(world.options().with_clock(clock)).open().await.unwrap();
         assert!(engine.stats().clock.trouble.is_some_and(|why| why.contains("behind")));
         assert_eq!(engine.check_ready().await.is_ok(), is_ready);
         assert_eq!(engine.submit(order("order-1", "visa", "tea")).await.is_ok(), is_ready);

@@ -61,7 +61,7 @@ fn child_that_drives() {
     let flow = flow.pivot("dispatch", base("dispatch").as_str()).build().unwrap();
     // Under strace everything is slow, and a request that is sent again would be counted twice.
     let patience = Duration::from_mins(1);
-    let patient = Options { try_timeout: patience, connect_timeout: patience, ..Options::default() };
+    let patient = Options::default().with_try_timeout(patience).with_connect_timeout(patience);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         let engine = Engine::builder(store).flow(flow).options(patient).open().await.unwrap();

@@ -227,7 +227,7 @@ async fn a_clock_that_is_not_believed() {
     let engine = world.engine().await;
     place(&engine).await;
     let (lines, _guard) = Lines::listen();
-    let options = handfast::Options { clock: Clock::of_runtime(Time(NOON.0 + 7_200_000)), ..world.options() };
+    let options = world.options().with_clock(Clock::of_runtime(Time(NOON.0 + 7_200_000)));
     let apart = world.builder().options(options).open().await.unwrap();
     tokio::time::sleep(Duration::from_mins(1)).await;
     let kind = Kind {

@@ -56,7 +56,7 @@ async fn placed(books_after_ms: Option<u64>) -> (SagaView, Vec<Operation>, u64) 
     let clock = Clock::of_runtime(Time(0));
     let engine = Engine::builder(Arc::new(MemoryStore::new()))
         .flow(flow())
-        .options(Options { clock: clock.clone(), ..Options::default() })
+        .options(Options::default().with_clock(clock.clone()))
         .participant("payment", InMemory::new(|_, _| true))
         .participant("hotel", Answering(move |request: &Delivery<'_>| taken.take(request)))
         .participant("dispatch", InMemory::new(|_, _| true))

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use axum::http::Method;
-use handfast::store::{Append, BoxFuture, SqliteStore, Store, StoreError};
-use handfast::{Engine, NoOutcome, Options, Outcome};
+use handfast::store::{Append, BoxFuture, SqliteStore, Store, StoreError, Unanswered};
+use handfast::{Engine, NoOutcome, Outcome};
 use handfast_participant::Weakness;
 use handfast_protocol::{Close, Profile, Repeat};
 
@@ -83,7 +83,7 @@ impl Store for Troubled {
                 Mark::Slow(time_ms) if is_mark => sleep(time_ms).await,
                 Mark::Refused(times) if is_mark && self.2.fetch_add(1, Ordering::Relaxed) < times => {
                     sleep(50).await;
-                    return Err(StoreError::Unavailable("it was made to fail here".to_owned()));
+                    return Err(StoreError::Unavailable(Unanswered::MadeToFail));
                 }
                 Mark::Slow(_) | Mark::Refused(_) => {}
             }
@@ -130,7 +130,7 @@ async fn a_look_that_finds_nothing_does_not_shut_the_line() {
     let shop = shop().await;
     // With every look counted against it, the line to the payment service would be shut most of the time.
     shop.to_payment.set(|act| if act.is_some_and(|act| act <= 40) { Road::RequestCaptured } else { Road::Open });
-    let mut hasty = Options { ..options() };
+    let mut hasty = options();
     hasty.breaker.threshold = 60;
     hasty.breaker.pause = Duration::from_secs(30);
     let engine = shop.engine_with(hasty).await;
@@ -145,7 +145,7 @@ async fn a_look_that_finds_nothing_does_not_shut_the_line() {
 async fn of_two_workers_only_the_one_that_marked_an_act_sends_it() {
     let shop = shop().await;
     shop.to_payment.set(|act| if act.is_some_and(|act| act % 2 == 0) { Road::AnswerCaptured } else { Road::Open });
-    let hasty = || Options { patrol: Duration::from_millis(10), ..options() };
+    let hasty = || options().with_patrol(Duration::from_millis(10));
     let engines = [shop.engine_with(hasty()).await, shop.engine_with(hasty()).await];
     let mut sagas = Vec::new();
     for number in 0..60 {

@@ -35,7 +35,7 @@ async fn ends(profile: Profile, looks: &'static [Option<Definite>]) -> (Option<O
     };
     let engine = Engine::builder(Arc::new(MemoryStore::new()))
         .flow(Flow::from_parts("shop", Arc::new(plan), steps, "shop").unwrap())
-        .options(Options { clock: Clock::of_runtime(Time(0)), ..Options::default() })
+        .options(Options::default().with_clock(Clock::of_runtime(Time(0))))
         .participant("payment", Answering(payment))
         .participant("dispatch", InMemory::new(|_, _| true))
         .open()

@@ -241,12 +241,10 @@ fn named(plan: Plan, names: &[&str], urls: &[String]) -> Flow {
 
 /// Impatient, so that a test takes a second and not a minute.
 pub(super) fn options() -> Options {
-    Options {
-        try_timeout: TRY_TIMEOUT,
-        backoff: Backoff { base: Duration::from_millis(5), cap: Duration::from_millis(100) },
-        park_after: Duration::from_millis(50),
-        ..Options::default()
-    }
+    Options::default()
+        .with_try_timeout(TRY_TIMEOUT)
+        .with_backoff(Backoff { base: Duration::from_millis(5), cap: Duration::from_millis(100) })
+        .with_park_after(Duration::from_millis(50))
 }
 
 async fn serve(router: Router, way: &Arc<Way>) -> String {

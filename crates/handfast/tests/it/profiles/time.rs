@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::Method;
-use handfast::{NoOutcome, Options, Outcome};
+use handfast::{NoOutcome, Outcome};
 use handfast_participant::Weakness;
 use handfast_protocol::{Close, Profile, Repeat};
 
@@ -51,7 +51,7 @@ async fn what_waits_for_its_turn_does_not_leave_after_its_time() {
     let shop = Shop::open(&WEAK).await.declare(FORGETS).margin(MARGIN_MS);
     shop.to_payment.set(|_| Road::RequestCaptured);
     // One at a time, and the first keeps all others waiting for longer than they may be sent.
-    let patient = Options { calls_per_participant: 1, try_timeout: Duration::from_millis(1_000), ..options() };
+    let patient = options().with_calls_per_participant(1).with_try_timeout(Duration::from_millis(1_000));
     let engine = shop.engine_with(patient).await;
     let mut sagas = Vec::new();
     for number in 0..5 {

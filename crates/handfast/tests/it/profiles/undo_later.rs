@@ -37,7 +37,7 @@ async fn turned_back(found: fn() -> Reply) -> (Result<Outcome, NoOutcome>, SagaV
     };
     let engine = Engine::builder(Arc::new(MemoryStore::new()))
         .flow(Flow::from_parts("shop", Arc::new(plan), steps, "shop").unwrap())
-        .options(Options { clock: Clock::of_runtime(Time(0)), ..Options::default() })
+        .options(Options::default().with_clock(Clock::of_runtime(Time(0))))
         .participant("payment", Answering(payment))
         .participant("dispatch", InMemory::new(|_, _| false))
         .open()

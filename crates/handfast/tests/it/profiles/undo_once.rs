@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::http::Method;
 use handfast::flow_file::FlowFile;
 use handfast::journal::Said;
-use handfast::{Act, Engine, NoOutcome, Options, Outcome, SagaHandle};
+use handfast::{Act, Engine, NoOutcome, Outcome, SagaHandle};
 use serde_json::json;
 
 use super::provider::Provider;
@@ -251,7 +251,7 @@ async fn of_two_workers_only_the_one_that_marked_a_refund_sends_it() {
     let shop = Shop::open(&[]).await;
     let (provider, url) = without_keys(|_| Refund::AnswerLost).await;
     let file = once(&url, &shop);
-    let hasty = || Options { patrol: Duration::from_millis(2), ..options() };
+    let hasty = || options().with_patrol(Duration::from_millis(2));
     let flow = || (*file.flow(&["undo-not-idempotent"]).unwrap()).clone();
     let engines = [shop.engine_of(flow(), hasty()).await, shop.engine_of(flow(), hasty()).await];
     shop.to_dispatch.set(|_| Road::RequestCaptured);

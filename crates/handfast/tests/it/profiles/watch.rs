@@ -7,7 +7,7 @@ use axum::http::Method;
 use handfast::journal::Receipt;
 use handfast::participant::{Delivery, InMemory, Participant, Reply};
 use handfast::store::{BoxFuture, MemoryStore};
-use handfast::{CancelResult, Clock, Engine, Operation, Options, Outcome, Time};
+use handfast::{CancelResult, Clock, Engine, Operation, Outcome, Time};
 use handfast_participant::Weakness;
 use handfast_protocol::{Answer, Assumptions, Close, Definite, Profile};
 
@@ -140,7 +140,7 @@ async fn the_late_effect_is_found(says_absent: bool) {
         .flow(flow(profile, Some(DEADLINE_MS), lifetime, &["bank".to_owned(), "depot".to_owned()]))
         .shared_participant("bank", Arc::clone(&bank) as Arc<dyn Participant>)
         .participant("depot", InMemory::new(|_, _| true))
-        .options(Options { try_timeout: Duration::from_secs(10), clock, ..options() })
+        .options(options().with_try_timeout(Duration::from_secs(10)).with_clock(clock))
         .open()
         .await
         .unwrap();

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64};
 
 use handfast::participant::Participant;
 use handfast::store::{BoxFuture, Offer, Store as _};
-use handfast::{Backoff, BreakerSettings, Options, ParticipantView};
+use handfast::{Backoff, BreakerSettings, ParticipantView};
 use handfast_protocol::Time;
 
 use super::*;
@@ -210,8 +210,8 @@ impl Away {
         };
         // Asked far more often than the store is looked into for what others have done.
         let backoff = Backoff { base: Duration::from_millis(5), cap: Duration::from_millis(100) };
-        let breaker = BreakerSettings { threshold: u32::MAX, ..BreakerSettings::default() };
-        let options = Options { backoff, breaker, ..world.options() };
+        let breaker = BreakerSettings::default().with_threshold(u32::MAX);
+        let options = world.options().with_backoff(backoff).with_breaker(breaker);
         let engine = world.builder().participant("bank", bank).participant("depot", depot).options(options);
         let engine = engine.open().await.unwrap();
         engine.submit(order("order-1", "visa", "tea")).await.unwrap();

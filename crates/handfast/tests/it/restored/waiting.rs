@@ -1,9 +1,9 @@
 //! What waited for its turn while something became known for which it must not leave: that a participant was put back, that a person
 //! accepted that in another process, that another worker has the saga.
 
+use handfast::SagaHandle;
 use handfast::participant::Participant;
 use handfast::store::BoxFuture;
-use handfast::{Options, SagaHandle};
 use handfast_protocol::Time;
 use tokio::sync::watch;
 
@@ -53,7 +53,7 @@ impl Waiting {
         };
         let (opens, is_open) = watch::channel(false);
         let depot = Depot { is_open, asked: Arc::clone(&asked) };
-        let options = Options { calls_per_participant: 1, try_timeout: Duration::from_mins(5), ..world.options() };
+        let options = world.options().with_calls_per_participant(1).with_try_timeout(Duration::from_mins(5));
         let engine = world.builder().participant("bank", bank).participant("depot", depot).options(options).open().await.unwrap();
         engine.submit(order("order-1", "visa", "tea")).await.unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;

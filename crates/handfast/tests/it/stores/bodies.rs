@@ -64,7 +64,7 @@ async fn memory_of_what_is_active_is_bounded_in_bytes() {
     let gate = Arc::new(Semaphore::new(0));
     let waiting = Waiting { gate: Arc::clone(&gate), service: InMemory::new(|_, _| true) };
     let most = 10;
-    let options = Options { max_active_bytes: most * BYTES, try_timeout: Duration::from_secs(600), ..Options::default() };
+    let options = Options::default().with_max_active_bytes(most * BYTES).with_try_timeout(Duration::from_secs(600));
     let flow = Flow::builder("shop").pivot("dispatch", "depot").build().unwrap();
     let engine = Engine::builder(Arc::new(MemoryStore::new())).flow(flow).participant("depot", waiting).options(options);
     let engine = engine.open().await.unwrap();
@@ -91,7 +91,7 @@ async fn what_many_steps_send_alike_is_in_memory_once() {
     let gate = Arc::new(Semaphore::new(0));
     let waiting = Waiting { gate: Arc::clone(&gate), service: InMemory::new(|_, _| true) };
     // Three quarters are for what is new, and something is left over.
-    let options = Options { max_active_bytes: ROOM * BYTES * 5 / 3, try_timeout: Duration::from_secs(600), ..Options::default() };
+    let options = Options::default().with_max_active_bytes(ROOM * BYTES * 5 / 3).with_try_timeout(Duration::from_secs(600));
     let mut flow = Flow::builder("shop").compensatable("step-1", "depot").compensatable("step-2", "depot");
     for number in 3..SENT {
         flow = flow.compensatable(&format!("step-{number}"), "depot");
@@ -129,7 +129,7 @@ async fn a_store_of_the_first_format_opens_and_goes_on() {
     let service = || InMemory::new(|_, _| true);
     let flow = Flow::from_built_text(&loaded.flow_text).unwrap();
     // The orders are looked at again some seconds after they were left.
-    let options = Options { clock: Clock::of_runtime(Time(1_796_070_960_000)), ..Options::default() };
+    let options = Options::default().with_clock(Clock::of_runtime(Time(1_796_070_960_000)));
     let engine = Engine::builder(Arc::clone(&store) as Arc<dyn Store>).flow(flow).options(options);
     let names = ["http://127.0.0.1:39871/charges", "http://127.0.0.1:39872/shipments", "http://127.0.0.1:39873/shipments"];
     let engine = names.into_iter().fold(engine, |engine, name| engine.participant(name, service())).open().await.unwrap();
@@ -167,7 +167,7 @@ async fn a_store_of_every_former_format_is_shown_and_listed_as_it_is() {
         assert_eq!(store.examine().await.unwrap().format, format);
         let shown = saga_in(&store, "order-1").await.unwrap_or_else(|error| panic!("format {format}: {error}")).unwrap();
         assert_eq!((shown.id.as_str(), shown.is_held), ("order-1", false));
-        let listed = list_in(&store, &ListFilter { limit: 10, ..ListFilter::default() }).await.unwrap();
+        let listed = list_in(&store, &ListFilter::default().with_limit(10)).await.unwrap();
         assert_eq!(listed.sagas.len(), 3, "format {format}");
         assert!(store.offers().await.unwrap().is_empty() && store.acceptances().await.unwrap().is_empty(), "format {format}");
         assert_eq!(store.counts().await.unwrap().by_standing.iter().map(|(_, sagas)| sagas).sum::<u64>(), 3);

@@ -23,7 +23,7 @@ fn child_that_meets_errors() {
             match answer {
                 Ok(()) => seq += 1,
                 Err(StoreError::Unavailable(why)) => {
-                    words.push(why);
+                    words.push(why.to_string());
                     let there = store.load("a").await.unwrap().map_or(0, |saga| saga.entries.len() as u64);
                     assert!(there == seq || there + 1 == seq, "entry {seq} was tried, {there} are there");
                     seq = there + 1;

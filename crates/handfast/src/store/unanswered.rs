@@ -1,0 +1,55 @@
+//! Why a store did not answer.
+
+/// Why a store did not answer: what may pass by itself, and what a person has to see to.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unanswered {
+    /// There is no room for what was to be written.
+    #[error("{said}")]
+    NoRoom {
+        /// The database's words.
+        said: String,
+    },
+    /// Another process has locked it.
+    #[error("{said}")]
+    Locked {
+        /// The database's words.
+        said: String,
+    },
+    /// Its database has failed otherwise.
+    #[error("{said}")]
+    Database {
+        /// The database's words.
+        said: String,
+    },
+    /// It was opened to be read only.
+    #[error("it was opened to be read only, and nothing was written")]
+    ReadOnly,
+    /// As many writes wait as it takes.
+    #[error("{waiting} writes are waiting for the disk already, so this one was not taken")]
+    Crowded {
+        /// How many.
+        waiting: usize,
+    },
+    /// A part of it has stopped for good.
+    #[error("{part}")]
+    Stopped {
+        /// Which one, and that it has.
+        part: &'static str,
+    },
+    /// Whatever asked it broke off, so its answer was not heard.
+    #[error("{what} broke off")]
+    BrokeOff {
+        /// What was being done.
+        what: &'static str,
+    },
+    /// It was not asked, for something that was known before.
+    #[error("{why}")]
+    InTheWay {
+        /// What.
+        why: String,
+    },
+    /// A test has asked for it.
+    #[error("it was made to fail here")]
+    MadeToFail,
+}
