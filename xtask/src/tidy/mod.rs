@@ -7,6 +7,7 @@ mod commands;
 mod dependencies;
 mod exceptions;
 mod files;
+mod house;
 mod manifests;
 mod markdown;
 mod rust;
@@ -59,6 +60,7 @@ const RULES: &[&[Rule]] = &[
     dependencies::RULES,
     manifests::RULES,
     rust::RULES,
+    house::RULES,
     text::RULES,
     markdown::RULES,
     commands::RULES,
@@ -90,6 +92,7 @@ pub(crate) fn check() -> Result<()> {
     findings.extend(dependencies::check(&metadata));
     findings.extend(files.iter().flat_map(manifests::check));
     findings.extend(files.iter().filter(|file| file.is_rust()).flat_map(rust::check));
+    findings.extend(house::check(&files));
     let page = files.iter().find(|file| file.path == text::PAGE).map_or("", |file| &file.text);
     let words = text::rejected(page);
     ensure!(!words.is_empty(), "{} rejects no words: its tables have another shape than is read", text::PAGE);
