@@ -1,9 +1,9 @@
 //! The coordinator as a service: orders come in over HTTP, and every one that was acknowledged ends in both or neither.
 //!
 //! [`Server`] opens a store and serves it on a listener until it is told to stop; its [`router`](Server::router) can be a part
-//! of an application's own. [`access`] says who may
-//! call. [`batch`] drives the orders of a file instead. [`operator`] is what an operator does with sagas,
-//! through a running service or in a store's file, in the same shapes either way, and [`open_files`] shares out what the system
+//! of an application's own. [`access`] says who may call. [`batch`] drives the orders of a file instead. [`operator`] is what an
+//! operator does with sagas, through a running service or in a store's file, in the same shapes either way; [`story`] is one
+//! saga as its journal tells it, and [`open_files`] shares out what the system
 //! lets a process have open. `docs/serve.md` describes the addresses for callers.
 //!
 //! What runs the sagas is a [`Coordinator`]: [`handfast::Engine`], or another one that answers *not offered* to what it does not
@@ -25,6 +25,7 @@ mod routes;
 mod server;
 mod service;
 pub mod shapes;
+pub mod story;
 
 #[cfg(test)]
 mod coordinator_tests;

@@ -4,7 +4,6 @@ mod counterexample;
 mod document;
 mod flow;
 mod generals;
-mod saga;
 
 use std::fs;
 use std::io::Read as _;
@@ -12,12 +11,13 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use handfast_lab::generals::{Run, Table};
+use handfast_server::story::{Kept, KeptDocument};
 use serde::Deserialize;
 
 pub(crate) use self::counterexample::CounterexampleTrace;
+use self::document::Document;
 pub(crate) use self::flow::FlowTrace;
 pub(crate) use self::generals::{GeneralsTrace, parse_captured};
-pub(crate) use self::saga::SagaTrace;
 use crate::bad_input::OrBadInput as _;
 use crate::commands::generals::Agreed;
 use crate::files;
@@ -31,7 +31,7 @@ pub(crate) enum Trace {
     /// Of the two generals.
     Generals(GeneralsTrace),
     /// Of a saga, as its journal has it.
-    Saga(SagaTrace),
+    Saga(Kept),
     /// Of a saga's world without a guard.
     Counterexample(CounterexampleTrace),
     /// Of a flow's world.
@@ -57,8 +57,16 @@ pub(crate) fn keep(path: &Path, agreed: &Agreed, table: &Table, run: &Run) -> an
 ///
 /// # Errors
 /// The file cannot be written.
-pub(crate) fn keep_saga(path: &Path, saga: &SagaTrace) -> anyhow::Result<()> {
-    write(path, &saga.write()?)
+pub(crate) fn keep_saga(path: &Path, saga: &Kept) -> anyhow::Result<()> {
+    let text = Document::new("saga")
+        .member("saga", &saga.saga)?
+        .member("flow", &saga.flow)?
+        .member("version", &saga.version)?
+        .list("steps", &saga.written_steps())?
+        .list("entries", &saga.written_entries()?)?
+        .member("standing", &saga.standing)?
+        .finish();
+    write(path, &text)
 }
 
 /// Keeps the run that shows what happens without a guard.
@@ -107,7 +115,7 @@ fn parse(text: &str) -> anyhow::Result<Trace> {
     }
     match head.kind.as_deref() {
         Some("generals") => Ok(Trace::Generals(GeneralsTrace::read(text)?)),
-        Some("saga") => Ok(Trace::Saga(SagaTrace::read(text)?)),
+        Some("saga") => Ok(Trace::Saga(document::members::<KeptDocument>(text)?.try_into()?)),
         Some("flow") => Ok(Trace::Flow(FlowTrace::read(text)?)),
         Some("counterexample") => Ok(Trace::Counterexample(CounterexampleTrace::read(text)?)),
         Some(kind) => bail!("there is no trace of the kind {kind:?}; a newer handfast may have written it"),

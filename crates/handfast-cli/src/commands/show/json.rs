@@ -17,6 +17,6 @@ pub(super) struct Shown<'a> {
 impl<'a> Shown<'a> {
     pub(super) fn new(told: &'a Told) -> Self {
         let messengers = told.messengers.iter().map(|messenger| &messenger.line).collect();
-        Self { saga: WholeSaga::of(&told.view), messengers }
+        Self { saga: WholeSaga::of(&told.story.view), messengers }
     }
 }

@@ -7,7 +7,7 @@ mod story;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use handfast::Standing;
 use handfast::flow_file::FlowFile;
 
@@ -61,11 +61,11 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     };
     let told = super::runtime()?.block_on(read(&store, &id, &road))?;
     if let Some(path) = &keep {
-        trace::keep_saga(path, &told.trace()?)?;
+        trace::keep_saga(path, &told.story.kept().context("there is no run to keep").with_context(|| format!("saga {id}"))?)?;
         output.note(format_args!("the journal of {id} is kept in {}", path.display()));
     }
     if let Some(path) = &svg {
-        picture::write_svg(path, &told.story.diagram(), output)?;
+        picture::write_svg(path, &told.diagram(), output)?;
         if !picture::is_stdout(path) {
             output.note(format_args!("{id} is drawn in {}", path.display()));
         }
@@ -101,7 +101,7 @@ pub(crate) async fn read(store: &str, id: &str, roads: &[PathBuf]) -> anyhow::Re
 
 /// The picture as text, in colours: the stream takes them out where they are not wanted.
 pub(crate) fn text(told: &Told, ascii: bool) -> String {
-    picture::text(&told.story.diagram(), ascii)
+    picture::text(&told.diagram(), ascii)
 }
 
 /// A look at a saga must not leave an empty store behind where there was none.
@@ -116,7 +116,7 @@ pub(crate) fn check_exists(store: &str) -> anyhow::Result<()> {
 }
 
 fn exit(told: &Told) -> Exit {
-    match told.standing {
+    match told.standing() {
         Standing::Completed => Exit::Done,
         Standing::Cancelled => Exit::Neither,
         Standing::Placed
