@@ -35,6 +35,7 @@ pub mod knowledge;
 mod object;
 pub mod odds;
 pub mod played;
+pub mod problem;
 pub mod simulate;
 
 pub use against::Against;
