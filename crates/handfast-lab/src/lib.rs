@@ -15,7 +15,8 @@
 //! - [`moved`]: services that are called at another address, where the same books are kept or others.
 //! - [`generals`]: two generals in rounds. A protocol becomes a table; odds, simulation, knowledge, checks, decisions and bounds
 //!   are read from it, each in a room of its own. A protocol of one's own is a [`StrategyFile`](generals::StrategyFile).
-//! - [`answers`]: what each question about them is answered with, as data that serialises.
+//! - [`answers`]: what each question about all of these is answered with, as data that serialises.
+//! - [`trace`]: runs that are kept, executed again and compared.
 //! - [`diagram`]: runs as space-time diagrams, for a terminal and as SVG.
 //!
 //! # Two generals in a few lines
@@ -43,3 +44,4 @@ pub mod restored;
 pub mod saga;
 mod svg;
 mod told;
+pub mod trace;

@@ -3,7 +3,7 @@
 use num_bigint::BigUint;
 use serde::ser::{Serialize, Serializer};
 
-use crate::answers::object::{ByOutcome, Count, Object};
+use crate::answers::object::{ByOutcome, Count, Object, verdict};
 use crate::answers::{Against, played};
 use crate::generals::{
     Adversary, CheckError, Checked, Counts, Covered, Limits, Property, Ratio, Run, Table, WorstError, worst_case,
@@ -72,10 +72,6 @@ impl Coin {
         let worst = worst_case(table, &Limits::default()).map(|worst| worst.disagreement);
         Some(Self { wrong, probability: Ratio::new(wrong as i64, u64::from(table.coins)), worst })
     }
-}
-
-const fn verdict(holds: bool) -> &'static str {
-    if holds { "holds" } else { "violated" }
 }
 
 impl Answer<'_> {

@@ -1,4 +1,5 @@
-//! Answers as data: what each question about two generals is answered with, before anybody puts it into words.
+//! Answers as data: what each question about two generals, a flow or the protocol itself is answered with, before anybody puts
+//! it into words.
 //!
 //! Each room has an `Answer`, made by one function from the question's parameters. It serialises, so that a page, `--json` and
 //! whatever reads it have the same bytes, and a text is made from the same value. The names are the same in every answer:
@@ -30,12 +31,15 @@ mod against;
 pub mod bounds;
 pub mod check;
 pub mod decide;
+pub mod flow;
 pub mod grid;
 pub mod knowledge;
 mod object;
 pub mod odds;
 pub mod played;
 pub mod problem;
+pub mod replay;
 pub mod simulate;
+pub mod suite;
 
 pub use against::Against;

@@ -64,6 +64,11 @@ impl<M: SerializeMap> Object<M> {
     }
 }
 
+/// What a check has come to, in one word.
+pub(super) const fn verdict(holds: bool) -> &'static str {
+    if holds { "holds" } else { "violated" }
+}
+
 /// From this on floats have no whole number for each.
 const MOST_EXACT: u64 = 1 << 53;
 

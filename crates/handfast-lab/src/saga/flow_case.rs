@@ -97,6 +97,12 @@ impl FlowCase {
         &self.assessment
     }
 
+    /// What is taken for granted.
+    #[must_use]
+    pub const fn assumptions(&self) -> &Assumptions {
+        &self.assumptions
+    }
+
     /// The steps.
     #[must_use]
     pub fn steps(&self) -> &[ProfiledStep] {

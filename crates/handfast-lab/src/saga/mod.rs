@@ -27,7 +27,7 @@ pub use flows::{flow, flows};
 pub use follow::{Followed, FollowedStep, Lost};
 pub use model::{in_words, step_names};
 pub use mutants::{Caught, MUTANTS, Mutant};
-pub use network::{Left, Look, Message, Network, UnderWay};
+pub use network::{Left, Look, Message, Network, NoNetwork, UnderWay};
 pub use suite::{
     Case, Cast, Found, large, pay_ship_notify, payment_then_dispatch, suite, two_in_turn, two_payments, with_a_liar,
     with_a_person,

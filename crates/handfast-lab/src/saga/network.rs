@@ -1,5 +1,7 @@
 //! The network between a coordinator and its participants: what is under way, as a set or as a multiset.
 
+use std::str::FromStr;
+
 use handfast_protocol::{Answer, Command, Definite, Operation, UndoTold};
 
 use super::automaton::{ANSWERS, answer_number};
@@ -16,6 +18,38 @@ pub enum Network {
         /// Copies of one message that fit; a further one is lost at once.
         capacity: u8,
     },
+}
+
+/// A network is written otherwise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("a network is set, or multiset:N with N from 1 to 3")]
+pub struct NoNetwork;
+
+impl Network {
+    /// As it is typed: `set`, or `multiset:N`.
+    #[must_use]
+    pub fn typed(self) -> String {
+        match self {
+            Self::Set => "set".to_owned(),
+            Self::Multiset { capacity } => format!("multiset:{capacity}"),
+        }
+    }
+}
+
+impl FromStr for Network {
+    type Err = NoNetwork;
+
+    /// Reads `set` and `multiset:N`, with N from 1 to 3.
+    fn from_str(text: &str) -> Result<Self, NoNetwork> {
+        match text.split_once(':') {
+            None if text == "set" => Ok(Self::Set),
+            Some(("multiset", copies)) => {
+                let copies = copies.parse().ok().filter(|copies| (1..=3).contains(copies));
+                copies.map(|capacity| Self::Multiset { capacity }).ok_or(NoNetwork)
+            }
+            None | Some(_) => Err(NoNetwork),
+        }
+    }
 }
 
 /// A message between the coordinator and a participant.

@@ -1,8 +1,8 @@
 //! What the check of a flow found, for people.
 
+use handfast_lab::answers::flow::{Answer, CheckedRisk, Counterexample};
 use handfast_protocol::{Doubt, Kind, Span, StepPlan};
 
-use super::flow::{Checked, CheckedRisk, Counterexample};
 use crate::output::picture;
 use crate::output::{Output, grouped};
 
@@ -13,21 +13,21 @@ const YELLOW: &str = "\x1b[33m";
 const PLAIN: &str = "\x1b[0m";
 
 /// Prints the steps, the risks with their runs, what was explored, and the verdict.
-pub(super) fn print(checked: &Checked, ascii: bool, output: &Output) -> anyhow::Result<()> {
-    let file = &checked.file;
-    output.line(format_args!("{BOLD}{}{PLAIN} ({})", file.name(), file.file()))?;
-    let plan = &file.assessment().plan;
-    let widest = file.steps().iter().map(|step| step.name.len()).max().unwrap_or(0);
-    for (at, (step, plan_of)) in file.steps().iter().zip(plan.steps()).enumerate() {
+pub(super) fn print(checked: &Answer<'_>, ascii: bool, output: &Output) -> anyhow::Result<()> {
+    let asked = &checked.question;
+    output.line(format_args!("{BOLD}{}{PLAIN} ({})", asked.flow, asked.file))?;
+    let plan = &asked.case.assessment().plan;
+    let widest = asked.steps.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    for (at, ((name, _), plan_of)) in asked.steps.iter().zip(plan.steps()).enumerate() {
         let decides = if plan.gate() == Some(at) { "; the saga is decided here" } else { "" };
-        let lead = format!("  {}. {:widest$}  ", at + 1, step.name);
+        let lead = format!("  {}. {name:widest$}  ", at + 1);
         let said = format!("{}: {}{decides}", plan_of.kind.name(), treatment(plan_of));
         output.led(lead, said)?;
     }
-    for remark in &file.assessment().remarks {
-        let step = &file.steps()[remark.step];
+    for remark in &asked.case.assessment().remarks {
+        let (name, line) = (asked.name(remark.step), asked.line(remark.step));
         output.line("")?;
-        output.sentences(format_args!("  {} (line {}) {}: {}", step.name, step.line, remark.what.name(), remark.what))?;
+        output.sentences(format_args!("  {name} (line {line}) {}: {}", remark.what.name(), remark.what))?;
     }
     for risk in &checked.risks {
         print_risk(checked, risk, ascii, output)?;
@@ -95,15 +95,15 @@ fn treatment(plan: &StepPlan) -> String {
     said.join(", ")
 }
 
-fn print_risk(checked: &Checked, risk: &CheckedRisk, ascii: bool, output: &Output) -> anyhow::Result<()> {
-    let step = &checked.file.steps()[risk.finding.step];
+fn print_risk(checked: &Answer<'_>, risk: &CheckedRisk, ascii: bool, output: &Output) -> anyhow::Result<()> {
+    let (asked, step) = (&checked.question, risk.finding.step);
     let name = risk.finding.what.name();
     let accepted = if risk.is_accepted { "accepted" } else { "not accepted" };
     output.line(format_args!(
         "\n{YELLOW}risk {name}{PLAIN} of {}, {accepted} ({}:{})",
-        step.name,
-        checked.file.file(),
-        step.line
+        asked.name(step),
+        asked.file,
+        asked.line(step)
     ))?;
     output.sentences(format_args!("  {}.", risk.finding))?;
     let left = &risk.residual;
@@ -126,15 +126,15 @@ fn print_run(run: &Counterexample, ascii: bool, output: &Output) -> anyhow::Resu
     Ok(())
 }
 
-fn print_explored(checked: &Checked, ascii: bool, output: &Output) -> anyhow::Result<()> {
+fn print_explored(checked: &Answer<'_>, ascii: bool, output: &Output) -> anyhow::Result<()> {
     let taken = if checked.risks.is_empty() { "" } else { ", where no risk comes true" };
     output.sentences(format_args!("\nExplored{taken}: the deployed coordinator against all that the profiles allow"))?;
     for explored in &checked.explored {
         let verdict = if explored.found.holds() { format!("{GREEN}holds{PLAIN}") } else { format!("{RED}VIOLATED{PLAIN}") };
-        let part = if explored.part.len() == checked.file.steps().len() {
+        let part = if explored.part.len() == checked.question.steps.len() {
             String::new()
         } else {
-            format!("{}: ", explored.names(&checked.file).join(", "))
+            format!("{}: ", checked.names(explored).join(", "))
         };
         let states = grouped(explored.found.report.unique);
         let lead = format!("  {states:>9} states  {verdict}  ");
@@ -155,7 +155,7 @@ fn print_explored(checked: &Checked, ascii: bool, output: &Output) -> anyhow::Re
     Ok(())
 }
 
-fn print_verdict(checked: &Checked, output: &Output) -> anyhow::Result<()> {
+fn print_verdict(checked: &Answer<'_>, output: &Output) -> anyhow::Result<()> {
     let open: Vec<&str> = checked.risks.iter().filter(|risk| !risk.is_accepted).map(|risk| risk.finding.what.name()).collect();
     let states = grouped(checked.states());
     let verdict = match (checked.keeps_its_promises(), open.is_empty()) {

@@ -2,22 +2,21 @@
 //! the verdict.
 
 mod flow;
-mod flow_json;
 mod flow_text;
 mod profiles;
-mod residual;
 
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use handfast_lab::explorer::{Limits, Report, Verdict};
-use handfast_lab::saga::{Action, Case, Found, MUTANTS, Mutant, Network, World, large, suite};
-use serde_json::{Value, json};
+use handfast_lab::answers::suite::{Guard, Suite};
+use handfast_lab::explorer::Limits;
+use handfast_lab::saga::{Found, MUTANTS, Mutant, Network, large, suite};
+use handfast_lab::trace::CounterexampleTrace;
 
 use crate::numbers;
 use crate::output::picture;
 use crate::output::{Exit, Output, grouped};
-use crate::trace::{self, CounterexampleTrace};
+use crate::trace;
 
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("drawn").args(["without", "flow"])))]
@@ -77,7 +76,7 @@ pub(crate) struct Args {
 
     /// How messages are lost, delayed, doubled and reordered: `set` or `multiset:N` (N copies of each, 1 to 3)
     /// [default: both, where that is quick]
-    #[arg(long, value_name = "NETWORK", requires = "flow", value_parser = parse_network)]
+    #[arg(long, value_name = "NETWORK", requires = "flow", value_parser = str::parse::<Network>)]
     network: Option<Network>,
 
     /// How often a worker or a participant crashes [default: 1]
@@ -128,21 +127,6 @@ pub(crate) struct Args {
     threads: usize,
 }
 
-pub(crate) use flow::Counterexample;
-
-/// Reads `set` or `multiset:N`.
-pub(crate) fn parse_network(text: &str) -> Result<Network, String> {
-    const WANTED: &str = "a network is set, or multiset:N with N from 1 to 3";
-    match text.split_once(':') {
-        None if text == "set" => Ok(Network::Set),
-        Some(("multiset", copies)) => {
-            let copies = copies.parse().ok().filter(|copies| (1..=3).contains(copies));
-            copies.map(|capacity| Network::Multiset { capacity }).ok_or_else(|| WANTED.to_owned())
-        }
-        None | Some(_) => Err(WANTED.to_owned()),
-    }
-}
-
 fn names() -> clap::builder::PossibleValuesParser {
     MUTANTS.iter().map(|mutant| mutant.name).collect::<Vec<_>>().into()
 }
@@ -169,35 +153,26 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
 fn explore_suite(args: &Args, output: &Output) -> anyhow::Result<Exit> {
     let cases = if args.large { large() } else { suite() };
     let progress = output.progress(cases.len() as u64);
-    let mut explored = Vec::with_capacity(cases.len());
-    for case in cases {
-        progress.set_message(case.plan_name);
-        let found = case.explore(&Limits::default().with_threads(args.threads));
-        explored.push((case, found));
-        progress.inc(1);
-    }
+    let mut begun = 0;
+    let explored = Suite::explore(cases, &Limits::default().with_threads(args.threads), |plan_name| {
+        progress.set_message(plan_name.to_owned());
+        progress.set_position(begun);
+        begun += 1;
+    });
     progress.finish_and_clear();
-    let holds = explored.iter().all(|(_, found)| found.holds());
     if output.wants_json() {
-        let cases: Vec<Value> = explored.iter().map(|(case, found)| case_json(case, found)).collect();
-        output.json_line(
-            &json!({ "verdict": if holds { "holds" } else { "violated" }, "states": total(&explored), "cases": cases }),
-        )?;
+        output.json_line(&explored)?;
     } else {
-        print_suite(&explored, holds, args, output)?;
+        print_suite(&explored, args, output)?;
     }
-    Ok(if holds { Exit::Done } else { Exit::Neither })
+    Ok(if explored.holds() { Exit::Done } else { Exit::Neither })
 }
 
-fn total(explored: &[(Case, Found)]) -> u64 {
-    explored.iter().map(|(_, found)| found.report.unique).sum()
-}
-
-fn print_suite(explored: &[(Case, Found)], holds: bool, args: &Args, output: &Output) -> anyhow::Result<()> {
+fn print_suite(explored: &Suite, args: &Args, output: &Output) -> anyhow::Result<()> {
     output.line("The deployed coordinator against the deployed registers: load, append and send are separate actions of each")?;
     output.line("worker, messages are lost, delayed, duplicated and reordered, every deadline can pass at any moment.")?;
     let mut plan_name = "";
-    for (case, found) in explored {
+    for (case, found) in &explored.cases {
         if case.plan_name != plan_name {
             plan_name = case.plan_name;
             output.line(format_args!("\n{plan_name}"))?;
@@ -207,12 +182,16 @@ fn print_suite(explored: &[(Case, Found)], holds: bool, args: &Args, output: &Ou
         print_broken(found, args, output)?;
     }
     output.line("\nIn every state of every case, unless the case says otherwise:")?;
-    for (name, word) in claims(explored) {
+    for (name, word) in explored.claims() {
         output.line(format_args!("  {word}: {name}"))?;
     }
     output.line("\nBounds: at most 3 workers, 2 crashes, 2 returns of an older journal, one saga; time stands still.")?;
-    let verdict = if holds { "Every property holds" } else { "A property is VIOLATED" };
-    output.line(format_args!("{verdict}: {} states in {} cases, every one explored.", grouped(total(explored)), explored.len()))
+    let verdict = if explored.holds() { "Every property holds" } else { "A property is VIOLATED" };
+    output.line(format_args!(
+        "{verdict}: {} states in {} cases, every one explored.",
+        grouped(explored.states()),
+        explored.cases.len()
+    ))
 }
 
 fn print_broken(found: &Found, args: &Args, output: &Output) -> anyhow::Result<()> {
@@ -228,50 +207,9 @@ fn print_broken(found: &Found, args: &Args, output: &Output) -> anyhow::Result<(
     Ok(())
 }
 
-/// Every property that any case claims, once, with the kind of claim.
-fn claims(explored: &[(Case, Found)]) -> Vec<(&'static str, &'static str)> {
-    let mut claims = Vec::new();
-    for judged in explored.iter().flat_map(|(_, found)| &found.report.verdicts) {
-        if !claims.contains(&(judged.name, judged.word)) {
-            claims.push((judged.name, judged.word));
-        }
-    }
-    claims
-}
-
-fn case_json(case: &Case, found: &Found) -> Value {
-    let report: &Report<World, Action> = &found.report;
-    let properties: Vec<Value> = report
-        .verdicts
-        .iter()
-        .map(|judged| {
-            let verdict = match &judged.verdict {
-                Verdict::Holds => "holds",
-                Verdict::Reached(_) => "reached",
-                Verdict::Violated { .. } => "violated",
-                Verdict::NeverReached => "never reached",
-                Verdict::Unknown => "unknown",
-            };
-            json!({ "name": judged.name, "claim": judged.word, "verdict": verdict, "run": found.run_against(judged.name) })
-        })
-        .collect();
-    json!({
-        "plan": case.plan_name,
-        "adversary": found.adversary().to_string(),
-        "states": report.unique,
-        "generated": report.generated,
-        "depth": report.depth,
-        "exhaustive": report.is_exhaustive(),
-        "bounds": report.bounds.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "never_happened": report.never_happened,
-        "verdict": if found.holds() { "holds" } else { "violated" },
-        "properties": properties,
-    })
-}
-
 fn list_guards(output: &Output) -> anyhow::Result<Exit> {
     if output.wants_json() {
-        let guards: Vec<Value> = MUTANTS.iter().map(guard_json).collect();
+        let guards: Vec<Guard<'_>> = MUTANTS.iter().map(|mutant| Guard { mutant, caught: None }).collect();
         output.json_line(&guards)?;
         return Ok(Exit::Done);
     }
@@ -286,10 +224,6 @@ fn list_guards(output: &Output) -> anyhow::Result<Exit> {
         MUTANTS.len()
     ))?;
     Ok(Exit::Done)
-}
-
-fn guard_json(mutant: &Mutant) -> Value {
-    json!({ "name": mutant.name, "guard": mutant.guard, "hazard": mutant.hazard, "breaks": mutant.breaks })
 }
 
 fn show_mutant(mutant: &'static Mutant, args: &Args, output: &Output) -> anyhow::Result<Exit> {
@@ -309,12 +243,7 @@ fn show_mutant(mutant: &'static Mutant, args: &Args, output: &Output) -> anyhow:
         output.note(format_args!("the picture is in {}", path.display()));
     }
     if output.wants_json() {
-        let mut told = guard_json(mutant);
-        told["adversary"] = json!(caught.adversary);
-        told["verdict"] = json!("violated");
-        told["run"] = json!(caught.run);
-        told["end"] = json!(caught.end);
-        output.json_line(&told)?;
+        output.json_line(&Guard { mutant, caught: Some(&caught) })?;
     } else {
         output.led("Without this guard: ", mutant.guard)?;
         output.led("what happens is:    ", format_args!("{}\n", mutant.hazard))?;

@@ -1,8 +1,8 @@
 //! `handfast check --profiles`: which payment and which dispatch can be brought to both or neither, found by exploring each pair.
 
+use handfast_lab::answers::suite::Profiles;
 use handfast_lab::explorer::Limits;
 use handfast_lab::saga::map::{DISPATCHES, PAYMENTS, Pair, Verdict, map, to_svg};
-use serde_json::{Value, json};
 
 use super::Args;
 use crate::output::picture;
@@ -24,40 +24,18 @@ pub(super) fn run(args: &Args, output: &Output) -> anyhow::Result<Exit> {
         progress.inc(1);
     });
     progress.finish_and_clear();
-    let is_broken = pairs.iter().any(|pair| matches!(pair.verdict, Verdict::Broken { .. }));
+    let found = Profiles { pairs };
     if let Some(path) = svg {
-        picture::write(path, &to_svg(&pairs), output)?;
+        picture::write(path, &to_svg(&found.pairs), output)?;
     }
     if svg.is_some_and(picture::is_stdout) {
         // The picture has taken standard output.
     } else if output.wants_json() {
-        let pairs: Vec<Value> = pairs.iter().map(as_json).collect();
-        output.json_line(&json!({ "verdict": if is_broken { "violated" } else { "holds" }, "pairs": pairs }))?;
+        output.json_line(&found)?;
     } else {
-        print(&pairs, args.ascii, output)?;
+        print(&found.pairs, args.ascii, output)?;
     }
-    Ok(if is_broken { Exit::Neither } else { Exit::Done })
-}
-
-fn as_json(pair: &Pair) -> Value {
-    let mut told = json!({ "payment": pair.payment, "dispatch": pair.dispatch });
-    let more = match &pair.verdict {
-        Verdict::Possible { order: first, strategy, states } => {
-            json!({ "verdict": "possible", "order": first.name(), "strategy": strategy, "states": states })
-        }
-        Verdict::AtRisk { order: first, risks, states } => {
-            let risks: Vec<Value> = risks.iter().map(|(risk, breaks)| json!({ "name": risk.name(), "breaks": breaks })).collect();
-            json!({ "verdict": "at risk", "order": first.name(), "risks": risks, "states": states })
-        }
-        Verdict::Broken { order: first, property } => {
-            json!({ "verdict": "broken", "order": first.name(), "property": property })
-        }
-        Verdict::Impossible { why } => json!({ "verdict": "impossible", "rule": why.name(), "why": why.to_string() }),
-    };
-    if let (Some(told), Value::Object(more)) = (told.as_object_mut(), more) {
-        told.extend(more);
-    }
-    told
+    Ok(if found.holds() { Exit::Done } else { Exit::Neither })
 }
 
 /// The sign of a verdict in the map, and its colour.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use handfast_lab::answers::check::{Answer, MOST_WRITTEN, answer};
+use handfast_lab::answers::replay::told_apart;
 use handfast_lab::diagram::{self, Diagram};
 use handfast_lab::generals::{Adversary, Covered, Orders, Outcome, Property, Ratio, Run, Table};
 use num_bigint::BigUint;
@@ -121,7 +122,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
 
 /// The run as a picture, with what each general knows where that can be found out.
 fn drawing(table: &Table, run: &Run) -> Diagram {
-    diagram::generals(table, run, &super::knows(table, run))
+    diagram::generals(table, run, &told_apart(table, run).unwrap_or_default())
 }
 
 /// What was found, put into words.

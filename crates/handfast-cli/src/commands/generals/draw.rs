@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use handfast_lab::answers::played::Answer;
-use handfast_lab::generals::{Beginning, Bounds, Orders, Run, Table, Views, find_shipped, shipped_names};
-use handfast_lab::{diagram, generals};
+use handfast_lab::answers::replay::told_apart;
+use handfast_lab::diagram;
+use handfast_lab::generals::{Beginning, Orders, Run, Table, find_shipped, shipped_names};
+use handfast_lab::trace::parse_captured;
 
 use super::agreed::Agreed;
 use crate::numbers;
@@ -38,7 +40,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     agreed: Agreed,
     /// The messengers that are captured, as in 0,3,5-9; without it all of them arrive
-    #[arg(long, value_name = "LIST", value_parser = trace::parse_captured)]
+    #[arg(long, value_name = "LIST", value_parser = parse_captured)]
     captured: Option<BTreeSet<usize>>,
     /// Nobody was given the order; with =1 or =2 that general was not
     #[arg(long, value_name = "GENERAL", require_equals = true, num_args = 0..=1, value_parser = clap::value_parser!(u8).range(1..=2))]
@@ -66,7 +68,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
         output.note(format_args!("the run is kept in {}", path.display()));
     }
     let working = output.waiting("telling apart what the generals see in every run");
-    let found = what_they_know(&table, &run);
+    let found = told_apart(&table, &run);
     drop(working);
     let knows = found.unwrap_or_else(|| {
         output.note("what the generals know is left out: it depends on too many runs to be told at once; handfast generals knowledge tells what it can");
@@ -85,20 +87,6 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
         output.line(picture::text(&drawn, output.wants_ascii()).trim_end())?;
     }
     Ok(Exit::Done)
-}
-
-/// What general 1 and general 2 know before the first round and after each; nothing where that would take too much memory.
-pub(crate) fn knows(table: &Table, run: &Run) -> Vec<[String; 2]> {
-    what_they_know(table, run).unwrap_or_default()
-}
-
-/// More pairs of views than this are not told apart for a picture: whoever draws one run does not wait for all the others.
-const MOST_PAIRS: u64 = 300_000;
-
-fn what_they_know(table: &Table, run: &Run) -> Option<Vec<[String; 2]>> {
-    let bounds = Bounds { pairs: MOST_PAIRS, ..Bounds::default() };
-    let rungs = generals::ladder(table, run, Views::Inputs, bounds).ok()?;
-    Some(rungs.into_iter().map(|rungs| [0, 1].map(|side| rungs[side].in_words(table, side))).collect())
 }
 
 /// The run that was asked for, of a trace or of a protocol.
@@ -133,8 +121,9 @@ fn of_trace(args: &Args, path: &Path, output: &Output) -> anyhow::Result<(Agreed
     }
     match trace::read(path)? {
         Trace::Generals(kept) => {
-            let (table, run) = kept.replay(args.run_program, output).with_context(|| path.display().to_string())?;
-            Ok((kept.agreed, table, run))
+            let replayed = trace::replay(&kept, args.run_program, output);
+            let (table, run) = replayed.with_context(|| path.display().to_string())?;
+            Ok((trace::agreed(&kept), table, run))
         }
         Trace::Saga(_) | Trace::Counterexample(_) | Trace::Flow(_) => {
             let path = path.display();

@@ -13,7 +13,6 @@ mod table;
 use clap::Subcommand;
 
 pub(crate) use self::agreed::Agreed;
-pub(crate) use self::draw::knows;
 
 use crate::output::{Exit, Output};
 

@@ -1,9 +1,6 @@
 //! `handfast replay`: steps through a kept run, of the generals or of a saga.
 
-mod counterexample;
-mod generals;
 mod saga;
-mod story;
 mod walk;
 
 use std::io::{BufRead as _, IsTerminal as _, stdin, stdout};
@@ -11,7 +8,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow};
 
-use self::story::Story;
+use handfast_lab::answers::replay::{Story, story_of_counterexample, story_of_flow, story_of_generals};
+
+use crate::bad_input::OrBadInput as _;
 use crate::numbers;
 use crate::output::picture;
 use crate::output::{Exit, OrExit as _, Output};
@@ -51,10 +50,10 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     picture::check_place(args.svg.as_deref(), output)?;
     let story = match trace::read(&args.trace)? {
-        Trace::Generals(kept) => generals::story(&kept, args.run_program, output),
+        Trace::Generals(kept) => trace::replay(&kept, args.run_program, output).map(|(table, run)| story_of_generals(table, run)),
         Trace::Saga(kept) => saga::story(kept),
-        Trace::Counterexample(kept) => counterexample::story(&kept),
-        Trace::Flow(kept) => counterexample::story_of_flow(&kept),
+        Trace::Counterexample(kept) => story_of_counterexample(&kept).or_bad_input(),
+        Trace::Flow(kept) => trace::flow(&kept).and_then(|flow| Ok(story_of_flow(&kept, &flow)?)).or_bad_input(),
     }
     .with_context(|| args.trace.display().to_string())?;
     let last = story.steps.len() - 1;
@@ -69,7 +68,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
         output.note(format_args!("the picture is in {}", path.display()));
     }
     if output.wants_json() {
-        output.json_line(&story.data(args.step))?;
+        output.json_line(&story.written(args.step))?;
     } else if args.svg.is_none() {
         tell(&story, &args, output)?;
     }
@@ -78,14 +77,26 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
 
 fn tell(story: &Story, args: &Args, output: &Output) -> anyhow::Result<()> {
     if let Some(step) = args.step {
-        return output.line(story.step(step));
+        return output.line(step_of(story, step));
     }
     if stdin().is_terminal() && stdout().is_terminal() {
         return walk::walk(story, args.ascii, stdin().lock().lines(), output);
     }
-    output.line(story::printable(&story.title))?;
+    output.line(printable(&story.title))?;
     for step in 0..story.steps.len() {
-        output.line(format_args!("\n{}", story.step(step)))?;
+        output.line(format_args!("\n{}", step_of(story, step)))?;
     }
     output.line(format_args!("\n{}", story.end))
+}
+
+/// One step as text.
+fn step_of(story: &Story, number: usize) -> String {
+    let step = &story.steps[number];
+    let says = step.says.iter().map(|says| format!("\n   {}", printable(says)));
+    format!("{number}. {}{}", printable(&step.heading), says.collect::<String>())
+}
+
+/// Text that cannot move the cursor: what people and participants wrote stands in it.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use handfast_lab::answers::replay::{Step, Story};
 use handfast_lab::diagram::{Diagram, SagaStory};
 use handfast_server::story::{Kept, Retold};
 use serde_json::{Map, Value};
 
-use super::story::{Step, Story};
 use crate::bad_input::OrBadInput as _;
 use crate::commands::show::{entry_of, step_of};
 

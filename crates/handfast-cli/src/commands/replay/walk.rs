@@ -2,7 +2,9 @@
 
 use std::io;
 
-use super::story::{Story, printable};
+use handfast_lab::answers::replay::Story;
+
+use super::{printable, step_of};
 use crate::output::Output;
 use crate::output::picture;
 
@@ -38,7 +40,7 @@ pub(super) fn walk(
     output: &Output,
 ) -> anyhow::Result<()> {
     let last = story.steps.len() - 1;
-    output.line(format_args!("{}\n{HELP}\n\n{}", printable(&story.title), story.step(0)))?;
+    output.line(format_args!("{}\n{HELP}\n\n{}", printable(&story.title), step_of(story, 0)))?;
     let mut at = 0;
     loop {
         output.prompt(format_args!("\n[{at} of {last}] > "));
@@ -49,7 +51,7 @@ pub(super) fn walk(
             Wish::Next if at == last => return output.line(&story.end),
             Wish::Next => {
                 at += 1;
-                output.line(story.step(at))?;
+                output.line(step_of(story, at))?;
                 if at == last {
                     output.line(format_args!("\n{}", story.end))?;
                 }
@@ -57,7 +59,7 @@ pub(super) fn walk(
             Wish::Back if at == 0 => output.line("This is the beginning.")?,
             Wish::Back => {
                 at -= 1;
-                output.line(story.step(at))?;
+                output.line(step_of(story, at))?;
             }
             Wish::Draw => output.line(picture::text(&story.picture(at), ascii).trim_end())?,
             Wish::Quit => return Ok(()),

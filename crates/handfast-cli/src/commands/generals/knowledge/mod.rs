@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use anyhow::anyhow;
 use handfast_lab::answers::knowledge::{Question, answer};
 use handfast_lab::generals::{Bounds, Ratio, Views};
+use handfast_lab::trace::parse_captured;
 
 use super::agreed::{Agreed, probability};
 use crate::output::{Exit, OrExit as _, Output};
-use crate::trace;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -63,7 +63,7 @@ pub(crate) struct Args {
     chain: bool,
 
     /// Steps through the run in which these messengers are captured, as in 0,3,5-9, counted from 0 in the order of sending
-    #[arg(long, value_name = "LIST", value_parser = trace::parse_captured, help_heading = "Question")]
+    #[arg(long, value_name = "LIST", value_parser = parse_captured, help_heading = "Question")]
     captured: Option<BTreeSet<usize>>,
 
     /// Also finds the greatest common belief, if each messenger is captured with this probability: a/b or a decimal

@@ -1,22 +1,17 @@
 //! A run of the two generals, round by round.
 
-use handfast_lab::diagram;
-use handfast_lab::generals::{Departure, Run, Table};
 use handfast_protocol::generals::{Camp, Choice};
 use serde_json::{Map, Value, json};
 
-use super::story::{Step, Story};
-use crate::commands::generals::knows;
-use crate::output::Output;
-use crate::trace::GeneralsTrace;
+use super::{Step, Story};
+use crate::diagram;
+use crate::generals::{self, Bounds, Departure, Run, Table, Views};
+use crate::trace::Kind;
 
-/// Executes the run again, and tells it.
-///
-/// # Errors
-/// The protocol does something else than is kept.
-pub(super) fn story(kept: &GeneralsTrace, run_programs: bool, output: &Output) -> anyhow::Result<Story> {
-    let (table, run) = kept.replay(run_programs, output)?;
-    let known = knows(&table, &run);
+/// Tells a run that was executed again.
+#[must_use]
+pub fn story_of_generals(table: Table, run: Run) -> Story {
+    let known = told_apart(&table, &run).unwrap_or_default();
     let departures = run.departures(&table);
     let teller = Teller { table: &table, run: &run, knows: &known };
     let mut steps = vec![teller.beginning()];
@@ -24,7 +19,19 @@ pub(super) fn story(kept: &GeneralsTrace, run_programs: bool, output: &Output) -
     let end = format!("{}\nThe protocol did again what was kept: {}.", teller.hour(), run.outcome().in_words());
     let title = table.name.clone();
     let drawn = Box::new(move |rounds| diagram::generals_so_far(&table, &run, &known, rounds));
-    Ok(Story { title, kind: "generals", steps, end, drawn })
+    Story { title, kind: Kind::Generals.name(), steps, end, drawn }
+}
+
+/// More pairs of views than this are not told apart for a picture: whoever draws one run does not wait for all the others.
+const MOST_PAIRS: u64 = 300_000;
+
+/// What general 1 and general 2 know before the first round and after each, in words; `None` where it would take too long to tell
+/// the runs apart.
+#[must_use]
+pub fn told_apart(table: &Table, run: &Run) -> Option<Vec<[String; 2]>> {
+    let bounds = Bounds { pairs: MOST_PAIRS, ..Bounds::default() };
+    let rungs = generals::ladder(table, run, Views::Inputs, bounds).ok()?;
+    Some(rungs.into_iter().map(|rungs| [0, 1].map(|side| rungs[side].in_words(table, side))).collect())
 }
 
 struct Teller<'a> {

@@ -1,15 +1,13 @@
 //! A kept run of a flow's world, as `handfast check FLOW.toml --keep FILE` writes it.
 
-use anyhow::{Context as _, anyhow, bail};
-use handfast::flow_file::FlowFile;
-use handfast_lab::saga::{Adversary, FlowCase, Followed, Network};
 use handfast_protocol::{Finding, Risk};
 use serde::{Deserialize, Serialize};
 
 use super::counterexample::check_kept;
 use super::document::{Document, members};
-use crate::bad_input::OrBadInput as _;
-use crate::commands::check::Counterexample;
+use super::{Kind, TraceError};
+use crate::answers::flow::Counterexample;
+use crate::saga::{Adversary, FlowCase, Followed, MAX_WORKERS, Network};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,7 +30,7 @@ struct Shape {
 }
 
 /// A risk by its name, and its step among those that were explored, counted from 1. What is about one answer says which.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RiskShape {
     risk: String,
@@ -53,42 +51,40 @@ impl RiskShape {
             means: answer.map(|(_, meaning)| meaning.name().to_owned()),
         }
     }
-
-    fn is(&self, risk: &Finding<Risk>) -> bool {
-        let Self { risk: name, step, answer_to, means } = Self::of(risk);
-        (name, step, answer_to, means) == (self.risk.clone(), self.step, self.answer_to.clone(), self.means.clone())
-    }
 }
 
 /// A kept run of a flow's world.
 #[derive(Debug)]
-pub(crate) struct FlowTrace {
-    file: String,
-    flow: String,
+pub struct FlowTrace {
+    /// What messages call the flow file.
+    pub file: String,
+    /// Its text.
+    pub flow: String,
+    /// The property that the run breaks.
+    pub breaks: String,
     part: Vec<usize>,
     comes_true: Option<RiskShape>,
     network: Network,
     workers: usize,
     crashes: u8,
-    pub(crate) breaks: String,
     adversary: String,
     run: Vec<String>,
     end: String,
 }
 
 impl FlowTrace {
-    /// A run that breaks a property of the flow that stands in this text.
-    pub(crate) fn new(file: &FlowFile, text: String, run: &Counterexample) -> Self {
-        let comes_true = run.come_true.map(|risk| RiskShape::of(&risk));
+    /// A run that breaks a property of the flow that stands in this text, which messages call `file`.
+    #[must_use]
+    pub fn new(file: &str, text: String, run: &Counterexample) -> Self {
         Self {
-            file: file.file().to_owned(),
+            file: file.to_owned(),
             flow: text,
+            breaks: run.property.to_owned(),
             part: run.part.clone(),
-            comes_true,
+            comes_true: run.come_true.as_ref().map(RiskShape::of),
             network: run.adversary.network,
             workers: run.adversary.workers,
             crashes: run.adversary.crashes,
-            breaks: run.property.to_owned(),
             adversary: run.adversary.to_string(),
             run: run.actions.clone(),
             end: run.end.clone(),
@@ -96,75 +92,78 @@ impl FlowTrace {
     }
 
     /// What it is a run of, in words.
-    pub(crate) fn title(&self) -> String {
+    #[must_use]
+    pub fn title(&self) -> String {
         match &self.comes_true {
             Some(risk) => format!("{}: {} comes true", self.file, risk.risk),
             None => self.file.clone(),
         }
     }
 
-    /// Executes it again, step by step.
+    /// Executes it again, step by step, in the world of the flow that its text is.
     ///
     /// # Errors
-    /// The flow is none any more, an action cannot happen, the world ends otherwise, or nothing is broken.
-    pub(crate) fn replay(&self) -> anyhow::Result<Followed> {
-        let (flow, come_true) = self.case().or_bad_input()?;
+    /// The flow has no such part or risk, an action cannot happen, the world ends otherwise, or nothing is broken.
+    pub fn replay(&self, whole: &FlowCase) -> Result<Followed, TraceError> {
+        let (flow, come_true) = self.case(whole)?;
         let adversary = Adversary::new(self.network).workers(self.workers).crashes(self.crashes);
-        let followed = flow.follow(&come_true, adversary, &self.breaks, &self.run).or_bad_input()?;
+        let followed = flow.follow(&come_true, adversary, &self.breaks, &self.run)?;
         check_kept(&followed, &self.adversary, &self.end)?;
         Ok(followed)
     }
 
-    fn case(&self) -> anyhow::Result<(FlowCase, Vec<Finding<Risk>>)> {
-        let file = FlowFile::parse(&self.file, &self.flow).context("the flow of this trace")?;
-        let names = file.steps().iter().map(|step| step.name.clone()).collect();
-        let whole = FlowCase::new(names, file.profiled().to_vec(), file.assumptions())?;
-        let parts = whole.parts()?;
-        let (_, flow) = parts
-            .into_iter()
-            .find(|(places, _)| *places == self.part)
-            .with_context(|| format!("these steps are not explored together: {:?}", self.part))?;
+    fn case(&self, whole: &FlowCase) -> Result<(FlowCase, Vec<Finding<Risk>>), TraceError> {
+        let parts = whole.parts().map_err(|error| TraceError::Member(error.to_string()))?;
+        let part = parts.into_iter().find(|(places, _)| *places == self.part);
+        let (_, flow) =
+            part.ok_or_else(|| TraceError::Member(format!("these steps are not explored together: {:?}", self.part)))?;
         let Some(shape) = &self.comes_true else { return Ok((flow, Vec::new())) };
-        let risk = flow.assessment().risks.iter().find(|risk| shape.is(risk));
-        let risk = *risk.with_context(|| format!("step {} has no risk {:?}", shape.step, shape.risk))?;
+        let risk = flow.assessment().risks.iter().find(|risk| RiskShape::of(risk) == *shape);
+        let risk = *risk.ok_or_else(|| TraceError::Member(format!("step {} has no risk {:?}", shape.step, shape.risk)))?;
         Ok((flow, vec![risk]))
     }
 
-    pub(super) fn read(text: &str) -> anyhow::Result<Self> {
+    /// The run that this text is.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn read(text: &str) -> Result<Self, TraceError> {
         let shape: Shape = members(text)?;
-        let network = crate::commands::check::parse_network(&shape.network).map_err(|why| anyhow!("\"network\": {why}"))?;
-        if !(1..=handfast_lab::saga::MAX_WORKERS).contains(&shape.workers) {
-            bail!("\"workers\" must be 1 to {}, and it is {}", handfast_lab::saga::MAX_WORKERS, shape.workers);
+        let network: Network = shape.network.parse().map_err(|why| TraceError::Member(format!("\"network\": {why}")))?;
+        if !(1..=MAX_WORKERS).contains(&shape.workers) {
+            let said = format!("\"workers\" must be 1 to {MAX_WORKERS}, and it is {}", shape.workers);
+            return Err(TraceError::Member(said));
         }
         if shape.steps.contains(&0) || shape.steps.is_empty() || shape.steps.len() > network.max_steps() {
-            bail!("\"steps\" must be 1 to {} places of steps, counted from 1", network.max_steps());
+            let said = format!("\"steps\" must be 1 to {} places of steps, counted from 1", network.max_steps());
+            return Err(TraceError::Member(said));
         }
         Ok(Self {
             file: shape.file,
             flow: shape.flow,
+            breaks: shape.breaks,
             part: shape.steps.iter().map(|place| place - 1).collect(),
             comes_true: shape.comes_true,
             network,
             workers: shape.workers,
             crashes: shape.crashes,
-            breaks: shape.breaks,
             adversary: shape.adversary,
             run: shape.run,
             end: shape.end,
         })
     }
 
-    pub(super) fn write(&self) -> anyhow::Result<String> {
-        let network = match self.network {
-            Network::Set => "set".to_owned(),
-            Network::Multiset { capacity } => format!("multiset:{capacity}"),
-        };
-        Ok(Document::new("flow")
+    /// As it is kept.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write(&self) -> Result<String, TraceError> {
+        Ok(Document::new(Kind::Flow)
             .member("file", &self.file)?
             .member("flow", &self.flow)?
             .member("steps", &self.part.iter().map(|place| place + 1).collect::<Vec<_>>())?
             .member("comes_true", &self.comes_true)?
-            .member("network", &network)?
+            .member("network", &self.network.typed())?
             .member("workers", &self.workers)?
             .member("crashes", &self.crashes)?
             .member("breaks", &self.breaks)?

@@ -2,16 +2,17 @@
 
 use std::io;
 
-use anyhow::anyhow;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::ser::Formatter;
 
+use super::{Kind, TraceError};
+
 /// The version of every kind of trace.
-pub(crate) const VERSION: &str = "handfast/1";
+pub const VERSION: &str = "handfast/1";
 
 /// A trace that is being written.
-pub(crate) struct Document(String);
+pub struct Document(String);
 
 /// JSON on one line, with a space after every comma and colon.
 struct Spaced;
@@ -30,34 +31,43 @@ impl Formatter for Spaced {
     }
 }
 
-fn on_one_line(value: &impl Serialize) -> anyhow::Result<String> {
+fn on_one_line(value: &impl Serialize) -> Result<String, TraceError> {
     let mut text = Vec::new();
-    value.serialize(&mut serde_json::Serializer::with_formatter(&mut text, Spaced))?;
-    Ok(String::from_utf8(text)?)
+    let written = value.serialize(&mut serde_json::Serializer::with_formatter(&mut text, Spaced));
+    written.map_err(|error| TraceError::Unwritable(error.to_string()))?;
+    String::from_utf8(text).map_err(|error| TraceError::Unwritable(error.to_string()))
 }
 
 impl Document {
     /// The head of a trace of this kind.
-    pub(crate) fn new(kind: &str) -> Self {
-        Self(format!("{{\n  \"trace\": \"{VERSION}\",\n  \"kind\": \"{kind}\""))
+    #[must_use]
+    pub fn new(kind: Kind) -> Self {
+        Self(format!("{{\n  \"trace\": \"{VERSION}\",\n  \"kind\": \"{}\"", kind.name()))
     }
 
     /// Adds a member.
-    pub(crate) fn member(mut self, name: &str, value: &impl Serialize) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn member(mut self, name: &str, value: &impl Serialize) -> Result<Self, TraceError> {
         self.0 += &format!(",\n  \"{name}\": {}", on_one_line(value)?);
         Ok(self)
     }
 
     /// Adds a list, an element a line.
-    pub(crate) fn list<T: Serialize>(mut self, name: &str, values: &[T]) -> anyhow::Result<Self> {
-        let lines = values.iter().map(on_one_line).collect::<anyhow::Result<Vec<_>>>()?;
+    ///
+    /// # Errors
+    /// An element cannot be written.
+    pub fn list<T: Serialize>(mut self, name: &str, values: &[T]) -> Result<Self, TraceError> {
+        let lines = values.iter().map(on_one_line).collect::<Result<Vec<_>, _>>()?;
         let lines = if lines.is_empty() { String::new() } else { format!("\n    {}\n  ", lines.join(",\n    ")) };
         self.0 += &format!(",\n  \"{name}\": [{lines}]");
         Ok(self)
     }
 
     /// The text.
-    pub(crate) fn finish(self) -> String {
+    #[must_use]
+    pub fn finish(self) -> String {
         self.0 + "\n}\n"
     }
 }
@@ -66,11 +76,10 @@ impl Document {
 ///
 /// # Errors
 /// The text is no JSON, or a member is missing, unknown or of another kind; the error names the line.
-pub(crate) fn members<T: DeserializeOwned>(text: &str) -> anyhow::Result<T> {
+pub fn members<T: DeserializeOwned>(text: &str) -> Result<T, TraceError> {
     serde_json::from_str(text).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
         let said = error.to_string();
-        let said = said.split(" at line ").next().unwrap_or_default();
-        anyhow!("line {line}, column {column}: {said}")
+        let said = said.split(" at line ").next().unwrap_or_default().to_owned();
+        TraceError::Unreadable { line: error.line(), column: error.column(), said }
     })
 }

@@ -1,17 +1,13 @@
 //! A kept run of the two generals: its shape in JSON, and what it is made of.
 
 use std::collections::BTreeSet;
-use std::fs;
 
-use anyhow::{Context as _, anyhow, bail};
-use handfast_lab::generals::{Beginning, Departure, Kept, Limits, Outcome, Run, StrategyFile, Table};
 use handfast_protocol::generals::Camp;
 use serde::{Deserialize, Serialize};
 
 use super::document::{Document, members};
-use crate::bad_input::OrBadInput as _;
-use crate::commands::generals::Agreed;
-use crate::output::Output;
+use super::{Kind, TraceError};
+use crate::generals::{Beginning, Departure, Kept, Outcome};
 
 /// More messengers than anybody would capture one by one: a greater number is a slip.
 const MOST_MESSENGERS: usize = 5_000_000;
@@ -25,7 +21,7 @@ struct Shape {
     _kind: String,
     #[serde(rename = "title")]
     _title: String,
-    protocol: ProtocolShape,
+    protocol: TracedProtocol,
     ordered: [bool; 2],
     coin: u32,
     captured: Vec<CapturedShape>,
@@ -33,24 +29,30 @@ struct Shape {
     outcome: String,
 }
 
-#[derive(Serialize, Deserialize)]
+/// What the generals have agreed on, as it is typed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ProtocolShape {
-    name: String,
+pub struct TracedProtocol {
+    /// A shipped protocol, the path of a strategy file, or `exec:COMMAND`.
+    pub name: String,
+    /// `--messengers`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    messengers: Option<u32>,
+    pub messengers: Option<u32>,
+    /// `--replies`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    replies: Option<u32>,
+    pub replies: Option<u32>,
+    /// `--steps`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    steps: Option<u32>,
+    pub steps: Option<u32>,
+    /// `--rounds`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    rounds: Option<u32>,
+    pub rounds: Option<u32>,
     /// General 2's program, if it is another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    second: Option<String>,
+    pub second: Option<String>,
     /// The text of a strategy file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    strategy: Option<String>,
+    pub strategy: Option<String>,
 }
 
 /// A messenger's number, or a stretch of them: `"5-99"`.
@@ -73,68 +75,41 @@ struct DepartureShape {
 
 /// A kept run of the two generals, with the protocol that it is a run of.
 #[derive(Debug)]
-pub(crate) struct GeneralsTrace {
-    pub(crate) agreed: Agreed,
-    /// The text of the strategy file, where the protocol is one.
-    strategy: Option<String>,
-    kept: Kept,
+pub struct GeneralsTrace {
+    /// The protocol.
+    pub protocol: TracedProtocol,
+    /// The run; [`Kept::replay`] executes it again.
+    pub kept: Kept,
 }
 
 impl GeneralsTrace {
-    /// The run of this protocol, as it is kept.
+    /// The run that this text is.
     ///
     /// # Errors
-    /// The strategy file cannot be read any more.
-    pub(crate) fn new(agreed: &Agreed, table: &Table, run: &Run) -> anyhow::Result<Self> {
-        let path = &agreed.protocol;
-        let text = path.ends_with(".toml").then(|| fs::read_to_string(path).with_context(|| format!("cannot read {path}")));
-        Ok(Self { agreed: agreed.clone(), strategy: text.transpose().or_bad_input()?, kept: Kept::new(table, run) })
+    /// It is none.
+    pub fn read(text: &str) -> Result<Self, TraceError> {
+        let Shape { protocol, ordered, coin, captured: numbers, departures, outcome, .. } = members(text)?;
+        if protocol.name.ends_with(".toml") && protocol.strategy.is_none() {
+            return Err(TraceError::Member("protocol: the text of the strategy file is missing (\"strategy\")".to_owned()));
+        }
+        let departures = departures.into_iter().map(departure).collect::<Result<_, _>>()?;
+        let known = Outcome::ALL.into_iter().find(|known| known.key() == outcome);
+        let outcome =
+            known.ok_or_else(|| TraceError::Member(format!("{outcome:?} is no outcome: both, alone_1, alone_2 or neither")))?;
+        let beginning = Beginning { ordered, coin };
+        Ok(Self { protocol, kept: Kept { beginning, captured: captured(&numbers)?, departures, outcome } })
     }
 
-    /// Tells the protocol everything, executes the run again, and compares. A program that a file names is run only by
-    /// whoever says so.
+    /// As it is kept, with the protocol in words.
     ///
     /// # Errors
-    /// There is no such protocol here, or it does something else; the error says where.
-    pub(crate) fn replay(&self, run_programs: bool, output: &Output) -> anyhow::Result<(Table, Run)> {
-        if self.agreed.runs_programs() && !run_programs {
-            let second = self.agreed.second.iter().map(|second| format!(" and {second:?}"));
-            let programs = format!("{:?}{}", self.agreed.protocol, second.collect::<String>());
-            return Err(anyhow!("the trace names a program, {programs}; say --run-program to have it run")).or_bad_input();
-        }
-        let table = match &self.strategy {
-            Some(text) => {
-                StrategyFile::parse(&self.agreed.protocol, text).or_bad_input()?.tabulate(&Limits::default()).or_bad_input()?
-            }
-            None => self.agreed.tabulate(output)?,
-        };
-        let run = self.kept.replay(&table).context("the protocol does something else than is kept").or_bad_input()?;
-        Ok((table, run))
-    }
-
-    pub(super) fn read(text: &str) -> anyhow::Result<Self> {
-        let shape: Shape = members(text)?;
-        let ProtocolShape { name, messengers, replies, steps, rounds, second, strategy } = shape.protocol;
-        if name.ends_with(".toml") && strategy.is_none() {
-            bail!("protocol: the text of the strategy file is missing (\"strategy\")");
-        }
-        let departures = shape.departures.into_iter().map(departure).collect::<anyhow::Result<_>>()?;
-        let outcome = Outcome::ALL.into_iter().find(|outcome| outcome.key() == shape.outcome);
-        let Some(outcome) = outcome else { bail!("{:?} is no outcome: both, alone_1, alone_2 or neither", shape.outcome) };
-        let agreed = Agreed { second, ..Agreed::named(name, [messengers, replies, steps, rounds]) };
-        let beginning = Beginning { ordered: shape.ordered, coin: shape.coin };
-        Ok(Self { agreed, strategy, kept: Kept { beginning, captured: captured(&shape.captured)?, departures, outcome } })
-    }
-
-    pub(super) fn write(&self, title: &str) -> anyhow::Result<String> {
-        let Agreed { protocol, messengers, replies, steps, rounds, second, .. } = self.agreed.clone();
-        let strategy = self.strategy.clone();
-        let protocol = ProtocolShape { name: protocol, messengers, replies, steps, rounds, second, strategy };
+    /// It cannot be written.
+    pub fn write(&self, title: &str) -> Result<String, TraceError> {
         let departures: Vec<DepartureShape> = self.kept.departures.iter().map(departure_shape).collect();
         let Beginning { ordered, coin } = self.kept.beginning;
-        Ok(Document::new("generals")
+        Ok(Document::new(Kind::Generals)
             .member("title", &title)?
-            .member("protocol", &protocol)?
+            .member("protocol", &self.protocol)?
             .member("ordered", &ordered)?
             .member("coin", &coin)?
             .member("captured", &stretches(&self.kept.captured))?
@@ -144,10 +119,10 @@ impl GeneralsTrace {
     }
 }
 
-fn departure(shape: DepartureShape) -> anyhow::Result<Departure> {
+fn departure(shape: DepartureShape) -> Result<Departure, TraceError> {
     let DepartureShape { round, from, says, messengers, arrived } = shape;
     let Some(from) = Camp::BOTH.into_iter().find(|camp| camp.number() == from) else {
-        bail!("a departure is from general {from}; there are generals 1 and 2");
+        return Err(TraceError::Member(format!("a departure is from general {from}; there are generals 1 and 2")));
     };
     Ok(Departure { round, from, says, messengers, arrived })
 }
@@ -161,7 +136,7 @@ fn departure_shape(departure: &Departure) -> DepartureShape {
 ///
 /// # Errors
 /// Something is no number, or a stretch ends before it begins.
-pub(crate) fn parse_captured(text: &str) -> Result<BTreeSet<usize>, String> {
+pub fn parse_captured(text: &str) -> Result<BTreeSet<usize>, String> {
     let mut all = BTreeSet::new();
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         let number = |text: &str| text.trim().parse::<usize>().ok().filter(|&number| number < MOST_MESSENGERS);
@@ -177,13 +152,14 @@ pub(crate) fn parse_captured(text: &str) -> Result<BTreeSet<usize>, String> {
     Ok(all)
 }
 
-fn captured(shapes: &[CapturedShape]) -> anyhow::Result<BTreeSet<usize>> {
+fn captured(shapes: &[CapturedShape]) -> Result<BTreeSet<usize>, TraceError> {
     let parts = shapes.iter().map(|shape| match shape {
         CapturedShape::One(number) => number.to_string(),
         CapturedShape::Stretch(text) => text.clone(),
     });
     let all = parts.map(|part| parse_captured(&part)).collect::<Result<Vec<_>, _>>();
-    Ok(all.map_err(anyhow::Error::msg).context("captured")?.into_iter().flatten().collect())
+    let all = all.map_err(|why| TraceError::Member(format!("captured: {why}")))?;
+    Ok(all.into_iter().flatten().collect())
 }
 
 /// Three neighbours and more are written as a stretch.

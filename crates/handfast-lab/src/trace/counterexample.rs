@@ -1,11 +1,10 @@
 //! A kept counterexample: the shortest run that a missing guard allows, as `handfast check --without NAME --keep FILE` writes it.
 
-use anyhow::{Context as _, bail};
-use handfast_lab::saga::{Caught, Followed, MUTANTS, Mutant};
 use serde::Deserialize;
 
 use super::document::{Document, members};
-use crate::bad_input::OrBadInput as _;
+use super::{Kind, TraceError};
+use crate::saga::{Caught, Followed, MUTANTS, Mutant};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,11 +21,11 @@ struct Shape {
 }
 
 /// Checks that a run which was executed again was against what it was kept with, and ended where it did.
-pub(super) fn check_kept(followed: &Followed, adversary: &str, end: &str) -> anyhow::Result<()> {
+pub(super) fn check_kept(followed: &Followed, adversary: &str, end: &str) -> Result<(), TraceError> {
     let last = followed.steps.last().map_or(&followed.beginning, |step| &step.world);
     for (what, kept, found) in [("adversary", adversary, &followed.adversary), ("end", end, last)] {
         if kept != found {
-            return Err(anyhow::anyhow!("{what} is another one: kept was {kept:?}, now it is {found:?}")).or_bad_input();
+            return Err(TraceError::Differs { what, kept: kept.to_owned(), found: found.clone() });
         }
     }
     Ok(())
@@ -34,8 +33,9 @@ pub(super) fn check_kept(followed: &Followed, adversary: &str, end: &str) -> any
 
 /// A kept counterexample.
 #[derive(Debug)]
-pub(crate) struct CounterexampleTrace {
-    pub(crate) mutant: &'static Mutant,
+pub struct CounterexampleTrace {
+    /// The deployed code without one guard.
+    pub mutant: &'static Mutant,
     adversary: String,
     run: Vec<String>,
     end: String,
@@ -43,7 +43,8 @@ pub(crate) struct CounterexampleTrace {
 
 impl CounterexampleTrace {
     /// The run that shows what happens without a guard.
-    pub(crate) fn new(mutant: &'static Mutant, caught: &Caught) -> Self {
+    #[must_use]
+    pub fn new(mutant: &'static Mutant, caught: &Caught) -> Self {
         Self { mutant, adversary: caught.adversary.clone(), run: caught.run.clone(), end: caught.end.clone() }
     }
 
@@ -51,25 +52,34 @@ impl CounterexampleTrace {
     ///
     /// # Errors
     /// An action cannot happen, the world ends otherwise, or nothing is broken.
-    pub(crate) fn replay(&self) -> anyhow::Result<Followed> {
-        let followed = self.mutant.follow(&self.run).or_bad_input()?;
+    pub fn replay(&self) -> Result<Followed, TraceError> {
+        let followed = self.mutant.follow(&self.run)?;
         check_kept(&followed, &self.adversary, &self.end)?;
         Ok(followed)
     }
 
-    pub(super) fn read(text: &str) -> anyhow::Result<Self> {
-        let shape: Shape = members(text)?;
-        let mutant = MUTANTS.iter().find(|mutant| mutant.name == shape.without);
-        let mutant =
-            mutant.with_context(|| format!("there is no guard {:?}; handfast check --guards lists them", shape.without))?;
-        if shape.breaks != mutant.breaks {
-            bail!("{} breaks {:?}, and this trace says {:?}", mutant.name, mutant.breaks, shape.breaks);
+    /// The counterexample that this text is.
+    ///
+    /// # Errors
+    /// It is none, or of a guard that is not known here.
+    pub fn read(text: &str) -> Result<Self, TraceError> {
+        let Shape { without, breaks, adversary, run, end, .. } = members(text)?;
+        let mutant = MUTANTS.iter().find(|mutant| mutant.name == without);
+        let mutant = mutant
+            .ok_or_else(|| TraceError::Member(format!("there is no guard {without:?}; handfast check --guards lists them")))?;
+        if breaks != mutant.breaks {
+            let said = format!("{} breaks {:?}, and this trace says {breaks:?}", mutant.name, mutant.breaks);
+            return Err(TraceError::Member(said));
         }
-        Ok(Self { mutant, adversary: shape.adversary, run: shape.run, end: shape.end })
+        Ok(Self { mutant, adversary, run, end })
     }
 
-    pub(super) fn write(&self) -> anyhow::Result<String> {
-        Ok(Document::new("counterexample")
+    /// As it is kept.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write(&self) -> Result<String, TraceError> {
+        Ok(Document::new(Kind::Counterexample)
             .member("without", &self.mutant.name)?
             .member("breaks", &self.mutant.breaks)?
             .member("adversary", &self.adversary)?
