@@ -1,7 +1,7 @@
-//! What the documents show of the command line is what it says: `docs/tour.md`, and the help in `docs/generals.md`.
+//! What the documents show of the command line is what it says: `docs/tour.md` and `docs/generals.md`.
 //!
-//! In the tour a line that holds only `...` stands for any number of lines. With `HANDFAST_UPDATE_DOCUMENTS=1` both
-//! documents are written anew instead, the tour without such lines.
+//! A line that holds only `...` stands for any number of lines. With `HANDFAST_UPDATE_DOCUMENTS=1` both documents are written
+//! anew instead, without such lines.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -154,26 +154,46 @@ fn renewed(tour: &str, stops: &[Stop]) -> String {
     lines.join("\n") + "\n"
 }
 
-#[test]
-fn every_command_of_the_tour_says_what_it_shows() {
-    let path = repository("docs/tour.md");
-    let tour = fs::read_to_string(&path).expect("the tour");
-    let stops = stops(&tour);
-    assert!(stops.len() >= 8, "the tour has {} stops", stops.len());
+/// Runs every command that the document shows, and compares; gives the commands.
+#[track_caller]
+fn check_document(path: &str) -> Vec<Stop> {
+    let file = repository(path);
+    let document = fs::read_to_string(&file).expect("the document");
+    let stops = stops(&document);
     if is_update() {
-        fs::write(&path, renewed(&tour, &stops)).expect("the tour is written");
-        return;
+        fs::write(&file, renewed(&document, &stops)).expect("the document is written");
+        return stops;
     }
     for stop in &stops {
         let said = said(&stop.arguments);
-        assert!(
-            matches(&stop.shown, &said),
-            "docs/tour.md:{}: handfast {} says:\n{}",
-            stop.line,
-            stop.arguments.join(" "),
-            said.join("\n")
-        );
+        let (line, command) = (stop.line, stop.arguments.join(" "));
+        assert!(matches(&stop.shown, &said), "{path}:{line}: handfast {command} says:\n{}", said.join("\n"));
     }
+    stops
+}
+
+#[test]
+fn every_command_of_the_tour_says_what_it_shows() {
+    let stops = check_document("docs/tour.md");
+    assert!(stops.len() >= 8, "the tour has {} stops", stops.len());
+}
+
+/// The lab's document asks every question once; what each takes is said by its help, and is not pasted.
+#[test]
+fn every_question_of_the_lab_has_an_example_that_is_true() {
+    let stops = check_document("docs/generals.md");
+    let asked: BTreeSet<&str> = stops.iter().filter_map(|stop| Some(stop.arguments.get(1)?.as_str())).collect();
+    assert_eq!(asked, BTreeSet::from(["bounds", "check", "decide", "draw", "knowledge", "odds", "simulate"]));
+    let document = fs::read_to_string(repository("docs/generals.md")).expect("the document");
+    let help =
+        String::from_utf8(handfast().args(["generals", "--help"]).output().expect("the binary runs").stdout).expect("text");
+    let questions = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let questions: Vec<&str> = questions.filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).collect();
+    assert!(questions.len() >= 8, "{help}");
+    for question in questions.into_iter().filter(|question| !question.is_empty() && *question != "help") {
+        assert!(document.contains(&format!("`handfast generals {question}`")), "{question} is not in docs/generals.md");
+    }
+    assert!(!document.contains("Usage:") && !document.contains("Exit codes:"), "help is not pasted");
 }
 
 #[test]
@@ -183,47 +203,4 @@ fn dots_stand_for_any_number_of_lines_and_for_nothing_else() {
     assert!(matches(&lines("a\n..."), &lines("a")));
     assert!(!matches(&lines("a\n...\nd"), &lines("a\nb\nc")));
     assert!(!matches(&lines("a"), &lines("a\nb")));
-}
-
-/// `docs/generals.md` with the help of every question below the comment that names it, as it is today.
-fn with_help(document: &str) -> String {
-    let mut renewed = String::new();
-    let mut lines = document.lines();
-    while let Some(line) = lines.next() {
-        renewed.push_str(line);
-        renewed.push('\n');
-        let Some(command) = line.strip_prefix("<!-- handfast ").and_then(|rest| rest.strip_suffix(" --help -->")) else {
-            continue;
-        };
-        let help = handfast().args(command.split(' ')).arg("--help").env("COLUMNS", "120").output().expect("the binary runs");
-        let help = String::from_utf8(help.stdout).expect("text");
-        let examples = help.find("Examples:").unwrap_or_else(|| panic!("{command} has no examples: {help}"));
-        renewed.push_str(&format!("\n```text\n{}\n```\n", help[examples..].trim_end()));
-        // What stood there until now: a blank line and one block.
-        let mut fences = 0;
-        while fences < 2 {
-            fences += usize::from(lines.next().unwrap_or_else(|| panic!("no block below {line}")).starts_with("```"));
-        }
-    }
-    renewed
-}
-
-#[test]
-fn the_lab_document_shows_the_help_of_every_question() {
-    let path = repository("docs/generals.md");
-    let document = fs::read_to_string(&path).expect("the document");
-    let renewed = with_help(&document);
-    if is_update() {
-        fs::write(&path, renewed).expect("the document is written");
-        return;
-    }
-    for question in ["table", "simulate", "odds", "check", "knowledge", "decide", "bounds", "draw"] {
-        assert!(
-            document.contains(&format!("<!-- handfast generals {question} --help -->")),
-            "{question} is not in docs/generals.md"
-        );
-    }
-    let differs = document.lines().zip(renewed.lines()).position(|(old, new)| old != new);
-    let line = differs.map_or(document.lines().count(), |place| place + 1);
-    assert!(document == renewed, "docs/generals.md:{line} shows another help than the command line");
 }
