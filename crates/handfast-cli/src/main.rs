@@ -1,5 +1,10 @@
 //! The command line of handfast: parses the arguments, runs one command, and turns its end into an exit code.
 
+#[cfg(not(feature = "sqlite"))]
+compile_error!(
+    "handfast keeps its sagas in a store, and without the feature `sqlite` it has none: build it with `--features sqlite`"
+);
+
 mod bad_input;
 mod cli;
 mod commands;
