@@ -45,7 +45,7 @@ pub enum NotJson {
     Undeclared,
 }
 
-/// Room for bodies. Whoever finds none is asked to come again; nobody waits here with a body in hand.
+/// Room for bodies. A caller that finds none is asked to come again; none waits here with a body in hand.
 #[derive(Clone, Debug)]
 pub struct Budget(Arc<Semaphore>);
 
@@ -65,7 +65,7 @@ impl Deref for Held {
 }
 
 impl Held {
-    /// Does something to its end, with the room taken for as long, whoever still waits for it; `None` if it panicked.
+    /// Does something to its end, with the room taken for as long, whether a caller still waits for it or not; `None` if it panicked.
     pub async fn until<T: Send + 'static>(self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
         let done = tokio::spawn(async move {
             let done = work.await;
@@ -77,13 +77,13 @@ impl Held {
 }
 
 impl Budget {
-    /// Room for so many bytes.
+    /// Room for this many bytes.
     pub fn new(bytes: usize) -> Self {
         Self(Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))))
     }
 
     /// Reads a body of at most `most` bytes that arrives `within` this time. Only what has arrived takes room: who promises
-    /// much and sends little keeps nobody out.
+    /// much and sends little keeps no other out.
     ///
     /// # Errors
     /// It is too large, too slow, broken off, or there is no room for it now.

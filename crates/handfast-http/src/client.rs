@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 /// The longest answer that is read, in bytes.
 const LONGEST_ANSWER: usize = 8 * 1024 * 1024;
 
-/// How long it may take to reach somebody's door.
+/// How long it may take to reach a service's door.
 const CONNECT: Duration = Duration::from_secs(2);
 
 /// Calls plain `http` URLs, each over a connection of its own.
@@ -34,7 +34,7 @@ pub struct HttpClient {
 /// given back: one in a hundred thousand, with an other end that is killed again and again, had neither answer nor error.
 ///
 /// # Errors
-/// Whatever kept a whole answer from coming back, [`NeverLeft`] where nobody was reached.
+/// Whatever kept a whole answer from coming back, [`NeverLeft`] where no service was reached.
 pub async fn exchange(
     mut request: Request<Full<Bytes>>,
     connect_timeout: Duration,
@@ -75,7 +75,7 @@ pub async fn exchange(
 /// What kept an answer from coming back whole.
 pub type Cause = Box<dyn Error + Send + Sync>;
 
-/// Nobody was reached, so that the request never left.
+/// No service was reached, so that the request never left.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct NeverLeft(std::io::Error);
@@ -107,7 +107,7 @@ impl Error for CallError {
 }
 
 impl CallError {
-    /// Whether nobody was reached, so that nothing can have been done.
+    /// Whether no service was reached, so that nothing can have been done.
     #[must_use]
     pub fn never_left(&self) -> bool {
         self.cause.is::<NeverLeft>()

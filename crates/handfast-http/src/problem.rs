@@ -15,7 +15,7 @@ pub struct Kind {
     pub status: StatusCode,
     /// What kind it is, in a few words: the member `title`.
     pub title: &'static str,
-    /// What it means and what whoever meets it can do, in sentences.
+    /// What it means and what the caller that meets it can do, in sentences.
     pub page: &'static str,
 }
 

@@ -49,7 +49,7 @@ impl fmt::Display for Key {
 pub struct Incarnation(String);
 
 impl Incarnation {
-    /// A new one, which nobody has seen before.
+    /// A new one, which was never seen before.
     #[cfg(feature = "sqlite")]
     pub(crate) fn draw() -> Self {
         Self(Uuid::now_v7().simple().to_string())
@@ -82,7 +82,7 @@ impl Mark {
     /// The longest mark, in characters.
     pub const LONGEST: usize = 64;
 
-    /// A new one, which nobody can guess.
+    /// A new one, which cannot be guessed.
     #[cfg(feature = "sqlite")]
     pub(crate) fn draw() -> Self {
         Self(Uuid::now_v7().simple().to_string())
@@ -125,7 +125,7 @@ pub struct Seen {
 pub struct SeenError;
 
 impl Seen {
-    /// So many changes are named at most.
+    /// At most this many changes are named.
     pub const MOST_CHANGES: usize = 128;
 
     /// Reads a list of changes, as it stands in a header.
@@ -150,7 +150,7 @@ impl Seen {
     }
 }
 
-/// How far a store's history goes, or how far somebody has seen it. On the wire `<incarnation>:<seq>`.
+/// How far a store's history goes, or how far a caller has seen it. On the wire `<incarnation>:<seq>`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Position {
     /// The life of the store.

@@ -23,7 +23,7 @@ pub struct Receipt {
     /// The life of the store that answers.
     #[serde(serialize_with = "as_text")]
     pub incarnation: Incarnation,
-    /// Drawn for that change alone. Whoever names it with its key and number can be answered by this history only.
+    /// Drawn for that change alone. A caller that names it with its key and number can be answered by this history only.
     #[serde(serialize_with = "as_text")]
     pub mark: Mark,
     /// Drawn when the store was opened: all answers of one opening are of one history.
@@ -44,7 +44,7 @@ pub enum Reply {
     State(Receipt),
     /// The key is in use for another body, and the request did nothing. The receipt shows the register.
     OtherBody(Receipt),
-    /// Only to a peek: nobody has asked for the key. This proves nothing, since an act may still be under way.
+    /// Only to a peek: the key was never asked for. This proves nothing, since an act may still be under way.
     Absent(Position),
     /// The sender has seen more than this store knows: it was restored from a backup, and did nothing.
     Behind(Position),

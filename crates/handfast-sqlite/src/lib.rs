@@ -1,10 +1,10 @@
-//! What a SQLite file says of itself, for whoever keeps a store in one: whether it is still the file that was opened, what it
+//! What a SQLite file says of itself, for the crates that keep a store in one: whether it is still the file that was opened, what it
 //! holds by its generation, and whether the log beside it is its own.
 //!
 //! ```text
 //!   rm, mv                  the path names no file, or another inode                  -> gone
-//!   cp backup over it       the same inode, but its header has changed, and nobody     -> gone
-//!                           has carried the log over into it meanwhile
+//!   cp backup over it       the same inode, but its header has changed, and the log    -> gone
+//!                           was not carried over into it meanwhile
 //!   cp backup, then start   the log beside it goes on from another file               -> refused
 //! ```
 //!

@@ -86,7 +86,7 @@ impl Watched {
         Ok((word(16), word(96)))
     }
 
-    /// Whether the path still names what was opened, and nobody else has written to it. Cheap enough to be asked for every message.
+    /// Whether the path still names what was opened, and no other program has written to it. Cheap enough to be asked for every message.
     ///
     /// # Errors
     /// What lies there instead, in words.

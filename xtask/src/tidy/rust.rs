@@ -57,7 +57,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "plain-comment",
-        why: "a comment that leaves open who acts or how many there are has to be translated by its reader",
+        why: "a comment, or a message, that leaves open who acts or how many there are has to be translated by its reader",
         fix: "name the actor (the caller, another process, the participant, a person) or the number (\"at most this many requests\")",
     },
 ];
@@ -86,7 +86,22 @@ const TOML: &str = "crates/handfast-toml/src/";
 const DEAF: &[&str] = &[PROTOCOL, TOML, LAB, "crates/handfast/src/"];
 
 /// Where comments and names say who acts, and how many there are of what.
-const PLAIN: &[&str] = &["crates/handfast/src/engine/", "crates/handfast/src/store/", "crates/handfast-server/src/"];
+const PLAIN: &[&str] = &[
+    "crates/handfast/src/engine/",
+    "crates/handfast/src/store/",
+    "crates/handfast-server/src/",
+    "crates/handfast-participant/src/",
+    "crates/handfast-http/src/",
+    "crates/handfast-sqlite/src/",
+];
+/// Where what is said to people does so, too.
+const PLAIN_SPEECH: &[&str] = &[
+    "crates/handfast/src/",
+    "crates/handfast-server/src/",
+    "crates/handfast-participant/src/",
+    "crates/handfast-http/src/",
+    "crates/handfast-sqlite/src/",
+];
 /// What leaves that open.
 const VAGUE: &[&str] = &["whoever", "somebody", "nobody", "so many"];
 
@@ -102,6 +117,9 @@ pub(super) fn check(file: &File) -> Vec<Finding> {
     let in_any = |folders: &[&str]| folders.iter().any(|folder| file.path.starts_with(folder));
     if in_any(PLAIN) {
         findings.extend(vague(file));
+    }
+    if in_any(PLAIN_SPEECH) {
+        findings.extend(vague_speech(file));
     }
     let is_clock = file.path.ends_with("/clock.rs");
     for (number, line) in file.deployed_lines() {
@@ -167,8 +185,18 @@ fn shape(file: &File) -> Vec<Finding> {
     findings
 }
 
-/// Where a comment or a name says who acts, or how many there are, in words that leave it open. What is said to people is not
-/// looked at: it may be quoted in documents and tests.
+/// Where a message says who acts, or how many there are, in words that leave it open.
+fn vague_speech(file: &File) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (number, line) in file.deployed_lines() {
+        let text = line.string.to_lowercase();
+        let found = VAGUE.iter().filter(|word| has(&text, word));
+        findings.extend(found.map(|word| file.finding(number, PLAIN_COMMENT, format!("`{word}` in a message"))));
+    }
+    findings
+}
+
+/// Where a comment or a name says who acts, or how many there are, in words that leave it open.
 fn vague(file: &File) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut carried = "";
@@ -267,7 +295,9 @@ mod tests {
         check_file(path, "//! A.\n// There is nobody\n// here.\n", found);
         check_file("crates/handfast-server/src/a/b.rs", "//! A: nobody's.\n", &[(1, "plain-comment")]);
         check_file("crates/handfast/src/engine/a.rs", "//! A.\nfn calls_nobody() {}\n", found);
-        check_file(path, "//! A.\n// Also many.\nlet a = \"nobody\";\n#[cfg(test)]\nfn nobody() {} // whoever\n", &[]);
+        check_file(path, "//! A.\nlet a = \"nobody answers\";\n", found);
+        check_file("crates/handfast/src/flow.rs", "//! A: nobody.\nlet a = \"Somebody accepts it\";\n", found);
+        check_file(path, "//! A.\n// Also many.\n#[cfg(test)]\nfn nobody() {} // whoever, \"nobody\"\n", &[]);
         check_file("crates/handfast/src/engine/tests.rs", "//! A: nobody.\n", &[]);
         check_file("crates/handfast/src/journal.rs", "//! A: nobody.\n", &[]);
     }

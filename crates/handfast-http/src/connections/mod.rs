@@ -28,7 +28,7 @@ use crate::stop::stopped;
 pub const MOST_CONNECTIONS: usize = 4_096;
 /// How long the head of a request may take, and how long a connection may be idle.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long whoever is sent an answer may take nothing of it.
+/// How long a caller that is sent an answer may take nothing of it.
 const TAKING_TIMEOUT: Duration = Duration::from_secs(30);
 /// The most bytes of a request's head.
 const MOST_HEAD_BYTES: usize = 32 * 1024;
@@ -115,7 +115,7 @@ impl<S: Answers> Server<S> {
         }
     }
 
-    /// Serves whoever is at the other end, until it leaves, takes too long, or `stop` says true.
+    /// Serves the caller at the other end, until it leaves, takes too long, or `stop` says true.
     async fn talk(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send, mut stop: watch::Receiver<bool>) {
         let stream = TokioIo::new(Patient::new(stream, TAKING_TIMEOUT));
         let mut connection = pin!(self.http.serve_connection(stream, self.service.clone()));

@@ -1,4 +1,4 @@
-//! A stream that is given up when whoever it leads to takes nothing for a while.
+//! A stream that is given up when the peer that it leads to takes nothing for a while.
 
 use std::future::Future as _;
 use std::io;

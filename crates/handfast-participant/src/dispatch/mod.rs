@@ -1,4 +1,4 @@
-//! The reference dispatch service: stock that can run out, and shipments that nobody calls back.
+//! The reference dispatch service: stock that can run out, and shipments that cannot be called back.
 //!
 //! An act's body is `{"lines": [{"sku": "mug-blue", "quantity": 2}]}`; other fields are ignored and kept nowhere. The
 //! whole order is shipped or nothing of it. An undo of a shipment changes nothing: it stays done.

@@ -13,7 +13,7 @@ use crate::service::ServiceError;
 /// How much there is of a SKU.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Quantity {
-    /// So many units.
+    /// This many units.
     Units(u32),
     /// More than anybody orders.
     Unlimited,
@@ -123,7 +123,7 @@ impl Stock {
         Ok(())
     }
 
-    /// Takes so many units off the shelf, unless there are fewer.
+    /// Takes this many units off the shelf, unless there are fewer.
     pub(super) fn take(&self, transaction: &Connection, sku: &str, quantity: i64) -> Result<bool, ServiceError> {
         let available: Option<Option<i64>> = transaction
             .prepare_cached("SELECT available FROM stock WHERE sku = ?1")?

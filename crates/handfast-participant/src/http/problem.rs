@@ -13,7 +13,7 @@ macro_rules! kinds {
     };
 }
 
-/// What whoever meets it can do. What exactly went wrong inside is in the service's log, not on the wire.
+/// What the caller that meets it can do. What exactly went wrong inside is in the service's log, not on the wire.
 const CORRECT: &str = "nothing was done; correct the request";
 const AGAIN: &str = "nothing was done; send the request again";
 const LOOK: &str = "nothing was done; send the request again, and look into the service's log";

@@ -52,7 +52,7 @@ pub enum Weakness {
 /// Is told what became of an act that was taken on and carried out later: the key, and its state.
 pub type Tell = Arc<dyn Fn(&str, Definite) + Send + Sync>;
 
-/// The contract with these weaknesses; with none of them, the contract. Whoever is to `tell` it hears of every act that
+/// The contract with these weaknesses; with none of them, the contract. The caller that is to `tell` it hears of every act that
 /// [`Weakness::AnswersAfter`] carries out.
 pub fn weak_contract_router(registers: &Registers, weaknesses: &[Weakness], tell: Option<&Tell>) -> Router {
     let contract = contract_router(registers);
@@ -162,7 +162,7 @@ async fn act(shared: &Arc<Shared>, notes: &mut Notes, mut asked: Asked, found: F
     Ok((StatusCode::ACCEPTED, retry_after, Json(json!({ "status": "accepted" }))).into_response())
 }
 
-/// Lets what was just done lapse, even if nobody asks for it any more.
+/// Lets what was just done lapse, even if no caller asks for it any more.
 fn lapse_after(shared: &Arc<Shared>, holds: Option<Duration>, key: String) {
     let Some(holds) = holds else { return };
     let shared = Arc::clone(shared);
@@ -235,7 +235,7 @@ impl Weak {
     /// Says what became of a key that was taken on.
     async fn tell(&self, key: &str) {
         let Some(tell) = &self.tell else { return };
-        // What the store does not say cannot be told; whoever asks again hears of it.
+        // What the store does not say cannot be told; a caller that asks again hears of it.
         if let Ok(Found { receipt: Some(receipt), .. }) = self.find(key).await {
             tell(key, receipt.state);
         }

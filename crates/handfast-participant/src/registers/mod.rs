@@ -97,14 +97,14 @@ impl Settings {
         self
     }
 
-    /// The same, with so many requests that may wait.
+    /// The same, with this many requests that may wait.
     #[must_use]
     pub const fn with_queue(mut self, queue: usize) -> Self {
         self.queue = queue;
         self
     }
 
-    /// The same, with so many requests that share a commit at most.
+    /// The same, with at most this many requests that share a commit.
     #[must_use]
     pub const fn with_batch(mut self, batch: usize) -> Self {
         self.batch = batch;

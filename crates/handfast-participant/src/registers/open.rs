@@ -118,7 +118,7 @@ pub(super) fn open(path: &Path, service: &dyn Service) -> Result<Opened, OpenErr
     prepare(path, service).map_err(unusable)
 }
 
-/// Whoever looks while another process writes may find two that do not fit for a moment.
+/// A reader that looks while another process writes may find two that do not fit for a moment.
 fn settled(look: impl Fn() -> std::io::Result<Option<String>>) -> std::io::Result<Option<String>> {
     for _ in 1..LOOKS {
         if let fits @ Ok(None) = look() {
@@ -224,7 +224,7 @@ fn prepare(path: &Path, service: &dyn Service) -> Result<Opened, ServiceError> {
     rows::note_start(&transaction)?;
     raise_generation(&transaction)?;
     transaction.commit()?;
-    // Whoever copies the file without its log has a store of this incarnation, and not one that draws another. Where another
+    // A copy of the file without its log is a store of this incarnation, and not one that draws another. Where another
     // process is in the way its log is carried over later.
     writer.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
 

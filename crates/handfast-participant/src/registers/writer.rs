@@ -50,7 +50,7 @@ impl Writer {
         Ok(Self { connection, files, generation, service, settings, broken, opening, met: BTreeMap::new() })
     }
 
-    /// Serves until it is told to stop, or nobody is left who could ask.
+    /// Serves until it is told to stop, or no caller is left that could ask.
     pub(super) fn run(mut self, mut orders: mpsc::Receiver<Order>) {
         let mut stopped = Vec::new();
         while stopped.is_empty() {
@@ -62,7 +62,7 @@ impl Writer {
                     Order::Receive(asked) => batch.push(asked),
                     Order::DeclareRestored(answer) => {
                         self.serve(std::mem::take(&mut batch));
-                        // Whoever asked and left has still asked.
+                        // A caller that asked and left has still asked.
                         let _ = answer.send(self.declare_restored());
                     }
                     Order::Stop(answer) => stopped.push(answer),
@@ -96,10 +96,10 @@ impl Writer {
             }
         }
         if is_there {
-            // The whole store is in one file then, for whoever copies it. What is not moved now is moved at the next opening.
+            // The whole store is in one file then, for a person who copies it. What is not moved now is moved at the next opening.
             let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         } else {
-            // What lies at the store's place is somebody else's, and must neither be written nor removed.
+            // What lies at the store's place is another program's, and must neither be written nor removed.
             let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         }
         drop(self);
@@ -115,7 +115,7 @@ impl Writer {
         }
         let replies = self.commit(&batch);
         for (asked, reply) in batch.into_iter().zip(replies) {
-            // Whoever has gone away will ask again, and get the same answer.
+            // A caller that has gone away will ask again, and get the same answer.
             let _ = asked.answer.send(reply);
         }
     }
@@ -147,7 +147,7 @@ impl Writer {
                 vec![Err(NotDefinite::Store(error.to_string()))]
             }
             // One request has spoiled it for all (a full disk, a constraint checked at the commit): nothing is
-            // committed and nobody answered, so each can have a transaction of its own.
+            // committed and no caller answered, so each can have a transaction of its own.
             BatchFailure::RolledBack(_) => batch.chunks(1).flat_map(|alone| self.commit(alone)).collect(),
         }
     }

@@ -10,7 +10,7 @@ use subtle::{Choice, ConstantTimeEq as _};
 
 /// With what every token begins, so that people and programs that look for secrets know one.
 const PREFIX: &str = "handfast_";
-/// Drawn bytes of a token. So many cannot be guessed, which is why one round of SHA-256 is enough to keep it by.
+/// Drawn bytes of a token. They cannot be guessed, which is why one round of SHA-256 is enough to keep it by.
 const BYTES: usize = 32;
 /// The longest text that is looked at as a token.
 const LONGEST: usize = 256;

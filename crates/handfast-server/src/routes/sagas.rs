@@ -45,7 +45,7 @@ pub(super) fn no_such_saga(id: &str) -> Problem {
     Problem::new(problem::NO_SUCH_SAGA, operator::no_such_saga(id))
 }
 
-/// Whether the saga is there for this caller: one of another flow than its token's is not, as one that nobody has placed.
+/// Whether the saga is there for this caller: one of another flow than its token's is not, as one that was never placed.
 ///
 /// # Errors
 /// It is not there.
@@ -81,7 +81,7 @@ pub(crate) async fn place(
     let again = handle.was_placed_before();
     let wait = wait_for_end(&service, &mut *handle, wait).await;
     let stands = handle.stands();
-    // Where all is well, or nobody has waited, nothing is read: orders are many. Otherwise a caller is told what is in the way, or
+    // Where all is well, or no caller has waited, nothing is read: orders are many. Otherwise a caller is told what is in the way, or
     // why it came to neither, without a second request.
     let is_short_of_both = stands.outcome != Some(Outcome::Completed) && (wait.is_some() || stands.outcome.is_some());
     let view = if is_short_of_both || stands.trouble.is_some() { look_in_time(&service, handle.id()).await } else { None };

@@ -403,7 +403,7 @@ impl Link {
         }
         if locked(&self.unmade).note((operation, why.to_owned()), || ()) {
             let participant = self.name.as_str();
-            tracing::error!(name: "request_not_made", participant, operation, why, "a request cannot be made, so nobody is asked");
+            tracing::error!(name: "request_not_made", participant, operation, why, "a request cannot be made, so its participant is not asked");
         }
     }
 
@@ -425,7 +425,9 @@ impl Link {
             return;
         }
         match status {
-            None => tracing::warn!(name: "participant_silent", participant = self.name, "nobody answers; it is asked less often"),
+            None => {
+                tracing::warn!(name: "participant_silent", participant = self.name, "a participant does not answer; it is asked less often")
+            }
             Some(status) => {
                 tracing::warn!(name: "participant_turns_away", participant = self.name, status, "a participant turns requests away; it is asked less often")
             }

@@ -216,7 +216,7 @@ pub(crate) async fn settle(
             flow,
             orders,
             difference = difference.in_words(),
-            "nothing is sent for orders that follow another definition before somebody says --adopt, where the plan is the same, or --keep-definitions at the start, or `handfast definitions adopt {hash} --by NAME --why TEXT --url URL` (with --same-books where another address keeps the same books: without it what is absent there waits for a person) or `keep` to the service"
+            "nothing is sent for orders that follow another definition before a person says --adopt, where the plan is the same, or --keep-definitions at the start, or `handfast definitions adopt {hash} --by NAME --why TEXT --url URL` (with --same-books where another address keeps the same books: without it what is absent there waits for a person) or `keep` to the service"
         );
     }
     Ok(())

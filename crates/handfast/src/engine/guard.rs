@@ -57,7 +57,7 @@ impl Guard {
             Some(_) => ("--keep-definitions", format!("keep {short} --by NAME --why TEXT --url URL`")),
         };
         Some(format!(
-            "it follows another definition than the one at hand ({}); nothing is sent before somebody says {said} at the start, or \
+            "it follows another definition than the one at hand ({}); nothing is sent before a person says {said} at the start, or \
              `handfast definitions {cure} to the service that runs",
             difference.in_words()
         ))

@@ -145,7 +145,7 @@ pub fn describe_evidence(flow: &Flow, evidence: Evidence) -> String {
         Evidence::Contradiction { to, known, answer } => (to, known, answer),
         Evidence::OutOfReach { step } => {
             return format!(
-                "step {}: nobody knows whether it was done, and it is not safe to ask again; look it up at its participant",
+                "step {}: it is not known whether it was done, and it is not safe to ask again; look it up at its participant",
                 name(step)
             );
         }
@@ -167,7 +167,7 @@ pub fn describe_evidence(flow: &Flow, evidence: Evidence) -> String {
         }
         Evidence::Moved { step } => {
             return format!(
-                "step {}: it was asked for at another address than its service has now, and whoever answers there does not know it, or \
+                "step {}: it was asked for at another address than its service has now, and the service there does not know it, or \
                  cannot be looked at: that proves nothing, so nothing else is sent there; if both keep the same books say `handfast \
                  definitions adopt {} --same-books --by NAME --why TEXT --url URL`, adopt the former address again, or say what became of it: \
                  that it was not done is said again once nothing can be on the road to the former address",

@@ -59,7 +59,7 @@ fn before(saga: &Journaled, command: Command, tries: &[Try]) -> Option<String> {
     }
     let operation = last.operation;
     if let Some(why) = last.seen.strip_prefix(NOT_SENT).filter(|why| *why != LATE) {
-        return Some(format!("step {step}: {operation} cannot be asked for, and nobody is asked: {why}"));
+        return Some(format!("step {step}: {operation} cannot be asked for, and its participant is not asked: {why}"));
     }
     let times = match of_step().filter(|attempt| attempt.operation == operation).count() {
         1 => "once".to_owned(),
@@ -111,6 +111,6 @@ const fn is_shut(line: &LinkStats) -> bool {
 fn shut(line: &LinkStats) -> String {
     match line.turned_away {
         Some(status) => format!("{} turns requests away with status {status}", line.participant),
-        None => format!("nobody answers at {}", line.participant),
+        None => format!("no answer comes from {}", line.participant),
     }
 }

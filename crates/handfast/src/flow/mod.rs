@@ -193,7 +193,7 @@ impl fmt::Display for UnacceptedRisks {
         names.sort_unstable();
         names.dedup();
         let options: Vec<String> = names.iter().map(|name| format!("--accept-risk {name}")).collect();
-        write!(f, "the flow {} starts only where somebody accepts what it cannot promise: {}", self.flow, options.join(" "))
+        write!(f, "the flow {} starts only where a person accepts what it cannot promise: {}", self.flow, options.join(" "))
     }
 }
 
@@ -320,7 +320,7 @@ mod tests {
         let error = two().build().unwrap_err();
         let expected = "shop: step 2 may refuse and cannot be undone, and so can step 3: this is the two generals' problem; no \
                         protocol exists (step 3 is again, risk two-pivots); make one of the two undoable, or unable to \
-                        refuse, or accept it\nthe flow shop starts only where somebody accepts what it cannot promise: \
+                        refuse, or accept it\nthe flow shop starts only where a person accepts what it cannot promise: \
                         --accept-risk two-pivots";
         assert_eq!(error.to_string(), expected);
         assert!(two().accept_risk("hold-lapse").build().is_err());

@@ -179,7 +179,7 @@ fn base_of_templates(
         Some(_) => Undo::NoOpWhenAbsent,
     };
     let unsaid = |key: &str, why: &str| {
-        let message = format!("{} does not say {key}, and nobody can know it from outside: {why}", table.what());
+        let message = format!("{} does not say {key}, and it cannot be known from outside: {why}", table.what());
         Err(step.source().error(table.span(), message))
     };
     let is_harmless = said.harmless == Some(true);

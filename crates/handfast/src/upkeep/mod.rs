@@ -35,7 +35,7 @@ pub enum AcceptTimeError {
     /// Open sagas count times from a moment that is still to come.
     #[error(
         "{number} open sagas have entries that were written at a later time and are bound to times, as {first}: what was to stop in \
-         time would stop too late; wait until that time has come, settle them, or say that somebody has seen to them"
+         time would stop too late; wait until that time has come, settle them, or say that a person has seen to them"
     )]
     SagasAhead {
         /// How many.

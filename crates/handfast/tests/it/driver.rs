@@ -414,7 +414,10 @@ async fn a_request_that_cannot_be_made_is_told() {
     let [kind] = line.not_made.as_slice() else { panic!("{line:?}") };
     assert!(kind.operation == "act" && kind.why == "its earlier answer kept no id" && kind.times > 1, "{kind:?}");
     let trouble = engine.saga("order-1").await.unwrap().unwrap().trouble.unwrap();
-    assert_eq!(trouble, "step dispatch: act cannot be asked for, and nobody is asked: its earlier answer kept no id");
+    assert_eq!(
+        trouble,
+        "step dispatch: act cannot be asked for, and its participant is not asked: its earlier answer kept no id"
+    );
 }
 
 /// One whose row was damaged, and was put right since.

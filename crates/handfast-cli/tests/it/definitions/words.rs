@@ -62,7 +62,7 @@ async fn the_printed_commands_adopt_an_address_and_answer_for_its_books() {
     let trouble = caller.get("/sagas/order-1").await.json()["trouble"].as_str().unwrap().to_owned();
     check_words(
         &trouble,
-        &[&format!("(step dispatch: its address; they would call {old}); nothing is sent before somebody says")],
+        &[&format!("(step dispatch: its address; they would call {old}); nothing is sent before a person says")],
     );
 
     let command = quoted(&trouble, "at the start, or `");

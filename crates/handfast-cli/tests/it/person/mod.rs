@@ -174,7 +174,7 @@ async fn check_what_is_shown(place: [&str; 2], house: &House, caller: &Caller) {
     let shown = sagas(&["show", "order-1"], place);
     assert_eq!(shown.code, Some(4), "{}", shown.stderr);
     assert!(
-        shown.stdout.contains("settle: nobody is asked anything any more") && shown.stdout.contains("(19.99 EUR)"),
+        shown.stdout.contains("settle: no participant is asked anything any more") && shown.stdout.contains("(19.99 EUR)"),
         "{}",
         shown.stdout
     );

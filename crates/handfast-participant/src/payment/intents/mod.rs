@@ -7,7 +7,7 @@
 //!                  \--cancel--> canceled <--cancel--/------cancel------/             \--confirm (automatic)
 //! ```
 //!
-//! `Idempotency-Key` is ignored, as some compatible services do: whoever is safe here takes safety from the states. What is
+//! `Idempotency-Key` is ignored, as some compatible services do: a caller that is safe here takes safety from the states. What is
 //! asked for in another state is answered with 400 and the intent as it stands, nested in the error.
 
 mod form;
@@ -122,7 +122,7 @@ fn unexpected(intent: Intent) -> Declined {
 }
 
 impl Face {
-    /// Creates an intent, each time another one: to create one more than is confirmed hurts nobody.
+    /// Creates an intent, each time another one: to create one more than is confirmed does no harm.
     async fn create(&self, body: HttpBody) -> Result<Value, Declined> {
         let form = Form::read(body).await?;
         form.only(&["amount", "currency", "payment_method", "capture_method", "description"])?;

@@ -17,7 +17,8 @@ pub(super) fn name_unconfirmed(shared: &Shared, saga: &Journaled) {
     match describe_unconfirmed(saga) {
         None => shared.attention.unconfirmed.remove(saga.id()),
         Some(why) if shared.attention.unconfirmed.add(saga.id(), &why) => {
-            let message = "a saga rests on what nobody has confirmed; it is read again, and nothing irrevocable leaves meanwhile";
+            let message =
+                "a saga rests on what no participant has confirmed; it is read again, and nothing irrevocable leaves meanwhile";
             tracing::warn!(name: "saga_unconfirmed", saga = %saga.id(), why, "{message}");
         }
         Some(_) => {}

@@ -107,7 +107,7 @@ impl Followed {
         let was_out =
             self.was_out.as_ref().map(|why| format!("{why}; it can be followed now, and goes on once a person says resume"));
         let trouble = was_out.or(trouble);
-        let settled = (standing == Standing::Settled).then(|| "a person waits for nobody any longer".to_owned());
+        let settled = (standing == Standing::Settled).then(|| "a person has given up waiting for the participants".to_owned());
         let unconfirmed: Vec<String> = (0..amounts.len()).filter_map(|step| self.unconfirmed(step, &amounts)).collect();
         let needs_telling = trouble.is_some() || settled.is_some() || !unconfirmed.is_empty() || self.rests_on_a_word();
         let overruled = (0..amounts.len()).filter_map(|step| self.overruled(step, &amounts));
@@ -304,7 +304,7 @@ impl Followed {
             Ruling::Mark { step: marked, .. } if marked == step => Some(said.by.as_str()),
             Ruling::Mark { .. } | Ruling::Retry | Ruling::Resume | Ruling::Settle => None,
         });
-        by.unwrap_or("somebody")
+        by.unwrap_or("a person")
     }
 
     fn step_with_amount(&self, step: usize, amounts: &[Option<String>]) -> String {
@@ -355,7 +355,7 @@ impl Followed {
             Ruling::Settle => {
                 let left = list(&self.remains(&after, amounts));
                 let left = if left.is_empty() { "nothing is left in effect".to_owned() } else { left };
-                format!("nobody is asked anything any more, the saga has ended in neither of the two, and {left}")
+                format!("no participant is asked anything any more, the saga has ended in neither of the two, and {left}")
             }
         }
     }

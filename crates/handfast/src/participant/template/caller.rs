@@ -53,7 +53,7 @@ impl OfSaga {
             // A flow file that keeps both under one name is refused; a flow of before may do so.
             if known.get(&name).is_some_and(|of_act| *of_act != value) {
                 return Err(format!(
-                    "the act and the undo of {step} have both kept a {name}, and nobody knows which is meant; give them two names \
+                    "the act and the undo of {step} have both kept a {name}, and which is meant cannot be known; give them two names \
                      in the flow file, and adopt it"
                 ));
             }

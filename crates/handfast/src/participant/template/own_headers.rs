@@ -25,7 +25,7 @@ pub(super) fn read(names: &[String], sent: &[HeaderName]) -> Result<Vec<HeaderNa
         }
         if sent.contains(&name) {
             return Err(format!(
-                "a request of the step sends the header {name} itself, and whoever stands between may give it back; take it out"
+                "a request of the step sends the header {name} itself, and a proxy that stands between may give it back; take it out"
             ));
         }
         Ok(name)

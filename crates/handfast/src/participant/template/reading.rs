@@ -174,7 +174,7 @@ fn is_out_of_place((operation, is_about_undo): (Operation, bool), meaning: Meani
             Some(format!("only an undo, and a look at one, tells {name}; remove {name}"))
         }
         Meaning::Accepted | Meaning::Failed if is_bare => Some(format!(
-            "a status alone does not mean {name}: whoever else sends it would keep the undo from being asked for; tell it by a value \
+            "a status alone does not mean {name}: another that sends it would keep the undo from being asked for; tell it by a value \
              of the answer, with json = {{ .. }}"
         )),
         Meaning::State(_) | Meaning::Absent | Meaning::Accepted | Meaning::Failed => None,

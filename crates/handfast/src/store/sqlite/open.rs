@@ -347,7 +347,7 @@ fn may_write(connection: &mut Connection) -> Result<(), Failure> {
     });
     connection.busy_timeout(BUSY_TIMEOUT)?;
     match tried {
-        // Somebody is writing there.
+        // Another process is writing there.
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(()),
         tried => Ok(tried?),
     }

@@ -176,7 +176,7 @@ async fn a_breaker_that_opens_since_nobody_answers_and_closes() {
     let kind = Kind {
         line: (Level::WARN, "participant_silent"),
         is_counted: |engine| bank(engine).breaker != BreakerState::Closed && bank(engine).turned_away.is_none(),
-        trouble: "step payment: nobody answers at bank",
+        trouble: "step payment: no answer comes from bank",
     };
     kind.check(&lines, (&engine, &id)).await;
     world.bank.set_road(|_| Road::Open(1));

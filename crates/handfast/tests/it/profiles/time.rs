@@ -29,7 +29,7 @@ async fn nothing_is_sent_once_the_key_may_be_forgotten() {
         let placed = now();
         let mut saga = place(&engine, "order-1").await;
         let stuck = ended(&mut saga).await.unwrap_err();
-        assert!(matches!(&stuck, NoOutcome::Stuck { reason, .. } if reason.contains("payment: nobody knows")), "{stuck}");
+        assert!(matches!(&stuck, NoOutcome::Stuck { reason, .. } if reason.contains("payment: it is not known")), "{stuck}");
         sleep(2_000).await;
         let times = shop.to_payment.times(&Method::PUT);
         assert!(

@@ -205,7 +205,7 @@ impl World {
         if let [(meaning, is_proven)] = meanings[..]
             && Some(meaning) != said.meaning()
         {
-            self.must(!is_proven, || format!("nobody but the service says {meaning}, where it is {said:?}: {written:?}"));
+            self.must(!is_proven, || format!("only the service says {meaning}, where it is {said:?}: {written:?}"));
             self.misled.push((step, wish.operation, meaning));
         }
     }

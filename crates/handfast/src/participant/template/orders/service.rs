@@ -205,7 +205,7 @@ impl Service {
     /// The key that a request is about; by an id it is that of what has this id.
     fn key_of(&self, wish: &Wish) -> String {
         let by_id = wish.id.as_ref().map(|id| self.effects.iter().find(|effect| effect.id == *id));
-        by_id.map_or_else(|| wish.key.clone(), |found| found.map_or_else(|| "nobody's".to_owned(), |effect| effect.key.clone()))
+        by_id.map_or_else(|| wish.key.clone(), |found| found.map_or_else(|| "no order's".to_owned(), |effect| effect.key.clone()))
     }
 
     fn set(&mut self, name: &str, state: Option<State>) {
