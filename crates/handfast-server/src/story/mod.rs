@@ -103,7 +103,7 @@ impl Story {
         }
         if !sent.is_empty() && !has_road {
             notes.push(
-                "Drawn from the journal alone: what became of an unanswered messenger nobody on this side knows. \
+                "Drawn from the journal alone: what became of an unanswered messenger is not known on this side. \
                  The roads' logs (--road FILE) tell."
                     .to_owned(),
             );

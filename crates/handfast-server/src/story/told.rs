@@ -67,7 +67,7 @@ impl Teller<'_> {
                     Ruling::Retry => "ask again".to_owned(),
                     Ruling::Resume => "go on".to_owned(),
                     Ruling::Mark { step, mark } => format!("{} was {}", self.name(*step), mark.name().replace('_', " ")),
-                    Ruling::Settle => "wait for nobody".to_owned(),
+                    Ruling::Settle => "wait for no participant any longer".to_owned(),
                 };
                 format!("the coordinator is told by {}: {what}{}", said.by, remark(Some(&said.reason)))
             }
@@ -87,7 +87,7 @@ impl Teller<'_> {
             }
             Line::Looked { step, found, .. } => {
                 let found = found.map_or("nothing is there", Definite::name);
-                format!("whoever looked at {} when nothing was on the road any more: {found}", self.name(*step))
+                format!("the look at {} when nothing was on the road any more: {found}", self.name(*step))
             }
             Line::Differs { to, what, .. } => {
                 format!("{} answers {} with other values than were asked for: {what}", self.name(to.step), self.command(*to))
@@ -145,7 +145,7 @@ const fn in_words(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Completed => "both, every step is done",
         Outcome::Cancelled => "neither, no step is done for good",
-        Outcome::Settled => "settled by a person, nobody has made sure of both or of neither",
+        Outcome::Settled => "settled by a person, and no participant has confirmed both or neither",
     }
 }
 
