@@ -116,7 +116,7 @@ impl CallError {
 
 /// An answer that came back whole.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct HttpAnswer {
     /// Its status.
     pub status: u16,
     /// Its headers.
@@ -125,7 +125,7 @@ pub struct Answer {
     pub body: Bytes,
 }
 
-impl Answer {
+impl HttpAnswer {
     /// A text member of an answer that is a JSON object.
     #[must_use]
     pub fn text(&self, member: &str) -> Option<String> {
@@ -162,12 +162,12 @@ impl HttpClient {
         headers: &[(HeaderName, &str)],
         body: Bytes,
         timeout: Duration,
-    ) -> Result<Answer, CallError> {
+    ) -> Result<HttpAnswer, CallError> {
         let asked = tokio::time::timeout(timeout, self.send(method, url, headers, body)).await;
         asked.unwrap_or_else(|elapsed| Err(elapsed.into())).map_err(|cause| CallError { url: url.to_owned(), cause })
     }
 
-    async fn send(&self, method: Method, url: &str, headers: &[(HeaderName, &str)], body: Bytes) -> Result<Answer, Cause> {
+    async fn send(&self, method: Method, url: &str, headers: &[(HeaderName, &str)], body: Bytes) -> Result<HttpAnswer, Cause> {
         let mut request = Request::builder().method(method).uri(url);
         for (name, value) in headers {
             request = request.header(name, HeaderValue::from_str(value)?);
@@ -180,7 +180,7 @@ impl HttpClient {
             request = request.header(CONTENT_TYPE, "application/json");
         }
         let (parts, body) = exchange(request.body(Full::new(body))?, CONNECT, LONGEST_ANSWER).await?.into_parts();
-        Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
+        Ok(HttpAnswer { status: parts.status.as_u16(), headers: parts.headers, body })
     }
 }
 

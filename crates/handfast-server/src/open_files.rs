@@ -1,7 +1,7 @@
 //! How many files and connections this process may have open, and who gets how many of them.
 
 use handfast::store::{Store, StoreError};
-use handfast::{Flow, Options, count_lines};
+use handfast::{Flow, Options, count_links};
 
 use handfast_http::connections::MOST_CONNECTIONS;
 
@@ -10,14 +10,14 @@ const RESERVE: u64 = 64;
 /// More than anything here ever needs, however much the system would give.
 const MOST: u64 = 65_536;
 
-/// A store's older definitions are assumed to need no more lines than this.
-const MOST_LINES: usize = 10_000;
+/// A store's older definitions are assumed to need no more links than this.
+const MOST_LINKS: usize = 10_000;
 
 /// What the orders of a store want of open files: those that are placed with this flow, and those that follow older definitions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Wanted {
-    /// How many lines to participants there are.
-    pub lines: usize,
+    /// How many links to participants there are.
+    pub links: usize,
     /// How many requests should be able to be in flight to one participant.
     pub calls: usize,
 }
@@ -34,7 +34,7 @@ impl Wanted {
         flows.push(flow.clone());
         let said = flows.iter().flat_map(Flow::steps).filter_map(|step| step.in_flight);
         let calls = said.filter_map(|calls| usize::try_from(calls).ok()).chain([options.calls_per_participant]).max();
-        Ok(Self { lines: count_lines(&flows).min(MOST_LINES), calls: calls.unwrap_or(1) })
+        Ok(Self { links: count_links(&flows).min(MOST_LINKS), calls: calls.unwrap_or(1) })
     }
 }
 
@@ -52,20 +52,20 @@ pub struct Shares {
 }
 
 impl Shares {
-    /// Shares out `limit` among callers and the lines to participants. Where it is small, callers leave half of it to the
+    /// Shares out `limit` among callers and the links to participants. Where it is small, callers leave half of it to the
     /// service's own requests: a caller that is let in has to be served as well.
-    pub fn of(limit: u64, Wanted { lines, calls: wanted }: Wanted) -> Self {
+    pub fn of(limit: u64, Wanted { links, calls: wanted }: Wanted) -> Self {
         let rest = usize::try_from(limit.saturating_sub(RESERVE)).unwrap_or(usize::MAX).max(2);
-        let lines = lines.max(1);
-        let calls = wanted.min(rest / 2 / lines).max(1);
-        let callers = rest.saturating_sub(calls.saturating_mul(lines)).clamp(1, MOST_CONNECTIONS);
+        let links = links.max(1);
+        let calls = wanted.min(rest / 2 / links).max(1);
+        let callers = rest.saturating_sub(calls.saturating_mul(links)).clamp(1, MOST_CONNECTIONS);
         Self { limit, callers: Some(callers), wanted, calls }
     }
 
     /// Shares out `limit` where there are no callers.
-    pub fn alone(limit: u64, Wanted { lines, calls: wanted }: Wanted) -> Self {
+    pub fn alone(limit: u64, Wanted { links, calls: wanted }: Wanted) -> Self {
         let rest = usize::try_from(limit.saturating_sub(RESERVE)).unwrap_or(usize::MAX);
-        Self { limit, callers: None, wanted, calls: wanted.min(rest / lines.max(1)).max(1) }
+        Self { limit, callers: None, wanted, calls: wanted.min(rest / links.max(1)).max(1) }
     }
 
     /// Says what this process got, and lets no more requests out than that.
@@ -130,7 +130,7 @@ mod tests {
 
     #[track_caller]
     fn check(limit: u64, participants: usize, callers: usize, calls: usize) {
-        let shares = Shares::of(limit, Wanted { lines: participants, calls: 256 });
+        let shares = Shares::of(limit, Wanted { links: participants, calls: 256 });
         assert_eq!(shares, Shares { limit, callers: Some(callers), wanted: 256, calls });
     }
 
@@ -142,10 +142,10 @@ mod tests {
         check(256, 2, 96, 48);
         check(64, 2, 1, 1);
         check(0, 0, 1, 1);
-        let alone = |limit, lines, calls| Shares::alone(limit, Wanted { lines, calls }).calls;
+        let alone = |limit, links, calls| Shares::alone(limit, Wanted { links, calls }).calls;
         assert_eq!((alone(65_536, 2, 2_000), alone(160, 2, 2_000), alone(160, 8, 256), alone(0, 0, 0)), (2_000, 48, 12, 1));
         for limit in 70..2_000 {
-            let shares = Shares::of(limit, Wanted { lines: 3, calls: 256 });
+            let shares = Shares::of(limit, Wanted { links: 3, calls: 256 });
             assert!((shares.callers() + 3 * shares.calls) as u64 + RESERVE <= limit, "{shares:?}");
         }
     }

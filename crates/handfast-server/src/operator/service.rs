@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::Trouble;
 use crate::listing;
 use crate::shapes::saga::{Listed, Page, Saga};
-use handfast_http::client::{Answer, HttpClient};
+use handfast_http::client::{HttpAnswer, HttpClient};
 
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -43,7 +43,7 @@ pub(super) async fn cancel(client: &HttpClient, url: &str, id: &str, by: Option<
 }
 
 /// One request, and its answer if that is of the 200s.
-async fn ask(client: &HttpClient, url: &str, method: Method, path: &str, body: Option<Value>) -> Result<Answer, Trouble> {
+async fn ask(client: &HttpClient, url: &str, method: Method, path: &str, body: Option<Value>) -> Result<HttpAnswer, Trouble> {
     let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
     let url = format!("{}{path}", url.trim_end_matches('/'));
     let changes = method == Method::POST;
@@ -66,7 +66,7 @@ async fn ask(client: &HttpClient, url: &str, method: Method, path: &str, body: O
     })
 }
 
-fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, Trouble> {
+fn read<T: DeserializeOwned>(answer: &HttpAnswer) -> Result<T, Trouble> {
     serde_json::from_slice(&answer.body)
         .map_err(|error| Trouble::Broken(format!("the service answers in another shape: {error}")))
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use handfast::journal::{Scalar, hex};
 use handfast::store::{Entry as StoredEntry, Try as StoredTry};
-use handfast::{Act, AnswerSeen, Outcome, Possible, SagaView, StepView};
+use handfast::{Act, Outcome, Possible, SagaView, StepView};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -109,15 +109,15 @@ pub struct Step {
     /// What was kept of its answers, by name.
     pub kept: BTreeMap<String, Scalar>,
     /// The latest answer.
-    pub last_answer: Option<Answer>,
+    pub last_answer: Option<AnswerSeen>,
     /// The latest answer that meant nothing.
-    pub not_understood: Option<Answer>,
+    pub not_understood: Option<AnswerSeen>,
 }
 
 /// An answer of a participant.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Answer {
+pub struct AnswerSeen {
     /// What it answered.
     pub operation: String,
     /// When it came.
@@ -368,14 +368,14 @@ impl Step {
             mark_counts_ms: step.mark_counts.map(|at| at.0),
             detail: step.detail.clone(),
             kept: step.kept.clone(),
-            last_answer: step.last_answer.as_ref().map(Answer::of),
-            not_understood: step.not_understood.as_ref().map(Answer::of),
+            last_answer: step.last_answer.as_ref().map(AnswerSeen::of),
+            not_understood: step.not_understood.as_ref().map(AnswerSeen::of),
         }
     }
 }
 
-impl Answer {
-    fn of(seen: &AnswerSeen) -> Self {
+impl AnswerSeen {
+    fn of(seen: &handfast::AnswerSeen) -> Self {
         Self { operation: seen.operation.to_owned(), at_ms: seen.at.0, status: seen.status, said: seen.said.clone() }
     }
 }

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use super::orders::{Class, DemoOrder};
 use crate::messenger::Draws;
-use handfast_http::client::{Answer, HttpClient};
+use handfast_http::client::{HttpAnswer, HttpClient};
 use handfast_machine::clock::Stopwatch;
 use handfast_machine::locked;
 
@@ -139,7 +139,7 @@ impl Customer {
     }
 
     /// Submits the order until it is acknowledged. The key is its id, so it can be placed once however often it is sent.
-    async fn place(&self, headers: &[(HeaderName, &'static str)]) -> anyhow::Result<Answer> {
+    async fn place(&self, headers: &[(HeaderName, &'static str)]) -> anyhow::Result<HttpAnswer> {
         let mut all = vec![(HeaderName::from_static("idempotency-key"), self.order.id.as_str())];
         all.extend(headers.iter().cloned());
         let body = Bytes::from(self.order.body.clone());
@@ -160,12 +160,12 @@ impl Customer {
         headers: &[(HeaderName, &str)],
         body: Bytes,
         is_expected: impl Fn(u16) -> bool,
-    ) -> anyhow::Result<Answer> {
+    ) -> anyhow::Result<HttpAnswer> {
         loop {
             match self.client.ask(Method::POST, url, headers, body.clone(), ANSWER).await {
                 Ok(answer) if is_expected(answer.status) => return Ok(answer),
                 // Overloaded, or on its way down or up: asked again.
-                Ok(Answer { status: 429 | 500..=599, .. }) | Err(_) => tokio::time::sleep(PAUSE).await,
+                Ok(HttpAnswer { status: 429 | 500..=599, .. }) | Err(_) => tokio::time::sleep(PAUSE).await,
                 Ok(answer) => {
                     bail!("order {}: {url} answered {}: {}", self.order.id, answer.status, String::from_utf8_lossy(&answer.body))
                 }

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::book::{Book, Row, Stage};
 use crate::messenger::Draws;
-use handfast_http::client::{Answer, HttpClient};
+use handfast_http::client::{HttpAnswer, HttpClient};
 use handfast_machine::clock::now_ms;
 
 /// How long the answer to one try is waited for.
@@ -167,7 +167,7 @@ impl Order {
 
     /// One try. `None` if no answer came back; otherwise its status, and the state that the service says the key is in.
     async fn send(&self, method: Method, url: &str, body: Bytes, timeout: Duration) -> Option<(u16, String)> {
-        let answer: Answer = self.client.ask(method, url, &[], body, timeout).await.ok()?;
+        let answer: HttpAnswer = self.client.ask(method, url, &[], body, timeout).await.ok()?;
         Some((answer.status, answer.text("state").unwrap_or_default()))
     }
 

@@ -73,7 +73,7 @@ pub(crate) struct Links {
 /// How many lines the orders of these flows need. Definitions share no line to a service over HTTP, since what templates say
 /// belongs to one of them.
 #[must_use]
-pub fn count_lines<'a>(flows: impl IntoIterator<Item = &'a Flow>) -> usize {
+pub fn count_links<'a>(flows: impl IntoIterator<Item = &'a Flow>) -> usize {
     let lines: BTreeSet<LineTo> =
         flows.into_iter().flat_map(|flow| flow.steps().iter().map(move |step| link_to(flow, step))).collect();
     lines.len()

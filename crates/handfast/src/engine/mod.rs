@@ -59,7 +59,7 @@ pub use builder::EngineBuilder;
 pub use came::Came;
 pub use clocks::{ClockStats, time_in};
 pub use decided::Decided;
-pub use definitions::count_lines;
+pub use definitions::count_links;
 pub use difference::{Difference, StepDifference};
 pub use error::{AdoptError, CancelError, OpenError, SubmitError};
 pub use handle::{NoOutcome, Progress, SagaHandle, describe_evidence};

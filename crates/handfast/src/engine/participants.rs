@@ -28,8 +28,8 @@ pub struct ParticipantView {
     pub offered: Option<Offer>,
     /// Everything that was ever accepted of it, in order.
     pub accepted: Vec<Acceptance>,
-    /// How the line to it stands. `None` where no engine runs.
-    pub line: Option<LinkStats>,
+    /// How the link to it stands. `None` where no engine runs.
+    pub link: Option<LinkStats>,
 }
 
 impl ParticipantView {
@@ -44,7 +44,7 @@ impl ParticipantView {
     pub fn way_out(&self) -> Option<String> {
         let offered = self.offered.as_ref().map(|offer| offer.incarnation.as_str());
         let offered = offered.map(|incarnation| (incarnation, self.counted_before(incarnation)));
-        let is_behind = self.line.as_ref().is_some_and(|line| line.behind.is_some());
+        let is_behind = self.link.as_ref().is_some_and(|line| line.behind.is_some());
         (is_behind || offered.is_some()).then(|| life::way_out(&self.participant, offered))
     }
 }
@@ -152,7 +152,7 @@ pub async fn participants_in(store: &dyn Store) -> Result<Vec<ParticipantView>, 
         participant: seen.participant,
         incarnation: Some(seen.incarnation),
         seq: seen.seq,
-        line: None,
+        link: None,
     };
     Ok(seen.into_iter().map(view).collect())
 }
@@ -318,8 +318,8 @@ impl Engine {
             let stats = line.stats();
             match views.iter_mut().find(|view| view.participant == stats.participant) {
                 // Templates of several flows have a line each: the one that is shut is the one to look at.
-                Some(view) if view.line.as_ref().is_none_or(|known| known.breaker == BreakerState::Closed) => {
-                    view.line = Some(stats);
+                Some(view) if view.link.as_ref().is_none_or(|known| known.breaker == BreakerState::Closed) => {
+                    view.link = Some(stats);
                 }
                 Some(_) => {}
                 None => views.push(ParticipantView {
@@ -328,7 +328,7 @@ impl Engine {
                     seq: 0,
                     offered: None,
                     accepted: Vec::new(),
-                    line: Some(stats),
+                    link: Some(stats),
                 }),
             }
         }

@@ -133,7 +133,7 @@ impl Participant<'_> {
         }
 
         let router = router(&registers, &common.weak, tell.as_ref());
-        let shares = Shares::of(open_files::raise(), Wanted { lines: 0, calls: 0 });
+        let shares = Shares::of(open_files::raise(), Wanted { links: 0, calls: 0 });
         shares.tell();
         let serving = tokio::spawn(handfast_http::connections::serve_router(listener, router, shares.callers(), stop.clone()));
         handfast_http::stop::stopped(&mut stop).await;
