@@ -60,13 +60,17 @@ pub(crate) fn provide() -> Result<()> {
     }
 }
 
-fn install(packages: &[&str]) -> Result<()> {
+/// Installs packages of the system where there is `apt-get` and somebody who may use it.
+///
+/// # Errors
+/// They cannot be installed; the message names them.
+pub(crate) fn install(packages: &[&str]) -> Result<()> {
     let by_hand = format!("install the packages {} with the system's package manager, then run this again", packages.join(" "));
     if find("apt-get").is_none() {
-        bail!("the tests need programs that are missing, and there is no apt-get here: {by_hand}");
+        bail!("programs are missing, and there is no apt-get here: {by_hand}");
     }
     let Some(prefix) = administrator() else {
-        bail!("the tests need programs that are missing, and neither root nor `sudo -n` is available: {by_hand}");
+        bail!("programs are missing, and neither root nor `sudo -n` is available: {by_hand}");
     };
     let apt = |arguments: &[&str]| {
         let words: Vec<&str> = prefix.iter().copied().chain(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]).collect();

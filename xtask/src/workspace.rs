@@ -75,8 +75,19 @@ pub(crate) fn build_handfast() -> Result<PathBuf> {
     Ok(Path::new(target).join("debug").join(format!("handfast{EXE_SUFFIX}")))
 }
 
+/// Where the toolchain is.
+///
+/// # Errors
+/// There is no compiler.
+pub(crate) fn sysroot() -> Result<PathBuf> {
+    Ok(PathBuf::from(output(Command::new("rustc").args(["--print", "sysroot"]).current_dir(root()))?.trim()))
+}
+
 /// The platform that the compiler builds for when it is not told otherwise.
-fn host() -> Result<String> {
+///
+/// # Errors
+/// There is no compiler, or it says no platform.
+pub(crate) fn host() -> Result<String> {
     let version = output(Command::new("rustc").arg("-vV"))?;
     let line = version.lines().find_map(|line| line.strip_prefix("host: "));
     line.map(str::to_owned).context("`rustc -vV` does not name its host")

@@ -63,6 +63,8 @@ mod key;
 pub mod participant;
 mod setters;
 pub mod store;
+#[cfg(test)]
+mod strange_bytes;
 pub mod testing;
 mod turns;
 pub mod upkeep;

@@ -1,11 +1,14 @@
-//! Campaigns, too long for every change: many orders over bad roads, counted from the services' own books, and the cases of
-//! the explorer that are too large for the tests.
+//! Campaigns, too long for every change: many orders over bad roads, counted from the services' own books, the cases of
+//! the explorer that are too large for the tests, long fuzzing, coverage, and publishing as far as the registry's door.
 
 mod books;
+mod coverage;
 mod explore;
+mod fuzz;
 mod intents;
 mod orders;
 mod processes;
+mod publish;
 mod stripe;
 mod templates;
 
@@ -34,6 +37,12 @@ pub(crate) struct Arguments {
     /// How many kills each disturbed run has.
     #[arg(long, value_name = "N", default_value_t = 12)]
     kills: u32,
+    /// Of coverage: the tests of this crate alone.
+    #[arg(long, value_name = "CRATE")]
+    package: Option<String>,
+    /// Of fuzz: how many inputs each reader is given.
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    cases: u32,
     /// Runs this binary, and builds none.
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
@@ -55,6 +64,12 @@ enum Campaign {
     Explore,
     /// Random flow files, two orders each: the property test of the suite with other seeds, and many more of them.
     Templates,
+    /// Which lines the tests reach, in all and crate by crate. It needs LLVM's tools, and installs them where they are missing.
+    Coverage,
+    /// Everything that reads strangers' bytes, with many more of them than the suite has.
+    Fuzz,
+    /// Packs every crate, and builds it from what was packed: `cargo publish --dry-run`.
+    Publish,
 }
 
 /// Runs it, and fails where an order did not end, the books disagree, or a property is broken.
@@ -73,6 +88,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             Ok((counted.is_right(), counted.row(plan)))
         })?,
         Campaign::Explore => explore::run(&binary()?)?,
+        Campaign::Coverage => coverage::run(arguments.package.as_deref())?,
+        Campaign::Fuzz => fuzz::run(arguments.cases)?,
+        Campaign::Publish => (publish::run()?, 0),
         Campaign::Templates => (templates::run(&arguments.seeds, arguments.orders.unwrap_or(20_000))?, 0),
     };
     if let Some(path) = &arguments.report {

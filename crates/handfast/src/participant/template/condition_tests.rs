@@ -17,6 +17,7 @@ use super::text::Value;
 use crate::journal::Scalar;
 use crate::participant::Reply;
 use crate::participant::receipts::Received;
+use crate::strange_bytes::{bends, bent};
 
 const PLACES: [&str; 9] = ["/a", "/a", "/b", "/o/a", "/l/*", "/l/*/a", "/l/*/b", "/l/*/n/*/a", "/o/*/a"];
 const STATUSES: [u16; 2] = [200, 409];
@@ -140,6 +141,24 @@ fn read(call: &Call, seen: &Seen) -> Reply {
     let body = seen.body.as_ref().map_or_else(|| "<html>away</html>".to_owned(), Json::to_string);
     let received = Received { status: seen.status, body: Some(body.as_bytes()), retry_after: None };
     call.reading.read(received, &headers, &fill, &Secrets::default())
+}
+
+proptest! {
+    /// Whatever bytes a service answers with, they mean what the document says, or nothing.
+    #[test]
+    fn any_bent_answer_is_read_or_refused(bends in bends(), status in proptest::sample::select(&STATUSES[..])) {
+        let is = |at: &str, wanted: &str| Test { at: At::Json(at.to_owned()), wants: Wants::Is(vec![Expected::Value(Scalar::Text(wanted.to_owned()))]) };
+        let key = Test { at: At::Json("/l/*/a".to_owned()), wants: Wants::Is(vec![Expected::Gaps { gaps: "{key}".to_owned() }]) };
+        let shape = Condition { tests: vec![is("/s", "ok"), key], ..Condition::default() };
+        let call = call(done_by(shape)).unwrap();
+        let bytes = bent(br#"{"s":"ok","l":[{"a":"y"},{"a":"x","n":1.50e2}],"o":null}"#, &bends);
+        let received = Received { status, body: Some(&bytes), retry_after: None };
+        if let Reply::Definite { .. } = call.reading.read(received, &HeaderMap::new(), &fill, &Secrets::default()) {
+            let told: Json = serde_json::from_slice(&bytes).unwrap();
+            prop_assert_eq!(&told["s"], "ok");
+            prop_assert!(told["l"].as_array().unwrap().iter().any(|element| element["a"] == "x"));
+        }
+    }
 }
 
 proptest! {
