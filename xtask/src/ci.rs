@@ -44,7 +44,8 @@ impl Step {
         }
     }
 
-    fn run(self) -> Result<()> {
+    /// Runs it. Where the tests have run and passed, the programs that they start are built.
+    fn run(self, has_tested: bool) -> Result<()> {
         match self {
             Self::Tools => tools::provide(),
             Self::Fmt => workspace::run(workspace::cargo().args(["fmt", "--all", "--check"])),
@@ -59,7 +60,7 @@ impl Step {
             ])),
             Self::Test => workspace::run(workspace::cargo().args(["test", "--locked", "--workspace"])),
             Self::Doc => document(),
-            Self::Tidy => tidy::check(),
+            Self::Tidy => tidy::check(has_tested.then(workspace::tested_handfast).transpose()?.flatten()),
             Self::Strangers => strangers::check(),
         }
     }
@@ -76,10 +77,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     };
     let names: Vec<&str> = steps.iter().map(|step| step.name()).collect();
     eprintln!("ci: {}", names.join(", "));
-    let mut report = Vec::new();
+    let (mut report, mut has_tested) = (Vec::new(), false);
     for (number, step) in steps.iter().enumerate() {
         eprintln!("\n== {} of {}: {}", number + 1, steps.len(), step.name());
-        let (result, took) = clock::timed(|| step.run());
+        let (result, took) = clock::timed(|| step.run(has_tested));
+        has_tested |= matches!(step, Step::Test) && result.is_ok();
         if let Err(error) = &result {
             eprintln!("{}: {error:#}", step.name());
         }

@@ -31,6 +31,11 @@ pub(super) struct Help {
 }
 
 impl Help {
+    /// Of the command line that is there, or of one that is built once it is asked.
+    pub(super) fn of_binary(handfast: Option<PathBuf>) -> Self {
+        Self { texts: BTreeMap::new(), handfast: handfast.map(Some) }
+    }
+
     fn of(&mut self, program: Program, subcommand: &str) -> Option<&str> {
         let key = (program, subcommand.to_owned());
         if !self.texts.contains_key(&key) {

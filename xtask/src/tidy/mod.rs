@@ -16,6 +16,7 @@ mod text;
 mod walls;
 
 use std::fmt;
+use std::path::PathBuf;
 
 use anyhow::{Result, bail, ensure};
 
@@ -78,14 +79,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
         return Ok(());
     }
-    check()
+    check(None)
 }
 
-/// Checks the repository.
+/// Checks the repository. The command line is asked for its options: the one that is there, or else one that is built for it.
 ///
 /// # Errors
 /// If a rule does not hold somewhere, or the repository cannot be read.
-pub(crate) fn check() -> Result<()> {
+pub(crate) fn check(handfast: Option<PathBuf>) -> Result<()> {
     let files = files::read(&workspace::root())?;
     let metadata = workspace::metadata()?;
     let mut findings = walls::check(&walls::Graph::of_workspace(&metadata));
@@ -98,7 +99,7 @@ pub(crate) fn check() -> Result<()> {
     ensure!(!words.is_empty(), "{} rejects no words: its tables have another shape than is read", text::PAGE);
     findings.extend(files.iter().flat_map(|file| text::check(file, &words)));
     findings.extend(markdown::check(&files));
-    findings.extend(commands::check(&files, &mut commands::Help::default()));
+    findings.extend(commands::check(&files, &mut commands::Help::of_binary(handfast)));
     let findings = exceptions::apply(findings, exceptions::EXCEPTIONS);
     for finding in &findings {
         println!("{finding}");
