@@ -5,9 +5,10 @@ pub(crate) mod log;
 pub(crate) mod picture;
 pub(crate) mod terminal;
 
-use std::fmt::{self, Display};
+use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 
+use anyhow::Context as _;
 use handfast_lab::generals::Ratio;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
@@ -15,18 +16,6 @@ use serde::Serialize;
 pub(crate) use self::exit::{Exit, OrExit};
 use self::terminal::Waiting;
 use crate::cli::{Color, Global};
-
-/// Whoever read standard output has left; there is nobody to tell, and nothing to complain about.
-#[derive(Debug)]
-pub(crate) struct ReaderLeft;
-
-impl Display for ReaderLeft {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("nobody reads standard output any more")
-    }
-}
-
-impl std::error::Error for ReaderLeft {}
 
 /// The two streams, and what the user wants to see on them.
 #[derive(Clone, Copy, Debug)]
@@ -79,8 +68,11 @@ impl Output {
 
     /// Prints a line of data. ANSI colours in it are removed where they are not wanted.
     ///
+    /// A reader that has gone, as `head` does, is no error: there is nobody to tell, but the command goes on to its end, since what
+    /// it finds is told by its exit code too.
+    ///
     /// # Errors
-    /// [`ReaderLeft`] when the reader has gone (a command simply passes it on with `?`), otherwise what the system said.
+    /// What the system said.
     pub(crate) fn line(&self, text: impl Display) -> anyhow::Result<()> {
         let text = if self.ascii { plain(&text.to_string()) } else { text.to_string() };
         let mut stdout = anstream::stdout().lock();
@@ -169,7 +161,6 @@ impl Output {
     pub(crate) fn finish(&self, end: anyhow::Result<Exit>) -> Exit {
         match end {
             Ok(exit) => exit,
-            Err(error) if error.is::<ReaderLeft>() => Exit::Done,
             Err(error) => {
                 self.complain(format_args!("{error:#}"));
                 exit::of(&error)
@@ -200,13 +191,10 @@ fn say(text: impl Display) {
 }
 
 fn written(result: io::Result<()>) -> anyhow::Result<()> {
-    result.map_err(|error| {
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            anyhow::Error::new(ReaderLeft)
-        } else {
-            anyhow::Error::new(error).context("cannot write to standard output")
-        }
-    })
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("cannot write to standard output"),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// The text in ASCII, with a question mark for each character that is not.

@@ -179,13 +179,23 @@ fn every_command_has_a_manual_page() {
 }
 
 #[test]
-fn a_reader_that_leaves_is_no_error() {
-    // The pipe is closed before the first byte: the process must meet the broken pipe, not win a race against it.
-    let (reader, writer) = std::io::pipe().expect("a pipe");
-    drop(reader);
-    let child = handfast().args(["completions", "zsh"]).stdout(writer).stderr(Stdio::piped()).spawn().expect("the binary runs");
-    let ended = child.wait_with_output().expect("it ends");
-    assert_eq!((ended.status.code(), ended.stderr.as_slice()), (Some(0), &b""[..]));
+fn a_reader_that_leaves_is_no_error_and_takes_no_verdict_with_it() {
+    for (arguments, code) in [
+        (&["completions", "zsh"][..], 0),
+        (&["man"], 0),
+        (&["check", "--guards"], 0),
+        (&["check", "--without", "any-amount-will-do"], 3),
+        (&["check", "--without", "any-amount-will-do", "--json"], 3),
+        (&["generals", "check", "handshake", "--steps", "3"], 3),
+    ] {
+        // The pipe is closed before the first byte: the process must meet the broken pipe, not win a race against it.
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let child = handfast().args(arguments).stdout(writer).stderr(Stdio::piped()).spawn().expect("the binary runs");
+        let ended = child.wait_with_output().expect("it ends");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!((ended.status.code(), said.as_ref()), (Some(code), ""), "{arguments:?}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use indicatif::ProgressBar;
 
 use crate::commands::definitions;
 use crate::numbers::moment;
-use crate::output::{Output, ReaderLeft};
+use crate::output::Output;
 
 /// Prints what is reported.
 pub(super) struct Printer<'a> {
@@ -16,14 +16,12 @@ pub(super) struct Printer<'a> {
     /// Whether it is known how many orders there are.
     is_counted: bool,
     bar: ProgressBar,
-    /// Whether anybody still reads standard output. If not, the orders go on all the same: their results are in the store.
-    is_read: bool,
 }
 
 impl<'a> Printer<'a> {
     pub(super) fn new(output: &'a Output, input: &str, expected: Option<u64>) -> Self {
         let bar = output.progress(expected.unwrap_or(0));
-        Self { output, input: input.to_owned(), is_counted: expected.is_some(), bar, is_read: true }
+        Self { output, input: input.to_owned(), is_counted: expected.is_some(), bar }
     }
 
     fn say(&self, note: &str) {
@@ -76,16 +74,8 @@ impl Report for Printer<'_> {
     }
 
     fn ended(&mut self, line: &ResultLine) -> Result<(), Cause> {
-        if !self.is_read {
-            return Ok(());
-        }
-        match self.bar.suspend(|| self.output.json_line(line)) {
-            Err(error) if error.is::<ReaderLeft>() => {
-                self.is_read = false;
-                Ok(())
-            }
-            printed => Ok(printed?),
-        }
+        // Where nobody reads it any more the orders go on all the same: their results are in the store.
+        Ok(self.bar.suspend(|| self.output.json_line(line))?)
     }
 
     fn repeated(&mut self, line: u64, id: &str, first: u64) {
