@@ -106,10 +106,15 @@ impl<'s, 't> Table<'s, 't> {
     /// # Errors
     /// There is another key.
     pub fn only(&self, known: &[&str]) -> Result<(), FileError> {
-        self.in_order().into_iter().find(|(key, _)| !known.contains(&key.get_ref().as_ref())).map_or(Ok(()), |(key, _)| {
+        self.others(known).next().map_or(Ok(()), Err)
+    }
+
+    /// An error for every key but these, as they stand in the file.
+    pub fn others(&self, known: &[&str]) -> impl Iterator<Item = FileError> {
+        self.in_order().into_iter().filter(|(key, _)| !known.contains(&key.get_ref().as_ref())).map(|(key, _)| {
             let name: &str = key.get_ref().as_ref();
             let hint = suggest::hint(name, known.iter().copied());
-            Err(self.source.error(key.span(), format!("{} has no key {name:?}; {hint}", self.what)))
+            self.source.error(key.span(), format!("{} has no key {name:?}; {hint}", self.what))
         })
     }
 

@@ -67,6 +67,33 @@ fn everything_that_is_wrong_with_a_file_is_said_at_once() {
     assert!(told["errors"][2]["message"].as_str().expect("text").contains("did you mean"), "{told}");
 }
 
+/// A field that is wrong hides nothing of the steps, a step may be wrong in several places, and a key that is written otherwise is
+/// one error and not a second that says that it is missing.
+#[test]
+fn everything_that_is_wrong_with_the_fields_and_within_a_step_is_said_at_once() {
+    let first = "knd = \"pivot\"\ndeadline = \"soon\"\nin_flight = 0\nsend = [\"amount\", \"amuont\"]\n[step.profile]\nundo = \"nevr\"\nclose = \"no\"";
+    let fields = "[input]\namount = \"mony\"\nid = \"text\"\nmy-note = \"text\"";
+    let (_dir, path) = flow(first, "kind = \"pivot\"", fields);
+    let ended = check(&[path.to_str().expect("text")]);
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    let said: Vec<&str> = ended.stderr.lines().map(|line| line.split_once("flow.toml:").expect("a place").1).collect();
+    let expected = [
+        "3:10: \"mony\" is no type of a field; did you mean money?",
+        "4:1: every order has an id anyway",
+        "5:1: \"my-note\" cannot be the name of a field",
+        "9:1: step 1 has no key \"knd\"; did you mean kind?",
+        "10:12: \"soon\" is not a duration",
+        "11:13: in_flight must be a whole number from 1 to 10000, and it is 0",
+        "12:19: [input] has no field \"amuont\"; did you mean amount?",
+        "14:8: \"nevr\" is no value of undo; did you mean never?",
+        "15:9: \"no\" is no value of close",
+    ];
+    assert_eq!(said.len(), expected.len(), "{}", ended.stderr);
+    for (said, expected) in said.iter().zip(expected) {
+        assert!(said.starts_with(expected), "{said} is not {expected}");
+    }
+}
+
 #[test]
 fn two_pivots_are_the_two_generals() {
     let assume = "[assume]\nrefusal = \"1/20\"\nloss = \"0.1\"\ntries = 3\n";

@@ -6,6 +6,7 @@ use std::time::Duration;
 use handfast_protocol::Assumptions;
 use handfast_toml::{Durations, FileError, Spanned, Table};
 
+use super::errors::Found;
 use crate::clock::whole_ms;
 
 /// How likely it is that things go wrong where no protocol can prevent it, as far as the flow's author declared it: with two
@@ -68,23 +69,21 @@ impl fmt::Display for Ratio {
 }
 
 /// Reads the table, where there is one.
-pub(super) fn read(root: &Table<'_, '_>) -> Result<(Assumptions, ResidualOdds), FileError> {
-    let Some(table) = root.table("assume", "[assume]")? else {
-        return Ok((Assumptions::default(), ResidualOdds::default()));
+pub(super) fn read(root: &Table<'_, '_>, found: &mut Found) -> Option<(Assumptions, ResidualOdds)> {
+    let Some(table) = found.take(root.table("assume", "[assume]"))? else {
+        return Some((Assumptions::default(), ResidualOdds::default()));
     };
-    table.only(&["message_lifetime", "clock_error", "longest_outage", "refusal", "loss", "tries"])?;
-    let ms = |key: &str| Ok::<_, FileError>(period(&table, key)?.map(whole_ms));
+    let mut parts = found.parts(&table, &["message_lifetime", "clock_error", "longest_outage", "refusal", "loss", "tries"]);
+    let [message_lifetime, clock_error, longest_outage] =
+        ["message_lifetime", "clock_error", "longest_outage"].map(|key| parts.take(period(&table, key)));
+    let [refusal, loss] = ["refusal", "loss"].map(|key| parts.take(ratio(&table, key)));
+    let tries = parts.take(table.number("tries", 1..=1_000_000));
     let assumptions = Assumptions {
-        message_lifetime_ms: ms("message_lifetime")?,
-        clock_error_ms: ms("clock_error")?,
-        longest_outage_ms: ms("longest_outage")?,
+        message_lifetime_ms: message_lifetime?.map(whole_ms),
+        clock_error_ms: clock_error?.map(whole_ms),
+        longest_outage_ms: longest_outage?.map(whole_ms),
     };
-    let odds = ResidualOdds {
-        refusal: ratio(&table, "refusal")?,
-        loss: ratio(&table, "loss")?,
-        tries: table.number("tries", 1..=1_000_000)?,
-    };
-    Ok((assumptions, odds))
+    Some((assumptions, ResidualOdds { refusal: refusal?, loss: loss?, tries: tries? }))
 }
 
 /// A long duration, if the key is there.

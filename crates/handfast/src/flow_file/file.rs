@@ -10,7 +10,7 @@ use handfast_toml::{FileError, Source, Spanned, Table, kind_of, read_text, sugge
 use super::assume::{self, ResidualOdds};
 use super::errors::{FileErrors, Found};
 use super::field::Field;
-use super::input;
+use super::input::{self, Fields};
 use super::step::{self, FileStep, StepParticipant};
 use super::templates::Surroundings;
 use crate::clock::whole_ms;
@@ -90,13 +90,15 @@ impl FlowFile {
         let root = source.parse()?;
         let table = Table::new(source, root.get_ref(), 0..0, "a flow");
         let mut found = Found::default();
-        found.take(table.only(&["name", "input", "step", "assume"]));
+        let mut parts = found.parts(&table, &["name", "input", "step", "assume"]);
         let name = table.wanted_text("name", "name = \"shop\"");
-        let name = found.take(name.and_then(|name| check_name(source, &name, "a flow").map(|()| name)));
-        let fields = found.take(input::read(source, table.value("input")));
-        let assumed = found.take(assume::read(&table));
+        let name = parts.take(name.and_then(|name| check_name(source, &name, "a flow").map(|()| name)));
+        let step_tables = parts.take(step_tables(source, &table));
+        let fields = input::read(source, table.value("input"), &mut found);
+        let assumed = assume::read(&table, &mut found);
         // What a step sends are fields, so nothing is known of it without them.
-        let steps = fields.as_ref().and_then(|fields| read_steps(source, &table, fields, &mut found));
+        let steps = fields.as_ref().zip(step_tables).and_then(|(fields, tables)| read_steps(source, &tables, fields, &mut found));
+        let fields = fields.filter(|fields| fields.are_sound).map(|fields| fields.all);
         let (((name, fields), (assumptions, odds)), (steps, profiled)) = found.end(name.zip(fields).zip(assumed).zip(steps))?;
         let assessment = assess(&profiled, &assumptions).map_err(|error| order_error(source, &table, &steps, error))?;
         let name_of_flow = (*name.get_ref()).to_owned();
@@ -321,26 +323,25 @@ fn step_tables<'s, 't>(source: Source<'s>, root: &Table<'s, 't>) -> Result<Vec<T
 /// All steps, where each of them can be read and says nothing wrong of the others.
 fn read_steps(
     source: Source<'_>,
-    root: &Table<'_, '_>,
-    fields: &[Field],
+    tables: &[Table<'_, '_>],
+    Fields { all: fields, are_sound }: &Fields,
     found: &mut Found,
 ) -> Option<(Vec<FileStep>, Vec<ProfiledStep>)> {
-    let tables = found.take(step_tables(source, root))?;
     let (mut names, mut steps): (Vec<Option<&str>>, Vec<FileStep>) = (Vec::new(), Vec::new());
-    for table in &tables {
-        let name = found.take(table.wanted_text("name", "name = \"payment\""));
-        if let Some(name) = &name {
-            let first = names.iter().position(|other| *other == Some(*name.get_ref()));
-            steps.extend(found.take(read_step(source, table, (name, first), fields)));
-        }
-        names.push(name.map(|name| *name.get_ref()));
+    for table in tables {
+        let name = table.wanted_text("name", "name = \"payment\"");
+        let known = name.as_ref().ok().map(|name| *name.get_ref());
+        let first = known.and_then(|name| names.iter().position(|other| *other == Some(name)));
+        steps.extend(read_step(source, table, (name, first), fields, found));
+        names.push(known);
     }
-    if steps.len() < tables.len() {
+    // What is said of several steps, and of the types of fields, is looked at where each of them could be read.
+    if steps.len() < tables.len() || !are_sound {
         return None;
     }
     let profiled: Vec<Option<ProfiledStep>> = (0..steps.len()).map(|at| found.take(profiled(&steps, at, &tables[at]))).collect();
     let profiled: Vec<ProfiledStep> = profiled.into_iter().collect::<Option<_>>()?;
-    found.take(check_holds(&steps, &profiled, &tables));
+    found.take(check_holds(&steps, &profiled, tables));
     for (at, table) in tables.iter().enumerate() {
         found.take(Surroundings { fields, steps: &steps[..=at], later: &steps[at + 1..] }.check(table));
         found.take(check_limit(&steps[..=at], table));
@@ -352,14 +353,15 @@ fn read_steps(
 fn read_step(
     source: Source<'_>,
     table: &Table<'_, '_>,
-    (name, first): (&Spanned<&str>, Option<usize>),
+    (name, first): (Result<Spanned<&str>, FileError>, Option<usize>),
     fields: &[Field],
-) -> Result<FileStep, FileError> {
-    if let Some(first) = first {
+    found: &mut Found,
+) -> Option<FileStep> {
+    if let (Some(first), Ok(name)) = (first, &name) {
         let message = format!("step {} is called {:?} already; every step needs a name of its own", first + 1, name.get_ref());
-        return Err(source.error(name.span(), message));
+        found.add(source.error(name.span(), message));
     }
-    step::read(source, table, name, fields)
+    step::read(source, table, name, fields, found).filter(|_| first.is_none())
 }
 
 /// A step with the names of others turned into their places.

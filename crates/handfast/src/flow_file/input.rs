@@ -2,25 +2,43 @@
 
 use handfast_toml::{DeValue, FileError, Source, Spanned, Table, kind_of};
 
+use super::errors::Found;
 use super::field::{self, Field, FieldType};
 use super::file::choose;
 
 /// The most fields of an order.
 const MAX_FIELDS: usize = 100;
 
-pub(super) fn read(source: Source<'_>, input: Option<&Spanned<DeValue<'_>>>) -> Result<Vec<Field>, FileError> {
+/// The fields of an order.
+pub(super) struct Fields {
+    /// Each of them. One that is wrong is among them as a text, so that whoever names it is not told that there is none.
+    pub(super) all: Vec<Field>,
+    /// Whether every one could be read.
+    pub(super) are_sound: bool,
+}
+
+pub(super) fn read(source: Source<'_>, input: Option<&Spanned<DeValue<'_>>>, found: &mut Found) -> Option<Fields> {
     let Some(input) = input else {
-        return Ok(Vec::new());
+        return Some(Fields { all: Vec::new(), are_sound: true });
     };
-    let Some(table) = input.get_ref().as_table() else {
-        return Err(source.error(input.span(), format!("input must be a table, as in [input], and it is {}", kind_of(input))));
-    };
-    let table = Table::new(source, table, input.span(), "[input]");
+    let table = input.get_ref().as_table();
+    let table = table
+        .ok_or_else(|| source.error(input.span(), format!("input must be a table, as in [input], and it is {}", kind_of(input))));
+    let table = Table::new(source, found.take(table)?, input.span(), "[input]");
     let entries = table.in_order();
     if let Some((key, _)) = entries.get(MAX_FIELDS) {
-        return Err(source.error(key.span(), format!("[input] has more than {MAX_FIELDS} fields")));
+        found.add(source.error(key.span(), format!("[input] has more than {MAX_FIELDS} fields; leave out what no step sends")));
+        return None;
     }
-    entries.into_iter().map(|(key, value)| read_field(source, &Spanned::new(key.span(), key.get_ref().as_ref()), value)).collect()
+    let mut fields = Fields { all: Vec::new(), are_sound: true };
+    for (key, value) in entries {
+        let name = Spanned::new(key.span(), key.get_ref().as_ref());
+        let field = found.take(read_field(source, &name, value));
+        fields.are_sound &= field.is_some();
+        let unsound = || Field { name: (*name.get_ref()).to_owned(), field_type: FieldType::Text, optional: false };
+        fields.all.push(field.unwrap_or_else(unsound));
+    }
+    Some(fields)
 }
 
 fn read_field(source: Source<'_>, name: &Spanned<&str>, value: &Spanned<DeValue<'_>>) -> Result<Field, FileError> {

@@ -4,6 +4,7 @@ use handfast_protocol::{Answers, Close, Definite, Kind, Operation, Profile, Repe
 use handfast_toml::{Durations, FileError, Spanned, Table};
 
 use super::assume::period;
+use super::errors::Parts;
 use super::file::choose;
 use crate::clock::whole_ms;
 use crate::participant::{Call, HttpTemplates, UNDO_PEEK, Value};
@@ -51,22 +52,38 @@ struct Said {
 }
 
 /// What is promised for a step that is called `name`, and the kind of step that this makes.
-pub(super) fn read(step: &Table<'_, '_>, name: &str, templates: Option<&HttpTemplates>) -> Result<Profile, FileError> {
-    let kind = step.text("kind")?;
-    let kind = kind.map(|kind| {
-        let chosen = choose(step.source(), &kind, "kind of step", &Kind::ALL.map(|it| (it.name(), it)))?;
-        Ok(Spanned::new(kind.span(), chosen))
-    });
-    let kind = kind.transpose()?;
+pub(super) fn read(
+    step: &Table<'_, '_>,
+    name: &str,
+    templates: Option<&HttpTemplates>,
+    of_step: &mut Parts<'_>,
+) -> Option<Profile> {
+    let kind = of_step.take(read_kind(step));
     let empty = handfast_toml::DeTable::default();
-    let table = match step.table("profile", format!("the profile of {}", step.what()))? {
-        Some(table) => table,
-        None => Table::new(step.source(), &empty, step.span(), format!("the profile of {}", step.what())),
-    };
-    table.only(&KEYS)?;
-    let said = read_said(&table)?;
+    let table = of_step.take(step.table("profile", format!("the profile of {}", step.what())))?;
+    let table =
+        table.unwrap_or_else(|| Table::new(step.source(), &empty, step.span(), format!("the profile of {}", step.what())));
+    let said = read_said(&table, &mut of_step.found().parts(&table, &KEYS));
+    of_step.take(follows(step, &table, name, (kind?, said?), templates))
+}
+
+/// The kind that the step is said to be of, if one is named.
+fn read_kind(step: &Table<'_, '_>) -> Result<Option<Spanned<Kind>>, FileError> {
+    let Some(kind) = step.text("kind")? else { return Ok(None) };
+    let chosen = choose(step.source(), &kind, "kind of step", &Kind::ALL.map(|it| (it.name(), it)))?;
+    Ok(Some(Spanned::new(kind.span(), chosen)))
+}
+
+/// What follows from all that is said.
+fn follows(
+    step: &Table<'_, '_>,
+    table: &Table<'_, '_>,
+    name: &str,
+    (kind, said): (Option<Spanned<Kind>>, Said),
+    templates: Option<&HttpTemplates>,
+) -> Result<Profile, FileError> {
     let base = match (templates, &kind) {
-        (Some(templates), _) => base_of_templates(step, &table, said, name, templates)?,
+        (Some(templates), _) => base_of_templates(step, table, said, name, templates)?,
         (None, Some(kind)) => Profile::of_kind(*kind.get_ref()),
         (None, None) if said.undo.is_some_and(|undo| undo != Undo::Never || said.may_refuse.is_some()) => Profile::CONTRACT,
         (None, None) => return Err(step.missing("kind", KIND_EXAMPLE)),
@@ -75,7 +92,7 @@ pub(super) fn read(step: &Table<'_, '_>, name: &str, templates: Option<&HttpTemp
         undo: said.undo.unwrap_or(base.undo),
         may_refuse: said.may_refuse.unwrap_or(base.may_refuse),
         close: said.close.unwrap_or(base.close),
-        repeat: repeat(&table, said, base.repeat)?,
+        repeat: repeat(table, said, base.repeat)?,
         sticky_refusal: said.sticky_refusal.unwrap_or(base.sticky_refusal),
         hold_expires_ms: said.hold_expires_ms,
         peek: said.peek.unwrap_or(base.peek),
@@ -108,7 +125,7 @@ pub(super) fn read(step: &Table<'_, '_>, name: &str, templates: Option<&HttpTemp
     }
     if let Some(templates) = templates {
         check_undo_looks(step, templates)?;
-        check_claims(step, &table, &profile, name, templates)?;
+        check_claims(step, table, &profile, name, templates)?;
     }
     match kind {
         Some(kind) if *kind.get_ref() != profile.kind() => Err(disagreement(step, &kind, &profile)),
@@ -116,20 +133,29 @@ pub(super) fn read(step: &Table<'_, '_>, name: &str, templates: Option<&HttpTemp
     }
 }
 
-fn read_said(table: &Table<'_, '_>) -> Result<Said, FileError> {
-    Ok(Said {
-        undo: word(table, "undo", &UNDOS)?,
-        undo_idempotent: table.said_flag("undo_idempotent")?,
-        may_refuse: table.said_flag("may_refuse")?,
-        close: word_or_period(table, "close", &CLOSES, Close::For)?,
-        idempotent: table.said_flag("idempotent")?,
-        remembers: word_or_period(table, "remembers", &[("for-ever", Repeat::ForEver)], Repeat::For)?,
-        harmless: word(table, "duplicates", &DUPLICATES)?,
-        sticky_refusal: table.said_flag("sticky_refusal")?,
-        hold_expires_ms: period(table, "hold_expires")?.map(whole_ms),
-        peek: table.said_flag("peek")?,
-        peek_lag_ms: period(table, "peek_lag")?.map(whole_ms),
-        answers: word(table, "answers", &ANSWERS)?,
+fn read_said(table: &Table<'_, '_>, parts: &mut Parts<'_>) -> Option<Said> {
+    let undo = parts.take(word(table, "undo", &UNDOS));
+    let close = parts.take(word_or_period(table, "close", &CLOSES, Close::For));
+    let remembers = parts.take(word_or_period(table, "remembers", &[("for-ever", Repeat::ForEver)], Repeat::For));
+    let harmless = parts.take(word(table, "duplicates", &DUPLICATES));
+    let answers = parts.take(word(table, "answers", &ANSWERS));
+    let [undo_idempotent, may_refuse, idempotent, sticky_refusal, peek] =
+        ["undo_idempotent", "may_refuse", "idempotent", "sticky_refusal", "peek"].map(|key| parts.take(table.said_flag(key)));
+    let [hold_expires, peek_lag] = ["hold_expires", "peek_lag"].map(|key| parts.take(period(table, key)));
+    parts.are_known()?;
+    Some(Said {
+        undo: undo?,
+        undo_idempotent: undo_idempotent?,
+        may_refuse: may_refuse?,
+        close: close?,
+        idempotent: idempotent?,
+        remembers: remembers?,
+        harmless: harmless?,
+        sticky_refusal: sticky_refusal?,
+        hold_expires_ms: hold_expires?.map(whole_ms),
+        peek: peek?,
+        peek_lag_ms: peek_lag?.map(whole_ms),
+        answers: answers?,
     })
 }
 

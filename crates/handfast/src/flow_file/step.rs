@@ -7,6 +7,7 @@ use handfast_protocol::{Definite, Kind, Meaning, Profile, Values};
 use handfast_toml::{DeValue, FileError, Source, Spanned, Table, kind_of, parse_duration, suggest};
 use reqwest::Url;
 
+use super::errors::Found;
 use super::field::{Field, FieldType};
 use super::file::{check_name, choose};
 use super::{profile, templates, webhook};
@@ -119,38 +120,53 @@ const WAYS: [(&str, Way); 3] = [("handfast", Way::Handfast), ("http", Way::Http)
 pub(super) fn read(
     source: Source<'_>,
     table: &Table<'_, '_>,
-    name: &Spanned<&str>,
+    name: Result<Spanned<&str>, FileError>,
     fields: &[Field],
-) -> Result<FileStep, FileError> {
-    table.only(&KEYS)?;
-    check_name(source, name, "a step")?;
-    let participant = read_participant(source, table)?;
-    let http = match &participant {
-        StepParticipant::Http(templates) => Some(&**templates),
-        StepParticipant::Handfast { .. } | StepParticipant::InProcess => None,
-    };
-    let send = read_send(source, table.value("send"), fields)?;
-    let profile = profile::read(table, name.get_ref(), http)?;
-    let profile = http.map_or(profile, |http| with_values(profile, http, &send, fields));
-    let webhook = webhook::read(table, http)?;
-    let place = source.error(table.span(), "");
-    let (retry_base, retry_cap) = (duration(table, "retry_base")?, duration(table, "retry_cap")?);
-    if retry_base.zip(retry_cap).is_some_and(|(base, cap)| base > cap) {
-        return Err(table.error_at("retry_base", "retry_base is longer than retry_cap; pauses grow from the one to the other"));
+    found: &mut Found,
+) -> Option<FileStep> {
+    let mut parts = found.parts(table, &KEYS);
+    let name = parts.take(name.and_then(|name| check_name(source, &name, "a step").map(|()| *name.get_ref())));
+    let send = read_send(source, table.value("send"), fields, parts.found());
+    let way = parts.take(read_way(source, table));
+    let participant = way.and_then(|way| match way {
+        Whose::Known(participant) => Some(participant),
+        Whose::Templates => templates::read(table, &mut parts).map(|templates| StepParticipant::Http(Arc::new(templates))),
+    });
+    // What is promised follows from who takes the step, so it is looked at where that could be read.
+    let promised = participant.as_ref().map(|participant| {
+        let http = match participant {
+            StepParticipant::Http(templates) => Some(&**templates),
+            StepParticipant::Handfast { .. } | StepParticipant::InProcess => None,
+        };
+        let profile = profile::read(table, name.unwrap_or("this step"), http, &mut parts);
+        let profile = profile.zip(send.as_ref());
+        let profile = profile.map(|(profile, send)| http.map_or(profile, |http| with_values(profile, http, send, fields)));
+        (profile, parts.take(webhook::read(table, http)))
+    });
+    let [deadline, timeout, retry_base, retry_cap] =
+        ["deadline", "timeout", "retry_base", "retry_cap"].map(|key| parts.take(duration(table, key)));
+    if retry_base.flatten().zip(retry_cap.flatten()).is_some_and(|(base, cap)| base > cap) {
+        let message = "retry_base is longer than retry_cap; pauses grow from the one to the other";
+        parts.found().add(table.error_at("retry_base", message));
+        return None;
     }
-    Ok(FileStep {
-        name: (*name.get_ref()).to_owned(),
+    let (in_flight, beside) = (parts.take(table.number("in_flight", 1..=10_000)), parts.take(table.flag("beside")));
+    let place = source.error(table.span(), "");
+    let (profile, webhook) = promised?;
+    let profile = profile?;
+    Some(FileStep {
+        name: name?.to_owned(),
         kind: profile.kind(),
         profile,
-        participant,
-        webhook,
-        deadline: duration(table, "deadline")?,
-        timeout: duration(table, "timeout")?,
-        in_flight: table.number("in_flight", 1..=10_000)?,
-        retry_base,
-        retry_cap,
-        send,
-        beside: table.flag("beside")?,
+        participant: participant?,
+        webhook: webhook?,
+        deadline: deadline?,
+        timeout: timeout?,
+        in_flight: in_flight?,
+        retry_base: retry_base?,
+        retry_cap: retry_cap?,
+        send: send?,
+        beside: beside?,
         line: place.line(),
         column: place.column(),
     })
@@ -198,7 +214,13 @@ pub(super) fn duration(table: &Table<'_, '_>, key: &str) -> Result<Option<Durati
     parse_duration(text.get_ref()).map(Some).map_err(|error| table.error_at(key, error.to_string()))
 }
 
-fn read_participant(source: Source<'_>, table: &Table<'_, '_>) -> Result<StepParticipant, FileError> {
+/// Whose step it is, as far as it can be said without its templates.
+enum Whose {
+    Known(StepParticipant),
+    Templates,
+}
+
+fn read_way(source: Source<'_>, table: &Table<'_, '_>) -> Result<Whose, FileError> {
     let (url, http) = (table.text("url")?, table.value("http"));
     let way = match table.text("participant")? {
         Some(word) => choose(source, &word, "participant", &WAYS)?,
@@ -210,13 +232,11 @@ fn read_participant(source: Source<'_>, table: &Table<'_, '_>) -> Result<StepPar
         return Err(table.error_at("http", message));
     }
     match (way, url) {
-        (Way::Handfast, Some(url)) => Ok(StepParticipant::Handfast { url: read_url(source, &url)? }),
+        (Way::Handfast, Some(url)) => Ok(Whose::Known(StepParticipant::Handfast { url: read_url(source, &url)? })),
         (Way::Handfast, None) => Err(table.missing("url", "url = \"http://127.0.0.1:4001/charges\"")),
-        (Way::Http, None) => match templates::read(table)? {
-            Some(templates) => Ok(StepParticipant::Http(Arc::new(templates))),
-            None => Err(table.missing("[step.http.act]", "[step.http.act] with url and done")),
-        },
-        (Way::InProcess, None) => Ok(StepParticipant::InProcess),
+        (Way::Http, None) if http.is_none() => Err(table.missing("[step.http.act]", "[step.http.act] with url and done")),
+        (Way::Http, None) => Ok(Whose::Templates),
+        (Way::InProcess, None) => Ok(Whose::Known(StepParticipant::InProcess)),
         (Way::Http, Some(url)) => {
             Err(source.error(url.span(), "each operation of an http step has a url of its own; move this one to [step.http.act]"))
         }
@@ -246,27 +266,44 @@ fn read_url(source: Source<'_>, text: &Spanned<&str>) -> Result<String, FileErro
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
-fn read_send(source: Source<'_>, value: Option<&Spanned<DeValue<'_>>>, fields: &[Field]) -> Result<Vec<usize>, FileError> {
+fn read_send(
+    source: Source<'_>,
+    value: Option<&Spanned<DeValue<'_>>>,
+    fields: &[Field],
+    found: &mut Found,
+) -> Option<Vec<usize>> {
     let Some(value) = value else {
-        return Ok((0..fields.len()).collect());
+        return Some((0..fields.len()).collect());
     };
     let Some(list) = value.get_ref().as_array() else {
         let message = format!("send is a list of fields, as in send = [\"amount\"], and this is {}", kind_of(value));
-        return Err(source.error(value.span(), message));
+        found.add(source.error(value.span(), message));
+        return None;
     };
-    let mut send = Vec::new();
+    let mut send: Vec<Option<usize>> = Vec::new();
     for item in list.iter() {
-        let Some(name) = item.get_ref().as_str() else {
-            return Err(source.error(item.span(), format!("a field's name is text in quotes, and this is {}", kind_of(item))));
-        };
-        let Some(field) = fields.iter().position(|field| field.name == name) else {
-            let hint = suggest::hint(name, fields.iter().map(|field| field.name.as_str()));
-            return Err(source.error(item.span(), format!("[input] has no field {name:?}; {hint}")));
-        };
-        if send.contains(&field) {
-            return Err(source.error(item.span(), format!("{name:?} is sent twice; remove one")));
-        }
+        let field = found.take(read_sent(source, item, fields, &send));
         send.push(field);
     }
-    Ok(send)
+    send.into_iter().collect()
+}
+
+/// One field that is sent, by its place.
+fn read_sent(
+    source: Source<'_>,
+    item: &Spanned<DeValue<'_>>,
+    fields: &[Field],
+    before: &[Option<usize>],
+) -> Result<usize, FileError> {
+    let Some(name) = item.get_ref().as_str() else {
+        return Err(source.error(item.span(), format!("a field's name is text in quotes, and this is {}", kind_of(item))));
+    };
+    let Some(field) = fields.iter().position(|field| field.name == name) else {
+        let hint = suggest::hint(name, fields.iter().map(|field| field.name.as_str()));
+        return Err(source.error(item.span(), format!("[input] has no field {name:?}; {hint}")));
+    };
+    if before.contains(&Some(field)) {
+        return Err(source.error(item.span(), format!("{name:?} is sent twice; remove one")));
+    }
+    Ok(field)
 }

@@ -7,6 +7,7 @@ use handfast_protocol::{Definite, Operation};
 use handfast_toml::{DeValue, FileError, Spanned, Table, kind_of, suggest};
 
 use super::conditions;
+use super::errors::Parts;
 use super::field::{Field, FieldType};
 use super::step::{FileStep, StepParticipant};
 use crate::participant::{CallText, HttpTemplates, HttpTexts, OWN_HEADERS, Place, TemplatePart, UNDO_PEEK, Value, operation_key};
@@ -17,24 +18,27 @@ const KEYS: [&str; 14] = [
     "detail",
 ];
 
-/// The templates of a step, where it has any.
-pub(super) fn read(step: &Table<'_, '_>) -> Result<Option<HttpTemplates>, FileError> {
-    let Some(http) = step.table("http", format!("[step.http] of {}", step.what()))? else { return Ok(None) };
-    http.only(&["act", "close", "undo", "peek", UNDO_PEEK, OWN_HEADERS, "webhook"])?;
-    let call = |key| {
-        let table = call_table(&http, step, key)?;
-        table.map(|table| read_call(&table)).transpose()
-    };
-    let Some(act) = call(operation_key(Operation::Act))? else {
-        return Err(http.missing("act", "[step.http.act] with url and done"));
-    };
-    let of = |operation| call(operation_key(operation));
-    let (close, undo, peek) = (of(Operation::Close)?, of(Operation::Undo)?, of(Operation::Look)?);
-    let (undo_peek, own_headers) = (call(UNDO_PEEK)?, read_own_headers(&http)?);
-    let compiled = HttpTemplates::compile(HttpTexts { act, close, undo, peek, undo_peek, own_headers });
+/// The templates of a step that has a table for them.
+pub(super) fn read(step: &Table<'_, '_>, of_step: &mut Parts<'_>) -> Option<HttpTemplates> {
+    let http = of_step.take(step.table("http", format!("[step.http] of {}", step.what())))??;
+    let mut parts = of_step.found().parts(&http, &["act", "close", "undo", "peek", UNDO_PEEK, OWN_HEADERS, "webhook"]);
+    let [act, close, undo, peek] = [Operation::Act, Operation::Close, Operation::Undo, Operation::Look]
+        .map(|operation| read_call(&http, step, operation_key(operation), &mut parts));
+    let undo_peek = read_call(&http, step, UNDO_PEEK, &mut parts);
+    let own_headers = parts.take(read_own_headers(&http));
+    let act = act.and_then(|act| parts.take(act.ok_or_else(|| http.missing("act", "[step.http.act] with url and done"))));
+    let texts =
+        HttpTexts { act: act?, close: close?, undo: undo?, peek: peek?, undo_peek: undo_peek?, own_headers: own_headers? };
+    parts.are_known()?;
+    parts.take(compile(step, &http, texts))
+}
+
+/// The templates that these texts are.
+fn compile(step: &Table<'_, '_>, http: &Table<'_, '_>, texts: HttpTexts) -> Result<HttpTemplates, FileError> {
+    let compiled = HttpTemplates::compile(texts);
     if let Some((key, other, name)) = compiled.as_ref().ok().and_then(HttpTemplates::kept_twice) {
         let part = TemplatePart { key: "keep", entry: Some(name.to_owned()), shape: 0 };
-        let table = call_table(&http, step, key)?;
+        let table = call_table(http, step, key)?;
         let span = table.map_or_else(|| http.span(), |table| span_of(&table, &part));
         let message = format!(
             "{name} is what [step.http.{other}] keeps, and an undo that kept another value under that name would be taken for what it \
@@ -42,11 +46,11 @@ pub(super) fn read(step: &Table<'_, '_>) -> Result<Option<HttpTemplates>, FileEr
         );
         return Err(step.source().error(span, message));
     }
-    compiled.map(Some).or_else(|(key, error)| {
+    compiled.or_else(|(key, error)| {
         if error.part.key == OWN_HEADERS {
             return Err(http.error_at(OWN_HEADERS, error.message));
         }
-        let table = call_table(&http, step, key)?;
+        let table = call_table(http, step, key)?;
         let span = table.map_or_else(|| http.span(), |table| span_of(&table, &error.part));
         Err(step.source().error(span, error.to_string()))
     })
@@ -77,19 +81,26 @@ fn span_of(table: &Table<'_, '_>, part: &TemplatePart) -> Range<usize> {
     entry.map_or_else(|| value.span(), Spanned::span)
 }
 
-fn read_call(table: &Table<'_, '_>) -> Result<CallText, FileError> {
-    table.only(&KEYS)?;
+/// One operation, if there is such a table.
+fn read_call(http: &Table<'_, '_>, step: &Table<'_, '_>, key: &str, of_http: &mut Parts<'_>) -> Option<Option<CallText>> {
+    let Some(table) = of_http.take(call_table(http, step, key))? else { return Some(None) };
+    let mut parts = of_http.found().parts(&table, &KEYS);
     let owned = |text: Option<Spanned<&str>>| text.map(|text| (*text.get_ref()).to_owned());
-    Ok(CallText {
-        method: owned(table.text("method")?),
-        url: (*table.wanted_text("url", "url = \"https://pay.example/v1/holds/{key}\"")?.get_ref()).to_owned(),
-        headers: texts(table, "headers")?.into_iter().collect(),
-        body: owned(table.text("body")?),
-        form: texts(table, "form")?,
-        answers: conditions::read(table)?,
-        keep: conditions::read_keep(table)?,
-        detail: owned(table.text("detail")?),
-    })
+    let [method, body, detail] = ["method", "body", "detail"].map(|key| parts.take(table.text(key)).map(owned));
+    let [headers, form] = ["headers", "form"].map(|key| parts.take(texts(&table, key)));
+    let url = parts.take(table.wanted_text("url", "url = \"https://pay.example/v1/holds/{key}\""));
+    let (answers, keep) = (parts.take(conditions::read(&table)), parts.take(conditions::read_keep(&table)));
+    parts.are_known()?;
+    Some(Some(CallText {
+        method: method?,
+        url: (*url?.get_ref()).to_owned(),
+        headers: headers?.into_iter().collect(),
+        body: body?,
+        form: form?,
+        answers: answers?,
+        keep: keep?,
+        detail: detail?,
+    }))
 }
 
 /// A table of texts, as they stand in the file.
