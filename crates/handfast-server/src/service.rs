@@ -199,9 +199,11 @@ pub(crate) fn store_problem(error: &StoreError) -> Problem {
         StoreError::Unavailable(_) | StoreError::Conflict | StoreError::Gone { .. } => {
             Problem::new(problem::STORE, error.to_string()).retry_after_s(1)
         }
-        StoreError::Newer { .. } | StoreError::NotOurs { .. } | StoreError::Open { .. } | StoreError::Corrupt { .. } => {
-            Problem::new(problem::BROKEN, error.to_string())
-        }
+        StoreError::Newer { .. }
+        | StoreError::NotOurs { .. }
+        | StoreError::Backup { .. }
+        | StoreError::Open { .. }
+        | StoreError::Corrupt { .. } => Problem::new(problem::BROKEN, error.to_string()),
         error => unforeseen(error),
     }
 }

@@ -14,6 +14,7 @@
 mod generation;
 mod library;
 pub mod log;
+pub mod obstacle;
 #[cfg_attr(not(unix), path = "unwatched.rs")]
 mod watched;
 

@@ -29,9 +29,12 @@ pub(crate) fn open_store_to_read(url: &str) -> anyhow::Result<Arc<dyn Store>> {
     store::open_to_read(url).or_else(with_its_exit)
 }
 
-fn with_its_exit<T>(error: StoreError) -> anyhow::Result<T> {
+/// The exit code that a store which was not opened deserves.
+pub(crate) fn with_its_exit<T>(error: StoreError) -> anyhow::Result<T> {
     match error {
-        StoreError::Newer { .. } | StoreError::NotOurs { .. } | StoreError::Open { .. } => Err(error).or_exit(Exit::Usage),
+        StoreError::Newer { .. } | StoreError::NotOurs { .. } | StoreError::Backup { .. } | StoreError::Open { .. } => {
+            Err(error).or_exit(Exit::Usage)
+        }
         StoreError::Conflict | StoreError::Unavailable(_) | StoreError::Gone { .. } | StoreError::Corrupt { .. } => {
             Err(error.into())
         }

@@ -172,11 +172,11 @@ impl Registers {
         let (files, opening) = (Arc::clone(&opened.files), Mark::draw());
         let shared = (Arc::clone(&broken), opening.clone());
         let writer = writer::Writer::new((opened.writer, opened.files), Box::new(service), settings, shared)
-            .map_err(|error| OpenError::Unusable { path: path.to_owned(), source: error.into() })?;
+            .map_err(|error| OpenError::unusable(path, error.into()))?;
         std::thread::Builder::new()
             .name(format!("{name} store"))
             .spawn(move || writer.run(orders))
-            .map_err(|error| OpenError::Unusable { path: path.to_owned(), source: error.into() })?;
+            .map_err(|error| OpenError::unusable(path, error.into()))?;
         let reader = Mutex::new(opened.reader);
         let inner = Inner { path: path.to_owned(), service: name, opening, queue, reader, broken, files };
         Ok(Self { inner: Arc::new(inner) })

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use handfast_sqlite::{Watched, create, is_too_old, log, next_generation};
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+use handfast_sqlite::{Watched, create, is_too_old, log, next_generation, obstacle};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
 
 use super::rows;
 use crate::key::Incarnation;
@@ -74,13 +74,30 @@ pub enum OpenError {
         why: String,
     },
     /// The file cannot be read or written.
-    #[error("cannot open the store {path}; see that its folder exists and that both can be read and written")]
+    #[error("cannot open the store {path}: {cure}")]
     Unusable {
         /// The file.
         path: PathBuf,
+        /// What is in the way, as far as it can be told, and what to do.
+        cure: String,
         /// What the system or the database said.
         source: ServiceError,
     },
+}
+
+impl OpenError {
+    /// The file cannot be read or written, for what the system or the database said.
+    pub(super) fn unusable(path: &Path, source: ServiceError) -> Self {
+        let database = std::iter::successors(Some(&*source as &(dyn std::error::Error + 'static)), |error| error.source())
+            .find_map(|error| error.downcast_ref::<rusqlite::Error>()?.sqlite_error_code());
+        let cure = match (database, obstacle::obstacle(path)) {
+            (Some(ErrorCode::DiskFull), _) => obstacle::FULL.to_owned(),
+            (_, Some(found)) => found,
+            (Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly), None) => obstacle::beside(path),
+            (_, None) => "see that its folder exists and that both can be read and written".to_owned(),
+        };
+        Self::Unusable { path: path.to_owned(), cure, source }
+    }
 }
 
 /// The two connections of a store: one writes, the other reads what is committed and flushed.
@@ -91,7 +108,7 @@ pub(super) struct Opened {
 }
 
 pub(super) fn open(path: &Path, service: &dyn Service) -> Result<Opened, OpenError> {
-    let unusable = |source: ServiceError| OpenError::Unusable { path: path.to_owned(), source };
+    let unusable = |source: ServiceError| OpenError::unusable(path, source);
     let of_log = |what: std::io::Result<Option<String>>| match what {
         Ok(None) => Ok(()),
         Ok(Some(what)) => Err(OpenError::OtherLog { path: path.to_owned(), what }),
@@ -155,7 +172,7 @@ fn kind_of_file(path: &Path) -> std::io::Result<FileKind> {
 
 /// Reads, without the right to write, whose store this is and how new.
 fn check_ours(path: &Path, service: &dyn Service) -> Result<(), OpenError> {
-    let unusable = |source: rusqlite::Error| OpenError::Unusable { path: path.to_owned(), source: source.into() };
+    let unusable = |source: rusqlite::Error| OpenError::unusable(path, source.into());
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(unusable)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(unusable)?;
     let has_table = |name: &str| {

@@ -64,6 +64,7 @@ impl From<StoreError> for Trouble {
             StoreError::Gone { .. }
             | StoreError::Newer { .. }
             | StoreError::NotOurs { .. }
+            | StoreError::Backup { .. }
             | StoreError::Open { .. }
             | StoreError::Corrupt { .. } => Self::Broken(error.to_string()),
             error => Self::Broken(error.to_string()),

@@ -50,8 +50,13 @@ impl Trouble {
                 }
             }
             Err(error @ (StoreError::Unavailable(_) | StoreError::Gone { .. })) => self.begin(error, is_of_order),
-            Err(StoreError::Newer { .. } | StoreError::NotOurs { .. } | StoreError::Open { .. } | StoreError::Corrupt { .. }) => {
-            }
+            Err(
+                StoreError::Newer { .. }
+                | StoreError::NotOurs { .. }
+                | StoreError::Backup { .. }
+                | StoreError::Open { .. }
+                | StoreError::Corrupt { .. },
+            ) => {}
         }
     }
 

@@ -391,6 +391,14 @@ pub enum StoreError {
         /// What was found instead.
         why: String,
     },
+    /// No copy of the store was made.
+    #[error("no backup was made as {path}: {why}")]
+    Backup {
+        /// Where it was to be.
+        path: String,
+        /// What was in its way.
+        why: String,
+    },
     /// The store cannot be opened or created.
     #[error("cannot open the store {path}: {why}")]
     Open {

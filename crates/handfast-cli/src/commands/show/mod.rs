@@ -104,15 +104,19 @@ pub(crate) fn text(told: &Told, ascii: bool) -> String {
     picture::text(&told.diagram(), ascii)
 }
 
-/// A look at a saga must not leave an empty store behind where there was none.
+/// Whoever looks at sagas, or acts on one, must not leave an empty store behind where there was none.
 pub(crate) fn check_exists(store: &str) -> anyhow::Result<()> {
-    // What names no file is refused when it is opened, with words of its own.
-    if let Ok(path) = handfast::store::file_of(store)
-        && !Path::new(path).exists()
-    {
-        bail!("there is no store at {path}; name the file that `handfast run` or `handfast serve` keeps its sagas in");
+    const NAME_IT: &str = "name the file that `handfast run` or `handfast serve` keeps its sagas in";
+    // What names no file, or one that nobody may look at, is refused when it is opened, with words of its own.
+    let Ok(path) = handfast::store::file_of(store) else { return Ok(()) };
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => bail!("there is no store at {path}; {NAME_IT}"),
+        Ok(file) if file.is_file() && file.len() == 0 => bail!(
+            "{path} is empty (0 bytes), as a full disk leaves a file: nothing was kept in it, or what was is lost; {NAME_IT}, or put \
+             a backup in its place"
+        ),
+        Ok(_) | Err(_) => Ok(()),
     }
-    Ok(())
 }
 
 fn exit(told: &Told) -> Exit {

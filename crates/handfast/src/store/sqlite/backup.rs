@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::Connection;
+use handfast_sqlite::obstacle;
 use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, ErrorCode};
 
 use super::open;
 use super::shape::words;
@@ -24,15 +25,20 @@ const MARK: &str = "INSERT INTO meta (name, value) SELECT 'backup', CAST(coalesc
 /// # Errors
 /// There is no store, there is a file at `to` already, or the system says no. Nothing is at `to` then.
 pub(super) fn back_up(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), StoreError> {
-    let cannot_write = |why: String| StoreError::Open { path: to.display().to_string(), why };
+    let not_made = |why: String| StoreError::Backup { path: to.display().to_string(), why };
     if to.exists() {
-        return Err(cannot_write("there is something already; name a file that is not there yet".to_owned()));
+        return Err(not_made("there is something of this name already; name a file that is not there yet".to_owned()));
     }
     let mut part = to.as_os_str().to_owned();
     part.push(".part");
     let part = PathBuf::from(part);
-    let copied = copy(from, &part, progress).map_err(cannot_write);
-    let finished = copied.and_then(|()| finish(&part, to).map_err(|error| cannot_write(error.to_string())));
+    // What is wrong with the store itself is said of the store, before anything is made.
+    let source = open::open_to_read(from, 1)?;
+    // One that is there is somebody else's, and stays.
+    handfast_sqlite::create_anew(&part).map_err(|error| not_made(cannot_make(&part, &error)))?;
+    let finished = copy(&source, &part, progress)
+        .and_then(|()| finish(&part, to).map_err(|error| obstacle::in_words(to, &error)))
+        .map_err(not_made);
     if finished.is_err() {
         // What is left of it is no backup.
         drop(std::fs::remove_file(&part));
@@ -40,11 +46,20 @@ pub(super) fn back_up(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)
     finished
 }
 
-fn copy(from: &Path, part: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), String> {
-    let told = |error: rusqlite::Error| words(&error);
-    let opened = open::open_to_read(from, 1).map_err(|error| error.to_string())?;
+fn cannot_make(part: &Path, error: &std::io::Error) -> String {
+    if error.kind() == std::io::ErrorKind::AlreadyExists {
+        let part = part.display();
+        return format!("another backup of this name is under way, or was cut off; where none is under way remove {part}");
+    }
+    obstacle::in_words(part, error)
+}
+
+fn copy(opened: &open::OpenedToRead, part: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), String> {
+    let told = |error: rusqlite::Error| match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "the disk of the copy is full; make room on it, or name a file on another one".to_owned(),
+        _other => words(&error),
+    };
     let source = opened.readers.first().ok_or("no reader is open")?;
-    handfast_sqlite::create_anew(part).map_err(|error| format!("{}: {error}", part.display()))?;
     let mut copy = Connection::open(part).map_err(told)?;
     // Held until the copy is whole, so that it is of one moment and never begins again, however much is written meanwhile.
     let moment = source.unchecked_transaction().map_err(told)?;
@@ -64,7 +79,7 @@ fn copy(from: &Path, part: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<
         }
     }
     copy.execute(MARK, []).map_err(told)?;
-    copy.close().map_err(|(_, error)| words(&error))?;
+    copy.close().map_err(|(_, error)| told(error))?;
     match damage(part)?.first() {
         None => Ok(()),
         Some(damage) => {

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use handfast_sqlite::{create, is_too_old, log};
+use handfast_sqlite::{create, is_too_old, log, obstacle};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior};
 
@@ -41,6 +41,14 @@ pub(super) struct OpenedToRead {
     pub(super) store_id: String,
 }
 
+/// What is said of a file that is as good as none, by whoever does not make one of it.
+const EMPTY: &str = "it is empty (0 bytes), as a full disk leaves a file: nothing was kept in it, or what was is lost; name another \
+                     file, or put a backup in its place";
+
+/// The same of one that got its mark, and no table.
+const UNFINISHED: &str = "it was not made to its end, as where its disk was full, and holds no saga; `handfast run` or `handfast \
+                          serve` with this store makes it";
+
 /// Says of each failure which file it was.
 struct Place<'a> {
     path: &'a Path,
@@ -71,14 +79,31 @@ impl Place<'_> {
         }
         outcome.map_err(|failure| match failure {
             Failure::Final(error) | Failure::Mismatch(error) => error,
-            Failure::Sql(error) if is_unwritable(&error) => self.cannot_open(format!("{}; {UNWRITABLE}", words(&error))),
-            Failure::Sql(error) => self.cannot_open(words(&error)),
-            Failure::Busy => self.cannot_open("another process keeps it busy"),
+            Failure::Sql(error) => self.sql(&error),
+            Failure::Busy => self.cannot_open("another process keeps it busy; stop that one, or wait until it is done"),
             Failure::Migration(error) => {
-                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
-                self.cannot_open(format!("{error}{}", cause.unwrap_or_default()))
+                let cause = std::error::Error::source(&error);
+                match cause.and_then(|cause| cause.downcast_ref::<rusqlite::Error>()) {
+                    Some(sql) => self.sql(sql),
+                    None => self.cannot_open(cause.map_or_else(|| error.to_string(), ToString::to_string)),
+                }
             }
         })
+    }
+
+    /// What the database said. Where it says only that it cannot, what is in its way is looked for.
+    fn sql(&self, error: &rusqlite::Error) -> StoreError {
+        if is_unwritable(error) {
+            let found = obstacle::obstacle(self.path);
+            return self.cannot_open(found.unwrap_or_else(|| format!("{}; {UNWRITABLE}", words(error))));
+        }
+        let is_full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
+        self.cannot_open(if is_full { obstacle::FULL.to_owned() } else { words(error) })
+    }
+
+    /// What the system said.
+    fn system(&self, error: &std::io::Error) -> StoreError {
+        self.cannot_open(obstacle::in_words(self.path, error))
     }
 }
 
@@ -145,7 +170,7 @@ pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<Opened, Store
     let is_fresh = is_fresh(&place, &path)?;
     if is_fresh {
         check_no_log(&place, &path)?;
-        create(&path).map_err(|error| place.cannot_open(error.to_string()))?;
+        create(&path).map_err(|error| place.system(&error))?;
     } else {
         place.step(|| check_mark(&place, &path))?;
         place.step(|| check_log(&place, &path))?;
@@ -176,7 +201,11 @@ pub(super) fn open_to_read(path: &Path, readers: usize) -> Result<OpenedToRead, 
     let path = std::path::absolute(path).map_err(|error| place.cannot_open(error.to_string()))?;
     check_library(&place)?;
     if is_fresh(&place, &path)? {
-        return Err(place.cannot_open("there is no store"));
+        return Err(place.cannot_open(if path.exists() {
+            EMPTY
+        } else {
+            "there is no file of this name; name one that is there"
+        }));
     }
     place.step(|| check_mark(&place, &path))?;
     place.step(|| check_log(&place, &path))?;
@@ -184,6 +213,9 @@ pub(super) fn open_to_read(path: &Path, readers: usize) -> Result<OpenedToRead, 
         (0..readers.max(1)).map(|_| place.step(|| connect_to_read(&place, &path))).collect::<Result<_, _>>()?;
     let first = readers.first().ok_or_else(|| place.cannot_open("no reader is open"))?;
     place.step(|| check_format(&place, first))?;
+    if place.step(|| Ok(found_format(first)?))? == 0 {
+        return Err(place.cannot_open(UNFINISHED));
+    }
     let store_id = place.step(|| Ok(first.query_row(READ_STORE_ID, [], |row| row.get(0))?))?;
     Ok(OpenedToRead { readers, store_id })
 }
@@ -257,12 +289,10 @@ fn is_fresh(place: &Place<'_>, path: &Path) -> Result<bool, StoreError> {
         Ok(file) if file.is_file() => Ok(file.len() == 0),
         Ok(_) => Err(place.not_ours("it is not a regular file")),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => match path.parent() {
-            Some(folder) if !folder.is_dir() => {
-                Err(place.cannot_open(format!("the folder {} does not exist; create it first", folder.display())))
-            }
+            Some(folder) if !folder.is_dir() => Err(place.system(&error)),
             Some(_) | None => Ok(true),
         },
-        Err(error) => Err(place.cannot_open(error.to_string())),
+        Err(error) => Err(place.system(&error)),
     }
 }
 
