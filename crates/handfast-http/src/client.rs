@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -47,9 +48,13 @@ pub async fn exchange(
     }
     let authority = uri.authority().ok_or_else(|| format!("{uri} names no host"))?.clone();
     let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-    let address = (host, authority.port_u16().unwrap_or(80));
+    let has_no_port = authority.as_str().rsplit('@').next() == Some(authority.host());
+    let port = authority.port_u16().or(has_no_port.then_some(80)).ok_or_else(|| format!("{uri} names a port that is none"))?;
+    let address = (host, port);
     let connected = tokio::time::timeout(connect_timeout, TcpStream::connect(address)).await;
-    let stream = connected.unwrap_or_else(|elapsed| Err(elapsed.into())).map_err(NeverLeft)?;
+    let late =
+        |_elapsed| Err(io::Error::new(io::ErrorKind::TimedOut, format!("nobody took the call within {connect_timeout:?}")));
+    let stream = connected.unwrap_or_else(late).map_err(NeverLeft)?;
     stream.set_nodelay(true)?;
     if !request.headers().contains_key(HOST) {
         request.headers_mut().insert(HOST, HeaderValue::from_str(authority.as_str())?);
@@ -78,7 +83,7 @@ pub type Cause = Box<dyn Error + Send + Sync>;
 /// No service was reached, so that the request never left.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-pub struct NeverLeft(std::io::Error);
+pub struct NeverLeft(io::Error);
 
 /// No whole answer came back in time. The request may have arrived all the same, unless it [never left](CallError::never_left).
 /// With `{:#}` it says all its causes in one line.
@@ -164,7 +169,8 @@ impl HttpClient {
         timeout: Duration,
     ) -> Result<HttpAnswer, CallError> {
         let asked = tokio::time::timeout(timeout, self.send(method, url, headers, body)).await;
-        asked.unwrap_or_else(|elapsed| Err(elapsed.into())).map_err(|cause| CallError { url: url.to_owned(), cause })
+        let late = |_elapsed| Err(format!("none came within {timeout:?}").into());
+        asked.unwrap_or_else(late).map_err(|cause| CallError { url: url.to_owned(), cause })
     }
 
     async fn send(&self, method: Method, url: &str, headers: &[(HeaderName, &str)], body: Bytes) -> Result<HttpAnswer, Cause> {

@@ -5,6 +5,7 @@
 //! - [`origin`]: keeps other people's web pages out.
 //! - [`connections`]: takes connections one by one, serves them within bounds, and ends them in good order.
 //! - [`client`]: calls services of this machine, without retries and without a pool.
+//! - [`service_url`]: the address of a service, as people type it.
 //! - [`stop`]: waiting for the word to stop.
 
 pub mod bodies;
@@ -12,4 +13,5 @@ pub mod client;
 pub mod connections;
 pub mod origin;
 pub mod problem;
+pub mod service_url;
 pub mod stop;

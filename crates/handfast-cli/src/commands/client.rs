@@ -12,8 +12,6 @@ use crate::output::{Exit, OrExit as _};
 const TOKEN: &str = "HANDFAST_TOKEN";
 /// A file that holds it, as secrets are handed to containers and units.
 const TOKEN_FILE: &str = "HANDFAST_TOKEN_FILE";
-/// What to do where a service asks for a token.
-pub(crate) const WAY_IN: &str = "; set HANDFAST_TOKEN, or HANDFAST_TOKEN_FILE to a file that holds it";
 
 /// The client of a command.
 ///

@@ -1,28 +1,26 @@
 //! `handfast participants`: looks at the participants that a store of sagas knows, and accepts one that was put back to an older
 //! copy of its own store.
 
-use std::time::Duration;
-
 use anyhow::Context as _;
-use bytes::Bytes;
 use handfast::store::Store;
 use handfast::{AcceptError, accept_in, participants_in, resting_in, time_in};
+use handfast_http::client::HttpClient;
+use handfast_http::service_url::ServiceUrl;
+use handfast_server::operator::{self, Desk, Trouble};
 use handfast_server::shapes::participants::{self as shapes, MOST_PAGE};
 use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::commands::state;
+use crate::commands::consent::Consent;
+use crate::commands::place::Place;
 use crate::output::{Exit, OrExit as _, Output};
-
-/// How long a service may take to answer.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   handfast participants list --store sqlite:shop.db
   handfast participants resting --incarnation 01a1.. --store sqlite:shop.db
   handfast participants accept http://127.0.0.1:7001/charges --incarnation 01a2.. \
-    --by ann --why 'restored from Monday, reconciled' --store sqlite:shop.db
+    --by ann --why 'restored from Monday, reconciled' --yes --store sqlite:shop.db
 
 With --json, list prints {\"participants\":[{\"participant\",\"incarnation\",\"seq\",\"breaker\",\"behind\",\"way_out\",\"offered\":\
 {\"incarnation\",\"seq\",\"at_ms\",\"counted_before\"}|null,\"accepted\":[..]}]}, and accept {\"accepted\":{..},\"resting\":\
@@ -60,17 +58,6 @@ again since does not rest on it any more.")]
     Resting(RestingArgs),
 }
 
-/// Where the sagas are: a store that nobody needs to have open, or a running service.
-#[derive(Debug, clap::Args)]
-struct Place {
-    /// The store of the sagas, as in sqlite:shop.db; engines that have it open take an acceptance over within seconds.
-    #[arg(long, value_name = "URL", env = "HANDFAST_STORE", required_unless_present = "url", conflicts_with = "url")]
-    store: Option<String>,
-    /// The service that runs them, as in http://127.0.0.1:7070.
-    #[arg(long, value_name = "URL")]
-    url: Option<String>,
-}
-
 #[derive(Debug, clap::Args)]
 struct Accept {
     /// The participant, by its base URL.
@@ -82,10 +69,12 @@ struct Accept {
     #[arg(long, value_name = "NAME")]
     by: String,
     /// The reason. It is kept.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", alias = "reason")]
     why: String,
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    consent: Consent,
 }
 
 #[derive(Debug, clap::Args)]
@@ -109,9 +98,9 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
 }
 
 async fn list(place: &Place, output: &Output) -> anyhow::Result<Exit> {
-    let told = match place.opened()? {
-        Opened::Store(store) => shapes::all(&participants_in(store.as_ref()).await?),
-        Opened::Service(url) => ask(Method::GET, &format!("{url}/participants"), Bytes::new()).await?,
+    let told = match place.open_to_read(output)? {
+        Desk::File(store) => shapes::all(&participants_in(store.as_ref()).await?),
+        Desk::Service(client, url) => ask((&client, &url), Method::GET, "/participants", None).await?,
     };
     if output.wants_json() {
         output.json_line(&told)?;
@@ -146,9 +135,15 @@ async fn list(place: &Place, output: &Output) -> anyhow::Result<Exit> {
 }
 
 async fn accept_one(accept: &Accept, output: &Output) -> anyhow::Result<Exit> {
-    let Accept { participant, incarnation, by, why, place } = accept;
-    let (acceptance, resting) = match place.opened()? {
-        Opened::Store(store) => {
+    let Accept { participant, incarnation, by, why, place, consent } = accept;
+    let desk = place.open(output)?;
+    let does = format!(
+        "accept: {participant} counts as {incarnation} from now on; what it had answered before is evidence no more, and open sagas \
+         that rest on it read it again, or wait for a person where it is not confirmed"
+    );
+    consent.ask(does, output)?;
+    let (acceptance, resting) = match desk {
+        Desk::File(store) => {
             let now = time_in(store.as_ref()).await?;
             let accepted = accept_in(store.as_ref(), now, (participant, incarnation), (by, why)).await;
             let accepted = accepted.or_else(|error| match error {
@@ -162,11 +157,11 @@ async fn accept_one(accept: &Accept, output: &Output) -> anyhow::Result<Exit> {
             })?;
             (shapes::acceptance(&accepted.acceptance), resting_in_store(store.as_ref(), &accepted.acceptance.former).await?)
         }
-        Opened::Service(url) => {
+        Desk::Service(client, url) => {
             let act = json!({ "participant": participant, "incarnation": incarnation, "by": by, "why": why });
-            let accepted = ask(Method::POST, &format!("{url}/participants/accept"), act.to_string().into()).await?;
+            let accepted = ask((&client, &url), Method::POST, "/participants/accept", Some(act)).await?;
             let former = accepted["former"].as_str().context("the service does not say which incarnation counted before")?;
-            let resting = resting_at(&url, former).await?;
+            let resting = resting_at((&client, &url), former).await?;
             (accepted, resting)
         }
     };
@@ -179,9 +174,9 @@ async fn accept_one(accept: &Accept, output: &Output) -> anyhow::Result<Exit> {
 }
 
 async fn resting(args: &RestingArgs, output: &Output) -> anyhow::Result<Exit> {
-    let sagas = match args.place.opened()? {
-        Opened::Store(store) => resting_in_store(store.as_ref(), &args.incarnation).await?,
-        Opened::Service(url) => resting_at(&url, &args.incarnation).await?,
+    let sagas = match args.place.open_to_read(output)? {
+        Desk::File(store) => resting_in_store(store.as_ref(), &args.incarnation).await?,
+        Desk::Service(client, url) => resting_at((&client, &url), &args.incarnation).await?,
     };
     if output.wants_json() {
         output.json_line(&json!({ "sagas": sagas }))?;
@@ -208,11 +203,11 @@ async fn resting_in_store(store: &dyn Store, incarnation: &str) -> anyhow::Resul
 }
 
 /// The same of a service, page by page.
-async fn resting_at(url: &str, incarnation: &str) -> anyhow::Result<Vec<Value>> {
+async fn resting_at(service: (&HttpClient, &ServiceUrl), incarnation: &str) -> anyhow::Result<Vec<Value>> {
     let mut sagas = Vec::new();
     let mut next = Some(format!("{}&limit={}", shapes::address_of_resting(incarnation), MOST_PAGE));
     while let Some(address) = next {
-        let mut page = ask(Method::GET, &format!("{url}{address}"), Bytes::new()).await?;
+        let mut page = ask(service, Method::GET, &address, None).await?;
         let found = page["sagas"].as_array_mut().context("the service does not say which sagas rest on it")?;
         sagas.append(found);
         next = page["next"].as_str().map(str::to_owned);
@@ -254,33 +249,13 @@ fn tell_resting(sagas: &[Value], output: &Output) -> anyhow::Result<()> {
     Ok(())
 }
 
-enum Opened {
-    Store(std::sync::Arc<dyn Store>),
-    Service(String),
-}
-
-impl Place {
-    fn opened(&self) -> anyhow::Result<Opened> {
-        match (&self.url, &self.store) {
-            (Some(url), _) => Ok(Opened::Service(url.trim_end_matches('/').to_owned())),
-            (None, Some(store)) => {
-                super::show::check_exists(store).or_exit(Exit::Usage)?;
-                Ok(Opened::Store(state::open_store(store)?))
-            }
-            (None, None) => Err(anyhow::anyhow!("say --store sqlite:FILE or --url http://HOST:PORT")).or_exit(Exit::Usage),
-        }
-    }
-}
-
-/// Asks the service, and reads its answer.
-pub(crate) async fn ask(method: Method, url: &str, body: Bytes) -> anyhow::Result<Value> {
-    let answer = super::client::client()?.ask(method, url, &[], body, PATIENCE).await.or_exit(Exit::Unreachable)?;
-    let told: Value = serde_json::from_slice(&answer.body).with_context(|| format!("{url} does not answer in JSON"))?;
-    if (200..300).contains(&answer.status) {
-        return Ok(told);
-    }
-    let said = told["detail"].as_str().unwrap_or("it does not say why");
-    let way_out = if answer.status == 401 { super::client::WAY_IN } else { "" };
-    let detail = format!("{said}{way_out}");
-    Err(anyhow::anyhow!("{detail}")).or_exit(if answer.status < 500 { Exit::Usage } else { Exit::Error })
+/// Asks the service. What it says cannot be done as things stand is no error of this program.
+pub(crate) async fn ask(
+    (client, url): (&HttpClient, &ServiceUrl),
+    method: Method,
+    path: &str,
+    body: Option<Value>,
+) -> Result<Value, Trouble> {
+    let told = operator::ask(client, url, method, path, body).await;
+    told.map_err(|trouble| if let Trouble::Conflict(said) = trouble { Trouble::Usage(said) } else { trouble })
 }

@@ -3,16 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use handfast::upkeep::{self, AcceptTimeError, Verified};
+use handfast_server::batch::counted;
 use serde_json::json;
 
-use super::show::default_store;
+use super::consent::Consent;
+use super::show::{check_exists, default_store};
+use super::state::with_its_exit;
 use crate::output::{Exit, OrExit as _, Output};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   handfast store backup shop-monday.db --store sqlite:shop.db
   handfast store verify --store sqlite:shop-monday.db
-  handfast store accept-time --as ada --reason \"a clock was wrong\"
+  handfast store accept-time --as ada --reason \"a clock was wrong\" --yes
 
 To go back to a backup: stop the service, move the store and the files beside it (-wal, -shm) away, copy the backup to the
 store's place, and start the service. What was placed since the backup is not in it.")]
@@ -42,8 +45,11 @@ struct Which {
 }
 
 impl Which {
+    /// The store, which is there.
     fn url(self, output: &Output) -> anyhow::Result<String> {
-        self.store.map_or_else(|| default_store(self.flow.as_deref(), output).or_exit(Exit::Usage), Ok)
+        let url = self.store.map_or_else(|| default_store(self.flow.as_deref(), output).or_exit(Exit::Usage), Ok)?;
+        check_exists(&url).or_exit(Exit::Usage)?;
+        Ok(url)
     }
 }
 
@@ -82,14 +88,16 @@ struct AcceptTimeArgs {
     #[command(flatten)]
     which: Which,
     /// Who accepts it; kept in the store.
-    #[arg(long = "as", value_name = "NAME")]
+    #[arg(long = "as", value_name = "NAME", alias = "by")]
     by: String,
     /// Why; kept in the store.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", alias = "why")]
     reason: String,
     /// Somebody has made sure of the orders whose times count from a later moment: they can do no harm.
     #[arg(long)]
     seen_to: bool,
+    #[command(flatten)]
+    consent: Consent,
 }
 
 /// Does it.
@@ -108,26 +116,33 @@ fn back_up(url: &str, to: &Path, output: &Output) -> anyhow::Result<Exit> {
         bar.set_position(pages);
     });
     bar.finish_and_clear();
-    copied.or_exit(Exit::Usage)?;
+    copied.or_else(with_its_exit)?;
     let bytes = std::fs::metadata(to)?.len();
     if output.wants_json() {
         output.json_line(&json!({ "backup": to.display().to_string(), "store": url, "bytes": bytes }))?;
     } else {
-        output.line(format_args!("{url} is copied to {} ({bytes} bytes), and the copy was looked through", to.display()))?;
+        let bytes = counted(bytes, "byte");
+        output.line(format_args!("{url} is copied to {} ({bytes}); the copy was read through, and is whole", to.display()))?;
     }
     Ok(Exit::Done)
 }
 
 fn accept_time(args: AcceptTimeArgs, output: &Output) -> anyhow::Result<Exit> {
-    let AcceptTimeArgs { which, by, reason, seen_to } = args;
+    let AcceptTimeArgs { which, by, reason, seen_to, consent } = args;
     let url = which.url(output)?;
+    consent.ask(
+        format_args!(
+            "accept-time: the present time counts in {url} instead of a later one that a wrong clock has shown; what is to stop in time \
+             counts from now"
+        ),
+        output,
+    )?;
     let accepted = super::runtime()?.block_on(upkeep::accept_time(&url, &by, &reason, seen_to));
     let before = match accepted {
         Ok(before) => before,
-        Err(error) => {
-            let exit = if matches!(error, AcceptTimeError::Text { .. }) { Exit::Usage } else { Exit::Error };
-            return Err(error).or_exit(exit);
-        }
+        Err(error @ AcceptTimeError::Text { .. }) => return Err(error).or_exit(Exit::Usage),
+        Err(AcceptTimeError::Store(error)) => return with_its_exit(error),
+        Err(error) => return Err(error.into()),
     };
     if output.wants_json() {
         output.json_line(&json!({ "store": url, "instead_of": before.0 }))?;
@@ -144,7 +159,7 @@ fn verify(url: &str, output: &Output) -> anyhow::Result<Exit> {
         bar.set_position(sagas);
     }));
     bar.finish_and_clear();
-    let verified = verified.or_exit(Exit::Usage)?;
+    let verified = verified.or_else(with_its_exit)?;
     if output.wants_json() {
         output.json_line(&shape(url, &verified))?;
     } else {
@@ -155,9 +170,15 @@ fn verify(url: &str, output: &Output) -> anyhow::Result<Exit> {
             }
         }
         let Verified { store_id, format, generation, sagas, entries, damaged, .. } = &verified;
-        let verdict = if verified.holds() { "everything is as it was written".to_owned() } else { format!("{damaged} findings") };
+        let verdict = match damaged {
+            0 => "all of it is as it was written".to_owned(),
+            1 => "what stands above is not as it was written".to_owned(),
+            more => format!("{more} things are not as they were written"),
+        };
+        let entries = if *entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") };
         output.line(format_args!(
-            "{url}: store {store_id}, format {format}, generation {generation}: {sagas} sagas with {entries} entries; {verdict}"
+            "{url} holds {} with {entries}, and {verdict} (store {store_id}, format {format}, generation {generation})",
+            counted(*sagas, "saga")
         ))?;
     }
     Ok(if verified.holds() { Exit::Done } else { Exit::Error })

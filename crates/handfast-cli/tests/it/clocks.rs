@@ -122,7 +122,8 @@ async fn an_act_beside_a_service_is_judged_by_its_clock_as_the_service_is() {
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     let cancel = ["sagas", "cancel", "order-1", "--by", "ada", "--reason", "seen", "--yes"];
-    let accept = ["participants", "accept", "http://127.0.0.1:1", "--incarnation", "two", "--by", "ann", "--why", "seen"];
+    let accept =
+        ["participants", "accept", "http://127.0.0.1:1", "--incarnation", "two", "--by", "ann", "--why", "seen", "--yes"];
     for (turned, says) in [("+5h", "ahead of"), ("-5h", "behind")] {
         for arguments in [&cancel[..], &accept[..]] {
             let (code, said) = act(turned, arguments);

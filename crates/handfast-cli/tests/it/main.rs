@@ -18,6 +18,7 @@ mod intents;
 mod logs;
 mod messenger;
 mod person;
+mod places;
 mod replay;
 mod restored;
 mod run;

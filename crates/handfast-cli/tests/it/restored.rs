@@ -143,7 +143,7 @@ fn a_declared_restore_is_accepted_by_a_person_and_the_orders_go_on() {
     let command = format!("handfast participants accept {url} --incarnation {offered} --by NAME --why TEXT");
     assert!(way_out.contains(&command), "{way_out}");
     let accept = |incarnation: &str| {
-        let act = ["accept", &url, "--incarnation", incarnation, "--by", "ann", "--why", "restored from Monday"];
+        let act = ["accept", &url, "--incarnation", incarnation, "--by", "ann", "--why", "restored from Monday", "--yes"];
         participants(&act)
     };
     let refused = accept("another-one");

@@ -12,7 +12,9 @@ use handfast::store::{Store, StoreError};
 use handfast::{Act, ListFilter};
 
 use handfast_http::client::HttpClient;
+use handfast_http::service_url::ServiceUrl;
 
+pub use self::service::ask;
 pub use self::words::what_can_be_done;
 pub(crate) use self::words::{no_such_saga, not_cancelled, not_taken};
 use crate::shapes::saga::{Listed, Saga};
@@ -22,7 +24,7 @@ pub enum Desk {
     /// In the file of a store. A service that has it open goes on from what is written here.
     File(Arc<dyn Store>),
     /// Behind a service at this URL.
-    Service(HttpClient, String),
+    Service(HttpClient, ServiceUrl),
 }
 
 /// Why nothing came back.

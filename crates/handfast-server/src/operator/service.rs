@@ -6,6 +6,7 @@ use bytes::Bytes;
 use handfast::journal::Said;
 use handfast::{Act, ListFilter};
 use hyper::Method;
+use hyper::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -13,49 +14,90 @@ use super::Trouble;
 use crate::listing;
 use crate::shapes::saga::{Listed, Page, Saga};
 use handfast_http::client::{HttpAnswer, HttpClient};
+use handfast_http::problem::MEDIA_TYPE;
+use handfast_http::service_url::ServiceUrl;
 
 /// How long an answer is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
-pub(super) async fn list(client: &HttpClient, url: &str, filter: &ListFilter) -> Result<(Vec<Listed>, Option<String>), Trouble> {
-    let page: Page = read(&ask(client, url, Method::GET, &listing::address(filter), None).await?)?;
+pub(super) async fn list(
+    client: &HttpClient,
+    url: &ServiceUrl,
+    filter: &ListFilter,
+) -> Result<(Vec<Listed>, Option<String>), Trouble> {
+    let page: Page = read(url, &request(client, url, Method::GET, &listing::address(filter), None).await?)?;
     // The address of the next page is this one's with another saga in it, which is all that is wanted of it.
     let next = page.next.as_deref().map(listing::after_in);
     next.transpose().map(|next| (page.sagas, next)).map_err(Trouble::Broken)
 }
 
-pub(super) async fn look(client: &HttpClient, url: &str, id: &str) -> Result<Saga, Trouble> {
-    read(&ask(client, url, Method::GET, &format!("/sagas/{id}"), None).await?)
+pub(super) async fn look(client: &HttpClient, url: &ServiceUrl, id: &str) -> Result<Saga, Trouble> {
+    read(url, &request(client, url, Method::GET, &format!("/sagas/{id}"), None).await?)
 }
 
-pub(super) async fn act(client: &HttpClient, url: &str, id: &str, act: &Act, said: &Said) -> Result<bool, Trouble> {
+pub(super) async fn act(client: &HttpClient, url: &ServiceUrl, id: &str, act: &Act, said: &Said) -> Result<bool, Trouble> {
     let body = json!({
         "act": act.name(), "step": act.step(), "by": said.by, "reason": said.reason, "request_id": said.request_id,
         "saw": said.saw, "evidence": said.evidence, "kept": said.kept,
     });
-    let answer = ask(client, url, Method::POST, &format!("/sagas/{id}/acts"), Some(body)).await?;
+    let answer = request(client, url, Method::POST, &format!("/sagas/{id}/acts"), Some(body)).await?;
     Ok(answer.status == 202)
 }
 
-pub(super) async fn cancel(client: &HttpClient, url: &str, id: &str, by: Option<&str>, why: Option<&str>) -> Result<(), Trouble> {
+pub(super) async fn cancel(
+    client: &HttpClient,
+    url: &ServiceUrl,
+    id: &str,
+    by: Option<&str>,
+    why: Option<&str>,
+) -> Result<(), Trouble> {
     let body = json!({ "by": by, "why": why });
-    ask(client, url, Method::POST, &format!("/sagas/{id}/cancel"), Some(body)).await.map(drop)
+    request(client, url, Method::POST, &format!("/sagas/{id}/cancel"), Some(body)).await.map(drop)
+}
+
+/// Asks a service for something else than a saga, and brings what it answers in JSON.
+///
+/// # Errors
+/// Why there is no such answer.
+pub async fn ask(
+    client: &HttpClient,
+    url: &ServiceUrl,
+    method: Method,
+    path: &str,
+    body: Option<Value>,
+) -> Result<Value, Trouble> {
+    read(url, &request(client, url, method, path, body).await?)
 }
 
 /// One request, and its answer if that is of the 200s.
-async fn ask(client: &HttpClient, url: &str, method: Method, path: &str, body: Option<Value>) -> Result<HttpAnswer, Trouble> {
+async fn request(
+    client: &HttpClient,
+    url: &ServiceUrl,
+    method: Method,
+    path: &str,
+    body: Option<Value>,
+) -> Result<HttpAnswer, Trouble> {
     let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
-    let url = format!("{}{path}", url.trim_end_matches('/'));
     let changes = method == Method::POST;
-    let answer = client.ask(method, &url, &[], body, PATIENCE).await;
+    let answer = client.ask(method, &format!("{url}{path}"), &[], body, PATIENCE).await;
     let answer = answer.map_err(|error| match error.never_left() {
+        true => Trouble::Unreachable(format!("{error:#}; see that `handfast serve` runs there, or give another --url")),
         false if changes => Trouble::InDoubt(format!("the request has left, and no answer has come: {error:#}")),
-        false | true => Trouble::Unreachable(format!("{error:#}")),
+        false => Trouble::Unreachable(format!("{error:#}; see that it is `handfast serve` that listens there")),
     })?;
     if (200..300).contains(&answer.status) {
         return Ok(answer);
     }
-    let said = answer.text("detail").unwrap_or_else(|| format!("{url} answers {}", answer.status));
+    let is_problem = answer.headers.get(CONTENT_TYPE).is_some_and(|of| of.as_bytes().starts_with(MEDIA_TYPE.as_bytes()));
+    let said = match answer.text("detail").filter(|_| is_problem) {
+        Some(said) => said,
+        // What stands between, and has reached nobody, answers so.
+        None if answer.status >= 500 => {
+            let said = format!("{url} answers {}, and not as handfast does", answer.status);
+            return Err(if changes { Trouble::InDoubt(said) } else { Trouble::Unreachable(said) });
+        }
+        None => return Err(not_handfast(url, &format!("it answers {} to {path}", answer.status))),
+    };
     Err(match answer.status {
         401 => Trouble::Usage(format!("{said}; set HANDFAST_TOKEN, or HANDFAST_TOKEN_FILE to a file that holds it")),
         404 => Trouble::Unknown(said),
@@ -66,7 +108,12 @@ async fn ask(client: &HttpClient, url: &str, method: Method, path: &str, body: O
     })
 }
 
-fn read<T: DeserializeOwned>(answer: &HttpAnswer) -> Result<T, Trouble> {
-    serde_json::from_slice(&answer.body)
-        .map_err(|error| Trouble::Broken(format!("the service answers in another shape: {error}")))
+fn read<T: DeserializeOwned>(url: &ServiceUrl, answer: &HttpAnswer) -> Result<T, Trouble> {
+    serde_json::from_slice(&answer.body).map_err(|error| not_handfast(url, &format!("what it answers cannot be read ({error})")))
+}
+
+fn not_handfast(url: &ServiceUrl, why: &str) -> Trouble {
+    Trouble::Usage(format!(
+        "{url} is no coordinator of handfast, or one of another version: {why}; give the --url that `handfast serve` says where it starts"
+    ))
 }

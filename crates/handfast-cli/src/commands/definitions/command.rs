@@ -2,17 +2,20 @@
 //! them without a restart.
 
 use anyhow::bail;
-use bytes::Bytes;
+use handfast_http::service_url::ServiceUrl;
+use handfast_server::batch::counted;
 use hyper::Method;
 use serde_json::{Value, json};
 
+use crate::commands::client::client;
+use crate::commands::consent::Consent;
 use crate::commands::participants::ask;
 use crate::output::{Exit, OrExit as _, Output};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   handfast definitions list --url http://127.0.0.1:7070
-  handfast definitions keep 4f1c02ab9d3e --by anna --why 'the old depot still ships' --url http://127.0.0.1:7070
+  handfast definitions keep 4f1c02ab9d3e --by anna --why 'the old depot still ships' --yes --url http://127.0.0.1:7070
 
 With --json, list prints {\"definitions\":[{\"hash\",\"flow\",\"orders\",\"held\",\"adopted\",\"plan\",\"addresses\",\"steps\":[{\"name\",\
 \"moved\",\"identity\",\"reading\"}]}]}, and adopt and keep print {\"hash\",\"decides\",\"orders\",\"looked_for\",\"held\",\
@@ -33,7 +36,7 @@ enum Command {
     List(Place),
     /// Let the open orders of a definition be reached and read as the flow file at hand says
     #[command(after_help = "Example:
-  handfast definitions adopt 4f1c02ab9d3e --by anna --why 'a typo in a condition' --url http://127.0.0.1:7070
+  handfast definitions adopt 4f1c02ab9d3e --by anna --why 'a typo in a condition' --yes --url http://127.0.0.1:7070
 
 Refused with exit code 2 where the plan is another one. A step whose key was asked at another address is only looked for at
 the new one: what is done or undone there counts, and what is not known there waits for a person, unless --same-books says
@@ -41,7 +44,7 @@ that both addresses keep the same books. `keep` takes it back.")]
     Adopt(Adopt),
     /// Let the open orders of a definition go on with it, at the addresses that it names
     #[command(after_help = "Example:
-  handfast definitions keep 4f1c02ab9d3e --by anna --why 'the old depot still ships' --url http://127.0.0.1:7070
+  handfast definitions keep 4f1c02ab9d3e --by anna --why 'the old depot still ships' --yes --url http://127.0.0.1:7070
 
 Orders that were let follow the definition at hand meanwhile go back to their own.")]
     Keep(Chosen),
@@ -50,8 +53,8 @@ Orders that were let follow the definition at hand meanwhile go back to their ow
 #[derive(Debug, clap::Args)]
 struct Place {
     /// The service that runs the orders, as in http://127.0.0.1:7070.
-    #[arg(long, value_name = "URL")]
-    url: String,
+    #[arg(long, value_name = "URL", env = "HANDFAST_URL")]
+    url: ServiceUrl,
 }
 
 #[derive(Debug, clap::Args)]
@@ -71,10 +74,12 @@ struct Chosen {
     #[arg(long, value_name = "NAME")]
     by: String,
     /// The reason. It is kept with every order.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", alias = "reason")]
     why: String,
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    consent: Consent,
 }
 
 /// Does it.
@@ -89,12 +94,8 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
 }
 
 impl Place {
-    fn base(&self) -> &str {
-        self.url.trim_end_matches('/')
-    }
-
     async fn definitions(&self) -> anyhow::Result<Value> {
-        ask(Method::GET, &format!("{}/definitions", self.base()), Bytes::new()).await
+        Ok(ask((&client()?, &self.url), Method::GET, "/definitions", None).await?)
     }
 }
 
@@ -142,11 +143,12 @@ fn step_in_words(step: &Value) -> String {
 }
 
 async fn decide(decides: &str, chosen: &Chosen, same_books: bool, output: &Output) -> anyhow::Result<Exit> {
-    let Chosen { hash, by, why, place } = chosen;
+    let Chosen { hash, by, why, place, consent } = chosen;
     let listed = place.definitions().await?;
     let hash = whole_hash(&listed, hash).or_exit(Exit::Usage)?;
+    consent.ask(what_it_does(decides, &listed, &hash, same_books), output)?;
     let decision = json!({ "decides": decides, "by": by, "why": why, "same_books": same_books });
-    let told = ask(Method::POST, &format!("{}/definitions/{hash}", place.base()), decision.to_string().into()).await?;
+    let told = ask((&client()?, &place.url), Method::POST, &format!("/definitions/{hash}"), Some(decision)).await?;
     if output.wants_json() {
         let mut line = json!({ "hash": hash, "decides": decides });
         if let (Some(line), Some(told)) = (line.as_object_mut(), told.as_object()) {
@@ -162,26 +164,51 @@ async fn decide(decides: &str, chosen: &Chosen, same_books: bool, output: &Outpu
     Ok(Exit::Done)
 }
 
+/// What somebody says yes to.
+fn what_it_does(decides: &str, listed: &Value, hash: &str, same_books: bool) -> String {
+    let definition = listed["definitions"].as_array().into_iter().flatten().find(|definition| definition["hash"] == hash);
+    let (flow, orders) = definition.map_or(("unknown", 0), |definition| {
+        (definition["flow"].as_str().unwrap_or("unknown"), definition["orders"].as_u64().unwrap_or(0))
+    });
+    let orders = format!("{} of {flow}", counted(orders, "open order"));
+    match (decides, same_books) {
+        ("adopt", false) => format!(
+            "adopt: {orders} are reached and read as the flow file at hand says; a step whose key was asked at another address is only \
+             looked for at the new one"
+        ),
+        ("adopt", true) => format!(
+            "adopt: {orders} are reached and read as the flow file at hand says; both addresses keep the same books, so that what was \
+             asked for at another address may be asked for anew"
+        ),
+        (_, _) => format!("{decides}: {orders} go on with the definition that they follow, at the addresses that it names"),
+    }
+}
+
 /// What comes of what is not known at the new address, and what to say where it keeps the same books.
 fn what_absent_means(hash: &str, chosen: &Chosen) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
-    let Chosen { hash: _, by, why, place } = chosen;
+    let Chosen { hash: _, by, why, place, consent: _ } = chosen;
     format!(
         "Where the new address answers absent, the order waits for a person: absent there says nothing about the former address. If the \
          new address keeps the same books as the former, say so: handfast definitions adopt {} --same-books --by {} --why {} --url {}",
         hash.get(..12).unwrap_or(hash),
         quoted(by),
         quoted(why),
-        place.base()
+        place.url
     )
 }
 
 /// How many orders go on as was decided, and which do not, and why.
 fn say_what_came(decides: &str, told: &Value, output: &Output) -> anyhow::Result<()> {
     let number = |name: &str| told[name].as_u64().unwrap_or(0);
-    let follow = if decides == "adopt" { "follow the definition at hand from now on" } else { "go on with their own definition" };
+    let follow = if decides == "adopt" {
+        ("follows the definition at hand from now on", "follow the definition at hand from now on")
+    } else {
+        ("goes on with its own definition", "go on with their own definition")
+    };
     let more = if told["partly_read"] == true { " There are more, which were not looked into one by one." } else { "" };
-    output.line(format_args!("{} open orders {follow}.{more}", number("orders")))?;
+    let follow = if number("orders") == 1 { follow.0 } else { follow.1 };
+    output.line(format_args!("{} {follow}.{more}", counted(number("orders"), "open order")))?;
     if number("looked_for") > 0 {
         output.sentences(format!(
             "Of those {} were asked at another address: they are looked for at the new one before anything else is sent there.",

@@ -65,5 +65,7 @@ fn in_words(other: &OtherDefinition) -> String {
         ),
         (false, _) => String::new(),
     };
-    format!("{orders} open orders of {flow} follow another definition ({short}): {}{held}", difference.in_words())
+    let follow = if *orders == 1 { "1 open order" } else { &format!("{orders} open orders") };
+    let follows = if *orders == 1 { "follows" } else { "follow" };
+    format!("{follow} of {flow} {follows} another definition ({short}): {}{held}", difference.in_words())
 }

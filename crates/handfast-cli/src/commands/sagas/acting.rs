@@ -1,8 +1,5 @@
 //! Cancelling, asking again and resolving: what it does is said before it is done.
 
-use std::io::{self, IsTerminal as _};
-
-use anyhow::bail;
 use handfast::journal::{Said, Scalar};
 use handfast::{Act, Mark, Standing};
 use handfast_server::operator::what_can_be_done;
@@ -10,9 +7,11 @@ use handfast_server::operator::{Desk, Trouble};
 use handfast_server::shapes::saga::Saga;
 use serde_json::json;
 
-use super::Place;
 use super::looking::looked;
-use crate::output::{Exit, OrExit as _, Output};
+use crate::commands::consent::Consent;
+use crate::commands::place::Place;
+use crate::numbers::whole;
+use crate::output::{Exit, Output};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
@@ -26,11 +25,10 @@ pub(super) struct Cancel {
     #[arg(long, value_name = "NAME")]
     by: String,
     /// Why.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", alias = "why")]
     reason: String,
-    /// Do not ask whether to do it; needed where standard input is no terminal.
-    #[arg(long, short)]
-    yes: bool,
+    #[command(flatten)]
+    consent: Consent,
 }
 
 #[derive(Debug, clap::Args)]
@@ -97,21 +95,20 @@ struct Words {
     #[arg(long, value_name = "NAME")]
     by: String,
     /// Why.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", alias = "why")]
     reason: String,
     /// What shows it: a receipt's number, a mail, a page that was looked at.
     #[arg(long, value_name = "TEXT")]
     evidence: Option<String>,
     /// The number of the last entry that was seen; by default the one that is shown now. If the saga has gone on since,
     /// nothing is done.
-    #[arg(long, value_name = "ENTRY")]
+    #[arg(long, value_name = "ENTRY", allow_negative_numbers = true, value_parser = whole(0..=u64::MAX, 5))]
     saw: Option<u64>,
     /// Names this act: sent again, it is done once. Drawn where it is left out.
     #[arg(long, value_name = "ID")]
     request_id: Option<String>,
-    /// Do not ask whether to do it; needed where standard input is no terminal.
-    #[arg(long, short)]
-    yes: bool,
+    #[command(flatten)]
+    consent: Consent,
 }
 
 pub(super) async fn cancel(args: Cancel, output: &Output) -> anyhow::Result<Exit> {
@@ -127,14 +124,13 @@ pub(super) async fn cancel(args: Cancel, output: &Output) -> anyhow::Result<Exit
         .into());
     }
     if let Some(does) = saga.cancel_does() {
-        output.note(format_args!("cancel: {does}"));
         if saga.held {
             output.note(
                 "it is held: its journal keeps the wish, and nothing is sent before somebody decides about its definition \
                  (`handfast definitions list`), or the right program drives it",
             );
         }
-        confirm(args.yes, output).or_exit(Exit::Usage)?;
+        args.consent.ask(format_args!("cancel: {does}"), output)?;
     }
     desk.cancel(&args.id, Some(&args.by), Some(&args.reason)).await?;
     say(&desk, &args.id, output).await
@@ -163,8 +159,8 @@ async fn act(
     let saga = looked(&desk, id).await?;
     // What was done by this request before is not asked about again.
     if let Some(does) = saga.does(act) {
-        output.note(format_args!("{}{}: {does}", act.name(), act.step().map(|step| format!(" {step}")).unwrap_or_default()));
-        confirm(words.yes, output).or_exit(Exit::Usage)?;
+        let step = act.step().map(|step| format!(" {step}")).unwrap_or_default();
+        words.consent.ask(format_args!("{}{step}: {does}", act.name()), output)?;
     }
     let said = Said {
         by: words.by,
@@ -184,24 +180,6 @@ async fn act(
         output.note("it had been done before, by this very request");
     }
     say(&desk, id, output).await
-}
-
-fn confirm(yes: bool, output: &Output) -> anyhow::Result<()> {
-    if yes {
-        return Ok(());
-    }
-    if !io::stdin().is_terminal() {
-        bail!(
-            "standard input is no terminal, so nobody can be asked; say --yes to do it, or look at it with `handfast sagas show`"
-        );
-    }
-    output.prompt("Do it? [y/N] ");
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer)?;
-    if !matches!(answer.trim(), "y" | "Y" | "yes") {
-        bail!("nothing was done");
-    }
-    Ok(())
 }
 
 /// How the saga stands after it.

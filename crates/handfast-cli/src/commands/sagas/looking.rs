@@ -6,8 +6,9 @@ use handfast_server::operator::{Desk, Trouble};
 use handfast_server::shapes::saga::{Acted, Listed, Saga, Step};
 use serde_json::json;
 
-use super::{Place, table};
-use crate::numbers::moment;
+use super::table;
+use crate::commands::place::Place;
+use crate::numbers::{moment, whole};
 use crate::output::{Exit, Output};
 
 #[derive(Debug, clap::Args)]
@@ -48,7 +49,7 @@ pub(super) struct List {
     #[arg(long, value_name = "ID")]
     after: Option<String>,
     /// So many at most.
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 100, allow_negative_numbers = true, value_parser = whole(1..=1000_u16, 100))]
     limit: u16,
 }
 

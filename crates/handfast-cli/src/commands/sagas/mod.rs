@@ -4,16 +4,9 @@ mod acting;
 mod looking;
 mod table;
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
 use clap::Subcommand;
-use handfast::store::Store;
-use handfast_server::operator::Desk;
 
-use crate::commands::client::client;
-use crate::commands::state;
-use crate::output::{Exit, OrExit as _, Output};
+use crate::output::{Exit, Output};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -41,45 +34,6 @@ enum What {
     Retry(acting::Retry),
     /// Say what a saga that cannot go on by itself needs to hear
     Resolve(acting::Resolve),
-}
-
-/// Where the sagas are.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Place {
-    /// Where sagas are kept, as in sqlite:shop.db; by default the file that run and serve name after the flow. A service that
-    /// has it open goes on from what is written there.
-    #[arg(long, value_name = "URL", env = "HANDFAST_STORE", conflicts_with = "url")]
-    store: Option<String>,
-    /// A running service, as in http://127.0.0.1:7070, instead of a store.
-    #[arg(long, value_name = "URL", env = "HANDFAST_URL")]
-    url: Option<String>,
-    /// The flow whose default store to look into; not needed where there is only one.
-    #[arg(long, value_name = "FLOW.toml", env = "HANDFAST_FLOW", conflicts_with = "url")]
-    flow: Option<PathBuf>,
-}
-
-impl Place {
-    /// The desk that the options name.
-    fn open(&self, output: &Output) -> anyhow::Result<Desk> {
-        self.open_by(output, state::open_store)
-    }
-
-    /// The same, for whoever looks and changes nothing: no store is migrated for that.
-    fn open_to_read(&self, output: &Output) -> anyhow::Result<Desk> {
-        self.open_by(output, state::open_store_to_read)
-    }
-
-    fn open_by(&self, output: &Output, open: impl Fn(&str) -> anyhow::Result<Arc<dyn Store>>) -> anyhow::Result<Desk> {
-        if let Some(url) = &self.url {
-            return Ok(Desk::Service(client()?, url.clone()));
-        }
-        let store = match &self.store {
-            Some(store) => store.clone(),
-            None => super::show::default_store(self.flow.as_deref(), output).or_exit(Exit::Usage)?,
-        };
-        super::show::check_exists(&store).or_exit(Exit::Usage)?;
-        Ok(Desk::File(open(&store)?))
-    }
 }
 
 /// Does one thing.

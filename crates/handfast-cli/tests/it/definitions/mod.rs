@@ -108,7 +108,10 @@ async fn a_command_lists_the_definitions_of_a_running_service_and_decides() {
     for word in [hash, "held", "dispatch: its address", "calls"] {
         assert!(shown.contains(word), "{word}: {shown}");
     }
-    let said = ["--by", "anna", "--why", "the old one still ships", "--url", &url, "--json"];
+    let unasked = run(["definitions", "keep", &hash[..12], "--by", "anna", "--why", "x", "--url", &url]);
+    assert_eq!(unasked.code, Some(2), "{}", unasked.stdout);
+    assert!(unasked.stderr.contains("keep: 1 open order of shop") && unasked.stderr.contains("say --yes"), "{}", unasked.stderr);
+    let said = ["--by", "anna", "--why", "the old one still ships", "--yes", "--url", &url, "--json"];
     let unknown = run(["definitions", "keep", "zz"].iter().chain(&said));
     assert_eq!(unknown.code, Some(2), "{}", unknown.stdout);
     let kept = run(["definitions", "keep", &hash[..12]].iter().chain(&said));

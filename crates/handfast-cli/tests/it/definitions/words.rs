@@ -35,7 +35,8 @@ fn as_printed(command: &str, url: &str) -> Ended {
         "URL" => url.to_owned(),
         _ => word.clone(),
     };
-    run(words[1..].iter().map(fill))
+    // Nobody sits before a terminal here.
+    run(words[1..].iter().map(fill).chain(["--yes".to_owned()]))
 }
 
 /// What stands between the quotes behind these words.
@@ -57,7 +58,7 @@ async fn the_printed_commands_adopt_an_address_and_answer_for_its_books() {
     let (short, old) = (&hash[..12], listed["definitions"][0]["addresses"][0].as_str().unwrap().to_owned());
     let differs = format!("step dispatch: its address; they would call {old}; nothing is sent for them before somebody decides");
     let orders =
-        format!("1 open orders of shop follow another definition ({short}): {differs}: start with --adopt or --keep-definitions");
+        format!("1 open order of shop follows another definition ({short}): {differs}: start with --adopt or --keep-definitions");
     check_words(&coordinator.log(), &[&orders]);
     let trouble = caller.get("/sagas/order-1").await.json()["trouble"].as_str().unwrap().to_owned();
     check_words(
@@ -70,7 +71,7 @@ async fn the_printed_commands_adopt_an_address_and_answer_for_its_books() {
     let adopted = as_printed(&command, &coordinator.url);
     assert_eq!(adopted.code, Some(0), "{}", adopted.stderr);
     let words = [
-        "1 open orders follow the definition at hand from now on.",
+        "1 open order follows the definition at hand from now on.",
         "Of those 1 were asked at another address: they are looked for at the new one before anything else is sent there.",
         "Where the new address answers absent, the order waits for a person",
     ];
@@ -109,7 +110,7 @@ async fn the_printed_command_keeps_a_definition_where_nothing_else_is_possible()
         &run(["definitions", "list", "--url", &coordinator.url]).stdout,
         &["plan its steps, or what they promise, are others"],
     );
-    let adopt = ["definitions", "adopt", &hash[..12], "--by", "anna", "--why", "x", "--url", &coordinator.url];
+    let adopt = ["definitions", "adopt", &hash[..12], "--by", "anna", "--why", "x", "--yes", "--url", &coordinator.url];
     let refused = run(adopt);
     assert!(refused.code == Some(2) && flat(&refused.stderr).contains(another.split(';').next().unwrap()), "{}", refused.stderr);
     let trouble = caller.get("/sagas/order-1").await.json()["trouble"].as_str().unwrap().to_owned();
@@ -118,7 +119,7 @@ async fn the_printed_command_keeps_a_definition_where_nothing_else_is_possible()
     let kept = as_printed(&command, &coordinator.url);
     assert_eq!(
         (kept.code, flat(&kept.stdout).as_str()),
-        (Some(0), "1 open orders go on with their own definition."),
+        (Some(0), "1 open order goes on with its own definition."),
         "{}",
         kept.stderr
     );
@@ -132,7 +133,7 @@ async fn how_many_are_only_looked_for_is_counted_for_programs_too() {
     let (shop, _payment, _new) = moved().await;
     let coordinator = shop.coordinator(&[]);
     let hash = Caller::of(&coordinator).get("/definitions").await.json()["definitions"][0]["hash"].as_str().unwrap().to_owned();
-    let said = ["definitions", "adopt", &hash, "--by", "anna", "--why", "x", "--url", &coordinator.url, "--json"];
+    let said = ["definitions", "adopt", &hash, "--by", "anna", "--why", "x", "--yes", "--url", &coordinator.url, "--json"];
     let told: serde_json::Value = serde_json::from_str(&run(said).stdout).unwrap();
     assert_eq!((&told["orders"], &told["looked_for"], &told["held"]), (&json!(1), &json!(1), &json!(0)), "{told}");
 }

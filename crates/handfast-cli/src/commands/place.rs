@@ -1,0 +1,134 @@
+//! Where sagas are, for commands that look at them or act on them: a store, or a running service.
+//!
+//! What is typed wins over what the environment says.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
+use handfast::store::Store;
+use handfast_http::service_url::ServiceUrl;
+use handfast_server::operator::Desk;
+
+use super::client::client;
+use super::state;
+use crate::output::{Exit, OrExit as _, Output};
+
+/// Where the sagas are.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    /// In a store, by default the one of a flow, or the only one there is.
+    Store { url: Option<String>, flow: Option<PathBuf> },
+    /// Behind a running service.
+    Service(ServiceUrl),
+    /// It was not said so that there is one, and why.
+    Unclear(String),
+}
+
+#[derive(Debug, clap::Args)]
+struct Options {
+    /// Where sagas are kept, as in sqlite:shop.db; by default the file that run and serve name after the flow. A service that
+    /// has it open goes on from what is written there.
+    #[arg(long, value_name = "URL", env = "HANDFAST_STORE")]
+    store: Option<String>,
+    /// A running service, as in http://127.0.0.1:7070, instead of a store.
+    #[arg(long, value_name = "URL", env = "HANDFAST_URL")]
+    url: Option<String>,
+    /// The flow whose default store to look into; not needed where there is only one.
+    #[arg(long, value_name = "FLOW.toml", env = "HANDFAST_FLOW")]
+    flow: Option<PathBuf>,
+}
+
+impl Place {
+    /// The desk at this place.
+    pub(crate) fn open(&self, output: &Output) -> anyhow::Result<Desk> {
+        self.open_by(output, state::open_store)
+    }
+
+    /// The same, for whoever looks and changes nothing: no store is migrated for that.
+    pub(crate) fn open_to_read(&self, output: &Output) -> anyhow::Result<Desk> {
+        self.open_by(output, state::open_store_to_read)
+    }
+
+    fn open_by(&self, output: &Output, open: impl Fn(&str) -> anyhow::Result<Arc<dyn Store>>) -> anyhow::Result<Desk> {
+        let (url, flow) = match self {
+            Self::Unclear(why) => return Err(anyhow::Error::msg(why.clone())).or_exit(Exit::Usage),
+            Self::Service(url) => return Ok(Desk::Service(client()?, url.clone())),
+            Self::Store { url, flow } => (url, flow),
+        };
+        let store = match url {
+            Some(url) => url.clone(),
+            None => super::show::default_store(flow.as_deref(), output).or_exit(Exit::Usage)?,
+        };
+        super::show::check_exists(&store).or_exit(Exit::Usage)?;
+        Ok(Desk::File(open(&store)?))
+    }
+}
+
+impl FromArgMatches for Place {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let Options { store, url, flow } = Options::from_arg_matches(matches)?;
+        let is_typed = |name| matches.value_source(name) == Some(ValueSource::CommandLine);
+        let of_store = ["store", "flow"].into_iter().find(|name| is_typed(name));
+        Ok(match (url, of_store) {
+            (Some(_), Some(other)) if is_typed("url") => {
+                Self::Unclear(format!("--url and --{other} are two places; say one of them"))
+            }
+            (Some(_), None) if !is_typed("url") && store.is_some() => Self::Unclear(
+                "HANDFAST_URL and HANDFAST_STORE are both set, and may be of two places; say --url or --store".to_owned(),
+            ),
+            (Some(url), None) => match url.parse() {
+                Ok(url) => Self::Service(url),
+                Err(why) => Self::Unclear(format!("--url {url:?}: {why}")),
+            },
+            (Some(_) | None, Some(_)) | (None, None) => Self::Store { url: store, flow },
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for Place {
+    fn augment_args(command: Command) -> Command {
+        Options::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Options::augment_args_for_update(command)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(arguments: &[&str]) -> Place {
+        let matches = Options::augment_args(Command::new("x")).try_get_matches_from([&["x"], arguments].concat());
+        Place::from_arg_matches(&matches.expect("they are known")).expect("it is a place")
+    }
+
+    #[test]
+    fn a_service_is_named_by_an_address_of_plain_http() {
+        assert!(
+            matches!(place(&["--url", "http://127.0.0.1:7070/"]), Place::Service(url) if url.as_str() == "http://127.0.0.1:7070")
+        );
+        let wrong = place(&["--url", "127.0.0.1:7070"]);
+        assert!(
+            matches!(&wrong, Place::Unclear(why) if why.contains("--url") && why.ends_with("say http://127.0.0.1:7070")),
+            "{wrong:?}"
+        );
+    }
+
+    #[test]
+    fn a_service_and_a_store_are_two_places() {
+        for other in [["--store", "sqlite:a.db"], ["--flow", "a.toml"]] {
+            let both = place(&[&["--url", "http://a"][..], &other].concat());
+            assert!(matches!(&both, Place::Unclear(why) if why.contains(other[0])), "{both:?}");
+            assert!(matches!(place(&other), Place::Store { .. }));
+        }
+    }
+}
