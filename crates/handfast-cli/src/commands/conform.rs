@@ -6,11 +6,13 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use bytes::Bytes;
 use handfast::flow_file::FlowFile;
+use handfast_http::service_url::ServiceUrl;
 use handfast_testkit::conform::flow::{Found, Trial, try_promises};
 use handfast_testkit::conform::{self, Finding, Target};
 use handfast_toml::parse_duration;
 use serde_json::{Map, Value, json};
 
+use crate::numbers;
 use crate::output::{Exit, OrExit as _, Output};
 
 /// What the reference payment service accepts.
@@ -41,7 +43,8 @@ and with --flow:
    \"lines\":[{\"line\",\"verdict\":\"held\"|\"not held\"|\"not seen\",\"why\"}],
    \"fits_nothing\":[{\"asked\",\"status\",\"body\",\"why\",\"times\":N}]}
 
-Exit codes: 0 every promise that was tried is kept; 3 one is broken; 5 nobody answers.")]
+Exit codes: 0 every promise that was tried is kept; 2 the body is refused, so that nothing was
+tried; 3 one is broken; 5 nobody answers.")]
 pub(crate) struct Args {
     /// Where the participant has its keys: what a flow names as its url
     #[arg(value_name = "URL", required_unless_present = "flow", conflicts_with = "flow")]
@@ -53,7 +56,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME", requires = "flow")]
     step: Option<String>,
     /// How often each line of the profile is tried
-    #[arg(long, value_name = "N", default_value_t = 3, requires = "flow", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    #[arg(long, value_name = "N", default_value_t = 3, requires = "flow", allow_negative_numbers = true, value_parser = numbers::whole(1..=1_000_u32, 3))]
     times: u32,
     /// The body of an act that the participant accepts: JSON, or @FILE [default: one for `handfast payment`]. With --flow: an
     /// order without its id
@@ -74,7 +77,11 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
         (None, Some(flow)) => return run_flow(flow, &args, output),
         (url, _) => url.as_deref().unwrap_or_default(),
     };
-    check_url(url).or_exit(Exit::Usage)?;
+    let url = url
+        .parse::<ServiceUrl>()
+        .map_err(|why| anyhow!("{url:?} is no base URL of a participant: {why}"))
+        .or_exit(Exit::Usage)?;
+    let url = url.as_str();
     let body = read_body(args.body.as_deref().unwrap_or(DEFAULT_BODY), "--body").or_exit(Exit::Usage)?;
     let refused = args.refused_body.as_deref().map(|text| read_body(text, "--refused-body")).transpose().or_exit(Exit::Usage)?;
     let target = Target { base: url, run: run_name(), timeout: args.timeout, body, refused };
@@ -164,15 +171,6 @@ fn conclude(url: &str, findings: &[Finding], output: &Output) -> anyhow::Result<
         output.line("Not among them: that keys are kept for ever, and that every answer is flushed before it leaves.")?;
     }
     Ok(if broken == 0 { Exit::Done } else { Exit::Neither })
-}
-
-fn check_url(url: &str) -> anyhow::Result<()> {
-    let parsed: hyper::Uri = url.parse().map_err(|error| anyhow!("{url:?} is no URL: {error}"))?;
-    match parsed.scheme_str() {
-        Some("http") if parsed.authority().is_some() && parsed.query().is_none() => Ok(()),
-        Some("https") => Err(anyhow!("{url:?}: the attack speaks plain http; start the participant's test system without TLS")),
-        Some(_) | None => Err(anyhow!("{url:?} is no base URL; give one like http://127.0.0.1:4001/charges")),
-    }
 }
 
 fn read_body(text: &str, flag: &str) -> anyhow::Result<Bytes> {

@@ -7,8 +7,8 @@ use handfast::OpenError;
 use handfast_server::ServeError;
 use handfast_server::batch::BatchError;
 use handfast_server::operator::Trouble;
-use handfast_testkit::conform::Silent;
 use handfast_testkit::conform::flow::TrialError;
+use handfast_testkit::conform::{Silent, WrongBody};
 
 use crate::bad_input::BadInput;
 
@@ -111,6 +111,7 @@ pub(super) fn of(error: &anyhow::Error) -> Exit {
         };
     }
     let is_usage = error.is::<BadInput>()
+        || error.is::<WrongBody>()
         || matches!(error.downcast_ref(), Some(BatchError::Taken { .. }))
         || not_opened(error).is_some_and(is_of_usage);
     let is_silent = error.is::<Silent>();

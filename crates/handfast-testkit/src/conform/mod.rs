@@ -7,6 +7,7 @@ mod probes;
 use std::time::Duration;
 
 use bytes::Bytes;
+use handfast_protocol::Definite;
 use serde_json::{Value, json};
 
 use self::caller::{Caller, Extra, Said};
@@ -32,6 +33,18 @@ pub struct Target<'a> {
 pub struct Silent {
     base: String,
     why: String,
+}
+
+/// The participant does not take the body that it was to be attacked with. Nothing was tried: every promise is about acts that
+/// are done.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "no act is done with this body, and every promise is about acts that are, so nothing was tried: {request} was answered {got}; \
+     give --body one that the participant accepts every time"
+)]
+pub struct WrongBody {
+    request: String,
+    got: String,
 }
 
 /// What came of one promise.
@@ -104,15 +117,31 @@ pub fn promises() -> usize {
 /// Tries every promise, one after the other, and tells each finding as soon as it is there.
 ///
 /// # Errors
-/// [`Silent`] if nobody answers at the base URL. Otherwise whatever `found` says.
+/// [`Silent`] if nobody answers at the base URL, [`WrongBody`] if the body is refused. Otherwise whatever `found` says.
 pub async fn attack(target: Target<'_>, mut found: impl FnMut(Finding) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let caller = Caller::new(target.base, target.run, target.timeout, target.body, target.refused);
     let first = caller.peek(&caller.key(), &Extra::default()).await;
     if let (0, Said::Nothing(why)) = (first.status, &first.said) {
         return Err(Silent { base: target.base.to_owned(), why: why.clone() }.into());
     }
-    for probe in probes::all() {
-        let verdict = (probe.attack)(&caller).await;
+    let act = caller.act(&caller.key(), &caller.body).await;
+    let is_refused = match &act.said {
+        Said::State(Definite::Refused) => true,
+        Said::Nothing(_) => (400..500).contains(&act.status),
+        Said::State(_) | Said::OtherBody | Said::Behind | Said::Absent => false,
+    };
+    if is_refused {
+        return Err(WrongBody { got: act.got(), request: act.request }.into());
+    }
+    // Where every act fails, that is found once, by the first.
+    let has_failed = matches!(act.said, Said::Nothing(_)) && (act.status == 0 || act.status >= 500);
+    let tried = if has_failed { 1 } else { usize::MAX };
+    for (number, probe) in probes::all().enumerate() {
+        let verdict = if number < tried {
+            (probe.attack)(&caller).await
+        } else {
+            Verdict::NotTried("every act fails, as the first finding says; mend that first")
+        };
         found(Finding { name: probe.name, promise: probe.promise, hazard: probe.hazard, verdict })?;
     }
     Ok(())

@@ -149,8 +149,8 @@ fn what_cannot_be_attacked_is_told() {
     let nobody = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     for (url, more, code, hint) in [
         (format!("http://{nobody}/x"), &[][..], 5, "nobody answers at"),
-        ("https://127.0.0.1/x".to_owned(), &[], 2, "plain http"),
-        ("127.0.0.1:80".to_owned(), &[], 2, "give one like"),
+        ("https://127.0.0.1/x".to_owned(), &[], 2, "TLS is not spoken here; say http://127.0.0.1/x"),
+        ("127.0.0.1:80".to_owned(), &[], 2, "it does not begin with http://; say http://127.0.0.1:80"),
         ("http://127.0.0.1:1/x".to_owned(), &["--body", "{"], 2, "--body is no JSON"),
         ("http://127.0.0.1:1/x".to_owned(), &["--refused-body", "@/no/such/file"], 2, "--refused-body: cannot read"),
     ] {
@@ -158,6 +158,28 @@ fn what_cannot_be_attacked_is_told() {
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(code), ""), "{url} {more:?}: {}", ended.stderr);
         assert!(ended.stderr.contains(hint), "{url} {more:?}: {}", ended.stderr);
     }
+}
+
+/// A body that is not taken is one cause, and said once, whatever else would follow from it.
+#[test]
+fn a_body_that_is_refused_accuses_nobody() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let payment = Service::start("payment", &dir.path().join("payment.db"), &[]);
+    for wrong in ["{}", r#"{"amount":{"minor":1,"currency":"EUR"},"token":"tok_declined"}"#] {
+        let ended = run(["conform", &payment.url, "--body", wrong]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{wrong}: {}", ended.stderr);
+        assert_eq!(
+            ended.stderr.matches("give --body one that the participant accepts every time").count(),
+            1,
+            "{}",
+            ended.stderr
+        );
+    }
+    // Where it is the participant that does no act, that is found once.
+    let broken = served_by(axum::Router::new().fallback(|| async { axum::http::StatusCode::INTERNAL_SERVER_ERROR }));
+    let ended = run(["conform", &broken, "--json"]);
+    let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    assert_eq!((ended.code, &told["broken"], &told["kept"]), (Some(3), &1.into(), &0.into()), "{told}");
 }
 
 /// The participant in Python. Killed when it goes out of scope.
