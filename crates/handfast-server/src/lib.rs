@@ -20,6 +20,7 @@ pub mod open_files;
 pub mod operator;
 mod prefer;
 mod problem;
+mod query;
 mod request;
 mod routes;
 mod server;

@@ -4,71 +4,70 @@ use std::fmt::Write as _;
 
 use axum::extract::Query;
 use handfast::{ListFilter, Money, Standing, Time};
-use serde::Deserialize;
+
+use crate::query::{Parameters, Sent};
 
 /// Sagas a page, when nothing else is asked for, and at most.
 const PAGE: usize = 100;
 const MOST_PAGE: usize = 1_000;
 
-/// The parameters of `GET /sagas`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Parameters {
-    /// Several have commas between them.
-    standing: Option<String>,
-    in_doubt: Option<bool>,
-    flow: Option<String>,
-    participant: Option<String>,
-    placed_from_ms: Option<u64>,
-    placed_before_ms: Option<u64>,
-    amount_at_least: Option<String>,
-    needs_person: Option<bool>,
-    after: Option<String>,
-    limit: Option<usize>,
-}
+/// The parameters of `GET /sagas`. A standing may be several, with commas between them.
+const KNOWN: [&str; 10] = [
+    "standing",
+    "in_doubt",
+    "flow",
+    "participant",
+    "placed_from_ms",
+    "placed_before_ms",
+    "amount_at_least",
+    "needs_person",
+    "after",
+    "limit",
+];
 
-impl Parameters {
-    /// # Errors
-    /// Which parameter makes no sense, and what would.
-    pub(crate) fn filter(self) -> Result<ListFilter, String> {
-        let limit = self.limit.unwrap_or(PAGE);
-        if !(1..=MOST_PAGE).contains(&limit) {
-            return Err(format!("limit is 1 to {MOST_PAGE}, and not {limit}"));
-        }
-        let standings: Option<Vec<Standing>> =
-            self.standing.iter().flat_map(|names| names.split(',')).map(Standing::from_name).collect();
-        let standings = standings.ok_or_else(|| {
-            let names = Standing::ALL.map(Standing::name).join(", ");
-            format!("standing is one of {names}, or several of them with commas between them")
-        })?;
-        if let (Some(from), Some(before)) = (self.placed_from_ms, self.placed_before_ms)
-            && from >= before
-        {
-            return Err(format!("placed_before_ms is later than placed_from_ms, and {before} is not later than {from}"));
-        }
-        let amount: Option<Money> = match self.amount_at_least.as_deref().map(str::parse) {
-            None => None,
-            Some(Ok(amount)) => Some(amount),
-            Some(Err(error)) => return Err(format!("amount_at_least: {error}")),
-        };
-        if self.in_doubt == Some(false) {
-            return Err("in_doubt is true, or left out; standing says which others are asked for".to_owned());
-        }
-        Ok(ListFilter::default()
-            .with_standings(standings)
-            .with_in_doubt(self.in_doubt.is_some())
-            .with_flow(self.flow)
-            .with_participant(self.participant)
-            .with_placed_from(self.placed_from_ms.map(Time))
-            .with_placed_before(self.placed_before_ms.map(Time))
-            .with_amount_at_least(amount)
-            .with_needs_person(self.needs_person)
-            .with_after(self.after)
-            .with_limit(limit))
+/// Which sagas are asked for.
+///
+/// # Errors
+/// Which parameter makes no sense, and what would.
+pub(crate) fn filter(sent: Sent) -> Result<ListFilter, String> {
+    let mut said = Parameters::of(sent, &KNOWN)?;
+    let limit = said.number("limit", 1..=MOST_PAGE)?.unwrap_or(PAGE);
+    let standings = said.text("standing");
+    let standings: Option<Vec<Standing>> = standings.iter().flat_map(|names| names.split(',')).map(Standing::from_name).collect();
+    let standings = standings.ok_or_else(|| {
+        let names = Standing::ALL.map(Standing::name).join(", ");
+        format!("standing is one of {names}, or several of them with commas between them")
+    })?;
+    let placed_from_ms = said.number("placed_from_ms", 0..=u64::MAX)?;
+    let placed_before_ms = said.number("placed_before_ms", 0..=u64::MAX)?;
+    if let (Some(from), Some(before)) = (placed_from_ms, placed_before_ms)
+        && from >= before
+    {
+        return Err(format!("placed_before_ms is later than placed_from_ms, and {before} is not later than {from}"));
     }
+    let amount: Option<Money> = match said.text("amount_at_least").as_deref().map(str::parse) {
+        None => None,
+        Some(Ok(amount)) => Some(amount),
+        Some(Err(error)) => return Err(format!("amount_at_least: {error}")),
+    };
+    let in_doubt = said.flag("in_doubt")?;
+    if in_doubt == Some(false) {
+        return Err("in_doubt is true, or left out; standing says which others are asked for".to_owned());
+    }
+    Ok(ListFilter::default()
+        .with_standings(standings)
+        .with_in_doubt(in_doubt.is_some())
+        .with_flow(said.text("flow"))
+        .with_participant(said.text("participant"))
+        .with_placed_from(placed_from_ms.map(Time))
+        .with_placed_before(placed_before_ms.map(Time))
+        .with_amount_at_least(amount)
+        .with_needs_person(said.flag("needs_person")?)
+        .with_after(said.text("after"))
+        .with_limit(limit))
 }
 
-/// The address of the page that a filter asks for, which [`Parameters`] read as the same filter.
+/// The address of the page that a filter asks for, which [`filter`] reads as the same filter.
 pub(crate) fn address(filter: &ListFilter) -> String {
     let ListFilter { standings, in_doubt, flow, participant, placed_from, placed_before, .. } = filter;
     let standings: Vec<&str> = standings.iter().map(|standing| standing.name()).collect();
@@ -98,8 +97,15 @@ pub(crate) fn address(filter: &ListFilter) -> String {
 pub(crate) fn after_in(address: &str) -> Result<String, String> {
     let wrong = || format!("the service named {address:?} as the next page, which is none of a list of sagas");
     let uri = address.parse().map_err(|_no_address| wrong())?;
-    let Query(parameters): Query<Parameters> = Query::try_from_uri(&uri).map_err(|_other| wrong())?;
-    parameters.after.ok_or_else(wrong)
+    filter(Query::try_from_uri(&uri)).ok().and_then(|filter| filter.after).ok_or_else(wrong)
+}
+
+/// What is said where a page is to begin after a saga that is not there.
+pub(crate) fn no_such_after(id: &str) -> String {
+    let id: String = id.chars().take(128).collect();
+    format!(
+        "after is the id of a saga, the last one of the page before, and there is no saga {id:?}; leave it out for the first page"
+    )
 }
 
 /// A byte as it stands in the value of a parameter.
@@ -115,9 +121,7 @@ mod tests {
     use super::*;
 
     fn read(address: &str) -> Result<ListFilter, String> {
-        let Query(parameters): Query<Parameters> =
-            Query::try_from_uri(&address.parse().unwrap()).map_err(|error| error.body_text())?;
-        parameters.filter()
+        filter(Query::try_from_uri(&address.parse().unwrap()))
     }
 
     #[test]
@@ -141,14 +145,20 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_told_by_the_name_of_its_parameter() {
         for (query, said) in [
-            ("limit=0", "limit is 1 to 1000, and not 0"),
+            ("limit=0", "limit is a whole number from 1 to 1000, and not \"0\""),
+            ("limit=x", "limit is a whole number from 1 to 1000, and not \"x\""),
+            ("limit=1&limit=2", "limit is said twice; say it once"),
+            ("needs_person=perhaps", "needs_person is true or false"),
             ("standing=acting,lost", "standing is one of placed, "),
             ("standing=", "standing is one of placed, "),
             ("placed_from_ms=9&placed_before_ms=9", "placed_before_ms is later than placed_from_ms, and 9 is not later than 9"),
             ("amount_at_least=19.9+EUR", "amount_at_least: write a number with the places of its currency"),
             ("in_doubt=false", "in_doubt is true, or left out"),
-            ("placed_from_ms=yesterday", "placed_from_ms"),
-            ("age=1d", "age"),
+            (
+                "placed_from_ms=yesterday",
+                "placed_from_ms is a whole number from 0 to 18446744073709551615, and not \"yesterday\"",
+            ),
+            ("age=1d", "there is no parameter \"age\"; there are standing, in_doubt, flow"),
         ] {
             let why = read(&format!("/sagas?{query}")).expect_err(query);
             assert!(why.contains(said), "{query}: {why}");

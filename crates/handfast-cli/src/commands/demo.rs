@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use handfast_http::stop::stopped;
+use handfast_server::batch::counted;
 use handfast_testkit::demo::{self, Ended, Event, Place, Progress, Settings, Watcher};
 use handfast_testkit::messenger::probability;
 use indicatif::ProgressBar;
@@ -67,10 +68,10 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
 async fn run_in(dir: &Path, settings: &Settings, is_kept: bool, output: &Output) -> anyhow::Result<Exit> {
     let mut stop = signals::on_signal()?;
     output.note(format_args!(
-        "{} orders, {:.0} % of the messengers captured, {} kills, seed {}; books and logs in {}",
-        settings.orders,
+        "{}, {:.0} % of the messengers captured, {}, seed {}; books and logs in {}",
+        counted(settings.orders.into(), "order"),
         settings.capture * 100.0,
-        settings.kills,
+        counted(settings.kills.into(), "kill"),
         settings.seed,
         dir.display()
     ));

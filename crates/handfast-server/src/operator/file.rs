@@ -5,9 +5,15 @@ use handfast::store::Store;
 use handfast::{Act, ActError, ActResult, CancelResult, ListFilter, cancel_in, saga_in, time_in};
 
 use super::{Trouble, no_such_saga, not_cancelled, not_taken};
+use crate::listing;
 use crate::shapes::saga::{Listed, Saga};
 
 pub(super) async fn list(store: &dyn Store, filter: &ListFilter) -> Result<(Vec<Listed>, Option<String>), Trouble> {
+    if let Some(after) = &filter.after
+        && store.load(after).await?.is_none()
+    {
+        return Err(Trouble::Usage(listing::no_such_after(after)));
+    }
     let page = handfast::list_in(store, filter).await?;
     Ok((page.sagas.iter().map(Listed::of).collect(), page.next))
 }

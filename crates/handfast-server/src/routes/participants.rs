@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use handfast::AcceptError;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::sagas::check_after;
 use crate::problem::{self, Problem};
+use crate::query::{Parameters, Sent};
 use crate::request;
 use crate::service::{Service, clock_problem, store_problem, unforeseen, unmet};
 use crate::shapes::participants::MOST_PAGE;
@@ -49,26 +50,16 @@ pub(crate) async fn accept(State(service): State<Arc<Service>>, headers: HeaderM
     Ok(shapes::json(&participants::acceptance(&accepted.acceptance)))
 }
 
-/// Which sagas are asked for.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Page {
-    incarnation: String,
-    after: Option<String>,
-    limit: Option<usize>,
-}
-
 /// `GET /participants/resting?incarnation=..`: the sagas that rest on what a former life had answered.
-pub(crate) async fn resting(
-    State(service): State<Arc<Service>>,
-    query: Result<Query<Page>, QueryRejection>,
-) -> Result<Response, Problem> {
-    let Query(Page { incarnation, after, limit }) =
-        query.map_err(|rejection| Problem::new(problem::QUERY, rejection.body_text()))?;
-    let limit = limit.unwrap_or(PAGE);
-    if !(1..=MOST_PAGE).contains(&limit) {
-        return Err(Problem::new(problem::QUERY, format!("limit is 1 to {MOST_PAGE}, and not {limit}")));
-    }
+pub(crate) async fn resting(State(service): State<Arc<Service>>, query: Sent) -> Result<Response, Problem> {
+    let wrong = |why: String| Problem::new(problem::QUERY, why);
+    let mut said = Parameters::of(query, &["incarnation", "after", "limit"]).map_err(wrong)?;
+    let limit = said.number("limit", 1..=MOST_PAGE).map_err(wrong)?.unwrap_or(PAGE);
+    let after = said.text("after");
+    let incarnation = said.text("incarnation").ok_or_else(|| {
+        wrong("incarnation is missing; say the one of whose answers it is about, as /participants names it".to_owned())
+    })?;
+    check_after(&service, after.as_deref()).await?;
     let found = service.coordinator().resting_on(&incarnation, after.as_deref(), limit).await;
     let page = found.map_err(|error| unmet(error, |error| store_problem(&error)))?;
     let next = page

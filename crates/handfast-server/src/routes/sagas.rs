@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use handfast::flow_file::MAX_ORDER_BYTES;
@@ -17,10 +17,11 @@ use serde::Deserialize;
 use crate::access::Caller;
 use crate::coordinator::Followed;
 use crate::key::{self, IdempotencyKey};
-use crate::listing::{self, Parameters};
+use crate::listing;
 use crate::operator::{self, not_cancelled};
 use crate::prefer::{self, Wait};
 use crate::problem::{self, Problem};
+use crate::query::Sent;
 use crate::request;
 use crate::service::{Service, clock_problem, stopping, store_problem, unforeseen, unmet};
 use crate::shapes;
@@ -146,20 +147,32 @@ pub(crate) async fn show(
     Ok(response)
 }
 
+/// Whether a page begins after a saga that there is: an empty page would say that no more follow.
+pub(super) async fn check_after(service: &Service, after: Option<&str>) -> Result<(), Problem> {
+    let Some(after) = after else { return Ok(()) };
+    match service.coordinator().look(after, false).await {
+        Ok(None) => Err(Problem::new(problem::QUERY, listing::no_such_after(after))),
+        // One that cannot be read is there.
+        Ok(Some(_)) | Err(_) => Ok(()),
+    }
+}
+
 /// `GET /sagas`: a page of sagas, in the order of their placing.
 pub(crate) async fn list(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
-    query: Result<Query<Parameters>, QueryRejection>,
+    query: Sent,
 ) -> Result<Response, Problem> {
-    let Query(parameters) = query.map_err(|rejection| Problem::new(problem::QUERY, rejection.body_text()))?;
-    let mut filter = parameters.filter().map_err(|why| Problem::new(problem::QUERY, why))?;
+    let mut filter = listing::filter(query).map_err(|why| Problem::new(problem::QUERY, why))?;
     if let Some(own) = caller.flow() {
         if filter.flow.as_deref().is_some_and(|flow| flow != own) {
             let why = format!("the token is for the flow {own} alone, and the list is of another");
             return Err(Problem::new(problem::SCOPE, why));
         }
         filter.flow = Some(own.to_owned());
+    } else {
+        // Whose token is of one flow is not told which sagas of others there are.
+        check_after(&service, filter.after.as_deref()).await?;
     }
     let page = service.coordinator().list(&filter).await.map_err(|error| unmet(error, |error| store_problem(&error)))?;
     let next = page.next.map(|next| listing::address(&filter.with_after(Some(next))));

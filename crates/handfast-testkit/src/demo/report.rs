@@ -97,7 +97,10 @@ impl Report {
             ("dispatched twice", cells.double_dispatched),
             ("in doubt to the end", cells.in_doubt),
         ];
-        let counted = cells.into_iter().filter(|&(_, count)| count > 0).map(|(what, count)| format!("{count} orders are {what}"));
+        let counted = cells.into_iter().filter(|&(_, count)| count > 0).map(|(what, count)| match count {
+            1 => format!("1 order is {what}"),
+            more => format!("{more} orders are {what}"),
+        });
         let lists = [
             ("acknowledged, and missing from the books", missing),
             ("charged or dispatched otherwise than ordered", differing),
@@ -105,7 +108,8 @@ impl Report {
         ];
         let listed = lists.into_iter().filter(|(_, ids)| !ids.is_empty()).map(|(what, ids)| {
             let some = ids.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
-            format!("{} orders are {what}: {some}{}", ids.len(), if ids.len() > 5 { ", .." } else { "" })
+            let orders = if ids.len() == 1 { "1 order is".to_owned() } else { format!("{} orders are", ids.len()) };
+            format!("{orders} {what}: {some}{}", if ids.len() > 5 { ", .." } else { "" })
         });
         let usual = (&self.usual_way.cells.in_doubt, "orders of the usual way did not end");
         let usual = (*usual.0 > 0).then(|| format!("{} {}", usual.0, usual.1));

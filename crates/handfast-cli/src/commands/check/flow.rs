@@ -8,6 +8,7 @@ use handfast::upkeep::{self, Followed};
 use handfast_lab::answers::flow::{Answer, Odds, Question};
 use handfast_lab::trace::FlowTrace;
 use handfast_protocol::Risk;
+use handfast_server::batch::counted;
 use serde_json::json;
 
 use super::{Args, flow_text};
@@ -43,10 +44,8 @@ fn tell_followed(followed: &[Followed], output: &Output) -> anyhow::Result<()> {
     }
     followed.iter().try_for_each(|Followed { flow, orders, difference, .. }| {
         let verdict = if difference.plan.is_some() { "cannot adopt it" } else { "would change by adopting it" };
-        output.sentences(format_args!(
-            "{orders} open orders of {flow} follow another definition and {verdict}: {}.",
-            difference.in_words()
-        ))
+        let (orders, follow) = (counted(*orders, "open order"), if *orders == 1 { "follows" } else { "follow" });
+        output.sentences(format_args!("{orders} of {flow} {follow} another definition and {verdict}: {}.", difference.in_words()))
     })
 }
 

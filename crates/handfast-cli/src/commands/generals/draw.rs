@@ -43,7 +43,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "LIST", value_parser = parse_captured)]
     captured: Option<BTreeSet<usize>>,
     /// Nobody was given the order; with =1 or =2 that general was not
-    #[arg(long, value_name = "GENERAL", require_equals = true, num_args = 0..=1, value_parser = clap::value_parser!(u8).range(1..=2))]
+    #[arg(long, value_name = "GENERAL", require_equals = true, num_args = 0..=1, value_parser = numbers::whole(1..=2_u8, 1))]
     no_order: Option<Option<u8>>,
     /// What the coin shows, where one is tossed [default: 1]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = numbers::whole(1..=u32::MAX, 2))]

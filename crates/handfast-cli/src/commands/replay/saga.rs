@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use handfast_lab::answers::replay::{Step, Story};
 use handfast_lab::diagram::{Diagram, SagaStory};
+use handfast_server::batch::counted;
 use handfast_server::story::{Kept, Retold};
 use serde_json::{Map, Value};
 
@@ -17,7 +18,7 @@ use crate::commands::show::{entry_of, step_of};
 pub(super) fn story(kept: Kept) -> anyhow::Result<Story> {
     let retold = kept.retell().or_bad_input()?;
     let started = kept.entries.first().map_or(0, |entry| entry.at.0);
-    let first = format!("{} steps: {}", kept.names.len(), kept.names.join(", "));
+    let first = format!("{}: {}", counted(kept.names.len() as u64, "step"), kept.names.join(", "));
     let mut steps = vec![Step { heading: "the beginning".to_owned(), says: vec![first], data: Map::new() }];
     for step in &retold.steps {
         let Value::Object(data) = serde_json::to_value(step)? else { continue };

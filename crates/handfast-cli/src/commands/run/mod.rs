@@ -20,6 +20,7 @@ use super::definitions::DefinitionArgs;
 use super::flow::{ChosenFlow, FlowArgs};
 use super::log::LogArgs;
 use crate::commands::{signals, state};
+use crate::numbers;
 use crate::output::log;
 use crate::output::{Exit, OrExit as _, Output};
 
@@ -48,8 +49,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URL", env = "HANDFAST_STORE")]
     pub(crate) store: Option<String>,
     /// How many orders are under way at once.
-    #[arg(long, value_name = "N", default_value = "128")]
-    pub(crate) limit_in_flight: NonZeroUsize,
+    #[arg(long, value_name = "N", default_value = "128", allow_negative_numbers = true, value_parser = numbers::whole(1..=100_000_usize, 128))]
+    pub(crate) limit_in_flight: usize,
     /// Do not wait longer than this for an order to end, as in 30s: it is then in doubt, and safe in the store.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub(crate) give_up_after: Option<Duration>,
@@ -85,7 +86,8 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
             output.note("reading orders from standard input, one JSON object a line, until Ctrl-D");
         }
         let mut batch = Batch::new((Arc::new(file), flow), source, store);
-        (batch.expected, batch.limit_in_flight, batch.give_up_after) = (expected, args.limit_in_flight, args.give_up_after);
+        (batch.expected, batch.give_up_after) = (expected, args.give_up_after);
+        batch.limit_in_flight = NonZeroUsize::new(args.limit_in_flight).unwrap_or(NonZeroUsize::MIN);
         (batch.retry_cap, batch.definitions) = (args.retry_cap, args.definitions.wanted());
         batch.open_files = open_files::raise();
         let mut printer = Printer::new(output, batch.source.name(), expected);

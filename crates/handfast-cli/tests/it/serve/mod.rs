@@ -393,6 +393,10 @@ async fn a_request_that_cannot_be_understood_is_refused_and_nothing_is_taken() {
         (Method::GET, "/sagas?limit=many", "", 400, "query"),
         (Method::GET, "/sagas?page=2", "", 400, "query"),
         (Method::GET, "/sagas?standing=lost", "", 400, "query"),
+        (Method::GET, "/sagas?after=nope", "", 400, "query"),
+        (Method::GET, "/participants/resting", "", 400, "query"),
+        (Method::GET, "/participants/resting?incarnation=i&limit=x", "", 400, "query"),
+        (Method::GET, "/participants/resting?incarnation=i&after=nope", "", 400, "query"),
         (Method::POST, "/sagas/order-1/cancel", "{\"by\": 1}", 422, "not-a-reason"),
         (Method::POST, "/sagas/order-1/cancel", "{\"who\": \"ada\"}", 422, "not-a-reason"),
         (Method::POST, "/sagas/order-1/cancel", "{\"by\": 4111111111111111}", 422, "not-a-reason"),
@@ -404,6 +408,14 @@ async fn a_request_that_cannot_be_understood_is_refused_and_nothing_is_taken() {
         check_problem(&caller, (method, path, &[JSON, KEY], body), status, problem).await;
     }
     assert_eq!(caller.get("/sagas").await.json()["sagas"], json!([]));
+    for (path, said) in [
+        ("/sagas?limit=many", "limit is a whole number from 1 to 1000, and not \"many\""),
+        ("/sagas?after=nope", "there is no saga \"nope\"; leave it out for the first page"),
+        ("/participants/resting?limit=1", "incarnation is missing; say the one"),
+    ] {
+        let detail = caller.get(path).await.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains(said), "{path}: {detail}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
