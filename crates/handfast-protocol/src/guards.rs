@@ -139,6 +139,9 @@ pub trait Guards: Copy + Ord + Debug + core::hash::Hash + Send + Sync + 'static 
     const CONFIRMED_HISTORY_IS_NOT_SAME_BOOKS: bool = true;
     /// What a journal that came back from a backup does not know to have been asked for counts as asked for where its service moves.
     const UNKNOWN_COUNTS_AS_ASKED: bool = true;
+    /// Where a service has moved, a journal that came back from a backup may have forgotten what left since: an undo leaves for no other
+    /// address, and what a person says is not done is waited with anew.
+    const FORGOTTEN_SINCE_MAY_HAVE_LEFT: bool = true;
     /// What a person said of a step counts no longer than the life of its participant in which it was said.
     const WORD_ENDS_WITH_A_LIFE: bool = true;
     /// The step that decides is not marked as not done once a step after it was asked for.

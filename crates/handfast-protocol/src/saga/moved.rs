@@ -89,8 +89,8 @@ impl<G: Guards> Coordinator<G> {
         // While it is moved nothing but looks leaves.
         let mut moved = state.moved.unwrap_or(Moved { there, undo_may_have_left, road_is_clear: false });
         moved.there = there;
-        if came_back && G::UNKNOWN_COUNTS_AS_ASKED {
-            // What the journal has forgotten may have left anywhere, and since: a word that was waited with is older than that.
+        if came_back && G::FORGOTTEN_SINCE_MAY_HAVE_LEFT {
+            // It may have left anywhere: a word that was waited with is older than that.
             (moved.undo_may_have_left, moved.road_is_clear) = (true, false);
             state.mark = state.mark.filter(|_| !state.waits_with_mark());
         }

@@ -81,5 +81,6 @@ without! {
     BelievesAHastyWord lacks NOT_DONE_ELSEWHERE_IS_SAID_AGAIN,
     BelievesACopy lacks CONFIRMED_HISTORY_IS_NOT_SAME_BOOKS,
     TrustsABackup lacks UNKNOWN_COUNTS_AS_ASKED,
+    ForgetsARefund lacks FORGOTTEN_SINCE_MAY_HAVE_LEFT,
     JoinsByNumber lacks SEEN_IS_JOINED_BY_PROOF,
 }

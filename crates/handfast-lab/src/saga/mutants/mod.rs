@@ -589,4 +589,5 @@ pub static MUTANTS: &[Mutant] = &[
     moved::REFUNDED_AT_A_COPY,
     moved::HASTY_WORD_ELSEWHERE,
     moved::BACKUP_FORGETS_THE_GATE,
+    moved::BACKUP_FORGETS_THE_REFUND,
 ];

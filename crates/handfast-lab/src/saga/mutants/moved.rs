@@ -1,7 +1,9 @@
 //! The mutants of services that move.
 
 use super::Mutant;
-use super::lacks::{ActsElsewhere, BelievesACopy, BelievesAHastyWord, BelievesOtherBooks, TrustsABackup, UndoesAtACopy};
+use super::lacks::{
+    ActsElsewhere, BelievesACopy, BelievesAHastyWord, BelievesOtherBooks, ForgetsARefund, TrustsABackup, UndoesAtACopy,
+};
 use super::unguarded::Of;
 use crate::moved::Moved;
 
@@ -51,4 +53,12 @@ pub(super) const BACKUP_FORGETS_THE_GATE: Mutant = Mutant {
     hazard: "the journal comes back from a backup that does not know of the dispatch, the depot moves, its new address refuses, and the payment is given back for goods that have left",
     breaks: "dispatched only if paid",
     world: || Box::new(Of(Moved::<TrustsABackup>::new().restores(1).patient())),
+};
+
+pub(super) const BACKUP_FORGETS_THE_REFUND: Mutant = Mutant {
+    name: "backup-forgets-the-refund",
+    guard: "where a service has moved, what a journal that came back does not know of may have left: an undo leaves for no other address, and a word is waited with anew",
+    hazard: "a refund is on the road to the old bank, the journal comes back from a backup that does not know of it, the new bank has a copy of the books in which the charge stands, and the customer is paid twice",
+    breaks: "nothing is undone twice, in whatever books",
+    world: || Box::new(Of(Moved::<ForgetsARefund>::new().restores(1).with_copies().patient())),
 };
