@@ -351,7 +351,7 @@ impl<G: Guards> Moved<G> {
     fn tell_of_move(&self, world: &mut World<G>, step: usize) {
         let can_be_looked_at = self.can_be_looked_at || world.books[step].called_at == Address::Former;
         let came_back = world.restores < self.restores;
-        let is_unknown = came_back && !world.coordinator.was_asked(step);
+        let is_unknown = came_back && !world.asked.were_told_same[step];
         let told = if is_unknown || world.was_asked_elsewhere(step) {
             Told::Moved { step, can_be_looked_at, came_back }
         } else {
@@ -361,9 +361,17 @@ impl<G: Guards> Moved<G> {
     }
 
     /// The journal comes back, and its saga follows the definition at hand: who would be called elsewhere by it than by the older
-    /// one has moved.
+    /// one has moved. It does not come back where a service has moved and moved back since, and was asked meanwhile.
     fn restore(&self, world: &World<G>) -> Option<World<G>> {
         let Read { coordinator, asked, called_at } = world.backup.clone().map(|read| *read)?;
+        // Nobody can know then that it was asked elsewhere, and so nothing is claimed.
+        let has_been_away = |step: usize| {
+            let knows_of_a_move = coordinator.is_moved(step) || called_at[step] != world.books[step].called_at;
+            !knows_of_a_move && world.asked.at[step].iter().any(|at| *at != called_at[step] && !asked.at[step].contains(at))
+        };
+        if (0..world.books.len()).any(has_been_away) {
+            return None;
+        }
         let mut after = World { coordinator, asked, backup: None, restores: world.restores - 1, ..world.clone() };
         for step in 0..world.books.len() {
             let mark = world.coordinator.step_mark(step);

@@ -35,6 +35,7 @@ fn a_journal_that_came_back_asks_no_other_address() {
     check(&World::new().restores(1).patient(), 4_765);
     check(&World::new().restores(1).with_copies().patient(), 10_283);
     check(&World::new().restores(1).with_a_person().patient(), 117_000);
+    check(&World::new().restores(1).moves(2).patient(), 66_199);
 }
 
 /// Another worker goes on sending to the former address: its requests are like those that were on the road.

@@ -310,7 +310,8 @@ struct Homes {
     same: Vec<BTreeSet<String>>,
     /// Where it is called now.
     called: BTreeSet<String>,
-    /// Where it was asked for, too, since it was found there, and no person has said that the books are the same. They may be a copy.
+    /// Where it was asked for, too, since it was found there, or may have been before the journal came back, and no person has said that
+    /// the books are the same. They may be a copy.
     found: Vec<BTreeSet<String>>,
 }
 
@@ -346,8 +347,9 @@ pub(crate) fn check(
         for (step, asked) in asked.iter().enumerate().filter(|(step, _)| was_asked_by(*step, adopted.seq)) {
             let called = books_of(&before, step);
             let homes = homes[step].get_or_insert_with(|| Homes { same: vec![called.clone()], called, found: Vec::new() });
+            // What came back from a backup does not know what was asked there before, nor what was said of those books.
             if let Some(Move { since, line: Line::Moved { .. } }) = &moves[step]
-                && asked.was_found_between(*since, adopted.seq)
+                && (stored.came_back || asked.was_found_between(*since, adopted.seq))
             {
                 homes.found.push(homes.called.clone());
             }

@@ -73,6 +73,34 @@ async fn what_a_backup_does_not_know_counts_as_asked_where_its_service_moves() {
     }
 }
 
+/// Before the copy was put back the new depot may have been asked, and what was asked there is on the road. That the depot moves back
+/// does not let the former one be asked as well, before a person answers for the books.
+#[tokio::test]
+async fn what_came_back_asks_no_former_address_for_what_may_have_been_asked_where_its_service_was_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(file("shop.db")).unwrap());
+    let engine = open(&store, flow("bank", "depot"), OtherDefinitions::Keep).participant("bank", crate::support::Silent);
+    let engine = engine.open().await.unwrap();
+    engine.submit(Order::in_flow_order("order-1", "{}", vec!["{}"; 2])).await.unwrap();
+    engine.shutdown(Duration::from_millis(10)).await;
+    drop((engine, store));
+
+    SqliteStore::back_up(file("shop.db"), &file("backup.db"), &mut |_, _| {}).unwrap();
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(file("backup.db")).unwrap());
+    for depot in ["new-depot", "depot"] {
+        let (asked, answering) = looked_at(None);
+        let engine = adopting(&store, flow("bank", depot), false).participant(depot, answering).open().await.unwrap();
+        let why = suspended(&engine).await;
+        assert!(why.contains("step dispatch") && why.contains("another address"), "{why}");
+        assert!(engine.shutdown(Duration::from_secs(10)).await);
+        assert_eq!(asked.load(Ordering::Relaxed), 0, "nothing but a look leaves for {depot}");
+    }
+    let engine = adopting(&store, flow("bank", "new-depot"), true).open().await.unwrap();
+    assert_eq!(outcome(&engine).await, Outcome::Completed);
+    engine.shutdown(Duration::from_secs(10)).await;
+}
+
 /// The second address is a typo, at which it is only looked for. That the third one keeps the same books as the first says nothing of
 /// it: the act that has left for the third one does not leave for the second as well.
 #[tokio::test]
