@@ -7,6 +7,7 @@ mod behaviour;
 mod flow_case;
 mod flows;
 mod follow;
+mod ids;
 mod machine;
 pub mod map;
 mod model;

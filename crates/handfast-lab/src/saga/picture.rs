@@ -1,8 +1,9 @@
 //! Draws a run of a saga's world as a space-time diagram.
 
-use handfast_protocol::{Command, Input, Operation, Told};
+use handfast_protocol::{Answer, Command, Definite, Input, Operation, Told};
 
 use super::action::Action;
+use super::ids::Ids;
 use super::model::{due_in_words, ruling_in_words};
 use super::network::Message;
 use super::world::{Key, Saga, World, message_of};
@@ -25,7 +26,7 @@ pub(super) fn draw_so_far(saga: &Saga, run: &Run<World, Action>, title: &str) ->
     let participants = saga.names.iter().map(|name| picture.line(name)).collect();
     let workers = saga.adversary.workers;
     let mut painter =
-        Painter { picture, shop, participants, names: &saga.names, workers, actions: saga.with_lasting_numbers(run), run };
+        Painter { picture, shop, participants, ids: Ids { saga, run }, workers, actions: saga.with_lasting_numbers(run), run };
     for step in 0..run.steps.len() {
         painter.draw(step);
     }
@@ -38,13 +39,17 @@ struct Painter<'a> {
     picture: Diagram,
     shop: LineId,
     participants: Vec<LineId>,
-    names: &'a [String],
+    ids: Ids<'a>,
     workers: usize,
     actions: Vec<Action>,
     run: &'a Run<World, Action>,
 }
 
-impl Painter<'_> {
+impl<'a> Painter<'a> {
+    const fn names(&self) -> &'a [String] {
+        self.ids.saga.names.as_slice()
+    }
+
     fn draw(&mut self, step: usize) {
         let at = time(step);
         match self.actions[step] {
@@ -57,7 +62,7 @@ impl Painter<'_> {
                 Input::Receive(Told::Answer { .. } | Told::Looked { .. } | Told::Undo { .. }) => {}
                 Input::Receive(Told::Differs { .. }) => self.note(at, worker, Mark::Durable, "something else is in effect"),
                 Input::Receive(Told::Ruled(ruling)) => {
-                    let text = ruling_in_words(ruling, self.names);
+                    let text = ruling_in_words(ruling, self.names());
                     self.note(at, worker, Mark::Demand, &text);
                 }
                 Input::Receive(Told::Forgotten { .. }) => self.note(at, worker, Mark::Demand, "evidence no more"),
@@ -66,7 +71,7 @@ impl Painter<'_> {
                 Input::Receive(Told::Sent { .. }) => self.note(at, worker, Mark::Durable, "marked as sent"),
             },
             Action::AppendDue { worker, step, due } => {
-                let of = format!("{} of {}", due_in_words(due), self.names[step]);
+                let of = format!("{} of {}", due_in_words(due), self.names()[step]);
                 self.note(at, worker, Mark::Demand, &of);
             }
             Action::Send { worker, command } => self.draw_command(step, worker, command, ""),
@@ -94,8 +99,9 @@ impl Painter<'_> {
             Action::Restore => {
                 self.picture.mark(self.shop, at, Mark::Restart, "back with the older journal");
             }
-            Action::RestoreBefore { .. } => {
-                self.picture.mark(self.shop, at, Mark::Restart, "back with the older journal, which kept no id");
+            Action::RestoreBefore { of } => {
+                let text = format!("back with the older journal, which kept no id of {}", self.names()[of]);
+                self.picture.mark(self.shop, at, Mark::Restart, &text);
             }
             Action::Forget { step: forgetful } => {
                 self.picture.mark(self.participants[forgetful], at, Mark::News, "forgets its key");
@@ -130,7 +136,8 @@ impl Painter<'_> {
         let captured = (sent + 1..until).any(|step| taken.contains(&self.actions[step]));
         let brought = arrivals.first().map(|&step| self.what_happened(step, command.step));
         let who = if self.workers > 1 { format!(" (worker {})", worker + 1) } else { String::new() };
-        let label = format!("{}{who}{remark}", command.operation.name());
+        let id = self.ids.carried(sent, command.step).unwrap_or_default();
+        let label = format!("{}{id}{who}{remark}", command.operation.name());
         let message = self.picture.message(self.shop, self.participants[command.step], &label).sent(time(sent));
         for (number, &arrival) in arrivals.iter().enumerate() {
             if number == 0 {
@@ -153,7 +160,7 @@ impl Painter<'_> {
 
     /// The answer that an arrival caused, if a worker ever journaled it or the road captured it.
     fn draw_answer(&mut self, step: usize, command: Command) {
-        let later = &self.actions[step + 1..];
+        let later = &self.actions[step + 1..self.ids.on_the_road_until(step, command.step)];
         let told = later.iter().position(|action| answer_in(action, command).is_some());
         let is_lost = |action: &Action| {
             matches!(*action, Action::Capture { message: Message::Answer(to, _) } if to == command)
@@ -169,8 +176,10 @@ impl Painter<'_> {
         };
         let Some((worker, word)) = answer_in(&self.actions[told], command) else { return };
         let who = if self.workers > 1 { format!("worker {}: ", worker + 1) } else { String::new() };
+        let is_done = word == told::answer(Answer::State(Definite::Done));
+        let id = is_done.then(|| self.ids.kept(step, told, command.step)).flatten().unwrap_or_default();
         let message = self.picture.message(from, self.shop, word).reply().sent(time(step));
-        message.arrives(time(told)).brings(Mark::Durable, &format!("{who}journaled"));
+        message.arrives(time(told)).brings(Mark::Durable, &format!("{who}journaled{id}"));
     }
 
     fn arrives(&self, step: usize, command: Command) -> bool {

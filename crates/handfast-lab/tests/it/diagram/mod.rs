@@ -1,5 +1,6 @@
 //! Pictures of runs: golden files, what must hold for every picture, and the README's own.
 
+mod ids;
 mod shop;
 
 use std::path::Path;
