@@ -1,13 +1,18 @@
 //! Participants that are put back to an older copy of their stores: whoever saw what was forgotten is told, and a person can
 //! accept a restore that was declared.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
+#![expect(clippy::disallowed_methods, reason = "how long a test is ready to wait is counted in real time")]
 
 use std::fs;
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use hyper::Method;
+use serde_json::{Value, json};
 
+use crate::serve::shop::{Caller, PATIENCE, Process, order, path};
 use crate::support::{Ended, Service, handfast};
 
 /// A payment service that is started again and again on one store and address, a dispatch service, and coordinators with stores
@@ -168,4 +173,69 @@ fn a_declared_restore_is_accepted_by_a_person_and_the_orders_go_on() {
 
     assert_eq!(shop.run("a", &["a-2", "a-3"], &[]).code, Some(0), "they go on, restarted and all");
     assert_eq!((shop.charged(), shop.shipped()), (3, 4), "a-0, a-2 and a-3; a-1 was shipped before");
+}
+
+/// What a running service says of the payment service, once that has named another incarnation.
+async fn offered(caller: &Caller, payment: &str) -> Value {
+    let started = Instant::now();
+    loop {
+        let listed = caller.get("/participants").await.json();
+        let one = listed["participants"].as_array().unwrap().iter().find(|one| one["participant"] == payment).cloned();
+        if let Some(one) = one.filter(|one| one["offered"].is_object()) {
+            return one;
+        }
+        assert!(started.elapsed() < PATIENCE, "{listed:#}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The same by the addresses of a running service, which goes on without a restart.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_running_service_goes_on_once_a_person_has_accepted_a_restore() {
+    let mut shop = Shop::new();
+    let (flow, store) = (shop.path("flow.toml"), format!("sqlite:{}", shop.path("served.db").display()));
+    let coordinator = Process::start(&["serve", "--flow", path(&flow), "--listen", "127.0.0.1:0", "--store", &store]);
+    let caller = Caller::of(&coordinator);
+    let place = async |id: &str| assert_eq!(caller.place(id, &order(id), &[]).await.status, 202, "{id}");
+    place("order-0").await;
+    assert_eq!(caller.outcome("order-0").await, "completed");
+    shop.while_payment_is_down(|dir| copy(&dir.join("payment.db"), &dir.join("backup.db")), &[]);
+    place("order-1").await;
+    assert_eq!(caller.outcome("order-1").await, "completed");
+    let restore = |dir: &Path| copy(&dir.join("backup.db"), &dir.join("payment.db"));
+    shop.while_payment_is_down(restore, &["--declare-restored"]);
+    place("order-2").await;
+
+    let payment = shop.payment.as_ref().unwrap().url.clone();
+    let before = offered(&caller, &payment).await;
+    let (former, incarnation) = (before["incarnation"].as_str().unwrap(), before["offered"]["incarnation"].as_str().unwrap());
+    let accept = async |incarnation: &str, by: &str| {
+        let act = json!({ "participant": payment, "incarnation": incarnation, "by": by, "why": "restored from Monday" });
+        caller.send(Method::POST, "/participants/accept", &[("content-type", "application/json")], act.to_string()).await
+    };
+    let other = accept("another-one", "ann").await;
+    assert_eq!((other.status.as_u16(), other.problem().as_str()), (409, "cannot-accept"));
+    assert_eq!(other.json()["offered"], incarnation);
+    let nobody = accept(incarnation, " ").await;
+    assert_eq!((nobody.status.as_u16(), nobody.problem().as_str()), (422, "not-an-acceptance"));
+    let waiting = caller.get("/sagas/order-2").await.json();
+    assert_eq!(
+        (&waiting["outcome"], shop.charged(), shop.shipped()),
+        (&Value::Null, 1, 2),
+        "nobody has accepted it: {waiting:#}"
+    );
+
+    // Whoever did not hear that it was taken asks again, and hears the same.
+    for _asked in 0..2 {
+        let accepted = accept(incarnation, "ann").await;
+        assert_eq!(accepted.status, 200, "{}", accepted.text);
+        let accepted = accepted.json();
+        assert_eq!((&accepted["former"], &accepted["by"]), (&json!(former), &json!("ann")), "{accepted:#}");
+    }
+    assert_eq!(caller.outcome("order-2").await, "completed");
+    let resting = caller.get(&format!("/participants/resting?incarnation={former}")).await.json();
+    let lines: Vec<_> = resting["sagas"].as_array().unwrap().iter().map(|one| (&one["id"], &one["above_copy"])).collect();
+    assert_eq!(lines, [(&json!("order-0"), &json!(false)), (&json!("order-1"), &json!(true))], "{resting:#}");
+    assert_eq!(resting["sagas"][1]["money"][0]["amount"], "19.99 EUR");
+    assert_eq!((shop.charged(), shop.shipped()), (2, 3), "order-1 was charged in books that are gone");
 }

@@ -271,6 +271,11 @@ async fn an_operator_acts_through_the_service_and_through_its_file() {
     assert_eq!(settled.code, Some(0), "{}", settled.stderr);
     let saga = standing(&caller, "order-1", "settled").await;
     assert_eq!(saga["outcome"], "settled", "neither completed nor cancelled");
+    assert_eq!(saga["remains"], json!([{ "step": "hotel", "state": "unknown", "amount": "19.99 EUR" }]), "{saga:#}");
+    let trouble = saga["trouble"].as_str().unwrap();
+    for said in ["a person has given up waiting for the participants", "hotel is unknown (19.99 EUR)"] {
+        assert!(trouble.contains(said), "nothing is left behind without saying so: {said}: {trouble}");
+    }
 
     let nearly = sagas(&[&["resolve", "order-22", "--resume", "--yes"], &words[..]].concat(), by_file);
     assert!(nearly.code == Some(2) && nearly.stderr.contains("did you mean order-2"), "{}", nearly.stderr);
