@@ -90,7 +90,7 @@ mod tests {
             ("http:///sagas", Err("it is no address; give one as in http://127.0.0.1:7070")),
             ("http://a b", Err("it is no address; give one as in http://127.0.0.1:7070")),
             ("http://a:99999", Err("what stands behind its host is no port; give one as in http://127.0.0.1:7070")),
-            ("http://a:x", Err("it is no address; give one as in http://127.0.0.1:7070")),
+            ("http://a:x", Err("what stands behind its host is no port; give one as in http://127.0.0.1:7070")),
             ("http://me:secret@a", Err("it has a name and a password before its host, which nobody reads here; leave them out")),
             ("http://a/?x=1", Err("it is to end before its question mark or hash; leave out what follows")),
             ("http://a/#x", Err("it is to end before its question mark or hash; leave out what follows")),

@@ -114,7 +114,7 @@ async fn the_printed_command_keeps_a_definition_where_nothing_else_is_possible()
     let refused = run(adopt);
     assert!(refused.code == Some(2) && flat(&refused.stderr).contains(another.split(';').next().unwrap()), "{}", refused.stderr);
     let trouble = caller.get("/sagas/order-1").await.json()["trouble"].as_str().unwrap().to_owned();
-    let command = quoted(&trouble, "somebody says --keep-definitions at the start, or `");
+    let command = quoted(&trouble, "a person says --keep-definitions at the start, or `");
     assert_eq!(command, format!("handfast definitions keep {} --by NAME --why TEXT --url URL", &hash[..12]));
     let kept = as_printed(&command, &coordinator.url);
     assert_eq!(
