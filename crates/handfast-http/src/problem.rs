@@ -30,6 +30,26 @@ impl Kind {
     }
 }
 
+/// A table of the problems of a service: each has a name in the program, the last part of its uri, a status, a title and a page.
+///
+/// `kinds! { pub(crate), "/problems/"; .. }` makes a constant of each, and with `, all ALL` before the semicolon also one that lists
+/// them.
+#[macro_export]
+macro_rules! kinds {
+    ($visibility:vis, $prefix:literal $(, all $all:ident)?;
+     $($name:ident = $slug:literal, $status:ident, $title:literal, $page:expr;)*) => {
+        $($visibility const $name: &$crate::problem::Kind = &$crate::problem::Kind {
+            uri: concat!($prefix, $slug), status: ::axum::http::StatusCode::$status, title: $title, page: $page,
+        };)*
+        $crate::kinds!(@all $visibility, [$($all)?] $($name)*);
+    };
+    (@all $visibility:vis, [] $($name:ident)*) => {};
+    (@all $visibility:vis, [$all:ident] $($name:ident)*) => {
+        /// Every kind there is.
+        $visibility const $all: &[&$crate::problem::Kind] = &[$($name),*];
+    };
+}
+
 /// One problem, as it is answered.
 #[derive(Debug)]
 pub struct Problem {

@@ -1,21 +1,11 @@
 //! What the service says when it does not do as asked: RFC 9457 problems, each with a page of its own.
 
-use axum::http::StatusCode;
 use handfast_http::bodies::{BodyError, NotJson};
 use handfast_http::origin::Foreign;
 pub(crate) use handfast_http::problem::{Kind, Problem};
 
-macro_rules! kinds {
-    ($($name:ident = $slug:literal, $status:ident, $title:literal, $page:literal;)*) => {
-        $(pub(crate) const $name: &Kind = &Kind {
-            uri: concat!("/problems/", $slug), status: StatusCode::$status, title: $title, page: $page,
-        };)*
-        /// Every kind there is.
-        pub(crate) const ALL: &[&Kind] = &[$($name),*];
-    };
-}
-
-kinds! {
+handfast_http::kinds! {
+    pub(crate), "/problems/", all ALL;
     NO_SUCH_PAGE = "no-such-page", NOT_FOUND, "There is nothing at this address",
         "The path is none of the service's. `docs/serve.md` lists them all.";
     NOT_OFFERED = "not-offered", NOT_IMPLEMENTED, "This service does not offer that",

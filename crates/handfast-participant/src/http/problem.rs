@@ -1,17 +1,9 @@
 //! Everything that is not a receipt, as `application/problem+json` (RFC 9457). `docs/contract.md` lists the types.
 
-use axum::http::{StatusCode, Uri};
-pub(super) use handfast_http::problem::{Kind, Problem};
+use axum::http::Uri;
+pub(super) use handfast_http::problem::Problem;
 
 use crate::registers::NotDefinite;
-
-macro_rules! kinds {
-    ($($name:ident = $slug:literal, $status:ident, $title:literal, $page:expr;)*) => {
-        $(pub(super) const $name: &Kind = &Kind {
-            uri: concat!("urn:handfast:problem:", $slug), status: StatusCode::$status, title: $title, page: $page,
-        };)*
-    };
-}
 
 /// What the caller that meets it can do. What exactly went wrong inside is in the service's log, not on the wire.
 const CORRECT: &str = "nothing was done; correct the request";
@@ -21,7 +13,8 @@ const BROKEN: &str = "the request may or may not have taken effect; the service'
     restart it; if the store's file was removed or written over, stop it, put the right file back with the -wal beside it that \
     belongs to it, and start it (a start that is refused says which files to move); then send the request again";
 
-kinds! {
+handfast_http::kinds! {
+    pub(super), "urn:handfast:problem:";
     KEY_INVALID = "key-invalid", BAD_REQUEST, "The key is not one", CORRECT;
     HEADER_INVALID = "header-invalid", BAD_REQUEST, "A header makes no sense", CORRECT;
     BODY_INVALID = "body-invalid", BAD_REQUEST, "The body is not JSON", CORRECT;
