@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use handfast::Backoff;
 use hyper::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -16,9 +17,8 @@ use handfast_machine::clock::now_ms;
 
 /// How long the answer to one try is waited for.
 const TRY_TIMEOUT: Duration = Duration::from_secs(2);
-/// Waiting times between tries: full jitter up to the base doubled with every try, and no more than the cap.
-const BACKOFF_BASE_MS: u64 = 50;
-const BACKOFF_CAP_MS: u64 = 1_000;
+/// Waiting times between tries, with full jitter.
+const BACKOFF: Backoff = Backoff { base: Duration::from_millis(50), cap: Duration::from_secs(1) };
 
 /// What every order needs.
 #[derive(Clone, Debug)]
@@ -172,7 +172,6 @@ impl Order {
     }
 
     fn backoff(&self, tries: u32) -> Duration {
-        let ceiling = (BACKOFF_BASE_MS << tries.min(10)).min(BACKOFF_CAP_MS);
-        Duration::from_millis(ceiling).mul_f64(Draws::new(0, "backoff", &self.charge_url, tries).unit(0))
+        BACKOFF.ceiling(tries + 1).mul_f64(Draws::new(0, "backoff", &self.charge_url, tries).unit(0))
     }
 }
