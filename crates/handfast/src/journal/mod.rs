@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
 use handfast_protocol::{
     Answer, Command, Coordinator, Definite, DueAt, Guards, Input, Mark, Nature, Operation, PROTOCOL_VERSION, Party, Plan, Ruling,
     Time, Told, UndoTold,
@@ -405,6 +406,5 @@ pub fn kept_by<'a>(lines: impl IntoIterator<Item = &'a Line>, step: usize) -> BT
 /// Lower-case hexadecimal digits, as digests and hashes are shown.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+    HEXLOWER.encode(bytes)
 }

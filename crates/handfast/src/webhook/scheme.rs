@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use data_encoding::HEXLOWER_PERMISSIVE;
 use handfast_protocol::Time;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
@@ -221,13 +222,7 @@ fn read_stripe<'h>(header: impl Fn(&str) -> Option<&'h str>) -> Result<Signed<'h
     let parts = || text.split(',').filter_map(|part| part.split_once('='));
     let timestamp = parts().find(|(name, _)| *name == "t").ok_or(NotSigned::Unreadable(STRIPE))?.1;
     let of_v1 = parts().filter(|(name, _)| *name == "v1");
-    let signatures = of_v1.take(MOST_SIGNATURES).filter_map(|(_, digits)| unhex(digits)).collect();
+    let signatures =
+        of_v1.take(MOST_SIGNATURES).filter_map(|(_, digits)| HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()).collect();
     Ok(Signed { before: vec![timestamp], timestamp, signatures, header: STRIPE })
-}
-
-fn unhex(digits: &str) -> Option<Vec<u8>> {
-    if !digits.len().is_multiple_of(2) || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return None;
-    }
-    (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).ok()).collect()
 }

@@ -1,27 +1,21 @@
 //! Shorter names for a key, for services that take neither its length nor its dots. Each is made of the whole key, for good:
 //! a stored flow sends the same text after every upgrade.
 
+use data_encoding::BASE32_NOPAD;
 use sha2::{Digest as _, Sha256};
 use uuid::Builder;
 
 /// What the hash is taken of, before the key. Another way to shorten a key needs another number, and a gap of another name.
 const HASH_DOMAIN: &[u8] = b"handfast/key.hash/1:";
 const UUID_DOMAIN: &[u8] = b"handfast/key.uuid/1:";
-/// The digits of base 32 in lower case (RFC 4648, 6).
-const DIGITS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 /// How many bytes of the hash are written: 160 bits, so that two keys never meet by chance.
 const HASH_BYTES: usize = 20;
 
 /// `{key.hash}`: 32 of `a-z` and `2-7`.
 pub(super) fn hash(key: &str) -> String {
     let digest = Sha256::new().chain_update(HASH_DOMAIN).chain_update(key).finalize();
-    let mut text = String::with_capacity(HASH_BYTES * 8 / 5);
-    // Five bytes are eight digits.
-    for bytes in digest[..HASH_BYTES].chunks_exact(5) {
-        let number = bytes.iter().fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
-        text.extend((0..8).rev().map(|place| char::from(DIGITS[usize::try_from((number >> (5 * place)) & 31).unwrap_or(0)])));
-    }
-    text
+    // In base 32 (RFC 4648, 6) five bytes are eight digits.
+    BASE32_NOPAD.encode(&digest[..HASH_BYTES]).to_ascii_lowercase()
 }
 
 /// `{key.uuid}`: a UUID of version 8 (RFC 9562, 5.8) whose free 122 bits are of the hash.
@@ -51,7 +45,7 @@ mod tests {
         let hashes: BTreeSet<String> = keys.into_iter().map(hash).collect();
         let uuids: BTreeSet<String> = keys.into_iter().map(uuid).collect();
         assert_eq!((hashes.len(), uuids.len()), (keys.len(), keys.len()));
-        assert!(hashes.iter().all(|text| text.len() == 32 && text.bytes().all(|byte| DIGITS.contains(&byte))));
+        assert!(hashes.iter().all(|text| text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'))));
         for text in uuids {
             let read = uuid::Uuid::parse_str(&text).unwrap();
             assert_eq!((read.get_version_num(), read.get_variant()), (8, uuid::Variant::RFC4122), "{text}");
