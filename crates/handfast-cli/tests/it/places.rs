@@ -140,7 +140,11 @@ fn a_backup_that_cannot_be_made_says_which_file_is_in_the_way() {
     fs::write(path("taken.db"), "mine").expect("it can be written");
     fs::write(path("busy.db.part"), "theirs").expect("it can be written");
     let back_up = |to: &str| run(["store", "backup", to, "--store", &format!("sqlite:{}", path("shop.db"))]);
-    check(&back_up(&path("taken.db")), 2, "taken.db: there is something of this name already; name a file that is not there yet");
+    check(
+        &back_up(&path("taken.db")),
+        2,
+        "taken.db: there is something already under this name; name a file that is not there yet",
+    );
     check(&back_up(&path("busy.db")), 2, "busy.db: another backup of this name is under way, or was cut off");
     check(&back_up(&path("no/copy.db")), 2, "no/copy.db: the folder ");
     assert_eq!(fs::read_to_string(path("busy.db.part")).expect("it is there"), "theirs");

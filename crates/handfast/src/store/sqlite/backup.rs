@@ -27,7 +27,7 @@ const MARK: &str = "INSERT INTO meta (name, value) SELECT 'backup', CAST(coalesc
 pub(super) fn back_up(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), StoreError> {
     let not_made = |why: String| StoreError::Backup { path: to.display().to_string(), why };
     if to.exists() {
-        return Err(not_made("there is something of this name already; name a file that is not there yet".to_owned()));
+        return Err(not_made("there is something already under this name; name a file that is not there yet".to_owned()));
     }
     let mut part = to.as_os_str().to_owned();
     part.push(".part");
