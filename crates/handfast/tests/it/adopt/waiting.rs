@@ -128,3 +128,64 @@ async fn an_act_that_waits_for_its_turn_does_not_leave_for_a_former_address_for_
         engine.shutdown(Duration::from_secs(10)).await;
     }
 }
+
+/// A depot that takes its time to say that it knows the order.
+struct SlowDepot {
+    is_open: watch::Receiver<bool>,
+    looks: Arc<AtomicUsize>,
+}
+
+impl Participant for SlowDepot {
+    fn deliver<'a>(&'a self, request: Delivery<'a>) -> BoxFuture<'a, Reply> {
+        Box::pin(async move {
+            if request.operation != Operation::Look {
+                return Reply::unknown("only looks are answered");
+            }
+            self.looks.fetch_add(1, Ordering::Relaxed);
+            let mut opens = self.is_open.clone();
+            opens.wait_for(|is_open| *is_open).await.unwrap();
+            Reply::Definite { answer: Answer::State(Definite::Done), receipt: Receipt::default() }
+        })
+    }
+}
+
+/// A look is out while another process lets the order follow yet another definition. What the look finds is of other books than those
+/// that are called by now: it is dropped, whether the driver learns of that by the answer itself or by a cancel before it.
+#[tokio::test]
+async fn an_answer_to_a_look_that_left_for_a_former_address_is_dropped() {
+    for is_cancelled in [false, true] {
+        let store = left(Arc::new(MemoryStore::new())).await;
+        let adopt = async |follows: Flow, now: Flow| {
+            let adoption = Adoption {
+                placed_with: flow("bank", "depot").hash(),
+                follows: follows.hash(),
+                flow_hash: now.hash(),
+                flow_text: Arc::clone(now.text()),
+                same_books: false,
+                at: Time(1),
+                by: "anna".to_owned(),
+                why: "the depot has moved".to_owned(),
+            };
+            assert_eq!(store.adopt(adoption).await.unwrap(), 1);
+        };
+        adopt(flow("bank", "depot"), flow("bank", "new-depot")).await;
+        let (opens, is_open) = watch::channel(false);
+        let looks = Arc::new(AtomicUsize::new(0));
+        let (asked, third) = looked_at(None);
+        let engine = open(&store, flow("bank", "new-depot"), OtherDefinitions::Keep);
+        let engine = engine.participant("new-depot", SlowDepot { is_open, looks: Arc::clone(&looks) });
+        let engine = engine.participant("third-depot", third).open().await.unwrap();
+        while looks.load(Ordering::Relaxed) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        adopt(flow("bank", "new-depot"), flow("bank", "third-depot")).await;
+        if is_cancelled {
+            engine.cancel("order-1", None, None).await.unwrap();
+        }
+        opens.send(true).unwrap();
+        let why = suspended(&engine).await;
+        assert!(why.contains("step dispatch") && why.contains("another address"), "{why}");
+        assert_eq!(asked.load(Ordering::Relaxed), 0, "nothing but a look leaves for the third depot");
+        engine.shutdown(Duration::from_secs(10)).await;
+    }
+}
