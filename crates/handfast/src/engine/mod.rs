@@ -81,11 +81,11 @@ pub use stats::{Stats, Totals};
 pub use steps::{AnswerSeen, StepView};
 pub use view::{SagaView, saga_in, saga_of};
 
-use crate::flow::FlowStep;
+use crate::flow::{FlowStep, name_in};
 use crate::journal::Said;
 use crate::key::is_saga_id;
 use crate::participant::Unfit;
-use crate::store::{Counts, Created, Store, StoreError, Unanswered};
+use crate::store::{Counts, Created, Store, StoreError, StoredSaga, Unanswered};
 use definitions::Definition;
 use journaled::{Journaled, Loaded, Placing};
 use person::Through;
@@ -160,6 +160,7 @@ impl Engine {
         if let Some(why) = shared.clock_refuses(|| definition.flow().plan().is_timed()) {
             return Err(SubmitError::Clock { why });
         }
+        let flow = definition.shared_flow();
         let Order { id, request_key, input, bodies, .. } = order;
         let name: Arc<str> = id.as_str().into();
         let handle = SagaHandle::new(Arc::clone(&name), shared);
@@ -172,9 +173,11 @@ impl Engine {
             Ok(Created::New) => return Ok(handle.of_new()),
             Ok(Created::Same) => handle::look_up(shared, &name).await,
             Ok(Created::Different) => {
-                // A flow that was edited since makes no other order of it: the saga keeps its own.
+                // A flow that was edited since makes no other order of it: the saga keeps its own. A flow of another name does.
                 let stored = shared.store.load(&name).await.map_err(SubmitError::Store)?;
-                let Some(stored) = stored.filter(|stored| stored.input == input) else {
+                let is_same =
+                    |stored: &StoredSaga| stored.input == input && name_in(&stored.flow_text).as_deref() == Some(flow.name());
+                let Some(stored) = stored.filter(is_same) else {
                     return Err(SubmitError::DifferentBody { id: name.to_string() });
                 };
                 handle::tell_followers(shared, &name, Journaled::from_stored(&stored, &shared.definitions));
@@ -337,11 +340,11 @@ impl Engine {
     /// The store's.
     pub async fn list(&self, filter: &ListFilter) -> Result<ListPage, StoreError> {
         let shared = &self.0.shared;
-        let is_held = |stored: &crate::store::StoredSaga| {
+        let is_held = |stored: &StoredSaga| {
             let is_undecided = stored.wake_at.is_some() && shared.definitions.holds(stored).is_some();
             is_undecided || shared.attention.left_alone.of(&stored.id).is_some()
         };
-        let is_uncalled = |stored: &crate::store::StoredSaga| view::is_uncalled(shared, stored);
+        let is_uncalled = |stored: &StoredSaga| view::is_uncalled(shared, stored);
         listed::list_of((&*shared.store, &shared.definitions), filter, (is_held, is_uncalled)).await
     }
 

@@ -10,6 +10,7 @@ use super::person::{Act, Acted, Followed, ForPerson, OwnDefinitions, Possible, R
 use super::shared::Shared;
 use super::steps::{Known, StepView};
 use super::trail::Trail;
+use crate::flow::name_in;
 use crate::store::{Entry, Store, StoreError, StoredSaga, Try};
 
 /// A saga, read from its store.
@@ -22,7 +23,8 @@ pub struct SagaView {
     pub standing: String,
     /// How it ended, if it has.
     pub outcome: Option<Outcome>,
-    /// The name of its flow; `None` if its definition cannot be read here.
+    /// The name of the flow that it was placed with, whether or not its journal can be followed here; `None` if what is stored of
+    /// its definition says none.
     pub flow: Option<String>,
     /// What is known of its steps, in order; empty if its journal cannot be replayed here.
     pub steps: Vec<StepView>,
@@ -76,7 +78,7 @@ impl SagaView {
             id: stored.id.clone(),
             standing: stored.standing.clone(),
             outcome: None,
-            flow: None,
+            flow: name_in(&stored.flow_text),
             steps: Vec::new(),
             created: stored.created,
             wake_at: stored.wake_at,
@@ -128,7 +130,6 @@ pub async fn saga_of(store: &dyn Store, stored: &StoredSaga) -> Result<SagaView,
     let followed = Followed::of(stored);
     if let Ok(followed) = &followed {
         let for_person = followed.for_person(stored, store.store_id(), &view.tries);
-        view.flow = Some(followed.flow_name().to_owned());
         view.standing = for_person.standing.name().to_owned();
         view.watched_until = for_person.watched_until;
         view.outcome = for_person.outcome;
@@ -172,7 +173,6 @@ pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<O
         Ok(_) | Err(_) => Followed::of(&stored).ok(),
     };
     let for_person = followed.as_ref().map(|followed| followed.for_person(&stored, shared.store.store_id(), &view.tries));
-    view.flow = followed.as_ref().map(|followed| followed.flow_name().to_owned());
     match loaded {
         Ok(Loaded::Ready(saga)) => {
             view.outcome = saga.decision();

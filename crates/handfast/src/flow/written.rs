@@ -95,6 +95,15 @@ const fn is_zero(value: &u64) -> bool {
     *value == 0
 }
 
+/// The name of the flow that a stored definition is of, also where a newer handfast wrote it; `None` if it says none.
+pub(crate) fn name_in(text: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        flow: String,
+    }
+    serde_json::from_str(text).ok().map(|Named { flow }| flow)
+}
+
 impl Written {
     pub(super) const fn new(flow: String, steps: Vec<WrittenStep>) -> Self {
         Self { flow, steps }

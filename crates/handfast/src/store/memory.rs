@@ -103,8 +103,10 @@ impl Rows {
             return Ok(Created::KeyTaken { id: id.clone() });
         }
         if let Some((number, row)) = self.row(&new.id) {
-            let (same_input, same_flow) = (row.saga.input == new.input, row.saga.flow_hash == new.flow_hash);
-            if let Some(hash) = new.request_key_hash.filter(|_| same_input) {
+            let same_input = row.saga.input == new.input;
+            let same_flow = row.saga.flow_hash == new.flow_hash;
+            let same_order = same_input && new.is_of_flow(&row.saga.flow_text);
+            if let Some(hash) = new.request_key_hash.filter(|_| same_order) {
                 self.by_request_key.insert(hash, number);
             }
             return Ok(if same_input && same_flow { Created::Same } else { Created::Different });

@@ -36,6 +36,7 @@ pub use sqlite::{SqliteOptions, Synchronous};
 pub use time::{ClockMark, ClockVerdict, KeptTime, LONGEST_WAKE_UP_MS, StoreTime, TimeAcceptance, TimeAccepted};
 pub use unanswered::Unanswered;
 
+use crate::flow::name_in;
 pub use crate::turns::{Turn, Turns};
 
 /// A boxed future, so that a store can be held behind `Arc<dyn Store>`.
@@ -83,10 +84,17 @@ pub struct NewSaga {
     pub standing: &'static str,
 }
 
+impl NewSaga {
+    /// Whether that definition is this flow's, as it is or as it was before somebody edited it: they have one name.
+    pub(crate) fn is_of_flow(&self, text: &str) -> bool {
+        *text == *self.flow_text || name_in(text).is_some_and(|name| Some(name) == name_in(&self.flow_text))
+    }
+}
+
 /// What became of an attempt to create a saga.
 ///
 /// A request's key stands for the first saga it came with, as long as that is kept: one that comes with the input of a
-/// saga that is there already stands for that one from then on.
+/// saga of the same flow's name that is there already stands for that one from then on.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Created {
     /// It is new, and flushed.

@@ -49,6 +49,25 @@ async fn a_repeated_order_is_the_same_saga_and_another_one_of_its_id_is_refused(
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_same_order_of_another_flow_is_another_order_and_its_key_stays_free() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let of = async |name: &str, bank: &str| {
+        let flow = Flow::builder(name).compensatable("payment", bank).pivot("dispatch", "depot").build().unwrap();
+        let engine = Engine::builder(Arc::clone(&store)).flow(flow).participant(bank, InMemory::new(|_, _| true));
+        engine.participant("depot", InMemory::new(|_, _| true)).open().await.unwrap()
+    };
+    of("cards", "bank").await.submit(order("order-1", "visa", "tea")).await.unwrap().outcome().await.unwrap();
+    let shop = of("shop", "bank").await;
+    let keyed = |id: &str| order(id, "visa", "tea").with_request_key("key-1");
+    let error = shop.submit(keyed("order-1")).await.unwrap_err();
+    assert!(matches!(&error, SubmitError::DifferentBody { id } if id == "order-1"), "{error}");
+    assert!(!shop.submit(keyed("order-2")).await.unwrap().was_placed_before(), "the key stood for nothing");
+    // One that was edited since is the flow that it was.
+    let edited = of("cards", "other-bank").await;
+    assert!(edited.submit(order("order-1", "visa", "tea").with_request_key("key-2")).await.unwrap().was_placed_before());
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_of_those_who_place_an_order_side_by_side_placed_it() {
     let world = World::new(None);
     world.bank.set_road(|_| Road::RequestCaptured);
@@ -478,6 +497,11 @@ async fn what_another_program_can_drive_is_left_as_it_is() {
         assert!(after.wake_at.is_some(), "another program finds it in the index");
     }
     assert!(engine.cancel("newer", None, None).await.is_err());
+    // Whose it is does not depend on whether its journal can be followed here.
+    for (id, flow) in [("newer", Some("shop")), ("foreign", Some("foreign")), ("unreadable", None)] {
+        assert_eq!(engine.saga(id).await.unwrap().unwrap().flow.as_deref(), flow, "{id}");
+        assert_eq!(handfast::saga_in(&*world.ground.journal, id).await.unwrap().unwrap().flow.as_deref(), flow, "{id}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

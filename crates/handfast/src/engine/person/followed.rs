@@ -252,11 +252,6 @@ impl Followed {
         self.rulings().into_iter().map(|ruling| Act::of(ruling, &self.flow)).collect()
     }
 
-    /// The name of its flow.
-    pub(in crate::engine) fn flow_name(&self) -> &str {
-        self.flow.name()
-    }
-
     /// The first step of which it waits to hear: whatever is in the way of its end is there.
     pub(in crate::engine) fn step_in_doubt(&self) -> Option<&str> {
         let waits = |step: &usize| self.coordinator.needs_person(*step);

@@ -93,8 +93,8 @@ impl<'c> Statements<'c> {
             insert_placed: sql(
                 "INSERT INTO placed (saga, flow, version, input, bodies, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?,
-            find_placed: sql("SELECT saga.id, placed.flow = ?2, placed.input = ?3 \
-                 FROM saga JOIN placed ON placed.saga = saga.id WHERE saga.name = ?1")?,
+            find_placed: sql("SELECT saga.id, placed.flow = ?2, placed.input = ?3, flow.text FROM saga \
+                 JOIN placed ON placed.saga = saga.id LEFT JOIN flow ON flow.hash = placed.flow WHERE saga.name = ?1")?,
             find_request: sql("SELECT saga.name FROM request JOIN saga ON saga.id = request.saga WHERE request.key_hash = ?1")?,
             insert_request: sql("INSERT INTO request (key_hash, saga) VALUES (?1, ?2) ON CONFLICT (key_hash) DO NOTHING")?,
             find_end: sql(
@@ -217,12 +217,13 @@ impl<'c> Statements<'c> {
 
     /// Whether what is placed under this id is the same.
     fn compare(&mut self, new: &NewSaga) -> Result<Verdict<Created>> {
-        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
         let placed = self.find_placed.query_row(params![new.id, new.flow_hash, new.input], read).optional()?;
-        let Some((saga, same_flow, same_input)) = placed else {
+        let Some((saga, same_flow, same_input, flow_text)) = placed else {
             return Ok(Err(StoreError::Corrupt { id: new.id.clone(), what: "its row in `placed` is missing".to_owned() }));
         };
-        if same_input {
+        let flow_text: Option<String> = flow_text;
+        if same_input && flow_text.is_some_and(|text| new.is_of_flow(&text)) {
             self.keep_request(new, saga)?;
         }
         Ok(Ok(if same_flow && same_input { Created::Same } else { Created::Different }))

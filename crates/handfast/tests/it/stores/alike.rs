@@ -24,6 +24,14 @@ fn on_every_store(check: impl AsyncFn(&dyn Store)) {
     stores.iter().for_each(|store| wait(check(&**store)));
 }
 
+/// The definition that [`saga`] is of, after somebody edited it, and the one of another flow.
+const EDITED: &str = r#"{"flow":"cards","steps":[{}]}"#;
+const OTHER: &str = r#"{"flow":"shop","steps":[]}"#;
+
+fn of_flow(text: &str, saga: NewSaga) -> NewSaga {
+    NewSaga { flow_hash: Sha256::digest(text).into(), flow_text: Arc::from(text), ..saga }
+}
+
 #[test]
 fn a_saga_is_loaded_as_it_was_placed() {
     on_every_store(async |store| {
@@ -43,8 +51,7 @@ fn an_id_that_is_taken_says_by_what() {
         assert_eq!(store.create(saga("a")).await.unwrap(), Created::Same);
         let other_input = NewSaga { input: b"{}".to_vec(), ..saga("a") };
         assert_eq!(store.create(other_input).await.unwrap(), Created::Different);
-        let other_flow = NewSaga { flow_hash: Sha256::digest("x").into(), flow_text: Arc::from("x"), ..saga("a") };
-        assert_eq!(store.create(other_flow).await.unwrap(), Created::Different);
+        assert_eq!(store.create(of_flow(EDITED, saga("a"))).await.unwrap(), Created::Different);
         assert_eq!(store.load("a").await.unwrap().unwrap().input, saga("a").input, "the first one stays");
     });
 }
@@ -64,13 +71,17 @@ fn a_requests_key_stands_for_one_order() {
         // Another key for the same order stands for it from then on, also where the flow was edited meanwhile.
         assert_eq!(create("key-2", saga("a")).await, Created::Same);
         assert_eq!(create("key-2", saga("b")).await, taken_by("a"));
-        let edited = NewSaga { flow_hash: Sha256::digest("x").into(), flow_text: Arc::from("x"), ..saga("a") };
-        assert_eq!(create("key-3", edited).await, Created::Different);
+        assert_eq!(create("key-3", of_flow(EDITED, saga("a"))).await, Created::Different);
         assert_eq!(create("key-3", saga("b")).await, taken_by("a"));
         // A key of an order that was not taken is nobody's.
         assert_eq!(create("key-4", other_input("a")).await, Created::Different);
         assert_eq!(create("key-4", saga("b")).await, Created::New);
         assert_eq!(create("key-4", saga("a")).await, taken_by("b"));
+        // The same order of a flow of another name is another one, and binds nothing.
+        for (key, id, other) in [("key-5", "c", OTHER), ("key-6", "d", "{}"), ("key-7", "e", "no JSON")] {
+            assert_eq!(create(key, of_flow(other, saga("a"))).await, Created::Different, "{other}");
+            assert_eq!(create(key, saga(id)).await, Created::New, "{other}");
+        }
         assert_eq!(store.create(saga("b")).await.unwrap(), Created::Same, "an order needs no key");
     });
 }

@@ -42,7 +42,7 @@ pub(crate) fn key_hash(key: &str) -> Option<[u8; 32]> {
 
 /// A saga with one entry that is to be looked at at once.
 pub(crate) fn saga(id: &str) -> NewSaga {
-    let flow_text = "steps = []";
+    let flow_text = r#"{"flow":"cards","steps":[]}"#;
     NewSaga {
         id: id.to_owned(),
         request_key_hash: None,
