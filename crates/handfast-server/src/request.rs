@@ -71,8 +71,9 @@ pub(crate) async fn any_body(body: Body, most: usize, budget: &Budget) -> Result
     budget.read(body, most, BODY_TIMEOUT).await.map_err(problem::of_body)
 }
 
-/// Lets through what does not come from another origin's page, nor under a name that anybody could have registered. A page
-/// has no token, so a service that wants one answers to every name.
+/// Lets through what does not come from another origin's page, nor under a name that anybody could have registered. A service
+/// with tokens answers to every name, since a page that has registered one has no token; what stands before the service may add
+/// one to what a page of another origin sends, so that is turned away here too.
 ///
 /// # Errors
 /// [`problem::FOREIGN_HOST`] and [`problem::FOREIGN_ORIGIN`].
@@ -82,9 +83,10 @@ pub(crate) async fn keep_pages_out(
     next: Next,
 ) -> Result<Response, Problem> {
     match service.access() {
-        Access::Everybody => origin::check(request.method(), request.headers()).map_err(problem::of_foreign)?,
-        Access::Tokens(_) => {}
+        Access::Everybody => origin::check(request.method(), request.headers()),
+        Access::Tokens(_) => origin::check_origin(request.method(), request.headers()),
     }
+    .map_err(problem::of_foreign)?;
     Ok(next.run(request).await)
 }
 

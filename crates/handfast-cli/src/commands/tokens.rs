@@ -49,7 +49,7 @@ What a scope allows:
 
 Only the SHA-256 of a token is kept: whoever loses one draws another.")]
 struct New {
-    /// What the log and the list call its bearer: letters, digits, and any of - _ . @.
+    /// What refusals, the log and the list call its bearer: letters, digits, and any of - _ . @.
     #[arg(value_name = "NAME", value_parser = name)]
     name: String,
     /// What it allows, with commas between them: read, place, operate, money.
@@ -114,7 +114,8 @@ fn new(args: New, output: &Output) -> anyhow::Result<Exit> {
     let secret = Secret::draw().context("no token can be drawn")?;
     let expires_ms = expires_in.map(|longest| clock::now_ms().saturating_add(clock::whole_ms(longest)));
     let scopes = Scopes::from_iter(scopes);
-    let token = Token { name, hash: secret.hash(), scopes, flow: of_flow, expires_ms };
+    let mut token = Token::new(name, secret.hash(), scopes);
+    (token.flow, token.expires_ms) = (of_flow, expires_ms);
     let gap = if before.trim().is_empty() { "" } else { "\n" };
     let text = format!("{before}{gap}{}", token.to_toml());
     // What is written is what a service will read.

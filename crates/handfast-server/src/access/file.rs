@@ -3,7 +3,7 @@
 //! ```toml
 //! [[token]]
 //! name = "shop"
-//! sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+//! sha256 = "5b0f..c1"                  # 64 hexadecimal digits: the SHA-256 of the whole token
 //! scopes = ["read", "place"]
 //! flow = "shop"                        # this flow alone
 //! expires = "2027-06-01T00:00:00Z"     # from then on it is no token any more
@@ -20,15 +20,16 @@ const MOST_TOKENS: usize = 1_000;
 /// The longest name of a token, in characters.
 const LONGEST_NAME: usize = 64;
 const KEYS: [&str; 5] = ["name", "sha256", "scopes", "flow", "expires"];
-/// An example of a hash, for messages: that of "test".
-const EXAMPLE_HASH: &str = "sha256 = \"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"";
+/// What a hash looks like, for messages. It is none, so that nobody can use it.
+const EXAMPLE_HASH: &str = "sha256 = \"..\" with the 64 digits that handfast tokens new writes";
 
 /// One token, as the file has it.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Token {
-    /// What the journal and the log call its bearer.
+    /// What refusals and the log call its bearer.
     pub name: String,
-    /// By what it is known.
+    /// The SHA-256 by which the service knows it.
     pub hash: Hash,
     /// What it allows.
     pub scopes: Scopes,
@@ -39,7 +40,13 @@ pub struct Token {
 }
 
 impl Token {
-    /// It, as it stands in a file.
+    /// A token of this name, for all flows and without an end.
+    #[must_use]
+    pub fn new(name: impl Into<String>, hash: Hash, scopes: Scopes) -> Self {
+        Self { name: name.into(), hash, scopes, flow: None, expires_ms: None }
+    }
+
+    /// The token as it stands in a file.
     #[must_use]
     pub fn to_toml(&self) -> String {
         let Self { name, hash, scopes, flow, expires_ms } = self;
@@ -66,7 +73,7 @@ pub fn read(source: Source<'_>) -> Result<Vec<Token>, FileError> {
     let whole = Table::new(source, parsed.get_ref(), parsed.span(), "a token file");
     whole.only(&["token"])?;
     let Some(list) = whole.value("token") else {
-        return Err(source.error(0..0, "the file has no token; add one with handfast tokens new NAME --scopes read --file FILE"));
+        return Ok(Vec::new());
     };
     let wrong = || source.error(list.span(), format!("token must be tables, as in [[token]], and it is {}", kind_of(list)));
     let list = list.get_ref().as_array().ok_or_else(wrong)?;
@@ -83,7 +90,7 @@ pub fn read(source: Source<'_>) -> Result<Vec<Token>, FileError> {
         if tokens.iter().any(|other| other.name == token.name) {
             return Err(table.error_at("name", format!("two tokens are called {:?}; give one of them another name", token.name)));
         }
-        if tokens.iter().any(|other| other.hash.is(&token.hash).into()) {
+        if tokens.iter().any(|other| other.hash.is(&token.hash)) {
             return Err(table.error_at("sha256", "another token of the file has this hash; take one of them out"));
         }
         tokens.push(token);
@@ -108,7 +115,7 @@ fn read_one(table: &Table<'_, '_>) -> Result<Token, FileError> {
     Ok(Token { name, hash, scopes: scopes(table)?, flow, expires_ms })
 }
 
-/// Whether a token can be called so: as it stands in the journal, in lines of the log and in the file without escapes.
+/// Whether a token can be called so: its name stands in lines of the log and in the file without escapes.
 ///
 /// # Errors
 /// Why not.
@@ -171,7 +178,10 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_with_its_place_and_the_fix() {
         for (text, expected) in [
-            ("", "tokens.toml:1:1: the file has no token; add one with handfast tokens new NAME --scopes read --file FILE"),
+            (
+                "[[token]]\nname = \"a\"\nscopes = [\"read\"]",
+                "tokens.toml:1:1: a token has no sha256; add one, as in sha256 = \"..\" with the 64 digits that handfast tokens new writes",
+            ),
             ("token = 1", "tokens.toml:1:9: token must be tables, as in [[token]], and it is a number"),
             ("[[tokens]]", "tokens.toml:1:3: a token file has no key \"tokens\"; did you mean token?"),
             (

@@ -11,6 +11,7 @@ mod tests;
 mod token;
 mod watched;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -21,7 +22,8 @@ use handfast_machine::clock;
 use subtle::{Choice, ConditionallySelectable as _};
 
 pub use self::file::Token;
-pub use self::scope::{Needs, Scope, Scopes};
+pub(crate) use self::scope::Needs;
+pub use self::scope::{Scope, Scopes};
 pub use self::token::{Hash, Secret};
 pub use self::watched::TokenFile;
 use crate::problem::{self, Problem};
@@ -29,6 +31,7 @@ use crate::service::Service;
 
 /// Who may call.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub enum Access {
     /// Everybody who reaches it: a service on loopback.
     #[default]
@@ -87,8 +90,9 @@ impl Caller {
             Self::Bearer(token) if scopes.iter().any(|scope| token.scopes.has(*scope)) => Ok(()),
             Self::Bearer(token) => {
                 let wanted: Vec<&str> = scopes.iter().map(|scope| scope.name()).collect();
+                tracing::warn!(name: "token_refused", token = token.name, wanted = wanted.join(" or "), "a token does not allow what was asked for");
                 let why = format!("token {:?} has not the scope {}, which this asks for", token.name, wanted.join(" or "));
-                Err(Problem::new(problem::SCOPE, why).with("scopes", wanted).challenge("Bearer error=\"insufficient_scope\""))
+                Err(not_allowed(why).with("scopes", wanted))
             }
         }
     }
@@ -113,11 +117,16 @@ impl Access {
         match (needs, caller.flow()) {
             (Needs::OfAll(_), Some(flow)) => {
                 let why = format!("the token is for the flow {flow} alone, and this is about every flow of the service");
-                Err(Problem::new(problem::SCOPE, why).challenge("Bearer error=\"insufficient_scope\""))
+                Err(not_allowed(why))
             }
             (Needs::Nothing | Needs::OfASaga(_) | Needs::OfAll(_), _) => Ok(caller),
         }
     }
+}
+
+/// The token does not allow what was asked for.
+pub(crate) fn not_allowed(why: impl Into<Cow<'static, str>>) -> Problem {
+    Problem::new(problem::SCOPE, why).challenge("Bearer realm=\"handfast\", error=\"insufficient_scope\"")
 }
 
 /// The token in the headers, if it is one of these and has not expired.
@@ -131,13 +140,14 @@ fn bearer(tokens: &[Arc<Token>], headers: &HeaderMap) -> Result<Arc<Token>, Prob
     let not_one =
         |why: &'static str| Problem::new(problem::TOKEN, why).challenge("Bearer realm=\"handfast\", error=\"invalid_token\"");
     let text = first.to_str().ok().filter(|_| another.is_none());
-    let token =
-        text.and_then(token::of_header).ok_or_else(|| not_one("the header Authorization is not one Bearer and a token"))?;
+    let token = text
+        .and_then(token::of_header)
+        .ok_or_else(|| not_one("the header Authorization is not one Bearer and a token that was drawn by handfast tokens new"))?;
     let sent = Hash::of(token);
     // All of them are looked at, whichever it is, so that the time tells nothing about the file.
     let mut place = u64::MAX;
     for (at, known) in (0..).zip(tokens) {
-        let is_it: Choice = known.hash.is(&sent);
+        let is_it: Choice = known.hash.compared(&sent);
         place.conditional_assign(&at, is_it);
     }
     let known = usize::try_from(place).ok().and_then(|place| tokens.get(place));

@@ -59,9 +59,6 @@ impl fmt::Display for Scope {
 pub struct Scopes([bool; Scope::ALL.len()]);
 
 impl Scopes {
-    /// All of them.
-    pub const ALL: Self = Self([true; Scope::ALL.len()]);
-
     /// Whether this one is among them.
     #[must_use]
     pub fn has(self, scope: Scope) -> bool {
@@ -83,7 +80,7 @@ impl FromIterator<Scope> for Scopes {
 
 /// What an address asks of its callers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Needs {
+pub(crate) enum Needs {
     /// Nothing: it says nothing about sagas, or checks a signature of its own.
     Nothing,
     /// One of these scopes; a token of one flow is enough, and reaches the sagas of that flow.
@@ -106,6 +103,5 @@ mod tests {
         }
         assert_eq!(Scope::from_name("admin"), None);
         assert_eq!(Scopes::default().iter().count(), 0);
-        assert_eq!(Scopes::ALL.iter().count(), 4);
     }
 }

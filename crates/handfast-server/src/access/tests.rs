@@ -15,7 +15,7 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::Server;
-use crate::routes::ROUTES;
+use crate::routes::{ROUTES, Verb};
 
 const FLOW: &str =
     "name = \"shop\"\n[input]\nlines = \"list\"\n[[step]]\nname = \"dispatch\"\nkind = \"pivot\"\nurl = \"http://127.0.0.1:1\"\n";
@@ -50,11 +50,16 @@ fn write(path: &Path, bearers: &[Bearer]) {
     std::fs::write(path, text.join("\n")).unwrap();
 }
 
-/// A service whose callers need the tokens of this file. It holds order `known`.
+/// A service whose callers need the tokens of this file. Its store holds order `known`, and `theirs` of another flow.
 async fn service(access: Access) -> (Server, watch::Sender<bool>) {
     let file = FlowFile::parse("shop.toml", FLOW).unwrap();
     let flow = file.flow::<&str>(&[]).unwrap();
-    let engine = Engine::builder(Arc::new(MemoryStore::new())).flow(Arc::clone(&flow)).open().await.unwrap();
+    let store = Arc::new(MemoryStore::new());
+    let theirs = FlowFile::parse("cards.toml", &FLOW.replace("\"shop\"", "\"cards\"")).unwrap();
+    let before = Engine::builder(store.clone()).flow(theirs.flow::<&str>(&[]).unwrap()).open().await.unwrap();
+    before.submit(theirs.parse_order(br#"{"id": "theirs", "lines": [{"sku": "tea"}]}"#).unwrap()).await.unwrap();
+    assert!(before.shutdown(std::time::Duration::from_secs(30)).await);
+    let engine = Engine::builder(store).flow(Arc::clone(&flow)).open().await.unwrap();
     let order: Order = file.parse_order(br#"{"id": "known", "lines": [{"sku": "tea"}]}"#).unwrap();
     engine.submit(order).await.unwrap();
     let (keeps_on, stop) = watch::channel(false);
@@ -107,7 +112,7 @@ const REACHED_BY: [(&str, &str); 17] = [
     ("POST /webhooks/{step}", "anybody"),
     ("GET /livez", "anybody"),
     ("GET /readyz", "anybody"),
-    ("GET /version", "anybody"),
+    ("GET /version", "read"),
     ("GET /stats", "read *"),
     ("GET /problems/{slug}", "anybody"),
 ];
@@ -152,6 +157,10 @@ async fn every_address_lets_in_whom_it_says_and_nobody_else() {
             let (status, answer) = ask(&server, asked, &body, wrong).await;
             let expected = if is_open { !is_turned_away(status, &answer) } else { status == StatusCode::UNAUTHORIZED };
             assert!(expected, "{asked:?} {wrong:?}: {status} {answer}");
+            if route.verb == Verb::Get && !is_open {
+                let (status, _) = ask(&server, (&Method::HEAD, route.path), &body, wrong).await;
+                assert_eq!(status, StatusCode::UNAUTHORIZED, "HEAD {}", route.path);
+            }
         }
         for bearer in &bearers {
             let authorization = format!("Bearer {}", bearer.secret.as_str());
@@ -173,14 +182,48 @@ async fn every_address_lets_in_whom_it_says_and_nobody_else() {
                 (true, Needs::OfASaga(_)) if is_of_another && route.path == "/sagas" => {
                     assert_eq!((status, &answer["sagas"]), (StatusCode::OK, &json!([])));
                 }
+                // It is about no saga.
+                (true, Needs::OfASaga(_)) if is_of_another && route.path == "/version" => assert_eq!(status, StatusCode::OK),
                 (true, Needs::OfASaga(_)) if is_of_another => {
                     assert_eq!(status, StatusCode::NOT_FOUND, "{asked:?} {}: {answer}", bearer.name);
+                }
+                (true, Needs::OfASaga(_)) => {
+                    let is_done = status.is_success() || status == StatusCode::CONFLICT;
+                    assert!(is_done, "{asked:?} {}: {status} {answer}", bearer.name);
                 }
                 (true, _) => assert!(!is_turned_away(status, &answer), "{asked:?} {}: {status} {answer}", bearer.name),
                 (false, _) => assert!(is_turned_away(status, &answer), "{asked:?} {}: {status} {answer}", bearer.name),
             }
         }
     }
+}
+
+/// What is of another flow is not there for a token of one, by whatever way it is asked for.
+#[tokio::test]
+async fn a_token_of_one_flow_reaches_no_saga_of_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tokens.toml");
+    let bearers = [Bearer { flow: Some("shop"), ..Bearer::of("shop", &Scope::ALL) }, Bearer::of("all", &Scope::ALL)];
+    write(&path, &bearers);
+    let (server, _keeps_on) = service(Access::Tokens(TokenFile::open(&path).unwrap())).await;
+    let [of_shop, of_all] = bearers.each_ref().map(|bearer| format!("Bearer {}", bearer.secret.as_str()));
+    let acts = body("/sagas/{id}/acts");
+    for (method, path, body) in [
+        (Method::GET, "/sagas/theirs", Value::Null),
+        (Method::POST, "/sagas/theirs/cancel", json!({})),
+        (Method::POST, "/sagas/theirs/acts", acts),
+    ] {
+        let (status, answer) = ask(&server, (&method, path), &body, Some(&of_shop)).await;
+        assert_eq!((status, &answer["type"]), (StatusCode::NOT_FOUND, &json!("/problems/no-such-saga")), "{path}: {answer}");
+        let (status, answer) = ask(&server, (&method, path), &body, Some(&of_all)).await;
+        assert_ne!(status, StatusCode::NOT_FOUND, "{path}: {answer}");
+    }
+    let ids = async |authorization: &str| {
+        let (status, page) = ask(&server, (&Method::GET, "/sagas"), &Value::Null, Some(authorization)).await;
+        assert_eq!(status, StatusCode::OK, "{page}");
+        page["sagas"].as_array().unwrap().iter().map(|saga| saga["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!((ids(&of_shop).await, ids(&of_all).await.len()), (vec!["known".to_owned()], 2));
 }
 
 #[tokio::test]
@@ -235,4 +278,19 @@ async fn the_file_is_read_again_when_it_changes() {
     write(&path, &[second]);
     assert!(answers(&of_second, StatusCode::OK).await, "a new token counts");
     assert!(answers(&of_first, StatusCode::UNAUTHORIZED).await, "one that was taken out does not");
+    let text = std::fs::read_to_string(&path).unwrap();
+    // The last token is taken out, the file is taken away, and either is as it should be again.
+    for change in [|path: &Path| std::fs::write(path, "# none\n"), |path: &Path| std::fs::remove_file(path)] {
+        change(&path).unwrap();
+        assert!(answers(&of_second, StatusCode::UNAUTHORIZED).await, "whom the file does not name is not let in");
+        std::fs::write(&path, &text).unwrap();
+        assert!(answers(&of_second, StatusCode::OK).await);
+    }
+    // A change that no time and no length tells.
+    let modified = std::fs::metadata(&path).unwrap().modified().unwrap();
+    let third = Bearer::of("second", &Scope::ALL);
+    let of_third = headers(&third);
+    write(&path, &[third]);
+    std::fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+    assert!(answers(&of_third, StatusCode::OK).await && answers(&of_second, StatusCode::UNAUTHORIZED).await);
 }

@@ -1,6 +1,7 @@
 //! A token: the secret that a caller sends, and what a file keeps instead of it.
 
 use std::fmt;
+use std::io;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -23,13 +24,13 @@ impl Secret {
     ///
     /// # Errors
     /// The system has no randomness to give.
-    pub fn draw() -> Result<Self, getrandom::Error> {
+    pub fn draw() -> io::Result<Self> {
         let mut bytes = [0; BYTES];
-        getrandom::fill(&mut bytes)?;
+        getrandom::fill(&mut bytes).map_err(io::Error::other)?;
         Ok(Self(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))))
     }
 
-    /// It, to be shown once.
+    /// The text of the token, which is to be shown once.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -53,7 +54,7 @@ impl fmt::Debug for Secret {
 pub struct Hash([u8; 32]);
 
 impl Hash {
-    /// That of what a caller has sent.
+    /// The hash of what a caller has sent.
     #[must_use]
     pub fn of(sent: &str) -> Self {
         Self(Sha256::digest(sent.as_bytes()).into())
@@ -70,7 +71,12 @@ impl Hash {
 
     /// Whether two are the same, in a time that does not tell where they differ.
     #[must_use]
-    pub fn is(&self, other: &Self) -> Choice {
+    pub fn is(&self, other: &Self) -> bool {
+        self.compared(other).into()
+    }
+
+    /// The same, as a value that is not branched on.
+    pub(super) fn compared(&self, other: &Self) -> Choice {
         self.0.ct_eq(&other.0)
     }
 }
@@ -85,7 +91,8 @@ impl fmt::Display for Hash {
 pub(super) fn of_header(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     let token = token.trim_matches(' ');
-    let is_one = !token.is_empty() && token.len() <= LONGEST && token.bytes().all(|byte| byte.is_ascii_graphic());
+    // What does not begin so was never drawn, and could be guessed.
+    let is_one = token.starts_with(PREFIX) && token.len() <= LONGEST && token.bytes().all(|byte| byte.is_ascii_graphic());
     (scheme.eq_ignore_ascii_case("bearer") && is_one).then_some(token)
 }
 
@@ -98,11 +105,11 @@ mod tests {
         let (one, other) = (Secret::draw().unwrap(), Secret::draw().unwrap());
         assert!(one.as_str().starts_with("handfast_") && one.as_str().len() == "handfast_".len() + 43);
         assert_ne!(one.as_str(), other.as_str());
-        assert!(bool::from(one.hash().is(&Hash::of(one.as_str()))));
-        assert!(!bool::from(one.hash().is(&other.hash())));
+        assert!(one.hash().is(&Hash::of(one.as_str())));
+        assert!(!one.hash().is(&other.hash()));
         assert_eq!(format!("{one:?}"), "Secret(..)");
         let read = Hash::from_hex(&one.hash().to_string()).unwrap();
-        assert!(bool::from(read.is(&one.hash())));
+        assert!(read.is(&one.hash()));
         for wrong in ["", "ab", &"g".repeat(64), &"a".repeat(63), &"a".repeat(66)] {
             assert!(Hash::from_hex(wrong).is_none(), "{wrong}");
         }
@@ -111,17 +118,18 @@ mod tests {
     #[test]
     fn a_token_is_read_from_its_header() {
         for (header, token) in [
-            ("Bearer abc", Some("abc")),
-            ("bearer  abc ", Some("abc")),
-            ("Basic abc", None),
+            ("Bearer handfast_abc", Some("handfast_abc")),
+            ("bearer  handfast_abc ", Some("handfast_abc")),
+            ("Basic handfast_abc", None),
+            ("Bearer test", None),
             ("Bearer", None),
             ("Bearer ", None),
-            ("Bearer a b", None),
-            ("Bearer a\u{e9}", None),
-            ("abc", None),
+            ("Bearer handfast_a b", None),
+            ("Bearer handfast_\u{e9}", None),
+            ("handfast_abc", None),
         ] {
             assert_eq!(of_header(header), token, "{header:?}");
         }
-        assert_eq!(of_header(&format!("Bearer {}", "a".repeat(257))), None);
+        assert_eq!(of_header(&format!("Bearer handfast_{}", "a".repeat(257))), None);
     }
 }

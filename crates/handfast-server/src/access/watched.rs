@@ -1,9 +1,9 @@
-//! The file of tokens as a service has it: read at the start, and again whenever it changes.
+//! The file of tokens as a service has it: read at the start, and looked at again every second.
 
-use std::fs::Metadata;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex, Weak};
+use std::thread;
+use std::time::Duration;
 
 use handfast_machine::clock::Stopwatch;
 use handfast_machine::locked;
@@ -11,92 +11,121 @@ use handfast_toml::{FileError, Source, read_text};
 
 use super::file::{self, Token};
 
-/// How often it is looked whether the file has changed.
+/// How often the file is read. It is small, and what stands in it is compared as a whole: times and lengths of files can be
+/// the same after a change.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+/// How often it is said again that the file cannot be read.
+const BETWEEN_LINES: Duration = Duration::from_mins(1);
+
+/// Those who may call.
+pub(super) type Tokens = Arc<[Arc<Token>]>;
 
 /// A file of tokens.
 #[derive(Debug)]
-pub struct TokenFile {
-    path: PathBuf,
-    state: Mutex<State>,
-}
+pub struct TokenFile(Arc<Shared>);
 
 #[derive(Debug)]
-struct State {
-    tokens: Arc<[Arc<Token>]>,
-    stamp: Option<Stamp>,
-    looked: Stopwatch,
-}
-
-/// By what it is known that a file is another one, or has been written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Stamp {
-    length: u64,
-    modified: Option<SystemTime>,
-    file: u64,
-}
-
-impl Stamp {
-    fn of(path: &Path) -> Option<Self> {
-        let metadata = std::fs::metadata(path).ok()?;
-        Some(Self { length: metadata.len(), modified: metadata.modified().ok(), file: file_number(&metadata) })
-    }
-}
-
-#[cfg(unix)]
-fn file_number(metadata: &Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(metadata)
-}
-
-#[cfg(not(unix))]
-const fn file_number(_metadata: &Metadata) -> u64 {
-    0
+struct Shared {
+    path: PathBuf,
+    tokens: Mutex<Tokens>,
 }
 
 impl TokenFile {
-    /// Reads the file.
+    /// Reads the file, and goes on reading it until this is dropped, on a thread of its own: a disk that does not answer holds
+    /// up nothing else.
     ///
     /// # Errors
-    /// It cannot be read, or something in it is wrong.
+    /// It cannot be read, something in it is wrong, or it has no token, so that nobody could call.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, FileError> {
         let path = path.into();
-        // What is written between the two is seen at the next look.
-        let stamp = Stamp::of(&path);
-        let state = State { tokens: read(&path)?, stamp, looked: Stopwatch::start() };
-        Ok(Self { path, state: Mutex::new(state) })
-    }
-
-    /// The tokens that count. Where the file has changed they are those that stand in it now; where it cannot be read any
-    /// more, or is wrong, they are those of before, and that is said in the log.
-    pub(super) fn at_hand(&self) -> Arc<[Arc<Token>]> {
-        let mut state = locked(&self.state);
-        if state.looked.elapsed() >= BETWEEN_LOOKS {
-            state.looked = Stopwatch::start();
-            self.look(&mut state);
+        let text = read_text(&path, "token file")?;
+        let tokens = parse(&path, &text)?;
+        if tokens.is_empty() {
+            let file = path.display().to_string();
+            let why = "the file has no token; add one with handfast tokens new NAME --scopes read --file FILE";
+            return Err(Source { file: &file, text: &text }.error(0..0, why));
         }
-        Arc::clone(&state.tokens)
-    }
-
-    fn look(&self, state: &mut State) {
-        let stamp = Stamp::of(&self.path);
-        if stamp == state.stamp {
-            return;
-        }
-        state.stamp = stamp;
-        match read(&self.path) {
-            Ok(tokens) => {
-                tracing::info!(name: "tokens_read", file = %self.path.display(), tokens = tokens.len(), "the file of tokens has changed, and counts");
-                state.tokens = tokens;
+        let shared = Arc::new(Shared { path, tokens: Mutex::new(tokens) });
+        let seen = Arc::downgrade(&shared);
+        let started = thread::Builder::new().name("handfast-tokens".to_owned()).spawn(move || look_on(&seen, text));
+        match started {
+            Ok(_runs_on) => Ok(Self(shared)),
+            Err(error) => {
+                let file = shared.path.display().to_string();
+                Err(Source { file: &file, text: "" }.error(0..0, format!("the file cannot be watched: {error}")))
             }
-            Err(why) => {
-                tracing::error!(name: "tokens_unreadable", %why, "the file of tokens has changed and cannot be read; those of before count until it can");
+        }
+    }
+
+    /// The tokens that count.
+    pub(super) fn at_hand(&self) -> Tokens {
+        Arc::clone(&locked(&self.0.tokens))
+    }
+}
+
+/// What was found at the last look.
+enum Found {
+    /// This text.
+    Text(String),
+    /// There is no file: whoever takes it away means that nobody calls any more.
+    Nothing,
+    /// It cannot be read, or is wrong, for this reason, said so long ago.
+    Wrong(String, Stopwatch),
+}
+
+/// Looks at the file as long as somebody asks for its tokens.
+fn look_on(shared: &Weak<Shared>, text: String) {
+    let mut found = Found::Text(text);
+    loop {
+        thread::sleep(BETWEEN_LOOKS);
+        let Some(shared) = shared.upgrade() else { return };
+        found = shared.look(found);
+    }
+}
+
+impl Shared {
+    /// Where the file has changed, what stands in it counts from now on, and where it is gone nobody's token does. Where it
+    /// cannot be read, or is wrong, the tokens of before count until it is right again: a slip shuts nobody out who was let in.
+    fn look(&self, before: Found) -> Found {
+        if matches!(std::fs::symlink_metadata(&self.path), Err(error) if error.kind() == std::io::ErrorKind::NotFound) {
+            if !matches!(before, Found::Nothing) {
+                tracing::error!(name: "tokens_gone", file = %self.path.display(), "there is no file of tokens any more: nobody is let in");
+                *locked(&self.tokens) = Arc::default();
+            }
+            return Found::Nothing;
+        }
+        let read = read_text(&self.path, "token file").and_then(|text| {
+            let is_known = matches!(&before, Found::Text(known) if *known == text);
+            if !is_known {
+                let tokens = parse(&self.path, &text)?;
+                tracing::info!(
+                    name: "tokens_read",
+                    file = %self.path.display(),
+                    tokens = tokens.len(),
+                    "the file of tokens has changed, and counts"
+                );
+                *locked(&self.tokens) = tokens;
+            }
+            Ok(text)
+        });
+        match (read, before) {
+            (Ok(text), _) => Found::Text(text),
+            (Err(why), Found::Wrong(known, said)) if known == why.to_string() && said.elapsed() < BETWEEN_LINES => {
+                Found::Wrong(known, said)
+            }
+            (Err(why), _) => {
+                tracing::error!(
+                    name: "tokens_unreadable",
+                    %why,
+                    "the file of tokens has changed and cannot be read; those of before count until it can"
+                );
+                Found::Wrong(why.to_string(), Stopwatch::start())
             }
         }
     }
 }
 
-fn read(path: &Path) -> Result<Arc<[Arc<Token>]>, FileError> {
-    let text = read_text(path, "token file")?;
-    let tokens = file::read(Source { file: &path.display().to_string(), text: &text })?;
+fn parse(path: &Path, text: &str) -> Result<Tokens, FileError> {
+    let tokens = file::read(Source { file: &path.display().to_string(), text })?;
     Ok(tokens.into_iter().map(Arc::new).collect())
 }

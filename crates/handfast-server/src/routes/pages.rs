@@ -9,6 +9,7 @@ use handfast::journal::hex;
 use handfast_protocol::PROTOCOL_VERSION;
 use serde_json::json;
 
+use crate::access::Access;
 use crate::problem::{self, Problem};
 use crate::service::Service;
 use crate::shapes;
@@ -23,8 +24,15 @@ pub(crate) async fn live(State(service): State<Arc<Service>>) -> Result<&'static
 
 /// `GET /readyz`: orders are taken.
 pub(crate) async fn ready(State(service): State<Arc<Service>>) -> Result<&'static str, Problem> {
-    service.check_ready().await?;
-    Ok("ready\n")
+    match (service.check_ready().await, service.access()) {
+        (Ok(()), _) => Ok("ready\n"),
+        (Err(problem), Access::Everybody) => Err(problem),
+        // A probe has no token, and strangers are told no paths and no words of the store.
+        (Err(problem), Access::Tokens(_)) => {
+            let why = "orders are not taken; the log says why, and so does /stats to those who have a token";
+            Err(Problem::new(problem.kind(), why).retry_after_s(1))
+        }
+    }
 }
 
 /// `GET /version`.

@@ -14,7 +14,7 @@ use handfast::{CancelError, CancelResult, Outcome, SagaView};
 use handfast_http::bodies;
 use serde::Deserialize;
 
-use crate::access::Caller;
+use crate::access::{Caller, not_allowed};
 use crate::coordinator::Followed;
 use crate::key::{self, IdempotencyKey};
 use crate::listing;
@@ -68,7 +68,7 @@ pub(crate) async fn place(
 ) -> Result<Response, Problem> {
     if !caller.may_see(service.file().name()) {
         let why = "the token is for another flow than the one whose orders are taken here";
-        return Err(Problem::new(problem::SCOPE, why));
+        return Err(not_allowed(why));
     }
     let wait = Wait::of(&headers);
     let key = IdempotencyKey::of(&headers)?;
@@ -167,7 +167,7 @@ pub(crate) async fn list(
     if let Some(own) = caller.flow() {
         if filter.flow.as_deref().is_some_and(|flow| flow != own) {
             let why = format!("the token is for the flow {own} alone, and the list is of another");
-            return Err(Problem::new(problem::SCOPE, why));
+            return Err(not_allowed(why));
         }
         filter.flow = Some(own.to_owned());
     } else {
