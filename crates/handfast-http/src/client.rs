@@ -53,7 +53,7 @@ pub async fn exchange(
     let address = (host, port);
     let connected = tokio::time::timeout(connect_timeout, TcpStream::connect(address)).await;
     let late =
-        |_elapsed| Err(io::Error::new(io::ErrorKind::TimedOut, format!("nobody took the call within {connect_timeout:?}")));
+        |_elapsed| Err(io::Error::new(io::ErrorKind::TimedOut, format!("the call was not taken within {connect_timeout:?}")));
     let stream = connected.unwrap_or_else(late).map_err(NeverLeft)?;
     stream.set_nodelay(true)?;
     if !request.headers().contains_key(HOST) {

@@ -60,7 +60,7 @@ fn check(url: &str) -> Result<(), String> {
     let port = authority.as_str().strip_prefix(authority.host());
     let is_sound = |port: &str| port.is_empty() || authority.port_u16().is_some_and(|number| number > 0);
     match port {
-        None => Err("it has a name and a password before its host, which nobody reads here; leave them out".to_owned()),
+        None => Err("it has a name and a password before its host, which are not read here; leave them out".to_owned()),
         Some(port) if !is_sound(port) => Err(format!("what stands behind its host is no port; {EXAMPLE}")),
         Some(_) if uri.query().is_some() || url.contains('#') => {
             Err("it is to end before its question mark or hash; leave out what follows".to_owned())
@@ -91,7 +91,7 @@ mod tests {
             ("http://a b", Err("it is no address; give one as in http://127.0.0.1:7070")),
             ("http://a:99999", Err("what stands behind its host is no port; give one as in http://127.0.0.1:7070")),
             ("http://a:x", Err("what stands behind its host is no port; give one as in http://127.0.0.1:7070")),
-            ("http://me:secret@a", Err("it has a name and a password before its host, which nobody reads here; leave them out")),
+            ("http://me:secret@a", Err("it has a name and a password before its host, which are not read here; leave them out")),
             ("http://a/?x=1", Err("it is to end before its question mark or hash; leave out what follows")),
             ("http://a/#x", Err("it is to end before its question mark or hash; leave out what follows")),
         ] {

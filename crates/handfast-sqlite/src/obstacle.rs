@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{Error, ErrorKind};
 use std::path::Path;
 
-/// What is in the way of whoever wants to open this file for reading and writing, with its cure; none where nothing is.
+/// What is in the way of a program that is to open this file for reading and writing, with its cure; none where nothing is.
 ///
 /// It is looked for after the file could not be opened. Before that it would take away the locks that this process may hold on it.
 #[must_use]

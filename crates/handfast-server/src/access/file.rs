@@ -20,7 +20,7 @@ const MOST_TOKENS: usize = 1_000;
 /// The longest name of a token, in characters.
 const LONGEST_NAME: usize = 64;
 const KEYS: [&str; 5] = ["name", "sha256", "scopes", "flow", "expires"];
-/// What a hash looks like, for messages. It is none, so that nobody can use it.
+/// What a hash looks like, for messages. It is none, so that it cannot be used.
 const EXAMPLE_HASH: &str = "sha256 = \"..\" with the 64 digits that handfast tokens new writes";
 
 /// One token, as the file has it.

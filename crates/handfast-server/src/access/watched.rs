@@ -35,7 +35,7 @@ impl TokenFile {
     /// up nothing else.
     ///
     /// # Errors
-    /// It cannot be read, something in it is wrong, or it has no token, so that nobody could call.
+    /// It cannot be read, something in it is wrong, or it has no token, so that no caller could be let in.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, FileError> {
         let path = path.into();
         let text = read_text(&path, "token file")?;
@@ -67,13 +67,13 @@ impl TokenFile {
 enum Found {
     /// This text.
     Text(String),
-    /// There is no file: whoever takes it away means that nobody calls any more.
+    /// There is no file: a person who takes it away means that no caller is let in any more.
     Nothing,
     /// It cannot be read, or is wrong, for this reason, said so long ago.
     Wrong(String, Stopwatch),
 }
 
-/// Looks at the file as long as somebody asks for its tokens.
+/// Looks at the file as long as its tokens are asked for.
 fn look_on(shared: &Weak<Shared>, text: String) {
     let mut found = Found::Text(text);
     loop {
@@ -84,12 +84,12 @@ fn look_on(shared: &Weak<Shared>, text: String) {
 }
 
 impl Shared {
-    /// Where the file has changed, what stands in it counts from now on, and where it is gone nobody's token does. Where it
-    /// cannot be read, or is wrong, the tokens of before count until it is right again: a slip shuts nobody out who was let in.
+    /// Where the file has changed, what stands in it counts from now on, and where it is gone no token does. Where it
+    /// cannot be read, or is wrong, the tokens of before count until it is right again: a slip shuts no caller out that was let in.
     fn look(&self, before: Found) -> Found {
         if matches!(std::fs::symlink_metadata(&self.path), Err(error) if error.kind() == std::io::ErrorKind::NotFound) {
             if !matches!(before, Found::Nothing) {
-                tracing::error!(name: "tokens_gone", file = %self.path.display(), "there is no file of tokens any more: nobody is let in");
+                tracing::error!(name: "tokens_gone", file = %self.path.display(), "there is no file of tokens any more: no caller is let in");
                 *locked(&self.tokens) = Arc::default();
             }
             return Found::Nothing;

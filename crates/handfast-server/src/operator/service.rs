@@ -91,7 +91,7 @@ async fn request(
     let is_problem = answer.headers.get(CONTENT_TYPE).is_some_and(|of| of.as_bytes().starts_with(MEDIA_TYPE.as_bytes()));
     let said = match answer.text("detail").filter(|_| is_problem) {
         Some(said) => said,
-        // What stands between, and has reached nobody, answers so.
+        // What stands between, and has reached no service, answers so.
         None if answer.status >= 500 => {
             let said = format!("{url} answers {}, and not as handfast does", answer.status);
             return Err(if changes { Trouble::InDoubt(said) } else { Trouble::Unreachable(said) });

@@ -85,7 +85,7 @@ pub struct NewSaga {
 }
 
 impl NewSaga {
-    /// Whether that definition is this flow's, as it is or as it was before somebody edited it: they have one name.
+    /// Whether that definition is this flow's, as it is or as it was before a person edited it: they have one name.
     pub(crate) fn is_of_flow(&self, text: &str) -> bool {
         *text == *self.flow_text || name_in(text).is_some_and(|name| Some(name) == name_in(&self.flow_text))
     }

@@ -34,7 +34,7 @@ pub(super) fn back_up(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)
     let part = PathBuf::from(part);
     // What is wrong with the store itself is said of the store, before anything is made.
     let source = open::open_to_read(from, 1)?;
-    // One that is there is somebody else's, and stays.
+    // One that is there is another program's, and stays.
     handfast_sqlite::create_anew(&part).map_err(|error| not_made(cannot_make(&part, &error)))?;
     let finished = copy(&source, &part, progress)
         .and_then(|()| finish(&part, to).map_err(|error| obstacle::in_words(to, &error)))

@@ -41,7 +41,7 @@ pub(super) struct OpenedToRead {
     pub(super) store_id: String,
 }
 
-/// What is said of a file that is as good as none, by whoever does not make one of it.
+/// What is said of a file that is as good as none, by a caller that does not make one of it.
 const EMPTY: &str = "it is empty (0 bytes), as a full disk leaves a file: nothing was kept in it, or what was is lost; name another \
                      file, or put a backup in its place";
 
