@@ -1,12 +1,14 @@
 //! What keeps a store's file from being opened or written, by the place that it has, and the cure.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{Error, ErrorKind};
 use std::path::Path;
 
+use rustix::fs::{Access, AtFlags, CWD, accessat};
+
 /// What is in the way of a program that is to open this file for reading and writing, with its cure; none where nothing is.
 ///
-/// It is looked for after the file could not be opened. Before that it would take away the locks that this process may hold on it.
+/// The file itself is not opened: to close it again would take away every lock that this process holds on it.
 #[must_use]
 pub fn obstacle(path: &Path) -> Option<String> {
     let folder = folder_of(path);
@@ -15,7 +17,8 @@ pub fn obstacle(path: &Path) -> Option<String> {
     }
     let tried = match fs::metadata(path) {
         Ok(found) if found.is_dir() => return Some("it is a folder; name a file in it".to_owned()),
-        Ok(_) => OpenOptions::new().read(true).open(path).and_then(|_| OpenOptions::new().write(true).open(path)).map(drop),
+        // By the rights that opening it would have, which may be others than those of whoever started the program.
+        Ok(_) => accessat(CWD, path, Access::READ_OK | Access::WRITE_OK, AtFlags::EACCESS).map_err(Error::from),
         Err(error) if error.kind() == ErrorKind::NotFound => return None,
         Err(error) => Err(error),
     };
@@ -76,6 +79,32 @@ fn folder_of(path: &Path) -> &Path {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A lock of a process is gone as soon as it closes any descriptor of the file.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_locks_on_a_live_store_stay() {
+        use std::os::unix::fs::MetadataExt as _;
+
+        use rustix::fs::{FlockOperation, fcntl_lock};
+
+        let file = std::env::temp_dir().join(format!("handfast-locked-{}", std::process::id()));
+        fs::write(&file, "x").unwrap();
+        let store = fs::OpenOptions::new().read(true).write(true).open(&file).unwrap();
+        fcntl_lock(&store, FlockOperation::NonBlockingLockExclusive).unwrap();
+        let (process, inode) = (std::process::id().to_string(), format!(":{}", store.metadata().unwrap().ino()));
+        let is_locked = || {
+            let locks = fs::read_to_string("/proc/locks").unwrap();
+            locks.lines().any(|lock| {
+                let words: Vec<&str> = lock.split_whitespace().collect();
+                words.contains(&"POSIX") && words.contains(&process.as_str()) && words.iter().any(|word| word.ends_with(&inode))
+            })
+        };
+        assert!(is_locked());
+        assert_eq!(obstacle(&file), None);
+        assert!(is_locked(), "it was taken away by looking at the file");
+        fs::remove_file(&file).unwrap();
+    }
 
     #[test]
     fn what_is_in_the_way_is_told_with_its_cure() {
