@@ -99,14 +99,14 @@ pub(crate) struct LeftAlone {
     pub(crate) reason: String,
     /// How it stands by its last entry.
     pub(crate) standing: Standing,
-    /// How many entries its journal has.
+    /// The number of the last entry of its journal: there may be fewer, where a row is missing.
     pub(crate) entries: u64,
 }
 
 impl LeftAlone {
     fn of(stored: &StoredSaga, reason: impl Into<String>) -> Self {
         let standing = Standing::from_name(&stored.standing).unwrap_or(Standing::Acting);
-        Self { reason: reason.into(), standing, entries: stored.entries.len() as u64 }
+        Self { reason: reason.into(), standing, entries: stored.length() }
     }
 }
 

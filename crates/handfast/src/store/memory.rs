@@ -48,7 +48,7 @@ struct Row {
 
 impl Row {
     fn is_longer_than(&self, length: u64) -> bool {
-        self.saga.entries.len() as u64 > length
+        self.saga.length() > length
     }
 }
 
@@ -222,7 +222,7 @@ impl Rows {
     }
 
     fn lengths(&mut self, ids: Vec<Arc<str>>) -> Lengths {
-        let length = |id: Arc<str>| self.row(&id).map(|(_, row)| row.saga.entries.len() as u64).map(|length| (id, length));
+        let length = |id: Arc<str>| self.row(&id).map(|(_, row)| row.saga.length()).map(|length| (id, length));
         ids.into_iter().filter_map(length).collect()
     }
 
@@ -455,5 +455,37 @@ impl Store for MemoryStore {
     }
     fn acceptances(&self) -> BoxFuture<'_, Result<Vec<Acceptance>, StoreError>> {
         Box::pin(async move { Ok(self.with(|rows| rows.acceptances.clone())) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Entry;
+
+    /// As a SQLite file that was damaged: `a_saga_whose_journal_lacks_a_row_is_put_aside` says the same of that.
+    #[tokio::test]
+    async fn a_journal_is_as_long_as_its_last_entry_says() {
+        let store = MemoryStore::new();
+        let entry = |seq| Entry { seq, at: Time(seq), input: String::new(), digest: [0; 8] };
+        let new = NewSaga {
+            id: "a".to_owned(),
+            request_key_hash: None,
+            flow_hash: [0; 32],
+            flow_text: Arc::from("{}"),
+            version: 1,
+            input: Vec::new(),
+            bodies: Vec::new(),
+            entries: (1..=3).map(entry).collect(),
+            wake_at: Some(Time(1)),
+            standing: "acting",
+        };
+        store.create(new).await.unwrap();
+        store.with(|rows| rows.sagas[0].saga.entries.remove(1));
+        assert_eq!(store.lengths(vec!["a".into()]).await.unwrap()[0].1, 3);
+        assert!(matches!(store.park("a", Some(2), Time(200), 0).await, Err(StoreError::Conflict)));
+        assert!(matches!(store.suspend("a", 2, "why").await, Err(StoreError::Conflict)));
+        store.park("a", Some(3), Time(200), 0).await.unwrap();
+        assert_eq!(store.load("a").await.unwrap().unwrap().wake_at, Some(Time(200)));
     }
 }

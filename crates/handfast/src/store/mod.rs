@@ -144,6 +144,12 @@ pub struct StoredSaga {
 }
 
 impl StoredSaga {
+    /// How long its journal is: the number of its last entry, also where a row before that is missing.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.entries.last().map_or(0, |entry| entry.seq)
+    }
+
     /// The definition that it follows: the one that it was placed with, or the last one that a person has let it follow since.
     #[must_use]
     pub fn follows(&self) -> ([u8; 32], &Arc<str>) {

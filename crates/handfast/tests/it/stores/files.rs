@@ -1,13 +1,17 @@
 //! What is found at the path: somebody else's file, a newer store, a damaged row, the store as it was left.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
+use handfast::participant::InMemory;
 use handfast::store::{NewSaga, SqliteStore, Store, StoreError, open};
+use handfast::{Engine, Flow};
 use handfast_protocol::Time;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::{append, attempt, key_hash, saga, wait};
+use super::{append, attempt, digest, entry, key_hash, saga, wait};
 
 fn folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -144,6 +148,33 @@ fn a_newer_store_is_refused() {
 
 async fn length_of_a(store: &SqliteStore) -> u64 {
     store.lengths(vec!["a".into()]).await.unwrap()[0].1
+}
+
+#[tokio::test]
+async fn a_saga_whose_journal_lacks_a_row_is_put_aside() {
+    let (_folder, path) = folder();
+    let flow = Flow::builder("shop").compensatable("payment", "bank").pivot("dispatch", "depot").build().unwrap();
+    let store = SqliteStore::open(&path).unwrap();
+    store.create(NewSaga { entries: vec![entry(1, 100)], ..crate::driver::stored("a", &flow, 1, digest(1)) }).await.unwrap();
+    store.append(append("a", 2)).await.unwrap();
+    store.append(append("a", 3)).await.unwrap();
+    assert_eq!(Connection::open(&path).unwrap().execute("DELETE FROM journal WHERE seq = 2", []).unwrap(), 1);
+    // Its length is the number of its last entry.
+    let loaded = store.load("a").await.unwrap().unwrap();
+    assert_eq!((loaded.entries.len(), loaded.length(), length_of_a(&store).await), (2, 3, 3));
+    assert!(matches!(store.park("a", Some(2), Time(200), 0).await, Err(StoreError::Conflict)));
+    store.park("a", Some(3), Time(200), 0).await.unwrap();
+    drop(store);
+    let store = Arc::new(SqliteStore::open(&path).unwrap());
+    let engine = Engine::builder(Arc::clone(&store) as Arc<dyn Store>).flow(flow).participant("bank", InMemory::new(|_, _| true));
+    let engine = engine.participant("depot", InMemory::new(|_, _| true)).open().await.unwrap();
+    let put_aside = async {
+        while store.load("a").await.unwrap().unwrap().wake_at <= Some(Time(200)) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), put_aside).await.expect("it is looked at on and on");
+    assert_eq!(engine.stats().left_alone.len(), 1);
 }
 
 /// Damages the store by SQL, and returns what loading `a` says then. `b` must not suffer.
