@@ -42,29 +42,38 @@ pub(crate) struct EndedCall {
     pub(crate) span: Span,
 }
 
-#[derive(Default)]
-pub(crate) struct Calls(Vec<Call>);
+pub(crate) struct Calls {
+    /// The one of the saga, in which every request stands, also one that leaves while another's answer is taken.
+    span: Span,
+    out: Vec<Call>,
+}
 
 impl Calls {
+    /// None yet, of a saga that has this span.
+    pub(crate) const fn within(span: Span) -> Self {
+        Self { span, out: Vec::new() }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.out.is_empty()
     }
 
     pub(crate) fn has(&self, command: Command) -> bool {
-        self.0.iter().any(|call| call.command == command)
+        self.out.iter().any(|call| call.command == command)
     }
 
     /// Forgets calls that the coordinator no longer asks for and that have not left yet, except for looks at these steps. Those
     /// that have left are heard out.
     pub(crate) fn keep_wanted(&mut self, wanted: &[Command], looked_at: &[usize]) {
         let is_beside = |command: Command| command.operation == Operation::Look && looked_at.contains(&command.step);
-        self.0.retain(|call| call.has_left.load(Ordering::Relaxed) || wanted.contains(&call.command) || is_beside(call.command));
+        self.out
+            .retain(|call| call.has_left.load(Ordering::Relaxed) || wanted.contains(&call.command) || is_beside(call.command));
     }
 
     /// Forgets every look, and what has not left: the saga follows another definition, and it could not be told whose books a
     /// look is of. Everything else that has left is heard out, and read by the definition that it left with.
     pub(crate) fn forget_looks(&mut self) {
-        self.0.retain(|call| call.command.operation != Operation::Look && call.has_left.load(Ordering::Relaxed));
+        self.out.retain(|call| call.command.operation != Operation::Look && call.has_left.load(Ordering::Relaxed));
     }
 
     /// Whether an act on this step's key is waiting or out.
@@ -74,7 +83,7 @@ impl Calls {
 
     /// Whether a request is out that will never leave again.
     pub(crate) fn has_one_that_leaves_once(&self) -> bool {
-        self.0.iter().any(|call| call.leaves_once)
+        self.out.iter().any(|call| call.leaves_once)
     }
 
     /// Sends a command of the outbox on its way, unless the saga's deadline comes before its turn does.
@@ -88,8 +97,8 @@ impl Calls {
             leaving.store(true, Ordering::Relaxed);
             envelope.send(slot).await
         });
-        let span = span_of(saga, &line, (command, number));
-        self.0.push(Call { line, command, number, has_left, leaves_once: false, span, future });
+        let span = span_of(&self.span, saga, (&line, command, number));
+        self.out.push(Call { line, command, number, has_left, leaves_once: false, span, future });
     }
 
     /// Lets a command wait for its turn without sending it: before it leaves it has to be marked as sent.
@@ -99,8 +108,8 @@ impl Calls {
         let waiting = Arc::clone(&line);
         let future = Box::pin(async move { waiting.slot(&clock, before, class).await.map_or(CallEnd::Held, CallEnd::Ready) });
         let has_left = Arc::new(AtomicBool::new(false));
-        let span = span_of(saga, &line, (command, number));
-        self.0.push(Call { line, command, number, has_left, leaves_once: false, span, future });
+        let span = span_of(&self.span, saga, (&line, command, number));
+        self.out.push(Call { line, command, number, has_left, leaves_once: false, span, future });
     }
 
     /// Sends a command whose turn has come and that is marked as sent. It is heard out whatever the outbox says.
@@ -109,18 +118,18 @@ impl Calls {
         let has_left = Arc::new(AtomicBool::new(true));
         let line = Arc::clone(&envelope.line);
         let future = Box::pin(async move { envelope.send(slot).await });
-        let span = span_of(saga, &line, (command, number));
-        self.0.push(Call { line, command, number, has_left, leaves_once: true, span, future });
+        let span = span_of(&self.span, saga, (&line, command, number));
+        self.out.push(Call { line, command, number, has_left, leaves_once: true, span, future });
     }
 
     /// The next call that ends; never, if none is out.
     pub(crate) async fn next(&mut self) -> EndedCall {
         poll_fn(|context| {
-            for at in 0..self.0.len() {
-                let call = &mut self.0[at];
+            for at in 0..self.out.len() {
+                let call = &mut self.out[at];
                 let polled = call.span.in_scope(|| call.future.as_mut().poll(context));
                 if let Poll::Ready(end) = polled {
-                    let Call { line, command, number, span, .. } = self.0.swap_remove(at);
+                    let Call { line, command, number, span, .. } = self.out.swap_remove(at);
                     return Poll::Ready(EndedCall { line, command, number, end, span });
                 }
             }
@@ -131,10 +140,10 @@ impl Calls {
 }
 
 /// The span of a request, in the one of its saga.
-fn span_of(saga: &Journaled, line: &Link, (command, number): (Command, u64)) -> Span {
+fn span_of(around: &Span, saga: &Journaled, (line, command, number): (&Link, Command, u64)) -> Span {
     let step = saga.definition().flow().steps().get(command.step).map_or("?", |step| step.name.as_str());
     let (participant, operation) = (line.name(), command.operation.name());
-    tracing::info_span!("request", step, participant, operation, number)
+    tracing::info_span!(parent: around, "request", step, participant, operation, number)
 }
 
 /// One request with everything that it takes along.

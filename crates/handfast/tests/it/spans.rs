@@ -5,7 +5,9 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use handfast::Outcome;
+use handfast::participant::InMemory;
+use handfast::store::MemoryStore;
+use handfast::{Engine, Flow, Outcome};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -27,6 +29,8 @@ impl Visit for Fields {
 struct Heard {
     /// The fields of every span, with those of the spans that it stands in.
     spans: Vec<Fields>,
+    /// The name of every span, after those of the spans that it stands in.
+    paths: Vec<Vec<&'static str>>,
     entered: Vec<usize>,
     /// The name of every event, with its fields and those of the spans that it stands in.
     events: Vec<(&'static str, Fields)>,
@@ -52,9 +56,13 @@ impl Subscriber for Listener {
     }
     fn new_span(&self, span: &Attributes<'_>) -> Id {
         let mut heard = self.0.lock().unwrap();
-        let mut fields = if span.is_contextual() { heard.around() } else { Fields::default() };
+        let parent = if span.is_contextual() { heard.entered.last().copied() } else { span.parent().map(number) };
+        let mut fields = parent.map_or_else(Fields::default, |at| heard.spans[at].clone());
+        let mut path = parent.map_or_else(Vec::new, |at| heard.paths[at].clone());
         span.record(&mut fields);
+        path.push(span.metadata().name());
         heard.spans.push(fields);
+        heard.paths.push(path);
         Id::from_u64(heard.spans.len() as u64)
     }
     fn record(&self, span: &Id, values: &Record<'_>) {
@@ -112,4 +120,22 @@ async fn every_line_says_of_which_saga_and_step_it_is() {
         of("saga_tried").into_iter().map(|fields| (fields["step"].as_str(), fields["participant"].as_str())).collect();
     assert!(asked.iter().all(|asked| [("payment", "bank"), ("dispatch", "depot")].contains(asked)), "{asked:?}");
     assert!(heard.entered.is_empty(), "every span was left");
+}
+
+/// What leaves once is marked as sent while the turn of its request is taken, and only then leaves.
+#[tokio::test(start_paused = true)]
+async fn a_request_stands_in_the_span_of_its_saga_and_in_no_other_request() {
+    let listener = Listener::default();
+    let _guard = listen(listener.clone());
+    let flow =
+        Flow::builder("shop").compensatable("payment", "bank").cannot_close().not_idempotent().accept_risk("not-idempotent");
+    let flow = flow.pivot("dispatch", "depot").build().unwrap();
+    let engine = Engine::builder(Arc::new(MemoryStore::new())).flow(flow).participant("bank", InMemory::new(|_, _| true));
+    let engine = engine.participant("depot", InMemory::new(|_, _| true)).open().await.unwrap();
+    let mut saga = engine.submit(order("order-1", "visa", "tea")).await.unwrap();
+    assert_eq!(saga.outcome().await.unwrap(), Outcome::Completed);
+    let heard = listener.0.lock().unwrap();
+    let requests: Vec<_> = heard.paths.iter().filter(|path| path.last() == Some(&"request")).collect();
+    assert!(requests.len() >= 3, "one waits for its turn, leaves once, and the other leaves: {requests:?}");
+    assert!(requests.iter().all(|path| **path == ["saga", "request"]), "{requests:?}");
 }

@@ -80,7 +80,7 @@ async fn run(
         }
     };
     span.record("flow", saga.definition().flow().name());
-    let mut driver = Driver::new(shared, saga, is_new, class);
+    let mut driver = Driver::new((shared, span), saga, is_new, class);
     if is_hinted {
         driver.wait_for_wake_up();
     }
@@ -148,7 +148,7 @@ struct Driver<'a> {
 }
 
 impl<'a> Driver<'a> {
-    fn new(shared: &'a Arc<Shared>, saga: Box<Journaled>, is_new: bool, class: Class) -> Self {
+    fn new((shared, span): (&'a Arc<Shared>, &Span), saga: Box<Journaled>, is_new: bool, class: Class) -> Self {
         let tries = saga.tries();
         let pace = vec![Pace::after(tries); saga.definition().flow().steps().len()];
         let (told, number) = (Some(saga.standing()), is_new.then_some(0));
@@ -157,7 +157,7 @@ impl<'a> Driver<'a> {
         Self {
             shared,
             saga,
-            calls: Calls::default(),
+            calls: Calls::within(span.clone()),
             pace,
             class,
             number,
