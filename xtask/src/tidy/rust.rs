@@ -78,6 +78,7 @@ const MOST_LINES: usize = 600;
 
 const PROTOCOL: &str = "crates/handfast-protocol/src/";
 const LAB: &str = "crates/handfast-lab/src/";
+const ENGINE: &str = "crates/handfast/src/";
 const BINARY: &str = "crates/handfast-cli/src/";
 /// Where the binary prints and chooses how the process ends.
 const SPEAKERS: &[&str] = &["commands/", "output/", "main.rs"];
@@ -107,6 +108,8 @@ const VAGUE: &[&str] = &["whoever", "somebody", "nobody", "so many"];
 
 const GRAB_BAGS: &[&str] = &["util", "utils", "common", "helper", "helpers", "misc"];
 const CLOCKS: &[&str] = &["Instant::now", "SystemTime::now", "Timestamp::now", "Zoned::now"];
+/// What reads a program's clock, in a crate that takes its locks from the same place and has a clock that can be turned.
+const PROGRAM_CLOCKS: &[&str] = &["now_ms", "Stopwatch", "handfast_machine::clock", "handfast_machine::*"];
 const PRINTERS: &[&str] = &["println!", "eprintln!", "print!", "eprint!", "stdout()", "stderr()"];
 const ENDINGS: &[&str] = &["process::exit", "ExitCode", "Exit::", "or_exit"];
 const LISTENERS: &[&str] = &["TcpListener", "UnixListener"];
@@ -132,6 +135,9 @@ pub(super) fn check(file: &File) -> Vec<Finding> {
         }
         if !is_clock {
             find(CLOCK, CLOCKS);
+            if in_any(&[ENGINE]) {
+                find(CLOCK, PROGRAM_CLOCKS);
+            }
         }
         match file.path.strip_prefix(BINARY) {
             Some(within) if !SPEAKERS.iter().any(|speaker| within.starts_with(speaker)) => {
@@ -305,6 +311,10 @@ mod tests {
     #[test]
     fn the_clock_is_read_in_one_place() {
         check_file("src/a.rs", "//! A.\nlet now = Instant::now();\n", &[(2, "clock")]);
+        let by_program = "//! A.\nuse handfast_machine::locked;\nlet now = handfast_machine::clock::now_ms;\n";
+        check_file("crates/handfast/src/a.rs", by_program, &[(3, "clock"), (3, "clock")]);
+        check_file("crates/handfast/src/a.rs", "//! A.\nlet since = Stopwatch::start();\n", &[(2, "clock")]);
+        check_file("crates/handfast-server/src/a.rs", by_program, &[]);
         check_file("src/a.rs", "//! A.\nlet now = std::time::SystemTime::now();\n", &[(2, "clock")]);
         check_file("src/clock.rs", "//! A.\nlet now = Instant::now();\n", &[]);
         check_file("tests/it/a.rs", "//! A.\nlet now = Instant::now();\n", &[]);

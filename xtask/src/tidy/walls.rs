@@ -23,6 +23,8 @@ const NETWORK: &[&str] =
 const STORES: &[&str] = &["rusqlite", "tokio-postgres", "refinery"];
 const OWN: &[&str] = &["handfast", "handfast-participant", "handfast-lab", "handfast-server", "handfast-testkit"];
 const SERVER: &[&str] = &["axum", "warp", "actix-web"];
+/// Its clock is real: what takes time as an argument may not come by it through a program's crate.
+const MACHINE: &[&str] = &["handfast-machine"];
 const SCREEN: &[&str] = &["clap", "anstream", "indicatif", "comfy-table"];
 
 const WALLS: &[Wall] = &[
@@ -34,6 +36,10 @@ const WALLS: &[Wall] = &[
     Wall { package: "handfast-toml", forbidden: STORES },
     Wall { package: "handfast-toml", forbidden: OWN },
     Wall { package: "handfast-toml", forbidden: &["handfast-protocol", "handfast-sqlite", "handfast-http"] },
+    Wall { package: "handfast-toml", forbidden: MACHINE },
+    Wall { package: "handfast-lab", forbidden: MACHINE },
+    Wall { package: "handfast-sqlite", forbidden: MACHINE },
+    Wall { package: "handfast-participant", forbidden: MACHINE },
     Wall { package: "handfast-toml", forbidden: SCREEN },
     Wall { package: "handfast-sqlite", forbidden: NETWORK },
     Wall { package: "handfast-sqlite", forbidden: STORES },
@@ -215,6 +221,10 @@ mod tests {
             &["handfast-lab may not reach tokio (handfast-lab -> innocent -> tokio)"],
         );
         check_edges(&[("handfast-lab", "tokio", true)], &[]);
+        check_edges(
+            &[("handfast-lab", "innocent", false), ("innocent", "handfast-machine", false)],
+            &["handfast-lab may not reach handfast-machine (handfast-lab -> innocent -> handfast-machine)"],
+        );
         check_edges(&[("handfast", "axum", false)], &["handfast may not reach axum (handfast -> axum)"]);
         check_edges(
             &[("handfast-participant", "handfast", false)],
