@@ -70,16 +70,16 @@ pub(crate) struct Links {
     pub(crate) open: BTreeMap<LineTo, Arc<Link>>,
 }
 
-/// How many lines the orders of these flows need. Definitions share no line to a service over HTTP, since what templates say
+/// How many links the orders of these flows need. Definitions share no link to a service over HTTP, since what templates say
 /// belongs to one of them.
 #[must_use]
 pub fn count_links<'a>(flows: impl IntoIterator<Item = &'a Flow>) -> usize {
-    let lines: BTreeSet<LineTo> =
+    let links: BTreeSet<LineTo> =
         flows.into_iter().flat_map(|flow| flow.steps().iter().map(move |step| link_to(flow, step))).collect();
-    lines.len()
+    links.len()
 }
 
-/// Whose line it is. Templates belong to one definition: another may call the same service in another way.
+/// Whose link it is. Templates belong to one definition: another may call the same service in another way.
 pub(crate) type LineTo = (ParticipantRef, Option<[u8; 32]>);
 
 fn link_to(flow: &Flow, step: &FlowStep) -> LineTo {

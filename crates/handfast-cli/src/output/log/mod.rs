@@ -192,7 +192,7 @@ impl Log {
     }
 }
 
-/// Hands events on to the log. Spans are nobody's concern yet.
+/// Hands events on to the log. It keeps no spans: each event that is about a saga names it itself.
 struct Reporter(Arc<Log>);
 
 impl Subscriber for Reporter {
