@@ -164,7 +164,7 @@ pub fn said_by(line: &Line) -> (Option<Time>, Option<String>) {
         | Line::Looked { .. }
         | Line::Forgotten { .. }
         | Line::Moved { .. } => (None, None),
-        Line::SameBooks { by, why, .. } => (None, by_and_why(by.as_ref().map(|by| format!(", by {by}")), why)),
+        Line::SameBooks { by, why, .. } => (None, by_and_why(by.as_ref().map(|by| format!("by {by}")), why)),
         Line::Cancel { by, why } => (None, by_and_why(by.as_ref().map(|by| format!("by {by}")), why)),
         Line::Differs { what, .. } => (None, Some(what.clone())),
         Line::Person { said, .. } => {
@@ -173,5 +173,20 @@ pub fn said_by(line: &Line) -> (Option<Time>, Option<String>) {
         }
         Line::Undo { receipt, .. } => (None, receipt.detail.clone()),
         Line::Answer { receipt, .. } => (receipt.at, receipt.detail.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_said_something_and_why_stands_in_brackets_as_it_is() {
+        let (by, why) = (Some("ada".to_owned()), Some("moved".to_owned()));
+        let same_books = Line::SameBooks { step: 0, by: by.clone(), why: why.clone() };
+        for line in [same_books, Line::Cancel { by, why }] {
+            assert_eq!(said_by(&line), (None, Some("by ada: moved".to_owned())));
+        }
+        assert_eq!(said_by(&Line::SameBooks { step: 0, by: None, why: None }), (None, None));
     }
 }
