@@ -29,6 +29,8 @@ pub mod shapes;
 pub mod story;
 
 #[cfg(test)]
+mod bound_tests;
+#[cfg(test)]
 mod coordinator_tests;
 #[cfg(test)]
 mod dead_tests;

@@ -179,7 +179,12 @@ impl Service {
 fn submit_problem(error: SubmitError) -> Problem {
     let words = error.to_string();
     match error {
-        SubmitError::DifferentBody { .. } | SubmitError::KeyTaken { .. } => Problem::new(problem::KEY_REUSED, words),
+        SubmitError::DifferentBody { .. } => Problem::new(problem::KEY_REUSED, words),
+        // Whose order that is, and of which flow, is not for everybody to know.
+        SubmitError::KeyTaken { .. } => Problem::new(
+            problem::KEY_REUSED,
+            "the key of this request stands for another order, which goes on unchanged; draw a key of its own for every order",
+        ),
         SubmitError::Stopping => stopping(),
         SubmitError::Clock { why } => clock_problem(why),
         SubmitError::Store(error) => store_problem(&error),

@@ -17,7 +17,7 @@ pub fn obstacle(path: &Path) -> Option<String> {
     }
     let tried = match fs::metadata(path) {
         Ok(found) if found.is_dir() => return Some("it is a folder; name a file in it".to_owned()),
-        // By the rights that opening it would have, which may be others than those of whoever started the program.
+        // By the rights that opening it would have, which may be others than those of the user who started the program.
         Ok(_) => accessat(CWD, path, Access::READ_OK | Access::WRITE_OK, AtFlags::EACCESS).map_err(Error::from),
         Err(error) if error.kind() == ErrorKind::NotFound => return None,
         Err(error) => Err(error),

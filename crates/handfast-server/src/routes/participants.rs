@@ -59,7 +59,7 @@ pub(crate) async fn resting(State(service): State<Arc<Service>>, query: Sent) ->
     let incarnation = said.text("incarnation").ok_or_else(|| {
         wrong("incarnation is missing; say the one of whose answers it is about, as /participants names it".to_owned())
     })?;
-    check_after(&service, after.as_deref()).await?;
+    check_after(&service, None, after.as_deref()).await?;
     let found = service.coordinator().resting_on(&incarnation, after.as_deref(), limit).await;
     let page = found.map_err(|error| unmet(error, |error| store_problem(&error)))?;
     let next = page

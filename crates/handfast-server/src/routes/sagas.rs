@@ -10,7 +10,8 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use handfast::flow_file::MAX_ORDER_BYTES;
-use handfast::{CancelError, CancelResult, Outcome, SagaView};
+use handfast::store::StoreError;
+use handfast::{CancelError, CancelResult, ListFilter, ListPage, Outcome, SagaView};
 use handfast_http::bodies;
 use serde::Deserialize;
 
@@ -35,6 +36,9 @@ const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
 /// of that.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// What a caller that is bound to a flow is told of a saga that may be another flow's.
+const UNREADABLE: &str = "what is stored of this saga cannot be read; who runs the service can look into it with handfast show";
+
 /// The id in a path. What cannot be read as one is the id of no saga.
 pub(crate) type Id = Result<Path<String>, PathRejection>;
 
@@ -54,7 +58,11 @@ pub(super) async fn check_flow(service: &Service, caller: &Caller, id: &str) -> 
     if caller.flow().is_none() {
         return Ok(());
     }
-    let view = service.coordinator().look(id, false).await.map_err(|error| store_problem(&error))?;
+    let view = service.coordinator().look(id, false).await.map_err(|error| {
+        // Of which flow it is cannot be read either.
+        let is_unreadable = matches!(error, StoreError::Corrupt { .. });
+        if is_unreadable { Problem::new(problem::BROKEN, UNREADABLE) } else { store_problem(&error) }
+    })?;
     let is_there = view.and_then(|view| view.flow).is_some_and(|flow| caller.may_see(&flow));
     is_there.then_some(()).ok_or_else(|| no_such_saga(id))
 }
@@ -86,11 +94,13 @@ pub(crate) async fn place(
     // why it came to neither, without a second request.
     let is_short_of_both = stands.outcome != Some(Outcome::Completed) && (wait.is_some() || stands.outcome.is_some());
     let view = if is_short_of_both || stands.trouble.is_some() { look_in_time(&service, handle.id()).await } else { None };
-    let mut response = shapes::json(&view.as_ref().map_or_else(|| Short::new(handle.id(), &stands), Short::of));
-    *response.status_mut() = match stands.outcome {
-        None => StatusCode::ACCEPTED,
-        Some(_) if again => StatusCode::OK,
-        Some(_) => StatusCode::CREATED,
+    let short = view.as_ref().map_or_else(|| Short::new(handle.id(), &stands), Short::of);
+    let mut response = shapes::json(&short);
+    // It may have ended since it was heard of: status and body say the same.
+    *response.status_mut() = match (short.has_ended(), again) {
+        (false, _) => StatusCode::ACCEPTED,
+        (true, true) => StatusCode::OK,
+        (true, false) => StatusCode::CREATED,
     };
     let headers = response.headers_mut();
     if let Ok(location) = HeaderValue::try_from(format!("/sagas/{}", handle.id())) {
@@ -147,13 +157,33 @@ pub(crate) async fn show(
     Ok(response)
 }
 
-/// Whether a page begins after a saga that there is: an empty page would say that no more follow.
-pub(super) async fn check_after(service: &Service, after: Option<&str>) -> Result<(), Problem> {
+/// Whether a page begins after a saga that there is for a caller of this flow, or of all: an empty page would say that no more follow.
+pub(super) async fn check_after(service: &Service, own: Option<&str>, after: Option<&str>) -> Result<(), Problem> {
     let Some(after) = after else { return Ok(()) };
     match service.coordinator().look(after, false).await {
-        Ok(None) => Err(Problem::new(problem::QUERY, listing::no_such_after(after))),
+        Ok(Some(view)) if own.is_none_or(|own| view.flow.as_deref() == Some(own)) => Ok(()),
+        Ok(_) => Err(Problem::new(problem::QUERY, listing::no_such_after(after))),
         // One that cannot be read is there.
-        Ok(Some(_)) | Err(_) => Ok(()),
+        Err(_) => Ok(()),
+    }
+}
+
+async fn page_of(service: &Service, filter: &ListFilter) -> Result<ListPage, Problem> {
+    service.coordinator().list(filter).await.map_err(|error| unmet(error, |error| store_problem(&error)))
+}
+
+/// A page for a caller that is bound to the flow of the filter. The next one begins after a saga that it was shown: a page that ends
+/// where enough was looked at would name one of another flow. So where none was found yet, it is looked on.
+async fn page_of_own(service: &Service, filter: &ListFilter) -> Result<ListPage, Problem> {
+    let mut wanted = filter.clone();
+    loop {
+        let mut page = page_of(service, &wanted).await?;
+        let Some(next) = page.next.take() else { return Ok(page) };
+        if let Some(last) = page.sagas.last() {
+            page.next = Some(last.id.clone());
+            return Ok(page);
+        }
+        wanted = wanted.with_after(Some(next));
     }
 }
 
@@ -170,11 +200,13 @@ pub(crate) async fn list(
             return Err(not_allowed(why));
         }
         filter.flow = Some(own.to_owned());
-    } else {
-        // Whose token is of one flow is not told which sagas of others there are.
-        check_after(&service, filter.after.as_deref()).await?;
     }
-    let page = service.coordinator().list(&filter).await.map_err(|error| unmet(error, |error| store_problem(&error)))?;
+    // Whose token is of one flow is not told which sagas of others there are.
+    check_after(&service, caller.flow(), filter.after.as_deref()).await?;
+    let page = match caller.flow() {
+        None => page_of(&service, &filter).await?,
+        Some(_) => page_of_own(&service, &filter).await?,
+    };
     let next = page.next.map(|next| listing::address(&filter.with_after(Some(next))));
     Ok(shapes::json(&shapes::saga::Page { sagas: page.sagas.iter().map(Listed::of).collect(), next }))
 }

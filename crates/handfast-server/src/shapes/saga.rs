@@ -335,6 +335,11 @@ impl<'a> Short<'a> {
         Self { id, standing: standing.name(), outcome: outcome.map(Outcome::name), trouble: trouble.as_deref(), why: None }
     }
 
+    /// Whether it says that the saga has ended.
+    pub(crate) const fn has_ended(&self) -> bool {
+        self.outcome.is_some()
+    }
+
     /// As its journal says.
     pub(crate) fn of(view: &'a SagaView) -> Self {
         Self {
