@@ -8,6 +8,7 @@ use super::definitions::Definitions;
 use handfast_protocol::{Operation, Standing};
 
 use super::asked::Asked;
+use super::cures::{self, Named};
 use super::decided::Decided;
 use super::difference::{Difference, books};
 use super::error::{AdoptError, OpenError};
@@ -64,7 +65,7 @@ pub struct OtherDefinition {
     pub is_held: bool,
     /// A person has said that its orders go on with it, whatever addresses it names.
     pub is_kept: bool,
-    /// Its orders were placed with it, and follow the one at hand since a person said so.
+    /// Its orders were placed with it, and follow the one at hand since a person said so: another one, or it is at hand again.
     pub is_adopted: bool,
     pub(crate) placed_with: [u8; 32],
     pub(crate) placed_text: Arc<str>,
@@ -153,8 +154,9 @@ pub(crate) async fn others(
 ) -> Result<Vec<OtherDefinition>, StoreError> {
     let mut others = Vec::new();
     for open in store.open_flows().await? {
-        let is_adopted = at_hand.values().any(|flow| flow.hash() == open.follows);
-        if is_adopted && open.placed_with == open.follows {
+        let is_adopted = cures::is_at_hand(at_hand, open.follows);
+        // One that is back there may wait for what a person says of the books meanwhile.
+        if is_adopted && !open.has_moved {
             continue;
         }
         let (hash, text) = if is_adopted { (open.placed_with, &open.placed_text) } else { (open.follows, &open.text) };
@@ -186,6 +188,7 @@ pub(crate) async fn settle(
     definitions: &Definitions,
     wanted: &OtherDefinitions,
 ) -> Result<(), OpenError> {
+    definitions.know_at_hand(at_hand);
     if *wanted != OtherDefinitions::Keep {
         definitions.guard(at_hand);
     }
@@ -241,6 +244,8 @@ pub(crate) async fn choose(
     }
     reason::check(Some(by), Some(why)).map_err(AdoptError::of_reason)?;
     let (flow_hash, flow_text) = match adopt {
+        // They are back with their own.
+        None if other.is_adopted && other.placed_with == other.follows => return Ok(0),
         // Those that have followed the one at hand meanwhile go back to their own.
         None if other.is_adopted => (other.placed_with, Arc::clone(&other.placed_text)),
         None => (other.follows, Arc::clone(&other.text)),
@@ -317,10 +322,11 @@ struct Homes {
 
 /// Whether what a saga was asked before can be asked by the definition that it follows now, and of which steps the coordinator
 /// has to be told that they have moved. `asked` says for each step since which entry of its journal something may have left for
-/// it; of a saga that came back from a backup that is unknown. `read` reads a stored definition.
+/// it; of a saga that came back from a backup that is unknown. `named` says how a person names it, and `read` reads a stored definition.
 pub(crate) fn check(
     stored: &StoredSaga,
     asked: &[Asked],
+    named: Named,
     read: impl Fn([u8; 32], &str) -> Result<Arc<Flow>, String>,
 ) -> Result<Vec<Option<Move>>, String> {
     let mut moves: Vec<Option<Move>> = vec![None; asked.len()];
@@ -342,7 +348,7 @@ pub(crate) fn check(
         follows = read(adopted.flow_hash, &adopted.flow_text)?;
         outcome = asked_by.iter().try_for_each(|(flow, until)| {
             fits(flow, &follows, |step| was_asked_by(step, *until), |step| money::of(stored, step))
-                .map_err(|why| format!("{why}; {}", cure(flow.hash(), stored.flow_hash)))
+                .map_err(|why| format!("{why}; {}", named.go_back_to(flow.hash())))
         });
         for (step, asked) in asked.iter().enumerate().filter(|(step, _)| was_asked_by(*step, adopted.seq)) {
             let called = books_of(&before, step);
@@ -389,16 +395,6 @@ fn follow(homes: &mut Homes, (follows, step): (&Flow, usize), adopted: &Adopted,
 
 fn books_of(flow: &Flow, step: usize) -> BTreeSet<String> {
     flow.steps().get(step).map(books).unwrap_or_default()
-}
-
-/// What lets an order go on again that was asked by one definition and cannot follow the one that it was let follow since.
-fn cure(asked_by: [u8; 32], placed_with: [u8; 32]) -> String {
-    let short = short(&hex(&asked_by));
-    if asked_by == placed_with {
-        format!("`handfast definitions keep {short}` lets it go on with its own")
-    } else {
-        format!("start with the flow file of definition {short}, by which it was asked, and --adopt")
-    }
 }
 
 /// Whether what one definition has asked can be asked by another. Who has to decide otherwise is told how much the step is about.

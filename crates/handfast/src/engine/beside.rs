@@ -3,8 +3,10 @@
 
 use handfast_protocol::Party as _;
 
+use super::cures::Named;
 use super::guard::Guard;
 use super::person::Followed;
+use crate::flow::Flow;
 use crate::store::{Offer, Store, StoreError, StoredSaga};
 
 /// What the store shows of that.
@@ -16,6 +18,11 @@ pub(super) struct Beside {
 impl Beside {
     pub(super) async fn of(store: &dyn Store) -> Result<Self, StoreError> {
         Ok(Self { guard: Guard::in_store(store).await?, offers: store.offers().await? })
+    }
+
+    /// By which definition a person names this saga to that engine, which follows that one.
+    pub(super) fn named(&self, stored: &StoredSaga, follows: &Flow) -> Named {
+        self.guard.as_ref().map_or_else(|| Named::of(stored, follows, None), |guard| guard.named(stored, follows))
     }
 
     /// Why nothing is sent for this saga, which was followed so far, before a person decides which definition it follows or another

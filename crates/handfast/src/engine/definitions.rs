@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
+use super::cures::Named;
 use super::error::OpenError;
 use super::guard::Guard;
 use super::kept::JournalReceipts;
@@ -46,6 +47,8 @@ impl Definition {
 pub(crate) struct Definitions {
     resolver: Option<FlowResolver>,
     by_hash: Mutex<BTreeMap<[u8; 32], Arc<Definition>>>,
+    /// By the names of their flows.
+    at_hand: OnceLock<BTreeMap<String, Arc<Flow>>>,
     /// Where nothing is sent to an address that no flow at hand names before a person decides.
     guard: OnceLock<Guard>,
     /// Whether orders that follow a definition are held back by that, and why: by the definition's hash.
@@ -108,7 +111,8 @@ impl KeptOfParticipants {
 
 impl Definitions {
     pub(crate) fn new(resolver: Option<FlowResolver>, lines: Links) -> Self {
-        Self { resolver, by_hash: Mutex::default(), guard: OnceLock::new(), held: Mutex::default(), lines: Mutex::new(lines) }
+        let (by_hash, held, lines) = (Mutex::default(), Mutex::default(), Mutex::new(lines));
+        Self { resolver, by_hash, at_hand: OnceLock::new(), guard: OnceLock::new(), held, lines }
     }
 
     /// Takes a flow into use.
@@ -124,6 +128,16 @@ impl Definitions {
         let definition = Arc::new(Definition { flow, lines: to_steps });
         locked(&self.by_hash).insert(hash, Arc::clone(&definition));
         Ok(definition)
+    }
+
+    /// From now on these are known to be at hand.
+    pub(crate) fn know_at_hand(&self, at_hand: &BTreeMap<String, Arc<Flow>>) {
+        self.at_hand.get_or_init(|| at_hand.clone());
+    }
+
+    /// By which definition a person names this saga here, which follows that one.
+    pub(crate) fn named(&self, stored: &StoredSaga, follows: &Flow) -> Named {
+        Named::of(stored, follows, self.at_hand.get())
     }
 
     /// From now on nothing is sent for orders that would call an address which none of these flows names, whenever they were

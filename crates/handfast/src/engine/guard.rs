@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::adopt::short;
+use super::cures::{self, Named};
 use super::difference::Difference;
 use crate::flow::Flow;
 use crate::journal::hex;
@@ -35,7 +36,12 @@ impl Guard {
 
     /// Whether this definition is one of those at hand.
     pub(crate) fn is_at_hand(&self, hash: [u8; 32]) -> bool {
-        self.0.values().any(|flow| flow.hash() == hash)
+        cures::is_at_hand(&self.0, hash)
+    }
+
+    /// By which definition a person names this saga there, which follows that one.
+    pub(crate) fn named(&self, stored: &StoredSaga, follows: &Flow) -> Named {
+        Named::of(stored, follows, Some(&self.0))
     }
 
     /// Why nothing is sent for the orders that follow this definition, as long as no person has decided about it; `None` if

@@ -6,12 +6,11 @@ use std::time::Duration;
 use handfast_protocol::{Coordinator, Evidence, Outcome, Party as _, Standing};
 use tokio::sync::watch;
 
-use super::adopt::short;
 use super::amounts::amounts_of;
+use super::cures::Named;
 use super::journaled::{Journaled, LeftAlone, Loaded};
 use super::shared::Shared;
 use crate::flow::{Flow, FlowStep};
-use crate::journal::hex;
 use crate::store::StoreError;
 
 /// How a saga stands, as far as it was heard of.
@@ -85,7 +84,7 @@ impl Progress {
 /// Why a person has to look at a saga, in words.
 pub(crate) fn describe(saga: &Journaled, evidence: Evidence) -> String {
     let said = if matches!(evidence, Evidence::UndoFailed { .. }) { saga.why_undo_failed() } else { saga.other_values() };
-    let what = describe_with_values(saga.definition().flow(), evidence, said);
+    let what = describe_with_values(saga.definition().flow(), evidence, (said, saga.named()));
     let amounts = amounts_of(saga.bodies());
     if amounts.is_empty() { what } else { format!("{what} ({})", amounts.join(", ")) }
 }
@@ -131,16 +130,37 @@ pub(crate) fn unconfirmed_step(
 
 /// Why a person has to look at a saga, in words, with the words of the participant whose undo has failed, or with the values that an answer spoke of instead of those that were asked for, whatever came after it: they are
 /// said nowhere else.
-pub(crate) fn describe_with_values(flow: &Flow, evidence: Evidence, other_values: Option<&str>) -> String {
-    let said = describe_evidence(flow, evidence);
+pub(crate) fn describe_with_values(flow: &Flow, evidence: Evidence, (other_values, named): (Option<&str>, Named)) -> String {
+    let said = if let Evidence::Moved { step } = evidence {
+        describe_move(name_of(flow, step), &named.say_same_books())
+    } else {
+        describe_evidence(flow, evidence)
+    };
     other_values.map_or_else(|| said.clone(), |values| format!("{said}: {values}"))
+}
+
+/// How a person says that books are the same, whatever is at hand.
+const ELSEWHERE: &str = "say `handfast definitions adopt HASH --same-books --by NAME --why TEXT --url URL` with the hash that \
+                         `handfast definitions list` shows";
+
+fn name_of(flow: &Flow, step: usize) -> &str {
+    flow.steps().get(step).map_or("?", |step| step.name.as_str())
+}
+
+fn describe_move(step: &str, same_books: &str) -> String {
+    format!(
+        "step {step}: it was asked for at another address than its service has now, and the service there does not know it, or \
+         cannot be looked at: that proves nothing, so nothing else is sent there; if both keep the same books {same_books}, adopt the \
+         former address again, or say what became of it: that it was not done is said again once nothing can be on the road to the \
+         former address"
+    )
 }
 
 /// Why a person has to look at a saga of this flow, in words: which step it is about, and what is known of it.
 #[must_use]
 pub fn describe_evidence(flow: &Flow, evidence: Evidence) -> String {
     use handfast_protocol::{Answer, Definite};
-    let name = |step: usize| flow.steps().get(step).map_or("?", |step| step.name.as_str());
+    let name = |step: usize| name_of(flow, step);
     let (to, known, answer) = match evidence {
         Evidence::Contradiction { to, known, answer } => (to, known, answer),
         Evidence::OutOfReach { step } => {
@@ -166,14 +186,7 @@ pub fn describe_evidence(flow: &Flow, evidence: Evidence) -> String {
             return format!("step {}: an answer is not about what was asked for", name(step));
         }
         Evidence::Moved { step } => {
-            return format!(
-                "step {}: it was asked for at another address than its service has now, and the service there does not know it, or \
-                 cannot be looked at: that proves nothing, so nothing else is sent there; if both keep the same books say `handfast \
-                 definitions adopt {} --same-books --by NAME --why TEXT --url URL`, adopt the former address again, or say what became of it: \
-                 that it was not done is said again once nothing can be on the road to the former address",
-                name(step),
-                short(&hex(&flow.hash()))
-            );
+            return describe_move(name(step), ELSEWHERE);
         }
         Evidence::NotFound { step } => {
             return format!(

@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::adopt::{self, Move, MoveTold};
 use super::asked::Asked;
 use super::bodies::{self, Body};
+use super::cures::Named;
 use super::definitions::{Definition, Definitions};
 use super::trail::Trail;
 use crate::delivery::OwnSeen;
@@ -35,6 +36,8 @@ pub(crate) struct Journaled {
     asked: Vec<Asked>,
     /// How often a person has let it follow another definition.
     adoptions: u64,
+    /// By which definition a person names it.
+    named: Named,
     /// What the coordinator is to be told of each step, since its service is called at another address.
     moves: Vec<Option<Move>>,
     /// With which entry the coordinator was last told something like that of each step, or when it changed nothing.
@@ -192,7 +195,8 @@ impl Journaled {
                 return Ok(Loaded::Differs(LeftAlone::of(stored, error.to_string())));
             }
         }
-        match adopt::check(stored, &saga.asked, |hash, text| definitions.flow_of(hash, text)) {
+        saga.named = definitions.named(stored, saga.definition.flow());
+        match adopt::check(stored, &saga.asked, saga.named, |hash, text| definitions.flow_of(hash, text)) {
             Ok(moves) => saga.moves = moves,
             Err(reason) => return Ok(Loaded::LeftAlone(LeftAlone::of(stored, reason))),
         }
@@ -296,6 +300,11 @@ impl Journaled {
         &self.id
     }
 
+    /// By which definition a person names it to this engine.
+    pub(crate) const fn named(&self) -> Named {
+        self.named
+    }
+
     pub(crate) fn definition(&self) -> &Arc<Definition> {
         &self.definition
     }
@@ -384,6 +393,7 @@ impl Journaled {
     fn untouched(id: &str, definition: Arc<Definition>, version: u32, bodies: Vec<Bytes>) -> Self {
         let coordinator = Coordinator::pinned(Arc::clone(definition.flow().plan()), version);
         let since = vec![None; definition.flow().steps().len()];
+        let named = Named::placed_with(definition.flow().hash());
         let bodies = Body::all_of(bodies);
         let (clock, digest) = (Time(0), Digest::default());
         let seen = since.iter().map(|_| None).collect();
@@ -396,6 +406,7 @@ impl Journaled {
             outbox: Vec::new(),
             asked: vec![Asked::default(); since.len()],
             adoptions: 0,
+            named,
             moves: vec![None; since.len()],
             moves_told: vec![MoveTold::default(); since.len()],
             since,

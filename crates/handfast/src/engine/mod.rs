@@ -10,6 +10,7 @@ mod builder;
 mod calls;
 mod came;
 mod clocks;
+mod cures;
 mod decided;
 mod definitions;
 mod difference;

@@ -10,7 +10,7 @@ use super::person::{Act, Acted, Followed, ForPerson, OwnDefinitions, Possible, R
 use super::shared::Shared;
 use super::steps::{Known, StepView};
 use super::trail::Trail;
-use crate::flow::name_in;
+use crate::flow::{Flow, name_in};
 use crate::store::{Entry, Store, StoreError, StoredSaga, Try};
 
 /// A saga, read from its store.
@@ -127,7 +127,8 @@ pub async fn saga_in(store: &dyn Store, id: &str) -> Result<Option<SagaView>, St
 /// The store's.
 pub async fn saga_of(store: &dyn Store, stored: &StoredSaga) -> Result<SagaView, StoreError> {
     let mut view = SagaView::unread(stored, store.tries(&stored.id).await?);
-    let followed = Followed::of(stored);
+    let beside = Beside::of(store).await?;
+    let followed = Followed::named_by(stored, |stored, follows| beside.named(stored, follows));
     if let Ok(followed) = &followed {
         let for_person = followed.for_person(stored, store.store_id(), &view.tries);
         view.standing = for_person.standing.name().to_owned();
@@ -136,7 +137,6 @@ pub async fn saga_of(store: &dyn Store, stored: &StoredSaga) -> Result<SagaView,
         view.trouble.clone_from(&for_person.trouble);
         view.add(for_person);
     }
-    let beside = Beside::of(store).await?;
     let held = beside.why_held(stored, followed.as_ref().map_err(String::as_str));
     (view.is_held, view.is_uncalled) = (held.is_some(), beside.is_uncalled(followed.as_ref().ok()));
     view.retry_where_it_helps();
@@ -157,8 +157,9 @@ pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<O
     let mut view = SagaView::unread(&stored, tries);
     let mut trail = Trail::default();
     let loaded = Journaled::follow(&stored, &shared.definitions, Some(&mut trail));
+    let named = |stored: &StoredSaga, follows: &Flow| shared.definitions.named(stored, follows);
     let followed = match &loaded {
-        Ok(Loaded::Ready(saga)) => match OwnDefinitions::of(&stored) {
+        Ok(Loaded::Ready(saga)) => match OwnDefinitions::of(&stored, named) {
             Ok(definitions) => Some(definitions.followed(&stored, saga.coordinator().clone(), trail)),
             Err(_) => {
                 // What only a resolver of this engine can read is followed by its flow.
@@ -170,7 +171,7 @@ pub(crate) async fn view(shared: &Shared, id: &str, tries: Vec<Try>) -> Result<O
             }
         },
         // What this engine does not drive may be followed all the same.
-        Ok(_) | Err(_) => Followed::of(&stored).ok(),
+        Ok(_) | Err(_) => Followed::named_by(&stored, named).ok(),
     };
     let for_person = followed.as_ref().map(|followed| followed.for_person(&stored, shared.store.store_id(), &view.tries));
     match loaded {

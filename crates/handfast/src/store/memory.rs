@@ -259,15 +259,17 @@ impl Rows {
     }
 
     fn open_flows(&self) -> Vec<OpenFlow> {
-        let mut flows = BTreeMap::<([u8; 32], [u8; 32], bool), OpenFlow>::new();
+        let mut flows = BTreeMap::<([u8; 32], [u8; 32], bool, bool), OpenFlow>::new();
         for saga in self.sagas.iter().map(|row| &row.saga).filter(|saga| is_open(saga)) {
             let ((follows, text), placed_with, is_kept) = (saga.follows(), saga.flow_hash, saga.is_kept());
-            let flow = flows.entry((placed_with, follows, is_kept)).or_insert_with(|| OpenFlow {
+            let has_moved = saga.has_moved();
+            let flow = flows.entry((placed_with, follows, is_kept, has_moved)).or_insert_with(|| OpenFlow {
                 placed_with,
                 placed_text: Arc::clone(&saga.flow_text),
                 follows,
                 text: Arc::clone(text),
                 is_kept,
+                has_moved,
                 sagas: 0,
             });
             flow.sagas += 1;
@@ -283,7 +285,8 @@ impl Rows {
             let is_meant = saga.flow_hash == *placed_with && saga.follows().0 == *follows;
             let has_same_books = saga.adopted.last().is_some_and(|adopted| adopted.same_books);
             let is_known = follows == flow_hash && if *same_books { has_same_books } else { saga.is_kept() };
-            if is_meant && !is_known {
+            let is_about_it = follows != flow_hash || !same_books || saga.has_moved();
+            if is_meant && is_about_it && !is_known {
                 let seq = saga.entries.last().map_or(0, |entry| entry.seq);
                 let flow_text = Arc::clone(flow_text);
                 let (by, why) = (by.clone(), why.clone());
@@ -402,7 +405,8 @@ impl Store for MemoryStore {
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
         Box::pin(async move {
             Ok(self.with(|rows| {
-                let is_meant = |saga: &&StoredSaga| saga.flow_hash == placed_with && saga.follows().0 == follows && is_open(saga);
+                let follows = |saga: &StoredSaga| saga.adopted.last().is_some_and(|adopted| adopted.flow_hash == follows);
+                let is_meant = |saga: &&StoredSaga| saga.flow_hash == placed_with && follows(saga) && is_open(saga);
                 let sagas = rows.sagas.iter().map(|row| &row.saga).filter(is_meant).map(|saga| saga.id.clone());
                 let mut ids: Vec<String> = sagas.filter(|id| after.is_none_or(|after| id.as_str() > after)).collect();
                 ids.sort_unstable();

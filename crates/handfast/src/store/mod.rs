@@ -156,6 +156,12 @@ impl StoredSaga {
         self.adopted.last().map_or((self.flow_hash, &self.flow_text), |adopted| (adopted.flow_hash, &adopted.flow_text))
     }
 
+    /// Whether it has followed another definition than the one that it was placed with, whichever it follows now.
+    #[must_use]
+    pub fn has_moved(&self) -> bool {
+        self.adopted.iter().any(|adopted| adopted.flow_hash != self.flow_hash)
+    }
+
     /// Whether a person has said that it goes on with the definition it followed already, whatever addresses that one names.
     #[must_use]
     pub fn is_kept(&self) -> bool {
@@ -219,6 +225,8 @@ pub struct OpenFlow {
     pub text: Arc<str>,
     /// A person has said that they go on with it, whatever addresses it names.
     pub is_kept: bool,
+    /// They have followed another one than the one that they were placed with, whichever they follow now.
+    pub has_moved: bool,
     /// How many sagas.
     pub sagas: u64,
 }
@@ -518,8 +526,8 @@ pub trait Store: Send + Sync + 'static {
     fn at_hand(&self) -> BoxFuture<'_, Result<Vec<Arc<str>>, StoreError>>;
     /// The definitions that open sagas follow: those in the wake-up index, and those that are suspended.
     fn open_flows(&self) -> BoxFuture<'_, Result<Vec<OpenFlow>, StoreError>>;
-    /// The open sagas that were placed with one definition and follow another, or the same, in the order of their ids, after the one
-    /// named.
+    /// The open sagas that were placed with one definition and that a person has let follow another, or the same, in the order of
+    /// their ids, after the one named.
     fn open_of<'a>(
         &'a self,
         placed_with: [u8; 32],
@@ -528,7 +536,8 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>>;
     /// Lets every open saga that was placed with one definition and follows another one, or the same, follow a third from now
-    /// on. Says of how many that was not known before.
+    /// on. Says of how many that was not known before. That books are the same is not said of those that have followed the same one
+    /// all along.
     fn adopt(&self, adoption: Adoption) -> BoxFuture<'_, Result<u64, StoreError>>;
     /// What was seen of every participant, with everything that is kept of its incarnation.
     fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>, StoreError>>;

@@ -7,6 +7,7 @@ use handfast_protocol::{
 use super::acted::acted;
 use super::moves;
 use super::{Act, ActResult, ForPerson, Possible, Remains};
+use crate::engine::cures::Named;
 use crate::engine::handle::{describe_with_values, unconfirmed_step};
 use crate::engine::money;
 use crate::engine::steps::{Known, StepView};
@@ -20,23 +21,26 @@ use crate::store::{Acceptance, Digest, StoredSaga, Try};
 pub(in crate::engine) struct OwnDefinitions {
     flow: Flow,
     follows: Flow,
+    named: Named,
 }
 
 impl OwnDefinitions {
-    pub(in crate::engine) fn of(stored: &StoredSaga) -> Result<Self, String> {
+    /// `named` says by which definition a person names a saga that follows that one.
+    pub(in crate::engine) fn of(stored: &StoredSaga, named: impl FnOnce(&StoredSaga, &Flow) -> Named) -> Result<Self, String> {
         let flow = Flow::from_built_text(&stored.flow_text).map_err(|error| error.to_string())?;
         let follows = match stored.adopted.last() {
             None => flow.clone(),
             Some(_) => Flow::from_built_text(stored.follows().1).map_err(|error| error.to_string())?,
         };
-        Ok(Self { flow, follows })
+        let named = named(stored, &follows);
+        Ok(Self { flow, follows, named })
     }
 
     /// The saga, whose journal was followed up to there already.
     pub(in crate::engine) fn followed(self, stored: &StoredSaga, journaled: Coordinator, trail: Trail) -> Followed {
-        let Self { flow, follows } = self;
+        let Self { flow, follows, named } = self;
         let digest = stored.entries.last().map(|entry| entry.digest).unwrap_or_default();
-        let (untold, misfit) = match moves::untold(stored, &trail, &journaled) {
+        let (untold, misfit) = match moves::untold(stored, named, (&trail, &journaled)) {
             Ok(untold) => (untold, None),
             Err(why) => (Vec::new(), Some(why)),
         };
@@ -44,7 +48,7 @@ impl OwnDefinitions {
         for line in &untold {
             coordinator.step(coordinator.clock(), line.told());
         }
-        Followed { flow, follows, trail, journaled, untold, misfit, coordinator, digest, was_out: stored.why.clone() }
+        Followed { flow, follows, named, trail, journaled, untold, misfit, coordinator, digest, was_out: stored.why.clone() }
     }
 }
 
@@ -53,6 +57,8 @@ pub(in crate::engine) struct Followed {
     flow: Flow,
     /// How its steps are reached and read: the definition that a person has let it follow since, or the same one.
     pub(in crate::engine) follows: Flow,
+    /// By which definition a person names it.
+    named: Named,
     pub(super) trail: Trail,
     /// As it is by its journal.
     pub(super) journaled: Coordinator,
@@ -70,8 +76,17 @@ pub(in crate::engine) struct Followed {
 }
 
 impl Followed {
+    /// The saga, whatever is at hand where it is driven.
     pub(in crate::engine) fn of(stored: &StoredSaga) -> Result<Self, String> {
-        let definitions = OwnDefinitions::of(stored)?;
+        Self::named_by(stored, |stored, follows| Named::of(stored, follows, None))
+    }
+
+    /// The same, where `named` says by which definition a person names a saga that follows that one.
+    pub(in crate::engine) fn named_by(
+        stored: &StoredSaga,
+        named: impl FnOnce(&StoredSaga, &Flow) -> Named,
+    ) -> Result<Self, String> {
+        let definitions = OwnDefinitions::of(stored, named)?;
         let (mut journaled, mut trail) = (Coordinator::pinned(definitions.flow.plan().clone(), stored.version), Trail::default());
         for (entry, expected) in stored.entries.iter().zip(1..) {
             let followed = journal::follow(&journaled, stored.version, entry, expected);
@@ -102,7 +117,7 @@ impl Followed {
         let trouble = evidence.map(|evidence| {
             let is_of_undo = matches!(evidence, Evidence::UndoFailed { .. });
             let said = if is_of_undo { self.why_undo_failed() } else { self.other_values() };
-            describe_with_values(&self.flow, evidence, said)
+            describe_with_values(&self.flow, evidence, (said, self.named))
         });
         let was_out =
             self.was_out.as_ref().map(|why| format!("{why}; it can be followed now, and goes on once a person says resume"));

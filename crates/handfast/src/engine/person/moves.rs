@@ -5,6 +5,7 @@ use std::sync::Arc;
 use handfast_protocol::{Coordinator, Party as _};
 
 use crate::engine::adopt::{self, MoveTold};
+use crate::engine::cures::Named;
 use crate::engine::trail::Trail;
 use crate::flow::Flow;
 use crate::journal::Line;
@@ -12,12 +13,16 @@ use crate::store::StoredSaga;
 
 /// The lines that a driver would tell it before anything else, of those that change anything. One that cannot follow the other
 /// definition is left alone, with the reason.
-pub(super) fn untold(stored: &StoredSaga, trail: &Trail, coordinator: &Coordinator) -> Result<Vec<Line>, String> {
+pub(super) fn untold(
+    stored: &StoredSaga,
+    named: Named,
+    (trail, coordinator): (&Trail, &Coordinator),
+) -> Result<Vec<Line>, String> {
     if stored.adopted.is_empty() {
         return Ok(Vec::new());
     }
     let read = |_, text: &str| Flow::from_built_text(text).map(Arc::new).map_err(|error| error.to_string());
-    let moves = adopt::check(stored, &trail.asked, read)?;
+    let moves = adopt::check(stored, &trail.asked, named, read)?;
     let mut next = coordinator.clone();
     let is_news = |(step, (moved, told)): (usize, (Option<adopt::Move>, &MoveTold))| {
         let line = moved.filter(|moved| told.lacks(moved, coordinator.is_moved(step)))?.line;

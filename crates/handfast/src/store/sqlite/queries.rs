@@ -161,11 +161,12 @@ fn load_adopted(
 }
 
 /// Every open saga (one in the wake-up index, or one that is suspended) with the definition it was placed with, the last one
-/// that a person let it follow and the one before that, and what was said of the last one.
+/// that a person let it follow and the one before that, what was said of the last one, and whether any was another one.
 pub(super) const OPEN: &str = "SELECT saga.id AS saga, placed.flow AS placed_with, \
      (SELECT flow FROM adopted WHERE adopted.saga = saga.id ORDER BY nth DESC LIMIT 1) AS last, \
      (SELECT flow FROM adopted WHERE adopted.saga = saga.id ORDER BY nth DESC LIMIT 1 OFFSET 1) AS before, \
-     coalesce((SELECT same_books FROM adopted WHERE adopted.saga = saga.id ORDER BY nth DESC LIMIT 1), 0) AS same_books \
+     coalesce((SELECT same_books FROM adopted WHERE adopted.saga = saga.id ORDER BY nth DESC LIMIT 1), 0) AS same_books, \
+     EXISTS (SELECT 1 FROM adopted WHERE adopted.saga = saga.id AND adopted.flow <> placed.flow) AS has_moved \
      FROM saga JOIN placed ON placed.saga = saga.id WHERE saga.wake_at IS NOT NULL OR saga.standing = 'suspended'";
 
 /// Whether a person has let such a saga go on with the definition that it followed already.
@@ -179,7 +180,7 @@ pub(super) fn open_of(
     limit: usize,
 ) -> Result<Vec<String>, StoreError> {
     let sql = format!(
-        "SELECT saga.name FROM ({OPEN}) AS open JOIN saga ON saga.id = open.saga WHERE placed_with = ?1 AND coalesce(last, placed_with) = ?2 \
+        "SELECT saga.name FROM ({OPEN}) AS open JOIN saga ON saga.id = open.saga WHERE placed_with = ?1 AND last = ?2 \
          AND (?3 IS NULL OR saga.name > ?3) ORDER BY saga.name LIMIT ?4"
     );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -192,10 +193,10 @@ pub(super) fn open_of(
 
 pub(super) fn open_flows(source: &mut Source) -> Result<Vec<OpenFlow>, StoreError> {
     let sql = format!(
-        "SELECT placed_with, follows, flow.text, sagas, first.text, is_kept FROM \
-         (SELECT placed_with, coalesce(last, placed_with) AS follows, {IS_KEPT} AS is_kept, count(*) AS sagas FROM ({OPEN}) \
-         GROUP BY 1, 2, 3) JOIN flow ON flow.hash = follows JOIN flow AS first ON first.hash = placed_with \
-         ORDER BY placed_with, follows, is_kept"
+        "SELECT placed_with, follows, flow.text, sagas, first.text, is_kept, has_moved FROM \
+         (SELECT placed_with, coalesce(last, placed_with) AS follows, {IS_KEPT} AS is_kept, has_moved, count(*) AS sagas \
+         FROM ({OPEN}) GROUP BY 1, 2, 3, 4) JOIN flow ON flow.hash = follows JOIN flow AS first ON first.hash = placed_with \
+         ORDER BY placed_with, follows, is_kept, has_moved"
     );
     let read = |row: &Row<'_>| {
         Ok(OpenFlow {
@@ -204,6 +205,7 @@ pub(super) fn open_flows(source: &mut Source) -> Result<Vec<OpenFlow>, StoreErro
             follows: row.get(1)?,
             text: row.get(2)?,
             is_kept: row.get(5)?,
+            has_moved: row.get(6)?,
             sagas: number(row.get(3)?),
         })
     };

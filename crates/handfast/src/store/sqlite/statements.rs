@@ -408,7 +408,7 @@ impl<'c> Statements<'c> {
              SELECT saga, (SELECT count(*) + 1 FROM adopted WHERE adopted.saga = open.saga), ?3, \
              (SELECT coalesce(max(seq), 0) FROM journal WHERE journal.saga = open.saga), ?4, ?5, ?6, ?7 \
              FROM ({OPEN}) AS open WHERE placed_with = ?1 AND coalesce(last, placed_with) = ?2 \
-             AND (?2 <> ?3 OR NOT (CASE WHEN ?4 THEN same_books ELSE {IS_KEPT} END))"
+             AND (?2 <> ?3 OR CASE WHEN ?4 THEN has_moved AND NOT same_books ELSE NOT {IS_KEPT} END)"
         );
         let Adoption { placed_with, follows, flow_hash, flow_text, same_books, at, by, why } = adoption;
         if self.flows.insert(*flow_hash) {

@@ -173,3 +173,93 @@ async fn a_backup_of_an_order_that_had_moved_is_told_to_have_come_back() {
         }
     }
 }
+
+/// Does what `handfast definitions adopt HASH --same-books` does that this trouble names, for the engine that runs.
+async fn take_the_cure(engine: &Engine, trouble: &str) {
+    let command = trouble.split_once("definitions adopt ").map(|(_, command)| command).unwrap_or_default();
+    let (begins, then) = command.split_once(' ').unwrap_or_default();
+    assert!(then.starts_with("--same-books"), "{trouble}");
+    let others = engine.other_definitions().await.unwrap();
+    let named: Vec<_> = others.iter().filter(|other| other.hash.starts_with(begins)).collect();
+    let [other] = named.as_slice() else { panic!("{begins} is to name one of {others:?}") };
+    let decided = engine.choose_definition(&other.hash, true, &chosen(true)).await.unwrap();
+    assert_eq!((decided.go_on, decided.held), (1, 0), "{decided:?}");
+}
+
+/// What is printed: by the engine for those who follow the order, in its view of it, and beside it.
+async fn troubles(engine: &Engine, store: &Arc<dyn Store>) -> [String; 3] {
+    let followed = engine.follow("order-1").await.unwrap().unwrap().progress();
+    let shown = handfast::saga_in(&**store, "order-1").await.unwrap().unwrap();
+    [followed.trouble().unwrap_or_default().to_owned(), trouble(engine).await, shown.trouble.unwrap_or_default()]
+}
+
+/// The undo left for the new bank, and its address is the former one again: what the order's trouble says is taken while the
+/// engine runs, and moves that order alone.
+#[tokio::test]
+async fn what_a_trouble_says_of_the_same_books_is_taken_back_at_the_former_address() {
+    for nth in 0..3 {
+        for (store, _folder) in stores() {
+            let store = left(store).await;
+            let (undone, new_bank) = mute_bank();
+            let closed = || counting(Answer::State(Definite::Closed)).1;
+            let engine = adopting(&store, flow("new-bank", "depot"), false).participant("new-bank", new_bank);
+            let engine = engine.participant("depot", closed()).open().await.unwrap();
+            engine.cancel("order-1", None, None).await.unwrap();
+            while undone.load(Ordering::Relaxed) == 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            assert!(engine.shutdown(Duration::from_secs(10)).await);
+            drop(engine);
+
+            let bank = Answering(|delivery: &Delivery<'_>| {
+                let is_undo = delivery.operation == Operation::Undo;
+                let state = if is_undo { Definite::Undone } else { Definite::Done };
+                Reply::Definite { answer: Answer::State(state), receipt: receipt("the-bank", 1) }
+            });
+            let depot = Answering(|delivery: &Delivery<'_>| {
+                if delivery.key.contains("order-2") {
+                    return Reply::unknown("no answer");
+                }
+                Reply::Definite { answer: Answer::State(Definite::Closed), receipt: receipt("the-depot", 1) }
+            });
+            let engine = adopting(&store, flow("bank", "depot"), false).participant("bank", bank).participant("depot", depot);
+            let engine = engine.open().await.unwrap();
+            engine.submit(Order::in_flow_order("order-2", "{}", vec!["{}"; 2])).await.unwrap();
+            suspended(&engine).await;
+            let said = troubles(&engine, &store).await;
+            assert!(said.iter().all(|why| why.contains("step payment") && why.contains("another address")), "{said:?}");
+            take_the_cure(&engine, &said[nth]).await;
+            assert_eq!(outcome(&engine).await, Outcome::Cancelled);
+            assert_eq!(store.load("order-2").await.unwrap().unwrap().adopted, [], "it has never moved");
+            engine.shutdown(Duration::from_secs(10)).await;
+        }
+    }
+}
+
+/// It waits at the new address: the definition at hand is that one, or one that calls the same addresses.
+#[tokio::test]
+async fn what_a_trouble_says_of_the_same_books_is_taken_at_the_new_address() {
+    let limited = Flow::builder("shop").compensatable("payment", "bank").pivot("dispatch", "new-depot").in_flight(3).build();
+    let limited = limited.unwrap();
+    for nth in 0..3 {
+        for at_hand in [None, Some(limited.clone())] {
+            for (store, _folder) in stores() {
+                let store = left(store).await;
+                let engine = adopting(&store, flow("bank", "new-depot"), false).participant("new-depot", looked_at(None).1);
+                let mut engine = engine.open().await.unwrap();
+                suspended(&engine).await;
+                if let Some(at_hand) = &at_hand {
+                    assert!(engine.shutdown(Duration::from_secs(10)).await);
+                    drop(engine);
+                    let opened =
+                        open(&store, at_hand.clone(), OtherDefinitions::Hold).participant("new-depot", looked_at(None).1);
+                    engine = opened.open().await.unwrap();
+                }
+                let said = troubles(&engine, &store).await;
+                take_the_cure(&engine, &said[nth]).await;
+                assert_eq!(outcome(&engine).await, Outcome::Completed);
+                engine.shutdown(Duration::from_secs(10)).await;
+            }
+        }
+    }
+}
