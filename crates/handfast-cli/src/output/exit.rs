@@ -8,7 +8,7 @@ use handfast_server::ServeError;
 use handfast_server::batch::BatchError;
 use handfast_server::operator::Trouble;
 use handfast_testkit::conform::flow::TrialError;
-use handfast_testkit::conform::{Silent, WrongBody};
+use handfast_testkit::conform::{NoAct, Silent, WrongBody};
 
 use crate::bad_input::BadInput;
 
@@ -103,7 +103,7 @@ pub(super) fn of(error: &anyhow::Error) -> Exit {
     }
     if let Some(trouble) = error.downcast_ref::<Trouble>() {
         return match trouble {
-            Trouble::Unknown(_) | Trouble::Usage(_) => Exit::Usage,
+            Trouble::Unknown(_) | Trouble::Usage(_) | Trouble::NotLetIn(_) | Trouble::NoService(_) => Exit::Usage,
             Trouble::Conflict(_) | Trouble::Broken(_) => Exit::Error,
             Trouble::Unreachable(_) => Exit::Unreachable,
             Trouble::InDoubt(_) => Exit::InDoubt,
@@ -112,6 +112,7 @@ pub(super) fn of(error: &anyhow::Error) -> Exit {
     }
     let is_usage = error.is::<BadInput>()
         || error.is::<WrongBody>()
+        || error.is::<NoAct>()
         || matches!(error.downcast_ref(), Some(BatchError::Taken { .. }))
         || not_opened(error).is_some_and(is_of_usage);
     let is_silent = error.is::<Silent>();

@@ -16,6 +16,7 @@ use serde::Serialize;
 pub(crate) use self::exit::{Exit, OrExit};
 use self::terminal::Waiting;
 use crate::cli::{Color, Global};
+use crate::commands::client;
 
 /// The two streams, and what the user wants to see on them.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +78,15 @@ impl Output {
         let text = if self.ascii { plain(&text.to_string()) } else { text.to_string() };
         let mut stdout = anstream::stdout().lock();
         written(writeln!(stdout, "{text}").and_then(|()| stdout.flush()))
+    }
+
+    /// Prints the only copy of something: a reader that has gone is an error here.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub(crate) fn only_copy(&self, text: &str) -> anyhow::Result<()> {
+        let mut stdout = io::stdout().lock();
+        writeln!(stdout, "{text}").and_then(|()| stdout.flush()).context("cannot write to standard output")
     }
 
     /// Prints sentences, in lines that fit the terminal.
@@ -162,7 +172,8 @@ impl Output {
         match end {
             Ok(exit) => exit,
             Err(error) => {
-                self.complain(format_args!("{error:#}"));
+                let more = client::way_out(&error).map(|way| format!("; {way}")).unwrap_or_default();
+                self.complain(format_args!("{error:#}{more}"));
                 exit::of(&error)
             }
         }

@@ -37,6 +37,10 @@ pub enum Trouble {
     Usage(String),
     /// The saga has gone on since, or the act would change nothing; nothing was done.
     Conflict(String),
+    /// The service asks for a token, or does not know the one that it was shown; nothing was done.
+    NotLetIn(String),
+    /// What answers there is no coordinator of this version; nothing is known to have been done.
+    NoService(String),
     /// No answer came; whether anything was done is unknown.
     Unreachable(String),
     /// The store or the service failed; whether anything was done is unknown.
@@ -50,6 +54,8 @@ impl fmt::Display for Trouble {
         let (Self::Unknown(text)
         | Self::Usage(text)
         | Self::Conflict(text)
+        | Self::NotLetIn(text)
+        | Self::NoService(text)
         | Self::Unreachable(text)
         | Self::InDoubt(text)
         | Self::Broken(text)) = self;

@@ -81,9 +81,9 @@ async fn request(
     let changes = method == Method::POST;
     let answer = client.ask(method, &format!("{url}{path}"), &[], body, PATIENCE).await;
     let answer = answer.map_err(|error| match error.never_left() {
-        true => Trouble::Unreachable(format!("{error:#}; see that `handfast serve` runs there, or give another --url")),
+        true => Trouble::Unreachable(format!("{error:#}")),
         false if changes => Trouble::InDoubt(format!("the request has left, and no answer has come: {error:#}")),
-        false => Trouble::Unreachable(format!("{error:#}; see that it is `handfast serve` that listens there")),
+        false => Trouble::Unreachable(format!("{error:#}")),
     })?;
     if (200..300).contains(&answer.status) {
         return Ok(answer);
@@ -99,7 +99,7 @@ async fn request(
         None => return Err(not_handfast(url, &format!("it answers {} to {path}", answer.status))),
     };
     Err(match answer.status {
-        401 => Trouble::Usage(format!("{said}; set HANDFAST_TOKEN, or HANDFAST_TOKEN_FILE to a file that holds it")),
+        401 => Trouble::NotLetIn(said),
         404 => Trouble::Unknown(said),
         409 => Trouble::Conflict(said),
         400..=499 => Trouble::Usage(said),
@@ -113,7 +113,5 @@ fn read<T: DeserializeOwned>(url: &ServiceUrl, answer: &HttpAnswer) -> Result<T,
 }
 
 fn not_handfast(url: &ServiceUrl, why: &str) -> Trouble {
-    Trouble::Usage(format!(
-        "{url} is no coordinator of handfast, or one of another version: {why}; give the --url that `handfast serve` says where it starts"
-    ))
+    Trouble::NoService(format!("{url} is no coordinator of handfast, or one of another version: {why}"))
 }

@@ -47,6 +47,35 @@ pub struct WrongBody {
     got: String,
 }
 
+/// The participant takes no act for a reason that no body changes. Nothing was tried.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "no act is done, and every promise is about acts that are, so nothing was tried: {request} was answered {got}; {meaning}"
+)]
+pub struct NoAct {
+    request: String,
+    got: String,
+    meaning: &'static str,
+}
+
+/// What a status of the 400s says that is not about the body, with what helps.
+const fn not_about_body(status: u16) -> Option<&'static str> {
+    match status {
+        400 | 409 | 415 | 422 => None,
+        401 | 403 | 407 => Some("it asks who calls, and nothing is shown here: attack it where it lets in every caller"),
+        404 | 410 => Some("no key can be kept at this address: give the URL under which the participant has its keys"),
+        405 => {
+            Some("this address takes no PUT, by which an act is asked for: give the URL under which the participant has its keys")
+        }
+        408 | 425 | 429 | 430 => Some("it takes no more requests for now: try again later, or where it sets no such limit"),
+        411 | 413 | 431 => {
+            Some("what was sent is larger than it takes, or of another form: see what limits stand before the participant")
+        }
+        401..=499 => Some("the contract has no such answer to an act: see what answers at this address"),
+        _ => None,
+    }
+}
+
 /// What came of one promise.
 pub struct Finding {
     /// Its name.
@@ -117,7 +146,8 @@ pub fn promises() -> usize {
 /// Tries every promise, one after the other, and tells each finding as soon as it is there.
 ///
 /// # Errors
-/// [`Silent`] if nobody answers at the base URL, [`WrongBody`] if the body is refused. Otherwise whatever `found` says.
+/// [`Silent`] if nobody answers at the base URL, [`WrongBody`] if the body is refused, [`NoAct`] if no act is taken for another
+/// reason. Otherwise whatever `found` says.
 pub async fn attack(target: Target<'_>, mut found: impl FnMut(Finding) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let caller = Caller::new(target.base, target.run, target.timeout, target.body, target.refused);
     let first = caller.peek(&caller.key(), &Extra::default()).await;
@@ -125,9 +155,12 @@ pub async fn attack(target: Target<'_>, mut found: impl FnMut(Finding) -> anyhow
         return Err(Silent { base: target.base.to_owned(), why: why.clone() }.into());
     }
     let act = caller.act(&caller.key(), &caller.body).await;
+    if let (Said::Nothing(_), Some(meaning)) = (&act.said, not_about_body(act.status)) {
+        return Err(NoAct { got: act.got(), request: act.request, meaning }.into());
+    }
     let is_refused = match &act.said {
         Said::State(Definite::Refused) => true,
-        Said::Nothing(_) => (400..500).contains(&act.status),
+        Said::Nothing(_) => matches!(act.status, 400 | 409 | 415 | 422),
         Said::State(_) | Said::OtherBody | Said::Behind | Said::Absent => false,
     };
     if is_refused {

@@ -182,6 +182,27 @@ fn a_body_that_is_refused_accuses_nobody() {
     assert_eq!((ended.code, &told["broken"], &told["kept"]), (Some(3), &1.into(), &0.into()), "{told}");
 }
 
+/// What says nothing of the body is not told as if it did.
+#[test]
+fn a_status_that_is_not_about_the_body_is_told_by_what_it_means() {
+    use axum::http::StatusCode;
+    for (status, said) in [
+        (StatusCode::BAD_REQUEST, "give --body one"),
+        (StatusCode::UNPROCESSABLE_ENTITY, "give --body one"),
+        (StatusCode::UNAUTHORIZED, "it asks who calls"),
+        (StatusCode::NOT_FOUND, "no key can be kept at this address"),
+        (StatusCode::METHOD_NOT_ALLOWED, "this address takes no PUT"),
+        (StatusCode::TOO_MANY_REQUESTS, "it takes no more requests for now"),
+        (StatusCode::IM_A_TEAPOT, "the contract has no such answer to an act"),
+    ] {
+        let url = served_by(axum::Router::new().fallback(move || async move { status }));
+        let ended = run(["conform", &url]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{status}: {}", ended.stderr);
+        assert!(ended.stderr.contains(said) && ended.stderr.contains(status.as_str()), "{status}: {}", ended.stderr);
+        assert_eq!(ended.stderr.contains("--body"), said.contains("--body"), "{status}: {}", ended.stderr);
+    }
+}
+
 /// The participant in Python. Killed when it goes out of scope.
 struct Points {
     child: Child,
