@@ -7,7 +7,8 @@ use std::path::Path;
 /// Writes a file. Until all of it is on the disk it is another one beside it, so that a full disk leaves the old one as it was.
 ///
 /// What is no regular file (a pipe, a terminal, what a link without a target leads to) is written to directly, and so is a
-/// file in a directory that takes no new ones. A link stays, and the file that it leads to is written.
+/// file in a directory that takes no new ones, or of another user whom this process may give no file. A link stays, and the file
+/// that it leads to is written.
 ///
 /// # Errors
 /// It cannot be written there.
@@ -22,7 +23,7 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     }
     // A file that this user may not write to is not replaced either.
     drop(OpenOptions::new().write(true).open(&place)?);
-    match replace(&place, content, Some(found.permissions())) {
+    match replace(&place, content, Some(&found)) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => fs::write(&place, content),
         ended => ended,
     }
@@ -43,24 +44,52 @@ pub(crate) fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     write(path, content)
 }
 
-fn replace(path: &Path, content: &[u8], permissions: Option<fs::Permissions>) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+/// Keeps other processes that ask for the same from writing files beside this one, until it is dropped.
+///
+/// # Errors
+/// There is no such directory, or it cannot be locked.
+pub(crate) fn alone_beside(path: &Path) -> io::Result<fs::File> {
+    let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let directory = fs::File::open(directory_of(&place))?;
+    directory.lock()?;
+    Ok(directory)
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
+fn replace(path: &Path, content: &[u8], found: Option<&fs::Metadata>) -> io::Result<()> {
+    let directory = directory_of(path);
     // A directory that is not there is named by the system's own words.
     fs::metadata(directory)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".handfast-");
-    // As for every new file: what the user's mask leaves of it.
+    // As for every new file: what the user's mask leaves of it. What takes another's place opens to no one before it has its mode.
     #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(if found.is_some() { 0o600 } else { 0o666 }));
     // Its own words would name the file beside this one, which says nothing to the user.
     let mut file = builder.tempfile_in(directory).map_err(|error| io::Error::from(error.kind()))?;
-    file.as_file_mut().write_all(content)?;
-    if let Some(permissions) = permissions {
-        file.as_file().set_permissions(permissions)?;
+    if let Some(found) = found {
+        #[cfg(unix)]
+        keep_owner(file.as_file(), found)?;
+        file.as_file().set_permissions(found.permissions())?;
     }
+    file.as_file_mut().write_all(content)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// Gives a file the owner and the group of the one whose place it takes.
+#[cfg(unix)]
+fn keep_owner(file: &fs::File, found: &fs::Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, fchown};
+    let made = file.metadata()?;
+    if (made.uid(), made.gid()) == (found.uid(), found.gid()) {
+        return Ok(());
+    }
+    fchown(file, Some(found.uid()), Some(found.gid()))
 }
 
 #[cfg(test)]
@@ -109,5 +138,21 @@ mod tests {
         assert_eq!(fs::read_to_string(directory.path().join("later")).unwrap(), "made");
         write(Path::new("/dev/null"), b"gone").unwrap();
         assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_owner_stays_whoever_writes() {
+        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tokens.toml");
+        write_private(&path, b"old").unwrap();
+        // Only root may give a file away; for another user the file stays their own, and has to remain so.
+        drop(chown(&path, Some(4_321), Some(4_321)));
+        let of =
+            |path: &Path| fs::metadata(path).map(|file| (file.uid(), file.gid(), file.permissions().mode() & 0o777)).unwrap();
+        let before = of(&path);
+        write_private(&path, b"new").unwrap();
+        assert_eq!((of(&path), before.2, fs::read(&path).unwrap()), (before, 0o600, b"new".to_vec()));
     }
 }

@@ -56,7 +56,7 @@ struct New {
     #[arg(long, value_name = "SCOPES", value_delimiter = ',', required = true, value_parser = scope)]
     scopes: Vec<Scope>,
     /// The one flow whose sagas it reaches; without this option all of them.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = flow)]
     of_flow: Option<String>,
     /// For how long it counts; without this option until it is taken out of the file.
     #[arg(long, value_name = "DURATION", value_parser = long_duration)]
@@ -80,6 +80,14 @@ fn name(text: &str) -> Result<String, String> {
     check_name(text).map(|()| text.to_owned())
 }
 
+fn flow(text: &str) -> Result<String, String> {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if (1..=32).contains(&text.len()) && text.bytes().all(fits) {
+        return Ok(text.to_owned());
+    }
+    Err("a flow is called by 1 to 32 of a-z, 0-9 and -, as the name of its file says".to_owned())
+}
+
 fn scope(text: &str) -> Result<Scope, String> {
     let names = Scope::ALL.map(Scope::name).join(", ");
     Scope::from_name(text).ok_or_else(|| format!("a scope is one of {names}"))
@@ -100,6 +108,8 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
 fn new(args: New, output: &Output) -> anyhow::Result<Exit> {
     let New { name, scopes, of_flow, expires_in, file } = args;
     let path = file.display().to_string();
+    // Until the file is written: another token that is drawn meanwhile would be lost, or would lose this one.
+    let alone = files::alone_beside(&file).with_context(|| format!("cannot write {path}")).or_exit(Exit::Usage)?;
     let before = match fs::metadata(&file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         _there => read_text(&file, "token file").or_exit(Exit::Usage)?,
@@ -122,14 +132,21 @@ fn new(args: New, output: &Output) -> anyhow::Result<Exit> {
     if let Err(error) = read(Source { file: &path, text: &text }) {
         bail!("the token cannot be written as it is: {error}");
     }
-    files::write_private(&file, text.as_bytes()).with_context(|| format!("cannot write {path}")).or_exit(Exit::Usage)?;
-    if output.wants_json() {
+    let shown = if output.wants_json() {
         let names: Vec<&str> = token.scopes.iter().map(Scope::name).collect();
-        output.json_line(&json!({
+        let shape = json!({
             "name": token.name, "token": secret.as_str(), "scopes": names, "flow": token.flow, "expires_ms": token.expires_ms,
-        }))?;
+        });
+        shape.to_string()
     } else {
-        output.line(secret.as_str())?;
+        secret.as_str().to_owned()
+    };
+    // First the only copy of the secret: a hash whose token is lost would stand in the file for nothing.
+    output.only_copy(&shown).with_context(|| format!("nothing was drawn, and {path} is as it was"))?;
+    let written = files::write_private(&file, text.as_bytes());
+    written.with_context(|| format!("the token that was printed does not count: cannot write {path}")).or_exit(Exit::Usage)?;
+    drop(alone);
+    if !output.wants_json() {
         output.note(format_args!("this is the only time that the token of {} is shown; {path} keeps its hash", token.name));
     }
     Ok(Exit::Done)

@@ -46,6 +46,7 @@ fn a_token_is_shown_once_and_its_hash_is_kept_for_its_owner_alone() {
         (&["tokens", "new", "shop", "--scopes", "read"][..], "has a token \"shop\"; give the new one another name"),
         (&["tokens", "new", "x", "--scopes", "admin"], "a scope is one of read, place, operate, money"),
         (&["tokens", "new", "a b", "--scopes", "read"], "letters, digits"),
+        (&["tokens", "new", "z", "--scopes", "read", "--of-flow", "a\"\nb"], "a flow is called by 1 to 32 of a-z, 0-9 and -"),
     ] {
         let ended = run([arguments, &["--file", path(&file)]].concat());
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{}", ended.stderr);
@@ -55,6 +56,43 @@ fn a_token_is_shown_once_and_its_hash_is_kept_for_its_owner_alone() {
     let ended = run(["tokens", "new", "y", "--scopes", "read", "--file", path(&file)]);
     assert_eq!(ended.code, Some(2), "{}", ended.stderr);
     assert_eq!(fs::read_to_string(&file).unwrap(), "[[token]]\nname = 1\n", "what is wrong is left to whoever wrote it");
+}
+
+/// The one who draws it sees it, or it does not count.
+#[test]
+fn a_token_that_nobody_could_read_is_not_in_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("tokens.toml");
+    drawn(&file, &["shop", "--scopes", "read"]);
+    let before = fs::read_to_string(&file).unwrap();
+    for more in [&[][..], &["--json"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let new = ["tokens", "new", "ada", "--scopes", "read", "--file", path(&file)];
+        let mut handfast = handfast();
+        let ended: Ended = handfast.args([&new[..], more].concat()).stdout(writer).output().unwrap().into();
+        assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+        assert!(ended.stderr.contains("nothing was drawn"), "{}", ended.stderr);
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), before);
+}
+
+#[test]
+fn tokens_that_are_drawn_side_by_side_are_all_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("tokens.toml");
+    let draw = |number: usize| {
+        let name = format!("caller-{number}");
+        let new = ["tokens", "new", name.as_str(), "--scopes", "read", "--file", path(&file)];
+        handfast().args(new).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap()
+    };
+    let drawing: Vec<_> = (0..8).map(draw).collect();
+    for mut process in drawing {
+        assert!(process.wait().unwrap().success());
+    }
+    let listed = run(["tokens", "list", "--file", path(&file), "--json"]);
+    let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
+    assert_eq!(listed["tokens"].as_array().unwrap().len(), 8, "{listed:#}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -90,7 +128,7 @@ async fn a_service_with_tokens_lets_in_whom_they_are_of() {
     let ended: Ended =
         handfast().env("HANDFAST_TOKEN_FILE", &secret).args(["participants", "list", "--url", url]).output().unwrap().into();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    let ended = with_token(&guest, &["sagas", "cancel", "o-1", "--by", "guest", "--reason", "to see", "--url", url]);
+    let ended = with_token(&guest, &["sagas", "cancel", "o-1", "--by", "guest", "--reason", "to see", "--yes", "--url", url]);
     assert!(ended.code == Some(2) && ended.stderr.contains("has not the scope place or money"), "{}", ended.stderr);
     drop(services);
 }
