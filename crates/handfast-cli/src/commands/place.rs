@@ -40,6 +40,57 @@ struct Options {
     flow: Option<PathBuf>,
 }
 
+/// Which store's file is meant, by its name or by that of a flow.
+#[derive(Clone, Debug)]
+pub(crate) struct InStore {
+    pub(crate) store: Option<String>,
+    pub(crate) flow: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+struct InStoreOptions {
+    /// Where sagas are kept, as in sqlite:shop.db; by default the file that run and serve name after the flow.
+    #[arg(long, value_name = "URL", env = "HANDFAST_STORE")]
+    store: Option<String>,
+    /// The flow whose default store is meant; not needed where there is only one.
+    #[arg(long, value_name = "FLOW.toml", env = "HANDFAST_FLOW")]
+    flow: Option<PathBuf>,
+}
+
+impl InStore {
+    /// Where one of the two was typed, the other counts only if it was typed too.
+    fn chosen((store, flow): (Option<String>, Option<PathBuf>), matches: &ArgMatches) -> Self {
+        let (of_store, of_flow) = (is_typed(matches, "store"), is_typed(matches, "flow"));
+        Self { store: store.filter(|_| of_store || !of_flow), flow: flow.filter(|_| of_flow || !of_store) }
+    }
+}
+
+fn is_typed(matches: &ArgMatches, name: &str) -> bool {
+    matches.value_source(name) == Some(ValueSource::CommandLine)
+}
+
+impl FromArgMatches for InStore {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let InStoreOptions { store, flow } = InStoreOptions::from_arg_matches(matches)?;
+        Ok(Self::chosen((store, flow), matches))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for InStore {
+    fn augment_args(command: Command) -> Command {
+        InStoreOptions::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        InStoreOptions::augment_args_for_update(command)
+    }
+}
+
 impl Place {
     /// The desk at this place.
     pub(crate) fn open(&self, output: &Output) -> anyhow::Result<Desk> {
@@ -69,7 +120,7 @@ impl Place {
 impl FromArgMatches for Place {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
         let Options { store, url, flow } = Options::from_arg_matches(matches)?;
-        let is_typed = |name| matches.value_source(name) == Some(ValueSource::CommandLine);
+        let is_typed = |name| is_typed(matches, name);
         let of_store = ["store", "flow"].into_iter().find(|name| is_typed(name));
         Ok(match (url, of_store) {
             (Some(_), Some(other)) if is_typed("url") => {
@@ -82,7 +133,10 @@ impl FromArgMatches for Place {
                 Ok(url) => Self::Service(url),
                 Err(why) => Self::Unclear(format!("--url {url:?}: {why}")),
             },
-            (Some(_) | None, Some(_)) | (None, None) => Self::Store { url: store, flow },
+            (Some(_) | None, Some(_)) | (None, None) => {
+                let InStore { store, flow } = InStore::chosen((store, flow), matches);
+                Self::Store { url: store, flow }
+            }
         })
     }
 

@@ -7,6 +7,7 @@ use handfast_server::batch::counted;
 use serde_json::json;
 
 use super::consent::Consent;
+use super::place::InStore;
 use super::show::{check_exists, default_store};
 use super::state::with_its_exit;
 use crate::output::{Exit, OrExit as _, Output};
@@ -36,18 +37,15 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct Which {
-    /// Where sagas are kept, as in sqlite:shop.db; by default the file that run and serve name after the flow.
-    #[arg(long, value_name = "URL", env = "HANDFAST_STORE")]
-    store: Option<String>,
-    /// The flow whose default store is meant; not needed where there is only one.
-    #[arg(long, value_name = "FLOW.toml", env = "HANDFAST_FLOW")]
-    flow: Option<PathBuf>,
+    #[command(flatten)]
+    place: InStore,
 }
 
 impl Which {
     /// The store, which is there.
     fn url(self, output: &Output) -> anyhow::Result<String> {
-        let url = self.store.map_or_else(|| default_store(self.flow.as_deref(), output).or_exit(Exit::Usage), Ok)?;
+        let InStore { store, flow } = self.place;
+        let url = store.map_or_else(|| default_store(flow.as_deref(), output).or_exit(Exit::Usage), Ok)?;
         check_exists(&url).or_exit(Exit::Usage)?;
         Ok(url)
     }

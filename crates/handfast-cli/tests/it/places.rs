@@ -76,6 +76,47 @@ fn what_is_typed_wins_over_the_environment() {
     }
 }
 
+/// A flow that is typed names its own default store, whatever store the environment names, and the other way round.
+#[test]
+fn a_typed_flow_wins_over_the_store_of_the_environment() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let home = folder.path();
+    let flow = "name = \"shop\"\n[input]\nnote = \"text\"\n[[step]]\nname = \"dispatch\"\nkind = \"pivot\"\nurl = \"http://127.0.0.1:9/x\"\n";
+    fs::write(home.join("shop.toml"), flow).expect("it can be written");
+    fs::create_dir(home.join("state")).expect("it can be made");
+    drop(handfast::store::SqliteStore::open(home.join("a.db")).expect("a store"));
+    let in_place: [&[&str]; 6] = [
+        &["sagas", "list"],
+        &["sagas", "cancel", "order-1", "--by", "ada", "--reason", "x", "--yes"],
+        &["participants", "list"],
+        &["show", "order-1"],
+        &["store", "verify"],
+        &["store", "accept-time", "--as", "ada", "--reason", "x", "--yes"],
+    ];
+    let ended = |command: &[&str], typed: &[&str]| -> Ended {
+        let mut handfast = handfast();
+        handfast.current_dir(home).env("XDG_STATE_HOME", home.join("state")).env("HANDFAST_STORE", "sqlite:a.db");
+        handfast.env("HANDFAST_FLOW", "nowhere.toml").args(command).args(typed).output().expect("the binary runs").into()
+    };
+    for command in in_place {
+        let of_flow = ended(command, &["--flow", "shop.toml"]);
+        assert_eq!(of_flow.code, Some(2), "{command:?}: {} {}", of_flow.stdout, of_flow.stderr);
+        assert!(!of_flow.stderr.contains("a.db") && of_flow.stderr.contains("state"), "{command:?}: {}", of_flow.stderr);
+        check(&ended(command, &["--store", "sqlite:other.db"]), 2, "there is no store at other.db");
+    }
+}
+
+/// A variable that is set to nothing is not set.
+#[test]
+fn an_empty_token_is_none() {
+    let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let list = ["sagas", "list", "--url", &format!("http://{closed}")];
+    for name in ["HANDFAST_TOKEN", "HANDFAST_TOKEN_FILE"] {
+        check(&handfast().env(name, "").args(list).output().expect("the binary runs").into(), 5, "no answer from");
+    }
+    check(&handfast().env("HANDFAST_TOKEN", " ").args(list).output().expect("the binary runs").into(), 2, "holds no token");
+}
+
 #[test]
 fn a_store_that_cannot_be_opened_is_told_by_what_it_is_with_a_cure() {
     let folder = tempfile::tempdir().expect("a directory");

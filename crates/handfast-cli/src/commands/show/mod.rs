@@ -13,6 +13,7 @@ use handfast::flow_file::FlowFile;
 
 pub(crate) use self::near::unknown;
 pub(crate) use self::story::{Told, entry_of, step_of};
+use crate::commands::place::InStore;
 use crate::commands::state;
 use crate::output::picture;
 use crate::output::{Exit, OrExit as _, Output};
@@ -31,12 +32,8 @@ The exit code tells how the saga stands: 0 both, 3 neither, 4 anything else.")]
 pub(crate) struct Args {
     /// The saga.
     pub(crate) id: String,
-    /// Where sagas are kept, as in sqlite:shop.db; by default the file that run and serve name after the flow.
-    #[arg(long, value_name = "URL", env = "HANDFAST_STORE")]
-    pub(crate) store: Option<String>,
-    /// The flow whose default store to look into; not needed where there is only one.
-    #[arg(long, value_name = "FLOW.toml", env = "HANDFAST_FLOW")]
-    pub(crate) flow: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) place: InStore,
     /// Write the diagram as an SVG file instead of printing it; `-` is standard output.
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
@@ -53,7 +50,7 @@ pub(crate) struct Args {
 
 /// Draws it.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
-    let Args { id, store, flow, svg, road, keep, ascii } = args;
+    let Args { id, place: InStore { store, flow }, svg, road, keep, ascii } = args;
     picture::check_place(svg.as_deref(), output)?;
     let store = match store {
         Some(store) => store,
