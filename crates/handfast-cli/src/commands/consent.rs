@@ -21,20 +21,39 @@ impl Consent {
     /// # Errors
     /// Nobody said yes, or there is nobody to ask: nothing is done, and the command ends with [`Exit::Usage`].
     pub(crate) fn ask(&self, does: impl Display, output: &Output) -> anyhow::Result<()> {
-        output.note(does);
-        if self.yes { Ok(()) } else { asked(output).or_exit(Exit::Usage) }
+        if self.yes {
+            output.note(does);
+            return Ok(());
+        }
+        asked(does, output).or_exit(Exit::Usage)
     }
 }
 
-fn asked(output: &Output) -> anyhow::Result<()> {
+fn asked(does: impl Display, output: &Output) -> anyhow::Result<()> {
     if !io::stdin().is_terminal() {
+        output.note(does);
         bail!("standard input is no terminal, so nobody can be asked, and nothing was done; say --yes to do it");
     }
-    output.prompt("Do it? [y/N] ");
+    output.prompt(question(does));
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     if !matches!(answer.trim(), "y" | "Y" | "yes") {
         bail!("nothing was done");
     }
     Ok(())
+}
+
+/// What a person says yes to is a part of the question, which is asked of a quiet command too.
+fn question(does: impl Display) -> String {
+    format!("{does}\nDo it? [y/N] ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_question_says_what_is_asked() {
+        assert_eq!(question("settle: it ends"), "settle: it ends\nDo it? [y/N] ");
+    }
 }

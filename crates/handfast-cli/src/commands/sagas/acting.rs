@@ -111,6 +111,9 @@ struct Words {
     consent: Consent,
 }
 
+/// What an act does that is not among those that are possible. It is asked about too: the saga may go on before the act arrives.
+const NOTHING: &str = "it would change nothing now";
+
 pub(super) async fn cancel(args: Cancel, output: &Output) -> anyhow::Result<Exit> {
     let desk = args.place.open(output)?;
     let saga = looked(&desk, &args.id).await?;
@@ -123,15 +126,14 @@ pub(super) async fn cancel(args: Cancel, output: &Output) -> anyhow::Result<Exit
         ))
         .into());
     }
-    if let Some(does) = saga.cancel_does() {
-        if saga.held {
-            output.note(
-                "it is held: its journal keeps the wish, and nothing is sent before somebody decides about its definition \
-                 (`handfast definitions list`), or the right program drives it",
-            );
-        }
-        args.consent.ask(format_args!("cancel: {does}"), output)?;
+    let does = saga.cancel_does();
+    if does.is_some() && saga.held {
+        output.note(
+            "it is held: its journal keeps the wish, and nothing is sent before somebody decides about its definition \
+             (`handfast definitions list`), or the right program drives it",
+        );
     }
+    args.consent.ask(format_args!("cancel: {}", does.unwrap_or(NOTHING)), output)?;
     desk.cancel(&args.id, Some(&args.by), Some(&args.reason)).await?;
     say(&desk, &args.id, output).await
 }
@@ -157,11 +159,8 @@ async fn act(
 ) -> anyhow::Result<Exit> {
     let desk = place.open(output)?;
     let saga = looked(&desk, id).await?;
-    // What was done by this request before is not asked about again.
-    if let Some(does) = saga.does(act) {
-        let step = act.step().map(|step| format!(" {step}")).unwrap_or_default();
-        words.consent.ask(format_args!("{}{step}: {does}", act.name()), output)?;
-    }
+    let step = act.step().map(|step| format!(" {step}")).unwrap_or_default();
+    words.consent.ask(format_args!("{}{step}: {}", act.name(), saga.does(act).unwrap_or(NOTHING)), output)?;
     let said = Said {
         by: words.by,
         reason: words.reason,

@@ -234,6 +234,16 @@ fn check_that_a_word_is_drawn(store: &str, words: &[&str]) {
     assert!(!drawn.stdout.contains("not known"), "{}", drawn.stdout);
 }
 
+/// What is not possible as the saga stands may be so when it arrives, and is asked about like any other act.
+#[track_caller]
+fn check_that_the_pointless_is_asked_about(words: &[&str], place: [&str; 2]) {
+    let mark = [&["resolve", "order-1", "--undone", "payment", "--saw", "9"], words].concat();
+    let unasked = sagas(&mark, place);
+    let said = "mark_undone payment: it would change nothing now";
+    assert!(unasked.code == Some(2) && unasked.stderr.starts_with(said), "{}", unasked.stderr);
+    assert!(unasked.stderr.contains("say --yes to do it"), "{}", unasked.stderr);
+}
+
 /// The command line through the service, and through the file that the service has open, which goes on from there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operator_acts_through_the_service_and_through_its_file() {
@@ -267,6 +277,7 @@ async fn an_operator_acts_through_the_service_and_through_its_file() {
     let unasked = sagas(&[&["resolve", "order-1", "--settle"], &words[..]].concat(), by_service);
     assert_eq!(unasked.code, Some(2), "nobody was asked: {}", unasked.stderr);
     assert!(unasked.stderr.contains("hotel is unknown (19.99 EUR)") && unasked.stderr.contains("--yes"), "{}", unasked.stderr);
+    check_that_the_pointless_is_asked_about(&words, by_service);
     let settled = sagas(&[&["resolve", "order-1", "--settle", "--yes"], &words[..]].concat(), by_service);
     assert_eq!(settled.code, Some(0), "{}", settled.stderr);
     let saga = standing(&caller, "order-1", "settled").await;
