@@ -263,3 +263,32 @@ async fn what_a_trouble_says_of_the_same_books_is_taken_at_the_new_address() {
         }
     }
 }
+
+/// What is at hand is another plan, so that no order can be let follow it: the trouble names the file to start with.
+#[tokio::test]
+async fn what_a_trouble_says_to_start_with_is_taken() {
+    for (store, _folder) in stores() {
+        let store = left(store).await;
+        let moved = flow("bank", "new-depot");
+        let engine = adopting(&store, moved.clone(), false).participant("new-depot", looked_at(None).1).open().await.unwrap();
+        suspended(&engine).await;
+        assert!(engine.shutdown(Duration::from_secs(10)).await);
+        drop(engine);
+
+        let other_plan = Flow::builder("shop").compensatable("payment", "bank").pivot("ship", "new-depot").build().unwrap();
+        let engine = open(&store, other_plan, OtherDefinitions::Hold).open().await.unwrap();
+        let others = engine.other_definitions().await.unwrap();
+        let [other] = others.as_slice() else { panic!("{others:?}") };
+        let refused = engine.choose_definition(&other.hash, true, &chosen(true)).await;
+        assert!(matches!(refused, Err(AdoptError::Impossible { .. })), "{refused:?}");
+        let cure = format!("start with the flow file of definition {}, --adopt and --same-books", &other.hash[..12]);
+        let said = troubles(&engine, &store).await;
+        assert!(said.iter().all(|why| why.contains(&cure)), "{said:?}");
+        assert!(engine.shutdown(Duration::from_secs(10)).await);
+        drop(engine);
+
+        let engine = adopting(&store, moved, true).open().await.unwrap();
+        assert_eq!(outcome(&engine).await, Outcome::Completed);
+        engine.shutdown(Duration::from_secs(10)).await;
+    }
+}
