@@ -40,7 +40,7 @@ impl File {
     /// Whether the whole file is only ever compiled for tests and measurements.
     pub(super) fn is_test(&self) -> bool {
         let mut parts = self.path.split('/');
-        parts.any(|part| matches!(part, "tests" | "benches" | "tests.rs"))
+        parts.any(|part| matches!(part, "tests" | "benches" | "tests.rs") || part.ends_with("_tests.rs"))
     }
 
     /// Lines with their numbers, without those that only tests compile.

@@ -305,6 +305,7 @@ mod tests {
         check_file("crates/handfast/src/flow.rs", "//! A: nobody.\nlet a = \"Somebody accepts it\";\n", found);
         check_file(path, "//! A.\n// Also many.\n#[cfg(test)]\nfn nobody() {} // whoever, \"nobody\"\n", &[]);
         check_file("crates/handfast/src/engine/tests.rs", "//! A: nobody.\n", &[]);
+        check_file("crates/handfast/src/engine/drive_tests.rs", "//! A: nobody.\n", &[]);
         check_file("crates/handfast/src/journal.rs", "//! A: nobody.\n", &[]);
     }
 

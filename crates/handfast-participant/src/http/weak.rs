@@ -152,7 +152,7 @@ async fn act(shared: &Arc<Shared>, notes: &mut Notes, mut asked: Asked, found: F
             tokio::time::sleep(later).await;
             let mut notes = shared.notes.lock().await;
             let key = asked.key.clone();
-            let _nobody_waits = shared.weak.forward(&name, asked).await;
+            let _told_by_a_look = shared.weak.forward(&name, asked).await;
             notes.under_way.remove(&name);
             shared.weak.tell(&key).await;
             lapse_after(&shared, holds, key);
