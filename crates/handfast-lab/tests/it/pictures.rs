@@ -94,7 +94,7 @@ fn faults(svg: &str, options: &Options<'_>) -> Vec<String> {
 /// Every picture in the repository: those of the documentation, and those that the tests of every drawing keep.
 fn pictures() -> Vec<PathBuf> {
     let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folders = ["../../docs/pictures", "tests/it/snapshots", "tests/it/generals/snapshots"];
+    let folders = ["../../docs/pictures", "tests/it/diagram/snapshots", "tests/it/generals/snapshots"];
     let files = folders.iter().flat_map(|folder| {
         fs::read_dir(crate_folder.join(folder)).unwrap_or_else(|error| panic!("{folder}: {error}")).map(|entry| {
             let entry = entry.expect("a folder can be read");
