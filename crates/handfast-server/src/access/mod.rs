@@ -90,9 +90,20 @@ impl Caller {
             Self::Bearer(token) if scopes.iter().any(|scope| token.scopes.has(*scope)) => Ok(()),
             Self::Bearer(token) => {
                 let wanted: Vec<&str> = scopes.iter().map(|scope| scope.name()).collect();
-                tracing::warn!(name: "token_refused", token = token.name, wanted = wanted.join(" or "), "a token does not allow what was asked for");
+                self.log_refusal(&wanted.join(" or "));
                 let why = format!("token {:?} has not the scope {}, which this asks for", token.name, wanted.join(" or "));
                 Err(not_allowed(why).with("scopes", wanted))
+            }
+        }
+    }
+
+    /// Says in the log that a token was turned away, and what it would have needed.
+    pub(crate) fn log_refusal(&self, wanted: &str) {
+        match self {
+            Self::Anybody => {}
+            Self::Bearer(token) => {
+                let token = token.name.as_str();
+                tracing::warn!(name: "token_refused", token, wanted, "a token does not allow what was asked for");
             }
         }
     }
@@ -116,6 +127,7 @@ impl Access {
         caller.check(scopes)?;
         match (needs, caller.flow()) {
             (Needs::OfAll(_), Some(flow)) => {
+                caller.log_refusal("a token of every flow");
                 let why = format!("the token is for the flow {flow} alone, and this is about every flow of the service");
                 Err(not_allowed(why))
             }
@@ -154,6 +166,7 @@ fn bearer(tokens: &[Arc<Token>], headers: &HeaderMap) -> Result<Arc<Token>, Prob
     let known =
         known.ok_or_else(|| not_one("the token is none of this service: it was taken out of the file, or never was in it"))?;
     if known.expires_ms.is_some_and(|expires| clock::now_ms() >= expires) {
+        Caller::Bearer(Arc::clone(known)).log_refusal("a token that has not expired");
         let why = format!("token {:?} has expired; have another one drawn", known.name);
         return Err(Problem::new(problem::TOKEN, why).challenge("Bearer realm=\"handfast\", error=\"invalid_token\""));
     }

@@ -84,27 +84,31 @@ fn look_on(shared: &Weak<Shared>, text: String) {
 }
 
 impl Shared {
+    /// Lets those count from now on, and says so: where there are none the service is shut to all.
+    fn let_in(&self, tokens: Tokens) {
+        let (file, count) = (self.path.display(), tokens.len());
+        match count {
+            0 => {
+                tracing::error!(name: "tokens_gone", %file, "there is no token in the file any more, or no file: no caller is let in")
+            }
+            _some => tracing::info!(name: "tokens_read", %file, tokens = count, "the file of tokens has changed, and counts"),
+        }
+        *locked(&self.tokens) = tokens;
+    }
+
     /// Where the file has changed, what stands in it counts from now on, and where it is gone no token does. Where it
     /// cannot be read, or is wrong, the tokens of before count until it is right again: a slip shuts no caller out that was let in.
     fn look(&self, before: Found) -> Found {
         if matches!(std::fs::symlink_metadata(&self.path), Err(error) if error.kind() == std::io::ErrorKind::NotFound) {
             if !matches!(before, Found::Nothing) {
-                tracing::error!(name: "tokens_gone", file = %self.path.display(), "there is no file of tokens any more: no caller is let in");
-                *locked(&self.tokens) = Arc::default();
+                self.let_in(Arc::default());
             }
             return Found::Nothing;
         }
         let read = read_text(&self.path, "token file").and_then(|text| {
             let is_known = matches!(&before, Found::Text(known) if *known == text);
             if !is_known {
-                let tokens = parse(&self.path, &text)?;
-                tracing::info!(
-                    name: "tokens_read",
-                    file = %self.path.display(),
-                    tokens = tokens.len(),
-                    "the file of tokens has changed, and counts"
-                );
-                *locked(&self.tokens) = tokens;
+                self.let_in(parse(&self.path, &text)?);
             }
             Ok(text)
         });

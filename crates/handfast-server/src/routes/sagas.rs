@@ -76,6 +76,7 @@ pub(crate) async fn place(
 ) -> Result<Response, Problem> {
     if !caller.may_see(service.file().name()) {
         let why = "the token is for another flow than the one whose orders are taken here";
+        caller.log_refusal("a token of this flow");
         return Err(not_allowed(why));
     }
     let wait = Wait::of(&headers);
@@ -197,6 +198,7 @@ pub(crate) async fn list(
     if let Some(own) = caller.flow() {
         if filter.flow.as_deref().is_some_and(|flow| flow != own) {
             let why = format!("the token is for the flow {own} alone, and the list is of another");
+            caller.log_refusal("a token of the flow that was listed");
             return Err(not_allowed(why));
         }
         filter.flow = Some(own.to_owned());

@@ -104,7 +104,7 @@ impl Report {
         let lists = [
             ("acknowledged, and missing from the books", missing),
             ("charged or dispatched otherwise than ordered", differing),
-            ("reported otherwise than the books have them", misreported),
+            ("reported otherwise than in the books", misreported),
         ];
         let listed = lists.into_iter().filter(|(_, ids)| !ids.is_empty()).map(|(what, ids)| {
             let some = ids.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -249,9 +249,9 @@ mod tests {
         assert_eq!(
             violations(Books { differing: ids(), missing: ids(), misreported: ids(), ..books(WHOLE) }, books(flaw)),
             [
-                "1 orders are acknowledged, and missing from the books: web-1",
-                "1 orders are charged or dispatched otherwise than ordered: web-1",
-                "1 orders are reported otherwise than the books have them: web-1",
+                "1 order is acknowledged, and missing from the books: web-1",
+                "1 order is charged or dispatched otherwise than ordered: web-1",
+                "1 order is reported otherwise than in the books: web-1",
             ]
         );
     }
