@@ -34,8 +34,10 @@ pub fn check(method: &Method, headers: &HeaderMap) -> Result<(), Foreign> {
 pub fn check_origin(method: &Method, headers: &HeaderMap) -> Result<(), Foreign> {
     let host = text(headers, header::HOST);
     let changes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-    let authority = |origin: &str| origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")).map(str::to_owned);
-    let own = |origin: &str| authority(origin).is_some_and(|origin| Some(origin.as_str()) == host);
+    let own = |origin: &str| {
+        let of_scheme = |scheme: &str| origin.strip_prefix(scheme).is_some_and(|authority| Some(authority) == host);
+        ["http://", "https://"].into_iter().any(of_scheme)
+    };
     match text(headers, header::ORIGIN).filter(|origin| changes && !own(origin)) {
         Some(origin) => Err(Foreign::Origin(printable(origin))),
         None => Ok(()),

@@ -113,7 +113,7 @@ impl Service {
     /// # Errors
     /// It is not JSON, or no order of the flow.
     pub(crate) fn read_order(&self, key: &IdempotencyKey, body: &[u8]) -> Result<Order, Problem> {
-        let order = self.file.parse_order_or_name(body, &key.saga_id());
+        let order = self.file.parse_order_or_name(body, || key.saga_id());
         order.map_err(|error| match (error.column(), error.field_path()) {
             (Some(column), _) => Problem::new(problem::NOT_JSON, error.to_string()).with("column", column),
             (None, Some(field)) => Problem::new(problem::NOT_AN_ORDER, error.to_string()).with("field", field),

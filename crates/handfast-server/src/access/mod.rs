@@ -89,16 +89,22 @@ impl Caller {
             Self::Anybody => Ok(()),
             Self::Bearer(token) if scopes.iter().any(|scope| token.scopes.has(*scope)) => Ok(()),
             Self::Bearer(token) => {
-                let wanted: Vec<&str> = scopes.iter().map(|scope| scope.name()).collect();
-                self.log_refusal(&wanted.join(" or "));
-                let why = format!("token {:?} has not the scope {}, which this asks for", token.name, wanted.join(" or "));
-                Err(not_allowed(why).with("scopes", wanted))
+                let names: Vec<&str> = scopes.iter().map(|scope| scope.name()).collect();
+                let wanted = names.join(" or ");
+                let why = format!("token {:?} has not the scope {wanted}, which this asks for", token.name);
+                Err(self.refuse(&wanted, why).with("scopes", names))
             }
         }
     }
 
+    /// The problem of a token that does not allow this, of which the log says what would.
+    pub(crate) fn refuse(&self, wanted: &str, why: impl Into<Cow<'static, str>>) -> Problem {
+        self.log_refusal(wanted);
+        Problem::new(problem::SCOPE, why).challenge("Bearer realm=\"handfast\", error=\"insufficient_scope\"")
+    }
+
     /// Says in the log that a token was turned away, and what it would have needed.
-    pub(crate) fn log_refusal(&self, wanted: &str) {
+    fn log_refusal(&self, wanted: &str) {
         match self {
             Self::Anybody => {}
             Self::Bearer(token) => {
@@ -127,18 +133,12 @@ impl Access {
         caller.check(scopes)?;
         match (needs, caller.flow()) {
             (Needs::OfAll(_), Some(flow)) => {
-                caller.log_refusal("a token of every flow");
                 let why = format!("the token is for the flow {flow} alone, and this is about every flow of the service");
-                Err(not_allowed(why))
+                Err(caller.refuse("a token of every flow", why))
             }
             (Needs::Nothing | Needs::OfASaga(_) | Needs::OfAll(_), _) => Ok(caller),
         }
     }
-}
-
-/// The token does not allow what was asked for.
-pub(crate) fn not_allowed(why: impl Into<Cow<'static, str>>) -> Problem {
-    Problem::new(problem::SCOPE, why).challenge("Bearer realm=\"handfast\", error=\"insufficient_scope\"")
 }
 
 /// The token in the headers, if it is one of these and has not expired.
@@ -149,12 +149,13 @@ fn bearer(tokens: &[Arc<Token>], headers: &HeaderMap) -> Result<Arc<Token>, Prob
         let why = "the request has no header Authorization: Bearer TOKEN, and this service wants one";
         return Err(Problem::new(problem::TOKEN, why).challenge("Bearer realm=\"handfast\""));
     };
-    let not_one =
-        |why: &'static str| Problem::new(problem::TOKEN, why).challenge("Bearer realm=\"handfast\", error=\"invalid_token\"");
+    let not_one = |why: Cow<'static, str>| {
+        Problem::new(problem::TOKEN, why).challenge("Bearer realm=\"handfast\", error=\"invalid_token\"")
+    };
     let text = first.to_str().ok().filter(|_| another.is_none());
-    let token = text
-        .and_then(token::of_header)
-        .ok_or_else(|| not_one("the header Authorization is not one Bearer and a token that was drawn by handfast tokens new"))?;
+    let token = text.and_then(token::of_header).ok_or_else(|| {
+        not_one("the header Authorization is not one Bearer and a token that was drawn by handfast tokens new".into())
+    })?;
     let sent = Hash::of(token);
     // All of them are looked at, whichever it is, so that the time tells nothing about the file.
     let mut place = u64::MAX;
@@ -163,12 +164,11 @@ fn bearer(tokens: &[Arc<Token>], headers: &HeaderMap) -> Result<Arc<Token>, Prob
         place.conditional_assign(&at, is_it);
     }
     let known = usize::try_from(place).ok().and_then(|place| tokens.get(place));
-    let known =
-        known.ok_or_else(|| not_one("the token is none of this service: it was taken out of the file, or never was in it"))?;
+    let known = known
+        .ok_or_else(|| not_one("the token is none of this service: it was taken out of the file, or never was in it".into()))?;
     if known.expires_ms.is_some_and(|expires| clock::now_ms() >= expires) {
         Caller::Bearer(Arc::clone(known)).log_refusal("a token that has not expired");
-        let why = format!("token {:?} has expired; have another one drawn", known.name);
-        return Err(Problem::new(problem::TOKEN, why).challenge("Bearer realm=\"handfast\", error=\"invalid_token\""));
+        return Err(not_one(format!("token {:?} has expired; have another one drawn", known.name).into()));
     }
     Ok(Arc::clone(known))
 }

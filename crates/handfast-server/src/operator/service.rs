@@ -80,10 +80,12 @@ async fn request(
     let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
     let changes = method == Method::POST;
     let answer = client.ask(method, &format!("{url}{path}"), &[], body, PATIENCE).await;
-    let answer = answer.map_err(|error| match error.never_left() {
-        true => Trouble::Unreachable(format!("{error:#}")),
-        false if changes => Trouble::InDoubt(format!("the request has left, and no answer has come: {error:#}")),
-        false => Trouble::Unreachable(format!("{error:#}")),
+    let answer = answer.map_err(|error| {
+        if changes && !error.never_left() {
+            Trouble::InDoubt(format!("the request has left, and no answer has come: {error:#}"))
+        } else {
+            Trouble::Unreachable(format!("{error:#}"))
+        }
     })?;
     if (200..300).contains(&answer.status) {
         return Ok(answer);

@@ -15,7 +15,7 @@ use handfast::{CancelError, CancelResult, ListFilter, ListPage, Outcome, SagaVie
 use handfast_http::bodies;
 use serde::Deserialize;
 
-use crate::access::{Caller, not_allowed};
+use crate::access::Caller;
 use crate::coordinator::Followed;
 use crate::key::{self, IdempotencyKey};
 use crate::listing;
@@ -58,13 +58,18 @@ pub(super) async fn check_flow(service: &Service, caller: &Caller, id: &str) -> 
     if caller.flow().is_none() {
         return Ok(());
     }
-    let view = service.coordinator().look(id, false).await.map_err(|error| {
-        // Of which flow it is cannot be read either.
-        let is_unreadable = matches!(error, StoreError::Corrupt { .. });
-        if is_unreadable { Problem::new(problem::BROKEN, UNREADABLE) } else { store_problem(&error) }
+    look_for(service, caller, id, false).await.map(drop)
+}
+
+/// The saga, if it is there for this caller. Of one that cannot be read it is not known of which flow it is either, so a caller
+/// that is bound to one is told none of the store's words.
+async fn look_for(service: &Service, caller: &Caller, id: &str, with_tries: bool) -> Result<SagaView, Problem> {
+    let view = service.coordinator().look(id, with_tries).await.map_err(|error| {
+        let is_hidden = caller.flow().is_some() && matches!(error, StoreError::Corrupt { .. });
+        if is_hidden { Problem::new(problem::BROKEN, UNREADABLE) } else { store_problem(&error) }
     })?;
-    let is_there = view.and_then(|view| view.flow).is_some_and(|flow| caller.may_see(&flow));
-    is_there.then_some(()).ok_or_else(|| no_such_saga(id))
+    let is_there = |view: &SagaView| caller.flow().is_none_or(|own| view.flow.as_deref() == Some(own));
+    view.filter(is_there).ok_or_else(|| no_such_saga(id))
 }
 
 /// `POST /sagas`: takes an order. An answer of 2xx means that it is flushed.
@@ -76,16 +81,15 @@ pub(crate) async fn place(
 ) -> Result<Response, Problem> {
     if !caller.may_see(service.file().name()) {
         let why = "the token is for another flow than the one whose orders are taken here";
-        caller.log_refusal("a token of this flow");
-        return Err(not_allowed(why));
+        return Err(caller.refuse("a token of this flow", why));
     }
     let wait = Wait::of(&headers);
     let key = IdempotencyKey::of(&headers)?;
     let body = request::json_body(&headers, body, MAX_ORDER_BYTES, service.orders_budget()).await?;
     let order = service.read_order(&key, bodies::without_mark(&body))?;
     // Until it is written, or is not, it takes its room; it may be waited for much longer.
-    let (placing, placing_key) = (Arc::clone(&service), key.clone());
-    let placed = body.until(async move { placing.place(&placing_key, order).await }).await;
+    let placing = Arc::clone(&service);
+    let placed = body.until(async move { placing.place(&key, order).await }).await;
     let mut handle =
         placed.unwrap_or_else(|| Err(Problem::new(problem::STORE, "placing the order broke off").retry_after_s(1)))?;
     let again = handle.was_placed_before();
@@ -146,14 +150,14 @@ pub(crate) async fn show(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let id = id_of(id)?;
-    check_flow(&service, &caller, &id).await?;
     let mut wait = Wait::of(&headers);
     if wait.is_some() {
+        check_flow(&service, &caller, &id).await?;
         let handle = service.coordinator().watch(&id).await.map_err(|error| store_problem(&error))?;
         wait = wait_for_end(&service, &mut *handle.ok_or_else(|| no_such_saga(&id))?, wait).await;
     }
-    let view = service.coordinator().look(&id, true).await.map_err(|error| store_problem(&error))?;
-    let mut response = shapes::json(&WholeSaga::of(&view.ok_or_else(|| no_such_saga(&id))?));
+    let view = look_for(&service, &caller, &id, true).await?;
+    let mut response = shapes::json(&WholeSaga::of(&view));
     say_waited(response.headers_mut(), wait);
     Ok(response)
 }
@@ -198,8 +202,7 @@ pub(crate) async fn list(
     if let Some(own) = caller.flow() {
         if filter.flow.as_deref().is_some_and(|flow| flow != own) {
             let why = format!("the token is for the flow {own} alone, and the list is of another");
-            caller.log_refusal("a token of the flow that was listed");
-            return Err(not_allowed(why));
+            return Err(caller.refuse("a token of the flow that was listed", why));
         }
         filter.flow = Some(own.to_owned());
     }

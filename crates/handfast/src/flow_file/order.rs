@@ -25,12 +25,12 @@ impl FlowFile {
         self.read_order(line, || None)
     }
 
-    /// The same of an order that need not have an id: one without is called `id`, which is checked as its own would be.
+    /// The same of an order that need not have an id: one without is called what `id` says, which is checked as its own would be.
     ///
     /// # Errors
     /// As [`parse_order`](Self::parse_order).
-    pub fn parse_order_or_name(&self, line: &[u8], id: &str) -> Result<Order, InputError> {
-        self.read_order(line, || Some(Json::Text(id.to_owned())))
+    pub fn parse_order_or_name(&self, line: &[u8], id: impl FnOnce() -> String) -> Result<Order, InputError> {
+        self.read_order(line, || Some(Json::Text(id())))
     }
 
     fn read_order(&self, line: &[u8], otherwise: impl FnOnce() -> Option<Json>) -> Result<Order, InputError> {
