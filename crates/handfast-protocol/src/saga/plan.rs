@@ -31,6 +31,12 @@ impl Kind {
             Self::Retriable => "retriable",
         }
     }
+
+    /// The kind of a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
 }
 
 /// How doubt about a step's key comes to an end.

@@ -3,8 +3,7 @@
 use std::fmt;
 use std::io;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
 use handfast::journal::hex;
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
@@ -27,7 +26,7 @@ impl Secret {
     pub fn draw() -> io::Result<Self> {
         let mut bytes = [0; BYTES];
         getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-        Ok(Self(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))))
+        Ok(Self(format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&bytes))))
     }
 
     /// The text of the token, which is to be shown once.
@@ -63,10 +62,7 @@ impl Hash {
     /// Reads it as 64 hexadecimal digits.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
-        let digits: Option<Vec<u8>> =
-            text.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
-        let bytes: Vec<u8> = digits?.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
-        (text.len() == 64).then(|| bytes.try_into().ok().map(Self)).flatten()
+        HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()?.try_into().ok().map(Self)
     }
 
     /// Whether two are the same, in a time that does not tell where they differ.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use handfast::Time;
 use handfast::flow_file::has_card_number;
-use handfast::journal::{Line, LineError, ReplayError, follow, replay_checked};
+use handfast::journal::{Line, LineError, ReplayError, follow, hex, replay_checked};
 use handfast::store::Entry;
 use handfast_protocol::{Coordinator, Doubt, Kind, Plan, PlanError, StepPlan};
 use serde::{Deserialize, Serialize};
@@ -131,7 +131,7 @@ impl Kept {
     pub fn written_entries(&self) -> Result<Vec<KeptEntry>, KeptError> {
         let written = |entry: &Entry| {
             let told = serde_json::from_str(&entry.input).map_err(|error| LineError::Unreadable(error.to_string()))?;
-            let digest = format!("{:016x}", u64::from_be_bytes(entry.digest));
+            let digest = hex(&entry.digest);
             Ok(KeptEntry { seq: entry.seq, at: entry.at.0, told, digest })
         };
         self.entries.iter().map(written).collect()
@@ -230,53 +230,39 @@ impl Treatment {
 
 impl KeptStep {
     fn of(name: &str, plan: &StepPlan) -> Self {
-        let StepPlan {
-            kind,
-            beside,
-            deadline_ms,
-            doubt,
-            refusal_holds,
-            undo_closes,
-            commit_within_ms,
-            refused_close_ms,
-            forgotten_ms,
-            harmless,
-            undoes_later,
-            undo_once_ms,
-            undo_again_ms,
-            reads_back,
-            watch_ms,
-            peek_lag_ms,
-            undo_after,
-            close_needs,
-        } = *plan;
         let treatment = Treatment {
-            doubt: match doubt {
+            doubt: match plan.doubt {
                 Doubt::Closes => None,
                 Doubt::Repeats { last_send_ms } => Some(KeptDoubt::Repeats { last_send_ms }),
                 Doubt::Looks { horizon_ms } => Some(KeptDoubt::Looks { horizon_ms }),
             },
-            closed_after_refusal: !refusal_holds,
-            closed_before_undo: !undo_closes,
-            commit_within_ms,
-            refused_close_ms,
-            forgotten_ms,
-            harmless,
-            undoes_later,
-            undo_once_ms,
-            undo_again_ms,
-            reads_back,
-            watch_ms,
-            peek_lag_ms: (peek_lag_ms > 0).then_some(peek_lag_ms),
-            undo_after,
-            close_needs: close_needs.iter().collect(),
+            closed_after_refusal: !plan.refusal_holds,
+            closed_before_undo: !plan.undo_closes,
+            commit_within_ms: plan.commit_within_ms,
+            refused_close_ms: plan.refused_close_ms,
+            forgotten_ms: plan.forgotten_ms,
+            harmless: plan.harmless,
+            undoes_later: plan.undoes_later,
+            undo_once_ms: plan.undo_once_ms,
+            undo_again_ms: plan.undo_again_ms,
+            reads_back: plan.reads_back,
+            watch_ms: plan.watch_ms,
+            peek_lag_ms: (plan.peek_lag_ms > 0).then_some(plan.peek_lag_ms),
+            undo_after: plan.undo_after,
+            close_needs: plan.close_needs.iter().collect(),
         };
-        Self { name: name.to_owned(), kind: kind.name().to_owned(), beside, deadline_ms, treatment }
+        Self {
+            name: name.to_owned(),
+            kind: plan.kind.name().to_owned(),
+            beside: plan.beside,
+            deadline_ms: plan.deadline_ms,
+            treatment,
+        }
     }
 
     fn plan(&self) -> Result<StepPlan, KeptError> {
         let Self { name: _, kind, beside, deadline_ms, treatment } = self;
-        let kind = Kind::ALL.into_iter().find(|known| known.name() == kind).ok_or_else(|| KeptError::Kind(kind.clone()))?;
+        let kind = Kind::from_name(kind).ok_or_else(|| KeptError::Kind(kind.clone()))?;
         Ok(StepPlan {
             kind,
             beside: *beside,

@@ -168,12 +168,11 @@ pub async fn attack(target: Target<'_>, mut found: impl FnMut(Finding) -> anyhow
     }
     // Where every act fails, that is found once, by the first.
     let has_failed = matches!(act.said, Said::Nothing(_)) && (act.status == 0 || act.status >= 500);
-    let tried = if has_failed { 1 } else { usize::MAX };
     for (number, probe) in probes::all().enumerate() {
-        let verdict = if number < tried {
-            (probe.attack)(&caller).await
-        } else {
+        let verdict = if has_failed && number > 0 {
             Verdict::NotTried("every act fails, as the first finding says; mend that first")
+        } else {
+            (probe.attack)(&caller).await
         };
         found(Finding { name: probe.name, promise: probe.promise, hazard: probe.hazard, verdict })?;
     }

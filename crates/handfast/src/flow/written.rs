@@ -173,10 +173,7 @@ impl WrittenStep {
     }
 
     fn plan(&self) -> Result<StepPlan, FlowError> {
-        let kind = Kind::ALL
-            .into_iter()
-            .find(|kind| kind.name() == self.kind)
-            .ok_or_else(|| FlowError::Kind { kind: self.kind.clone() })?;
+        let kind = Kind::from_name(&self.kind).ok_or_else(|| FlowError::Kind { kind: self.kind.clone() })?;
         Ok(StepPlan {
             kind,
             beside: self.beside,
