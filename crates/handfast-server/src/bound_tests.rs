@@ -4,21 +4,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use handfast::flow_file::FlowFile;
 use handfast::store::{Counts, Entry, MOST_LOOKED_AT, MemoryStore, NewSaga, Store, StoreError};
 use handfast::{Engine, Flow, ListFilter, ListPage, Order, Outcome, SagaView, Standing, Stats, SubmitError, Time};
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tower::ServiceExt as _;
 
 use crate::access::{Access, Callers, Scope, Secret, Token, TokenFile};
 use crate::coordinator::Offered;
+use crate::test_support::{FLOW, asked};
 use crate::{Asked, Coordinator, Followed, Server, Stands};
-
-const FLOW: &str =
-    "name = \"shop\"\n[input]\nlines = \"list\"\n[[step]]\nname = \"dispatch\"\nkind = \"pivot\"\nurl = \"http://127.0.0.1:1\"\n";
 
 /// An engine of which a saga cannot be read, and another ends after its caller has heard of it.
 struct Odd(Engine);
@@ -137,10 +134,8 @@ impl Service {
         let request = Request::builder().method(method).uri(path).header("idempotency-key", "key-1");
         let request = request.header(header::AUTHORIZATION, format!("Bearer {}", self.tokens[which].as_str()));
         let request = request.header(header::CONTENT_TYPE, "application/json").body(Body::from(sent.to_string())).unwrap();
-        let response = self.server.router().oneshot(request).await.unwrap();
-        let status = response.status();
-        let bytes = to_bytes(response.into_body(), 1 << 20).await.unwrap();
-        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+        let (head, answer) = asked(&self.server, request).await;
+        (head.status, answer.unwrap_or(Value::Null))
     }
 
     async fn own(&self, path: &str) -> (StatusCode, Value) {

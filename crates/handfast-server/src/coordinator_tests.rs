@@ -3,20 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use handfast::flow_file::FlowFile;
 use handfast::store::{Counts, MemoryStore, StoreError};
 use handfast::{Engine, Order, SagaView, Stats, SubmitError};
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tower::ServiceExt as _;
 
 use crate::access::Callers;
+use crate::test_support::{FLOW, asked};
 use crate::{Asked, Coordinator, Followed, Server};
-
-const FLOW: &str =
-    "name = \"shop\"\n[input]\nlines = \"list\"\n[[step]]\nname = \"dispatch\"\nkind = \"pivot\"\nurl = \"http://127.0.0.1:1\"\n";
 
 /// It takes orders and shows them, and has nothing for people who act.
 struct Plain(Engine);
@@ -58,10 +55,8 @@ impl Coordinator for Plain {
 async fn ask(server: &Server, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
     let request = Request::builder().method(method).uri(path).header("idempotency-key", "key-1");
     let request = request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string())).unwrap();
-    let response = server.router().oneshot(request).await.unwrap();
-    let status = response.status();
-    let bytes = to_bytes(response.into_body(), 1 << 20).await.unwrap();
-    (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    let (head, answer) = asked(server, request).await;
+    (head.status, answer.unwrap_or(Value::Null))
 }
 
 #[tokio::test]

@@ -14,9 +14,7 @@ use tokio::sync::watch;
 use crate::access::Callers;
 use crate::server::Server;
 use crate::service::Service;
-
-const FLOW: &str =
-    "name = \"shop\"\n[input]\nlines = \"list\"\n[[step]]\nname = \"dispatch\"\nkind = \"pivot\"\nurl = \"http://127.0.0.1:1\"\n";
+use crate::test_support::FLOW;
 
 /// The whole answer to a request; nothing where the connection was shut.
 async fn ask(address: std::net::SocketAddr, line: &str, body: &str) -> String {

@@ -36,6 +36,8 @@ mod coordinator_tests;
 mod dead_tests;
 #[cfg(test)]
 mod part_tests;
+#[cfg(test)]
+mod test_support;
 
 pub use crate::coordinator::{Asked, Coordinator, Followed, Offered, Stands, Unmet};
 pub use crate::server::{ServeError, Server, Settings};

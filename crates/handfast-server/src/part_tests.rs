@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use handfast::flow_file::FlowFile;
 use handfast::participant::{Delivery, Participant, Reply};
@@ -10,10 +10,10 @@ use handfast::store::{BoxFuture, MemoryStore};
 use handfast::{Answer, Definite, Engine, Operation, journal::Receipt};
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tower::ServiceExt as _;
 
 use crate::Server;
 use crate::access::Callers;
+use crate::test_support::asked;
 
 const FLOW: &str = "name = \"shop\"\n[input]\ncard = \"text\"\n\
     [[step]]\nname = \"payment\"\nkind = \"compensatable\"\nparticipant = \"inproc\"\n\
@@ -50,10 +50,8 @@ impl Participant for ByCard {
 async fn ask(server: &Server, method: Method, path: &str, body: &Value) -> (StatusCode, Value) {
     let request = Request::builder().method(method).uri(path).header("idempotency-key", body["id"].to_string().trim_matches('"'));
     let request = request.header("prefer", "wait=2").header(header::CONTENT_TYPE, "application/json");
-    let response = server.router().oneshot(request.body(Body::from(body.to_string())).unwrap()).await.unwrap();
-    let status = response.status();
-    let bytes = to_bytes(response.into_body(), 1 << 20).await.unwrap();
-    (status, serde_json::from_slice(&bytes).unwrap())
+    let (head, answer) = asked(server, request.body(Body::from(body.to_string())).unwrap()).await;
+    (head.status, answer.expect("an answer in JSON"))
 }
 
 #[track_caller]

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use handfast::flow_file::FlowFile;
 use handfast::store::MemoryStore;
@@ -11,14 +11,11 @@ use handfast::{Engine, Order};
 use handfast_machine::clock;
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tower::ServiceExt as _;
 
 use super::*;
 use crate::Server;
 use crate::routes::{ROUTES, Verb};
-
-const FLOW: &str =
-    "name = \"shop\"\n[input]\nlines = \"list\"\n[[step]]\nname = \"dispatch\"\nkind = \"pivot\"\nurl = \"http://127.0.0.1:1\"\n";
+use crate::test_support::{FLOW, asked};
 
 struct Bearer {
     name: &'static str,
@@ -87,12 +84,10 @@ async fn ask(server: &Server, (method, path): (&Method, &str), body: &Value, aut
     if let Some(authorization) = authorization {
         request = request.header(header::AUTHORIZATION, authorization);
     }
-    let response = server.router().oneshot(request.body(Body::from(body.to_string())).unwrap()).await.unwrap();
-    let status = response.status();
-    let challenge = response.headers().get(header::WWW_AUTHENTICATE).is_some();
-    assert!(challenge || status != StatusCode::UNAUTHORIZED, "{path}: every 401 says by what scheme");
-    let bytes = to_bytes(response.into_body(), 1 << 20).await.unwrap();
-    (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    let (head, answer) = asked(server, request.body(Body::from(body.to_string())).unwrap()).await;
+    let challenge = head.headers.contains_key(header::WWW_AUTHENTICATE);
+    assert!(challenge || head.status != StatusCode::UNAUTHORIZED, "{path}: every 401 says by what scheme");
+    (head.status, answer.unwrap_or(Value::Null))
 }
 
 /// Every address, and by which scopes it is reached: written down here once more, so that an address is not opened by a slip.
