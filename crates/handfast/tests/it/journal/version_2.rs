@@ -21,7 +21,7 @@ fn person(ruling: Ruling, saw: u64) -> Line {
     Line::Person { ruling, said }
 }
 
-pub(super) fn mark(step: usize, mark: Mark, saw: u64) -> Line {
+fn mark(step: usize, mark: Mark, saw: u64) -> Line {
     person(Ruling::Mark { step, mark }, saw)
 }
 
@@ -39,12 +39,12 @@ fn plan(steps: &[StepPlan]) -> Plan {
     Plan::new(steps.to_vec()).unwrap()
 }
 
-pub(super) fn shop() -> Plan {
+fn shop() -> Plan {
     Plan::payment_then_dispatch(Some(3_000), Some(5_000))
 }
 
 /// A payment that may be asked only once and is watched after the end, then a dispatch.
-pub(super) fn once() -> Plan {
+fn once() -> Plan {
     let payment = StepPlan {
         doubt: Doubt::Looks { horizon_ms: Some(60_000) },
         watch_ms: Some(90_000),
@@ -55,22 +55,28 @@ pub(super) fn once() -> Plan {
 
 pub(super) fn stories() -> Vec<Story> {
     let story = |name, plan, lines, standing| Story { version: 2, folder: "v2", name, plan, lines, standing };
+    let own = [
+        story("person_marks_not_done", shop(), marked_not_done(), Standing::Cancelled),
+        story("person_marks_undone", once(), marked_undone(), Standing::Cancelled),
+        story("person_retries", once(), retried(), Standing::Suspended),
+        story("look_ends_a_watch", once(), looked(), Standing::Cancelled),
+        story("another_reference_turns_back", shop(), another_reference(), Standing::Cancelled),
+        story("former_life_contradicted", shop(), contradicted(), Standing::Suspended),
+    ];
+    since_version_2(2, "v2").into_iter().chain(own).collect()
+}
+
+/// What has been told since version 2 to orders that either version began.
+pub(super) fn since_version_2(version: u32, folder: &'static str) -> Vec<Story> {
+    let story = |name, plan, lines, standing| Story { version, folder, name, plan, lines, standing };
     let of_people = [
         story("person_resumes", shop(), resumed(), Standing::Cancelled),
-        story("person_marks_not_done", shop(), marked_not_done(), Standing::Cancelled),
         story("person_marks_done", once(), marked_done(), Standing::Cancelled),
-        story("person_marks_undone", once(), marked_undone(), Standing::Cancelled),
         story("person_settles", shop(), settled(), Standing::Settled),
-        story("person_retries", once(), retried(), Standing::Suspended),
-    ];
-    let of_looks = [
-        story("look_ends_a_watch", once(), looked(), Standing::Cancelled),
         story("other_values_are_undone", shop(), other_values(), Standing::Cancelled),
-        story("another_reference_turns_back", shop(), another_reference(), Standing::Cancelled),
     ];
     let of_lives = [
         story("former_life_confirmed", shop(), confirmed(), Standing::Completed),
-        story("former_life_contradicted", shop(), contradicted(), Standing::Suspended),
         story("former_life_by_a_word", shop(), confirmed_by_a_word(), Standing::Completed),
         story("former_life_closed", shop(), closed_in_a_new_life(), Standing::Cancelled),
     ];
@@ -83,7 +89,7 @@ pub(super) fn stories() -> Vec<Story> {
         story("moved_and_said_twice", shop(), moved_and_said_twice(), Standing::Cancelled),
         story("moved_after_a_backup", shop(), moved_after_a_backup(), Standing::Suspended),
     ];
-    of_people.into_iter().chain(of_looks).chain(of_lives).chain(of_moves).collect()
+    of_people.into_iter().chain(of_lives).chain(of_moves).collect()
 }
 
 /// A payment was asked for, and its service is called at another address since.
@@ -91,20 +97,20 @@ fn moved() -> Vec<(u64, Line)> {
     vec![(1_000, Line::Start), (1_500, Line::Moved { step: 0, can_be_looked_at: true, came_back: false })]
 }
 
-pub(super) fn moved_and_found() -> Vec<(u64, Line)> {
+fn moved_and_found() -> Vec<(u64, Line)> {
     let mut lines = moved();
     lines.extend([(1_520, known(0, Operation::Look, Definite::Done, 5)), (1_540, known(1, Operation::Act, Definite::Done, 3))]);
     lines
 }
 
-pub(super) fn moved_and_not_known() -> Vec<(u64, Line)> {
+fn moved_and_not_known() -> Vec<(u64, Line)> {
     let mut lines = moved();
     lines.push((1_520, Line::Looked { step: 0, found: None, left: Time(1_510) }));
     lines
 }
 
 /// Whoever says so may be a person, or it is the former address again.
-pub(super) fn moved_to_the_same_books() -> Vec<(u64, Line)> {
+fn moved_to_the_same_books() -> Vec<(u64, Line)> {
     let mut lines = moved_and_not_known();
     let (by, why) = (Some("ann".to_owned()), Some("books and all: ü".to_owned()));
     lines.extend([
@@ -117,7 +123,7 @@ pub(super) fn moved_to_the_same_books() -> Vec<(u64, Line)> {
 }
 
 /// It was paid at the former address, and the new one has never heard of it.
-pub(super) fn moved_and_undone_by_hand() -> Vec<(u64, Line)> {
+fn moved_and_undone_by_hand() -> Vec<(u64, Line)> {
     vec![
         (1_000, Line::Start),
         (1_020, known(0, Operation::Act, Definite::Done, 7)),
@@ -128,7 +134,7 @@ pub(super) fn moved_and_undone_by_hand() -> Vec<(u64, Line)> {
 }
 
 /// The refund may be on the road to the former address, and the new one does not know the payment.
-pub(super) fn moved_while_it_is_undone() -> Vec<(u64, Line)> {
+fn moved_while_it_is_undone() -> Vec<(u64, Line)> {
     vec![
         (1_000, Line::Start),
         (1_020, known(0, Operation::Act, Definite::Done, 7)),
@@ -139,7 +145,7 @@ pub(super) fn moved_while_it_is_undone() -> Vec<(u64, Line)> {
 }
 
 /// That it was not done counts once it is said when nothing can be on the road any more.
-pub(super) fn moved_and_said_twice() -> Vec<(u64, Line)> {
+fn moved_and_said_twice() -> Vec<(u64, Line)> {
     let mut lines = moved_and_not_known();
     lines.extend([
         (9_000, mark(0, Mark::NotDone, 3)),
@@ -151,7 +157,7 @@ pub(super) fn moved_and_said_twice() -> Vec<(u64, Line)> {
 }
 
 /// The journal does not know whether the dispatch was asked for.
-pub(super) fn moved_after_a_backup() -> Vec<(u64, Line)> {
+fn moved_after_a_backup() -> Vec<(u64, Line)> {
     vec![
         (1_000, Line::Start),
         (1_500, Line::Moved { step: 1, can_be_looked_at: true, came_back: true }),
@@ -168,19 +174,19 @@ fn other_body() -> Vec<(u64, Line)> {
     ]
 }
 
-pub(super) fn resumed() -> Vec<(u64, Line)> {
+fn resumed() -> Vec<(u64, Line)> {
     let mut lines = other_body();
     lines.extend([(9_000, person(Ruling::Resume, 3)), (9_020, known(0, Operation::Close, Definite::Closed, 8))]);
     lines
 }
 
-pub(super) fn marked_not_done() -> Vec<(u64, Line)> {
+fn marked_not_done() -> Vec<(u64, Line)> {
     let mut lines = other_body();
     lines.extend([(9_000, mark(0, Mark::NotDone, 3)), (9_000 + DAY_MS, Line::Timeout)]);
     lines
 }
 
-pub(super) fn settled() -> Vec<(u64, Line)> {
+fn settled() -> Vec<(u64, Line)> {
     let mut lines = other_body();
     lines.push((9_000, person(Ruling::Settle, 3)));
     lines
@@ -196,7 +202,7 @@ fn never_found() -> Vec<(u64, Line)> {
     ]
 }
 
-pub(super) fn marked_done() -> Vec<(u64, Line)> {
+fn marked_done() -> Vec<(u64, Line)> {
     let mut lines = never_found();
     lines.extend([(70_000, mark(0, Mark::Done, 4)), (70_020, known(0, Operation::Undo, Definite::Undone, 9))]);
     lines
@@ -214,7 +220,7 @@ fn retried() -> Vec<(u64, Line)> {
     lines
 }
 
-pub(super) fn looked() -> Vec<(u64, Line)> {
+fn looked() -> Vec<(u64, Line)> {
     vec![
         (1_000, Line::Start),
         (1_010, Line::Sent { step: 0 }),
@@ -225,7 +231,7 @@ pub(super) fn looked() -> Vec<(u64, Line)> {
     ]
 }
 
-pub(super) fn other_values() -> Vec<(u64, Line)> {
+fn other_values() -> Vec<(u64, Line)> {
     vec![
         (1_000, Line::Start),
         (1_020, differs(0, Operation::Act, true)),
@@ -234,7 +240,7 @@ pub(super) fn other_values() -> Vec<(u64, Line)> {
     ]
 }
 
-pub(super) fn another_reference() -> Vec<(u64, Line)> {
+fn another_reference() -> Vec<(u64, Line)> {
     vec![
         (1_000, Line::Start),
         (1_020, differs(0, Operation::Act, false)),
@@ -248,13 +254,13 @@ fn put_back() -> Vec<(u64, Line)> {
     vec![(1_000, Line::Start), (1_020, known(0, Operation::Act, Definite::Done, 7)), (2_000, forgotten(0))]
 }
 
-pub(super) fn confirmed() -> Vec<(u64, Line)> {
+fn confirmed() -> Vec<(u64, Line)> {
     let mut lines = put_back();
     lines.extend([(2_020, known(0, Operation::Look, Definite::Done, 5)), (2_040, known(1, Operation::Act, Definite::Done, 3))]);
     lines
 }
 
-pub(super) fn contradicted() -> Vec<(u64, Line)> {
+fn contradicted() -> Vec<(u64, Line)> {
     let mut lines = put_back();
     lines.extend([
         (2_020, known(0, Operation::Look, Definite::Closed, 5)),
@@ -263,13 +269,13 @@ pub(super) fn contradicted() -> Vec<(u64, Line)> {
     lines
 }
 
-pub(super) fn confirmed_by_a_word() -> Vec<(u64, Line)> {
+fn confirmed_by_a_word() -> Vec<(u64, Line)> {
     let mut lines = put_back();
     lines.extend([(2_020, mark(0, Mark::Done, 3)), (2_040, known(1, Operation::Act, Definite::Done, 3))]);
     lines
 }
 
-pub(super) fn closed_in_a_new_life() -> Vec<(u64, Line)> {
+fn closed_in_a_new_life() -> Vec<(u64, Line)> {
     let mut lines = put_back();
     lines.extend([
         (2_020, mark(0, Mark::NotDone, 3)),
