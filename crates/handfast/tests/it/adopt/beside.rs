@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use handfast::journal::Said;
-use handfast::store::{Adoption, FlakyStore, MemoryStore, Store};
+use handfast::store::{FlakyStore, MemoryStore, Store};
 use handfast::{Act, ActResult, Engine, Flow, OtherDefinitions, Time};
 
-use super::{flow, left, open};
+use super::{adoption, flow, left, open};
 use crate::support::Silent;
 
 fn said(saw: u64) -> Said {
@@ -39,16 +39,7 @@ async fn who_acts_beside_the_engine_sees_that_an_order_is_left_alone() {
     let store = left(Arc::new(MemoryStore::new())).await;
     let former = flow("bank", "depot");
     let longer = Flow::builder("shop").compensatable("payment", "bank").pivot("ship", "depot").build().unwrap();
-    let adoption = Adoption {
-        placed_with: former.hash(),
-        follows: former.hash(),
-        flow_hash: longer.hash(),
-        flow_text: Arc::clone(longer.text()),
-        same_books: false,
-        at: Time(1),
-        by: "anna".to_owned(),
-        why: "moved".to_owned(),
-    };
+    let adoption = adoption((&former, &former, &longer), Time(1), "moved");
     assert_eq!(store.adopt(adoption).await.unwrap(), 1);
     check_left_alone(&store, "another plan").await;
     let act = handfast::act_in(&*store, "order-1", &Act::Retry, &said(2), Time(9)).await.unwrap();

@@ -27,6 +27,21 @@ fn chosen(same_books: bool) -> Chosen {
     Chosen { by: "anna".to_owned(), why: "the depot has moved".to_owned(), same_books }
 }
 
+/// Orders that were placed with the first definition and follow the second one follow the third one from then on; nobody says that
+/// the books are the same.
+fn adoption((placed, follows, now): (&Flow, &Flow, &Flow), at: Time, why: &str) -> Adoption {
+    Adoption {
+        placed_with: placed.hash(),
+        follows: follows.hash(),
+        flow_hash: now.hash(),
+        flow_text: Arc::clone(now.text()),
+        same_books: false,
+        at,
+        by: "anna".to_owned(),
+        why: why.to_owned(),
+    }
+}
+
 fn open(store: &Arc<dyn Store>, flow: Flow, others: OtherDefinitions) -> EngineBuilder {
     let options = Options::default().with_patrol(Duration::from_millis(50)).with_park_after(Duration::from_millis(50));
     let engine = Engine::builder(Arc::clone(store)).flow(flow).options(options).other_definitions(others);
@@ -254,16 +269,7 @@ async fn a_decision_moves_the_orders_that_it_names_and_no_others() {
         assert_eq!(adopted.len(), 1, "{adopted:?}");
         // Whoever decides about those that follow the first definition names none.
         let named = flow("bank", "depot");
-        let adoption = Adoption {
-            placed_with: named.hash(),
-            follows: named.hash(),
-            flow_hash: named.hash(),
-            flow_text: Arc::clone(named.text()),
-            same_books: false,
-            at: Time(1),
-            by: "anna".to_owned(),
-            why: "back".to_owned(),
-        };
+        let adoption = adoption((&named, &named, &named), Time(1), "back");
         assert_eq!(store.adopt(adoption.clone()).await.unwrap(), 0);
         assert_eq!(store.adopt(Adoption { follows: adopted[0].flow_hash, ..adoption.clone() }).await.unwrap(), 1);
         assert_eq!(store.adopt(adoption.clone()).await.unwrap(), 1, "it goes on with its own");
@@ -413,16 +419,7 @@ async fn what_a_person_is_shown_of_a_suspended_order_that_has_moved_is_what_happ
         engine.submit(Order::in_flow_order("order-1", "{}", vec!["{}"])).await.unwrap().outcome().await.unwrap_err();
         engine.shutdown(Duration::from_secs(10)).await;
         let (former, now) = (alone("depot"), alone("new-depot"));
-        let adoption = Adoption {
-            placed_with: former.hash(),
-            follows: former.hash(),
-            flow_hash: now.hash(),
-            flow_text: Arc::clone(now.text()),
-            same_books: false,
-            at: Time(1),
-            by: "anna".to_owned(),
-            why: "moved".to_owned(),
-        };
+        let adoption = adoption((&former, &former, &now), Time(1), "moved");
         assert_eq!(store.adopt(adoption).await.unwrap(), 1);
         let shown = handfast::saga_in(&*store, "order-1").await.unwrap().unwrap();
         let resume = shown.can.iter().find(|can| can.act == Act::Resume).unwrap();

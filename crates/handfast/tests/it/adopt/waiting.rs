@@ -73,16 +73,7 @@ async fn a_marked_undo_does_not_leave_for_another_address_before_the_coordinator
     assert_eq!(*asked.lock().unwrap(), [("till", Operation::Act)], "the undo waits");
 
     let (former, now) = (till_at("till"), till_at("new-till"));
-    let adoption = Adoption {
-        placed_with: former.hash(),
-        follows: former.hash(),
-        flow_hash: now.hash(),
-        flow_text: Arc::clone(now.text()),
-        same_books: false,
-        at: world.ground.clock.now(),
-        by: "anna".to_owned(),
-        why: "the till has moved".to_owned(),
-    };
+    let adoption = adoption((&former, &former, &now), world.ground.clock.now(), "the till has moved");
     assert_eq!(world.ground.journal.adopt(adoption).await.unwrap(), 2);
     opens.send(true).unwrap();
     tokio::time::sleep(Duration::from_mins(5)).await;
@@ -156,16 +147,7 @@ async fn an_answer_to_a_look_that_left_for_a_former_address_is_dropped() {
     for is_cancelled in [false, true] {
         let store = left(Arc::new(MemoryStore::new())).await;
         let adopt = async |follows: Flow, now: Flow| {
-            let adoption = Adoption {
-                placed_with: flow("bank", "depot").hash(),
-                follows: follows.hash(),
-                flow_hash: now.hash(),
-                flow_text: Arc::clone(now.text()),
-                same_books: false,
-                at: Time(1),
-                by: "anna".to_owned(),
-                why: "the depot has moved".to_owned(),
-            };
+            let adoption = adoption((&flow("bank", "depot"), &follows, &now), Time(1), "the depot has moved");
             assert_eq!(store.adopt(adoption).await.unwrap(), 1);
         };
         adopt(flow("bank", "depot"), flow("bank", "new-depot")).await;
