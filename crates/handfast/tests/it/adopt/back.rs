@@ -1,5 +1,7 @@
 //! Services that move back, and stores that came back from a backup: what is not known to be the same books is only looked for.
 
+use std::path::PathBuf;
+
 use super::*;
 
 /// A bank that is found to have been paid, and never answers an undo.
@@ -43,12 +45,13 @@ async fn an_undo_that_was_asked_for_where_it_was_found_does_not_leave_for_the_fo
     }
 }
 
-/// Its bank takes its time, so the depot was not asked when the store was copied, and may have been since.
-#[tokio::test]
-async fn what_a_backup_does_not_know_counts_as_asked_where_its_service_moves() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = |name: &str| folder.path().join(name);
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(file("shop.db")).unwrap());
+fn opened(file: PathBuf) -> Arc<dyn Store> {
+    Arc::new(SqliteStore::open(file).unwrap())
+}
+
+/// Places an order in `shop.db` whose bank takes its time, and makes `backup.db` of that.
+async fn backed_up(file: impl Fn(&str) -> PathBuf) {
+    let store = opened(file("shop.db"));
     let engine = open(&store, flow("bank", "depot"), OtherDefinitions::Keep).participant("bank", crate::support::Silent);
     let engine = engine.open().await.unwrap();
     engine.submit(Order::in_flow_order("order-1", "{}", vec!["{}"; 2])).await.unwrap();
@@ -56,8 +59,16 @@ async fn what_a_backup_does_not_know_counts_as_asked_where_its_service_moves() {
     drop((engine, store));
 
     SqliteStore::back_up(file("shop.db"), &file("backup.db"), &mut |_, _| {}).unwrap();
+}
+
+/// Its bank takes its time, so the depot was not asked when the store was copied, and may have been since.
+#[tokio::test]
+async fn what_a_backup_does_not_know_counts_as_asked_where_its_service_moves() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    backed_up(file).await;
     for (name, is_backup) in [("backup.db", true), ("shop.db", false)] {
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(file(name)).unwrap());
+        let store = opened(file(name));
         let (asked, depot) = looked_at(None);
         let engine = adopting(&store, flow("bank", "new-depot"), false).participant("new-depot", depot).open().await.unwrap();
         if is_backup {
@@ -79,15 +90,8 @@ async fn what_a_backup_does_not_know_counts_as_asked_where_its_service_moves() {
 async fn what_came_back_asks_no_former_address_for_what_may_have_been_asked_where_its_service_was_meanwhile() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name);
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(file("shop.db")).unwrap());
-    let engine = open(&store, flow("bank", "depot"), OtherDefinitions::Keep).participant("bank", crate::support::Silent);
-    let engine = engine.open().await.unwrap();
-    engine.submit(Order::in_flow_order("order-1", "{}", vec!["{}"; 2])).await.unwrap();
-    engine.shutdown(Duration::from_millis(10)).await;
-    drop((engine, store));
-
-    SqliteStore::back_up(file("shop.db"), &file("backup.db"), &mut |_, _| {}).unwrap();
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(file("backup.db")).unwrap());
+    backed_up(file).await;
+    let store = opened(file("backup.db"));
     for depot in ["new-depot", "depot"] {
         let (asked, answering) = looked_at(None);
         let engine = adopting(&store, flow("bank", depot), false).participant(depot, answering).open().await.unwrap();
@@ -141,8 +145,7 @@ async fn an_address_that_was_only_looked_at_keeps_no_books_that_somebody_said_ar
 async fn a_backup_of_an_order_that_had_moved_is_told_to_have_come_back() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name);
-    let opened = |name: &str| -> Arc<dyn Store> { Arc::new(SqliteStore::open(file(name)).unwrap()) };
-    let store = left(opened("shop.db")).await;
+    let store = left(opened(file("shop.db"))).await;
     let engine = adopting(&store, flow("bank", "new-depot"), false).participant("new-depot", looked_at(None).1);
     let engine = engine.open().await.unwrap();
     suspended(&engine).await;
@@ -151,7 +154,7 @@ async fn a_backup_of_an_order_that_had_moved_is_told_to_have_come_back() {
 
     SqliteStore::back_up(file("shop.db"), &file("backup.db"), &mut |_, _| {}).unwrap();
     for (name, is_backup) in [("backup.db", true), ("shop.db", false)] {
-        let store = opened(name);
+        let store = opened(file(name));
         for attempt in 0..2 {
             let (asked, depot) = looked_at(None);
             let engine = open(&store, flow("bank", "new-depot"), OtherDefinitions::Hold).participant("new-depot", depot);
