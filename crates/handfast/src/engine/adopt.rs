@@ -8,10 +8,11 @@ use super::definitions::Definitions;
 use handfast_protocol::{Operation, Standing};
 
 use super::asked::Asked;
-use super::cures::{self, Named};
+use super::cures::Named;
 use super::decided::Decided;
 use super::difference::{Difference, books};
 use super::error::{AdoptError, OpenError};
+use super::guard;
 use super::options::Options;
 use super::registry::Mail;
 use super::shared::Shared;
@@ -154,7 +155,7 @@ pub(crate) async fn others(
 ) -> Result<Vec<OtherDefinition>, StoreError> {
     let mut others = Vec::new();
     for open in store.open_flows().await? {
-        let is_adopted = cures::is_at_hand(at_hand, open.follows);
+        let is_adopted = guard::is_at_hand(at_hand, open.follows);
         // One that is back there may wait for what a person says of the books meanwhile.
         if is_adopted && !open.has_moved {
             continue;
@@ -188,10 +189,7 @@ pub(crate) async fn settle(
     definitions: &Definitions,
     wanted: &OtherDefinitions,
 ) -> Result<(), OpenError> {
-    definitions.know_at_hand(at_hand);
-    if *wanted != OtherDefinitions::Keep {
-        definitions.guard(at_hand);
-    }
+    definitions.know_at_hand(at_hand, *wanted != OtherDefinitions::Keep);
     let mut others = self::others(store, at_hand, definitions).await?;
     match wanted {
         OtherDefinitions::Keep | OtherDefinitions::Hold => {}

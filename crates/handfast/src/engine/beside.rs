@@ -22,7 +22,7 @@ impl Beside {
 
     /// By which definition a person names this saga to that engine, which follows that one.
     pub(super) fn named(&self, stored: &StoredSaga, follows: &Flow) -> Named {
-        self.guard.as_ref().map_or_else(|| Named::of(stored, follows, None), |guard| guard.named(stored, follows))
+        Named::of(stored, follows, self.guard.as_ref())
     }
 
     /// Why nothing is sent for this saga, which was followed so far, before a person decides which definition it follows or another

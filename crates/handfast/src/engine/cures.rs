@@ -1,10 +1,7 @@
 //! What helps an order that was let follow another definition, in commands that are taken where it stands.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use super::adopt::short;
-use super::difference::Difference;
+use super::guard::Guard;
 use crate::flow::Flow;
 use crate::journal::hex;
 use crate::store::StoredSaga;
@@ -34,7 +31,7 @@ impl Named {
     }
 
     /// An order that follows this definition, where these are at hand.
-    pub(crate) fn of(stored: &StoredSaga, follows: &Flow, at_hand: Option<&BTreeMap<String, Arc<Flow>>>) -> Self {
+    pub(crate) fn of(stored: &StoredSaga, follows: &Flow, at_hand: Option<&Guard>) -> Self {
         if stored.adopted.is_empty() {
             // It has never followed another one, so nothing is said of that.
             return Self::placed_with(stored.flow_hash);
@@ -44,14 +41,12 @@ impl Named {
 
     /// One that was placed with it, too. Where it is not known what is at hand it counts as following that: a program that holds
     /// nothing back leaves nothing of it in its store.
-    fn by(follows: &Flow, at_hand: Option<&BTreeMap<String, Arc<Flow>>>) -> Self {
+    fn by(follows: &Flow, at_hand: Option<&Guard>) -> Self {
         let by = match at_hand {
             None => By::PlacedWith,
-            Some(at_hand) if is_at_hand(at_hand, follows.hash()) => By::PlacedWith,
-            Some(at_hand) => {
-                let difference = Difference::between(follows, at_hand.get(follows.name()).map(|flow| &**flow));
-                if difference.plan.is_none() { By::Follows } else { By::FollowsAnotherPlan }
-            }
+            Some(at_hand) if at_hand.is_at_hand(follows.hash()) => By::PlacedWith,
+            Some(at_hand) if at_hand.difference(follows).plan.is_none() => By::Follows,
+            Some(_) => By::FollowsAnotherPlan,
         };
         Self { by, ..Self::placed_with(follows.hash()) }
     }
@@ -81,13 +76,11 @@ impl Named {
     }
 }
 
-/// Whether the definition of that hash is one of those at hand.
-pub(super) fn is_at_hand(at_hand: &BTreeMap<String, Arc<Flow>>, hash: [u8; 32]) -> bool {
-    at_hand.values().any(|flow| flow.hash() == hash)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
     use super::*;
 
     fn flow(depot: &str) -> Flow {
@@ -96,7 +89,7 @@ mod tests {
 
     /// What is said of an order that was placed and asked by the first of these and follows the second, where the third is at hand.
     fn said(placed: &Flow, follows: &Flow, at_hand: Option<&Flow>) -> (String, String) {
-        let at_hand = at_hand.map(|flow| BTreeMap::from([(flow.name().to_owned(), Arc::new(flow.clone()))]));
+        let at_hand = at_hand.map(|flow| Guard::of(BTreeMap::from([(flow.name().to_owned(), Arc::new(flow.clone()))])));
         let named = Named { placed_with: placed.hash(), ..Named::by(follows, at_hand.as_ref()) };
         (named.say_same_books(), named.go_back_to(placed.hash()))
     }

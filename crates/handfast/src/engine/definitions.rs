@@ -47,13 +47,17 @@ impl Definition {
 pub(crate) struct Definitions {
     resolver: Option<FlowResolver>,
     by_hash: Mutex<BTreeMap<[u8; 32], Arc<Definition>>>,
-    /// By the names of their flows.
-    at_hand: OnceLock<BTreeMap<String, Arc<Flow>>>,
-    /// Where nothing is sent to an address that no flow at hand names before a person decides.
-    guard: OnceLock<Guard>,
+    at_hand: OnceLock<AtHand>,
     /// Whether orders that follow a definition are held back by that, and why: by the definition's hash.
     held: Mutex<BTreeMap<[u8; 32], Option<String>>>,
     lines: Mutex<Links>,
+}
+
+/// The flows at hand.
+struct AtHand {
+    guard: Guard,
+    /// Nothing is sent to an address that none of them names before a person decides.
+    holds_back: bool,
 }
 
 pub(crate) struct Links {
@@ -112,7 +116,7 @@ impl KeptOfParticipants {
 impl Definitions {
     pub(crate) fn new(resolver: Option<FlowResolver>, lines: Links) -> Self {
         let (by_hash, held, lines) = (Mutex::default(), Mutex::default(), Mutex::new(lines));
-        Self { resolver, by_hash, at_hand: OnceLock::new(), guard: OnceLock::new(), held, lines }
+        Self { resolver, by_hash, at_hand: OnceLock::new(), held, lines }
     }
 
     /// Takes a flow into use.
@@ -130,26 +134,21 @@ impl Definitions {
         Ok(definition)
     }
 
-    /// From now on these are known to be at hand.
-    pub(crate) fn know_at_hand(&self, at_hand: &BTreeMap<String, Arc<Flow>>) {
-        self.at_hand.get_or_init(|| at_hand.clone());
+    /// From now on these are known to be at hand. Where it `holds_back`, nothing is sent for orders that would call an address
+    /// which none of them names, whenever they were placed and by whomever, unless a person has decided about them.
+    pub(crate) fn know_at_hand(&self, at_hand: &BTreeMap<String, Arc<Flow>>, holds_back: bool) {
+        self.at_hand.get_or_init(|| AtHand { guard: Guard::of(at_hand.clone()), holds_back });
     }
 
     /// By which definition a person names this saga here, which follows that one.
     pub(crate) fn named(&self, stored: &StoredSaga, follows: &Flow) -> Named {
-        Named::of(stored, follows, self.at_hand.get())
-    }
-
-    /// From now on nothing is sent for orders that would call an address which none of these flows names, whenever they were
-    /// placed and by whomever, unless a person has decided about them.
-    pub(crate) fn guard(&self, at_hand: &BTreeMap<String, Arc<Flow>>) {
-        self.guard.get_or_init(|| Guard::of(at_hand.clone()));
+        Named::of(stored, follows, self.at_hand.get().map(|at_hand| &at_hand.guard))
     }
 
     /// Why nothing is sent for the orders that follow this definition, as long as no person has decided about it; `None` if
     /// they go on.
     pub(crate) fn held(&self, hash: [u8; 32], text: &str) -> Option<String> {
-        let guard = self.guard.get()?;
+        let AtHand { guard, .. } = self.at_hand.get().filter(|at_hand| at_hand.holds_back)?;
         if guard.is_at_hand(hash) {
             return None;
         }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::adopt::short;
-use super::cures::{self, Named};
 use super::difference::Difference;
 use crate::flow::Flow;
 use crate::journal::hex;
@@ -36,12 +35,12 @@ impl Guard {
 
     /// Whether this definition is one of those at hand.
     pub(crate) fn is_at_hand(&self, hash: [u8; 32]) -> bool {
-        cures::is_at_hand(&self.0, hash)
+        is_at_hand(&self.0, hash)
     }
 
-    /// By which definition a person names this saga there, which follows that one.
-    pub(crate) fn named(&self, stored: &StoredSaga, follows: &Flow) -> Named {
-        Named::of(stored, follows, Some(&self.0))
+    /// In what this definition differs from the one of its flow that is at hand.
+    pub(super) fn difference(&self, flow: &Flow) -> Difference {
+        Difference::between(flow, self.0.get(flow.name()).map(|flow| &**flow))
     }
 
     /// Why nothing is sent for the orders that follow this definition, as long as no person has decided about it; `None` if
@@ -50,7 +49,7 @@ impl Guard {
         if self.is_at_hand(flow.hash()) {
             return None;
         }
-        let difference = Difference::between(flow, self.0.get(flow.name()).map(|flow| &**flow));
+        let difference = self.difference(flow);
         if difference.addresses.is_empty() {
             return None;
         }
@@ -81,4 +80,9 @@ impl Guard {
         // One that cannot be read here is left alone for that.
         self.why_held(&Flow::from_built_text(text).ok()?)
     }
+}
+
+/// Whether the definition of that hash is one of those at hand.
+pub(super) fn is_at_hand(at_hand: &BTreeMap<String, Arc<Flow>>, hash: [u8; 32]) -> bool {
+    at_hand.values().any(|flow| flow.hash() == hash)
 }
