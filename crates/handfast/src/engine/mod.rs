@@ -82,7 +82,7 @@ pub use stats::{Stats, Totals};
 pub use steps::{AnswerSeen, StepView};
 pub use view::{SagaView, saga_in, saga_of};
 
-use crate::flow::{FlowStep, name_in};
+use crate::flow::{FlowStep, is_of_flow};
 use crate::journal::Said;
 use crate::key::is_saga_id;
 use crate::participant::Unfit;
@@ -176,8 +176,7 @@ impl Engine {
             Ok(Created::Different) => {
                 // A flow that was edited since makes no other order of it: the saga keeps its own. A flow of another name does.
                 let stored = shared.store.load(&name).await.map_err(SubmitError::Store)?;
-                let is_same =
-                    |stored: &StoredSaga| stored.input == input && name_in(&stored.flow_text).as_deref() == Some(flow.name());
+                let is_same = |stored: &StoredSaga| stored.input == input && is_of_flow(&stored.flow_text, flow.name());
                 let Some(stored) = stored.filter(is_same) else {
                     return Err(SubmitError::DifferentBody { id: name.to_string() });
                 };

@@ -15,7 +15,7 @@ mod written;
 
 pub use builder::FlowBuilder;
 use written::Written;
-pub(crate) use written::name_in;
+pub(crate) use written::{is_of_flow, name_in};
 
 /// A participant, by the base URL of its service or by the name under which it was added to the engine.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -104,6 +104,11 @@ pub(crate) fn name_in(text: &str) -> Option<String> {
     serde_json::from_str(text).ok().map(|Named { flow }| flow)
 }
 
+/// Whether a stored definition is one of the flow of this name, as it is or as it was before a person edited it.
+pub(crate) fn is_of_flow(text: &str, name: &str) -> bool {
+    name_in(text).is_some_and(|named| named == name)
+}
+
 impl Written {
     pub(super) const fn new(flow: String, steps: Vec<WrittenStep>) -> Self {
         Self { flow, steps }

@@ -36,7 +36,7 @@ pub use sqlite::{SqliteOptions, Synchronous};
 pub use time::{ClockMark, ClockVerdict, KeptTime, LONGEST_WAKE_UP_MS, StoreTime, TimeAcceptance, TimeAccepted};
 pub use unanswered::Unanswered;
 
-use crate::flow::name_in;
+use crate::flow::{is_of_flow, name_in};
 pub use crate::turns::{Turn, Turns};
 
 /// A boxed future, so that a store can be held behind `Arc<dyn Store>`.
@@ -85,9 +85,9 @@ pub struct NewSaga {
 }
 
 impl NewSaga {
-    /// Whether that definition is this flow's, as it is or as it was before a person edited it: they have one name.
+    /// Whether that definition is this flow's: they have one name.
     pub(crate) fn is_of_flow(&self, text: &str) -> bool {
-        *text == *self.flow_text || name_in(text).is_some_and(|name| Some(name) == name_in(&self.flow_text))
+        *text == *self.flow_text || name_in(&self.flow_text).is_some_and(|name| is_of_flow(text, &name))
     }
 }
 
