@@ -169,25 +169,22 @@ pub async fn list_in(store: &dyn Store, filter: &ListFilter) -> Result<ListPage,
 pub(super) async fn list_of(
     (store, definitions): (&dyn Store, &Definitions),
     filter: &ListFilter,
-    known: (impl Fn(&StoredSaga) -> bool + Send, impl Fn(&StoredSaga) -> bool + Send),
+    known: (impl Question, impl Question),
 ) -> Result<ListPage, StoreError> {
     let read = |hash: [u8; 32], text: &str| definitions.flow_of(hash, text).ok();
     let Some(wanted) = filter.of_store(store, read).await? else { return Ok(ListPage { sagas: Vec::new(), next: None }) };
-    let (held, uncalled) = known;
-    let is_held = move |stored: &StoredSaga, _followed: Result<&Followed, &str>| held(stored);
-    let is_uncalled = move |stored: &StoredSaga, _followed: Result<&Followed, &str>| uncalled(stored);
-    list_with(store, (filter, wanted), (is_held, is_uncalled)).await
+    list_with(store, (filter, wanted), known).await
 }
 
 /// What is asked of a saga, which was followed for it.
-trait Asked: Fn(&StoredSaga, Result<&Followed, &str>) -> bool + Send {}
+pub(super) trait Question: Fn(&StoredSaga, Result<&Followed, &str>) -> bool + Send {}
 
-impl<F: Fn(&StoredSaga, Result<&Followed, &str>) -> bool + Send> Asked for F {}
+impl<F: Fn(&StoredSaga, Result<&Followed, &str>) -> bool + Send> Question for F {}
 
 async fn list_with(
     store: &dyn Store,
     (filter, mut wanted): (&ListFilter, Filter),
-    (is_held, is_uncalled): (impl Asked, impl Asked),
+    (is_held, is_uncalled): (impl Question, impl Question),
 ) -> Result<ListPage, StoreError> {
     let (mut sagas, mut read) = (Vec::new(), 0);
     loop {
@@ -222,7 +219,7 @@ async fn list_with(
 fn listed(
     summary: &Summary,
     stored: Option<&StoredSaga>,
-    (is_held, is_uncalled): (&impl Asked, &impl Asked),
+    (is_held, is_uncalled): (&impl Question, &impl Question),
 ) -> (Listed, Option<Money>) {
     let read = stored.map(|stored| (stored, Followed::of(stored)));
     let asked = |about: &dyn Fn(&StoredSaga, Result<&Followed, &str>) -> bool| {

@@ -89,7 +89,7 @@ use crate::participant::Unfit;
 use crate::store::{Counts, Created, Store, StoreError, StoredSaga, Unanswered};
 use definitions::Definition;
 use journaled::{Journaled, Loaded, Placing};
-use person::Through;
+use person::{Followed, Through};
 use registry::{Arrival, Mail};
 use shared::Shared;
 
@@ -340,11 +340,11 @@ impl Engine {
     /// The store's.
     pub async fn list(&self, filter: &ListFilter) -> Result<ListPage, StoreError> {
         let shared = &self.0.shared;
-        let is_held = |stored: &StoredSaga| {
+        let is_held = |stored: &StoredSaga, _followed: Result<&Followed, &str>| {
             let is_undecided = stored.wake_at.is_some() && shared.definitions.holds(stored).is_some();
             is_undecided || shared.attention.left_alone.of(&stored.id).is_some()
         };
-        let is_uncalled = |stored: &StoredSaga| view::is_uncalled(shared, stored);
+        let is_uncalled = |stored: &StoredSaga, _followed: Result<&Followed, &str>| view::is_uncalled(shared, stored);
         listed::list_of((&*shared.store, &shared.definitions), filter, (is_held, is_uncalled)).await
     }
 
