@@ -39,7 +39,6 @@ pub(crate) struct EndedCall {
     pub(crate) command: Command,
     pub(crate) number: u64,
     pub(crate) end: CallEnd,
-    pub(crate) span: Span,
 }
 
 pub(crate) struct Calls {
@@ -92,13 +91,12 @@ impl Calls {
         let has_left = Arc::new(AtomicBool::new(false));
         let (leaving, before, class) = (Arc::clone(&has_left), setting.before, setting.class);
         let line = Arc::clone(&envelope.line);
-        let future = Box::pin(async move {
+        let future = async move {
             let Some(slot) = envelope.line.slot(&envelope.clock, before, class).await else { return CallEnd::Held };
             leaving.store(true, Ordering::Relaxed);
             envelope.send(slot).await
-        });
-        let span = span_of(&self.span, saga, (&line, command, number));
-        self.out.push(Call { line, command, number, has_left, leaves_once: false, span, future });
+        };
+        self.put(saga, (line, command, number), (has_left, false), future);
     }
 
     /// Lets a command wait for its turn without sending it: before it leaves it has to be marked as sent.
@@ -106,10 +104,8 @@ impl Calls {
         let Some(line) = saga.definition().link(command.step).map(Arc::clone) else { return };
         let (clock, before, class) = (setting.clock.clone(), setting.before, setting.class);
         let waiting = Arc::clone(&line);
-        let future = Box::pin(async move { waiting.slot(&clock, before, class).await.map_or(CallEnd::Held, CallEnd::Ready) });
-        let has_left = Arc::new(AtomicBool::new(false));
-        let span = span_of(&self.span, saga, (&line, command, number));
-        self.out.push(Call { line, command, number, has_left, leaves_once: false, span, future });
+        let future = async move { waiting.slot(&clock, before, class).await.map_or(CallEnd::Held, CallEnd::Ready) };
+        self.put(saga, (line, command, number), (Arc::default(), false), future);
     }
 
     /// Sends a command whose turn has come and that is marked as sent. It is heard out whatever the outbox says.
@@ -117,33 +113,38 @@ impl Calls {
         let Some(envelope) = Envelope::of(saga, command, number, setting) else { return };
         let has_left = Arc::new(AtomicBool::new(true));
         let line = Arc::clone(&envelope.line);
-        let future = Box::pin(async move { envelope.send(slot).await });
-        let span = span_of(&self.span, saga, (&line, command, number));
-        self.out.push(Call { line, command, number, has_left, leaves_once: true, span, future });
+        self.put(saga, (line, command, number), (has_left, true), envelope.send(slot));
     }
 
-    /// The next call that ends; never, if none is out.
-    pub(crate) async fn next(&mut self) -> EndedCall {
+    /// Has a call out, in the span of its own that stands in the one of its saga.
+    fn put(
+        &mut self,
+        saga: &Journaled,
+        (line, command, number): (Arc<Link>, Command, u64),
+        (has_left, leaves_once): (Arc<AtomicBool>, bool),
+        future: impl Future<Output = CallEnd> + Send + 'static,
+    ) {
+        let step = saga.definition().flow().steps().get(command.step).map_or("?", |step| step.name.as_str());
+        let (participant, operation) = (line.name(), command.operation.name());
+        let span = tracing::info_span!(parent: &self.span, "request", step, participant, operation, number);
+        self.out.push(Call { line, command, number, has_left, leaves_once, span, future: Box::pin(future) });
+    }
+
+    /// The next call that ends, and the span of its request; never, if none is out.
+    pub(crate) async fn next(&mut self) -> (EndedCall, Span) {
         poll_fn(|context| {
             for at in 0..self.out.len() {
                 let call = &mut self.out[at];
                 let polled = call.span.in_scope(|| call.future.as_mut().poll(context));
                 if let Poll::Ready(end) = polled {
                     let Call { line, command, number, span, .. } = self.out.swap_remove(at);
-                    return Poll::Ready(EndedCall { line, command, number, end, span });
+                    return Poll::Ready((EndedCall { line, command, number, end }, span));
                 }
             }
             Poll::Pending
         })
         .await
     }
-}
-
-/// The span of a request, in the one of its saga.
-fn span_of(around: &Span, saga: &Journaled, (line, command, number): (&Link, Command, u64)) -> Span {
-    let step = saga.definition().flow().steps().get(command.step).map_or("?", |step| step.name.as_str());
-    let (participant, operation) = (line.name(), command.operation.name());
-    tracing::info_span!(parent: around, "request", step, participant, operation, number)
 }
 
 /// One request with everything that it takes along.

@@ -212,10 +212,7 @@ impl<'a> Driver<'a> {
                 Some(mail) => self.take_mail(mail).await,
                 None => ControlFlow::Break(()),
             },
-            call = self.calls.next() => {
-                let of_request = call.span.clone();
-                self.take_end(call).instrument(of_request).await
-            }
+            (call, of_request) = self.calls.next() => self.take_end(call).instrument(of_request).await,
             () = tokio::time::sleep(rest) => ControlFlow::Continue(()),
         }
     }
@@ -329,7 +326,7 @@ impl<'a> Driver<'a> {
     }
 
     async fn take_end(&mut self, call: EndedCall) -> ControlFlow<()> {
-        let EndedCall { line, command, number, end, span: _ } = call;
+        let EndedCall { line, command, number, end } = call;
         match end {
             CallEnd::Held => ControlFlow::Continue(()),
             CallEnd::Ready(slot) => self.send_once(command, number, slot).await,
