@@ -2,6 +2,7 @@
 //! them without a restart.
 
 use anyhow::bail;
+use handfast_http::client::HttpClient;
 use handfast_http::service_url::ServiceUrl;
 use handfast_server::batch::counted;
 use hyper::Method;
@@ -94,13 +95,13 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
 }
 
 impl Place {
-    async fn definitions(&self) -> anyhow::Result<Value> {
-        Ok(ask((&client()?, &self.url), Method::GET, "/definitions", None).await?)
+    async fn definitions(&self, client: &HttpClient) -> anyhow::Result<Value> {
+        Ok(ask((client, &self.url), Method::GET, "/definitions", None).await?)
     }
 }
 
 async fn list(place: &Place, output: &Output) -> anyhow::Result<Exit> {
-    let told = place.definitions().await?;
+    let told = place.definitions(&client()?).await?;
     if output.wants_json() {
         output.json_line(&told)?;
         return Ok(Exit::Done);
@@ -144,11 +145,12 @@ fn step_in_words(step: &Value) -> String {
 
 async fn decide(decides: &str, chosen: &Chosen, same_books: bool, output: &Output) -> anyhow::Result<Exit> {
     let Chosen { hash, by, why, place, consent } = chosen;
-    let listed = place.definitions().await?;
+    let client = client()?;
+    let listed = place.definitions(&client).await?;
     let hash = whole_hash(&listed, hash).or_exit(Exit::Usage)?;
     consent.ask(what_it_does(decides, &listed, &hash, same_books), output)?;
     let decision = json!({ "decides": decides, "by": by, "why": why, "same_books": same_books });
-    let told = ask((&client()?, &place.url), Method::POST, &format!("/definitions/{hash}"), Some(decision)).await?;
+    let told = ask((&client, &place.url), Method::POST, &format!("/definitions/{hash}"), Some(decision)).await?;
     if output.wants_json() {
         let mut line = json!({ "hash": hash, "decides": decides });
         if let (Some(line), Some(told)) = (line.as_object_mut(), told.as_object()) {
