@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
+use handfast::flow_file::FlowFile;
 use handfast::store::Store;
 use handfast_http::service_url::ServiceUrl;
 use handfast_server::operator::Desk;
@@ -19,7 +20,7 @@ use crate::output::{Exit, OrExit as _, Output};
 #[derive(Clone, Debug)]
 pub(crate) enum Place {
     /// In a store, by default the one of a flow, or the only one there is.
-    Store { url: Option<String>, flow: Option<PathBuf> },
+    Store(InStore),
     /// Behind a running service.
     Service(ServiceUrl),
     /// It was not said so that there is one, and why.
@@ -43,8 +44,8 @@ struct Options {
 /// Which store's file is meant, by its name or by that of a flow.
 #[derive(Clone, Debug)]
 pub(crate) struct InStore {
-    pub(crate) store: Option<String>,
-    pub(crate) flow: Option<PathBuf>,
+    store: Option<String>,
+    flow: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -58,6 +59,22 @@ struct InStoreOptions {
 }
 
 impl InStore {
+    /// The store that is named, or else where `handfast run` and `handfast serve` keep the sagas of this flow, or of the only one
+    /// there is.
+    pub(crate) fn url(&self, output: &Output) -> anyhow::Result<String> {
+        match &self.store {
+            Some(url) => Ok(url.clone()),
+            None => self.default_store(output).or_exit(Exit::Usage),
+        }
+    }
+
+    fn default_store(&self, output: &Output) -> anyhow::Result<String> {
+        let flow = self.flow.as_deref().map(FlowFile::read).transpose()?;
+        let store = state::kept_store(flow.as_ref().map(FlowFile::name))?;
+        output.note(format_args!("looking into {store}"));
+        Ok(store)
+    }
+
     /// Where one of the two was typed, the other counts only if it was typed too.
     fn chosen((store, flow): (Option<String>, Option<PathBuf>), matches: &ArgMatches) -> Self {
         let (of_store, of_flow) = (is_typed(matches, "store"), is_typed(matches, "flow"));
@@ -103,14 +120,10 @@ impl Place {
     }
 
     fn open_by(&self, output: &Output, open: impl Fn(&str) -> anyhow::Result<Arc<dyn Store>>) -> anyhow::Result<Desk> {
-        let (url, flow) = match self {
+        let store = match self {
             Self::Unclear(why) => return Err(anyhow::Error::msg(why.clone())).or_exit(Exit::Usage),
             Self::Service(url) => return Ok(Desk::Service(client()?, url.clone())),
-            Self::Store { url, flow } => (url, flow),
-        };
-        let store = match url {
-            Some(url) => url.clone(),
-            None => super::show::default_store(flow.as_deref(), output).or_exit(Exit::Usage)?,
+            Self::Store(which) => which.url(output)?,
         };
         super::show::check_exists(&store).or_exit(Exit::Usage)?;
         Ok(Desk::File(open(&store)?))
@@ -133,10 +146,7 @@ impl FromArgMatches for Place {
                 Ok(url) => Self::Service(url),
                 Err(why) => Self::Unclear(format!("--url {url:?}: {why}")),
             },
-            (Some(_) | None, Some(_)) | (None, None) => {
-                let InStore { store, flow } = InStore::chosen((store, flow), matches);
-                Self::Store { url: store, flow }
-            }
+            (Some(_) | None, Some(_)) | (None, None) => Self::Store(InStore::chosen((store, flow), matches)),
         })
     }
 
@@ -182,7 +192,7 @@ mod tests {
         for other in [["--store", "sqlite:a.db"], ["--flow", "a.toml"]] {
             let both = place(&[&["--url", "http://a"][..], &other].concat());
             assert!(matches!(&both, Place::Unclear(why) if why.contains(other[0])), "{both:?}");
-            assert!(matches!(place(&other), Place::Store { .. }));
+            assert!(matches!(place(&other), Place::Store(_)));
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::consent::Consent;
 use super::place::InStore;
-use super::show::{check_exists, default_store};
+use super::show::check_exists;
 use super::state::with_its_exit;
 use crate::output::{Exit, OrExit as _, Output};
 
@@ -43,9 +43,8 @@ struct Which {
 
 impl Which {
     /// The store, which is there.
-    fn url(self, output: &Output) -> anyhow::Result<String> {
-        let InStore { store, flow } = self.place;
-        let url = store.map_or_else(|| default_store(flow.as_deref(), output).or_exit(Exit::Usage), Ok)?;
+    fn url(&self, output: &Output) -> anyhow::Result<String> {
+        let url = self.place.url(output)?;
         check_exists(&url).or_exit(Exit::Usage)?;
         Ok(url)
     }

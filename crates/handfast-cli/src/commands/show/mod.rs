@@ -5,11 +5,10 @@ mod near;
 mod road;
 mod story;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use handfast::Standing;
-use handfast::flow_file::FlowFile;
 
 pub(crate) use self::near::unknown;
 pub(crate) use self::story::{Told, entry_of, step_of};
@@ -50,12 +49,9 @@ pub(crate) struct Args {
 
 /// Draws it.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
-    let Args { id, place: InStore { store, flow }, svg, road, keep, ascii } = args;
+    let Args { id, place, svg, road, keep, ascii } = args;
     picture::check_place(svg.as_deref(), output)?;
-    let store = match store {
-        Some(store) => store,
-        None => default_store(flow.as_deref(), output).or_exit(Exit::Usage)?,
-    };
+    let store = place.url(output)?;
     let told = super::runtime()?.block_on(read(&store, &id, &road))?;
     if let Some(path) = &keep {
         trace::keep_saga(path, &told.story.kept().context("there is no run to keep").with_context(|| format!("saga {id}"))?)?;
@@ -73,14 +69,6 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
         output.line(text(&told, ascii).trim_end())?;
     }
     Ok(exit(&told))
-}
-
-/// Where `handfast run` and `handfast serve` keep the sagas of this flow, or of the only one there is.
-pub(super) fn default_store(flow: Option<&Path>, output: &Output) -> anyhow::Result<String> {
-    let flow = flow.map(FlowFile::read).transpose()?;
-    let store = state::kept_store(flow.as_ref().map(FlowFile::name))?;
-    output.note(format_args!("looking into {store}"));
-    Ok(store)
 }
 
 /// What is known of the saga of that id, by the store and the roads' logs.
