@@ -70,21 +70,20 @@ pub(crate) fn metadata() -> Result<Value> {
 /// If it does not build.
 pub(crate) fn build_handfast() -> Result<PathBuf> {
     output(cargo().args(["build", "--quiet", "--package", "handfast-cli"]))?;
-    handfast()
+    handfast(&metadata()?)
 }
 
 /// The command line that the tests have built. To build it anew would build half of what it is made of once more: tests want
 /// more features of their dependencies than a program does.
 ///
 /// # Errors
-/// If cargo cannot resolve the workspace.
-pub(crate) fn tested_handfast() -> Result<Option<PathBuf>> {
-    handfast().map(|path| path.is_file().then_some(path))
+/// If the metadata do not say where cargo builds.
+pub(crate) fn tested_handfast(metadata: &Value) -> Result<Option<PathBuf>> {
+    handfast(metadata).map(|path| path.is_file().then_some(path))
 }
 
 /// Where the command line is built.
-fn handfast() -> Result<PathBuf> {
-    let metadata = metadata()?;
+fn handfast(metadata: &Value) -> Result<PathBuf> {
     let target = metadata["target_directory"].as_str().context("cargo metadata does not say where it builds")?;
     Ok(Path::new(target).join("debug").join(format!("handfast{EXE_SUFFIX}")))
 }

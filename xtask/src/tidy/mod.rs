@@ -16,7 +16,6 @@ mod text;
 mod walls;
 
 use std::fmt;
-use std::path::PathBuf;
 
 use anyhow::{Result, bail, ensure};
 
@@ -79,16 +78,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
         return Ok(());
     }
-    check(None)
+    check(false)
 }
 
-/// Checks the repository. The command line is asked for its options: the one that is there, or else one that is built for it.
+/// Checks the repository. The command line is asked for its options: the one that the tests have built, or else one that is built
+/// for it.
 ///
 /// # Errors
 /// If a rule does not hold somewhere, or the repository cannot be read.
-pub(crate) fn check(handfast: Option<PathBuf>) -> Result<()> {
+pub(crate) fn check(has_tested: bool) -> Result<()> {
     let files = files::read(&workspace::root())?;
     let metadata = workspace::metadata()?;
+    let handfast = has_tested.then(|| workspace::tested_handfast(&metadata)).transpose()?.flatten();
     let mut findings = walls::check(&walls::Graph::of_workspace(&metadata));
     findings.extend(dependencies::check(&metadata));
     findings.extend(files.iter().flat_map(manifests::check));
