@@ -5,6 +5,8 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::super::ROLES;
 use super::super::family::{self, Family};
 use super::super::process::Process;
@@ -100,6 +102,17 @@ fn lives(process: &str) -> bool {
     stat.rsplit(')').next().is_some_and(|rest| !rest.trim().is_empty() && !rest.trim().starts_with('Z'))
 }
 
+/// The program, and what it says to its first step.
+fn asked_once(script: &Script) -> (Process, Value) {
+    let words: Vec<String> = script.command().split(' ').map(str::to_owned).collect();
+    let mut process = Process::start(&words, None).unwrap();
+    let mut ask = |line: &str| process.ask(line.to_owned(), Duration::from_secs(30)).unwrap();
+    ask("{\"src\":\"\",\"dest\":\"\",\"body\":{\"type\":\"init\",\"general\":1,\"order\":true}}\n");
+    let said = ask("{\"src\":\"\",\"dest\":\"\",\"body\":{\"type\":\"step\"}}\n");
+    let said = serde_json::from_slice(&said).unwrap();
+    (process, said)
+}
+
 /// Children in the background, one of them in a session of its own, go with the program.
 #[test]
 fn nobody_is_left_when_a_program_is_done_with() {
@@ -111,12 +124,7 @@ def play(body):
     say(type="step_ok", state=[child.pid for child in children], outbox=[])
 "#,
     );
-    let words: Vec<String> = script.command().split(' ').map(str::to_owned).collect();
-    let mut process = Process::start(&words, None).unwrap();
-    let ask = |process: &mut Process, line: &str| process.ask(line.to_owned(), Duration::from_secs(30)).unwrap();
-    ask(&mut process, "{\"src\":\"\",\"dest\":\"\",\"body\":{\"type\":\"init\",\"general\":1,\"order\":true}}\n");
-    let said = ask(&mut process, "{\"src\":\"\",\"dest\":\"\",\"body\":{\"type\":\"step\"}}\n");
-    let said: serde_json::Value = serde_json::from_slice(&said).unwrap();
+    let (process, said) = asked_once(&script);
     let children: Vec<String> = said["body"]["state"].as_array().unwrap().iter().map(ToString::to_string).collect();
     assert_eq!(children.iter().filter(|child| lives(child)).count(), 2);
     drop(process);
@@ -138,12 +146,7 @@ def play(body):
     say(type="step_ok", state=[int(child) for child in children], outbox=[])
 "#,
     );
-    let words: Vec<String> = script.command().split(' ').map(str::to_owned).collect();
-    let mut process = Process::start(&words, None).unwrap();
-    let ask = |process: &mut Process, line: &str| process.ask(line.to_owned(), Duration::from_secs(30)).unwrap();
-    ask(&mut process, "{\"src\":\"\",\"dest\":\"\",\"body\":{\"type\":\"init\",\"general\":1,\"order\":true}}\n");
-    let said = ask(&mut process, "{\"src\":\"\",\"dest\":\"\",\"body\":{\"type\":\"step\"}}\n");
-    let said: serde_json::Value = serde_json::from_slice(&said).unwrap();
+    let (process, said) = asked_once(&script);
     let hidden: Vec<String> = said["body"]["state"].as_array().unwrap().iter().map(ToString::to_string).collect();
     assert_eq!(hidden.len(), 2);
     drop(process);
@@ -170,12 +173,7 @@ def play(body):
     say(type="step_ok", state=[*resource.getrlimit(resource.RLIMIT_CPU), int(child)], outbox=[])
 "#,
     );
-    let words: Vec<String> = script.command().split(' ').map(str::to_owned).collect();
-    let mut process = Process::start(&words, None).unwrap();
-    let ask = |process: &mut Process, line: &str| process.ask(line.to_owned(), Duration::from_secs(30)).unwrap();
-    ask(&mut process, "{\"src\":\"\",\"dest\":\"\",\"body\":{\"type\":\"init\",\"general\":1,\"order\":true}}\n");
-    let said = ask(&mut process, "{\"src\":\"\",\"dest\":\"\",\"body\":{\"type\":\"step\"}}\n");
-    let said: serde_json::Value = serde_json::from_slice(&said).unwrap();
+    let (_process, said) = asked_once(&script);
     assert_eq!(said["body"]["state"], serde_json::json!([1_800, 1_800, 1_800]), "{said}");
 }
 
