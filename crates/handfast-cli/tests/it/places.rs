@@ -19,6 +19,9 @@ const AT_URL: [&[&str]; 8] = [
     &["definitions", "keep", "ab", "--by", "ada", "--reason", "x", "--yes"],
 ];
 
+/// A flow whose participant is never asked.
+const FLOW: &str = "name = \"shop\"\n[input]\nnote = \"text\"\n[[step]]\nname = \"dispatch\"\nkind = \"pivot\"\nurl = \"http://127.0.0.1:9/x\"\n";
+
 #[track_caller]
 fn check(ended: &Ended, code: i32, said: &str) {
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(code), ""), "{}", ended.stderr);
@@ -81,8 +84,7 @@ fn what_is_typed_wins_over_the_environment() {
 fn a_typed_flow_wins_over_the_store_of_the_environment() {
     let folder = tempfile::tempdir().expect("a directory");
     let home = folder.path();
-    let flow = "name = \"shop\"\n[input]\nnote = \"text\"\n[[step]]\nname = \"dispatch\"\nkind = \"pivot\"\nurl = \"http://127.0.0.1:9/x\"\n";
-    fs::write(home.join("shop.toml"), flow).expect("it can be written");
+    fs::write(home.join("shop.toml"), FLOW).expect("it can be written");
     fs::create_dir(home.join("state")).expect("it can be made");
     drop(handfast::store::SqliteStore::open(home.join("a.db")).expect("a store"));
     let in_place: [&[&str]; 6] = [
@@ -128,8 +130,7 @@ fn a_store_that_cannot_be_opened_is_told_by_what_it_is_with_a_cure() {
         .and_then(|other| other.execute_batch("CREATE TABLE t (a)"))
         .expect("a table");
     fs::write(home.join("orders.jsonl"), "").expect("it can be written");
-    let flow = "name = \"shop\"\n[input]\nnote = \"text\"\n[[step]]\nname = \"dispatch\"\nkind = \"pivot\"\nurl = \"http://127.0.0.1:9/x\"\n";
-    fs::write(home.join("shop.toml"), flow).expect("it can be written");
+    fs::write(home.join("shop.toml"), FLOW).expect("it can be written");
     let looks: [&[&str]; 8] = [
         &["sagas", "list"],
         &["sagas", "cancel", "order-1", "--by", "ada", "--reason", "x", "--yes"],
