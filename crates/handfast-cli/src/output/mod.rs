@@ -193,6 +193,16 @@ pub(crate) fn tell(told: &clap::Error) -> Exit {
     }
 }
 
+/// Shows on the bar what begins, behind how many before it have ended.
+pub(crate) fn beginnings(bar: &ProgressBar) -> impl FnMut(&str) {
+    let mut begun = 0;
+    move |what| {
+        bar.set_message(what.to_owned());
+        bar.set_position(begun);
+        begun += 1;
+    }
+}
+
 const RED: &str = "\x1b[1;31m";
 const PLAIN: &str = "\x1b[0m";
 

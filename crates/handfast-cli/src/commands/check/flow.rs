@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::{Args, flow_text};
 use crate::output::picture;
-use crate::output::{Exit, OrExit as _, Output};
+use crate::output::{Exit, OrExit as _, Output, beginnings};
 use crate::trace;
 
 /// What adopting the flow would change for the open orders of a store.
@@ -121,12 +121,7 @@ fn check<'a>(file: &'a FlowFile, args: &'a Args, output: &Output) -> anyhow::Res
     };
     let explorations = question.explorations().or_exit(Exit::Usage)?;
     let progress = output.progress(explorations.number() as u64);
-    let mut begun = 0;
-    let checked = explorations.explore(|what| {
-        progress.set_message(what.to_owned());
-        progress.set_position(begun);
-        begun += 1;
-    });
+    let checked = explorations.explore(beginnings(&progress));
     progress.finish_and_clear();
     Ok(checked)
 }

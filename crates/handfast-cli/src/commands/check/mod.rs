@@ -15,7 +15,7 @@ use handfast_lab::trace::CounterexampleTrace;
 
 use crate::numbers;
 use crate::output::picture;
-use crate::output::{Exit, Output, grouped};
+use crate::output::{Exit, Output, beginnings, grouped};
 use crate::trace;
 
 #[derive(Debug, clap::Args)]
@@ -153,12 +153,7 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
 fn explore_suite(args: &Args, output: &Output) -> anyhow::Result<Exit> {
     let cases = if args.large { large() } else { suite() };
     let progress = output.progress(cases.len() as u64);
-    let mut begun = 0;
-    let explored = Suite::explore(cases, &Limits::default().with_threads(args.threads), |plan_name| {
-        progress.set_message(plan_name.to_owned());
-        progress.set_position(begun);
-        begun += 1;
-    });
+    let explored = Suite::explore(cases, &Limits::default().with_threads(args.threads), beginnings(&progress));
     progress.finish_and_clear();
     if output.wants_json() {
         output.json_line(&explored)?;
