@@ -133,9 +133,8 @@ fn new(args: New, output: &Output) -> anyhow::Result<Exit> {
         bail!("the token cannot be written as it is: {error}");
     }
     let shown = if output.wants_json() {
-        let names: Vec<&str> = token.scopes.iter().map(Scope::name).collect();
         let shape = json!({
-            "name": token.name, "token": secret.as_str(), "scopes": names, "flow": token.flow, "expires_ms": token.expires_ms,
+            "name": token.name, "token": secret.as_str(), "scopes": names(&token), "flow": token.flow, "expires_ms": token.expires_ms,
         });
         shape.to_string()
     } else {
@@ -158,22 +157,28 @@ fn list(args: &List, output: &Output) -> anyhow::Result<Exit> {
     let is_over = |token: &Token| token.expires_ms.is_some_and(|expires| clock::now_ms() >= expires);
     if output.wants_json() {
         let shape = |token: &Token| {
-            let scopes: Vec<&str> = token.scopes.iter().map(Scope::name).collect();
-            json!({ "name": token.name, "scopes": scopes, "flow": token.flow, "expires_ms": token.expires_ms, "expired": is_over(token) })
+            json!({
+                "name": token.name, "scopes": names(token), "flow": token.flow, "expires_ms": token.expires_ms,
+                "expired": is_over(token),
+            })
         };
         output.json_line(&json!({ "tokens": tokens.iter().map(shape).collect::<Vec<_>>() }))?;
         return Ok(Exit::Done);
     }
     let widest = tokens.iter().map(|token| token.name.chars().count()).max().unwrap_or_default();
     for token in &tokens {
-        let scopes: Vec<&str> = token.scopes.iter().map(Scope::name).collect();
         let flow = token.flow.as_deref().map_or_else(|| "all flows".to_owned(), |flow| format!("flow {flow}"));
         let until = match token.expires_ms {
             None => "does not expire".to_owned(),
             Some(at) if is_over(token) => format!("EXPIRED {}", time_in_words(at)),
             Some(at) => format!("until {}", time_in_words(at)),
         };
-        output.line(format_args!("{:<widest$}  {:<27}  {flow}, {until}", token.name, scopes.join(",")))?;
+        output.line(format_args!("{:<widest$}  {:<27}  {flow}, {until}", token.name, names(token).join(",")))?;
     }
     Ok(Exit::Done)
+}
+
+/// What its scopes are called.
+fn names(token: &Token) -> Vec<&'static str> {
+    token.scopes.iter().map(Scope::name).collect()
 }
