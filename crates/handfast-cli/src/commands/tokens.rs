@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use handfast::Flow;
 use handfast_machine::clock;
 use handfast_server::access::file::{check_name, read, time_in_words};
 use handfast_server::access::{Scope, Scopes, Secret, Token};
@@ -81,8 +82,7 @@ fn name(text: &str) -> Result<String, String> {
 }
 
 fn flow(text: &str) -> Result<String, String> {
-    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if (1..=32).contains(&text.len()) && text.bytes().all(fits) {
+    if Flow::is_name(text) {
         return Ok(text.to_owned());
     }
     Err("a flow is called by 1 to 32 of a-z, 0-9 and -, as the name of its file says".to_owned())

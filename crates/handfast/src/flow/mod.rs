@@ -213,9 +213,7 @@ impl Flow {
     /// A name that does not do, or a plan that does not fit the steps.
     pub fn from_parts(name: &str, plan: Arc<Plan>, steps: Vec<FlowStep>, text: &str) -> Result<Self, FlowError> {
         for name in steps.iter().map(|step| step.name.as_str()).chain([name]) {
-            let fits = (1..=32).contains(&name.len())
-                && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-            if !fits {
+            if !Self::is_name(name) {
                 return Err(FlowError::Name { name: name.to_owned() });
             }
         }
@@ -237,6 +235,13 @@ impl Flow {
         let written: Written = serde_json::from_str(text).map_err(|error| FlowError::Definition { why: error.to_string() })?;
         let (name, plan, steps) = written.into_parts()?;
         Self::from_parts(&name, Arc::new(Plan::new(plan)?), steps, text)
+    }
+
+    /// Whether a flow, or a step, can be called so: by 1 to 32 of a-z, 0-9 and -.
+    #[must_use]
+    pub fn is_name(text: &str) -> bool {
+        (1..=32).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
     }
 
     /// Its name.

@@ -279,9 +279,7 @@ impl FlowFile {
 
 pub(super) fn check_name(source: Source<'_>, name: &Spanned<&str>, what: &str) -> Result<(), FileError> {
     let text = name.get_ref();
-    let fits = (1..=32).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    if fits {
+    if Flow::is_name(text) {
         Ok(())
     } else {
         let message =
