@@ -4,6 +4,7 @@ mod command;
 
 use clap::ArgGroup;
 use handfast::{Chosen, OtherDefinition, OtherDefinitions};
+use handfast_server::batch::counted;
 
 pub(crate) use self::command::{Args, run};
 use crate::output::Output;
@@ -65,7 +66,7 @@ fn in_words(other: &OtherDefinition) -> String {
         ),
         (false, _) => String::new(),
     };
-    let follow = if *orders == 1 { "1 open order" } else { &format!("{orders} open orders") };
+    let follow = counted(*orders, "open order");
     let follows = if *orders == 1 { "follows" } else { "follow" };
     format!("{follow} of {flow} {follows} another definition ({short}): {}{held}", difference.in_words())
 }
