@@ -88,6 +88,12 @@ fn handfast(metadata: &Value) -> Result<PathBuf> {
     Ok(Path::new(target).join("debug").join(format!("handfast{EXE_SUFFIX}")))
 }
 
+/// Whether what stands at this path is only ever compiled for tests and measurements. Folders are parted by forward slashes.
+pub(crate) fn is_test(path: &str) -> bool {
+    let mut parts = path.split('/');
+    parts.any(|part| matches!(part, "tests" | "benches" | "tests.rs") || part.ends_with("_tests.rs"))
+}
+
 /// Where the toolchain is.
 ///
 /// # Errors

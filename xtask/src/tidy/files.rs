@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 
 use super::source::{self, Line};
 use super::{Finding, Rule};
+use crate::workspace;
 
 /// One text file.
 pub(super) struct File {
@@ -39,8 +40,7 @@ impl File {
 
     /// Whether the whole file is only ever compiled for tests and measurements.
     pub(super) fn is_test(&self) -> bool {
-        let mut parts = self.path.split('/');
-        parts.any(|part| matches!(part, "tests" | "benches" | "tests.rs") || part.ends_with("_tests.rs"))
+        workspace::is_test(&self.path)
     }
 
     /// Lines with their numbers, without those that only tests compile.

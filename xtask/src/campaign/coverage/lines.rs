@@ -6,6 +6,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::workspace;
+
 /// Lines that could be reached, and lines that were.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 struct Count {
@@ -78,8 +80,7 @@ fn row(report: &mut String, name: &str, count: Count) {
 /// The crate that a file of the workspace belongs to; none for what is only a test.
 fn crate_of(path: &str) -> Option<String> {
     let (folder, inside) = path.split_once("/src/")?;
-    let is_test = |part: &str| part == "tests" || part == "tests.rs" || part.ends_with("_tests.rs") || part.ends_with("_tests");
-    (!inside.split('/').any(is_test)).then(|| folder.trim_start_matches("crates/").to_owned())
+    (!workspace::is_test(inside)).then(|| folder.trim_start_matches("crates/").to_owned())
 }
 
 #[cfg(test)]
