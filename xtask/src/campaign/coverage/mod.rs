@@ -60,9 +60,7 @@ fn cargo(package: Option<&str>) -> std::process::Command {
 fn build(package: Option<&str>) -> Result<Vec<PathBuf>> {
     let mut command = cargo(package);
     command.args(["--no-run", "--message-format", "json"]).stderr(Stdio::inherit());
-    let output = command.output().context("cargo cannot be run")?;
-    ensure!(output.status.success(), "the tests do not build");
-    let text = String::from_utf8_lossy(&output.stdout);
+    let text = workspace::output(&mut command).context("the tests do not build")?;
     let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     Ok(messages.filter_map(|message| Some(PathBuf::from(message["executable"].as_str()?))).collect())
 }
