@@ -3,7 +3,7 @@
 use handfast_protocol::generals::Choice;
 use serde::Serialize;
 
-use crate::generals::Outcome;
+use crate::generals::{Outcome, choice};
 
 /// The problem on one screen, for whoever has not met it.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -105,13 +105,6 @@ impl Row {
             Outcome::Alone2 => "army 2 is defeated",
             Outcome::Neither => "nothing happens",
         };
-        Self { army_1: word(one), army_2: word(two), outcome: outcome.key(), in_words, choices }
-    }
-}
-
-const fn word(choice: Choice) -> &'static str {
-    match choice {
-        Choice::Attack => "attack",
-        Choice::Stay => "stay",
+        Self { army_1: choice(one), army_2: choice(two), outcome: outcome.key(), in_words, choices }
     }
 }

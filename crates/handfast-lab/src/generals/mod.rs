@@ -46,6 +46,7 @@ pub use simulate::toss::CaptureRate;
 pub use simulate::{Simulated, Simulation};
 pub use strategy_file::{StrategyError, StrategyFile};
 pub use table::outcome::Outcome;
+pub(crate) use table::outcome::choice;
 pub use table::protocol::{Beginning, Orders, Protocol};
 pub use table::run::{Journey, Run};
 pub use table::shipped::{Parameter, Shippable, Shipped, SizeError, Sizes, find_shipped, shipped_names};

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Step, Story};
 use crate::diagram;
-use crate::generals::{self, Bounds, Departure, Run, Table, Views};
+use crate::generals::{self, Bounds, Departure, Run, Table, Views, choice};
 use crate::trace::Kind;
 
 /// Tells a run that was executed again.
@@ -42,13 +42,6 @@ struct Teller<'a> {
 
 fn general(camp: Camp) -> String {
     format!("general {}", camp.number())
-}
-
-const fn choice(choice: Choice) -> &'static str {
-    match choice {
-        Choice::Attack => "attack",
-        Choice::Stay => "stay",
-    }
 }
 
 impl Teller<'_> {

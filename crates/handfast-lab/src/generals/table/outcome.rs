@@ -2,6 +2,14 @@
 
 use handfast_protocol::generals::Choice;
 
+/// What a general does, in a word.
+pub(crate) const fn choice(choice: Choice) -> &'static str {
+    match choice {
+        Choice::Attack => "attack",
+        Choice::Stay => "stay",
+    }
+}
+
 /// How a run ends, as a row of the problem's table.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Outcome {

@@ -6,6 +6,7 @@ use std::fmt::{self, Display};
 use handfast_protocol::generals::{Camp, Choice};
 use handfast_protocol::{Input, Party, Time};
 
+use crate::generals::table::outcome::choice;
 use crate::generals::table::protocol::{Beginning, Protocol};
 use crate::generals::table::{Group, Layer, MessageId, StateId, Table, Wave, WaveId};
 
@@ -100,22 +101,14 @@ impl Display for TableError {
                 f,
                 "general {} has decided ({}) and says something else after round {round} ({}): a decision is final",
                 camp.number(),
-                said(Some(*before)),
-                said(*after),
+                choice(*before),
+                after.map_or("nothing", choice),
             ),
         }
     }
 }
 
 impl std::error::Error for TableError {}
-
-const fn said(choice: Option<Choice>) -> &'static str {
-    match choice {
-        Some(Choice::Attack) => "attack",
-        Some(Choice::Stay) => "stay",
-        None => "nothing",
-    }
-}
 
 /// The states of one general in the layer that is being made.
 struct Growing<P> {
