@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use handfast_lab::answers::replay::{Step, Story};
 use handfast_lab::diagram::{Diagram, SagaStory};
+use handfast_lab::trace::Kind;
 use handfast_server::batch::counted;
 use handfast_server::story::{Kept, Retold};
 use serde_json::{Map, Value};
@@ -30,15 +31,17 @@ pub(super) fn story(kept: Kept) -> anyhow::Result<Story> {
         retold.standing
     );
     let title = format!("{} ({})", kept.saga, kept.flow);
-    Ok(Story { title, kind: "saga", steps, end, drawn: Box::new(move |steps| picture(&kept, &retold, steps)) })
+    let of_picture = title.clone();
+    let drawn = Box::new(move |steps| picture(&of_picture, &kept, &retold, steps));
+    Ok(Story { title, kind: Kind::Saga, steps, end, drawn })
 }
 
-fn picture(kept: &Kept, retold: &Retold, steps: usize) -> Diagram {
+fn picture(title: &str, kept: &Kept, retold: &Retold, steps: usize) -> Diagram {
     let entries = kept.entries.iter().zip(&retold.lines).take(steps).map(|(entry, line)| entry_of(entry, line));
     let all = retold.lines.len();
     let note = (steps < all).then(|| format!("After {steps} of {all} entries."));
     SagaStory {
-        title: format!("{} ({})", kept.saga, kept.flow),
+        title: title.to_owned(),
         coordinator: kept.flow.clone(),
         steps: kept.names.iter().map(|name| step_of(name)).collect(),
         plan: Arc::clone(&kept.plan),

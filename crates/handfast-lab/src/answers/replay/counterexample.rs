@@ -48,5 +48,5 @@ fn tell(title: String, kind: Kind, mut beginning: Vec<String>, breaks: &str, fol
     let end = format!("Broken: {breaks}.\n{end}\nEvery action could happen again as it was kept.");
     let pictures = followed.pictures;
     let drawn = Box::new(move |steps: usize| pictures[steps.min(pictures.len() - 1)].clone());
-    Story { title, kind: kind.name(), steps, end, drawn }
+    Story { title, kind, steps, end, drawn }
 }

@@ -19,7 +19,7 @@ pub fn story_of_generals(table: Table, run: Run) -> Story {
     let end = format!("{}\nThe protocol did again what was kept: {}.", teller.hour(), run.outcome().in_words());
     let title = table.name.clone();
     let drawn = Box::new(move |rounds| diagram::generals_so_far(&table, &run, &known, rounds));
-    Story { title, kind: Kind::Generals.name(), steps, end, drawn }
+    Story { title, kind: Kind::Generals, steps, end, drawn }
 }
 
 /// More pairs of views than this are not told apart for a picture: whoever draws one run does not wait for all the others.

@@ -9,13 +9,14 @@ use serde_json::{Map, Value};
 pub use self::counterexample::{story_of_counterexample, story_of_flow};
 pub use self::generals::{story_of_generals, told_apart};
 use crate::diagram::Diagram;
+use crate::trace::Kind;
 
 /// A run that was executed again.
 pub struct Story {
     /// What it is a run of.
     pub title: String,
     /// The kind of its trace.
-    pub kind: &'static str,
+    pub kind: Kind,
     /// The beginning, and every step after it.
     pub steps: Vec<Step>,
     /// What came of it.
@@ -65,6 +66,6 @@ impl Story {
     pub fn written(&self, only: Option<usize>) -> impl Serialize {
         let steps = self.steps.iter().enumerate().filter(|(number, _)| only.is_none_or(|only| only == *number));
         let steps = steps.map(|(step, Step { heading, says, data })| WrittenStep { step, heading, says, data }).collect();
-        Written { title: &self.title, kind: self.kind, steps, end: &self.end }
+        Written { title: &self.title, kind: self.kind.name(), steps, end: &self.end }
     }
 }
