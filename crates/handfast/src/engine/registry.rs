@@ -65,6 +65,8 @@ pub(super) struct Registry {
     active: Mutex<Active>,
     /// Turns to load a saga that was just placed, and one that was put aside.
     loads: (Semaphore, Semaphore),
+    /// Turns to write of a saga that was put aside.
+    writes: Semaphore,
     /// Tells the caller that stops the engine that the last saga has left memory.
     pub(super) idle: Notify,
 }
@@ -72,7 +74,16 @@ pub(super) struct Registry {
 impl Registry {
     pub(super) fn new(options: &Options) -> Self {
         let loads = (Semaphore::new(LOADS_AT_ONCE), Semaphore::new(LOADS_AT_ONCE));
-        Self { active: Mutex::new(Active::new(options)), loads, idle: Notify::new() }
+        let writes = Semaphore::new(if options.keeps_rooms_apart { WRITES_AT_ONCE } else { Semaphore::MAX_PERMITS });
+        Self { active: Mutex::new(Active::new(options)), loads, writes, idle: Notify::new() }
+    }
+
+    /// Waits until a saga may be written. One that is new never waits.
+    async fn turn_to_write(&self, class: Class) -> Option<SemaphorePermit<'_>> {
+        match class {
+            Class::New => None,
+            Class::Backlog => self.writes.acquire().await.ok(),
+        }
     }
 }
 
@@ -101,6 +112,10 @@ struct Present {
 
 /// At most this many sagas are being loaded at once, since how large one is shows only then.
 const LOADS_AT_ONCE: usize = 16;
+
+/// At most this many sagas that were put aside are written at once. What is written together is committed together, and a saga that
+/// is new waits for one such commit at each of its entries. More of them would drain only a little faster.
+const WRITES_AT_ONCE: usize = 24;
 
 /// How often it is looked whether there is room in memory for a saga that is to be loaded.
 const ROOM_PAUSE: Duration = Duration::from_millis(20);
@@ -136,6 +151,11 @@ impl Shared {
             }
             tokio::time::sleep(ROOM_PAUSE).await;
         }
+    }
+
+    /// Waits until a saga may be written.
+    pub(crate) async fn turn_to_write(&self, class: Class) -> Option<SemaphorePermit<'_>> {
+        self.registry.turn_to_write(class).await
     }
 
     /// Takes note of how many bytes the bodies of an active saga take.
@@ -293,5 +313,35 @@ impl Shared {
         if was_full || self.wakes.next() <= self.now() {
             self.wakes.wake_up.notify_one();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    /// What comes of it at once; `None` where it waits.
+    fn at_once<T>(of: impl Future<Output = T>) -> Option<T> {
+        match pin!(of).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(came) => Some(came),
+            Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn what_was_put_aside_waits_for_its_turn_to_write_and_what_is_new_never_does() {
+        let registry = Registry::new(&Options::default());
+        let turns: Vec<_> = (0..WRITES_AT_ONCE).map(|_| at_once(registry.turn_to_write(Class::Backlog))).collect();
+        assert!(turns.iter().all(|turn| matches!(turn, Some(Some(_)))), "so many at once");
+        assert!(at_once(registry.turn_to_write(Class::Backlog)).is_none(), "one more waits");
+        assert!(matches!(at_once(registry.turn_to_write(Class::New)), Some(None)), "a new one does not");
+        drop(turns);
+        assert!(at_once(registry.turn_to_write(Class::Backlog)).is_some(), "it has its turn");
+        let shared = Registry::new(&Options::default().with_keeps_rooms_apart(false));
+        let turns: Vec<_> = (0..=WRITES_AT_ONCE).map(|_| at_once(shared.turn_to_write(Class::Backlog))).collect();
+        assert!(turns.iter().all(|turn| matches!(turn, Some(Some(_)))), "first come, first served");
     }
 }

@@ -40,9 +40,9 @@ pub enum CancelResult {
     Unknown,
 }
 
-/// For each saga that was put aside, how much longer all of them wait for a participant that is away: about a hundred of them a
+/// For each saga that was put aside, how much longer all of them wait for a participant that is away: about seventy of them a
 /// second are looked at, however many there are.
-const SPREAD: Duration = Duration::from_millis(20);
+const SPREAD: Duration = Duration::from_millis(30);
 
 /// Everything that the tasks of one engine share.
 pub(crate) struct Shared {

@@ -17,6 +17,9 @@ use crate::workspace;
 /// What calls the compiler for the crates of the workspace.
 const WRAPPER: &str = "xtask/src/campaign/coverage/instrument.sh";
 
+/// What is run of each crate. Benchmarks are no tests: they would run for hours, and count what nothing checks.
+const TARGETS: [&str; 3] = ["--lib", "--bins", "--tests"];
+
 /// Where what ran leaves its counts.
 const COUNTS: &str = "target/coverage";
 
@@ -59,7 +62,7 @@ fn cargo(package: Option<&str>) -> std::process::Command {
 /// Builds the tests and the programs that they start, and says where they are.
 fn build(package: Option<&str>) -> Result<Vec<PathBuf>> {
     let mut command = cargo(package);
-    command.args(["--no-run", "--message-format", "json"]).stderr(Stdio::inherit());
+    command.args(TARGETS).args(["--no-run", "--message-format", "json"]).stderr(Stdio::inherit());
     let text = workspace::output(&mut command).context("the tests do not build")?;
     let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     Ok(messages.filter_map(|message| Some(PathBuf::from(message["executable"].as_str()?))).collect())
@@ -71,7 +74,7 @@ fn test(package: Option<&str>, counts: &Path) -> Result<bool> {
     // Each program has eight files at most, into which its processes add what they counted when they end. What was killed adds
     // nothing. The tests of the documentation are built by rustdoc, which does not count.
     command.env("LLVM_PROFILE_FILE", counts.join("%8m.profraw"));
-    let status = command.args(["--no-fail-fast", "--all-targets"]).status().context("cargo cannot be run")?;
+    let status = command.args(TARGETS).arg("--no-fail-fast").status().context("cargo cannot be run")?;
     Ok(status.success())
 }
 

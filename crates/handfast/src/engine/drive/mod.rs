@@ -390,8 +390,10 @@ impl<'a> Driver<'a> {
     async fn tell_at(&mut self, at: Option<Time>, line: &JournalLine, seen: Option<Seen>) -> ControlFlow<(), bool> {
         let mut attempt = 0;
         let changed = loop {
+            let turn = self.shared.turn_to_write(self.class).await;
             let now = at.unwrap_or_else(|| self.shared.journal_now());
             let advanced = self.saga.advance(&*self.shared.store, now, line, seen.clone()).await;
+            drop(turn);
             match self.shared.attention.trouble.after(advanced) {
                 Ok(changed) => break changed,
                 Err(StoreError::Conflict) => {}
@@ -431,7 +433,9 @@ impl<'a> Driver<'a> {
         }
         let tries = self.saga.outbox().iter().filter_map(|command| self.pace.get(command.step)).map(|pace| pace.tries).max();
         let length = Some(self.saga.entries());
+        let turn = self.shared.turn_to_write(self.class).await;
         let parked = self.shared.store.park(self.saga.id(), length, in_index, tries.unwrap_or(0)).await;
+        drop(turn);
         match self.shared.attention.trouble.after(parked) {
             Ok(()) => {
                 self.saga.was_parked(in_index);
