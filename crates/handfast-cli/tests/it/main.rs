@@ -22,6 +22,7 @@ mod places;
 mod replay;
 mod restored;
 mod run;
+mod runbook;
 mod serve;
 mod shop;
 mod show;
