@@ -208,6 +208,7 @@ pub(crate) fn store_problem(error: &StoreError) -> Problem {
         | StoreError::NotOurs { .. }
         | StoreError::Backup { .. }
         | StoreError::Open { .. }
+        | StoreError::Damaged { .. }
         | StoreError::Corrupt { .. } => Problem::new(problem::BROKEN, error.to_string()),
         error => unforeseen(error),
     }

@@ -35,9 +35,11 @@ pub(crate) fn with_its_exit<T>(error: StoreError) -> anyhow::Result<T> {
         StoreError::Newer { .. } | StoreError::NotOurs { .. } | StoreError::Backup { .. } | StoreError::Open { .. } => {
             Err(error).or_exit(Exit::Usage)
         }
-        StoreError::Conflict | StoreError::Unavailable(_) | StoreError::Gone { .. } | StoreError::Corrupt { .. } => {
-            Err(error.into())
-        }
+        StoreError::Conflict
+        | StoreError::Unavailable(_)
+        | StoreError::Gone { .. }
+        | StoreError::Damaged { .. }
+        | StoreError::Corrupt { .. } => Err(error.into()),
         _ => Err(error.into()),
     }
 }

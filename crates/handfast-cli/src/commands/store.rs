@@ -31,7 +31,7 @@ enum Command {
     Backup(BackupArgs),
     /// Let the present time count in a store that a wrong clock has put ahead
     AcceptTime(AcceptTimeArgs),
-    /// Look through all of a store: its pages, its identity, and every journal by replaying it
+    /// Look through all of a store: its pages, its identity, every journal by replaying it, and whether each row says the same
     Verify(VerifyArgs),
 }
 
@@ -69,7 +69,8 @@ struct BackupArgs {
   handfast store verify --store sqlite:shop.db
   handfast store verify --store sqlite:shop.db --json
 
-Nothing is changed, and the store may be in use. Exit codes: 0 everything is as it was written, 1 something is not.")]
+What is wrong is told with its saga and what to do about it, the first 100 one by one. Nothing is changed, and the store may be
+in use. Exit codes: 0 everything is as it was written, 1 something is not, 2 there is no store of this name.")]
 struct VerifyArgs {
     #[command(flatten)]
     which: Which,
@@ -161,29 +162,36 @@ fn verify(url: &str, output: &Output) -> anyhow::Result<Exit> {
         output.json_line(&shape(url, &verified))?;
     } else {
         for damage in &verified.findings {
-            match &damage.saga {
-                Some(saga) => output.line(format_args!("saga {saga}: {}", damage.what))?,
-                None => output.line(format_args!("the file: {}", damage.what))?,
-            }
+            let of = damage.saga.as_ref().map_or_else(|| "the file".to_owned(), |saga| format!("saga {saga}"));
+            output.line(format_args!("{of}: {}; {}", damage.what, damage.cure))?;
         }
         let Verified { store_id, format, generation, sagas, entries, damaged, .. } = &verified;
+        let more = damaged.saturating_sub(verified.findings.len() as u64);
+        if more > 0 {
+            output.line(format_args!("and {more} more"))?;
+        }
         let verdict = match damaged {
             0 => "all of it is as it was written".to_owned(),
             1 => "what stands above is not as it was written".to_owned(),
             more => format!("{more} things are not as they were written"),
         };
         let entries = if *entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") };
-        output.line(format_args!(
-            "{url} holds {} with {entries}, and {verdict} (store {store_id}, format {format}, generation {generation})",
-            counted(*sagas, "saga")
-        ))?;
+        let what = match (format, generation) {
+            (Some(format), Some(generation)) => {
+                let id = store_id.as_ref().map_or_else(|| "a store without a name".to_owned(), |id| format!("store {id}"));
+                format!("{id}, format {format}, generation {generation}")
+            }
+            _ => "it could not be opened".to_owned(),
+        };
+        output.line(format_args!("{url} holds {} with {entries}, and {verdict} ({what})", counted(*sagas, "saga")))?;
     }
     Ok(if verified.holds() { Exit::Done } else { Exit::Error })
 }
 
 fn shape(url: &str, verified: &Verified) -> serde_json::Value {
     let Verified { store_id, format, generation, sagas, entries, findings, damaged, .. } = verified;
-    let findings: Vec<_> = findings.iter().map(|damage| json!({ "saga": damage.saga, "what": damage.what })).collect();
+    let findings: Vec<_> =
+        findings.iter().map(|damage| json!({ "saga": damage.saga, "what": damage.what, "cure": damage.cure })).collect();
     json!({
         "store": url,
         "store_id": store_id,

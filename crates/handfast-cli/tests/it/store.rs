@@ -201,3 +201,30 @@ async fn a_store_in_use_is_copied_and_looked_through() {
     assert_eq!(shown.code, Some(0), "{}", shown.stderr);
     assert!(shown.stdout.contains("order-1"), "{}", shown.stdout);
 }
+
+/// What is wrong is told with its saga and what to do, in words and as data, and a file that was cut off is wrong and no wrong usage.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_row_that_says_otherwise_and_a_file_that_was_cut_off_end_with_1() {
+    let (shop, _payment, coordinator, _caller) = waiting_for_dispatch(1).await;
+    coordinator.signal("TERM");
+    assert!(coordinator.wait().success());
+    let bent = file(&shop, "bent.db");
+    assert_eq!(run(["store", "backup", path(&bent), "--store", &shop.store()]).code, Some(0));
+    rusqlite::Connection::open(&bent).unwrap().execute("UPDATE saga SET wake_at = NULL", []).unwrap();
+    let told = run(["store", "verify", "--store", path(&bent)]);
+    let line = "saga order-0: it is `acting` and not in the wake-up index (`wake_at`): it is never driven; let `sqlite3` do: \
+                UPDATE saga SET standing = 'acting', wake_at = 0";
+    assert!(told.code == Some(1) && told.stdout.contains(line), "{told:?}");
+    let verified = run(["store", "verify", "--store", path(&bent), "--json"]);
+    let found: Value = serde_json::from_str(&verified.stdout).unwrap();
+    let finding = &found["findings"][0];
+    assert!(finding["saga"] == "order-0" && finding["cure"].as_str().unwrap().contains("wake_at = 0"), "{found}");
+
+    let whole = fs::read(&bent).unwrap();
+    fs::write(&bent, &whole[..whole.len() / 2 - 7]).unwrap();
+    let cut = run(["store", "verify", "--store", path(&bent), "--json"]);
+    let found: Value = serde_json::from_str(&cut.stdout).unwrap();
+    assert!(cut.code == Some(1) && found["holds"] == false && found["findings"][0]["cure"].is_string(), "{cut:?}");
+    let driven = run(["sagas", "list", "--store", path(&bent)]);
+    assert!(driven.code == Some(1) && driven.stderr.contains("damaged"), "{driven:?}");
+}

@@ -74,6 +74,7 @@ impl From<StoreError> for Trouble {
             | StoreError::NotOurs { .. }
             | StoreError::Backup { .. }
             | StoreError::Open { .. }
+            | StoreError::Damaged { .. }
             | StoreError::Corrupt { .. } => Self::Broken(error.to_string()),
             error => Self::Broken(error.to_string()),
         }

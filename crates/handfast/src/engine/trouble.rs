@@ -55,6 +55,7 @@ impl Trouble {
                 | StoreError::NotOurs { .. }
                 | StoreError::Backup { .. }
                 | StoreError::Open { .. }
+                | StoreError::Damaged { .. }
                 | StoreError::Corrupt { .. },
             ) => {}
         }

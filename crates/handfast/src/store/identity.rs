@@ -13,3 +13,9 @@ pub(super) fn draw_store_id() -> String {
     id.truncate(CHARACTERS);
     id
 }
+
+/// Whether this can be one.
+#[cfg(feature = "sqlite")]
+pub(super) fn is_store_id(text: &str) -> bool {
+    text.len() == CHARACTERS && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'))
+}

@@ -4,6 +4,7 @@
 //! future has resolved to `Ok` is flushed.
 
 mod every_method;
+mod examined;
 mod filter;
 mod flaky;
 mod identity;
@@ -22,14 +23,17 @@ use std::sync::Arc;
 use bytes::Bytes;
 use handfast_protocol::{Deployed, Time};
 
+pub use examined::{Damage, Examined};
 use filter::Candidate;
 pub use filter::{Filter, MOST_LOOKED_AT, Page};
 pub use flaky::FlakyStore;
 use identity::draw_store_id;
+#[cfg(feature = "sqlite")]
+use identity::is_store_id;
 pub use memory::MemoryStore;
 pub use naming::{file_of, open, open_to_read};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{Examined, SqliteStore};
+pub use sqlite::SqliteStore;
 #[cfg(feature = "sqlite")]
 #[doc(hidden)]
 pub use sqlite::{SqliteOptions, Synchronous};
@@ -379,8 +383,9 @@ pub enum StoreError {
     /// Another writer appended first: load, and decide again.
     #[error("another writer was faster; load the saga and decide again")]
     Conflict,
-    /// Whether the write happened is unknown: drop what is cached and load it again.
-    #[error("the store did not answer, so whether the write happened is unknown: {0}")]
+    /// What was asked for was not answered. Where it was a write, whether it happened is unknown: drop what is cached and load it
+    /// again.
+    #[error("{short}: {0}", short = .0.in_short())]
     Unavailable(Unanswered),
     /// The store is not the one that was opened: what was written to it may be in no file any more. Nothing that this process
     /// writes counts from then on.
@@ -421,6 +426,14 @@ pub enum StoreError {
         /// What was in its way.
         why: String,
     },
+    /// The file is a store, or was one, and is not whole any more.
+    #[error("the store {path} is damaged: {why}")]
+    Damaged {
+        /// Where it is.
+        path: String,
+        /// What is wrong with it, and what helps.
+        why: String,
+    },
     /// The store cannot be opened or created.
     #[error("cannot open the store {path}: {why}")]
     Open {
@@ -437,6 +450,14 @@ pub enum StoreError {
         /// Which row, and what is wrong with it.
         what: String,
     },
+}
+
+impl StoreError {
+    /// The same of something that was only read: nothing was to be written, so nothing of that is unknown.
+    #[cfg(feature = "sqlite")]
+    fn of_a_read(self) -> Self {
+        if let Self::Unavailable(unanswered) = self { Self::Unavailable(unanswered.of_a_read()) } else { self }
+    }
 }
 
 /// How many tries are kept of each saga.

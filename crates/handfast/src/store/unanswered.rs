@@ -22,6 +22,12 @@ pub enum Unanswered {
         /// The database's words.
         said: String,
     },
+    /// Its database could not read what was asked for, a damaged page for instance.
+    #[error("{said}")]
+    Unread {
+        /// The database's words.
+        said: String,
+    },
     /// It was opened to be read only.
     #[error("it was opened to be read only, and nothing was written")]
     ReadOnly,
@@ -52,4 +58,36 @@ pub enum Unanswered {
     /// A test has asked for it.
     #[error("it was made to fail here")]
     MadeToFail,
+}
+
+impl Unanswered {
+    /// What did not happen, or may have.
+    pub(super) const fn in_short(&self) -> &'static str {
+        match self {
+            Self::Unread { .. } => "the store cannot be read",
+            Self::ReadOnly | Self::Crowded { .. } => "the store did not take the write",
+            Self::NoRoom { .. }
+            | Self::Locked { .. }
+            | Self::Database { .. }
+            | Self::Stopped { .. }
+            | Self::BrokeOff { .. }
+            | Self::InTheWay { .. }
+            | Self::MadeToFail => "the store did not answer, so whether the write happened is unknown",
+        }
+    }
+
+    /// The same of something that was only read.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn of_a_read(self) -> Self {
+        match self {
+            Self::NoRoom { said } | Self::Locked { said } | Self::Database { said } => Self::Unread { said },
+            Self::Stopped { part } => Self::Unread { said: part.to_owned() },
+            other @ (Self::Unread { .. }
+            | Self::ReadOnly
+            | Self::Crowded { .. }
+            | Self::BrokeOff { .. }
+            | Self::InTheWay { .. }
+            | Self::MadeToFail) => other,
+        }
+    }
 }

@@ -2,14 +2,20 @@
 
 #[cfg(feature = "sqlite")]
 mod file;
+#[cfg(feature = "sqlite")]
+mod verify;
 
 use handfast_protocol::Time;
 
 #[cfg(feature = "sqlite")]
-pub use self::file::{Damage, MOST_FINDINGS, Verified, back_up, file_of_backup, verify};
+pub use self::file::{back_up, file_of_backup};
+#[cfg(feature = "sqlite")]
+pub use self::verify::{MOST_FINDINGS, Verified, verify};
 use crate::clock::Clock;
 use crate::engine::{Difference, what_is_wrong_if_said};
 use crate::flow::Flow;
+#[cfg(feature = "sqlite")]
+pub use crate::store::Damage;
 use crate::store::{self, ClockMark, Store, StoreError, TimeAcceptance, TimeAccepted};
 
 /// Why the present time was not accepted.

@@ -92,7 +92,7 @@ fn copy(opened: &open::OpenedToRead, part: &Path, progress: &mut dyn FnMut(u64, 
 fn damage(copy: &Path) -> Result<Vec<String>, String> {
     let opened = open::open_to_read(copy, 1).map_err(|error| error.to_string())?;
     let connection = opened.readers.first().ok_or("no reader is open")?;
-    super::queries::integrity(connection).map_err(|error| words(&error))
+    super::examine::integrity(connection).map_err(|error| words(&error))
 }
 
 /// Gives the copy its name once all of it is on the disk.

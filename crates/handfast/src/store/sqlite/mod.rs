@@ -4,6 +4,7 @@
 //! `(saga, seq)` and the digest of the entry before keep them from writing over each other.
 
 mod backup;
+mod examine;
 mod files;
 mod lists;
 mod open;
@@ -22,8 +23,9 @@ use self::files::Files;
 use self::reader::{Readers, Source};
 use self::writer::{Reply, Write, Writer};
 use super::{
-    Acceptance, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, Filter, FlowTexts, KeptTime, Lengths,
-    NewSaga, Offer, OpenFlow, Page, Seen, Store, StoreError, StoredSaga, TimeAcceptance, TimeAccepted, Try, Unanswered,
+    Acceptance, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, Examined, Filter, FlowTexts,
+    KeptTime, Lengths, NewSaga, Offer, OpenFlow, Page, Seen, Store, StoreError, StoredSaga, TimeAcceptance, TimeAccepted, Try,
+    Unanswered,
 };
 
 /// Sagas in a SQLite file, as `docs/journal.md` describes it.
@@ -35,20 +37,6 @@ pub struct SqliteStore {
     writer: Option<Writer>,
     /// `None` in such a store as well: nothing is acknowledged from it, so it is not checked whether its files are still there.
     files: Option<Arc<Files>>,
-}
-
-/// What a store's file is.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub struct Examined {
-    /// Its format.
-    pub format: u32,
-    /// How many commits it has seen; it wraps around after two thousand million.
-    pub generation: u32,
-    /// How many sagas it has.
-    pub sagas: u64,
-    /// What the database finds wrong with its pages.
-    pub damage: Vec<String>,
 }
 
 /// How a file is opened. What is not the default is for tests: it shows what the default is for.
@@ -129,12 +117,26 @@ impl SqliteStore {
         backup::back_up(from.as_ref(), to, progress)
     }
 
-    /// Looks through all pages of the file, as the database checks them.
+    /// As [`open_to_read`](Self::open_to_read), to look what is wrong with it: also where its identity is lost.
+    pub(crate) fn open_to_examine(path: &Path) -> Result<Self, StoreError> {
+        let opened = open::open_to_examine(path)?;
+        let cannot_start = |why| StoreError::Open { path: path.display().to_string(), why };
+        let readers = Readers::start(opened.readers).map_err(cannot_start)?;
+        Ok(Self { store_id: opened.store_id, readers, writer: None, files: None })
+    }
+
+    /// Looks through all pages of the file, as the database checks them, and through every table for what does not belong there.
+    /// What a saga's own rows say of it is not looked at.
     ///
     /// # Errors
     /// Not even that could be done.
     pub async fn examine(&self) -> Result<Examined, StoreError> {
-        self.read(queries::examine).await
+        self.read(examine::examine).await
+    }
+
+    /// The names of sagas in the order of their placing, after the number given, and the number of the last one.
+    pub(crate) async fn names(&self, after: i64, limit: usize) -> Result<(Vec<String>, Option<i64>), StoreError> {
+        self.read(move |source| examine::names(source, after, limit)).await
     }
 
     fn writer(&self) -> Result<&Writer, StoreError> {
@@ -153,7 +155,7 @@ impl SqliteStore {
         let found = self.readers.read(read).await;
         // What was read of a file that is not there any more says nothing.
         self.intact()?;
-        found
+        found.map_err(StoreError::of_a_read)
     }
 }
 

@@ -63,6 +63,10 @@ impl Place<'_> {
         StoreError::Open { path: self.name(), why: why.into() }
     }
 
+    fn damaged(&self, why: impl std::fmt::Display) -> StoreError {
+        StoreError::Damaged { path: self.name(), why: format!("{why}; {PUT_BACK}") }
+    }
+
     fn not_ours(&self, why: impl Into<String>) -> StoreError {
         StoreError::NotOurs { path: self.name(), why: why.into() }
     }
@@ -97,8 +101,13 @@ impl Place<'_> {
             let found = obstacle::obstacle(self.path);
             return self.cannot_open(found.unwrap_or_else(|| format!("{}; {UNWRITABLE}", words(error))));
         }
-        let is_full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
-        self.cannot_open(if is_full { obstacle::FULL.to_owned() } else { words(error) })
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => self.cannot_open(obstacle::FULL),
+            // It is known to be a store by then, and what it says of itself does not hold, as of one that was cut off.
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => self.damaged(words(error)),
+            _ if error.sqlite_error().is_some_and(|code| code.extended_code == SHORT_READ) => self.damaged(words(error)),
+            _ => self.cannot_open(words(error)),
+        }
     }
 
     /// What the system said.
@@ -110,6 +119,12 @@ impl Place<'_> {
 /// What is said of a file that cannot be written where it is, or beside.
 const UNWRITABLE: &str = "the file, its folder and the files beside it (-wal, -shm) have to be writable for orders to go on; put \
                           them where they are, or only look into the store, which can be done on a read-only disk";
+
+/// What helps a store that is not whole any more.
+pub(super) const PUT_BACK: &str = "put a whole copy of it in its place, a backup for instance (docs/journal.md, Backups)";
+
+/// The file ends before it should (`SQLITE_IOERR_SHORT_READ`).
+const SHORT_READ: i32 = 522;
 
 /// Whether nothing could be written to the file or beside it.
 fn is_unwritable(error: &rusqlite::Error) -> bool {
@@ -183,7 +198,7 @@ pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<Opened, Store
     place.step(|| set_up(&place, &writer, options))?;
     let is_older = place.step(|| Ok(found_format(&writer)? < known_format()))?;
     place.step(|| migrate(&mut writer))?;
-    let store_id = place.step(|| store_id(&writer))?;
+    let store_id = place.step(|| store_id(&place, &writer))?;
     if is_fresh || is_older {
         // The identity has to be in the file itself: a copy of the file without its log is then a store of this identity, and
         // does not draw another one.
@@ -197,6 +212,17 @@ pub(super) fn open(path: &Path, options: &SqliteOptions) -> Result<Opened, Store
 
 /// Opens a store for readers only: nothing is created, migrated or carried over, so a disk that cannot be written to will do.
 pub(super) fn open_to_read(path: &Path, readers: usize) -> Result<OpenedToRead, StoreError> {
+    let opened = open_whatever_its_name(path, readers)?;
+    let OpenedToRead { store_id, .. } = &opened;
+    if store_id.is_empty() { Err(Place { path }.damaged(NO_NAME)) } else { Ok(opened) }
+}
+
+/// The same, to look what is wrong with it: an id that is lost is empty.
+pub(super) fn open_to_examine(path: &Path) -> Result<OpenedToRead, StoreError> {
+    open_whatever_its_name(path, 1)
+}
+
+fn open_whatever_its_name(path: &Path, readers: usize) -> Result<OpenedToRead, StoreError> {
     let place = Place { path };
     let path = std::path::absolute(path).map_err(|error| place.cannot_open(error.to_string()))?;
     check_library(&place)?;
@@ -216,7 +242,8 @@ pub(super) fn open_to_read(path: &Path, readers: usize) -> Result<OpenedToRead, 
     if place.step(|| Ok(found_format(first)?))? == 0 {
         return Err(place.cannot_open(UNFINISHED));
     }
-    let store_id = place.step(|| Ok(first.query_row(READ_STORE_ID, [], |row| row.get(0))?))?;
+    let store_id = place.step(|| Ok(first.query_row(READ_STORE_ID, [], |row| row.get(0)).optional()?))?;
+    let store_id = store_id.unwrap_or_default();
     Ok(OpenedToRead { readers, store_id })
 }
 
@@ -309,12 +336,25 @@ fn check_mark(place: &Place<'_>, path: &Path) -> Result<(), Failure> {
     });
     match header {
         Ok(APPLICATION_ID) => Ok(()),
-        Ok(other) => Err(place.not_ours(someone_elses(other)).into()),
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
-            Err(place.not_ours("it is not a SQLite database").into())
-        }
-        Err(error) => Err(error.into()),
+        other => Err(match (other, what_is_left(path)) {
+            (_, Some(bytes)) => place.damaged(format!("it ends after {bytes} bytes, within its header")).into(),
+            (Ok(other), None) => place.not_ours(someone_elses(other)).into(),
+            (Err(error), None) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+                place.not_ours("it is not a SQLite database").into()
+            }
+            (Err(error), None) => error.into(),
+        }),
     }
+}
+
+/// How many bytes there are of a SQLite database that was cut off within the header of its first page.
+fn what_is_left(path: &Path) -> Option<u64> {
+    const MAGIC: &[u8] = b"SQLite format 3\0";
+    const SMALLEST_PAGE: u64 = 512;
+    // No connection of this process holds a lock on a file that is no database: it may be opened and closed.
+    let bytes = std::fs::metadata(path).ok()?.len();
+    let begins = || std::fs::read(path).is_ok_and(|found| found.starts_with(MAGIC));
+    (bytes < SMALLEST_PAGE && begins()).then_some(bytes)
 }
 
 fn mark(connection: &Connection) -> rusqlite::Result<i32> {
@@ -397,6 +437,16 @@ pub(super) fn found_format(connection: &Connection) -> rusqlite::Result<i32> {
     connection.query_row("SELECT coalesce(max(version), 0) FROM refinery_schema_history", [], |row| row.get(0))
 }
 
+/// An empty database that has the tables of a format.
+pub(super) fn empty_of(format: i32) -> rusqlite::Result<Connection> {
+    let empty = Connection::open_in_memory()?;
+    let runner = embedded::migrations::runner();
+    let mut migrations: Vec<_> = runner.get_migrations().iter().filter(|migration| migration.version() <= format).collect();
+    migrations.sort_unstable();
+    migrations.into_iter().filter_map(refinery::Migration::sql).try_for_each(|sql| empty.execute_batch(sql))?;
+    Ok(empty)
+}
+
 fn check_format(place: &Place<'_>, connection: &Connection) -> Result<(), Failure> {
     let (found, known) = (found_format(connection)?, known_format());
     if found > known {
@@ -432,10 +482,18 @@ fn migrate(connection: &mut Connection) -> Result<(), Failure> {
 
 const READ_STORE_ID: &str = "SELECT value FROM meta WHERE name = 'store_id'";
 
-fn store_id(connection: &Connection) -> Result<String, Failure> {
+/// What is said of a store that has sagas and no name any more.
+pub(super) const NO_NAME: &str = "its table `meta` has no `store_id`, from which every key is made: under a new one participants \
+                                  would do again what they have done";
+
+fn store_id(place: &Place<'_>, connection: &Connection) -> Result<String, Failure> {
     let read = || connection.query_row(READ_STORE_ID, [], |row| row.get(0)).optional();
     if let Some(id) = read()? {
         return Ok(id);
+    }
+    // One that is drawn now would be another store's: what was asked for under the former name would be asked for again.
+    if connection.query_row("SELECT EXISTS (SELECT 1 FROM saga)", [], |row| row.get(0))? {
+        return Err(place.damaged(NO_NAME).into());
     }
     connection.execute("INSERT INTO meta (name, value) VALUES ('store_id', ?1) ON CONFLICT DO NOTHING", [draw_store_id()])?;
     Ok(read()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?)

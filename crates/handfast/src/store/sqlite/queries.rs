@@ -7,14 +7,12 @@ use handfast_protocol::{Change, Operation, Time};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 use sha2::{Digest as _, Sha256};
 
-use super::lists::miscounted;
-use super::open::found_format;
 use super::reader::Source;
 use super::shape::{number, optional_time, ordered, placed_digest, unanswered, unavailable, unpack, words};
 use crate::store::time::judge;
 use crate::store::{
-    Acceptance, Adopted, ClockMark, ClockVerdict, Due, Entry, Examined, LONGEST_WAKE_UP_MS, Lengths, Offer, OpenFlow, Seen,
-    Sighting, StoreError, StoredSaga, Tip, Try,
+    Acceptance, Adopted, ClockMark, ClockVerdict, Due, Entry, LONGEST_WAKE_UP_MS, Lengths, Offer, OpenFlow, Seen, Sighting,
+    StoreError, StoredSaga, Tip, Try,
 };
 
 /// A row that was read and is wrong is told of its saga. What the database cannot read is trouble of the store: the row may
@@ -342,32 +340,6 @@ pub(super) fn at_hand(source: &mut Source) -> Result<Vec<Arc<str>>, StoreError> 
     let kept = meta(source, "at_hand")?;
     let texts: Vec<String> = kept.and_then(|kept| serde_json::from_str(&kept).ok()).unwrap_or_default();
     Ok(texts.into_iter().map(Arc::from).collect())
-}
-
-pub(super) fn examine(source: &mut Source) -> Result<Examined, StoreError> {
-    let read = |connection: &Connection| -> rusqlite::Result<Examined> {
-        Ok(Examined {
-            format: found_format(connection)?.unsigned_abs(),
-            generation: connection.pragma_query_value(None, "user_version", |row| row.get(0))?,
-            sagas: number(connection.query_row("SELECT count(*) FROM saga", [], |row| row.get(0))?),
-            damage: match integrity(connection)? {
-                damage if damage.is_empty() => miscounted(connection)?.into_iter().collect(),
-                damage => damage,
-            },
-        })
-    };
-    read(&source.connection).map_err(|error| unavailable(&error))
-}
-
-/// What the database finds wrong with the pages of the file.
-pub(super) fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    let found: rusqlite::Result<Vec<String>> =
-        connection.prepare("PRAGMA integrity_check")?.query_map([], |row| row.get(0))?.collect();
-    match found {
-        Ok(lines) => Ok(lines.into_iter().filter(|line| line != "ok").collect()),
-        // It ends where it cannot read on, which is a finding as well.
-        Err(error) => Ok(vec![words(&error)]),
-    }
 }
 
 pub(super) fn seen(source: &mut Source) -> Result<Vec<Seen>, StoreError> {

@@ -10,6 +10,7 @@ mod full_disk;
 mod gone;
 mod racing;
 mod time;
+mod verified;
 
 use std::future::Future;
 use std::sync::Arc;
