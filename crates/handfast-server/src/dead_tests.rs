@@ -34,7 +34,7 @@ async fn service_on(store: Arc<dyn Store>, stop: &watch::Receiver<bool>) -> Arc<
     let file = FlowFile::parse("shop.toml", FLOW).expect("it is sound");
     let flow = file.flow::<&str>(&[]).expect("it needs no participant of the program");
     let engine = Engine::builder(store).flow(Arc::clone(&flow)).open().await.expect("it opens");
-    Arc::new(Service::over(Arc::new(engine), (file, flow), Default::default(), Callers::everybody(64), stop.clone()))
+    Arc::new(Service::over(Arc::new(engine), (file, flow).into(), Callers::everybody(64), stop.clone()))
 }
 
 #[tokio::test]

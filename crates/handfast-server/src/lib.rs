@@ -1,7 +1,7 @@
 //! The coordinator as a service: orders come in over HTTP, and every one that was acknowledged ends in both or neither.
 //!
 //! [`Server`] opens a store and serves it on a listener until it is told to stop; its [`router`](Server::router) can be a part
-//! of an application's own. [`access`] says who may call. [`batch`] drives the orders of a file instead. [`operator`] is what an
+//! of an application's own. [`flows`] has whose orders it takes. [`access`] says who may call. [`batch`] drives the orders of a file instead. [`operator`] is what an
 //! operator does with sagas, through a running service or in a store's file, in the same shapes either way; [`story`] is one
 //! saga as its journal tells it, and [`open_files`] shares out what the system
 //! lets a process have open. `docs/serve.md` describes the addresses for callers.
@@ -14,6 +14,7 @@
 pub mod access;
 pub mod batch;
 mod coordinator;
+pub mod flows;
 mod key;
 mod listing;
 pub mod open_files;

@@ -13,7 +13,7 @@ const MOST: u64 = 65_536;
 /// A store's older definitions are assumed to need no more links than this.
 const MOST_LINKS: usize = 10_000;
 
-/// What the orders of a store want of open files: those that are placed with this flow, and those that follow older definitions.
+/// What the orders of a store want of open files: those that are placed with the flows at hand, and those that follow older definitions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Wanted {
     /// How many links to participants there are.
@@ -27,11 +27,17 @@ impl Wanted {
     ///
     /// # Errors
     /// The store's.
-    pub async fn by(flow: &Flow, store: &dyn Store, options: &Options) -> Result<Self, StoreError> {
+    pub async fn by<'a>(
+        at_hand: impl IntoIterator<Item = &'a Flow>,
+        store: &dyn Store,
+        options: &Options,
+    ) -> Result<Self, StoreError> {
+        // No reference to them is held while the store is asked.
+        let at_hand: Vec<Flow> = at_hand.into_iter().cloned().collect();
         let open = store.open_flows().await?;
         // No participant is called by a definition that cannot be read here.
         let mut flows: Vec<Flow> = open.iter().filter_map(|open| Flow::from_built_text(&open.text).ok()).collect();
-        flows.push(flow.clone());
+        flows.extend(at_hand);
         let said = flows.iter().flat_map(Flow::steps).filter_map(|step| step.in_flight);
         let calls = said.filter_map(|calls| usize::try_from(calls).ok()).chain([options.calls_per_participant]).max();
         Ok(Self { links: count_links(&flows).min(MOST_LINKS), calls: calls.unwrap_or(1) })

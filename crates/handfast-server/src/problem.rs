@@ -12,6 +12,10 @@ handfast_http::kinds! {
         "What runs its sagas has no such thing. Nothing was done.";
     NO_SUCH_SAGA = "no-such-saga", NOT_FOUND, "There is no saga of this id",
         "No order of this id was acknowledged by this service. One whose POST was never answered may still arrive: send it again, with the same key, to learn what became of it.";
+    NO_SUCH_FLOW = "no-such-flow", NOT_FOUND, "This service takes no orders of this flow",
+        "`flows` names those whose orders it takes. Nothing was done.";
+    WHICH_FLOW = "which-flow", BAD_REQUEST, "The order does not say which flow it follows",
+        "This service takes the orders of several flows, which `flows` names. Place the order at `/flows/{flow}/sagas`. Nothing was done.";
     NO_SUCH_DEFINITION = "no-such-definition", NOT_FOUND, "No open order follows this definition",
         "`GET /definitions` lists the definitions that open orders follow, other than the one at hand.";
     CANNOT_ADOPT = "cannot-adopt", CONFLICT, "The orders cannot follow the definition at hand",

@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use handfast::flow_file::FlowFile;
 use handfast::store::{Store, StoreError};
-use handfast::{Engine, Flow, OpenError, Options, OtherDefinitions};
+use handfast::{Engine, OpenError, Options, OtherDefinitions};
 use handfast_http::connections;
 use handfast_http::stop::stopped;
 use tokio::net::TcpListener;
@@ -15,19 +14,16 @@ use tokio::task::JoinSet;
 
 use crate::access::{Access, Callers};
 use crate::coordinator::Coordinator;
+use crate::flows::{Flows, ServedFlow};
 use crate::open_files::{Shares, Wanted};
 use crate::routes;
-use crate::service::{Receivers, Service};
+use crate::service::Service;
 
 /// What a service is to be.
 #[non_exhaustive]
 pub struct Settings {
-    /// The flow file, which reads its orders.
-    pub file: FlowFile,
-    /// The flow that is made of it.
-    pub flow: Arc<Flow>,
-    /// The receivers of its steps' webhooks.
-    pub webhooks: Receivers,
+    /// The flows whose orders it takes.
+    pub flows: Flows,
     /// Where sagas are kept.
     pub store: Arc<dyn Store>,
     /// What becomes of orders under way that follow another definition.
@@ -41,13 +37,13 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// A service of this flow on this store, which holds back what it does not name the addresses of, takes no webhooks, lets everybody call
-    /// who reaches it, and counts on as many open files as a process mostly gets (1,024).
+    /// A service of these flows on this store, which holds back what they do not name the addresses of, lets everybody call who
+    /// reaches it, and counts on as many open files as a process mostly gets (1,024).
     #[must_use]
-    pub fn new(file: FlowFile, flow: Arc<Flow>, store: Arc<dyn Store>) -> Self {
-        let options = Options::default().with_assumptions(file.assumptions());
-        let (webhooks, definitions) = (Receivers::new(), OtherDefinitions::default());
-        Self { file, flow, webhooks, store, definitions, options, access: Access::default(), open_files: 1_024 }
+    pub fn new(flows: impl Into<Flows>, store: Arc<dyn Store>) -> Self {
+        let flows = flows.into();
+        let (options, definitions) = (Options::default().with_assumptions(&flows.assumptions()), OtherDefinitions::default());
+        Self { flows, store, definitions, options, access: Access::default(), open_files: 1_024 }
     }
 }
 
@@ -83,27 +79,26 @@ impl Server {
     /// # Errors
     /// The store cannot be read, or the file belongs to another program.
     pub async fn open(settings: Settings, stop: watch::Receiver<bool>) -> Result<Self, ServeError> {
-        let Settings { file, flow, webhooks, store, definitions, mut options, access, open_files } = settings;
-        let wanted = Wanted::by(&flow, &*store, &options).await?;
+        let Settings { flows, store, definitions, mut options, access, open_files } = settings;
+        let wanted = Wanted::by(flows.iter().map(|served| &**served.flow()), &*store, &options).await?;
         let shares = Shares::of(open_files, wanted);
         shares.bound(&mut options);
         let engine = Engine::builder(store).options(options).other_definitions(definitions);
-        let engine = engine.flow(Arc::clone(&flow)).open().await?;
-        let service =
-            Service::over(Arc::new(engine), (file, flow), webhooks, Callers { access, most: shares.callers() }, stop.clone());
+        let engine = flows.iter().fold(engine, |engine, served| engine.flow(Arc::clone(served.flow()))).open().await?;
+        let service = Service::over(Arc::new(engine), flows, Callers { access, most: shares.callers() }, stop.clone());
         Ok(Self::of(Arc::new(service), shares.callers(), stop))
     }
 
-    /// A service of a coordinator that is open, for these callers.
+    /// A service of a coordinator that is open and has these flows, for these callers.
     #[must_use]
     pub fn over(
         coordinator: Arc<dyn Coordinator>,
-        (file, flow): (FlowFile, Arc<Flow>),
+        flows: impl Into<Flows>,
         callers: Callers,
         stop: watch::Receiver<bool>,
     ) -> Self {
         let most = callers.most;
-        let service = Service::over(coordinator, (file, flow), Receivers::new(), callers, stop.clone());
+        let service = Service::over(coordinator, flows.into(), callers, stop.clone());
         Self::of(Arc::new(service), most, stop)
     }
 
@@ -117,9 +112,20 @@ impl Server {
         self.service.coordinator()
     }
 
-    /// The steps whose webhooks it takes.
-    pub fn webhook_steps(&self) -> impl Iterator<Item = &str> {
-        self.service.webhooks().keys().map(String::as_str)
+    /// The addresses at which it takes webhooks, each with its flow and its step.
+    #[must_use]
+    pub fn webhook_addresses(&self) -> Vec<(String, String, String)> {
+        let flows = self.service.flows();
+        let is_only = flows.only().is_some();
+        let address = |flow: &ServedFlow, step: &str| match is_only {
+            true => format!("/webhooks/{step}"),
+            false => format!("/flows/{}/webhooks/{step}", flow.name()),
+        };
+        let of_one = |flow: &Arc<ServedFlow>| {
+            let steps = flow.webhooks().keys();
+            steps.map(|step| (flow.name().to_owned(), step.clone(), address(flow, step))).collect::<Vec<_>>()
+        };
+        flows.iter().flat_map(of_one).collect()
     }
 
     /// Every address of it, to be a part of another service.

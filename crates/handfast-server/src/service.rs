@@ -1,20 +1,22 @@
-//! What the handlers share: the engine, the flow it follows, and whether the service is stopping.
+//! What the handlers share: the engine, the flows it follows, and whether the service is stopping.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use handfast::flow_file::{FlowFile, MAX_ORDER_BYTES};
+use handfast::flow_file::MAX_ORDER_BYTES;
 use handfast::store::StoreError;
 use handfast::webhook::WebhookReceiver;
-use handfast::{Flow, Order, SubmitError};
+use handfast::{Order, SubmitError};
 use handfast_http::bodies::Budget;
 use handfast_http::stop::stopped;
+use handfast_machine::locked;
 use serde_json::Value;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use crate::access::{Access, Callers};
 use crate::coordinator::{Coordinator, Followed, Unmet};
+use crate::flows::{Flows, ServedFlow};
 use crate::key::IdempotencyKey;
 use crate::problem::{self, Problem};
 use crate::shapes;
@@ -29,15 +31,13 @@ const WEBHOOKS: usize = 8 * 1024 * 1024;
 /// One in this many connections may wait for the end of a saga.
 const PART_OF_WAITING: usize = 2;
 
-/// The receivers of webhooks, by the names of their steps.
+/// The receivers of the webhooks of one flow, by the names of its steps.
 pub type Receivers = BTreeMap<String, WebhookReceiver>;
 
 /// The service, as its handlers see it.
 pub(crate) struct Service {
     coordinator: Arc<dyn Coordinator>,
-    file: FlowFile,
-    flow: Arc<Flow>,
-    webhooks: Receivers,
+    flows: Mutex<Arc<Flows>>,
     /// For the bodies of orders and of what else its own callers send.
     orders: Budget,
     /// For the bodies of webhooks, which come from outside and must not take the room of orders.
@@ -52,13 +52,12 @@ impl Service {
     /// The service of a coordinator that is open.
     pub(crate) fn over(
         coordinator: Arc<dyn Coordinator>,
-        (file, flow): (FlowFile, Arc<Flow>),
-        webhooks: Receivers,
+        flows: Flows,
         Callers { access, most }: Callers,
         stop: watch::Receiver<bool>,
     ) -> Self {
-        let (orders, hints) = (Budget::new(ORDERS), Budget::new(WEBHOOKS));
-        Self { coordinator, file, flow, webhooks, orders, hints, waiting: Semaphore::new(most / PART_OF_WAITING), access, stop }
+        let (orders, hints, flows) = (Budget::new(ORDERS), Budget::new(WEBHOOKS), Mutex::new(Arc::new(flows)));
+        Self { coordinator, flows, orders, hints, waiting: Semaphore::new(most / PART_OF_WAITING), access, stop }
     }
 
     pub(crate) fn coordinator(&self) -> &dyn Coordinator {
@@ -70,12 +69,9 @@ impl Service {
         &self.access
     }
 
-    pub(crate) const fn file(&self) -> &FlowFile {
-        &self.file
-    }
-
-    pub(crate) const fn flow(&self) -> &Arc<Flow> {
-        &self.flow
+    /// The flows at hand.
+    pub(crate) fn flows(&self) -> Arc<Flows> {
+        Arc::clone(&locked(&self.flows))
     }
 
     /// A place among the callers that wait for the end of a saga, if one is free. A caller for which none is free is answered
@@ -94,31 +90,9 @@ impl Service {
         &self.hints
     }
 
-    pub(crate) const fn webhooks(&self) -> &Receivers {
-        &self.webhooks
-    }
-
-    /// The receiver of this step's webhooks.
-    pub(crate) fn webhook(&self, step: &str) -> Option<&WebhookReceiver> {
-        self.webhooks.get(step)
-    }
-
     /// Resolves once the service is to stop.
     pub(crate) async fn stopped(&self) {
         stopped(&mut self.stop.clone()).await;
-    }
-
-    /// The order in a body. One that names no id is named after the key it came with.
-    ///
-    /// # Errors
-    /// It is not JSON, or no order of the flow.
-    pub(crate) fn read_order(&self, key: &IdempotencyKey, body: &[u8]) -> Result<Order, Problem> {
-        let order = self.file.parse_order_or_name(body, || key.saga_id());
-        order.map_err(|error| match (error.column(), error.field_path()) {
-            (Some(column), _) => Problem::new(problem::NOT_JSON, error.to_string()).with("column", column),
-            (None, Some(field)) => Problem::new(problem::NOT_AN_ORDER, error.to_string()).with("field", field),
-            (None, None) => Problem::new(problem::NOT_AN_ORDER, error.to_string()),
-        })
     }
 
     /// Takes an order. When this resolves it is flushed.
@@ -167,13 +141,26 @@ impl Service {
     /// The store's.
     pub(crate) async fn stats(&self) -> Result<Value, Problem> {
         let (stats, counts) = self.coordinator.stats().await.map_err(|error| store_problem(&error))?;
-        Ok(shapes::stats(&stats, &counts, &self.webhooks))
+        Ok(shapes::stats(&stats, &counts, &self.flows()))
     }
 
     /// Lets every saga finish what it is writing.
     pub(crate) async fn shutdown(&self, longest: Duration) -> bool {
         self.coordinator.shutdown(longest).await
     }
+}
+
+/// The order of this flow in a body. One that names no id is named after the key it came with.
+///
+/// # Errors
+/// It is not JSON, or no order of the flow.
+pub(crate) fn read_order(flow: &ServedFlow, key: &IdempotencyKey, body: &[u8]) -> Result<Order, Problem> {
+    let order = flow.file().parse_order_or_name(body, || key.saga_id());
+    order.map_err(|error| match (error.column(), error.field_path()) {
+        (Some(column), _) => Problem::new(problem::NOT_JSON, error.to_string()).with("column", column),
+        (None, Some(field)) => Problem::new(problem::NOT_AN_ORDER, error.to_string()).with("field", field),
+        (None, None) => Problem::new(problem::NOT_AN_ORDER, error.to_string()),
+    })
 }
 
 fn submit_problem(error: SubmitError) -> Problem {

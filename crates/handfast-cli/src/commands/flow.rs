@@ -1,4 +1,4 @@
-//! The flow of a command: which file, and what somebody accepts that the flow cannot promise.
+//! The flow of a command, or its flows: which files, and what somebody accepts that they cannot promise.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::builder::PossibleValuesParser;
 use handfast::flow_file::FlowFile;
 use handfast::{Flow, Risk};
+use handfast_server::flows::FlowSources;
 
 use crate::output::{Exit, OrExit as _};
 
@@ -14,6 +15,12 @@ pub(crate) struct FlowArgs {
     /// The flow that every order follows.
     #[arg(long, value_name = "FLOW.toml", env = "HANDFAST_FLOW")]
     pub(crate) flow: PathBuf,
+    #[command(flatten)]
+    pub(crate) accepted: AcceptedRisks,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AcceptedRisks {
     /// Start although the flow cannot promise everything, by the name of the risk; once for each.
     #[arg(
         long,
@@ -24,6 +31,23 @@ pub(crate) struct FlowArgs {
         hide_possible_values = true
     )]
     pub(crate) accept_risk: Vec<String>,
+}
+
+/// The flows of a service.
+#[derive(Debug, clap::Args)]
+pub(crate) struct FlowsArgs {
+    /// A flow whose orders are taken, or a folder, of which every *.toml is one. May be said several times.
+    #[arg(long, value_name = "FLOW.toml|DIR", env = "HANDFAST_FLOW", required = true)]
+    pub(crate) flow: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) accepted: AcceptedRisks,
+}
+
+impl FlowsArgs {
+    /// Where the flows are read from.
+    pub(crate) fn sources(&self) -> FlowSources {
+        FlowSources::new(self.flow.clone(), self.accepted.accept_risk.clone())
+    }
 }
 
 /// A flow file, and the flow as it is driven.
@@ -40,7 +64,7 @@ impl FlowArgs {
     /// The file is wrong, a risk was not accepted, or a participant cannot be had.
     pub(crate) fn read(&self) -> anyhow::Result<ChosenFlow> {
         let file = FlowFile::read(&self.flow).or_exit(Exit::Usage)?;
-        let flow = file.flow(&self.accept_risk).or_exit(Exit::Usage)?;
+        let flow = file.flow(&self.accepted.accept_risk).or_exit(Exit::Usage)?;
         file.check_participants(&[]).or_exit(Exit::Usage)?;
         Ok(ChosenFlow { file, flow })
     }

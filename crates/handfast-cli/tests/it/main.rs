@@ -16,6 +16,7 @@ mod generals;
 mod help;
 mod intents;
 mod logs;
+mod many_flows;
 mod messenger;
 mod person;
 mod places;

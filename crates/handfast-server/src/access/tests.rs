@@ -66,7 +66,7 @@ async fn service(access: Access) -> (Server, watch::Sender<bool>) {
 /// The body that an address takes; what is no act of the scope `operate` asks for `money`.
 fn body(path: &str) -> Value {
     match path {
-        "/sagas" => json!({ "lines": [{ "sku": "tea" }] }),
+        "/sagas" | "/flows/{flow}/sagas" => json!({ "lines": [{ "sku": "tea" }] }),
         "/sagas/{id}/acts" => json!({ "act": "retry", "by": "ada", "reason": "x", "request_id": "1", "saw": 1 }),
         "/definitions/{hash}" => json!({ "decides": "keep", "by": "ada", "why": "x" }),
         "/participants/accept" => json!({ "participant": "p", "incarnation": "i", "by": "ada", "why": "x" }),
@@ -76,7 +76,8 @@ fn body(path: &str) -> Value {
 }
 
 async fn ask(server: &Server, (method, path): (&Method, &str), body: &Value, authorization: Option<&str>) -> (StatusCode, Value) {
-    let uri = path.replace("{id}", "known").replace("{hash}", &"0".repeat(64)).replace("{slug}", "token");
+    let uri =
+        path.replace("{id}", "known").replace("{hash}", &"0".repeat(64)).replace("{slug}", "token").replace("{flow}", "shop");
     let uri = uri.replace("{step}", "dispatch").replace("resting", "resting?incarnation=i");
     let mut request = Request::builder().method(method.clone()).uri(uri).header("idempotency-key", "key-1");
     // A name that anybody could have registered: who has a token may use it.
@@ -92,12 +93,14 @@ async fn ask(server: &Server, (method, path): (&Method, &str), body: &Value, aut
 
 /// Every address, and by which scopes it is reached: written down here once more, so that an address is not opened by a slip.
 /// A star says that a token of one flow is not enough.
-const REACHED_BY: [(&str, &str); 17] = [
+const REACHED_BY: [(&str, &str); 20] = [
     ("POST /sagas", "place"),
+    ("POST /flows/{flow}/sagas", "place"),
     ("GET /sagas", "read"),
     ("GET /sagas/{id}", "read"),
     ("POST /sagas/{id}/cancel", "place, money"),
     ("POST /sagas/{id}/acts", "operate, money"),
+    ("GET /flows", "read"),
     ("GET /definitions", "read *"),
     ("POST /definitions/{hash}", "money *"),
     ("GET /participants", "read *"),
@@ -105,6 +108,7 @@ const REACHED_BY: [(&str, &str); 17] = [
     ("GET /participants/resting", "read *"),
     ("POST /clock/accept", "money *"),
     ("POST /webhooks/{step}", "anybody"),
+    ("POST /flows/{flow}/webhooks/{step}", "anybody"),
     ("GET /livez", "anybody"),
     ("GET /readyz", "anybody"),
     ("GET /version", "read"),
@@ -171,11 +175,14 @@ async fn every_address_lets_in_whom_it_says_and_nobody_else() {
             let is_of_another = bearer.flow == Some("another-shop");
             match (may, route.needs) {
                 // What is of another flow is not there; an empty list of its own is.
-                (true, Needs::OfASaga(_)) if is_of_another && asked == (&Method::POST, "/sagas") => {
+                (true, Needs::OfASaga(_)) if is_of_another && method == Method::POST && route.path.ends_with("/sagas") => {
                     assert_eq!(status, StatusCode::FORBIDDEN, "{asked:?} {}: {answer}", bearer.name);
                 }
                 (true, Needs::OfASaga(_)) if is_of_another && route.path == "/sagas" => {
                     assert_eq!((status, &answer["sagas"]), (StatusCode::OK, &json!([])));
+                }
+                (true, Needs::OfASaga(_)) if is_of_another && route.path == "/flows" => {
+                    assert_eq!((status, &answer["flows"]), (StatusCode::OK, &json!([])));
                 }
                 // It is about no saga.
                 (true, Needs::OfASaga(_)) if is_of_another && route.path == "/version" => assert_eq!(status, StatusCode::OK),
@@ -202,7 +209,7 @@ async fn a_token_of_one_flow_reaches_no_saga_of_another() {
     write(&path, &bearers);
     let (server, _keeps_on) = service(Access::Tokens(TokenFile::open(&path).unwrap())).await;
     let [of_shop, of_all] = bearers.each_ref().map(|bearer| format!("Bearer {}", bearer.secret.as_str()));
-    let acts = body("/sagas/{id}/acts");
+    let (acts, an_order) = (body("/sagas/{id}/acts"), body("/sagas"));
     for (method, path, body) in [
         (Method::GET, "/sagas/theirs", Value::Null),
         (Method::POST, "/sagas/theirs/cancel", json!({})),
@@ -219,6 +226,15 @@ async fn a_token_of_one_flow_reaches_no_saga_of_another() {
         page["sagas"].as_array().unwrap().iter().map(|saga| saga["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!((ids(&of_shop).await, ids(&of_all).await.len()), (vec!["known".to_owned()], 2));
+    // It places in its own flow alone, and is not told whether there are others.
+    for (path, expected) in [
+        ("/flows/shop/sagas", StatusCode::ACCEPTED),
+        ("/flows/cards/sagas", StatusCode::FORBIDDEN),
+        ("/flows/none/sagas", StatusCode::FORBIDDEN),
+    ] {
+        let (status, answer) = ask(&server, (&Method::POST, path), &an_order, Some(&of_shop)).await;
+        assert_eq!(status, expected, "{path}: {answer}");
+    }
 }
 
 #[tokio::test]

@@ -171,7 +171,7 @@ pub async fn run(batch: Batch, mut stop: watch::Receiver<bool>, report: &mut dyn
     }
     let options = Options::default().with_retry_cap(retry_cap).with_assumptions(file.assumptions());
     let mut options = options.with_max_active(limit_in_flight.get());
-    let wanted = Wanted::by(&flow, &*store, &options).await?;
+    let wanted = Wanted::by([&*flow], &*store, &options).await?;
     Shares::alone(open_files, wanted).bound(&mut options);
     let engine = Engine::builder(store).flow(flow).options(options).other_definitions(definitions).open().await?;
     report.definitions(&engine.other_definitions().await?);

@@ -3,6 +3,7 @@
 pub(crate) mod acts;
 mod clock;
 mod definitions;
+mod flows;
 mod pages;
 mod participants;
 mod sagas;
@@ -64,10 +65,12 @@ const DECIDES: &[Scope] = &[Scope::Money];
 #[rustfmt::skip]
 pub(crate) const ROUTES: &[Route] = &[
     Route { verb: Verb::Post, path: "/sagas", needs: Needs::OfASaga(PLACES), handler: |verb| on(verb, sagas::place) },
+    Route { verb: Verb::Post, path: "/flows/{flow}/sagas", needs: Needs::OfASaga(PLACES), handler: |verb| on(verb, sagas::place_named) },
     Route { verb: Verb::Get, path: "/sagas", needs: Needs::OfASaga(READS), handler: |verb| on(verb, sagas::list) },
     Route { verb: Verb::Get, path: "/sagas/{id}", needs: Needs::OfASaga(READS), handler: |verb| on(verb, sagas::show) },
     Route { verb: Verb::Post, path: "/sagas/{id}/cancel", needs: Needs::OfASaga(CANCELS), handler: |verb| on(verb, sagas::cancel) },
     Route { verb: Verb::Post, path: "/sagas/{id}/acts", needs: Needs::OfASaga(ACTS), handler: |verb| on(verb, acts::act) },
+    Route { verb: Verb::Get, path: "/flows", needs: Needs::OfASaga(READS), handler: |verb| on(verb, flows::list) },
     Route { verb: Verb::Get, path: "/definitions", needs: Needs::OfAll(READS), handler: |verb| on(verb, definitions::list) },
     Route { verb: Verb::Post, path: "/definitions/{hash}", needs: Needs::OfAll(DECIDES), handler: |verb| on(verb, definitions::choose) },
     Route { verb: Verb::Get, path: "/participants", needs: Needs::OfAll(READS), handler: |verb| on(verb, participants::list) },
@@ -75,6 +78,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route { verb: Verb::Get, path: "/participants/resting", needs: Needs::OfAll(READS), handler: |verb| on(verb, participants::resting) },
     Route { verb: Verb::Post, path: "/clock/accept", needs: Needs::OfAll(DECIDES), handler: |verb| on(verb, clock::accept) },
     Route { verb: Verb::Post, path: "/webhooks/{step}", needs: Needs::Nothing, handler: |verb| on(verb, webhooks::receive) },
+    Route { verb: Verb::Post, path: "/flows/{flow}/webhooks/{step}", needs: Needs::Nothing, handler: |verb| on(verb, webhooks::receive_named) },
     Route { verb: Verb::Get, path: "/livez", needs: Needs::Nothing, handler: |verb| on(verb, pages::live) },
     Route { verb: Verb::Get, path: "/readyz", needs: Needs::Nothing, handler: |verb| on(verb, pages::ready) },
     Route { verb: Verb::Get, path: "/version", needs: Needs::OfASaga(READS), handler: |verb| on(verb, pages::version) },

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::{Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -9,7 +10,7 @@ use handfast::journal::hex;
 use handfast_protocol::PROTOCOL_VERSION;
 use serde_json::json;
 
-use crate::access::Access;
+use crate::access::{Access, Caller};
 use crate::problem::{self, Problem};
 use crate::service::Service;
 use crate::shapes;
@@ -35,13 +36,17 @@ pub(crate) async fn ready(State(service): State<Arc<Service>>) -> Result<&'stati
     }
 }
 
-/// `GET /version`.
-pub(crate) async fn version(State(service): State<Arc<Service>>) -> Response {
+/// `GET /version`. The flow is null where there are several; each stands in `flows`.
+pub(crate) async fn version(State(service): State<Arc<Service>>, Extension(caller): Extension<Caller>) -> Response {
+    let flows = service.flows();
+    let only = flows.only().filter(|flow| caller.may_see(flow.name()));
+    let seen = flows.iter().filter(|flow| caller.may_see(flow.name()));
     shapes::json(&json!({
         "version": env!("CARGO_PKG_VERSION"),
         "protocol_version": PROTOCOL_VERSION,
-        "flow": service.file().name(),
-        "flow_hash": hex(&service.flow().hash()),
+        "flow": only.map(|flow| flow.name()),
+        "flow_hash": only.map(|flow| hex(&flow.flow().hash())),
+        "flows": seen.map(|flow| super::flows::shape(flow)).collect::<Vec<_>>(),
     }))
 }
 

@@ -17,6 +17,7 @@ use serde::Deserialize;
 
 use crate::access::Caller;
 use crate::coordinator::Followed;
+use crate::flows::ServedFlow;
 use crate::key::{self, IdempotencyKey};
 use crate::listing;
 use crate::operator::{self, not_cancelled};
@@ -24,7 +25,8 @@ use crate::prefer::{self, Wait};
 use crate::problem::{self, Problem};
 use crate::query::Sent;
 use crate::request;
-use crate::service::{Service, clock_problem, stopping, store_problem, unforeseen, unmet};
+use crate::routes::flows;
+use crate::service::{Service, clock_problem, read_order, stopping, store_problem, unforeseen, unmet};
 use crate::shapes;
 use crate::shapes::saga::{Listed, Short, WholeSaga};
 
@@ -72,21 +74,36 @@ async fn look_for(service: &Service, caller: &Caller, id: &str, with_tries: bool
     view.filter(is_there).ok_or_else(|| no_such_saga(id))
 }
 
-/// `POST /sagas`: takes an order. An answer of 2xx means that it is flushed.
+/// `POST /sagas`: takes an order of the only flow there is.
 pub(crate) async fn place(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    if !caller.may_see(service.file().name()) {
-        let why = "the token is for another flow than the one whose orders are taken here";
-        return Err(caller.refuse("a token of this flow", why));
-    }
+    let flow = flows::unnamed(&service.flows(), &caller)?;
+    place_in(service, &flow, headers, body).await
+}
+
+/// `POST /flows/{flow}/sagas`: takes an order of this flow.
+pub(crate) async fn place_named(
+    State(service): State<Arc<Service>>,
+    Extension(caller): Extension<Caller>,
+    name: flows::Name,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let name = name.map(|Path(name)| name).unwrap_or_default();
+    let flow = flows::named(&service.flows(), &caller, &name)?;
+    place_in(service, &flow, headers, body).await
+}
+
+/// Takes an order of a flow. An answer of 2xx means that it is flushed.
+async fn place_in(service: Arc<Service>, flow: &ServedFlow, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let wait = Wait::of(&headers);
     let key = IdempotencyKey::of(&headers)?;
     let body = request::json_body(&headers, body, MAX_ORDER_BYTES, service.orders_budget()).await?;
-    let order = service.read_order(&key, bodies::without_mark(&body))?;
+    let order = read_order(flow, &key, bodies::without_mark(&body))?;
     // Until it is written, or is not, it takes its room; it may be waited for much longer.
     let placing = Arc::clone(&service);
     let placed = body.until(async move { placing.place(&key, order).await }).await;

@@ -9,7 +9,7 @@ use handfast::{LinkStats, NotMade, NotUnderstood, Standing, Stats};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::service::Receivers;
+use crate::flows::{Flows, ServedFlow};
 
 pub mod participants;
 pub mod saga;
@@ -24,7 +24,7 @@ pub(crate) fn json(value: &impl Serialize) -> Response {
 }
 
 /// What the engine is at.
-pub(crate) fn stats(stats: &Stats, counts: &Counts, webhooks: &Receivers) -> Value {
+pub(crate) fn stats(stats: &Stats, counts: &Counts, flows: &Flows) -> Value {
     let sagas: Map<String, Value> =
         counts.by_standing.iter().map(|(standing, number)| (standing.clone(), json!(number))).collect();
     let named = |sagas: &[(String, String)]| sagas.iter().map(|(id, why)| json!({ "id": id, "why": why })).collect::<Vec<_>>();
@@ -46,14 +46,20 @@ pub(crate) fn stats(stats: &Stats, counts: &Counts, webhooks: &Receivers) -> Val
             "last_turn_ms": stats.clock.turns.last_by_ms,
             "trouble": stats.clock.trouble,
         },
-        "webhooks": webhooks.iter().map(|(step, receiver)| webhook(step, receiver.stats())).collect::<Vec<_>>(),
+        "webhooks": flows.iter().flat_map(|flow| webhooks(flow)).collect::<Vec<_>>(),
         "participants": stats.participants.iter().map(participant).collect::<Vec<_>>(),
     })
 }
 
-fn webhook(step: &str, stats: WebhookStats) -> Value {
-    let WebhookStats { taken, repeated, none_of_ours, refused, .. } = stats;
-    json!({ "step": step, "taken": taken, "repeated": repeated, "none_of_ours": none_of_ours, "refused": refused })
+/// What came of the webhooks of every step of a flow.
+fn webhooks(flow: &ServedFlow) -> impl Iterator<Item = Value> {
+    flow.webhooks().iter().map(|(step, receiver)| {
+        let WebhookStats { taken, repeated, none_of_ours, refused, .. } = receiver.stats();
+        json!({
+            "flow": flow.name(), "step": step, "taken": taken, "repeated": repeated, "none_of_ours": none_of_ours,
+            "refused": refused,
+        })
+    })
 }
 
 fn participant(line: &LinkStats) -> Value {
@@ -85,8 +91,10 @@ fn not_understood(kind: &NotUnderstood) -> Value {
 #[cfg(test)]
 mod tests {
     use handfast::BreakerState;
+    use handfast::flow_file::FlowFile;
 
     use super::*;
+    use crate::test_support::FLOW;
 
     /// What the engine counts, each with another value.
     fn counted() -> Stats {
@@ -114,10 +122,16 @@ mod tests {
         stats
     }
 
+    fn flows() -> Flows {
+        let file = FlowFile::parse("shop.toml", FLOW).unwrap();
+        let flow = file.flow::<&str>(&[]).unwrap();
+        (file, flow).into()
+    }
+
     #[test]
     fn whatever_is_counted_has_its_place() {
         let counts = Counts { by_standing: [("acting".to_owned(), 8), ("completed".to_owned(), 2)].into() };
-        let said = stats(&counted(), &counts, &Receivers::default());
+        let said = stats(&counted(), &counts, &flows());
         let named = |id: &str, why: &str| json!([{ "id": id, "why": why }]);
         let line = json!({
             "participant": "http://bank", "breaker": "half open", "in_flight": 1, "answered": 2, "indefinite": 3, "unanswered": 4,

@@ -47,6 +47,8 @@ use crate::webhook::WebhookReceiver;
 pub struct FlowFile {
     file: String,
     name: String,
+    /// The line and the character at which its name stands.
+    name_at: (usize, usize),
     fields: Vec<Field>,
     steps: Vec<FileStep>,
     profiled: Vec<ProfiledStep>,
@@ -101,8 +103,10 @@ impl FlowFile {
         let fields = fields.filter(|fields| fields.are_sound).map(|fields| fields.all);
         let (((name, fields), (assumptions, odds)), (steps, profiled)) = found.end(name.zip(fields).zip(assumed).zip(steps))?;
         let assessment = assess(&profiled, &assumptions).map_err(|error| order_error(source, &table, &steps, error))?;
-        let name_of_flow = (*name.get_ref()).to_owned();
-        let file = Self { file: file.to_owned(), name: name_of_flow, fields, steps, profiled, assumptions, odds, assessment };
+        let (name_of_flow, place) = ((*name.get_ref()).to_owned(), source.error(name.span(), ""));
+        let name_at = (place.line(), place.column());
+        let file =
+            Self { file: file.to_owned(), name: name_of_flow, name_at, fields, steps, profiled, assumptions, odds, assessment };
         // Whatever a flow refuses is found here, and not when the first order comes.
         file.flow(&Risk::NAMES).map_err(|error| source.error(name.span(), error.to_string()))?;
         Ok(file)
@@ -112,6 +116,13 @@ impl FlowFile {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Where its name stands, as messages say it: the file, the line and the character, both counted from 1.
+    #[must_use]
+    pub fn place_of_name(&self) -> String {
+        let (line, column) = self.name_at;
+        format!("{}:{line}:{column}", self.file)
     }
 
     /// What messages call the file.

@@ -99,7 +99,8 @@ impl FileStep {
     }
 
     /// What the engine calls its participant.
-    pub(super) fn participant_name(&self) -> String {
+    #[must_use]
+    pub fn participant_name(&self) -> String {
         match &self.participant {
             StepParticipant::Handfast { url } => url.clone(),
             StepParticipant::Http(templates) => format!("{} at {}", self.name, templates.origin()),

@@ -26,6 +26,8 @@ pub(crate) struct Process {
     child: Child,
     /// Where it listens.
     pub(crate) url: String,
+    /// What it said on standard output once it was ready.
+    pub(crate) said: Value,
     log: Arc<Mutex<String>>,
 }
 
@@ -71,7 +73,7 @@ impl Process {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let said: Value =
             serde_json::from_str(&line).unwrap_or_else(|error| panic!("{command:?}: {error}: {line:?} {}", log.lock().unwrap()));
-        Self { child, url: said["listening"].as_str().unwrap().to_owned(), log }
+        Self { child, url: said["listening"].as_str().unwrap().to_owned(), said, log }
     }
 
     /// What it has said on standard error so far.

@@ -70,6 +70,8 @@ async fn who_does_not_hold_the_secret_moves_nothing() {
     // A signature of another body.
     let at = [("webhook-id", "msg_3"), ("webhook-timestamp", "1"), ("webhook-signature", "v1,AAAA")];
     refused.push(caller.send(Method::POST, "/webhooks/payment", &at, body.clone()).await);
+    let elsewhere = caller.send(Method::POST, "/flows/cards/webhooks/payment", &[], body.clone()).await;
+    assert_eq!((elsewhere.status.as_u16(), elsewhere.problem().as_str()), (404, "no-such-page"));
     for reply in &refused {
         assert_eq!((reply.status.as_u16(), reply.problem().as_str()), (401, "not-signed"), "{}", reply.text);
         assert_eq!(reply.header("www-authenticate"), Some("webhook-signature"));
