@@ -11,8 +11,8 @@ use handfast::upkeep::AcceptTimeError;
 use handfast::webhook::Hinted;
 use handfast::{
     AcceptError, Accepted, Act, ActError, ActResult, AdoptError, CancelError, CancelResult, Chosen, Decided, Engine, ListFilter,
-    ListPage, Order, OtherDefinition, Outcome, ParticipantView, RestingPage, SagaHandle, SagaView, Standing, Stats, SubmitError,
-    Time,
+    ListPage, OpenMoney, Order, OtherDefinition, Outcome, ParticipantView, RestingPage, SagaHandle, SagaView, Standing, Stats,
+    SubmitError, Time,
 };
 
 /// An answer that is waited for.
@@ -90,6 +90,22 @@ pub trait Coordinator: Send + Sync + 'static {
 
     /// What it is at, and how many sagas stand how.
     fn stats(&self) -> Asked<'_, Result<(Stats, Counts), StoreError>>;
+
+    /// What it is at, as far as it knows without its store.
+    fn live_stats(&self) -> Option<Stats> {
+        None
+    }
+
+    /// When the oldest saga was placed that is in doubt.
+    fn oldest_in_doubt(&self) -> Offered<'_, Option<Time>, StoreError> {
+        not_offered()
+    }
+
+    /// How much money the sagas are about that have not ended; `None` where it stops meanwhile. No caller waits for it, so it may take
+    /// its time.
+    fn open_money(&self) -> Offered<'_, Option<OpenMoney>, StoreError> {
+        not_offered()
+    }
 
     /// Lets every saga finish what it is writing; says whether it did within `longest`.
     fn shutdown(&self, longest: Duration) -> Asked<'_, bool>;
@@ -218,6 +234,18 @@ impl Coordinator for Engine {
 
     fn stats(&self) -> Asked<'_, Result<(Stats, Counts), StoreError>> {
         Box::pin(async { Ok((Self::stats(self), self.counts().await?)) })
+    }
+
+    fn live_stats(&self) -> Option<Stats> {
+        Some(Self::stats(self))
+    }
+
+    fn oldest_in_doubt(&self) -> Offered<'_, Option<Time>, StoreError> {
+        offered(Self::oldest_in_doubt(self))
+    }
+
+    fn open_money(&self) -> Offered<'_, Option<OpenMoney>, StoreError> {
+        offered(Self::open_money(self))
     }
 
     fn shutdown(&self, longest: Duration) -> Asked<'_, bool> {

@@ -17,6 +17,7 @@ mod coordinator;
 pub mod flows;
 mod key;
 mod listing;
+mod metrics;
 pub mod open_files;
 pub mod operator;
 mod prefer;

@@ -10,7 +10,7 @@ use handfast::webhook::WebhookReceiver;
 use handfast::{Order, SubmitError};
 use handfast_http::bodies::Budget;
 use handfast_http::stop::stopped;
-use handfast_machine::locked;
+use handfast_machine::{clock, locked};
 use serde_json::Value;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
@@ -18,6 +18,7 @@ use crate::access::{Access, Callers};
 use crate::coordinator::{Coordinator, Followed, Unmet};
 use crate::flows::{Flows, ServedFlow};
 use crate::key::IdempotencyKey;
+use crate::metrics::{Reading, Readings};
 use crate::problem::{self, Problem};
 use crate::shapes;
 
@@ -44,6 +45,9 @@ pub(crate) struct Service {
     hints: Budget,
     /// Places for callers who wait for the end of a saga.
     waiting: Semaphore,
+    /// What is read of all open sagas at times, and when this was opened.
+    readings: Arc<Readings>,
+    opened_at_ms: u64,
     access: Access,
     stop: watch::Receiver<bool>,
 }
@@ -57,7 +61,9 @@ impl Service {
         stop: watch::Receiver<bool>,
     ) -> Self {
         let (orders, hints, flows) = (Budget::new(ORDERS), Budget::new(WEBHOOKS), Mutex::new(Arc::new(flows)));
-        Self { coordinator, flows, orders, hints, waiting: Semaphore::new(most / PART_OF_WAITING), access, stop }
+        let waiting = Semaphore::new(most / PART_OF_WAITING);
+        let (readings, opened_at_ms) = (Arc::default(), clock::now_ms());
+        Self { coordinator, flows, orders, hints, waiting, readings, opened_at_ms, access, stop }
     }
 
     pub(crate) fn coordinator(&self) -> &dyn Coordinator {
@@ -78,6 +84,26 @@ impl Service {
     /// at once, since the other connections are for orders, health checks and operators.
     pub(crate) fn place_to_wait(&self) -> Option<SemaphorePermit<'_>> {
         self.waiting.try_acquire().ok()
+    }
+
+    /// How many such places are free.
+    pub(crate) fn places_to_wait(&self) -> usize {
+        self.waiting.available_permits()
+    }
+
+    /// When it was opened, in milliseconds since 1970.
+    pub(crate) const fn opened_at_ms(&self) -> u64 {
+        self.opened_at_ms
+    }
+
+    /// Whether it was told to stop.
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// The latest reading of what all open sagas are about, if there is one.
+    pub(crate) async fn open_money(&self) -> Option<Arc<Reading>> {
+        self.readings.latest(&self.coordinator).await
     }
 
     /// How much of orders is read at a time.
@@ -108,7 +134,7 @@ impl Service {
     /// # Errors
     /// They are not.
     pub(crate) async fn check_ready(&self) -> Result<(), Problem> {
-        if *self.stop.borrow() {
+        if self.is_stopping() {
             return Err(stopping());
         }
         if let Some(part) = self.coordinator.dead_part() {

@@ -320,6 +320,13 @@ fn boot_id() -> String {
     if id.trim().is_empty() { uuid::Uuid::now_v7().to_string() } else { id.trim().to_owned() }
 }
 
+/// What comes of something, and how long it took, finer than milliseconds.
+pub(crate) async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {
+    let begun = runtime_now();
+    let done = work.await;
+    (done, begun.elapsed())
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the module that may read the clock")]
 fn runtime_now() -> tokio::time::Instant {
     tokio::time::Instant::now()

@@ -55,6 +55,7 @@
 
 mod clock;
 mod delivery;
+mod durations;
 mod engine;
 mod flow;
 pub mod flow_file;
@@ -78,10 +79,11 @@ pub use flow::{Flow, FlowBuilder, FlowError, FlowStep, ParticipantRef, Unaccepte
 // Placing orders, and following them.
 pub use engine::{MAX_BODY_BYTES, NoOutcome, Order, Progress, SagaHandle, SubmitError};
 // Looking: one saga, all of them, and what the engine is at.
-pub use delivery::{LinkStats, NotMade, NotUnderstood};
+pub use delivery::{LinkStats, NotMade, NotUnderstood, RequestStats};
+pub use durations::Durations;
 pub use engine::{
-    AnswerSeen, ClockStats, Happened, ListFilter, ListPage, Listed, Money, NotMoney, SAGA_EVENTS, SagaView, Stats, StepView,
-    Totals,
+    AnswerSeen, ClockStats, FlowStats, Happened, ListFilter, ListPage, Listed, Money, NotMoney, OpenMoney, Places, SAGA_EVENTS,
+    SagaView, Stats, StepView, Sum, Sums, Totals,
 };
 // What people and webhooks do to a saga.
 pub use engine::{

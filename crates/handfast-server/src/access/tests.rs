@@ -93,7 +93,7 @@ async fn ask(server: &Server, (method, path): (&Method, &str), body: &Value, aut
 
 /// Every address, and by which scopes it is reached: written down here once more, so that an address is not opened by a slip.
 /// A star says that a token of one flow is not enough.
-const REACHED_BY: [(&str, &str); 20] = [
+const REACHED_BY: [(&str, &str); 21] = [
     ("POST /sagas", "place"),
     ("POST /flows/{flow}/sagas", "place"),
     ("GET /sagas", "read"),
@@ -113,6 +113,7 @@ const REACHED_BY: [(&str, &str); 20] = [
     ("GET /readyz", "anybody"),
     ("GET /version", "read"),
     ("GET /stats", "read *"),
+    ("GET /metrics", "read *"),
     ("GET /problems/{slug}", "anybody"),
 ];
 

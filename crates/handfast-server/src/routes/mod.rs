@@ -83,6 +83,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route { verb: Verb::Get, path: "/readyz", needs: Needs::Nothing, handler: |verb| on(verb, pages::ready) },
     Route { verb: Verb::Get, path: "/version", needs: Needs::OfASaga(READS), handler: |verb| on(verb, pages::version) },
     Route { verb: Verb::Get, path: "/stats", needs: Needs::OfAll(READS), handler: |verb| on(verb, pages::stats) },
+    Route { verb: Verb::Get, path: "/metrics", needs: Needs::OfAll(READS), handler: |verb| on(verb, pages::metrics) },
     Route { verb: Verb::Get, path: "/problems/{slug}", needs: Needs::Nothing, handler: |verb| on(verb, pages::about_problem) },
 ];
 

@@ -11,6 +11,7 @@ use handfast_protocol::PROTOCOL_VERSION;
 use serde_json::json;
 
 use crate::access::{Access, Caller};
+use crate::metrics;
 use crate::problem::{self, Problem};
 use crate::service::Service;
 use crate::shapes;
@@ -53,6 +54,11 @@ pub(crate) async fn version(State(service): State<Arc<Service>>, Extension(calle
 /// `GET /stats`.
 pub(crate) async fn stats(State(service): State<Arc<Service>>) -> Result<Response, Problem> {
     Ok(shapes::json(&service.stats().await?))
+}
+
+/// `GET /metrics`: the same as numbers, for Prometheus.
+pub(crate) async fn metrics(State(service): State<Arc<Service>>) -> Response {
+    ([(header::CONTENT_TYPE, metrics::MEDIA_TYPE)], metrics::written(&service).await).into_response()
 }
 
 /// `GET /problems/{slug}`: the page that a problem's `type` leads to.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use handfast_protocol::{Change, Command, Operation, Time};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::asked::{Asked, RequestStats};
 use super::backoff::Backoff;
 use super::breaker::{Admission, Breaker, BreakerState};
 use super::life::Life;
@@ -16,7 +17,7 @@ use super::memories::{Memories, Room};
 use super::odd::{NotMade, NotUnderstood, Odd, Unmade};
 use super::quiet::Quiet;
 use super::settings::LinkSettings;
-use crate::clock::{Clock, whole_ms};
+use crate::clock::{self, Clock, whole_ms};
 use crate::participant::{Delivery, LATE, NOT_SENT, Participant, Receipt, Reply};
 use crate::store::{Seen, Sighting, Tip};
 use handfast_machine::locked;
@@ -50,6 +51,8 @@ pub struct LinkStats {
     pub not_understood: Vec<NotUnderstood>,
     /// Requests that could not be made, by what was to be asked for and by the reason.
     pub not_made: Vec<NotMade>,
+    /// How long requests took until they were answered or given up on, by what was asked and what came of it.
+    pub requests: Vec<RequestStats>,
 }
 
 /// How a call ended.
@@ -112,6 +115,8 @@ pub(crate) struct Link {
     odd: Mutex<Odd>,
     /// What was not asked, since it could not be.
     unmade: Mutex<Unmade>,
+    /// How long its answers took.
+    asked: Mutex<Asked>,
 }
 
 impl Link {
@@ -139,6 +144,7 @@ impl Link {
             quiet: Mutex::default(),
             odd: Mutex::default(),
             unmade: Mutex::default(),
+            asked: Mutex::default(),
         }
     }
 
@@ -262,10 +268,14 @@ impl Link {
 
     async fn deliver(&self, timeout: Duration, delivery: Delivery<'_>) -> Reply {
         let named = delivery.seen.map(|seen| seen.incarnation.as_str());
-        match tokio::time::timeout(timeout, self.participant.deliver(delivery)).await {
+        let operation = delivery.operation;
+        let (answered, took) = clock::timed(tokio::time::timeout(timeout, self.participant.deliver(delivery))).await;
+        let reply = match answered {
             Ok(reply) => self.checked(reply.cleaned(), named),
             Err(_elapsed) => Reply::unknown(format!("no answer within {} ms", timeout.as_millis())),
-        }
+        };
+        locked(&self.asked).note(operation, &reply, took);
+        reply
     }
 
     /// More would have to be named than a request may name. What names less must change nothing, so a look goes in its place: its
@@ -495,6 +505,7 @@ impl Link {
             behind,
             not_understood: locked(&self.odd).all(),
             not_made: locked(&self.unmade).all(),
+            requests: locked(&self.asked).all(),
         }
     }
 }

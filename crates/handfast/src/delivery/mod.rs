@@ -1,5 +1,6 @@
 //! How hard and how often participants are asked: nothing in here decides anything about a saga.
 
+mod asked;
 mod backoff;
 mod breaker;
 pub(crate) mod life;
@@ -9,6 +10,7 @@ mod odd;
 mod quiet;
 mod settings;
 
+pub use asked::RequestStats;
 pub use backoff::Backoff;
 pub use breaker::{BreakerSettings, BreakerState};
 pub use link::LinkStats;

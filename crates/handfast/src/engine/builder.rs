@@ -12,11 +12,12 @@ use super::observe::Happened;
 use super::options::Options;
 use super::shared::Shared;
 use super::stats::Totals;
+use super::tally::Tally;
 use super::{Engine, Running, clocks, observe, schedule};
 use crate::delivery::{Jitter, Memories};
 use crate::flow::Flow;
 use crate::participant::{Participant, Secret};
-use crate::store::Store;
+use crate::store::{Store, TimedStore};
 
 /// Sets up an [`Engine`].
 pub struct EngineBuilder {
@@ -116,6 +117,8 @@ impl EngineBuilder {
     /// A flow that cannot be followed, or the store's.
     pub async fn open(self) -> Result<Engine, OpenError> {
         let Self { store, flows, participants, secrets, resolver, others, options, observer } = self;
+        let timed = Arc::new(TimedStore::new(store));
+        let store: Arc<dyn Store> = Arc::clone(&timed) as _;
         let kept = KeptOfParticipants::in_store(&*store).await?;
         let memories = Arc::new(Memories::new(&kept.seen));
         let lines = Links::new(&options, (participants, secrets), (Arc::clone(&store), kept, Arc::clone(&memories)));
@@ -134,8 +137,10 @@ impl EngineBuilder {
         let is_to_keep = for_others.keep_unless_unavailable(&*store).await?;
         let was_decided = matches!(others, OtherDefinitions::Adopt(_) | OtherDefinitions::KeepAll(_));
         let totals = Totals::of(&store.counts().await?);
+        let tally = Tally::of(by_name.keys().map(String::as_str));
         let seed = options.seed.unwrap_or_else(|| uuid::Uuid::now_v7().as_u64_pair().1);
-        let shared = Arc::new(Shared::new(store, options, (definitions, memories), (Jitter::new(seed), observer), totals));
+        let shared =
+            Arc::new(Shared::new(timed, options, (definitions, memories), (Jitter::new(seed), observer), (totals, tally)));
         shared.check_clock().await;
         tokio::spawn(clocks::watch(Arc::downgrade(&shared)));
         tokio::spawn(schedule::schedule(Arc::clone(&shared)));

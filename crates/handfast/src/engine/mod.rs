@@ -29,6 +29,7 @@ mod money;
 mod named;
 mod observe;
 mod obstacle;
+mod open_money;
 mod options;
 mod order;
 mod participants;
@@ -41,6 +42,7 @@ mod schedule;
 mod shared;
 mod stats;
 mod steps;
+mod tally;
 mod trail;
 mod trouble;
 mod view;
@@ -69,6 +71,7 @@ pub use hints::HintResult;
 pub(crate) use kept::JournalReceipts;
 pub use listed::{ListFilter, ListPage, Listed, list_in};
 pub use observe::{Happened, SAGA_EVENTS};
+pub use open_money::{OpenMoney, Sum, Sums};
 pub use options::Options;
 pub use order::{MAX_BODY_BYTES, Order};
 pub use participants::{
@@ -78,8 +81,9 @@ pub use person::{Act, ActError, ActResult, Acted, Possible, Remains, act_in, can
 pub use reason::MAX_REASON_CHARACTERS;
 pub(crate) use reason::what_is_wrong_if_said;
 pub use shared::CancelResult;
-pub use stats::{Stats, Totals};
+pub use stats::{Places, Stats, Totals};
 pub use steps::{AnswerSeen, StepView};
+pub use tally::FlowStats;
 pub use view::{SagaView, saga_in, saga_of};
 
 use crate::flow::{FlowStep, is_of_flow};
@@ -378,6 +382,10 @@ impl Engine {
             left_alone: shared.attention.left_alone.all(),
             unconfirmed: shared.attention.unconfirmed.all(),
             store_trouble: shared.attention.store_trouble(),
+            flows: shared.tally.flows(),
+            person_needed: shared.tally.evidence(),
+            store: shared.timed.took(),
+            places: shared.places(),
             clock: shared.clock_stats(),
             participants,
         }
@@ -454,6 +462,7 @@ async fn place(shared: Arc<Shared>, name: Arc<str>, placing: Placing) -> Result<
         Ok((created, None)) => Ok(created),
         Ok((created, Some(saga))) => {
             shared.count(None, saga.standing());
+            shared.tally.placed(saga.definition().flow().name());
             shared.observer.tell(&Happened::Placed { saga: &name, flow: saga.definition().flow().name() });
             if !shared.start(&name, Arrival::Placed(Box::new(saga))) {
                 shared.wakes.note(now);

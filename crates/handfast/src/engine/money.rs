@@ -1,5 +1,7 @@
 //! How much a step is about, as its body or else the order says, for the person who has to decide about it.
 
+use bytes::Bytes;
+
 use super::amounts::{Money, money_in};
 use crate::store::StoredSaga;
 
@@ -11,7 +13,12 @@ pub(super) fn of(stored: &StoredSaga, step: usize) -> Option<String> {
 
 /// The amount of the order, or else of the first step that has one.
 pub(super) fn of_order(stored: &StoredSaga) -> Option<Money> {
-    amount_in(&stored.input).or_else(|| stored.bodies.iter().find_map(|body| amount_in(body)))
+    of_ordered(&stored.input, &stored.bodies)
+}
+
+/// The same of an order and the bodies of its steps.
+pub(super) fn of_ordered(input: &[u8], bodies: &[Bytes]) -> Option<Money> {
+    amount_in(input).or_else(|| bodies.iter().find_map(|body| amount_in(body)))
 }
 
 /// The first amount of money that can be written.

@@ -13,6 +13,7 @@ use super::journaled::Journaled;
 use super::options::Options;
 use super::room::Rooms;
 use super::shared::{CancelResult, Shared};
+use super::stats::Places;
 use crate::delivery::Class;
 use handfast_machine::locked;
 
@@ -128,6 +129,14 @@ impl Shared {
 
     pub(crate) fn active(&self) -> usize {
         locked(&self.registry.active).mailboxes.len()
+    }
+
+    /// What room there is in memory.
+    pub(crate) fn places(&self) -> Places {
+        let active = locked(&self.registry.active);
+        let left = |class| active.rooms.places_left(class) as u64;
+        let waiting = active.placed.len() as u64;
+        Places { left_for_new: left(Class::New), left_for_backlog: left(Class::Backlog), waiting }
     }
 
     /// Whether there is room for a saga that was put aside.

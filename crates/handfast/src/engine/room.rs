@@ -60,6 +60,12 @@ impl Rooms {
         is_free && (room.bytes == 0 || room.bytes.saturating_add(bytes) < room.most_bytes)
     }
 
+    /// How many more sagas may come into memory, as far as is known of their bodies: none where those that are there have taken all.
+    pub(crate) const fn places_left(&self, class: Class) -> usize {
+        let room = self.room(class);
+        if self.has_place(class, 0) { room.most.saturating_sub(room.sagas) } else { 0 }
+    }
+
     /// Whether the bodies of one more saga may be loaded.
     pub(crate) const fn has_bytes(&self, class: Class) -> bool {
         let room = self.room(class);

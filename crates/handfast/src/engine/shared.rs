@@ -19,10 +19,11 @@ use super::observe::Observer;
 use super::options::{LONGEST_PARK, Options};
 use super::registry::Registry;
 use super::stats::Totals;
+use super::tally::Tally;
 use super::wakes::Wakes;
 use crate::clock::whole_ms;
 use crate::delivery::{Jitter, Memories};
-use crate::store::{LONGEST_WAKE_UP_MS, Store, StoreError};
+use crate::store::{LONGEST_WAKE_UP_MS, Store, StoreError, TimedStore};
 use handfast_machine::locked;
 
 /// What came of asking for *neither*.
@@ -47,6 +48,8 @@ const SPREAD: Duration = Duration::from_millis(30);
 /// Everything that the tasks of one engine share.
 pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
+    /// The same, which knows how long it takes.
+    pub(super) timed: Arc<TimedStore>,
     pub(crate) options: Options,
     pub(crate) definitions: Definitions,
     /// What was seen of the participants' stores.
@@ -55,6 +58,7 @@ pub(crate) struct Shared {
     pub(crate) observer: Observer,
     pub(crate) totals: watch::Sender<Totals>,
     pub(super) attention: Attention,
+    pub(super) tally: Tally,
     /// When a step of a saga that has ended was looked at for a hint, as far as that was a moment ago.
     looks_after_the_end: Mutex<BTreeMap<(Arc<str>, usize), Time>>,
     pub(super) registry: Registry,
@@ -75,15 +79,17 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(
-        store: Arc<dyn Store>,
+        timed: Arc<TimedStore>,
         options: Options,
         (definitions, memories): (Definitions, Arc<Memories>),
         (jitter, observer): (Jitter, Observer),
-        totals: Totals,
+        (totals, tally): (Totals, Tally),
     ) -> Self {
         let (registry, opened_at) = (Registry::new(&options), options.clock.now());
         Self {
-            store,
+            store: Arc::clone(&timed) as Arc<dyn Store>,
+            timed,
+            tally,
             options,
             definitions,
             memories,

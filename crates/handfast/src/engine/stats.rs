@@ -3,7 +3,9 @@
 use handfast_protocol::Standing;
 
 use super::clocks::ClockStats;
+use super::tally::FlowStats;
 use crate::delivery::LinkStats;
+use crate::durations::Durations;
 use crate::store::Counts;
 
 /// How many sagas stand how, as far as this engine knows. Start from the store's counts, and kept up by what happens here.
@@ -87,4 +89,25 @@ pub struct Stats {
     pub clock: ClockStats,
     /// The lines to the participants, in the order of their names.
     pub participants: Vec<LinkStats>,
+    /// What became of the sagas of each flow here since the engine was opened.
+    pub flows: Vec<FlowStats>,
+    /// How often it was found here since then that a person is needed, by the word for the reason. Each reason is there.
+    pub person_needed: Vec<(&'static str, u64)>,
+    /// How long the store took since then: over a `read`, over a `write` that a saga or a person waits for, and over what is
+    /// written `aside`, which neither waits for.
+    pub store: Vec<(&'static str, Durations)>,
+    /// What room there is in memory.
+    pub places: Places,
+}
+
+/// How many more sagas may come into memory, and how many wait for that.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct Places {
+    /// Places left for sagas that are just placed.
+    pub left_for_new: u64,
+    /// Places left for those that were put aside. Where rooms are not kept apart, the same places.
+    pub left_for_backlog: u64,
+    /// Sagas that were just placed and wait for a place, as far as they are remembered; all others are found in the store.
+    pub waiting: u64,
 }

@@ -24,6 +24,7 @@ macro_rules! every_method_of_a_store {
             now record_try(attempt: $crate::store::Try) -> ();
             read tries(id: &'a str) -> Vec<$crate::store::Try>;
             read list(filter: $crate::store::Filter) -> $crate::store::Page;
+            read orders(filter: $crate::store::Filter) -> $crate::store::OrderedPage;
             read flows() -> $crate::store::FlowTexts;
             read counts() -> $crate::store::Counts;
             aside accept_time(acceptance: $crate::store::TimeAcceptance) -> $crate::store::TimeAccepted;

@@ -8,8 +8,9 @@ use handfast_protocol::Time;
 
 use super::{
     Acceptance, Adopted, Adoption, Append, BoxFuture, Candidate, ClockMark, ClockVerdict, Counts, Created, Due, Filter,
-    FlowTexts, KeptTime, LONGEST_WAKE_UP_MS, Lengths, Memory, NewSaga, Offer, OpenFlow, Page, SUSPENDED, Seen, Store, StoreError,
-    StoredSaga, Summary, TRIES_KEPT, TimeAcceptance, TimeAccepted, Try, check_new, draw_store_id, storable,
+    FlowTexts, KeptTime, LONGEST_WAKE_UP_MS, Lengths, Memory, NewSaga, Offer, OpenFlow, Ordered, OrderedPage, Page, SUSPENDED,
+    Seen, Store, StoreError, StoredSaga, Summary, TRIES_KEPT, TimeAcceptance, TimeAccepted, Try, check_new, draw_store_id,
+    storable,
     time::{judge, judge_acceptance, keep},
 };
 
@@ -258,6 +259,17 @@ impl Rows {
         page
     }
 
+    fn orders(&self, filter: &Filter) -> OrderedPage {
+        let page = self.list(filter);
+        let rows = page.sagas.iter().filter_map(|summary| self.sagas.get(*self.by_id.get(&summary.id)?));
+        let ordered = |saga: &StoredSaga| Ordered {
+            standing: saga.standing.clone(),
+            input: saga.input.clone(),
+            bodies: saga.bodies.clone(),
+        };
+        (rows.map(|row| ordered(&row.saga)).collect(), page.next)
+    }
+
     fn open_flows(&self) -> Vec<OpenFlow> {
         let mut flows = BTreeMap::<([u8; 32], [u8; 32], bool, bool), OpenFlow>::new();
         for saga in self.sagas.iter().map(|row| &row.saga).filter(|saga| is_open(saga)) {
@@ -365,6 +377,9 @@ impl Store for MemoryStore {
     }
     fn list(&self, filter: Filter) -> BoxFuture<'_, Result<Page, StoreError>> {
         Box::pin(async move { Ok(self.with(|rows| rows.list(&filter))) })
+    }
+    fn orders(&self, filter: Filter) -> BoxFuture<'_, Result<OrderedPage, StoreError>> {
+        Box::pin(async move { Ok(self.with(|rows| rows.orders(&filter))) })
     }
     fn flows(&self) -> BoxFuture<'_, Result<FlowTexts, StoreError>> {
         Box::pin(async move { Ok(self.with(|rows| rows.flows.clone().into_iter().collect())) })

@@ -14,6 +14,7 @@ mod shared;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod time;
+mod timed;
 mod unanswered;
 
 use std::future::Future;
@@ -38,6 +39,7 @@ pub use sqlite::SqliteStore;
 #[doc(hidden)]
 pub use sqlite::{SqliteOptions, Synchronous};
 pub use time::{ClockMark, ClockVerdict, KeptTime, LONGEST_WAKE_UP_MS, StoreTime, TimeAcceptance, TimeAccepted};
+pub(crate) use timed::TimedStore;
 pub use unanswered::Unanswered;
 
 use crate::flow::{is_of_flow, name_in};
@@ -360,6 +362,20 @@ pub struct Summary {
     pub changed: Time,
 }
 
+/// What the order of a saga was, for those who look at many of them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ordered {
+    /// How the saga stands.
+    pub standing: String,
+    /// The order as it was submitted; empty where its row cannot be what was written.
+    pub input: Vec<u8>,
+    /// The body of every step's act; none where they cannot be told apart.
+    pub bodies: Vec<Bytes>,
+}
+
+/// The orders of a page of sagas, and the saga after which the next page begins; `None` on the last.
+pub type OrderedPage = (Vec<Ordered>, Option<String>);
+
 /// How many sagas stand how.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Counts {
@@ -526,6 +542,8 @@ pub trait Store: Send + Sync + 'static {
     fn tries<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Vec<Try>, StoreError>>;
     /// A page of sagas, in the order of their placing.
     fn list(&self, filter: Filter) -> BoxFuture<'_, Result<Page, StoreError>>;
+    /// What the sagas of the same page were ordered with: nothing of their journals is read.
+    fn orders(&self, filter: Filter) -> BoxFuture<'_, Result<OrderedPage, StoreError>>;
     /// Every definition that a saga was placed with or was let follow, by its hash.
     fn flows(&self) -> BoxFuture<'_, Result<FlowTexts, StoreError>>;
     /// How many sagas stand how.

@@ -29,6 +29,7 @@ pub(super) fn name_unconfirmed(shared: &Shared, saga: &Journaled) {
 pub(super) fn tell_end(shared: &Shared, saga: &Journaled) {
     let Some(outcome) = saga.decision() else { return };
     let (saga, flow) = (&**saga.id(), saga.definition().flow().name());
+    shared.tally.ended(flow, outcome);
     shared.observer.tell(&Happened::Ended { saga, flow, outcome });
 }
 
@@ -51,6 +52,9 @@ impl Driver<'_> {
             let reason = describe(&self.saga, evidence);
             // The list names no more than a person can read; the log tells of each.
             let is_new_to_list = self.shared.attention.suspended.add(self.saga.id(), &reason);
+            if is_news {
+                self.shared.tally.person_needed(evidence);
+            }
             if is_news || is_new_to_list {
                 let what = match evidence {
                     Evidence::Contradiction { .. } => "a participant contradicted itself",

@@ -6,8 +6,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
 
 use super::queries::has_table;
 use super::reader::Source;
-use super::shape::{number, unavailable};
-use crate::store::{Candidate, Counts, Filter, FlowTexts, Page, StoreError, Summary};
+use super::shape::{number, unavailable, unpack};
+use crate::store::{Candidate, Counts, Filter, FlowTexts, Ordered, OrderedPage, Page, StoreError, Summary};
 
 pub(super) fn list(source: &mut Source, filter: &Filter) -> Result<Page, StoreError> {
     let read = |connection: &mut Connection| -> rusqlite::Result<Page> {
@@ -60,6 +60,22 @@ fn candidate(row: &Row<'_>) -> rusqlite::Result<Candidate> {
         changed: Time(number(row.get(4)?)),
     };
     Ok(Candidate { summary, follows: row.get(5)? })
+}
+
+pub(super) fn orders(source: &mut Source, filter: &Filter) -> Result<OrderedPage, StoreError> {
+    let page = list(source, filter)?;
+    const SQL: &str = "SELECT input, bodies FROM placed WHERE saga = (SELECT id FROM saga WHERE name = ?1)";
+    let read = |connection: &Connection| -> rusqlite::Result<Vec<Ordered>> {
+        let mut sql = connection.prepare_cached(SQL)?;
+        let ordered = |Summary { id, standing, .. }: Summary| {
+            let placed = sql.query_row([&id], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?))).optional()?;
+            let (input, packed) = placed.unwrap_or_default();
+            let bodies = unpack(&input, &packed.into()).unwrap_or_default();
+            Ok(Ordered { standing, input, bodies })
+        };
+        page.sagas.into_iter().map(ordered).collect()
+    };
+    read(&source.connection).map(|orders| (orders, page.next)).map_err(|error| unavailable(&error))
 }
 
 pub(super) fn flows(source: &mut Source) -> Result<FlowTexts, StoreError> {

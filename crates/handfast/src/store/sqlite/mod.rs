@@ -24,8 +24,8 @@ use self::reader::{Readers, Source};
 use self::writer::{Reply, Write, Writer};
 use super::{
     Acceptance, Adoption, Append, BoxFuture, ClockMark, ClockVerdict, Counts, Created, Due, Examined, Filter, FlowTexts,
-    KeptTime, Lengths, NewSaga, Offer, OpenFlow, Page, Seen, Store, StoreError, StoredSaga, TimeAcceptance, TimeAccepted, Try,
-    Unanswered,
+    KeptTime, Lengths, NewSaga, Offer, OpenFlow, OrderedPage, Page, Seen, Store, StoreError, StoredSaga, TimeAcceptance,
+    TimeAccepted, Try, Unanswered,
 };
 
 /// Sagas in a SQLite file, as `docs/journal.md` describes it.
@@ -226,6 +226,9 @@ impl Store for SqliteStore {
     }
     fn list(&self, filter: Filter) -> BoxFuture<'_, Result<Page, StoreError>> {
         Box::pin(self.read(move |source| lists::list(source, &filter)))
+    }
+    fn orders(&self, filter: Filter) -> BoxFuture<'_, Result<OrderedPage, StoreError>> {
+        Box::pin(self.read(move |source| lists::orders(source, &filter)))
     }
     fn flows(&self) -> BoxFuture<'_, Result<FlowTexts, StoreError>> {
         Box::pin(self.read(lists::flows))

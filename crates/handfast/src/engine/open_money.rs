@@ -1,0 +1,111 @@
+//! How much money the sagas that have not ended are about, by currency, and how old the oldest of them is: for those who watch all
+//! sagas at once. It is read from the store, page by page and with long pauses, since no order waits for it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use handfast_protocol::{Standing, Time};
+
+use super::{Engine, money};
+use crate::clock;
+use crate::participant::places_of;
+use crate::store::{Filter, Ordered, StoreError};
+
+/// How much money the sagas of a store are about that have not ended: at most so much may have moved for them, or not.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct OpenMoney {
+    /// Of those that have neither ended nor wait for a person.
+    pub in_doubt: Sums,
+    /// Of those that wait for a person.
+    pub suspended: Sums,
+}
+
+/// The sums of some sagas.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct Sums {
+    /// By the currency's three letters. No others are there than currencies that exist and have a minor unit.
+    pub by_currency: BTreeMap<String, Sum>,
+    /// How many sagas there are beside them whose order says no amount.
+    pub without_amount: u64,
+}
+
+/// How much the sagas of one currency are about. One saga is about one amount: its order's, or else that of the first step that
+/// has one, as in a list of sagas.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct Sum {
+    /// How many sagas.
+    pub sagas: u64,
+    /// The sum, exactly, in the currency's smallest unit.
+    pub minor: u128,
+    /// How many places an amount of the currency has: 2 where 100 of the smallest unit make one of it.
+    pub places: usize,
+}
+
+/// How many orders are read at a time.
+const AT_ONCE: usize = 500;
+
+/// How many times as long as reading took nothing is read afterwards, so that a reader of the store is free for everything else.
+const PAUSES: u32 = 4;
+
+/// The longest such pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+impl Sums {
+    fn add(&mut self, ordered: &Ordered) {
+        let money = money::of_ordered(&ordered.input, &ordered.bodies);
+        let Some((money, places)) = money.and_then(|money| places_of(&money.currency).map(|places| (money, places))) else {
+            self.without_amount += 1;
+            return;
+        };
+        let sum = self.by_currency.entry(money.currency).or_default();
+        sum.sagas += 1;
+        sum.minor = sum.minor.saturating_add(money.minor.into());
+        sum.places = places;
+    }
+}
+
+impl Engine {
+    /// Adds up how much the sagas are about that have not ended. Every order of them is read, and pauses are made between them, so
+    /// this may take a minute where a million are open. It is not of one moment: what ends or is placed meanwhile may be counted, or not.
+    ///
+    /// # Errors
+    /// The store's. Where the engine stops meanwhile there is no sum.
+    pub async fn open_money(&self) -> Result<Option<OpenMoney>, StoreError> {
+        let shared = &self.0.shared;
+        let is_open = |standing: &Standing| standing.is_in_doubt() || *standing == Standing::Suspended;
+        let standings = Standing::ALL.into_iter().filter(is_open).map(|standing| standing.name().to_owned()).collect();
+        let mut filter = Filter { standings, limit: AT_ONCE, ..Filter::default() };
+        let mut money = OpenMoney::default();
+        loop {
+            let (page, took) = clock::timed(shared.store.orders(filter.clone())).await;
+            let (orders, next) = page?;
+            for ordered in &orders {
+                let is_suspended = ordered.standing == Standing::Suspended.name();
+                if is_suspended { &mut money.suspended } else { &mut money.in_doubt }.add(ordered);
+            }
+            if next.is_none() {
+                return Ok(Some(money));
+            }
+            filter.after = next;
+            tokio::time::sleep(took.saturating_mul(PAUSES).min(LONGEST_PAUSE)).await;
+            if shared.is_stopping() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// When the oldest saga was placed that has neither ended nor waits for a person: the first in the order of placing. Cheap, however
+    /// many there are.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn oldest_in_doubt(&self) -> Result<Option<Time>, StoreError> {
+        let in_doubt = Standing::ALL.into_iter().filter(|standing| standing.is_in_doubt());
+        let standings = in_doubt.map(|standing| standing.name().to_owned()).collect();
+        let page = self.0.shared.store.list(Filter { standings, limit: 1, ..Filter::default() }).await?;
+        Ok(page.sagas.first().map(|saga| saga.created))
+    }
+}
