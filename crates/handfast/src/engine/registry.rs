@@ -79,7 +79,7 @@ impl Registry {
         Self { active: Mutex::new(Active::new(options)), loads, writes, idle: Notify::new() }
     }
 
-    /// Waits until a saga may be written. One that is new never waits.
+    /// Waits until a saga may be written. One that is new never waits, and nothing does once the engine stops.
     async fn turn_to_write(&self, class: Class) -> Option<SemaphorePermit<'_>> {
         match class {
             Class::New => None,
@@ -165,6 +165,11 @@ impl Shared {
     /// Waits until a saga may be written.
     pub(crate) async fn turn_to_write(&self, class: Class) -> Option<SemaphorePermit<'_>> {
         self.registry.turn_to_write(class).await
+    }
+
+    /// Nothing waits for its turn to write from now on: whatever is under way is brought to where it can be left.
+    pub(super) fn end_turns_to_write(&self) {
+        self.registry.writes.close();
     }
 
     /// Takes note of how many bytes the bodies of an active saga take.
@@ -349,6 +354,10 @@ mod tests {
         assert!(matches!(at_once(registry.turn_to_write(Class::New)), Some(None)), "a new one does not");
         drop(turns);
         assert!(at_once(registry.turn_to_write(Class::Backlog)).is_some(), "it has its turn");
+        let turns: Vec<_> = (0..WRITES_AT_ONCE).map(|_| at_once(registry.turn_to_write(Class::Backlog))).collect();
+        registry.writes.close();
+        assert!(matches!(at_once(registry.turn_to_write(Class::Backlog)), Some(None)), "the engine stops");
+        drop(turns);
         let shared = Registry::new(&Options::default().with_keeps_rooms_apart(false));
         let turns: Vec<_> = (0..=WRITES_AT_ONCE).map(|_| at_once(shared.turn_to_write(Class::Backlog))).collect();
         assert!(turns.iter().all(|turn| matches!(turn, Some(Some(_)))), "first come, first served");

@@ -201,6 +201,7 @@ impl Shared {
 
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
+        self.end_turns_to_write();
         self.put_all_aside();
         // Callers that wait for an outcome learn that this process will bring none.
         self.followers.end();

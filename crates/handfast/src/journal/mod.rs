@@ -282,6 +282,22 @@ impl Line {
         }
     }
 
+    /// Whether a place at a participant is held until it is written, or a person waits for it.
+    pub(crate) fn is_urgent(&self) -> bool {
+        match self {
+            Self::Sent { .. } | Self::Cancel { .. } | Self::Person { .. } | Self::SameBooks { .. } => true,
+            Self::Undo { told, .. } => matches!(told, UndoTold::Sent),
+            Self::Start
+            | Self::Timeout
+            | Self::Due(_)
+            | Self::Looked { .. }
+            | Self::Forgotten { .. }
+            | Self::Moved { .. }
+            | Self::Answer { .. }
+            | Self::Differs { .. } => false,
+        }
+    }
+
     /// Its text in the journal of a saga that is pinned to `version`.
     ///
     /// # Errors

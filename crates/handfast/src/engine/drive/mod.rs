@@ -390,7 +390,8 @@ impl<'a> Driver<'a> {
     async fn tell_at(&mut self, at: Option<Time>, line: &JournalLine, seen: Option<Seen>) -> ControlFlow<(), bool> {
         let mut attempt = 0;
         let changed = loop {
-            let turn = self.shared.turn_to_write(self.class).await;
+            // What holds a place at a participant, and a person who waits, are not kept waiting by others.
+            let turn = if line.is_urgent() { None } else { self.shared.turn_to_write(self.class).await };
             let now = at.unwrap_or_else(|| self.shared.journal_now());
             let advanced = self.saga.advance(&*self.shared.store, now, line, seen.clone()).await;
             drop(turn);
