@@ -29,9 +29,9 @@ pub use history::{Change, Changes, Memory, Shown, Sighting, Tip, is_behind};
 pub use party::{Input, Party, Time, replay};
 pub use register::{Answer, Definite, Effect, Register, Request};
 pub use saga::{
-    Answers, Assessment, Assumptions, Close, Command, Coordinator, Doubt, Due, DueAt, Evidence, Finding, Kind, Mark, Meaning,
-    Meanings, Named, Nature, Operation, Outcome, Plan, PlanError, Profile, ProfiledStep, Remark, Repeat, Risk, Ruling, Span,
-    Standing, StepPlan, StepSet, Told, Undo, UndoTold, Values, assess, stage,
+    Answers, Assessment, Assumptions, Close, Command, Coordinator, Doubt, Due, DueAt, End, Evidence, Fate, Finding, Kind, Mark,
+    Meaning, Meanings, Named, Nature, Operation, Outcome, Plan, PlanError, Profile, ProfiledStep, Remark, Repeat, Risk, Ruling,
+    Span, Standing, StepPlan, StepSet, Told, Undo, UndoTold, Values, assess, stage,
 };
 
 /// The version of the transition functions that new sagas follow. A saga is pinned to the version it started with; a change

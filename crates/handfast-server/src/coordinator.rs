@@ -6,13 +6,13 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use handfast::journal::Said;
-use handfast::store::{Counts, StoreError};
+use handfast::store::{Counts, Digest, StoreError};
 use handfast::upkeep::AcceptTimeError;
 use handfast::webhook::Hinted;
 use handfast::{
-    AcceptError, Accepted, Act, ActError, ActResult, AdoptError, CancelError, CancelResult, Chosen, Decided, Engine, ListFilter,
-    ListPage, OpenMoney, Order, OtherDefinition, Outcome, ParticipantView, RestingPage, SagaHandle, SagaView, Standing, Stats,
-    SubmitError, Time,
+    AcceptError, Accepted, Act, ActError, ActResult, AdoptError, CancelError, CancelResult, Chosen, Decided, Deed, Engine,
+    ForeseenPage, ListFilter, ListPage, OpenMoney, Order, OtherDefinition, Outcome, Outturn, ParticipantView, RestingPage,
+    SagaHandle, SagaView, Standing, Stats, SubmitError, Time,
 };
 
 /// An answer that is waited for.
@@ -122,6 +122,32 @@ pub trait Coordinator: Send + Sync + 'static {
 
     /// A person does something about a saga.
     fn act<'a>(&'a self, _id: &'a str, _act: &'a Act, _said: &'a Said) -> Offered<'a, ActResult, ActError> {
+        not_offered()
+    }
+
+    /// The id of the store in which its sagas are kept, where it has one.
+    fn store_id(&self) -> Option<&str> {
+        None
+    }
+
+    /// What a deed would come to, of the sagas of a page of a list.
+    fn foresee<'a>(&'a self, _filter: &'a ListFilter, _deed: &'a Deed) -> Offered<'a, ForeseenPage, StoreError> {
+        not_offered()
+    }
+
+    /// Takes a deed as it was foreseen: only where the saga's last entry still has that number, which is `said.saw`, and that digest.
+    fn act_as_foreseen<'a>(
+        &'a self,
+        _id: &'a str,
+        _deed: &'a Deed,
+        _said: &'a Said,
+        _digest: Digest,
+    ) -> Offered<'a, ActResult, ActError> {
+        not_offered()
+    }
+
+    /// What has come so far of a request by which something was done about a saga.
+    fn outturn<'a>(&'a self, _id: &'a str, _request_id: &'a str) -> Offered<'a, Option<Outturn>, ActError> {
         not_offered()
     }
 
@@ -262,6 +288,28 @@ impl Coordinator for Engine {
 
     fn act<'a>(&'a self, id: &'a str, act: &'a Act, said: &'a Said) -> Offered<'a, ActResult, ActError> {
         offered(Self::act(self, id, act, said))
+    }
+
+    fn store_id(&self) -> Option<&str> {
+        Some(Self::store_id(self))
+    }
+
+    fn foresee<'a>(&'a self, filter: &'a ListFilter, deed: &'a Deed) -> Offered<'a, ForeseenPage, StoreError> {
+        offered(Self::foresee(self, filter, deed))
+    }
+
+    fn act_as_foreseen<'a>(
+        &'a self,
+        id: &'a str,
+        deed: &'a Deed,
+        said: &'a Said,
+        digest: Digest,
+    ) -> Offered<'a, ActResult, ActError> {
+        offered(Self::act_as_foreseen(self, id, deed, said, digest))
+    }
+
+    fn outturn<'a>(&'a self, id: &'a str, request_id: &'a str) -> Offered<'a, Option<Outturn>, ActError> {
+        offered(Self::outturn(self, id, request_id))
     }
 
     fn hinted(&self) -> Option<&dyn Hinted> {

@@ -77,6 +77,7 @@ async fn what_a_coordinator_does_not_offer_is_said_and_the_rest_works() {
         (Method::GET, "/sagas", Value::Null),
         (Method::POST, "/sagas/order-1/cancel", who.clone()),
         (Method::POST, "/sagas/order-1/acts", said),
+        (Method::GET, "/plans?act=cancel", Value::Null),
         (Method::GET, "/definitions", Value::Null),
         (Method::POST, "/definitions/0123", json!({ "decides": "keep", "by": "ada", "why": "x" })),
         (Method::GET, "/participants", Value::Null),

@@ -2,7 +2,8 @@
 //!
 //! [`Server`] opens a store and serves it on a listener until it is told to stop; its [`router`](Server::router) can be a part
 //! of an application's own. [`flows`] has whose orders it takes. [`access`] says who may call. [`batch`] drives the orders of a file instead. [`operator`] is what an
-//! operator does with sagas, through a running service or in a store's file, in the same shapes either way; [`story`] is one
+//! operator does with sagas, through a running service or in a store's file, in the same shapes either way; [`plans`] says what would
+//! come of it in money before it is done to many; [`story`] is one
 //! saga as its journal tells it, and [`open_files`] shares out what the system
 //! lets a process have open. `docs/serve.md` describes the addresses for callers.
 //!
@@ -20,6 +21,7 @@ mod listing;
 mod metrics;
 pub mod open_files;
 pub mod operator;
+pub mod plans;
 mod prefer;
 mod problem;
 mod query;

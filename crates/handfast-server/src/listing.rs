@@ -3,9 +3,12 @@
 use std::fmt::Write as _;
 
 use axum::extract::Query;
-use handfast::{ListFilter, Money, Standing, Time};
+use handfast::{Deed, ListFilter, Money, Standing, Time};
 
 use crate::query::{Parameters, Sent};
+
+/// What stands in the address of a plan beside that.
+const OF_A_PLAN: [&str; 2] = ["act", "step"];
 
 /// Sagas a page, when nothing else is asked for, and at most.
 const PAGE: usize = 100;
@@ -30,7 +33,39 @@ const KNOWN: [&str; 10] = [
 /// # Errors
 /// Which parameter makes no sense, and what would.
 pub(crate) fn filter(sent: Sent) -> Result<ListFilter, String> {
-    let mut said = Parameters::of(sent, &KNOWN)?;
+    filter_of(&mut Parameters::of(sent, &KNOWN)?)
+}
+
+/// What is to be done, and to which sagas. A plan's address has two parameters more.
+///
+/// # Errors
+/// As [`filter`], or what is to be done is nothing that can be.
+pub(crate) fn plan(sent: Sent) -> Result<(ListFilter, Deed), String> {
+    let known: Vec<&str> = OF_A_PLAN.into_iter().chain(KNOWN).collect();
+    let mut said = Parameters::of(sent, &known)?;
+    let (act, step) = (said.text("act"), said.text("step"));
+    let deed = act
+        .as_deref()
+        .and_then(|act| Deed::from_name(act, step.as_deref()))
+        .ok_or_else(|| format!("act is one of {}; a mark needs its step, and nothing else has one", Deed::NAMES.join(", ")))?;
+    Ok((filter_of(&mut said)?, deed))
+}
+
+/// The address of the page of a plan that a filter asks for, which [`plan`] reads as the same.
+pub(crate) fn address_of_plan(filter: &ListFilter, deed: &Deed) -> String {
+    let step: String = deed.step().into_iter().flat_map(str::bytes).map(escaped).collect();
+    let step = if step.is_empty() { step } else { format!("&step={step}") };
+    format!("/plans?act={}{step}&{}", deed.name(), address(filter).trim_start_matches("/sagas?"))
+}
+
+/// Which sagas a filter is of, whatever page of them.
+pub(crate) fn in_words(filter: &ListFilter) -> String {
+    let all = filter.clone().with_after(None).with_limit(PAGE);
+    let address = address(&all);
+    address.split_once('&').map_or_else(String::new, |(_, filter)| filter.to_owned())
+}
+
+fn filter_of(said: &mut Parameters) -> Result<ListFilter, String> {
     let limit = said.number("limit", 1..=MOST_PAGE)?.unwrap_or(PAGE);
     let standings = said.text("standing");
     let standings: Option<Vec<Standing>> = standings.iter().flat_map(|names| names.split(',')).map(Standing::from_name).collect();
@@ -97,7 +132,9 @@ pub(crate) fn address(filter: &ListFilter) -> String {
 pub(crate) fn after_in(address: &str) -> Result<String, String> {
     let wrong = || format!("the service named {address:?} as the next page, which is none of a list of sagas");
     let uri = address.parse().map_err(|_no_address| wrong())?;
-    filter(Query::try_from_uri(&uri)).ok().and_then(|filter| filter.after).ok_or_else(wrong)
+    let sent = || Query::try_from_uri(&uri);
+    let filter = filter(sent()).or_else(|_| plan(sent()).map(|(filter, _)| filter));
+    filter.ok().and_then(|filter| filter.after).ok_or_else(wrong)
 }
 
 /// What is said where a page is to begin after a saga that is not there.

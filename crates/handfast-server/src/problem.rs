@@ -58,6 +58,10 @@ handfast_http::kinds! {
         "`saw` is not the number of its last entry, which is in `seq`. Look at the saga again, and act on what it is now. Nothing was done.";
     POINTLESS = "pointless", CONFLICT, "The act would change nothing",
         "What can be done about a saga is in its `can`. A step is marked only once nothing can be asked for it any more. Nothing was done.";
+    NOT_A_PLAN = "not-a-plan", UNPROCESSABLE_ENTITY, "The body is not a page of a plan",
+        "It is an object with `token`, `head` and one of the `pages` of a plan as `page`, and to apply it `by`. `GET /plans` makes the pages. Nothing was done.";
+    NOT_THIS_PLAN = "not-this-plan", CONFLICT, "The plan is not applied here and now",
+        "It was changed since it was made, is about the sagas of another store, or is older than is asked for. `detail` says which. Nothing was done.";
     REQUEST_ID_REUSED = "request-id-reused", UNPROCESSABLE_ENTITY, "The request id stands for another act",
         "Draw a request id for every act, and send it again with every repetition of the same one. Nothing was done.";
     NO_SUCH_PARTICIPANT = "no-such-participant", NOT_FOUND, "There is no participant of this name",

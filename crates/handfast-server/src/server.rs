@@ -67,7 +67,7 @@ pub enum ServeError {
 
 /// A service that is open: every saga that has not ended goes on.
 pub struct Server {
-    service: Arc<Service>,
+    pub(crate) service: Arc<Service>,
     /// How many callers may be connected at a time.
     callers: usize,
     stop: watch::Receiver<bool>,

@@ -89,6 +89,9 @@ pub use engine::{
 pub use engine::{
     Act, ActError, ActResult, Acted, Came, CancelError, CancelResult, HintResult, MAX_REASON_CHARACTERS, Possible, Remains,
 };
+// What it would come to, before it is done.
+pub use engine::{Deed, Foreseen, ForeseenPage, Outturn, Stake, WhyNot};
+pub use handfast_protocol::{End, Fate};
 // Definitions that have changed, and participants that were put back.
 pub use engine::{
     AcceptError, Accepted, AdoptError, Chosen, Decided, Difference, OtherDefinition, OtherDefinitions, ParticipantView, Resting,
@@ -104,6 +107,6 @@ pub use handfast_protocol::{
 // The same as an engine does, in a store that no engine drives: for the command line and the service.
 #[doc(hidden)]
 pub use engine::{
-    accept_in, act_in, amount_in_words, cancel_in, count_links, describe_evidence, list_in, participants_in, resting_in, saga_in,
-    saga_of, time_in,
+    accept_in, act_as_foreseen_in, act_in, amount_in_words, cancel_in, count_links, describe_evidence, foresee_in, list_in,
+    outturn_in, participants_in, resting_in, saga_in, saga_of, time_in,
 };

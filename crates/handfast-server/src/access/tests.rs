@@ -7,13 +7,14 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use handfast::flow_file::FlowFile;
 use handfast::store::MemoryStore;
-use handfast::{Engine, Order};
+use handfast::{Act, Deed, Engine, ListFilter, Order};
 use handfast_machine::clock;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::*;
 use crate::Server;
+use crate::plans::{Made, Maker, page_of};
 use crate::routes::{ROUTES, Verb};
 use crate::test_support::{FLOW, asked};
 
@@ -79,6 +80,7 @@ async fn ask(server: &Server, (method, path): (&Method, &str), body: &Value, aut
     let uri =
         path.replace("{id}", "known").replace("{hash}", &"0".repeat(64)).replace("{slug}", "token").replace("{flow}", "shop");
     let uri = uri.replace("{step}", "dispatch").replace("resting", "resting?incarnation=i");
+    let uri = if uri == "/plans" { "/plans?act=retry".to_owned() } else { uri };
     let mut request = Request::builder().method(method.clone()).uri(uri).header("idempotency-key", "key-1");
     // A name that anybody could have registered: who has a token may use it.
     request = request.header(header::HOST, "orders.shop.example").header(header::CONTENT_TYPE, "application/json");
@@ -93,7 +95,7 @@ async fn ask(server: &Server, (method, path): (&Method, &str), body: &Value, aut
 
 /// Every address, and by which scopes it is reached: written down here once more, so that an address is not opened by a slip.
 /// A star says that a token of one flow is not enough.
-const REACHED_BY: [(&str, &str); 21] = [
+const REACHED_BY: [(&str, &str); 24] = [
     ("POST /sagas", "place"),
     ("POST /flows/{flow}/sagas", "place"),
     ("GET /sagas", "read"),
@@ -101,6 +103,9 @@ const REACHED_BY: [(&str, &str); 21] = [
     ("POST /sagas/{id}/cancel", "place, money"),
     ("POST /sagas/{id}/acts", "operate, money"),
     ("GET /flows", "read"),
+    ("GET /plans", "read"),
+    ("POST /plans/apply", "place, operate, money"),
+    ("POST /plans/outcome", "read"),
     ("GET /definitions", "read *"),
     ("POST /definitions/{hash}", "money *"),
     ("GET /participants", "read *"),
@@ -132,6 +137,18 @@ fn every_address_is_reached_by_the_scopes_that_are_written_down() {
     assert_eq!(said.collect::<Vec<_>>(), expected);
 }
 
+/// The page of a plan to retry the order that is known, as its service makes it, and by whom it is applied.
+async fn page_of_a_plan(server: &Server) -> Value {
+    let coordinator = server.service.coordinator();
+    let (filter, deed) = (ListFilter::all(None, 10).with_flow(Some("shop".to_owned())), Deed::Act(Act::Retry));
+    let page = page_of(&coordinator.foresee(&filter, &deed).await.unwrap());
+    let mut maker = Maker::new(("ada", "the payment was down"), &filter, &deed);
+    maker.add(Made::of((coordinator.store_id().unwrap(), clock::now_ms()), page, None));
+    let plan = maker.plan();
+    assert_eq!(plan.pages[0].sagas[0].saga, "known", "{plan:?}");
+    json!({ "token": plan.token, "head": plan.head, "page": plan.pages[0], "by": "bea" })
+}
+
 fn is_turned_away(status: StatusCode, answer: &Value) -> bool {
     let kind = answer["type"].as_str().unwrap_or_default();
     matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) && matches!(kind, "/problems/token" | "/problems/scope")
@@ -151,7 +168,8 @@ async fn every_address_lets_in_whom_it_says_and_nobody_else() {
 
     for route in ROUTES {
         let method = route.verb.method();
-        let (asked, body) = ((&method, route.path), body(route.path));
+        let asked = (&method, route.path);
+        let body = if route.path.starts_with("/plans/") { page_of_a_plan(&server).await } else { body(route.path) };
         let is_open = route.needs == Needs::Nothing;
         for wrong in [None, Some("Bearer nobody"), Some("Basic YTpi"), Some("Bearer")] {
             let (status, answer) = ask(&server, asked, &body, wrong).await;
@@ -169,7 +187,9 @@ async fn every_address_lets_in_whom_it_says_and_nobody_else() {
                 Needs::Nothing => true,
                 _ if bearer.name == "late" => false,
                 // A retry lets go on what was decided.
-                Needs::OfASaga(_) if route.path.ends_with("/acts") => bearer.scopes.contains(&Scope::Operate),
+                Needs::OfASaga(_) if route.path.ends_with("/acts") || route.path == "/plans/apply" => {
+                    bearer.scopes.contains(&Scope::Operate)
+                }
                 Needs::OfASaga(scopes) => scopes.iter().any(|scope| bearer.scopes.contains(scope)),
                 Needs::OfAll(scopes) => bearer.flow.is_none() && scopes.iter().any(|scope| bearer.scopes.contains(scope)),
             };
@@ -184,6 +204,11 @@ async fn every_address_lets_in_whom_it_says_and_nobody_else() {
                 }
                 (true, Needs::OfASaga(_)) if is_of_another && route.path == "/flows" => {
                     assert_eq!((status, &answer["flows"]), (StatusCode::OK, &json!([])));
+                }
+                (true, Needs::OfASaga(_)) if is_of_another && route.path.starts_with("/plans") => {
+                    let is_there = answer.to_string().contains("known");
+                    let is_refused = answer["sagas"][0]["done"] == "refused";
+                    assert!(status == StatusCode::OK && (!is_there || is_refused), "{asked:?}: {status} {answer}");
                 }
                 // It is about no saga.
                 (true, Needs::OfASaga(_)) if is_of_another && route.path == "/version" => assert_eq!(status, StatusCode::OK),
@@ -259,6 +284,40 @@ async fn an_act_asks_for_the_scope_of_what_it_does() {
             let (status, answer) = ask(&server, (&Method::POST, "/sagas/{id}/acts"), &body, Some(&authorization)).await;
             assert_eq!(is_turned_away(status, &answer), !bearer.scopes.contains(&scope), "{act} {}: {answer}", bearer.name);
         }
+    }
+}
+
+/// A plan of a token's own flow holds nothing of another, and one that names a saga of another does nothing to it.
+#[tokio::test]
+async fn a_token_of_one_flow_plans_and_applies_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tokens.toml");
+    let bearers = [Bearer { flow: Some("cards"), ..Bearer::of("cards", &Scope::ALL) }, Bearer::of("all", &Scope::ALL)];
+    write(&path, &bearers);
+    let (server, _keeps_on) = service(Access::Tokens(TokenFile::open(&path).unwrap())).await;
+    let [of_cards, of_all] = bearers.each_ref().map(|bearer| format!("Bearer {}", bearer.secret.as_str()));
+    let planned = async |authorization: &str| {
+        let (status, made) = ask(&server, (&Method::GET, "/plans?act=cancel"), &Value::Null, Some(authorization)).await;
+        assert_eq!(status, StatusCode::OK, "{made}");
+        let of = |what: &str| made["page"][what].as_array().unwrap().iter().map(|saga| saga["saga"].clone()).collect::<Vec<_>>();
+        [of("sagas"), of("refused")].concat()
+    };
+    assert_eq!((planned(&of_cards).await, planned(&of_all).await.len()), (vec![json!("theirs")], 2));
+    let (status, refused) = ask(&server, (&Method::GET, "/plans?act=cancel&flow=shop"), &Value::Null, Some(&of_cards)).await;
+    assert_eq!((status, &refused["type"]), (StatusCode::FORBIDDEN, &json!("/problems/scope")), "{refused}");
+
+    let plan = page_of_a_plan(&server).await;
+    let applied = async |authorization: &str| {
+        let (status, applied) = ask(&server, (&Method::POST, "/plans/apply"), &plan, Some(authorization)).await;
+        assert_eq!(status, StatusCode::OK, "{applied}");
+        applied["sagas"][0].clone()
+    };
+    let refused = applied(&of_cards).await;
+    assert_eq!((&refused["done"], &refused["why"]), (&json!("refused"), &json!("there is no saga known")));
+    assert_eq!(applied(&of_all).await["done"], "acted");
+    for (authorization, known) in [(&of_cards, 0), (&of_all, 1)] {
+        let (status, outcome) = ask(&server, (&Method::POST, "/plans/outcome"), &plan, Some(authorization)).await;
+        assert_eq!((status, outcome["sagas"].as_array().unwrap().len()), (StatusCode::OK, known), "{outcome}");
     }
 }
 

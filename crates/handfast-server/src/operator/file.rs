@@ -1,11 +1,14 @@
 //! The operator at the file of a store: what is done is an entry of the journal, appended where it ends as was seen.
 
+use std::sync::Arc;
+
 use handfast::journal::Said;
 use handfast::store::Store;
-use handfast::{Act, ActError, ActResult, CancelResult, ListFilter, cancel_in, saga_in, time_in};
+use handfast::{Act, ActError, ActResult, CancelResult, Deed, ListFilter, Time, cancel_in, saga_in, time_in};
 
 use super::{Trouble, no_such_saga, not_cancelled, not_taken};
 use crate::listing;
+use crate::plans::{Applied, Made, Outcomes, Page, Plan, apply_page, outcomes_of, page_of};
 use crate::shapes::saga::{Listed, Saga};
 
 pub(super) async fn list(store: &dyn Store, filter: &ListFilter) -> Result<(Vec<Listed>, Option<String>), Trouble> {
@@ -46,6 +49,51 @@ pub(super) async fn cancel(store: &dyn Store, id: &str, by: Option<&str>, why: O
         Some(why) if result == CancelResult::Unknown => Err(Trouble::Unknown(why)),
         Some(why) => Err(Trouble::Conflict(why)),
     }
+}
+
+pub(super) async fn plan(store: &dyn Store, filter: &ListFilter, deed: &Deed) -> Result<(Made, Option<String>), Trouble> {
+    if let Some(after) = &filter.after
+        && store.load(after).await?.is_none()
+    {
+        return Err(Trouble::Usage(listing::no_such_after(after)));
+    }
+    let made_at = time_in(store).await.map_err(trouble)?;
+    let page = handfast::foresee_in(store, filter, deed).await?;
+    Ok((Made::of((store.store_id(), made_at.0), page_of(&page), None), page.next))
+}
+
+/// What is to be done, where the plan is applied in this store and is not too old.
+async fn checked(store: &dyn Store, plan: (&Plan, &Page), most_age_ms: u64) -> Result<(Deed, Time), Trouble> {
+    let now = time_in(store).await.map_err(trouble)?;
+    let (Plan { token, head, .. }, page) = plan;
+    let deed = head.check(token, store.store_id(), (now.0, most_age_ms));
+    let deed = deed.and_then(|deed| head.check_page(page).map(|()| deed)).map_err(|why| Trouble::Usage(why.to_string()))?;
+    Ok((deed, now))
+}
+
+pub(super) async fn apply(store: &Arc<dyn Store>, plan: (&Plan, &Page), by: &str, most_age_ms: u64) -> Result<Applied, Trouble> {
+    let (deed, now) = checked(store.as_ref(), plan, most_age_ms).await?;
+    let applying = super::applying(plan, Some(by), Some(most_age_ms));
+    let applied = apply_page((&applying, &deed), by, |id, deed, said, digest| {
+        let store = Arc::clone(store);
+        async move {
+            match handfast::act_as_foreseen_in(store.as_ref(), &id, (&deed, &said, digest), now).await {
+                Err(error @ ActError::Unreadable { .. }) => Ok(Err(error.to_string())),
+                result => result.map(Ok).map_err(trouble),
+            }
+        }
+    });
+    applied.await
+}
+
+pub(super) async fn outcomes(store: &Arc<dyn Store>, plan: (&Plan, &Page)) -> Result<Outcomes, Trouble> {
+    checked(store.as_ref(), plan, u64::MAX).await?;
+    let asking = super::applying(plan, None, None);
+    let outcomes = outcomes_of(&asking, |id, request_id| {
+        let store = Arc::clone(store);
+        async move { handfast::outturn_in(store.as_ref(), &id, &request_id).await.map_err(trouble) }
+    });
+    outcomes.await
 }
 
 fn trouble(error: ActError) -> Trouble {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use handfast::journal::Said;
 use handfast::store::{Store, StoreError};
-use handfast::{Act, ListFilter};
+use handfast::{Act, Deed, ListFilter};
 
 use handfast_http::client::HttpClient;
 use handfast_http::service_url::ServiceUrl;
@@ -17,6 +17,7 @@ use handfast_http::service_url::ServiceUrl;
 pub use self::service::ask;
 pub use self::words::what_can_be_done;
 pub(crate) use self::words::{no_such_saga, not_cancelled, not_taken};
+use crate::plans::{Applied, Applying, Made, Outcomes, Page, Plan};
 use crate::shapes::saga::{Listed, Saga};
 
 /// Where the sagas are.
@@ -81,6 +82,12 @@ impl From<StoreError> for Trouble {
     }
 }
 
+/// A page of a plan that is applied, or asked what has come of it.
+fn applying((plan, page): (&Plan, &Page), by: Option<&str>, not_older_than_ms: Option<u64>) -> Applying {
+    let (token, head) = (plan.token.clone(), plan.head.clone());
+    Applying { token, head, page: page.clone(), by: by.map(str::to_owned), not_older_than_ms }
+}
+
 impl Desk {
     /// A page of sagas in the order of their placing, and the saga after which the next page begins, if there is one. There may be none
     /// on a page that is not the last.
@@ -113,6 +120,39 @@ impl Desk {
         match self {
             Self::File(store) => file::act(store.as_ref(), id, act, said).await,
             Self::Service(client, url) => service::act(client, url, id, act, said).await,
+        }
+    }
+
+    /// A page of a plan: what an act would come to, of the sagas of a page of a list; and the saga after which the next page begins.
+    ///
+    /// # Errors
+    /// Why there is no plan.
+    pub async fn plan(&self, filter: &ListFilter, deed: &Deed) -> Result<(Made, Option<String>), Trouble> {
+        match self {
+            Self::File(store) => file::plan(store.as_ref(), filter, deed).await,
+            Self::Service(client, url) => service::plan(client, url, filter, deed).await,
+        }
+    }
+
+    /// Applies a page of a plan that is at most so many milliseconds old.
+    ///
+    /// # Errors
+    /// Why it is not applied, or broke off: what was acted on stays so, and applying it again tells.
+    pub async fn apply(&self, (plan, page): (&Plan, &Page), by: &str, most_age_ms: u64) -> Result<Applied, Trouble> {
+        match self {
+            Self::File(store) => file::apply(store, (plan, page), by, most_age_ms).await,
+            Self::Service(client, url) => service::apply(client, url, (plan, page), (by, most_age_ms)).await,
+        }
+    }
+
+    /// What has come of a page of a plan so far, read from the journals.
+    ///
+    /// # Errors
+    /// Why it cannot be told.
+    pub async fn outcomes(&self, (plan, page): (&Plan, &Page)) -> Result<Outcomes, Trouble> {
+        match self {
+            Self::File(store) => file::outcomes(store, (plan, page)).await,
+            Self::Service(client, url) => service::outcomes(client, url, (plan, page)).await,
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use handfast::journal::Said;
-use handfast::{Act, ListFilter};
+use handfast::{Act, Deed, ListFilter};
 use hyper::Method;
 use hyper::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 
 use super::Trouble;
 use crate::listing;
-use crate::shapes::saga::{Listed, Page, Saga};
+use crate::plans::{Applied, Made, Outcomes, Page, Plan};
+use crate::shapes::saga::{self, Listed, Saga};
 use handfast_http::client::{HttpAnswer, HttpClient};
 use handfast_http::problem::MEDIA_TYPE;
 use handfast_http::service_url::ServiceUrl;
@@ -25,7 +26,7 @@ pub(super) async fn list(
     url: &ServiceUrl,
     filter: &ListFilter,
 ) -> Result<(Vec<Listed>, Option<String>), Trouble> {
-    let page: Page = read(url, &request(client, url, Method::GET, &listing::address(filter), None).await?)?;
+    let page: saga::Page = read(url, &request(client, url, Method::GET, &listing::address(filter), None).await?)?;
     // The address of the next page is this one's with another saga in it, which is all that is wanted of it.
     let next = page.next.as_deref().map(listing::after_in);
     next.transpose().map(|next| (page.sagas, next)).map_err(Trouble::Broken)
@@ -53,6 +54,32 @@ pub(super) async fn cancel(
 ) -> Result<(), Trouble> {
     let body = json!({ "by": by, "why": why });
     request(client, url, Method::POST, &format!("/sagas/{id}/cancel"), Some(body)).await.map(drop)
+}
+
+pub(super) async fn plan(
+    client: &HttpClient,
+    url: &ServiceUrl,
+    filter: &ListFilter,
+    deed: &Deed,
+) -> Result<(Made, Option<String>), Trouble> {
+    let made: Made = read(url, &request(client, url, Method::GET, &listing::address_of_plan(filter, deed), None).await?)?;
+    let next = made.next.as_deref().map(listing::after_in);
+    next.transpose().map(|next| (made, next)).map_err(Trouble::Broken)
+}
+
+pub(super) async fn apply(
+    client: &HttpClient,
+    url: &ServiceUrl,
+    plan: (&Plan, &Page),
+    (by, most_age_ms): (&str, u64),
+) -> Result<Applied, Trouble> {
+    let body = json!(super::applying(plan, Some(by), Some(most_age_ms)));
+    read(url, &request(client, url, Method::POST, "/plans/apply", Some(body)).await?)
+}
+
+pub(super) async fn outcomes(client: &HttpClient, url: &ServiceUrl, plan: (&Plan, &Page)) -> Result<Outcomes, Trouble> {
+    let body = json!(super::applying(plan, None, None));
+    read(url, &request(client, url, Method::POST, "/plans/outcome", Some(body)).await?)
 }
 
 /// Asks a service for something else than a saga, and brings what it answers in JSON.

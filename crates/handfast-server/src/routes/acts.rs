@@ -41,6 +41,19 @@ struct Asked {
     kept: BTreeMap<String, Scalar>,
 }
 
+/// Why an act had no result, in the words of a caller.
+pub(super) fn act_problem(id: &str, error: ActError) -> Problem {
+    let words = error.to_string();
+    match error {
+        ActError::Text { .. } => Problem::new(problem::NOT_AN_ACT, words),
+        ActError::Unreadable { .. } => Problem::new(problem::LEFT_ALONE, words).with("saga", id),
+        ActError::Store(error) => store_problem(&error),
+        ActError::Clock { why } => clock_problem(why),
+        ActError::Stopping => stopping(),
+        error => unforeseen(&error),
+    }
+}
+
 /// `POST /sagas/{id}/acts`: a person does something. An answer of 2xx means that it is in the journal, and flushed.
 pub(crate) async fn act(
     State(service): State<Arc<Service>>,
@@ -62,19 +75,7 @@ pub(crate) async fn act(
     let Asked { act: _, step: _, by, reason, request_id, saw, evidence, kept } = asked;
     let said = Said { by, reason, request_id, saw, evidence, kept };
     let result = service.coordinator().act(&id, &act, &said).await;
-    let result = result.map_err(|error| {
-        unmet(error, |error| {
-            let words = error.to_string();
-            match error {
-                ActError::Text { .. } => Problem::new(problem::NOT_AN_ACT, words),
-                ActError::Unreadable { .. } => Problem::new(problem::LEFT_ALONE, words).with("saga", id.as_str()),
-                ActError::Store(error) => store_problem(&error),
-                ActError::Clock { why } => clock_problem(why),
-                ActError::Stopping => stopping(),
-                error => unforeseen(&error),
-            }
-        })
-    })?;
+    let result = result.map_err(|error| unmet(error, |error| act_problem(&id, error)))?;
     let refused = |kind| {
         let why = not_taken(&id, &result).unwrap_or_default();
         Problem::new(kind, why)

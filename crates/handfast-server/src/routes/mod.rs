@@ -6,6 +6,7 @@ mod definitions;
 mod flows;
 mod pages;
 mod participants;
+mod plans;
 mod sagas;
 mod webhooks;
 
@@ -56,10 +57,12 @@ pub(crate) struct Route {
 const READS: &[Scope] = &[Scope::Read];
 const PLACES: &[Scope] = &[Scope::Place];
 /// Who places may take it back, and who decides about money may, too.
-const CANCELS: &[Scope] = &[Scope::Place, Scope::Money];
+pub(crate) const CANCELS: &[Scope] = &[Scope::Place, Scope::Money];
 /// Which of the two an act asks for is known once it is read.
 const ACTS: &[Scope] = &[Scope::Operate, Scope::Money];
 const DECIDES: &[Scope] = &[Scope::Money];
+/// Which of them a plan asks for is known once it is read.
+const APPLIES: &[Scope] = &[Scope::Place, Scope::Operate, Scope::Money];
 
 /// Every address of the service: the one table from which it is routed, guarded and tested.
 #[rustfmt::skip]
@@ -71,6 +74,9 @@ pub(crate) const ROUTES: &[Route] = &[
     Route { verb: Verb::Post, path: "/sagas/{id}/cancel", needs: Needs::OfASaga(CANCELS), handler: |verb| on(verb, sagas::cancel) },
     Route { verb: Verb::Post, path: "/sagas/{id}/acts", needs: Needs::OfASaga(ACTS), handler: |verb| on(verb, acts::act) },
     Route { verb: Verb::Get, path: "/flows", needs: Needs::OfASaga(READS), handler: |verb| on(verb, flows::list) },
+    Route { verb: Verb::Get, path: "/plans", needs: Needs::OfASaga(READS), handler: |verb| on(verb, plans::make) },
+    Route { verb: Verb::Post, path: "/plans/apply", needs: Needs::OfASaga(APPLIES), handler: |verb| on(verb, plans::apply) },
+    Route { verb: Verb::Post, path: "/plans/outcome", needs: Needs::OfASaga(READS), handler: |verb| on(verb, plans::outcome) },
     Route { verb: Verb::Get, path: "/definitions", needs: Needs::OfAll(READS), handler: |verb| on(verb, definitions::list) },
     Route { verb: Verb::Post, path: "/definitions/{hash}", needs: Needs::OfAll(DECIDES), handler: |verb| on(verb, definitions::choose) },
     Route { verb: Verb::Get, path: "/participants", needs: Needs::OfAll(READS), handler: |verb| on(verb, participants::list) },

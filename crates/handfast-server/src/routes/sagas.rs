@@ -209,20 +209,24 @@ async fn page_of_own(service: &Service, filter: &ListFilter) -> Result<ListPage,
     }
 }
 
+/// The same filter, of the one flow to which a caller is bound.
+pub(super) fn own(caller: &Caller, mut filter: ListFilter) -> Result<ListFilter, Problem> {
+    let Some(own) = caller.flow() else { return Ok(filter) };
+    if filter.flow.as_deref().is_some_and(|flow| flow != own) {
+        let why = format!("the token is for the flow {own} alone, and the list is of another");
+        return Err(caller.refuse("a token of the flow that was listed", why));
+    }
+    filter.flow = Some(own.to_owned());
+    Ok(filter)
+}
+
 /// `GET /sagas`: a page of sagas, in the order of their placing.
 pub(crate) async fn list(
     State(service): State<Arc<Service>>,
     Extension(caller): Extension<Caller>,
     query: Sent,
 ) -> Result<Response, Problem> {
-    let mut filter = listing::filter(query).map_err(|why| Problem::new(problem::QUERY, why))?;
-    if let Some(own) = caller.flow() {
-        if filter.flow.as_deref().is_some_and(|flow| flow != own) {
-            let why = format!("the token is for the flow {own} alone, and the list is of another");
-            return Err(caller.refuse("a token of the flow that was listed", why));
-        }
-        filter.flow = Some(own.to_owned());
-    }
+    let filter = own(&caller, listing::filter(query).map_err(|why| Problem::new(problem::QUERY, why))?)?;
     // Whose token is of one flow is not told which sagas of others there are.
     check_after(&service, caller.flow(), filter.after.as_deref()).await?;
     let page = match caller.flow() {

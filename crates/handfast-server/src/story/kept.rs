@@ -333,7 +333,7 @@ fn without_cards(version: u32, entry: &Entry) -> Result<Entry, LineError> {
         | Line::SameBooks { .. } => {
             return Ok(entry.clone());
         }
-        Line::Cancel { by, why } => [by, why],
+        Line::Cancel { by, why, request_id: _ } => [by, why],
         Line::Undo { receipt, .. } => [&mut receipt.detail, &mut nothing],
         Line::Answer { receipt, .. } => [&mut receipt.detail, &mut receipt.incarnation],
     };

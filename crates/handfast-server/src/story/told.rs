@@ -58,7 +58,7 @@ impl Teller<'_> {
             Line::Start => "the coordinator is told: start".to_owned(),
             Line::Timeout => "the coordinator is told: a deadline has passed".to_owned(),
             Line::Due(_) => "the coordinator is told: one deadline has passed, and no other".to_owned(),
-            Line::Cancel { by, why } => {
+            Line::Cancel { by, why, request_id: _ } => {
                 let by = by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
                 format!("the coordinator is told: cancel{by}{}", remark(why.as_ref()))
             }
@@ -165,7 +165,7 @@ pub fn said_by(line: &Line) -> (Option<Time>, Option<String>) {
         | Line::Forgotten { .. }
         | Line::Moved { .. } => (None, None),
         Line::SameBooks { by, why, .. } => (None, by_and_why(by.as_ref().map(|by| format!("by {by}")), why)),
-        Line::Cancel { by, why } => (None, by_and_why(by.as_ref().map(|by| format!("by {by}")), why)),
+        Line::Cancel { by, why, request_id: _ } => (None, by_and_why(by.as_ref().map(|by| format!("by {by}")), why)),
         Line::Differs { what, .. } => (None, Some(what.clone())),
         Line::Person { said, .. } => {
             let evidence = said.evidence.as_deref().map(|evidence| format!("; evidence: {evidence}")).unwrap_or_default();
@@ -184,7 +184,7 @@ mod tests {
     fn who_said_something_and_why_stands_in_brackets_as_it_is() {
         let (by, why) = (Some("ada".to_owned()), Some("moved".to_owned()));
         let same_books = Line::SameBooks { step: 0, by: by.clone(), why: why.clone() };
-        for line in [same_books, Line::Cancel { by, why }] {
+        for line in [same_books, Line::Cancel { by, why, request_id: None }] {
             assert_eq!(said_by(&line), (None, Some("by ada: moved".to_owned())));
         }
         assert_eq!(said_by(&Line::SameBooks { step: 0, by: None, why: None }), (None, None));

@@ -77,7 +77,10 @@ pub use order::{MAX_BODY_BYTES, Order};
 pub use participants::{
     AcceptError, Accepted, ParticipantView, Resting, RestingPage, accept_in, amount_in_words, participants_in, resting_in,
 };
-pub use person::{Act, ActError, ActResult, Acted, Possible, Remains, act_in, cancel_in};
+pub use person::{
+    Act, ActError, ActResult, Acted, Deed, Foreseen, ForeseenPage, Outturn, Possible, Remains, Stake, WhyNot, act_as_foreseen_in,
+    act_in, cancel_in, foresee_in, outturn_in,
+};
 pub use reason::MAX_REASON_CHARACTERS;
 pub(crate) use reason::what_is_wrong_if_said;
 pub use shared::CancelResult;
@@ -90,7 +93,7 @@ use crate::flow::{FlowStep, is_of_flow};
 use crate::journal::Said;
 use crate::key::is_saga_id;
 use crate::participant::Unfit;
-use crate::store::{Counts, Created, Store, StoreError, StoredSaga, Unanswered};
+use crate::store::{Counts, Created, Digest, Store, StoreError, StoredSaga, Unanswered};
 use definitions::Definition;
 use journaled::{Journaled, Loaded, Placing};
 use person::{Followed, Through};
@@ -302,6 +305,41 @@ impl Engine {
     /// # Errors
     /// Why there is no result.
     pub async fn act(&self, id: &str, act: &Act, said: &Said) -> Result<ActResult, ActError> {
+        self.take(id, (&Deed::Act(act.clone()), said, None)).await
+    }
+
+    /// Takes a deed as it was foreseen: only where the saga's last entry still has that number, which is `said.saw`, and that digest.
+    /// The id of its request is kept with it, so it is done once.
+    ///
+    /// # Errors
+    /// Why there is no result.
+    pub async fn act_as_foreseen(&self, id: &str, deed: &Deed, said: &Said, digest: Digest) -> Result<ActResult, ActError> {
+        self.take(id, (deed, said, Some(digest))).await
+    }
+
+    /// What a deed would come to, of the sagas of a page of a list.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn foresee(&self, filter: &ListFilter, deed: &Deed) -> Result<ForeseenPage, StoreError> {
+        person::foresee(&*self.0.shared.store, self.list(filter).await?, deed).await
+    }
+
+    /// What has come so far of a request by which something was done about a saga.
+    ///
+    /// # Errors
+    /// Why it cannot be told.
+    pub async fn outturn(&self, id: &str, request_id: &str) -> Result<Option<Outturn>, ActError> {
+        person::outturn_in(&*self.0.shared.store, id, request_id).await
+    }
+
+    /// The id of the store in which its sagas are kept.
+    #[must_use]
+    pub fn store_id(&self) -> &str {
+        self.0.shared.store.store_id()
+    }
+
+    async fn take(&self, id: &str, (deed, said, digest): (&Deed, &Said, Option<Digest>)) -> Result<ActResult, ActError> {
         let shared = &self.0.shared;
         if shared.is_stopping() {
             return Err(ActError::Stopping);
@@ -309,13 +347,13 @@ impl Engine {
         if let Some(why) = shared.clock_trouble() {
             return Err(ActError::Clock { why });
         }
-        if *act == Act::Retry
+        if deed.act() == Some(&Act::Retry)
             && let Some(held) = self.saga_without_tries(id).await?.filter(|view| view.is_held || view.is_uncalled)
         {
             // No request is sent for it, so a retry would change nothing.
             return Ok(ActResult::Pointless { can: held.can.iter().map(|possible| possible.act.name()).collect() });
         }
-        let result = person::take_act((&*shared.store, Through::Engine), id, (act, said), shared.journal_now()).await;
+        let result = person::take_deed((&*shared.store, Through::Engine), id, (deed, said, digest), shared.journal_now()).await;
         if matches!(result, Ok(ActResult::Taken { .. }) | Err(ActError::Store(_))) {
             shared.tell(&id.into(), Mail::Reload);
         }

@@ -11,6 +11,17 @@ pub(super) fn of(stored: &StoredSaga, step: usize) -> Option<String> {
     in_body.or_else(|| amount_in(&stored.input)).and_then(|money| money.written())
 }
 
+/// The amount of each step. Where no body names one the order's stands for its first step, so that it counts once.
+pub(super) fn of_each(stored: &StoredSaga) -> Vec<Option<Money>> {
+    let mut amounts: Vec<Option<Money>> = stored.bodies.iter().map(|body| amount_in(body)).collect();
+    if amounts.iter().all(Option::is_none)
+        && let Some(first) = amounts.first_mut()
+    {
+        *first = amount_in(&stored.input);
+    }
+    amounts
+}
+
 /// The amount of the order, or else of the first step that has one.
 pub(super) fn of_order(stored: &StoredSaga) -> Option<Money> {
     of_ordered(&stored.input, &stored.bodies)

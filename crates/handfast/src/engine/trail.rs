@@ -1,6 +1,6 @@
 //! What the lines of a journal say beside the state that they lead to, taken down while they are followed for that.
 
-use handfast_protocol::{Coordinator, Operation, Time};
+use handfast_protocol::{Coordinator, Operation, StepSet, Time};
 
 use super::adopt::MoveTold;
 use super::asked::Asked;
@@ -16,6 +16,8 @@ pub(super) struct Trail {
     pub(super) asked: Vec<Asked>,
     /// With which entry its coordinator was told of each step's moves.
     pub(super) moves_told: Vec<MoveTold>,
+    /// The steps of which an act may have left, as far as the journal tells.
+    pub(super) acted: StepSet,
     /// What each step is asked for, and since when.
     wanted: Vec<(Option<Operation>, Option<Time>)>,
 }
@@ -31,6 +33,9 @@ impl Trail {
         MoveTold::note(&mut self.moves_told, &line, entry.seq);
         for (step, (asked, at)) in self.wanted.iter_mut().enumerate() {
             let now = after.step_state(step).0;
+            if matches!(now, Some(Operation::Act | Operation::Look)) {
+                self.acted = self.acted.with(step);
+            }
             if *asked != now {
                 (*asked, *at) = (now, Some(entry.at));
             }

@@ -37,6 +37,8 @@ pub enum Line {
         by: Option<String>,
         /// The reason given.
         why: Option<String>,
+        /// Of which request it is, where it was asked for so that it is done once: a plan's.
+        request_id: Option<String>,
     },
     /// A person said something about a saga that cannot go on by itself.
     Person {

@@ -24,6 +24,8 @@ enum Shape<'a> {
         by: Option<Cow<'a, str>>,
         #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
         why: Option<Cow<'a, str>>,
+        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+        request_id: Option<Cow<'a, str>>,
     },
     #[serde(borrow)]
     Person(PersonShape<'a>),
@@ -144,8 +146,9 @@ pub(super) fn write(line: &Line) -> Result<String, LineError> {
         Line::Start => Shape::Start {},
         Line::Timeout => Shape::Timeout {},
         Line::Due(due) => Shape::Due { at: due.at.0, since: due.since.0, nature: Cow::Borrowed(due.nature.name()) },
-        Line::Cancel { by, why } => {
-            Shape::Cancel { by: by.as_deref().map(Cow::Borrowed), why: why.as_deref().map(Cow::Borrowed) }
+        Line::Cancel { by, why, request_id } => {
+            let [by, why, request_id] = [by, why, request_id].map(|said| said.as_deref().map(Cow::Borrowed));
+            Shape::Cancel { by, why, request_id }
         }
         Line::Person { ruling, said } => Shape::Person(write_person(*ruling, said)),
         Line::Sent { step } => Shape::Sent { step: *step },
@@ -200,7 +203,10 @@ pub(super) fn read(text: &str) -> Result<Line, LineError> {
                 Nature::from_name(&nature).ok_or_else(|| LineError::Unreadable(format!("`{nature}` is not what is due")))?;
             Line::Due(DueAt { at: Time(at), since: Time(since), nature })
         }
-        Shape::Cancel { by, why } => Line::Cancel { by: by.map(Cow::into_owned), why: why.map(Cow::into_owned) },
+        Shape::Cancel { by, why, request_id } => {
+            let [by, why, request_id] = [by, why, request_id].map(|said| said.map(Cow::into_owned));
+            Line::Cancel { by, why, request_id }
+        }
         Shape::Person(shape) => Line::Person { ruling: ruling(&shape)?, said: said(shape) },
         Shape::Sent { step } => Line::Sent { step },
         Shape::Looked { step, found, left } => {

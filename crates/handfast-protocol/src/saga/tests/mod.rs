@@ -5,6 +5,7 @@ mod due;
 mod former;
 mod person;
 mod profile;
+mod prospects;
 mod undo;
 mod watch;
 

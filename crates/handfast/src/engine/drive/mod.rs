@@ -350,7 +350,7 @@ impl<'a> Driver<'a> {
             Mail::Length(_) => return ControlFlow::Continue(()),
             Mail::Stop => return ControlFlow::Break(()),
         };
-        let told = self.tell(&JournalLine::Cancel { by, why }, None).await.map_continue(drop);
+        let told = self.tell(&JournalLine::Cancel { by, why, request_id: None }, None).await.map_continue(drop);
         if told.is_continue() {
             // How it stands now says what came of it: others may have written, too, and what they wrote is no cancel. The
             // caller may no longer wait for the reply; the saga turns back all the same.

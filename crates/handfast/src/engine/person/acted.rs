@@ -35,7 +35,7 @@ pub(super) fn acted(flow: &Flow, entries: &[Entry], lines: &[Line]) -> Vec<Acted
 
 fn of_line(flow: &Flow, &Entry { seq, at, .. }: &Entry, line: &Line) -> Option<Acted> {
     match line {
-        Line::Cancel { by, why } => {
+        Line::Cancel { by, why, request_id: _ } => {
             let (by, reason) = (by.clone(), why.clone());
             Some(Acted { seq, at, act: "cancel", step: None, by, reason, evidence: None })
         }

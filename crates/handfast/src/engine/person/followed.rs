@@ -6,7 +6,7 @@ use handfast_protocol::{
 
 use super::acted::acted;
 use super::moves;
-use super::{Act, ActResult, ForPerson, Possible, Remains};
+use super::{Act, ActResult, Deed, ForPerson, Possible, Remains};
 use crate::engine::cures::Named;
 use crate::engine::handle::{describe_with_values, unconfirmed_step};
 use crate::engine::money;
@@ -374,35 +374,93 @@ impl Followed {
         self.coordinator.clock()
     }
 
-    /// The entry that this act becomes, or why it becomes none.
-    pub(super) fn decide(&self, act: &Act, said: &Said) -> Result<Line, ActResult> {
-        let Some(ruling) = act.ruling(&self.flow) else {
-            return Err(ActResult::NoSuchStep { steps: self.flow.steps().iter().map(|step| step.name.clone()).collect() });
+    /// The entry that this deed becomes, or why it becomes none. Where a digest is given the last entry has to have it.
+    pub(super) fn decide(&self, deed: &Deed, said: &Said, digest: Option<Digest>) -> Result<Line, ActResult> {
+        let line = match deed {
+            Deed::Act(act) => self.ruling(act).map(|ruling| Line::Person { ruling, said: said.clone() })?,
+            Deed::Cancel => Line::Cancel {
+                by: Some(said.by.clone()),
+                why: Some(said.reason.clone()),
+                request_id: Some(said.request_id.clone()),
+            },
         };
-        let same = |line: &Line| {
-            let (taken, by) = ruling_in(line)?;
-            (by.request_id == said.request_id).then_some(taken == ruling)
-        };
-        let earlier = (1..).zip(&self.trail.lines).find_map(|(seq, line)| Some((seq, same(line)?)));
-        match earlier {
-            Some((seq, true)) => return Err(ActResult::Repeated { seq }),
-            Some((_, false)) => return Err(ActResult::RequestIdTaken),
+        let seq = self.trail.lines.len() as u64;
+        match self.of_request(&said.request_id) {
+            Some((seq, taken)) if is_same_deed(taken, &line) => return Err(ActResult::Repeated { seq }),
+            Some(_) => return Err(ActResult::RequestIdTaken),
+            None if said.saw != seq || digest.is_some_and(|digest| digest != self.digest) => {
+                return Err(ActResult::Moved { seq });
+            }
             None => {}
         }
-        let seq = self.trail.lines.len() as u64;
-        if said.saw != seq {
-            return Err(ActResult::Moved { seq });
+        self.check(deed)?;
+        if let Deed::Act(act) = deed {
+            let missing: Vec<String> = self.needed(act)?.into_iter().filter(|name| !said.kept.contains_key(name)).collect();
+            if !missing.is_empty() {
+                return Err(ActResult::NeedsValues { step: act.step().unwrap_or_default().to_owned(), names: missing });
+            }
         }
-        if !self.rulings().contains(&ruling) {
-            let can = self.rulings().into_iter().map(|ruling| Act::of(ruling, &self.flow).name());
-            return Err(ActResult::Pointless { can: can.collect() });
-        }
-        let missing: Vec<String> = self.needs(ruling).into_iter().filter(|name| !said.kept.contains_key(name)).collect();
-        if !missing.is_empty() {
-            return Err(ActResult::NeedsValues { step: act.step().unwrap_or_default().to_owned(), names: missing });
-        }
-        Ok(Line::Person { ruling, said: said.clone() })
+        Ok(line)
     }
+
+    /// Whether a deed would change anything as things stand.
+    pub(super) fn check(&self, deed: &Deed) -> Result<(), ActResult> {
+        let changes = match deed {
+            Deed::Act(act) => self.rulings().contains(&self.ruling(act)?),
+            Deed::Cancel => self.cancelled().is_some(),
+        };
+        let can = || self.rulings().into_iter().map(|ruling| Act::of(ruling, &self.flow).name()).collect();
+        if changes { Ok(()) } else { Err(ActResult::Pointless { can: can() }) }
+    }
+
+    /// The names of the values that have to be said with an act.
+    pub(super) fn needed(&self, act: &Act) -> Result<Vec<String>, ActResult> {
+        Ok(self.needs(self.ruling(act)?))
+    }
+
+    fn ruling(&self, act: &Act) -> Result<Ruling, ActResult> {
+        let steps = || self.flow.steps().iter().map(|step| step.name.clone()).collect();
+        act.ruling(&self.flow).ok_or_else(|| ActResult::NoSuchStep { steps: steps() })
+    }
+
+    /// The state that a deed leads to, if it would change anything.
+    pub(super) fn after(&self, deed: &Deed) -> Result<Coordinator, ActResult> {
+        self.check(deed)?;
+        Ok(match deed {
+            Deed::Act(act) => self.coordinator.after(self.ruling(act)?),
+            Deed::Cancel => self.cancelled().unwrap_or_else(|| self.coordinator.clone()),
+        })
+    }
+
+    /// The entry that a request has become, with its number.
+    pub(super) fn of_request(&self, request_id: &str) -> Option<(u64, &Line)> {
+        (1..).zip(&self.trail.lines).find(|(_, line)| request_of(line) == Some(request_id))
+    }
+}
+
+/// The id of the request by which a person has said this.
+fn request_of(line: &Line) -> Option<&str> {
+    match line {
+        Line::Cancel { request_id, .. } => request_id.as_deref(),
+        Line::Person { said, .. } => Some(&said.request_id),
+        Line::Start
+        | Line::Timeout
+        | Line::Due(_)
+        | Line::Sent { .. }
+        | Line::Looked { .. }
+        | Line::Forgotten { .. }
+        | Line::Moved { .. }
+        | Line::SameBooks { .. }
+        | Line::Undo { .. }
+        | Line::Answer { .. }
+        | Line::Differs { .. } => None,
+    }
+}
+
+/// Whether two entries of people say the same, whoever says it.
+fn is_same_deed(taken: &Line, line: &Line) -> bool {
+    matches!((taken, line), (Line::Cancel { .. }, Line::Cancel { .. }))
+        || ruling_in(taken).zip(ruling_in(line)).is_some_and(|((taken, _), (ruling, _))| taken == ruling)
 }
 
 pub(super) fn name(flow: &Flow, step: usize) -> &str {

@@ -5,6 +5,7 @@
 
 mod acted;
 mod followed;
+mod foreseen;
 mod moves;
 mod values;
 
@@ -13,6 +14,8 @@ use handfast_protocol::{Mark, Outcome, Party as _, Ruling, Standing, Time};
 pub use self::acted::Acted;
 use self::followed::name;
 pub(super) use self::followed::{Followed, OwnDefinitions};
+pub(super) use self::foreseen::foresee;
+pub use self::foreseen::{Deed, Foreseen, ForeseenPage, Outturn, Stake, WhyNot, act_as_foreseen_in, foresee_in, outturn_in};
 use super::beside::Beside;
 use super::drive::cancel_result;
 use super::reason;
@@ -20,7 +23,7 @@ use super::shared::CancelResult;
 use super::steps::StepView;
 use crate::flow::Flow;
 use crate::journal::{self, Line, LineError, Said};
-use crate::store::{Append, Entry, Store, StoreError, StoredSaga};
+use crate::store::{Append, Digest, Entry, Store, StoreError, StoredSaga};
 
 /// What a person wants, with steps by their names.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -241,7 +244,7 @@ fn followed(stored: &StoredSaga) -> Result<Followed, ActError> {
 /// # Errors
 /// Why there is no result.
 pub async fn act_in(store: &dyn Store, id: &str, act: &Act, said: &Said, now: Time) -> Result<ActResult, ActError> {
-    take_act((store, Through::Store), id, (act, said), now).await
+    take_deed((store, Through::Store), id, (&Deed::Act(act.clone()), said, None), now).await
 }
 
 /// Through what a person acts.
@@ -253,10 +256,11 @@ pub(super) enum Through {
     Store,
 }
 
-pub(super) async fn take_act(
+/// Takes a deed where the journal ends with the entry that was seen, and where that has the digest, if one is given.
+pub(super) async fn take_deed(
     (store, through): (&dyn Store, Through),
     id: &str,
-    (act, said): (&Act, &Said),
+    (deed, said, digest): (&Deed, &Said, Option<Digest>),
     now: Time,
 ) -> Result<ActResult, ActError> {
     check(said)?;
@@ -272,12 +276,12 @@ pub(super) async fn take_act(
             append(store, &stored, &followed, &line, now).await?;
             continue;
         }
-        followed.check_kept(act, &said.kept)?;
-        let line = match followed.decide(act, said) {
+        followed.check_kept(deed.act(), &said.kept)?;
+        let line = match followed.decide(deed, said, digest) {
             Ok(line) => line,
             Err(result) => return Ok(result),
         };
-        if *act == Act::Retry && through == Through::Store {
+        if deed.act() == Some(&Act::Retry) && through == Through::Store {
             let beside = Beside::of(store).await?;
             if beside.why_held(&stored, Ok(&followed)).is_some() || beside.is_uncalled(Some(&followed)) {
                 let can = followed.acts().into_iter().filter(|act| *act != Act::Retry);
@@ -307,7 +311,7 @@ pub async fn cancel_in(
             return Err(ActError::Text { name, what });
         }
     }
-    let line = Line::Cancel { by: by.map(str::to_owned), why: why.map(str::to_owned) };
+    let line = Line::Cancel { by: by.map(str::to_owned), why: why.map(str::to_owned), request_id: None };
     loop {
         let Some(stored) = store.load(id).await? else { return Ok(CancelResult::Unknown) };
         if stored.why.is_some() {

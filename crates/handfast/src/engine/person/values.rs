@@ -26,9 +26,9 @@ impl Followed {
     }
 
     /// Whether what is said beside this act can be kept: values that its step's answers would have brought.
-    pub(super) fn check_kept(&self, act: &Act, kept: &BTreeMap<String, Scalar>) -> Result<(), ActError> {
+    pub(super) fn check_kept(&self, act: Option<&Act>, kept: &BTreeMap<String, Scalar>) -> Result<(), ActError> {
         let wrong = |what: String| Err(ActError::Text { name: "kept", what });
-        let known: Vec<&str> = match act.ruling(&self.follows) {
+        let known: Vec<&str> = match act.and_then(|act| act.ruling(&self.follows)) {
             Some(Ruling::Mark { step, mark: Mark::Done }) => {
                 let http = self.follows.steps().get(step).and_then(|step| step.http.as_deref());
                 http.map(|http| http.kept_names().collect()).unwrap_or_default()

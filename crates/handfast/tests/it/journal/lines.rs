@@ -54,7 +54,7 @@ fn lines() -> Vec<BoxedStrategy<Line>> {
         (any::<u64>(), any::<u64>(), prop::sample::select(&[Nature::Stops, Nature::Waits, Nature::Plain]))
             .prop_map(|(at, since, nature)| Line::Due(DueAt { at: Time(at), since: Time(since), nature }))
             .boxed(),
-        (words(), words()).prop_map(|(by, why)| Line::Cancel { by, why }).boxed(),
+        (words(), words(), words()).prop_map(|(by, why, request_id)| Line::Cancel { by, why, request_id }).boxed(),
         (ruling(), said()).prop_map(|(ruling, said)| Line::Person { ruling, said }).boxed(),
         step().prop_map(|step| Line::Sent { step }).boxed(),
         (step(), option::of(definite()), any::<u64>())

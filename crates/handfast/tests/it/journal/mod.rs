@@ -44,7 +44,7 @@ fn refused(step: usize, seq: u64, why: &str) -> Line {
 }
 
 fn cancel() -> Line {
-    Line::Cancel { by: Some("clerk \"7\"".to_owned()), why: Some("customer changed her mind: ü".to_owned()) }
+    Line::Cancel { by: Some("clerk \"7\"".to_owned()), why: Some("customer changed her mind: ü".to_owned()), request_id: None }
 }
 
 fn stories() -> Vec<Story> {

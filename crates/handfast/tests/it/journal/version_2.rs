@@ -224,7 +224,7 @@ fn looked() -> Vec<(u64, Line)> {
     vec![
         (1_000, Line::Start),
         (1_010, Line::Sent { step: 0 }),
-        (1_020, Line::Cancel { by: None, why: None }),
+        (1_020, Line::Cancel { by: None, why: None, request_id: None }),
         (1_040, known(1, Operation::Close, Definite::Closed, 3)),
         (1_060, known(0, Operation::Act, Definite::Refused, 4)),
         (91_100, Line::Looked { step: 0, found: None, left: Time(91_070) }),

@@ -1,0 +1,249 @@
+//! What something that a person does would come to, by the coordinator itself; doing it where the saga still stands so; and what came
+//! of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use handfast_protocol::{Coordinator, End, Party as _, StepSet, Time};
+
+use super::{Act, ActError, ActResult, Followed, Through, followed, take_deed};
+use crate::engine::amounts::Money;
+use crate::engine::listed::{ListFilter, ListPage, Listed, list_in};
+use crate::engine::money;
+use crate::journal::{self, Said};
+use crate::store::{Digest, Store, StoreError, StoredSaga};
+
+/// Something that a person can do about a saga.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Deed {
+    /// Ask for *neither*.
+    Cancel,
+    /// Say something about one that cannot go on by itself.
+    Act(Act),
+}
+
+impl Deed {
+    /// Every word.
+    pub const NAMES: [&'static str; 7] = ["cancel", "retry", "resume", "mark_done", "mark_not_done", "mark_undone", "settle"];
+
+    /// The word for it in requests and on the screen.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Cancel => "cancel",
+            Self::Act(act) => act.name(),
+        }
+    }
+
+    /// The deed that [`name`](Self::name) gave this word to, if any did; a mark wants a step, and nothing else has one.
+    #[must_use]
+    pub fn from_name(name: &str, step: Option<&str>) -> Option<Self> {
+        let deed = if name == "cancel" { Self::Cancel } else { Self::Act(Act::from_name(name, step)?) };
+        (deed.step() == step).then_some(deed)
+    }
+
+    /// The step that it is about.
+    #[must_use]
+    pub fn step(&self) -> Option<&str> {
+        self.act().and_then(Act::step)
+    }
+
+    /// What is said, where it is no cancel.
+    #[must_use]
+    pub const fn act(&self) -> Option<&Act> {
+        match self {
+            Self::Cancel => None,
+            Self::Act(act) => Some(act),
+        }
+    }
+}
+
+/// What is at stake with a step.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Stake {
+    /// Its name.
+    pub step: String,
+    /// How much it is about. An amount that only the order names stands with the first step, where no body names one.
+    pub amount: Option<Money>,
+    /// It decides the saga, or comes after the step that does: it is never undone.
+    pub is_irrevocable: bool,
+}
+
+impl Stake {
+    /// What is at stake with a step of this name.
+    #[must_use]
+    pub const fn new(step: String, amount: Option<Money>, is_irrevocable: bool) -> Self {
+        Self { step, amount, is_irrevocable }
+    }
+}
+
+/// What a deed would come to with one saga.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Foreseen {
+    /// The saga.
+    pub id: String,
+    /// The number of its last entry.
+    pub seq: u64,
+    /// The digest of that.
+    pub digest: Digest,
+    /// What is at stake, by step.
+    pub stakes: Vec<Stake>,
+    /// Every way in which it comes to rest afterwards, while its participants keep their promises; `None` where they are too many to
+    /// be told apart.
+    pub ends: Option<Arc<BTreeSet<End>>>,
+}
+
+/// Why a deed would not be taken.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum WhyNot {
+    /// It would be answered so.
+    Answered(ActResult),
+    /// Nothing is sent for it before a person decides about its definition, or another program drives it.
+    Held,
+    /// Its journal cannot be followed here.
+    Unreadable(String),
+}
+
+/// What a deed would come to, of a page of a list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct ForeseenPage {
+    /// The sagas about which it would be done, in the order of their placing.
+    pub sagas: Vec<Foreseen>,
+    /// Those about which it would not, and why.
+    pub refused: Vec<(String, WhyNot)>,
+    /// The last saga of the page, whether or not it would be refused; `None` of a page without any.
+    pub last: Option<String>,
+    /// The saga after which the next page begins; `None` on the last.
+    pub next: Option<String>,
+}
+
+/// What has come of a deed so far.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Outturn {
+    /// The number of its entry.
+    pub seq: u64,
+    /// What is at stake, by step.
+    pub stakes: Vec<Stake>,
+    /// How the saga stands, and what has become of each step since right before the entry.
+    pub end: End,
+    /// It has ended or waits for a person; otherwise it is under way.
+    pub is_at_rest: bool,
+}
+
+/// The most states of a saga that are looked at for its ends.
+const MOST_STATES: usize = 5_000;
+/// So many different questions about ends are answered once only; many sagas of an outage stand alike.
+const MOST_KNOWN: usize = 1_024;
+
+/// What was found out already, by the flow, the two states without their times, and what was asked for.
+type Known = BTreeMap<([u8; 32], u32, Vec<u8>, Vec<u8>, StepSet), Option<Arc<BTreeSet<End>>>>;
+
+/// What a deed would come to, of the sagas of a page of a list, by the journals in this store.
+///
+/// # Errors
+/// The store's.
+pub async fn foresee_in(store: &dyn Store, filter: &ListFilter, deed: &Deed) -> Result<ForeseenPage, StoreError> {
+    foresee(store, list_in(store, filter).await?, deed).await
+}
+
+/// The same of a page that is there already.
+pub(in crate::engine) async fn foresee(store: &dyn Store, page: ListPage, deed: &Deed) -> Result<ForeseenPage, StoreError> {
+    let (mut sagas, mut refused, mut known) = (Vec::new(), Vec::new(), Known::new());
+    for listed in &page.sagas {
+        let stored = match store.load(&listed.id).await {
+            Ok(Some(stored)) => stored,
+            Ok(None) => continue,
+            Err(StoreError::Corrupt { what, .. }) => {
+                refused.push((listed.id.clone(), WhyNot::Unreadable(what)));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        match foreseen(&stored, listed, deed, &mut known) {
+            Ok(foreseen) => sagas.push(foreseen),
+            Err(why) => refused.push((stored.id, why)),
+        }
+    }
+    let last = page.sagas.last().map(|listed| listed.id.clone());
+    Ok(ForeseenPage { sagas, refused, last, next: page.next })
+}
+
+fn foreseen(stored: &StoredSaga, listed: &Listed, deed: &Deed, known: &mut Known) -> Result<Foreseen, WhyNot> {
+    if listed.is_held {
+        return Err(WhyNot::Held);
+    }
+    let followed = Followed::of(stored).map_err(WhyNot::Unreadable)?;
+    // Where nothing is sent at all, a retry would change nothing.
+    if deed.act().is_some_and(|act| *act == Act::Retry && !listed.can.contains(act)) {
+        let can = listed.can.iter().map(Act::name).collect();
+        return Err(WhyNot::Answered(ActResult::Pointless { can }));
+    }
+    let after = followed.after(deed).map_err(WhyNot::Answered)?;
+    if let Some(act) = deed.act() {
+        let names = followed.needed(act).map_err(WhyNot::Answered)?;
+        if !names.is_empty() {
+            let step = act.step().unwrap_or_default().to_owned();
+            return Err(WhyNot::Answered(ActResult::NeedsValues { step, names }));
+        }
+    }
+    let before = followed.coordinator.timeless();
+    let steps = before.plan().steps().len();
+    let asked = if stored.came_back { (0..steps).collect() } else { followed.trail.acted };
+    let question = (stored.flow_hash, stored.version, before.encode(), after.timeless().encode(), asked);
+    if known.len() >= MOST_KNOWN {
+        known.clear();
+    }
+    let ends = known.entry(question).or_insert_with(|| after.ends(&before, asked, MOST_STATES).map(Arc::new)).clone();
+    Ok(Foreseen { id: stored.id.clone(), seq: stored.length(), digest: followed.digest, stakes: stakes(stored, &followed), ends })
+}
+
+fn stakes(stored: &StoredSaga, followed: &Followed) -> Vec<Stake> {
+    let gate = followed.coordinator.plan().gate();
+    let steps = followed.follows.steps().iter().zip(money::of_each(stored)).enumerate();
+    steps.map(|(at, (step, amount))| Stake::new(step.name.clone(), amount, gate.is_some_and(|gate| at >= gate))).collect()
+}
+
+/// Takes a deed as it was foreseen, in a store: only where the saga's last entry still has that number, which is `said.saw`, and that
+/// digest.
+///
+/// # Errors
+/// Why there is no result.
+pub async fn act_as_foreseen_in(
+    store: &dyn Store,
+    id: &str,
+    (deed, said, digest): (&Deed, &Said, Digest),
+    now: Time,
+) -> Result<ActResult, ActError> {
+    take_deed((store, Through::Store), id, (deed, said, Some(digest)), now).await
+}
+
+/// What has come so far of a request by which something was done about a saga; `None` if its journal knows of none, or there is no
+/// such saga.
+///
+/// # Errors
+/// Why it cannot be told.
+pub async fn outturn_in(store: &dyn Store, id: &str, request_id: &str) -> Result<Option<Outturn>, ActError> {
+    let Some(stored) = store.load(id).await? else { return Ok(None) };
+    let read = followed(&stored)?;
+    let Some((seq, _)) = read.of_request(request_id) else { return Ok(None) };
+    let before = before(&stored, seq).map_err(|reason| ActError::Unreadable { id: id.to_owned(), reason })?;
+    let Followed { coordinator, .. } = &read;
+    let waits_for_nothing = coordinator.outbox().is_empty() && coordinator.dues().is_empty();
+    let is_at_rest = coordinator.decision().is_some() || waits_for_nothing;
+    Ok(Some(Outturn { seq, stakes: stakes(&stored, &read), end: coordinator.since(&before), is_at_rest }))
+}
+
+/// The saga as it was right before an entry.
+fn before(stored: &StoredSaga, seq: u64) -> Result<Coordinator, String> {
+    let flow = crate::flow::Flow::from_built_text(&stored.flow_text).map_err(|error| error.to_string())?;
+    let mut saga = Coordinator::pinned(flow.plan().clone(), stored.version);
+    for (entry, expected) in stored.entries.iter().zip(1..seq) {
+        saga = journal::follow(&saga, stored.version, entry, expected).map_err(|error| error.to_string())?.0;
+    }
+    Ok(saga)
+}
