@@ -134,7 +134,7 @@ impl Desk {
         }
     }
 
-    /// Applies a page of a plan that is at most so many milliseconds old.
+    /// Applies a page of a plan that is at most `most_age_ms` milliseconds old.
     ///
     /// # Errors
     /// Why it is not applied, or broke off: what was acted on stays so, and applying it again tells.

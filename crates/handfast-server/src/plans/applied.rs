@@ -103,7 +103,7 @@ pub struct Came {
     pub come: Come,
 }
 
-/// So many sagas are acted on at a time: a store flushes what comes together once.
+/// At most this many sagas are acted on at a time: a store flushes what comes together once.
 const AT_ONCE: usize = 32;
 
 /// What is said with the deed of a plan about one saga, and the digest that its last entry has to have.

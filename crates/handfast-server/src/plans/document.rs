@@ -1,7 +1,7 @@
 //! A plan as a document: what would be done, to which sagas as they stood, what would come of it, and a token over all of that.
 //!
-//! Nothing of a plan is kept by the store. Whoever has the document can read it, keep it, hand it to a second person and apply it;
-//! that it is the one which was made shows its token, which is a digest and no signature. It is made of pages, each with a digest
+//! Nothing of a plan is kept by the store. A person who has the document can read it, keep it, hand it to a second person and apply
+//! it; that it is the one which was made shows its token, which is a digest and no signature. It is made of pages, each with a digest
 //! of its own, so that a service can check and apply a page without the others.
 
 use handfast::Deed;
@@ -37,7 +37,7 @@ pub struct Head {
     pub format: String,
     /// The id of the store whose sagas it is about.
     pub store: String,
-    /// When it was begun to be made, in milliseconds since 1970, by the clock of whoever keeps the store.
+    /// When it was begun to be made, in milliseconds since 1970, by the clock of the process that made it.
     pub made_at_ms: u64,
     /// Who made it.
     pub by: String,

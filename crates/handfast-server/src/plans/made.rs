@@ -64,7 +64,7 @@ pub struct Maker {
 }
 
 impl Maker {
-    /// A plan of nothing yet, made by somebody for a reason.
+    /// A plan of nothing yet, with who makes it and why.
     #[must_use]
     pub fn new((by, reason): (&str, &str), filter: &ListFilter, deed: &Deed) -> Self {
         let head = Head {

@@ -6,7 +6,7 @@ use super::document::Plan;
 use super::money::{Amounts, Come, Effects, Range, Ranges};
 use crate::batch::counted;
 
-/// So many sagas of a plan are shown to a person; the document has all of them.
+/// At most this many sagas of a plan are shown to a person; the document has all of them.
 const MOST_SHOWN: usize = 20;
 
 /// An amount as in `19.99 EUR`.

@@ -78,7 +78,7 @@ async fn page(service: &Service, headers: &HeaderMap, body: Body) -> Result<(App
     Ok((applying, deed))
 }
 
-/// What a deed asks of whoever does it.
+/// What a deed asks of its caller.
 fn scopes(deed: &Deed) -> &'static [Scope] {
     match deed {
         Deed::Cancel => CANCELS,

@@ -1,12 +1,12 @@
 //! Listing sagas, and showing one with what remains of it and what can be done about it.
 
-use clap::builder::PossibleValuesParser;
-use handfast::{ListFilter, Money, Outcome, Standing, Time};
+use handfast::Outcome;
 use handfast_server::operator::{Desk, Trouble};
 use handfast_server::shapes::saga::{Acted, Listed, Saga, Step};
 use serde_json::json;
 
 use super::table;
+use super::which::Which;
 use crate::commands::place::Place;
 use crate::numbers::{moment, whole};
 use crate::output::{Exit, Output};
@@ -19,32 +19,8 @@ use crate::output::{Exit, Output};
 pub(super) struct List {
     #[command(flatten)]
     place: Place,
-    /// Only those that stand so: placed, acting, committed, cancelling, completed, cancelled, suspended or settled.
-    /// May be given several times.
-    #[arg(long, value_name = "STANDING", value_parser = PossibleValuesParser::new(Standing::ALL.map(Standing::name)), hide_possible_values = true)]
-    standing: Vec<String>,
-    /// Only those that do not go on, or some step of which does not, before a person says something: of the open ones, unless
-    /// --standing says which. Those that are held are among them.
-    #[arg(long)]
-    needs_person: bool,
-    /// Only those that have neither ended nor wait for a person.
-    #[arg(long)]
-    in_doubt: bool,
-    /// Only those that follow a definition of the flow of this name.
-    #[arg(long, value_name = "NAME")]
-    of_flow: Option<String>,
-    /// Only those whose definition lets this participant take a step, by its URL.
-    #[arg(long, value_name = "URL")]
-    participant: Option<String>,
-    /// Only those placed at this time or later, as in 2026-05-04T10:00:00Z.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    placed_from: Option<Time>,
-    /// Only those placed before this time.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    placed_before: Option<Time>,
-    /// Only those that are about so much at least, in the currency that is named.
-    #[arg(long, value_name = "AMOUNT")]
-    amount_at_least: Option<Money>,
+    #[command(flatten)]
+    which: Which,
     /// Those placed after this one.
     #[arg(long, value_name = "ID")]
     after: Option<String>,
@@ -83,35 +59,13 @@ pub(super) async fn list(args: List, output: &Output) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// A time as people write it.
-fn time(text: &str) -> Result<Time, String> {
-    let wrong = || "write a time as in 2026-05-04T10:00:00Z".to_owned();
-    let at: jiff::Timestamp = text.parse().map_err(|_no_time| wrong())?;
-    u64::try_from(at.as_millisecond()).map(Time).map_err(|_before| wrong())
-}
-
 /// Sagas of a page.
 const PAGE: usize = 100;
 
 /// Those that were asked for, in the order of their placing.
-async fn listed(desk: &Desk, args: &List) -> Result<Vec<Listed>, Trouble> {
+async fn listed(desk: &Desk, args: &List) -> anyhow::Result<Vec<Listed>> {
     let limit = usize::from(args.limit);
-    let standings = match args.standing.as_slice() {
-        // Those that may wait for a person and have not ended.
-        [] if args.needs_person => {
-            Standing::ALL.into_iter().filter(|standing| standing.is_in_doubt() || *standing == Standing::Suspended).collect()
-        }
-        standings => standings.iter().filter_map(|name| Standing::from_name(name)).collect(),
-    };
-    let mut filter = ListFilter::all(args.after.as_deref(), limit)
-        .with_standings(standings)
-        .with_in_doubt(args.in_doubt)
-        .with_flow(args.of_flow.clone())
-        .with_participant(args.participant.clone())
-        .with_placed_from(args.placed_from)
-        .with_placed_before(args.placed_before)
-        .with_amount_at_least(args.amount_at_least.clone())
-        .with_needs_person(args.needs_person.then_some(true));
+    let mut filter = args.which.filter(args.after.as_deref(), limit)?;
     let mut sagas: Vec<Listed> = Vec::new();
     while sagas.len() < limit {
         filter.limit = (limit - sagas.len()).min(PAGE);

@@ -2,7 +2,9 @@
 
 mod acting;
 mod looking;
+mod planning;
 mod table;
+mod which;
 
 use clap::Subcommand;
 
@@ -13,6 +15,7 @@ use crate::output::{Exit, Output};
   handfast sagas list --needs-person --url http://127.0.0.1:7070
   handfast sagas show order-17 --store sqlite:shop.db
   handfast sagas retry order-17 --by ada --reason \"the bank is back\"
+  handfast sagas plan cancel --in-doubt --older-than 1h --by ada --reason \"the payment was down\" --out plan.json
   handfast sagas resolve order-17 --not-done hotel --by ada --reason \"asked them\" --evidence \"mail of 4 May\"
 
 docs/operating.md says when to do what.")]
@@ -34,6 +37,12 @@ enum What {
     Retry(acting::Retry),
     /// Say what a saga that cannot go on by itself needs to hear
     Resolve(acting::Resolve),
+    /// Say what an act would do to many sagas, and to the money, before it is done
+    Plan(planning::Plan),
+    /// Act on the sagas of a plan that still stand as they stood
+    Apply(planning::Apply),
+    /// Say what has come of a plan so far
+    Outcome(planning::Outcome),
 }
 
 /// Does one thing.
@@ -45,6 +54,9 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
             What::Cancel(args) => acting::cancel(args, output).await,
             What::Retry(args) => acting::retry(args, output).await,
             What::Resolve(args) => acting::resolve(args, output).await,
+            What::Plan(args) => planning::plan(args, output).await,
+            What::Apply(args) => planning::apply(args, output).await,
+            What::Outcome(args) => planning::outcome(args, output).await,
         }
     })
 }

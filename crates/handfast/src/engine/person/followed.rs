@@ -457,7 +457,7 @@ fn request_of(line: &Line) -> Option<&str> {
     }
 }
 
-/// Whether two entries of people say the same, whoever says it.
+/// Whether two entries of people say the same, though another person may say it.
 fn is_same_deed(taken: &Line, line: &Line) -> bool {
     matches!((taken, line), (Line::Cancel { .. }, Line::Cancel { .. }))
         || ruling_in(taken).zip(ruling_in(line)).is_some_and(|((taken, _), (ruling, _))| taken == ruling)

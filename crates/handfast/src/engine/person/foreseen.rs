@@ -137,7 +137,7 @@ pub struct Outturn {
 
 /// The most states of a saga that are looked at for its ends.
 const MOST_STATES: usize = 5_000;
-/// So many different questions about ends are answered once only; many sagas of an outage stand alike.
+/// At most this many different questions about ends are answered once only: many sagas of an outage stand alike.
 const MOST_KNOWN: usize = 1_024;
 
 /// What was found out already, by the flow, the two states without their times, and what was asked for.
