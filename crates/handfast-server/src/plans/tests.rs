@@ -19,12 +19,12 @@ struct Books {
     given_back: Arc<AtomicU64>,
 }
 
-/// A bank that answers, or is reached by every other order and has answered nobody since.
+/// A bank that answers, or is reached by every other order and has answered none since.
 struct Bank(Arc<Books>, bool);
 
 impl Participant for Bank {
     fn deliver<'a>(&'a self, request: Delivery<'a>) -> BoxFuture<'a, Reply> {
-        let is_even = |digit: u8| digit.is_ascii_digit() && digit % 2 == 0;
+        let is_even = |digit: u8| digit.is_ascii_digit() && digit.is_multiple_of(2);
         let order = request.key.trim_end_matches(".payment");
         let is_reached = order.bytes().next_back().is_some_and(is_even);
         Box::pin(async move {
@@ -50,7 +50,7 @@ fn flow() -> Flow {
 }
 
 impl Shop {
-    /// So many orders of whose payments nothing was heard. Some were charged.
+    /// Orders of whose payments nothing was heard. Some were charged.
     async fn in_doubt(orders: usize) -> Self {
         let [taken, given_back] = [Arc::<AtomicU64>::default(), Arc::default()];
         let counts = [Arc::clone(&taken), Arc::clone(&given_back)];
@@ -155,7 +155,7 @@ async fn what_came_of_it_lies_within_what_was_planned_and_is_what_the_bank_has_p
     let shop = Shop::in_doubt(60).await;
     let desk = shop.desk();
     let plan = planned(&desk, &Deed::Cancel).await;
-    // Broken off in the middle, and applied again by somebody else.
+    // Broken off in the middle, and applied again by another person.
     let (first, page) = (Page { sagas: plan.pages[0].sagas[..25].to_vec(), refused: Vec::new() }, &plan.pages[0]);
     for entry in &first.sagas {
         let said = handfast::journal::Said {
