@@ -1,19 +1,26 @@
-//! A plain HTTP client for this machine's own services: one call, one answer, no retries, no redirects.
+//! An HTTP client for one's own services, plain, encrypted or through a socket in the file system: one call, one answer, no retries, no redirects.
 
 use std::error::Error;
 use std::fmt;
+use std::future::Future;
 use std::io;
+use std::path::PathBuf;
 use std::pin::pin;
+#[cfg(feature = "tls")]
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
-use hyper::{Method, Request, Response};
+use hyper::{Method, Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
 
 /// The longest answer that is read, in bytes.
 const LONGEST_ANSWER: usize = 8 * 1024 * 1024;
@@ -21,12 +28,22 @@ const LONGEST_ANSWER: usize = 8 * 1024 * 1024;
 /// How long it may take to reach a service's door.
 const CONNECT: Duration = Duration::from_secs(2);
 
-/// Calls plain `http` URLs, each over a connection of its own.
+/// Calls services, each request over a connection of its own: plain `http` URLs, and what it was set up for besides.
 #[derive(Clone, Default, Debug)]
 pub struct HttpClient {
     /// What its requests say of who sends them.
     authorization: Option<HeaderValue>,
+    /// A socket in the file system that all of its requests go through, whatever host their URL names.
+    socket: Option<PathBuf>,
+    /// How `https` URLs are called.
+    #[cfg(feature = "tls")]
+    tls: Option<Arc<rustls::ClientConfig>>,
 }
+
+/// What a request goes over.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// Sends one request over a connection of its own, and brings the whole answer back if it is no longer than `longest` bytes.
 ///
@@ -37,25 +54,49 @@ pub struct HttpClient {
 /// # Errors
 /// Whatever kept a whole answer from coming back, [`NeverLeft`] where no service was reached.
 pub async fn exchange(
-    mut request: Request<Full<Bytes>>,
+    request: Request<Full<Bytes>>,
     connect_timeout: Duration,
     longest: usize,
 ) -> Result<Response<Bytes>, Cause> {
-    let uri = request.uri().clone();
+    let uri = request.uri();
     // Whatever else a URL asks for, TLS above all, is not done here, and must not be taken for done.
     if uri.scheme_str() != Some("http") {
         return Err(format!("{uri} is not a plain http:// URL").into());
     }
-    let authority = uri.authority().ok_or_else(|| format!("{uri} names no host"))?.clone();
+    let stream = in_time(connect_timeout, connect(uri)).await?;
+    over(stream, request, longest).await
+}
+
+/// The host of a URL, and its port.
+fn host_and_port(uri: &Uri) -> Result<(&str, u16), Cause> {
+    let authority = uri.authority().ok_or_else(|| format!("{uri} names no host"))?;
     let host = authority.host().trim_start_matches('[').trim_end_matches(']');
     let has_no_port = authority.as_str().rsplit('@').next() == Some(authority.host());
-    let port = authority.port_u16().or(has_no_port.then_some(80)).ok_or_else(|| format!("{uri} names a port that is none"))?;
-    let address = (host, port);
-    let connected = tokio::time::timeout(connect_timeout, TcpStream::connect(address)).await;
-    let late =
-        |_elapsed| Err(io::Error::new(io::ErrorKind::TimedOut, format!("the call was not taken within {connect_timeout:?}")));
-    let stream = connected.unwrap_or_else(late).map_err(NeverLeft)?;
-    stream.set_nodelay(true)?;
+    let default = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+    let port =
+        authority.port_u16().or(has_no_port.then_some(default)).ok_or_else(|| format!("{uri} names a port that is none"))?;
+    Ok((host, port))
+}
+
+async fn connect(uri: &Uri) -> Result<TcpStream, Cause> {
+    let stream = TcpStream::connect(host_and_port(uri)?).await.map_err(NeverLeft)?;
+    stream.set_nodelay(true).map_err(NeverLeft)?;
+    Ok(stream)
+}
+
+/// What takes too long has not left.
+async fn in_time<T>(timeout: Duration, connects: impl Future<Output = Result<T, Cause>>) -> Result<T, Cause> {
+    let late = || NeverLeft(io::Error::new(io::ErrorKind::TimedOut, format!("the call was not taken within {timeout:?}")));
+    tokio::time::timeout(timeout, connects).await.unwrap_or_else(|_elapsed| Err(late().into()))
+}
+
+async fn over(
+    stream: impl Stream + 'static,
+    mut request: Request<Full<Bytes>>,
+    longest: usize,
+) -> Result<Response<Bytes>, Cause> {
+    let uri = request.uri().clone();
+    let authority = uri.authority().ok_or_else(|| format!("{uri} names no host"))?;
     if !request.headers().contains_key(HOST) {
         request.headers_mut().insert(HOST, HeaderValue::from_str(authority.as_str())?);
     }
@@ -142,8 +183,22 @@ impl HttpAnswer {
 impl HttpClient {
     /// A client; it holds nothing open between calls.
     #[must_use]
-    pub const fn new() -> Self {
-        Self { authorization: None }
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same, through a socket in the file system.
+    #[cfg(unix)]
+    #[must_use]
+    pub fn through_socket(self, path: impl Into<PathBuf>) -> Self {
+        Self { socket: Some(path.into()), ..self }
+    }
+
+    /// The same, which calls `https` URLs, too.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn with_tls(self, tls: Arc<rustls::ClientConfig>) -> Self {
+        Self { tls: Some(tls), ..self }
     }
 
     /// A client whose every request carries this token (`Authorization: Bearer`, RFC 6750), which no `Debug` prints.
@@ -153,7 +208,7 @@ impl HttpClient {
     pub fn with_token(token: &str) -> Result<Self, InvalidHeaderValue> {
         let mut authorization = HeaderValue::from_str(&format!("Bearer {token}"))?;
         authorization.set_sensitive(true);
-        Ok(Self { authorization: Some(authorization) })
+        Ok(Self { authorization: Some(authorization), ..Self::default() })
     }
 
     /// Sends one request. A body is JSON, unless a header says otherwise: no header is sent twice.
@@ -170,7 +225,8 @@ impl HttpClient {
     ) -> Result<HttpAnswer, CallError> {
         let asked = tokio::time::timeout(timeout, self.send(method, url, headers, body)).await;
         let late = |_elapsed| Err(format!("none came within {timeout:?}").into());
-        asked.unwrap_or_else(late).map_err(|cause| CallError { url: url.to_owned(), cause })
+        let url = || self.socket.as_ref().map_or_else(|| url.to_owned(), |socket| format!("unix:{}", socket.display()));
+        asked.unwrap_or_else(late).map_err(|cause| CallError { url: url(), cause })
     }
 
     async fn send(&self, method: Method, url: &str, headers: &[(HeaderName, &str)], body: Bytes) -> Result<HttpAnswer, Cause> {
@@ -185,9 +241,32 @@ impl HttpClient {
         if !body.is_empty() && !is_said {
             request = request.header(CONTENT_TYPE, "application/json");
         }
-        let (parts, body) = exchange(request.body(Full::new(body))?, CONNECT, LONGEST_ANSWER).await?.into_parts();
+        let (parts, body) = self.carry(request.body(Full::new(body))?).await?.into_parts();
         Ok(HttpAnswer { status: parts.status.as_u16(), headers: parts.headers, body })
     }
+
+    async fn carry(&self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, Cause> {
+        #[cfg(unix)]
+        if let Some(path) = &self.socket {
+            let connects = async { Ok(UnixStream::connect(path).await.map_err(NeverLeft)?) };
+            return over(in_time(CONNECT, connects).await?, request, LONGEST_ANSWER).await;
+        }
+        #[cfg(feature = "tls")]
+        if let Some(tls) = self.tls.as_ref().filter(|_| request.uri().scheme_str() == Some("https")) {
+            let encrypted = in_time(CONNECT, encrypt(request.uri(), tls)).await?;
+            return over(encrypted, request, LONGEST_ANSWER).await;
+        }
+        exchange(request, CONNECT, LONGEST_ANSWER).await
+    }
+}
+
+/// A connection that is encrypted, with the service of this name and no other. Nothing of a request has left where it is not.
+#[cfg(feature = "tls")]
+async fn encrypt(uri: &Uri, tls: &Arc<rustls::ClientConfig>) -> Result<tokio_rustls::client::TlsStream<TcpStream>, Cause> {
+    let (host, _) = host_and_port(uri)?;
+    let name = rustls::pki_types::ServerName::try_from(host.to_owned())?;
+    let stream = connect(uri).await?;
+    Ok(tokio_rustls::TlsConnector::from(Arc::clone(tls)).connect(name, stream).await.map_err(NeverLeft)?)
 }
 
 #[cfg(test)]

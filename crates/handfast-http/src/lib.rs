@@ -6,6 +6,7 @@
 //! - [`connections`]: takes connections one by one, serves them within bounds, and ends them in good order.
 //! - [`client`]: calls services of this machine, without retries and without a pool.
 //! - [`service_url`]: the address of a service, as people type it.
+//! - `tls` (with the feature of this name): how a door and a caller encrypt.
 //! - [`stop`]: waiting for the word to stop.
 
 pub mod bodies;
@@ -15,3 +16,5 @@ pub mod origin;
 pub mod problem;
 pub mod service_url;
 pub mod stop;
+#[cfg(feature = "tls")]
+pub mod tls;

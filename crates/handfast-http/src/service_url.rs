@@ -1,13 +1,19 @@
 //! The address of a service as people type it: what cannot be one is told with what to type instead.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use hyper::Uri;
 
-/// Where a service is reached over plain HTTP: a host, maybe a port and a path, and no slash at its end.
+/// Where a service is reached: a host over HTTP, plain or encrypted, maybe with a port and a path, and no slash at its end; or a
+/// socket in this machine's file system.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ServiceUrl(String);
+pub struct ServiceUrl {
+    /// What addresses are made of.
+    base: String,
+    socket: Option<PathBuf>,
+}
 
 /// Why a text is no address of a service, and what to type instead.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -17,16 +23,31 @@ pub struct NotServiceUrl(String);
 const EXAMPLE: &str = "give one as in http://127.0.0.1:7070";
 
 impl ServiceUrl {
-    /// As text, without a slash at its end.
+    /// What the addresses of its requests begin with, without a slash at its end. Of a socket that is a host which is not looked up.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.base
+    }
+
+    /// The socket in the file system through which it is reached, if it is one.
+    #[must_use]
+    pub fn socket(&self) -> Option<&Path> {
+        self.socket.as_deref()
+    }
+
+    /// Whether what is sent to it is encrypted.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.base.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"))
     }
 }
 
 impl fmt::Display for ServiceUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match &self.socket {
+            None => f.write_str(&self.base),
+            Some(path) => write!(f, "unix:{}", path.display()),
+        }
     }
 }
 
@@ -35,6 +56,12 @@ impl FromStr for ServiceUrl {
 
     fn from_str(text: &str) -> Result<Self, NotServiceUrl> {
         let wrong = |what: String| Err(NotServiceUrl(what));
+        if let Some(path) = text.strip_prefix("unix:") {
+            if !path.starts_with('/') {
+                return wrong("a socket is named by a path from the root, as in unix:/run/handfast.sock".to_owned());
+            }
+            return Ok(Self { base: "http://localhost".to_owned(), socket: Some(path.into()) });
+        }
         let meant = |rest: &str| {
             let url = format!("http://{}", rest.trim_start_matches('/'));
             check(&url).map_or_else(|_| EXAMPLE.to_owned(), |()| format!("say {url}"))
@@ -44,12 +71,11 @@ impl FromStr for ServiceUrl {
             return wrong(format!("it does not begin with http://; {}", meant(rest)));
         };
         match scheme.to_ascii_lowercase().as_str() {
-            "http" => {}
-            "https" => return wrong(format!("TLS is not spoken here; {}, from the machine that it runs on", meant(rest))),
+            "http" | "https" => {}
             _ => return wrong(format!("{scheme}:// is not spoken here; {}", meant(rest))),
         }
         check(text).map_err(NotServiceUrl)?;
-        Ok(Self(text.trim_end_matches('/').to_owned()))
+        Ok(Self { base: text.trim_end_matches('/').to_owned(), socket: None })
     }
 }
 
@@ -83,7 +109,9 @@ mod tests {
             ("localhost", Err("it does not begin with http://; say http://localhost")),
             ("http:/127.0.0.1:7070", Err("it does not begin with http://; say http://127.0.0.1:7070")),
             ("", Err("it does not begin with http://; give one as in http://127.0.0.1:7070")),
-            ("https://shop.example", Err("TLS is not spoken here; say http://shop.example, from the machine that it runs on")),
+            ("https://shop.example/", Ok("https://shop.example")),
+            ("unix:/run/handfast.sock", Ok("http://localhost")),
+            ("unix:handfast.sock", Err("a socket is named by a path from the root, as in unix:/run/handfast.sock")),
             ("htp://shop.example", Err("htp:// is not spoken here; say http://shop.example")),
             ("sqlite://shop.db", Err("sqlite:// is not spoken here; say http://shop.db")),
             ("http://", Err("it is no address; give one as in http://127.0.0.1:7070")),

@@ -6,9 +6,8 @@ use std::time::Duration;
 use axum::Router;
 use handfast::store::{Store, StoreError};
 use handfast::{Engine, OpenError, Options, OtherDefinitions};
-use handfast_http::connections;
+use handfast_http::connections::{self, Door};
 use handfast_http::stop::stopped;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -133,15 +132,15 @@ impl Server {
         routes::router(Arc::clone(&self.service))
     }
 
-    /// Answers on `listener` until it is told to stop, and says whether it stopped in good order within `shutdown_timeout`. If
+    /// Answers at `door` until it is told to stop, and says whether it stopped in good order within `shutdown_timeout`. If
     /// it did not, every order that was acknowledged is in the store all the same.
     ///
     /// # Errors
     /// A part died that the service cannot do without.
-    pub async fn serve(mut self, listener: TcpListener, shutdown_timeout: Duration) -> Result<bool, ServeError> {
+    pub async fn serve(mut self, door: impl Into<Door>, shutdown_timeout: Duration) -> Result<bool, ServeError> {
         // What takes connections ends with this future, however that ends.
         let mut serving = JoinSet::new();
-        serving.spawn(connections::serve_router(listener, self.router(), self.callers, self.stop.clone()));
+        serving.spawn(connections::serve_router(door.into(), self.router(), self.callers, self.stop.clone()));
         tokio::select! {
             () = stopped(&mut self.stop) => {}
             // Nothing that is left of it could be of use to anybody.

@@ -1,10 +1,12 @@
 //! How commands ask a running service: with the token that stands in the environment, if one does.
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use handfast_http::client::HttpClient;
+use handfast_http::service_url::ServiceUrl;
+use handfast_http::tls::{self, CallerFiles};
 use handfast_server::operator::Trouble;
 
 use crate::output::{Exit, OrExit as _};
@@ -14,11 +16,48 @@ const TOKEN: &str = "HANDFAST_TOKEN";
 /// A file that holds it, as secrets are handed to containers and units.
 const TOKEN_FILE: &str = "HANDFAST_TOKEN_FILE";
 
-/// The client of a command.
+/// Who is believed to be the service at an `https` URL, and what is shown to it.
+#[derive(Clone, Default, Debug, clap::Args)]
+pub(crate) struct ClientArgs {
+    /// The authorities of a service at an https:// URL, in PEM, instead of the machine's.
+    #[arg(long, value_name = "FILE", env = "HANDFAST_CA")]
+    ca: Option<PathBuf>,
+    /// The certificate that is shown to such a service where it asks for one, in PEM.
+    #[arg(long, value_name = "FILE", env = "HANDFAST_CLIENT_CERT", requires = "client_key")]
+    client_cert: Option<PathBuf>,
+    /// The key of that certificate, in PEM.
+    #[arg(long, value_name = "FILE", env = "HANDFAST_CLIENT_KEY", requires = "client_cert")]
+    client_key: Option<PathBuf>,
+}
+
+/// The client of a command, for the service at this address.
 ///
 /// # Errors
-/// The file that the environment names cannot be read, or what is there is no token.
-pub(crate) fn client() -> anyhow::Result<HttpClient> {
+/// The file that the environment names cannot be read, what is there is no token, or certificates cannot be used.
+pub(crate) fn client(url: &ServiceUrl, args: &ClientArgs) -> anyhow::Result<HttpClient> {
+    let client = with_its_token()?;
+    if let Some(socket) = url.socket() {
+        return through(client, socket);
+    }
+    if !url.is_encrypted() {
+        return Ok(client);
+    }
+    let ClientArgs { ca, client_cert, client_key } = args.clone();
+    let files = CallerFiles { ca, cert_and_key: client_cert.zip(client_key) };
+    Ok(client.with_tls(tls::caller(&files).or_exit(Exit::Usage)?))
+}
+
+#[cfg(unix)]
+fn through(client: HttpClient, socket: &Path) -> anyhow::Result<HttpClient> {
+    Ok(client.through_socket(socket))
+}
+
+#[cfg(not(unix))]
+fn through(_: HttpClient, socket: &Path) -> anyhow::Result<HttpClient> {
+    Err(anyhow!("unix:{}: this system has no such sockets", socket.display())).or_exit(Exit::Usage)
+}
+
+fn with_its_token() -> anyhow::Result<HttpClient> {
     let Some((token, place)) = token()? else {
         return Ok(HttpClient::new());
     };

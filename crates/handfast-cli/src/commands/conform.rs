@@ -81,6 +81,10 @@ pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
         .parse::<ServiceUrl>()
         .map_err(|why| anyhow!("{url:?} is no base URL of a participant: {why}"))
         .or_exit(Exit::Usage)?;
+    if url.is_encrypted() || url.socket().is_some() {
+        return Err(anyhow!("{url}: conform attacks a service over plain http://, from the machine that it runs on"))
+            .or_exit(Exit::Usage);
+    }
     let url = url.as_str();
     let body = read_body(args.body.as_deref().unwrap_or(DEFAULT_BODY), "--body").or_exit(Exit::Usage)?;
     let refused = args.refused_body.as_deref().map(|text| read_body(text, "--refused-body")).transpose().or_exit(Exit::Usage)?;

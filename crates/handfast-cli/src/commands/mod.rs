@@ -8,6 +8,7 @@ mod consent;
 pub(crate) mod definitions;
 pub(crate) mod demo;
 pub(crate) mod dispatch;
+mod door;
 pub(crate) mod flow;
 pub(crate) mod generals;
 pub(crate) mod log;

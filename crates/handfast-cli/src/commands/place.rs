@@ -12,7 +12,7 @@ use handfast::store::Store;
 use handfast_http::service_url::ServiceUrl;
 use handfast_server::operator::Desk;
 
-use super::client::client;
+use super::client::{ClientArgs, client};
 use super::state;
 use crate::output::{Exit, OrExit as _, Output};
 
@@ -22,7 +22,7 @@ pub(crate) enum Place {
     /// In a store, by default the one of a flow, or the only one there is.
     Store(InStore),
     /// Behind a running service.
-    Service(ServiceUrl),
+    Service(ServiceUrl, ClientArgs),
     /// It was not said so that there is one, and why.
     Unclear(String),
 }
@@ -33,12 +33,14 @@ struct Options {
     /// has it open goes on from what is written there.
     #[arg(long, value_name = "URL", env = "HANDFAST_STORE")]
     store: Option<String>,
-    /// A running service, as in http://127.0.0.1:7070, instead of a store.
+    /// A running service, as in http://127.0.0.1:7070, https://shop.example or unix:/run/handfast.sock, instead of a store.
     #[arg(long, value_name = "URL", env = "HANDFAST_URL")]
     url: Option<String>,
     /// The flow whose default store to look into; not needed where there is only one.
     #[arg(long, value_name = "FLOW.toml", env = "HANDFAST_FLOW")]
     flow: Option<PathBuf>,
+    #[command(flatten)]
+    client: ClientArgs,
 }
 
 /// Which store's file is meant, by its name or by that of a flow.
@@ -122,7 +124,7 @@ impl Place {
     fn open_by(&self, output: &Output, open: impl Fn(&str) -> anyhow::Result<Arc<dyn Store>>) -> anyhow::Result<Desk> {
         let store = match self {
             Self::Unclear(why) => return Err(anyhow::Error::msg(why.clone())).or_exit(Exit::Usage),
-            Self::Service(url) => return Ok(Desk::Service(client()?, url.clone())),
+            Self::Service(url, args) => return Ok(Desk::Service(client(url, args)?, url.clone())),
             Self::Store(which) => which.url(output)?,
         };
         super::show::check_exists(&store).or_exit(Exit::Usage)?;
@@ -132,7 +134,7 @@ impl Place {
 
 impl FromArgMatches for Place {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let Options { store, url, flow } = Options::from_arg_matches(matches)?;
+        let Options { store, url, flow, client } = Options::from_arg_matches(matches)?;
         let is_typed = |name| is_typed(matches, name);
         let of_store = ["store", "flow"].into_iter().find(|name| is_typed(name));
         Ok(match (url, of_store) {
@@ -143,7 +145,7 @@ impl FromArgMatches for Place {
                 "HANDFAST_URL and HANDFAST_STORE are both set, and may be of two places; say --url or --store".to_owned(),
             ),
             (Some(url), None) => match url.parse() {
-                Ok(url) => Self::Service(url),
+                Ok(url) => Self::Service(url, client),
                 Err(why) => Self::Unclear(format!("--url {url:?}: {why}")),
             },
             (Some(_) | None, Some(_)) | (None, None) => Self::Store(InStore::chosen((store, flow), matches)),
@@ -176,10 +178,14 @@ mod tests {
     }
 
     #[test]
-    fn a_service_is_named_by_an_address_of_plain_http() {
-        assert!(
-            matches!(place(&["--url", "http://127.0.0.1:7070/"]), Place::Service(url) if url.as_str() == "http://127.0.0.1:7070")
-        );
+    fn a_service_is_named_by_its_address() {
+        let url = |text| match place(&["--url", text]) {
+            Place::Service(url, _) => url.to_string(),
+            other @ (Place::Store(_) | Place::Unclear(_)) => format!("{other:?}"),
+        };
+        for sound in ["http://127.0.0.1:7070", "https://shop.example", "unix:/run/handfast.sock"] {
+            assert_eq!(url(sound), sound);
+        }
         let wrong = place(&["--url", "127.0.0.1:7070"]);
         assert!(
             matches!(&wrong, Place::Unclear(why) if why.contains("--url") && why.ends_with("say http://127.0.0.1:7070")),

@@ -1,10 +1,9 @@
 //! `handfast serve`: the coordinator as a service.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::anyhow;
 use handfast::Options;
 use handfast_server::access::{Access, TokenFile};
 use handfast_server::flows::Flows;
@@ -13,6 +12,7 @@ use handfast_toml::parse_duration;
 use serde_json::json;
 
 use super::definitions::DefinitionArgs;
+use super::door::{self, Listen, TlsArgs};
 use super::flow::FlowsArgs;
 use super::log::LogArgs;
 use crate::commands::{signals, state};
@@ -22,6 +22,8 @@ use crate::output::{Exit, OrExit as _, Output};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   handfast serve --flow shop.toml --listen 127.0.0.1:7070 --store sqlite:shop.db
+  handfast serve --flow shop.toml --listen unix:/run/handfast.sock
+  handfast serve --flow shop.toml --listen 0.0.0.0:7070 --tls-cert shop.pem --tls-key shop.key --tokens tokens --allow-remote
   handfast serve --flow shop.toml --adopt --by anna --why \"the bank has moved\"
   handfast serve --flow shop.toml --flow cards.toml --store sqlite:orders.db
 
@@ -35,9 +37,12 @@ SIGTERM stops it in good order; sagas that have not ended go on at the next star
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) flows: FlowsArgs,
-    /// Where to listen, as in 127.0.0.1:7070. Beyond this machine's loopback only with --tokens and --allow-remote.
-    #[arg(long, value_name = "ADDR", env = "HANDFAST_LISTEN", default_value = "127.0.0.1:7070", value_parser = crate::numbers::address)]
-    pub(crate) listen: SocketAddr,
+    /// Where to listen, as in 127.0.0.1:7070, or a socket that its owner alone may open, as in unix:/run/handfast.sock. Beyond this
+    /// machine's loopback only with --tokens and --allow-remote.
+    #[arg(long, value_name = "ADDR", env = "HANDFAST_LISTEN", default_value = "127.0.0.1:7070", value_parser = door::listen)]
+    pub(crate) listen: Listen,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
     /// Those who may call, as handfast tokens new has written them; without this option everybody who reaches the service.
     #[arg(long, value_name = "FILE", env = "HANDFAST_TOKENS")]
     pub(crate) tokens: Option<PathBuf>,
@@ -61,7 +66,7 @@ pub(crate) struct Args {
 
 /// Runs the service until it is told to stop.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
-    check_address(&args).or_exit(Exit::Usage)?;
+    door::check(&args.listen, args.tokens.is_some(), args.allow_remote, &args.tls).or_exit(Exit::Usage)?;
     args.log.install(output)?;
     let flows = args.flows.sources().read().or_exit(Exit::Usage)?;
     flows.iter().for_each(|flow| log::keep_back(flow.file().secrets()));
@@ -75,10 +80,9 @@ async fn serve(args: Args, flows: Flows, output: &Output) -> anyhow::Result<Exit
     };
     let (said, ready) = (flows.to_string(), names(&flows));
     // The port comes before the store: where the port is taken, the store is left alone.
-    let listener = super::listen(args.listen).await?;
+    let (door, at) = door::open(&args.listen, args.tls).await?;
     let Args { store, retry_cap, shutdown_timeout, definitions, .. } = args;
     let url = store.map_or_else(|| default_store(&flows), Ok)?;
-    let address = listener.local_addr().context("cannot tell where it listens")?;
     let stop = signals::on_signal()?;
     let options = Options::default().with_retry_cap(retry_cap).with_assumptions(&flows.assumptions());
     let mut settings = Settings::new(flows, state::open_store(&url)?);
@@ -86,10 +90,10 @@ async fn serve(args: Args, flows: Flows, output: &Output) -> anyhow::Result<Exit
     (settings.definitions, settings.open_files) = (definitions.wanted(), open_files::raise());
     settings.access = access;
     let server = Server::open(settings, stop).await?;
-    output.note(format_args!("handfast serve is listening on http://{address} ({said}, store: {url})"));
+    output.note(format_args!("handfast serve is listening on {at} ({said}, store: {url})"));
     for (flow, step, path) in server.webhook_addresses() {
         let of = if ready.only.is_some() { step } else { format!("{step} of {flow}") };
-        output.note(format_args!("webhooks of {of} are taken at http://{address}{path}"));
+        output.note(format_args!("webhooks of {of} are taken at {at}{path}"));
     }
     match server.coordinator().other_definitions().await {
         Ok(others) => super::definitions::say(&others, output),
@@ -98,9 +102,9 @@ async fn serve(args: Args, flows: Flows, output: &Output) -> anyhow::Result<Exit
     }
     if output.wants_json() {
         let Names { only, all } = &ready;
-        output.json_line(&json!({ "listening": format!("http://{address}"), "flow": only, "flows": all, "store": url }))?;
+        output.json_line(&json!({ "listening": at, "flow": only, "flows": all, "store": url }))?;
     }
-    if !server.serve(listener, shutdown_timeout).await? {
+    if !server.serve(door, shutdown_timeout).await? {
         output
             .note("stopping took longer than allowed; every order that was acknowledged is in the store, and goes on from there");
     }
@@ -126,22 +130,5 @@ fn default_store(flows: &Flows) -> anyhow::Result<String> {
             "a service of several flows keeps their sagas in one store, which no flow gives its name; say --store sqlite:FILE"
         ))
         .or_exit(Exit::Usage),
-    }
-}
-
-/// Whoever reaches a service without tokens may place and cancel orders, so only this machine reaches it. With tokens it is
-/// asked for by name, since they travel as they are: what stands before the service has to encrypt.
-fn check_address(Args { listen, tokens, allow_remote, .. }: &Args) -> anyhow::Result<()> {
-    match (listen.ip().is_loopback(), tokens, allow_remote) {
-        (true, _, _) | (false, Some(_), true) => Ok(()),
-        (false, None, _) => bail!(
-            "--listen {listen}: without tokens the service cannot tell its callers apart, so it listens on loopback only; use \
-             127.0.0.1:{}, or draw tokens with handfast tokens new and give --tokens FILE --allow-remote",
-            listen.port()
-        ),
-        (false, Some(_), false) => bail!(
-            "--listen {listen} is reached from other machines; say --allow-remote if that is meant, and have what stands before \
-             the service encrypt: tokens travel as they are"
-        ),
     }
 }

@@ -11,6 +11,7 @@ mod demo;
 mod documents;
 mod durations;
 mod edges;
+mod encrypted;
 mod flows;
 mod generals;
 mod help;

@@ -34,7 +34,7 @@ fn an_address_that_is_none_is_told_with_what_to_type() {
     for command in AT_URL {
         let at = |url: &str| run([command, &["--url", url]].concat());
         check(&at("127.0.0.1:7070"), 2, "it does not begin with http://; say http://127.0.0.1:7070");
-        check(&at("https://127.0.0.1:7070"), 2, "TLS is not spoken here; say http://127.0.0.1:7070");
+        check(&at("ftp://127.0.0.1:7070"), 2, "ftp:// is not spoken here; say http://127.0.0.1:7070");
         check(&at("htp://shop"), 2, "htp:// is not spoken here; say http://shop");
         check(&at(&format!("http://{nobody}")), 5, "see that `handfast serve` runs there");
     }

@@ -1,8 +1,11 @@
 //! The connections of every command that serves: taken one by one, served within bounds, and ended in good order.
 
+mod door;
 mod patient;
 #[cfg(test)]
 mod tests;
+#[cfg(all(test, feature = "tls"))]
+mod tls_tests;
 
 use std::error::Error;
 use std::pin::pin;
@@ -17,10 +20,11 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
+pub use self::door::Door;
+use self::door::Taken;
 use self::patient::Patient;
 use crate::stop::stopped;
 
@@ -28,6 +32,9 @@ use crate::stop::stopped;
 pub const MOST_CONNECTIONS: usize = 4_096;
 /// How long the head of a request may take, and how long a connection may be idle.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a caller may take until it is agreed how to encrypt.
+#[cfg(feature = "tls")]
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a caller that is sent an answer may take nothing of it.
 const TAKING_TIMEOUT: Duration = Duration::from_secs(30);
 /// The most bytes of a request's head.
@@ -56,14 +63,15 @@ where
 }
 
 /// Serves `router` as [`serve`] does, `most` connections at a time.
-pub async fn serve_router(listener: TcpListener, router: Router, most: usize, stop: watch::Receiver<bool>) {
-    serve(listener, TowerToHyperService::new(router), most, stop).await;
+pub async fn serve_router(door: impl Into<Door>, router: Router, most: usize, stop: watch::Receiver<bool>) {
+    serve(door, TowerToHyperService::new(router), most, stop).await;
 }
 
-/// Serves `service` on `listener` until `stop` says true; then takes no more connections, lets every request that has
+/// Serves `service` at `door` until `stop` says true; then takes no more connections, lets every request that has
 /// begun be answered, and returns when the last one is. At most [`MOST_CONNECTIONS`] are open at a time, and `most` where
 /// that is less. Where this future is dropped before, nothing more is taken, and every connection is shut.
-pub async fn serve<S: Answers>(listener: TcpListener, service: S, most: usize, mut stop: watch::Receiver<bool>) {
+pub async fn serve<S: Answers>(door: impl Into<Door>, service: S, most: usize, mut stop: watch::Receiver<bool>) {
+    let door = door.into();
     let room = Arc::new(Semaphore::new(most.clamp(1, MOST_CONNECTIONS)));
     let server = Arc::new(Server::new(service));
     let mut connections = JoinSet::new();
@@ -71,30 +79,39 @@ pub async fn serve<S: Answers>(listener: TcpListener, service: S, most: usize, m
         let accepted = tokio::select! {
             biased;
             () = stopped(&mut stop) => break,
-            accepted = accept(&listener, &room) => accepted,
+            accepted = accept(&door, &room) => accepted,
         };
         let Some((stream, place)) = accepted else {
             tokio::time::sleep(PAUSE).await;
             continue;
         };
         let (server, stop) = (Arc::clone(&server), stop.clone());
+        #[cfg(feature = "tls")]
+        let encrypts = door.tls.as_ref().map(crate::tls::DoorTls::at_hand);
+        #[cfg(not(feature = "tls"))]
+        let encrypts = None;
         connections.spawn(async move {
-            server.connection(stream, stop).await;
+            server.connection(stream, encrypts, stop).await;
             drop(place);
         });
         // There are no more of them than have a place, and those that have ended since the last one came.
         while connections.try_join_next().is_some() {}
     }
-    drop(listener);
+    drop(door);
     while connections.join_next().await.is_some() {}
 }
 
 /// A connection and its place among those that may be open; `None` where the system has no more to give.
-async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+async fn accept(door: &Door, room: &Arc<Semaphore>) -> Option<(Taken, OwnedSemaphorePermit)> {
     let place = Arc::clone(room).acquire_owned().await.ok()?;
-    let (stream, _) = listener.accept().await.ok()?;
-    Some((stream, place))
+    Some((door.accept().await.ok()?, place))
 }
+
+/// How a connection is to be encrypted.
+#[cfg(feature = "tls")]
+type Encrypts = Arc<rustls::ServerConfig>;
+#[cfg(not(feature = "tls"))]
+type Encrypts = std::convert::Infallible;
 
 struct Server<S> {
     http: http1::Builder,
@@ -108,11 +125,45 @@ impl<S: Answers> Server<S> {
         Self { http, service }
     }
 
-    async fn connection(&self, stream: TcpStream, stop: watch::Receiver<bool>) {
-        // An answer is one small segment; it must not wait for the acknowledgement of the one before.
-        if stream.set_nodelay(true).is_ok() {
-            self.talk(stream, stop).await;
+    async fn connection(&self, taken: Taken, encrypts: Option<Encrypts>, stop: watch::Receiver<bool>) {
+        match taken {
+            Taken::Tcp(stream) => {
+                // An answer is one small segment; it must not wait for the acknowledgement of the one before.
+                if stream.set_nodelay(true).is_ok() {
+                    self.admit(stream, encrypts, stop).await;
+                }
+            }
+            #[cfg(unix)]
+            Taken::Unix(stream) => self.admit(stream, encrypts, stop).await,
         }
+    }
+
+    #[cfg(feature = "tls")]
+    async fn admit<T>(&self, stream: T, encrypts: Option<Encrypts>, mut stop: watch::Receiver<bool>)
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        let Some(config) = encrypts else { return self.talk(stream, stop).await };
+        let agreed = tokio::select! {
+            agreed = tokio::time::timeout(HANDSHAKE_TIMEOUT, tokio_rustls::TlsAcceptor::from(config).accept(stream)) => agreed,
+            // It has asked for nothing yet.
+            () = stopped(&mut stop) => return,
+        };
+        match agreed {
+            Ok(Ok(stream)) => self.talk(stream, stop).await,
+            Ok(Err(why)) => {
+                tracing::debug!(name: "caller_not_encrypted", %why, "a caller and this service could not agree how to encrypt")
+            }
+            Err(_late) => {}
+        }
+    }
+
+    #[cfg(not(feature = "tls"))]
+    async fn admit<T>(&self, stream: T, _: Option<Encrypts>, stop: watch::Receiver<bool>)
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        self.talk(stream, stop).await;
     }
 
     /// Serves the caller at the other end, until it leaves, takes too long, or `stop` says true.

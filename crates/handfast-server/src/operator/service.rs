@@ -106,7 +106,7 @@ async fn request(
 ) -> Result<HttpAnswer, Trouble> {
     let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
     let changes = method == Method::POST;
-    let answer = client.ask(method, &format!("{url}{path}"), &[], body, PATIENCE).await;
+    let answer = client.ask(method, &format!("{}{path}", url.as_str()), &[], body, PATIENCE).await;
     let answer = answer.map_err(|error| {
         if changes && !error.never_left() {
             Trouble::InDoubt(format!("the request has left, and no answer has come: {error:#}"))

@@ -8,7 +8,7 @@ use handfast_server::batch::counted;
 use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::commands::client::client;
+use crate::commands::client::{ClientArgs, client};
 use crate::commands::consent::Consent;
 use crate::commands::participants::ask;
 use crate::output::{Exit, OrExit as _, Output};
@@ -53,9 +53,11 @@ Orders that were let follow the definition at hand meanwhile go back to their ow
 
 #[derive(Debug, clap::Args)]
 struct Place {
-    /// The service that runs the orders, as in http://127.0.0.1:7070.
+    /// The service that runs the orders, as in http://127.0.0.1:7070, https://shop.example or unix:/run/handfast.sock.
     #[arg(long, value_name = "URL", env = "HANDFAST_URL")]
     url: ServiceUrl,
+    #[command(flatten)]
+    client: ClientArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -101,7 +103,7 @@ impl Place {
 }
 
 async fn list(place: &Place, output: &Output) -> anyhow::Result<Exit> {
-    let told = place.definitions(&client()?).await?;
+    let told = place.definitions(&client(&place.url, &place.client)?).await?;
     if output.wants_json() {
         output.json_line(&told)?;
         return Ok(Exit::Done);
@@ -145,7 +147,7 @@ fn step_in_words(step: &Value) -> String {
 
 async fn decide(decides: &str, chosen: &Chosen, same_books: bool, output: &Output) -> anyhow::Result<Exit> {
     let Chosen { hash, by, why, place, consent } = chosen;
-    let client = client()?;
+    let client = client(&place.url, &place.client)?;
     let listed = place.definitions(&client).await?;
     let hash = whole_hash(&listed, hash).or_exit(Exit::Usage)?;
     consent.ask(what_it_does(decides, &listed, &hash, same_books), output)?;

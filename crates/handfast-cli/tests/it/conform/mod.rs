@@ -149,7 +149,7 @@ fn what_cannot_be_attacked_is_told() {
     let nobody = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     for (url, more, code, hint) in [
         (format!("http://{nobody}/x"), &[][..], 5, "nobody answers at"),
-        ("https://127.0.0.1/x".to_owned(), &[], 2, "TLS is not spoken here; say http://127.0.0.1/x"),
+        ("https://127.0.0.1/x".to_owned(), &[], 2, "conform attacks a service over plain http://"),
         ("127.0.0.1:80".to_owned(), &[], 2, "it does not begin with http://; say http://127.0.0.1:80"),
         ("http://127.0.0.1:1/x".to_owned(), &["--body", "{"], 2, "--body is no JSON"),
         ("http://127.0.0.1:1/x".to_owned(), &["--refused-body", "@/no/such/file"], 2, "--refused-body: cannot read"),
