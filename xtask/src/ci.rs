@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
+use crate::campaign::api;
 use crate::{clock, strangers, tidy, tools, workspace};
 
 #[derive(clap::Args)]
@@ -27,6 +28,8 @@ enum Step {
     Doc,
     /// The walls between the crates, and what else clippy cannot see.
     Tidy,
+    /// The service answers as its OpenAPI document says, to what that allows and to what it forbids.
+    Api,
     /// Crates outside the workspace that have a database library already build beside handfast.
     Strangers,
 }
@@ -40,6 +43,7 @@ impl Step {
             Self::Test => "test",
             Self::Doc => "doc",
             Self::Tidy => "tidy",
+            Self::Api => "api",
             Self::Strangers => "strangers",
         }
     }
@@ -61,6 +65,10 @@ impl Step {
             Self::Test => workspace::run(workspace::cargo().args(["test", "--locked", "--workspace"])),
             Self::Doc => document(),
             Self::Tidy => tidy::check(has_tested),
+            Self::Api => {
+                let tested = if has_tested { workspace::tested_handfast(&workspace::metadata()?)? } else { None };
+                api::run(&tested.map_or_else(workspace::build_handfast, Ok)?, api::SHORT)
+            }
             Self::Strangers => strangers::check(),
         }
     }

@@ -106,6 +106,8 @@ impl IntoResponse for Problem {
             more.insert(name.to_owned(), value);
         }
         let mut response = (kind.status, Value::Object(more).to_string()).into_response();
+        // For what stands around a service: which kind it is, without reading the body.
+        response.extensions_mut().insert(kind);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         if let Some(scheme) = challenge {

@@ -20,6 +20,7 @@ mod key;
 mod listing;
 mod metrics;
 pub mod open_files;
+mod openapi;
 pub mod operator;
 pub mod plans;
 mod prefer;

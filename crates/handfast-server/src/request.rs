@@ -48,11 +48,13 @@ pub(crate) async fn read_json<T: DeserializeOwned>(
 /// # Errors
 /// It is another.
 pub(crate) fn from_json<T: DeserializeOwned>(bytes: &[u8], kind: &'static Kind, members: &str) -> Result<T, Problem> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        // What was sent is not repeated: its own words for it would do that.
-        let place = format!("line {}, column {}", error.line(), error.column());
-        Problem::new(kind, format!("the body is no object with {members}: see {place}"))
-    })
+    let no_object = |place: String| Problem::new(kind, format!("the body is no object with {members}: see {place}"));
+    // Members by their places in a list would be read as well, and mean what no caller has said.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(no_object("its first character".to_owned()));
+    }
+    // What was sent is not repeated: its own words for it would do that.
+    serde_json::from_slice(bytes).map_err(|error| no_object(format!("line {}, column {}", error.line(), error.column())))
 }
 
 /// The body is declared as JSON, and as it is.
@@ -122,6 +124,19 @@ mod tests {
                 self.0 = Self::next();
                 Some(Ok(Frame::data(Bytes::from_static(b"x"))))
             })
+        }
+    }
+
+    #[test]
+    fn members_are_said_by_name_and_not_by_their_places() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Said {
+            by: Option<String>,
+        }
+        let read = |text: &str| from_json::<Said>(text.as_bytes(), problem::NOT_A_REASON, "the text by").map(|said| said.by);
+        assert_eq!(read(" {\"by\": \"ada\"}").ok().flatten().as_deref(), Some("ada"));
+        for list in ["[null]", "[\"ada\"]", "null", "\"ada\"", ""] {
+            assert_eq!(read(list).expect_err(list).kind().slug(), "not-a-reason");
         }
     }
 

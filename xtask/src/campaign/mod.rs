@@ -1,6 +1,7 @@
 //! Campaigns, too long for every change: many orders over bad roads, counted from the services' own books, the cases of
 //! the explorer that are too large for the tests, long fuzzing, coverage, and publishing as far as the registry's door.
 
+pub(crate) mod api;
 mod books;
 mod coverage;
 mod explore;
@@ -68,6 +69,8 @@ enum Campaign {
     Coverage,
     /// Everything that reads strangers' bytes, with many more of them than the suite has.
     Fuzz,
+    /// The addresses of the service against its OpenAPI document, by schemathesis, for ten minutes a seed.
+    Api,
     /// Packs every crate, and builds it from what was packed: `cargo publish --dry-run`.
     Publish,
 }
@@ -90,6 +93,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         Campaign::Explore => explore::run(&binary()?)?,
         Campaign::Coverage => coverage::run(arguments.package.as_deref())?,
         Campaign::Fuzz => fuzz::run(arguments.cases)?,
+        Campaign::Api => {
+            let binary = binary()?;
+            for &seed in &arguments.seeds {
+                api::run(&binary, api::Bounds { examples: 500, seconds: 600, seed })?;
+            }
+            (String::new(), 0)
+        }
         Campaign::Publish => (publish::run()?, 0),
         Campaign::Templates => (templates::run(&arguments.seeds, arguments.orders.unwrap_or(20_000))?, 0),
     };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Extension;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -11,7 +12,9 @@ use handfast_protocol::PROTOCOL_VERSION;
 use serde_json::json;
 
 use crate::access::{Access, Caller};
+use crate::flows::ServedFlow;
 use crate::metrics;
+use crate::openapi;
 use crate::problem::{self, Problem};
 use crate::service::Service;
 use crate::shapes;
@@ -61,8 +64,17 @@ pub(crate) async fn metrics(State(service): State<Arc<Service>>) -> Response {
     ([(header::CONTENT_TYPE, metrics::MEDIA_TYPE)], metrics::written(&service).await).into_response()
 }
 
+/// `GET /openapi.json`: what the addresses take and answer.
+pub(crate) async fn openapi(State(service): State<Arc<Service>>, Extension(caller): Extension<Caller>) -> Response {
+    let flows = service.flows();
+    let seen: Vec<&ServedFlow> = flows.iter().map(|flow| &**flow).filter(|flow| caller.may_see(flow.name())).collect();
+    shapes::json(&openapi::document(&seen, matches!(service.access(), Access::Everybody)))
+}
+
 /// `GET /problems/{slug}`: the page that a problem's `type` leads to.
-pub(crate) async fn about_problem(Path(slug): Path<String>, uri: Uri) -> Response {
+pub(crate) async fn about_problem(slug: Result<Path<String>, PathRejection>, uri: Uri) -> Response {
+    // What cannot be read as text is the name of no problem.
+    let slug = slug.map(|Path(slug)| slug).unwrap_or_default();
     let Some(kind) = problem::ALL.iter().find(|kind| kind.slug() == slug) else {
         return no_such_page(uri).await.into_response();
     };

@@ -102,5 +102,6 @@ pub use errors::FileErrors;
 pub use field::{Field, FieldType};
 pub use file::FlowFile;
 pub use handfast_toml::FileError;
+pub use money::currencies;
 pub use order::MAX_ORDER_BYTES;
 pub use step::{FileStep, StepParticipant};

@@ -45,6 +45,18 @@ fn check_minor(path: &str, minor: &Json) -> Result<(), InputError> {
     }
 }
 
+/// The currencies that an amount may be in: those in use that have minor units, in the order of their codes.
+#[must_use]
+pub fn currencies() -> Vec<&'static str> {
+    let letters = || (b'A'..=b'Z').map(char::from);
+    let codes = letters().flat_map(|first| letters().flat_map(move |second| letters().map(move |third| [first, second, third])));
+    let in_use = |code: [char; 3]| {
+        let code: String = code.into_iter().collect();
+        check_currency("", &Json::Text(code.clone())).ok().and_then(|()| Some(Currency::from_code(&code)?.code()))
+    };
+    codes.filter_map(in_use).collect()
+}
+
 fn check_currency(path: &str, currency: &Json) -> Result<(), InputError> {
     let Json::Text(code) = currency else {
         return Err(InputError::field(path, "it must be an ISO 4217 code in quotes, as in \"EUR\""));

@@ -8,6 +8,7 @@ mod examined;
 mod filter;
 mod flaky;
 mod identity;
+mod many;
 mod memory;
 mod naming;
 mod shared;
@@ -31,6 +32,7 @@ pub use flaky::FlakyStore;
 use identity::draw_store_id;
 #[cfg(feature = "sqlite")]
 use identity::is_store_id;
+pub use many::{Counts, Ordered, OrderedPage, Summary};
 pub use memory::MemoryStore;
 pub use naming::{file_of, open, open_to_read};
 #[cfg(feature = "sqlite")]
@@ -347,40 +349,6 @@ pub struct Try {
     pub ended: Time,
     /// What was seen instead of an answer, in plain words.
     pub seen: String,
-}
-
-/// One line of a list of sagas.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Summary {
-    /// The saga.
-    pub id: String,
-    /// How it stands.
-    pub standing: String,
-    /// When it was placed.
-    pub created: Time,
-    /// When its last entry was appended.
-    pub changed: Time,
-}
-
-/// What the order of a saga was, for those who look at many of them.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Ordered {
-    /// How the saga stands.
-    pub standing: String,
-    /// The order as it was submitted; empty where its row cannot be what was written.
-    pub input: Vec<u8>,
-    /// The body of every step's act; none where they cannot be told apart.
-    pub bodies: Vec<Bytes>,
-}
-
-/// The orders of a page of sagas, and the saga after which the next page begins; `None` on the last.
-pub type OrderedPage = (Vec<Ordered>, Option<String>);
-
-/// How many sagas stand how.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Counts {
-    /// Standing and number, in alphabetical order of the standing.
-    pub by_standing: Vec<(String, u64)>,
 }
 
 /// The ids of sagas to be looked at now, and when the next one after them is.
