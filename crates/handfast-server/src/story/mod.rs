@@ -10,7 +10,7 @@ use std::fmt::Display;
 
 use handfast::journal::{Line, follow};
 use handfast::store::{Store, StoreError, StoredSaga, Try};
-use handfast::{Came, Flow, FlowError, Operation, SagaView, Standing, describe_evidence, saga_of};
+use handfast::{Came, Flow, FlowError, Journal, Operation, SagaView, Standing, describe_evidence, saga_with_journal};
 use handfast_protocol::{Coordinator, Party as _};
 
 pub use self::kept::{Kept, KeptDocument, KeptEntry, KeptError, KeptStep, Retold};
@@ -62,11 +62,14 @@ pub enum StoryError {
 /// The store, or the flow's definition, cannot be read.
 pub async fn read(store: &dyn Store, id: &str) -> Result<Option<Story>, StoryError> {
     let Some(stored) = store.load(id).await? else { return Ok(None) };
-    let view = saga_of(store, &stored).await?;
+    let (view, journal) = saga_with_journal(store, &stored).await?;
     let flow = Flow::from_built_text(&stored.flow_text);
     let flow = flow.map_err(|error| StoryError::Flow { saga: stored.id.clone(), error })?;
     let keys = flow.steps().iter().map(|step| format!("{}.{id}.{}", store.store_id(), step.name)).collect();
-    let (coordinator, lines, trouble) = followed(&stored, &flow);
+    let (coordinator, lines, trouble) = match journal {
+        Some(Journal { lines, coordinator, .. }) => (coordinator, lines, stored.why.clone()),
+        None => followed(&stored, &flow),
+    };
     let standing = if trouble.is_some() { Standing::Suspended } else { coordinator.standing() };
     let trouble = trouble.or_else(|| coordinator.evidence().map(|evidence| describe_evidence(&flow, evidence)));
     // What was told of the end stays told: a promise that was broken afterwards stands beside it.

@@ -87,7 +87,7 @@ pub use shared::CancelResult;
 pub use stats::{Places, Stats, Totals};
 pub use steps::{AnswerSeen, StepView};
 pub use tally::FlowStats;
-pub use view::{SagaView, saga_in, saga_of};
+pub use view::{Journal, SagaView, saga_in, saga_of, saga_with_journal};
 
 use crate::flow::{FlowStep, is_of_flow};
 use crate::journal::Said;

@@ -11,6 +11,7 @@ use super::shared::Shared;
 use super::steps::{Known, StepView};
 use super::trail::Trail;
 use crate::flow::{Flow, name_in};
+use crate::journal::Line;
 use crate::store::{Entry, Store, StoreError, StoredSaga, Try};
 
 /// A saga, read from its store.
@@ -126,6 +127,24 @@ pub async fn saga_in(store: &dyn Store, id: &str) -> Result<Option<SagaView>, St
 /// # Errors
 /// The store's.
 pub async fn saga_of(store: &dyn Store, stored: &StoredSaga) -> Result<SagaView, StoreError> {
+    saga_with_journal(store, stored).await.map(|(view, _)| view)
+}
+
+/// What a saga's journal says.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Journal {
+    /// Line by line.
+    pub lines: Vec<Line>,
+    /// The state that it leads to.
+    pub coordinator: Coordinator,
+}
+
+/// The same as [`saga_of`], with what its journal says, which is read once for both; without where it cannot be followed to its end.
+///
+/// # Errors
+/// The store's.
+pub async fn saga_with_journal(store: &dyn Store, stored: &StoredSaga) -> Result<(SagaView, Option<Journal>), StoreError> {
     let mut view = SagaView::unread(stored, store.tries(&stored.id).await?);
     let beside = Beside::of(store).await?;
     let followed = Followed::named_by(stored, |stored, follows| beside.named(stored, follows));
@@ -142,7 +161,11 @@ pub async fn saga_of(store: &dyn Store, stored: &StoredSaga) -> Result<SagaView,
     view.retry_where_it_helps();
     view.trouble = joined(held, view.trouble);
     (view.input, view.entries) = (stored.input.clone(), stored.entries.clone());
-    Ok(view)
+    let journal = followed.ok().map(|followed| {
+        let (lines, coordinator) = followed.into_journal();
+        Journal { lines, coordinator }
+    });
+    Ok((view, journal))
 }
 
 /// Why it is held, and what else is wrong with it behind that.
@@ -247,6 +270,10 @@ mod tests {
         assert_eq!((READ.replace(0), view.entries.len()), (3, 3), "by an engine");
         assert_eq!(saga_in(&*store, "order-1").await.unwrap().unwrap().steps, view.steps);
         assert_eq!(READ.replace(0), 3, "without one");
+        let stored = store.load("order-1").await.unwrap().unwrap();
+        let (_, journal) = saga_with_journal(&*store, &stored).await.unwrap();
+        assert_eq!(journal.map(|journal| journal.lines.len()), Some(3));
+        assert_eq!(READ.replace(0), 3, "with its lines");
         engine.follow("order-1").await.unwrap().unwrap();
         assert_eq!(READ.replace(0), 3, "by whoever follows it");
     }

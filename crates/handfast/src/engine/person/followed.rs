@@ -97,6 +97,11 @@ impl Followed {
         Ok(definitions.followed(stored, journaled, trail))
     }
 
+    /// The lines of its journal, and the state that they lead to.
+    pub(in crate::engine) fn into_journal(self) -> (Vec<Line>, Coordinator) {
+        (self.trail.lines, self.journaled)
+    }
+
     /// Why nothing is sent for it wherever it is driven: it cannot follow the definition that a person has let it follow.
     pub(in crate::engine) fn misfit(&self) -> Option<&str> {
         self.misfit.as_deref()
