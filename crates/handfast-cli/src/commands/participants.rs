@@ -151,8 +151,7 @@ async fn accept_one(accept: &Accept, output: &Output) -> anyhow::Result<Exit> {
                 AcceptError::Unknown { .. }
                 | AcceptError::NothingOffered { .. }
                 | AcceptError::Changed { .. }
-                | AcceptError::NoReason
-                | AcceptError::Reason(_) => Err(error).or_exit(Exit::Usage),
+                | AcceptError::Reason { .. } => Err(error).or_exit(Exit::Usage),
                 _ => Err(error.into()),
             })?;
             (shapes::acceptance(&accepted.acceptance), resting_in_store(store.as_ref(), &accepted.acceptance.former).await?)

@@ -76,7 +76,7 @@ fn accept_problem(error: AcceptError) -> Problem {
         AcceptError::Unknown { .. } => Problem::new(problem::NO_SUCH_PARTICIPANT, words),
         AcceptError::NothingOffered { .. } => Problem::new(problem::CANNOT_ACCEPT, words),
         AcceptError::Changed { offered, .. } => Problem::new(problem::CANNOT_ACCEPT, words).with("offered", offered),
-        AcceptError::NoReason | AcceptError::Reason(_) => Problem::new(problem::NOT_AN_ACCEPTANCE, words),
+        AcceptError::Reason { .. } => Problem::new(problem::NOT_AN_ACCEPTANCE, words),
         AcceptError::Store(error) => store_problem(&error),
         error => unforeseen(&error),
     }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use handfast_protocol::Time;
 
+use super::Engine;
 use super::amounts::{Money, money_in};
 use super::definitions::KeptOfParticipants;
 use super::reason;
-use super::{CancelError, Engine};
 use crate::delivery::{BreakerState, LinkStats, life};
 use crate::journal::Line;
 use crate::store::{Acceptance, Filter, Offer, Store, StoreError};
@@ -126,12 +126,14 @@ pub enum AcceptError {
         /// What was to be accepted.
         asked: String,
     },
-    /// The name of who accepts it, or the reason, is missing.
-    #[error("say who accepts it (by) and the reason (why): both are kept")]
-    NoReason,
-    /// The name or the reason cannot be kept.
-    #[error(transparent)]
-    Reason(CancelError),
+    /// The name of who accepts it, or the reason, is missing or cannot be kept.
+    #[error("{name}: {what}; say who accepts it (by) and the reason (why): both are kept")]
+    Reason {
+        /// `by` or `why`.
+        name: &'static str,
+        /// What is wrong with it. The text itself is not repeated.
+        what: String,
+    },
     /// The store's.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -169,10 +171,11 @@ pub async fn accept_in(
     (participant, incarnation): (&str, &str),
     (by, why): (&str, &str),
 ) -> Result<Accepted, AcceptError> {
-    if by.trim().is_empty() || why.trim().is_empty() {
-        return Err(AcceptError::NoReason);
+    for (name, text) in [("by", by), ("why", why)] {
+        if let Some(what) = reason::what_is_wrong_if_said(text) {
+            return Err(AcceptError::Reason { name, what });
+        }
     }
-    reason::check(Some(by), Some(why)).map_err(AcceptError::Reason)?;
     let known = participants_in(store).await?.into_iter().find(|known| known.participant == participant);
     let Some(known) = known else { return Err(AcceptError::Unknown { participant: participant.to_owned() }) };
     if let Some(before) = accepted_before(&known, incarnation) {

@@ -49,7 +49,7 @@ async fn a_person_accepts_another_incarnation_without_a_restart() {
     assert_eq!(bank.offered.map(|offer| (offer.incarnation, offer.seq)), Some(("second".to_owned(), 2)));
     let accept = async |incarnation, by| engine.accept_participant(("bank", incarnation), (by, "restored")).await;
     assert!(matches!(accept("third", "ann").await, Err(AcceptError::Changed { .. })));
-    assert!(matches!(accept("second", " ").await, Err(AcceptError::NoReason)));
+    assert!(matches!(accept("second", " ").await, Err(AcceptError::Reason { name: "by", .. })));
     let view = engine.saga("order-2").await.unwrap().unwrap();
     let (trouble, command) = (view.trouble.unwrap(), "handfast participants accept bank --incarnation second");
     assert!(trouble.contains(command), "{trouble}");
