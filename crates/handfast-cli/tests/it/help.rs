@@ -26,7 +26,7 @@ const COMMANDS: [&str; 18] = [
 ];
 
 /// What can be done with a store, with tokens, with sagas, with participants and with definitions.
-const UPKEEP: [(&str, &str); 16] = [
+const UPKEEP: [(&str, &str); 19] = [
     ("store", "backup"),
     ("store", "accept-time"),
     ("store", "verify"),
@@ -37,6 +37,9 @@ const UPKEEP: [(&str, &str); 16] = [
     ("sagas", "cancel"),
     ("sagas", "retry"),
     ("sagas", "resolve"),
+    ("sagas", "plan"),
+    ("sagas", "apply"),
+    ("sagas", "outcome"),
     ("participants", "list"),
     ("participants", "accept"),
     ("participants", "resting"),

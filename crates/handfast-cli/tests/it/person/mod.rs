@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "how long a test is ready to wait is counted in real time")]
 
 mod acts;
+mod plans;
 
 use std::time::{Duration, Instant};
 

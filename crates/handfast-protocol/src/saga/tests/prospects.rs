@@ -42,7 +42,13 @@ impl World {
             Operation::Act => Request::Act { body: (), expired: is_late },
             Operation::Close => Request::Close { body: None },
             Operation::Undo => Request::Undo { body: None },
-            Operation::Look => unreachable!("these participants are never looked at"),
+            Operation::Look => {
+                let found = lost.books[step].peek();
+                let answer = found.map(|state| told(step, operation, state));
+                let heard = answer.map_or_else(|| lost.clone(), |answer| lost.told(answer));
+                let left = heard.saga.watch_ends_at(step).unwrap_or(Time(100)).max(Time(100));
+                return [lost, heard.told(Input::Receive(Told::Looked { step, found, left }))];
+            }
         };
         let answered = lost.books[step].receive(request, |effect| Ok::<_, ()>(effect == Effect::Undo || accepts)).unwrap();
         let heard = lost.told(Input::Receive(Told::Answer { to: Command { step, operation }, answer: answered }));
@@ -55,6 +61,9 @@ impl World {
         base.road = self.asked();
         let late = base.road.iter().map(|step| Command { step, operation: Operation::Act });
         let mut next = Vec::new();
+        let (once, outbox): (Vec<_>, Vec<_>) =
+            outbox.into_iter().partition(|command| self.saga.leaves_once(command.step, command.operation));
+        next.extend(once.into_iter().map(|Command { step, .. }| base.told(Input::Receive(Told::Sent { step }))));
         for command in outbox.iter().copied().chain(late) {
             let plan = self.saga.plan().steps()[command.step];
             let may_refuse = [true, false].into_iter().filter(|accepts| *accepts || plan.kind != Kind::Retriable);
@@ -62,8 +71,9 @@ impl World {
                 for is_late in [false, true].into_iter().filter(|is_late| !is_late || plan.deadline_ms.is_some()) {
                     let [lost, heard] = base.arrives(command, (accepts, is_late));
                     next.push(lost);
-                    // What was overtaken is not waited for any more, and its answer means the same.
-                    next.extend(outbox.contains(&command).then_some(heard));
+                    // What was overtaken is not waited for any more, and its answer means the same; what left once still is.
+                    let is_looked_for = outbox.contains(&Command { step: command.step, operation: Operation::Look });
+                    next.extend((outbox.contains(&command) || is_looked_for).then_some(heard));
                 }
             }
         }
@@ -97,10 +107,36 @@ fn plans() -> Vec<Plan> {
     ]
 }
 
+/// Plans with participants that promise less, of which more is foreseen than these registers do.
+fn weaker() -> Vec<Plan> {
+    let of = |doubt: Doubt| StepPlan { doubt, ..step(Kind::Compensatable) };
+    let pivot = |doubt: Doubt| StepPlan { doubt, ..step(Kind::Pivot) };
+    let (repeats, looks) = (Doubt::Repeats { last_send_ms: Some(5) }, Doubt::Looks { horizon_ms: Some(5) });
+    let forgets = StepPlan { forgotten_ms: Some(7), undo_closes: false, ..step(Kind::Compensatable) };
+    let plans = [
+        [of(repeats), step(Kind::Pivot)],
+        [of(looks), step(Kind::Pivot)],
+        [step(Kind::Compensatable), pivot(repeats)],
+        [forgets, step(Kind::Pivot)],
+        [StepPlan { harmless: true, ..of(repeats) }, step(Kind::Pivot)],
+    ];
+    plans.into_iter().map(|steps| Plan::new(steps.to_vec()).unwrap()).collect()
+}
+
+#[test]
+fn what_does_become_of_a_saga_is_among_what_may_where_participants_promise_less() {
+    assert!(compare(weaker(), |foreseen, came| foreseen.is_superset(came)) > 40);
+}
+
 #[test]
 fn what_may_become_of_a_saga_is_what_does_where_registers_answer() {
+    assert!(compare(plans(), |foreseen, came| foreseen == came) > 100);
+}
+
+/// Compares, after everything that a person may say in every state that is reached, what is foreseen with what comes. Says how often.
+fn compare(plans: Vec<Plan>, is_right: fn(&BTreeSet<End>, &BTreeSet<End>) -> bool) -> usize {
     let mut compared = 0;
-    for plan in plans() {
+    for plan in plans {
         // What a coordinator knows may be true of several worlds: it is foreseen what becomes of any of them.
         let mut came: BTreeMap<(Coordinator, Coordinator, StepSet), BTreeSet<End>> = BTreeMap::new();
         for world in reached_from(World::of(plan)) {
@@ -113,11 +149,13 @@ fn what_may_become_of_a_saga_is_what_does_where_registers_answer() {
             }
         }
         for ((before, after, asked), came) in came {
-            assert_eq!(after.ends(&before, asked, 100_000), Some(came), "{before:#?}");
+            // Where nothing that may be answered ends it, it goes on for ever, and nothing has come of it.
+            let foreseen = after.ends(&before, asked, 100_000).unwrap_or_default();
+            assert!(is_right(&foreseen, &came), "{before:#?}\n{foreseen:#?}\n{came:#?}");
             compared += 1;
         }
     }
-    assert!(compared > 100, "{compared}");
+    compared
 }
 
 #[test]
