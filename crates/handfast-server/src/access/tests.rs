@@ -104,7 +104,7 @@ const REACHED_BY: [(&str, &str); 25] = [
     ("POST /sagas/{id}/acts", "operate, money"),
     ("GET /flows", "read"),
     ("GET /plans", "read"),
-    ("POST /plans/apply", "place, operate, money"),
+    ("POST /plans/apply", "operate, money"),
     ("POST /plans/outcome", "read"),
     ("GET /definitions", "read *"),
     ("POST /definitions/{hash}", "money *"),

@@ -17,6 +17,9 @@ pub const FORMAT: &str = "handfast-plan/1";
 /// How old a plan is at most that is applied, in milliseconds, where nothing else is said: a day.
 pub const MOST_AGE_MS: u64 = 24 * 60 * 60 * 1_000;
 
+/// By how much the clocks of two processes may differ.
+const MOST_SKEW_MS: u64 = 60 * 1_000;
+
 /// A plan.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -114,6 +117,9 @@ pub enum NotThisPlan {
         /// The one at hand.
         ours: String,
     },
+    /// It says that it was made at a time that has not come.
+    #[error("the plan says that it was made at a time that has not come; make it anew")]
+    Future,
     /// It was made too long ago.
     #[error("the plan was made {} ago, and at most {} is applied; make it anew, or say how old it may be", handfast_protocol::Span(*age_ms), handfast_protocol::Span(*most_ms))]
     Old {
@@ -155,6 +161,9 @@ impl Head {
         }
         if self.store != store {
             return Err(NotThisPlan::AnotherStore { theirs: self.store.clone(), ours: store.to_owned() });
+        }
+        if self.made_at_ms > now_ms.saturating_add(MOST_SKEW_MS) {
+            return Err(NotThisPlan::Future);
         }
         let age_ms = now_ms.saturating_sub(self.made_at_ms);
         if age_ms > most_ms {

@@ -5,9 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use handfast::{End, Fate, Stake, Standing};
 use serde::{Deserialize, Serialize};
 
-/// Amounts by currency, in its smallest unit.
-pub type Amounts = BTreeMap<String, u64>;
-
 /// A number that is not known exactly.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,6 +50,10 @@ pub struct Effects {
     pub stays: Ranges,
     /// What is in effect, or may be, where only a person can see to it: the saga waits for one, or was settled. Likewise.
     pub for_a_person: Ranges,
+    /// How many steps are undone of which no amount is known.
+    pub undoes_without_amount: Range,
+    /// How many steps are left to a person of which no amount is known.
+    pub leaves_without_amount: Range,
     /// How many keys are closed.
     pub closes: Range,
     /// How many steps are done that are never undone.
@@ -61,18 +62,22 @@ pub struct Effects {
     pub ends: Ranges,
 }
 
-/// What has come of a saga so far, or of several in sum.
+/// What has come of a saga so far, or of several in sum. Amounts are ranges, too: several steps may name the same money.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Come {
     /// What was given back, by currency in its smallest unit.
-    pub refunded: Amounts,
+    pub refunded: Ranges,
     /// What stays taken since the saga has ended in *both*, likewise.
-    pub stays: Amounts,
+    pub stays: Ranges,
     /// What is in effect, or may be, where only a person can see to it, likewise.
-    pub for_a_person: Amounts,
+    pub for_a_person: Ranges,
     /// What is in effect, or may be, of sagas that are under way, likewise.
-    pub under_way: Amounts,
+    pub under_way: Ranges,
+    /// How many steps were undone of which no amount is known.
+    pub undone_without_amount: u64,
+    /// How many steps are left to a person of which no amount is known.
+    pub left_without_amount: u64,
     /// How many keys were closed.
     pub closed: u64,
     /// How many steps were done that are never undone.
@@ -91,30 +96,33 @@ impl Effects {
     }
 
     fn exactly(come: &Come) -> Self {
-        let ranges = |amounts: &Amounts| amounts.iter().map(|(name, amount)| (name.clone(), Range::exactly(*amount))).collect();
+        let ends = come.standing.iter().map(|(name, sagas)| (name.clone(), Range::exactly(*sagas)));
         Self {
-            refunds: ranges(&come.refunded),
-            stays: ranges(&come.stays),
-            for_a_person: ranges(&come.for_a_person),
+            refunds: come.refunded.clone(),
+            stays: come.stays.clone(),
+            for_a_person: come.for_a_person.clone(),
+            undoes_without_amount: Range::exactly(come.undone_without_amount),
+            leaves_without_amount: Range::exactly(come.left_without_amount),
             closes: Range::exactly(come.closed),
             dispatches: Range::exactly(come.dispatched),
-            ends: ranges(&come.standing),
+            ends: ends.collect(),
         }
     }
 
     fn of_anything(stakes: &[Stake]) -> Self {
         let up_to =
-            |amounts: Amounts| -> Ranges { amounts.into_iter().map(|(name, amount)| (name, Range::up_to(amount))).collect() };
-        let number = |steps: usize| Range::up_to(u64::try_from(steps).unwrap_or(u64::MAX));
-        let [before, _] = sides(stakes, |_| true);
-        let all = larger(sides(stakes, |_| true));
+            |ranges: Ranges| -> Ranges { ranges.into_iter().map(|(name, range)| (name, Range::up_to(range.at_most))).collect() };
+        let number = |is: &dyn Fn(&Stake) -> bool| Range::up_to(stakes.iter().filter(|stake| is(stake)).map(|_| 1).sum());
+        let all = up_to(amounts(stakes, |_| true));
         let standings = [Standing::Completed, Standing::Cancelled, Standing::Suspended];
         Self {
-            refunds: up_to(before),
-            stays: up_to(all.clone()),
-            for_a_person: up_to(all),
-            closes: number(stakes.len()),
-            dispatches: number(stakes.iter().filter(|stake| stake.is_irrevocable).count()),
+            refunds: up_to(amounts(stakes, |stake| !stakes[stake].is_irrevocable)),
+            stays: all.clone(),
+            for_a_person: all,
+            undoes_without_amount: number(&|stake| stake.amounts.is_empty() && !stake.is_irrevocable),
+            leaves_without_amount: number(&|stake| stake.amounts.is_empty()),
+            closes: number(&|_| true),
+            dispatches: number(&|stake| stake.is_irrevocable),
             ends: standings.into_iter().map(|standing| (standing.name().to_owned(), Range::up_to(1))).collect(),
         }
     }
@@ -127,21 +135,19 @@ impl Effects {
     /// Nothing becomes of the money, and nothing is closed or dispatched.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
-        let Self { refunds, stays, for_a_person, closes, dispatches, ends: _ } = self;
-        [refunds, stays, for_a_person].into_iter().all(BTreeMap::is_empty) && [closes, dispatches] == [&Range::default(); 2]
+        let Self { refunds, stays, for_a_person, ends: _, .. } = self;
+        let counts = [self.undoes_without_amount, self.leaves_without_amount, self.closes, self.dispatches];
+        [refunds, stays, for_a_person].into_iter().all(BTreeMap::is_empty) && counts == [Range::default(); 4]
     }
 
     fn joined(&self, other: &Self, join: fn(Range, Range) -> Range) -> Self {
-        let ranges = |one: &Ranges, other: &Ranges| -> Ranges {
-            let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
-            let range = |of: &Ranges, name: &String| of.get(name).copied().unwrap_or_default();
-            let joined = names.into_iter().map(|name| (name.clone(), join(range(one, name), range(other, name))));
-            joined.filter(|(_, range)| *range != Range::default()).collect()
-        };
+        let ranges = |one: &Ranges, other: &Ranges| joined(one, other, join);
         Self {
             refunds: ranges(&self.refunds, &other.refunds),
             stays: ranges(&self.stays, &other.stays),
             for_a_person: ranges(&self.for_a_person, &other.for_a_person),
+            undoes_without_amount: join(self.undoes_without_amount, other.undoes_without_amount),
+            leaves_without_amount: join(self.leaves_without_amount, other.leaves_without_amount),
             closes: join(self.closes, other.closes),
             dispatches: join(self.dispatches, other.dispatches),
             ends: ranges(&self.ends, &other.ends),
@@ -149,18 +155,26 @@ impl Effects {
     }
 }
 
+fn joined(one: &Ranges, other: &Ranges, join: fn(Range, Range) -> Range) -> Ranges {
+    let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+    let range = |of: &Ranges, name: &String| of.get(name).copied().unwrap_or_default();
+    let joined = names.into_iter().map(|name| (name.clone(), join(range(one, name), range(other, name))));
+    joined.filter(|(_, range)| *range != Range::default()).collect()
+}
+
 impl Come {
     /// What has come of one saga that stands so, at rest or under way.
     #[must_use]
     pub fn of(stakes: &[Stake], end: &End, is_at_rest: bool) -> Self {
         let fate = |stake: usize| end.fates.get(stake).copied().unwrap_or(Fate::Nothing);
+        let is_left = |stake: usize| matches!(fate(stake), Fate::Open | Fate::Done | Fate::StillDone);
+        let is_for_a_person = is_at_rest && end.standing != Standing::Completed;
         let number = |is: &dyn Fn(usize) -> bool| (0..stakes.len()).filter(|&stake| is(stake)).map(|_| 1).sum();
-        let [before, after] = sides(stakes, |stake| fate(stake) == Fate::Undone);
-        let mut refunded = before;
-        add(&mut refunded, &after);
-        let left = larger(sides(stakes, |stake| matches!(fate(stake), Fate::Open | Fate::Done | Fate::StillDone)));
+        let is_without_amount = |stake: usize| stakes[stake].amounts.is_empty();
         let mut come = Self {
-            refunded,
+            refunded: amounts(stakes, |stake| fate(stake) == Fate::Undone),
+            undone_without_amount: number(&|stake| fate(stake) == Fate::Undone && is_without_amount(stake)),
+            left_without_amount: number(&|stake| is_for_a_person && is_left(stake) && is_without_amount(stake)),
             closed: number(&|stake| fate(stake) == Fate::Closed),
             dispatched: number(&|stake| fate(stake) == Fate::Done && stakes[stake].is_irrevocable),
             standing: [(end.standing.name().to_owned(), 1)].into(),
@@ -170,48 +184,44 @@ impl Come {
             (Standing::Completed, _) => &mut come.stays,
             (_, true) => &mut come.for_a_person,
             (_, false) => &mut come.under_way,
-        } = left;
+        } = amounts(stakes, is_left);
         come
     }
 
     /// Adds what has come of others.
     pub fn add(&mut self, other: &Self) {
+        let add = |sum: &mut Ranges, other: &Ranges| *sum = joined(sum, other, Range::plus);
         add(&mut self.refunded, &other.refunded);
         add(&mut self.stays, &other.stays);
         add(&mut self.for_a_person, &other.for_a_person);
         add(&mut self.under_way, &other.under_way);
-        add(&mut self.standing, &other.standing);
-        self.closed = self.closed.saturating_add(other.closed);
-        self.dispatched = self.dispatched.saturating_add(other.dispatched);
+        for (name, sagas) in &other.standing {
+            *self.standing.entry(name.clone()).or_default() += sagas;
+        }
+        self.undone_without_amount += other.undone_without_amount;
+        self.left_without_amount += other.left_without_amount;
+        self.closed += other.closed;
+        self.dispatched += other.dispatched;
     }
 }
 
-fn add(sum: &mut Amounts, other: &Amounts) {
-    for (name, amount) in other {
-        let kept = sum.entry(name.clone()).or_default();
-        *kept = kept.saturating_add(*amount);
+/// How much the steps that are meant are about. Where a body names one amount it is that; where it names several it is none of them for
+/// sure, and all of them at most. Several steps may name the same money, so of each currency it is the largest step's at least, and all
+/// of theirs at most. What only the order names is about any of its steps, and counts once.
+fn amounts(stakes: &[Stake], is_meant: impl Fn(usize) -> bool) -> Ranges {
+    let mut sum = Ranges::new();
+    let meant: Vec<&Stake> = stakes.iter().enumerate().filter(|(at, _)| is_meant(*at)).map(|(_, stake)| stake).collect();
+    let of_order = meant.iter().find(|stake| stake.is_of_order);
+    for stake in meant.iter().filter(|stake| !stake.is_of_order).chain(of_order) {
+        let is_exact = stake.amounts.len() == 1 && !stake.is_of_order;
+        for money in &stake.amounts {
+            let range = sum.entry(money.currency.clone()).or_default();
+            range.at_least = range.at_least.max(if is_exact { money.minor } else { 0 });
+            range.at_most = range.at_most.saturating_add(money.minor);
+        }
     }
-}
-
-/// The amounts of the steps that are meant: of those before the one that decides, and of it and those after it.
-fn sides(stakes: &[Stake], is_meant: impl Fn(usize) -> bool) -> [Amounts; 2] {
-    let mut sides = [Amounts::new(), Amounts::new()];
-    let meant = stakes.iter().enumerate().filter(|(at, _)| is_meant(*at));
-    for (stake, money) in meant.filter_map(|(_, stake)| Some((stake, stake.amount.as_ref()?))) {
-        add(&mut sides[usize::from(stake.is_irrevocable)], &[(money.currency.clone(), money.minor)].into());
-    }
-    sides
-}
-
-/// An order's money is the same before and after the step that decides: held and captured, or charged and shipped for. So of each
-/// currency the larger of the two counts, and not both.
-fn larger([before, after]: [Amounts; 2]) -> Amounts {
-    let mut larger = before;
-    for (currency, amount) in after {
-        let kept = larger.entry(currency).or_default();
-        *kept = (*kept).max(amount);
-    }
-    larger
+    sum.retain(|_, range| *range != Range::default());
+    sum
 }
 
 #[cfg(test)]
@@ -221,7 +231,8 @@ mod tests {
     use super::*;
 
     fn stake(step: &str, minor: Option<u64>, is_irrevocable: bool) -> Stake {
-        Stake::new(step.to_owned(), minor.map(|minor| Money { minor, currency: "EUR".to_owned() }), is_irrevocable)
+        let amounts = minor.map(|minor| Money { minor, currency: "EUR".to_owned() }).into_iter().collect();
+        Stake::new(step.to_owned(), amounts, false, is_irrevocable)
     }
 
     fn shop() -> [Stake; 2] {
@@ -261,16 +272,44 @@ mod tests {
     }
 
     #[test]
-    fn what_a_person_has_to_see_to_counts_once_though_two_sides_name_it() {
+    fn the_same_money_named_by_two_steps_is_the_larger_at_least_and_both_at_most() {
         let stakes = [stake("hold", Some(1999), false), stake("capture", Some(1999), true)];
         let waits = end(Standing::Suspended, &[Fate::StillDone, Fate::Open]);
         let effects = Effects::of(&stakes, Some(&[waits.clone()].into()));
-        assert_eq!((effects.for_a_person, effects.refunds), (eur(1999, 1999), Ranges::new()));
+        assert_eq!((effects.for_a_person, effects.refunds), (eur(1999, 3998), Ranges::new()));
         let two = [stake("flight", Some(100), false), stake("hotel", Some(50), false)];
-        let both = Come::of(&two, &end(Standing::Settled, &[Fate::Open, Fate::StillDone]), true);
-        assert_eq!(both.for_a_person["EUR"], 150);
+        let both = Come::of(&two, &end(Standing::Cancelled, &[Fate::Undone, Fate::Undone]), true);
+        assert_eq!(both.refunded, eur(100, 150));
         let on_its_way = Come::of(&stakes, &waits, false);
-        assert_eq!((on_its_way.under_way["EUR"], on_its_way.for_a_person.len()), (1999, 0));
+        assert_eq!((on_its_way.under_way, on_its_way.for_a_person.len()), (eur(1999, 3998), 0));
+    }
+
+    #[test]
+    fn of_several_amounts_in_a_body_none_is_picked() {
+        let money = |minor| Money { minor, currency: "EUR".to_owned() };
+        let stakes = [Stake::new("payment".to_owned(), vec![money(250), money(10_000)], false, false)];
+        let undone = end(Standing::Cancelled, &[Fate::Undone]);
+        assert_eq!(Come::of(&stakes, &undone, true).refunded, eur(0, 10_250));
+    }
+
+    #[test]
+    fn what_only_the_order_names_is_about_any_of_its_steps_and_counts_once() {
+        let of_order =
+            |step: &str| Stake::new(step.to_owned(), vec![Money { minor: 5_000, currency: "EUR".to_owned() }], true, false);
+        let stakes = [of_order("points"), of_order("payment")];
+        let both = Come::of(&stakes, &end(Standing::Cancelled, &[Fate::Undone, Fate::Undone]), true);
+        let second = Come::of(&stakes, &end(Standing::Cancelled, &[Fate::Nothing, Fate::Undone]), true);
+        assert_eq!((both.refunded, second.refunded), (eur(0, 5_000), eur(0, 5_000)));
+    }
+
+    #[test]
+    fn steps_without_an_amount_are_counted() {
+        let stakes = [stake("points", None, false), stake("dispatch", None, true)];
+        let undone = Come::of(&stakes, &end(Standing::Cancelled, &[Fate::Undone, Fate::Closed]), true);
+        assert_eq!((undone.undone_without_amount, undone.left_without_amount), (1, 0));
+        let settled = Effects::of(&stakes, Some(&[end(Standing::Settled, &[Fate::StillDone, Fate::Open])].into()));
+        assert_eq!(settled.leaves_without_amount, Range::exactly(2));
+        assert!(!settled.is_nothing());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use handfast::Money;
 
 use super::document::Plan;
-use super::money::{Amounts, Come, Effects, Range, Ranges};
+use super::money::{Come, Effects, Range, Ranges};
 use crate::batch::counted;
 
 /// At most this many sagas of a plan are shown to a person; the document has all of them.
@@ -23,11 +23,6 @@ fn ranges(ranges: &Ranges) -> Option<String> {
     (!ranges.is_empty()).then(|| ranges.iter().map(one).collect::<Vec<_>>().join(" and "))
 }
 
-fn amounts(amounts: &Amounts) -> Option<String> {
-    let one = |(currency, minor): (&String, &u64)| amount(currency, *minor);
-    (!amounts.is_empty()).then(|| amounts.iter().map(one).collect::<Vec<_>>().join(" and "))
-}
-
 fn numbers(Range { at_least, at_most }: Range, what: &str) -> Option<String> {
     let most = counted(at_most, what);
     let said = if at_least == at_most { most } else { format!("{at_least} to {most}") };
@@ -45,6 +40,8 @@ pub fn line_of(effects: &Effects) -> String {
         ranges(&effects.refunds).map(|money| format!("refunds {money}")),
         ranges(&effects.stays).map(|money| format!("keeps {money}")),
         ranges(&effects.for_a_person).map(|money| format!("leaves {money} to a person")),
+        numbers(effects.undoes_without_amount, "step").map(|steps| format!("undoes {steps} of no known amount")),
+        numbers(effects.leaves_without_amount, "step").map(|steps| format!("leaves {steps} of no known amount to a person")),
         numbers(effects.closes, "key").map(|keys| format!("closes {keys}")),
         numbers(effects.dispatches, "step").map(|steps| format!("does {steps} for good")),
     ]
@@ -90,6 +87,8 @@ fn in_sum(sums: &Effects) -> Vec<String> {
         ("is given back", ranges(&sums.refunds)),
         ("stays taken", ranges(&sums.stays)),
         ("is left to a person", ranges(&sums.for_a_person)),
+        ("undone, of no known amount", numbers(sums.undoes_without_amount, "step")),
+        ("left to a person, of no known amount", numbers(sums.leaves_without_amount, "step")),
         ("keys closed", numbers(sums.closes, "key")),
         ("done for good", numbers(sums.dispatches, "step")),
     ];
@@ -117,10 +116,12 @@ pub fn come_in_words(come: &Come) -> Vec<String> {
     let standing =
         come.standing.iter().map(|(standing, sagas)| format!("  {}: {}", end_in_words(standing), counted(*sagas, "saga")));
     let said = [
-        ("was given back", amounts(&come.refunded)),
-        ("stays taken", amounts(&come.stays)),
-        ("is left to a person", amounts(&come.for_a_person)),
-        ("is under way", amounts(&come.under_way)),
+        ("was given back", ranges(&come.refunded)),
+        ("stays taken", ranges(&come.stays)),
+        ("is left to a person", ranges(&come.for_a_person)),
+        ("is under way", ranges(&come.under_way)),
+        ("undone, of no known amount", number(come.undone_without_amount, "step")),
+        ("left to a person, of no known amount", number(come.left_without_amount, "step")),
         ("keys closed", number(come.closed, "key")),
         ("done for good", number(come.dispatched, "step")),
     ];

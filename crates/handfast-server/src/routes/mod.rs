@@ -63,12 +63,10 @@ pub(crate) struct Route {
 const READS: &[Scope] = &[Scope::Read];
 const PLACES: &[Scope] = &[Scope::Place];
 /// Who places may take it back, and who decides about money may, too.
-pub(crate) const CANCELS: &[Scope] = &[Scope::Place, Scope::Money];
+const CANCELS: &[Scope] = &[Scope::Place, Scope::Money];
 /// Which of the two an act asks for is known once it is read.
 const ACTS: &[Scope] = &[Scope::Operate, Scope::Money];
 const DECIDES: &[Scope] = &[Scope::Money];
-/// Which of them a plan asks for is known once it is read.
-const APPLIES: &[Scope] = &[Scope::Place, Scope::Operate, Scope::Money];
 
 /// Every address of the service: the one table from which it is routed, guarded and tested.
 #[rustfmt::skip]
@@ -81,7 +79,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route { verb: Verb::Post, path: "/sagas/{id}/acts", needs: Needs::OfASaga(ACTS), about: openapi::ACT, handler: |verb| on(verb, acts::act) },
     Route { verb: Verb::Get, path: "/flows", needs: Needs::OfASaga(READS), about: openapi::FLOWS, handler: |verb| on(verb, flows::list) },
     Route { verb: Verb::Get, path: "/plans", needs: Needs::OfASaga(READS), about: openapi::MAKE_PLAN, handler: |verb| on(verb, plans::make) },
-    Route { verb: Verb::Post, path: "/plans/apply", needs: Needs::OfASaga(APPLIES), about: openapi::APPLY_PLAN, handler: |verb| on(verb, plans::apply) },
+    Route { verb: Verb::Post, path: "/plans/apply", needs: Needs::OfASaga(ACTS), about: openapi::APPLY_PLAN, handler: |verb| on(verb, plans::apply) },
     Route { verb: Verb::Post, path: "/plans/outcome", needs: Needs::OfASaga(READS), about: openapi::OUTCOME_OF_PLAN, handler: |verb| on(verb, plans::outcome) },
     Route { verb: Verb::Get, path: "/definitions", needs: Needs::OfAll(READS), about: openapi::DEFINITIONS, handler: |verb| on(verb, definitions::list) },
     Route { verb: Verb::Post, path: "/definitions/{hash}", needs: Needs::OfAll(DECIDES), about: openapi::CHOOSE, handler: |verb| on(verb, definitions::choose) },

@@ -11,7 +11,6 @@ use handfast::store::StoreError;
 use handfast::{ActError, ActResult, Deed, ForeseenPage, ListFilter};
 use handfast_machine::clock;
 
-use super::CANCELS;
 use super::acts::act_problem;
 use super::sagas::{self, check_after, check_flow};
 use crate::access::{Caller, Scope};
@@ -81,7 +80,8 @@ async fn page(service: &Service, headers: &HeaderMap, body: Body) -> Result<(App
 /// What a deed asks of its caller.
 fn scopes(deed: &Deed) -> &'static [Scope] {
     match deed {
-        Deed::Cancel => CANCELS,
+        // Taking back one order is a matter of who placed it, taking back many is not.
+        Deed::Cancel => &[Scope::Money],
         Deed::Act(act) if Scope::of_act(act) == Scope::Operate => &[Scope::Operate],
         Deed::Act(_) => &[Scope::Money],
     }

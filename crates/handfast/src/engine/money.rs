@@ -11,15 +11,22 @@ pub(super) fn of(stored: &StoredSaga, step: usize) -> Option<String> {
     in_body.or_else(|| amount_in(&stored.input)).and_then(|money| money.written())
 }
 
-/// The amount of each step. Where no body names one the order's stands for its first step, so that it counts once.
-pub(super) fn of_each(stored: &StoredSaga) -> Vec<Option<Money>> {
-    let mut amounts: Vec<Option<Money>> = stored.bodies.iter().map(|body| amount_in(body)).collect();
-    if amounts.iter().all(Option::is_none)
-        && let Some(first) = amounts.first_mut()
-    {
-        *first = amount_in(&stored.input);
+/// The different amounts that each step's body names; and those of the order, where no body names any.
+pub(super) fn of_each(stored: &StoredSaga) -> (Vec<Vec<Money>>, Vec<Money>) {
+    let of_bodies: Vec<Vec<Money>> = stored.bodies.iter().map(|body| all_in(body)).collect();
+    let of_order = if of_bodies.iter().all(Vec::is_empty) { all_in(&stored.input) } else { Vec::new() };
+    (of_bodies, of_order)
+}
+
+/// Every amount of money once.
+fn all_in(text: &[u8]) -> Vec<Money> {
+    let mut all: Vec<Money> = Vec::new();
+    for (_, money) in money_in(text) {
+        if !all.contains(&money) {
+            all.push(money);
+        }
     }
-    amounts
+    all
 }
 
 /// The amount of the order, or else of the first step that has one.

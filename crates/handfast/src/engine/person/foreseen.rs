@@ -10,6 +10,7 @@ use super::{Act, ActError, ActResult, Followed, Through, followed, take_deed};
 use crate::engine::amounts::Money;
 use crate::engine::listed::{ListFilter, ListPage, Listed, list_in};
 use crate::engine::money;
+use crate::flow::FlowStep;
 use crate::journal::{self, Said};
 use crate::store::{Digest, Store, StoreError, StoredSaga};
 
@@ -64,8 +65,10 @@ impl Deed {
 pub struct Stake {
     /// Its name.
     pub step: String,
-    /// How much it is about. An amount that only the order names stands with the first step, where no body names one.
-    pub amount: Option<Money>,
+    /// The different amounts that its body names, or, where no step's body names any, those that the order names.
+    pub amounts: Vec<Money>,
+    /// The amounts are the order's, and may be this step's or another's.
+    pub is_of_order: bool,
     /// It decides the saga, or comes after the step that does: it is never undone.
     pub is_irrevocable: bool,
 }
@@ -73,8 +76,8 @@ pub struct Stake {
 impl Stake {
     /// What is at stake with a step of this name.
     #[must_use]
-    pub const fn new(step: String, amount: Option<Money>, is_irrevocable: bool) -> Self {
-        Self { step, amount, is_irrevocable }
+    pub const fn new(step: String, amounts: Vec<Money>, is_of_order: bool, is_irrevocable: bool) -> Self {
+        Self { step, amounts, is_of_order, is_irrevocable }
     }
 }
 
@@ -204,8 +207,14 @@ fn foreseen(stored: &StoredSaga, listed: &Listed, deed: &Deed, known: &mut Known
 
 fn stakes(stored: &StoredSaga, followed: &Followed) -> Vec<Stake> {
     let gate = followed.coordinator.plan().gate();
-    let steps = followed.follows.steps().iter().zip(money::of_each(stored)).enumerate();
-    steps.map(|(at, (step, amount))| Stake::new(step.name.clone(), amount, gate.is_some_and(|gate| at >= gate))).collect()
+    let (of_bodies, of_order) = money::of_each(stored);
+    let is_of_order = !of_order.is_empty();
+    let steps = followed.follows.steps().iter().zip(of_bodies).enumerate();
+    let stake = |(at, (step, amounts)): (usize, (&FlowStep, Vec<Money>))| {
+        let amounts = if is_of_order { of_order.clone() } else { amounts };
+        Stake::new(step.name.clone(), amounts, is_of_order, gate.is_some_and(|gate| at >= gate))
+    };
+    steps.map(stake).collect()
 }
 
 /// Takes a deed as it was foreseen, in a store: only where the saga's last entry still has that number, which is `said.saw`, and that

@@ -267,6 +267,13 @@ pub(super) async fn take_deed(
     loop {
         let Some(stored) = store.load(id).await? else { return Ok(ActResult::Unknown) };
         let followed = followed(&stored)?;
+        // What was foreseen is acted on as it was seen, so nothing is told before; and where it has to be, it has moved on.
+        if digest.is_some() && (!followed.untold.is_empty() || followed.forgotten(&store.acceptances().await?).is_some()) {
+            let seq = followed.trail.lines.len() as u64;
+            let was_before = |result: &ActResult| matches!(result, ActResult::Repeated { .. } | ActResult::RequestIdTaken);
+            let decided = followed.decide(deed, said, digest).err().filter(was_before);
+            return Ok(decided.unwrap_or(ActResult::Moved { seq }));
+        }
         // A suspended saga has no driver, so it was not told yet which steps have moved, and whose answers no longer count.
         if let Some(line) = followed.untold.first() {
             append(store, &stored, &followed, line, now).await?;
