@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    check, completions, conform, definitions, demo, dispatch, generals, man, messenger, participants, payment, replay, run,
-    sagas, serve, show, store, tokens, usual_way,
+    check, completions, conform, definitions, demo, dispatch, flows, generals, man, messenger, participants, payment, replay,
+    run, sagas, serve, show, store, tokens, usual_way,
 };
 use crate::output::exit;
 
@@ -82,6 +82,8 @@ pub(crate) enum Command {
     Participants(participants::Args),
     /// Look at the other definitions that open orders of a running service follow, and decide about them
     Definitions(definitions::Args),
+    /// List the flows of a running service, and have it read them anew
+    Flows(flows::Args),
     /// Copy a store that is in use, or look through all of one
     Store(store::Args),
     /// Draw the tokens of those who may call a service, and list them

@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use handfast::journal::Said;
@@ -10,9 +11,9 @@ use handfast::store::{Counts, Digest, StoreError};
 use handfast::upkeep::AcceptTimeError;
 use handfast::webhook::Hinted;
 use handfast::{
-    AcceptError, Accepted, Act, ActError, ActResult, AdoptError, CancelError, CancelResult, Chosen, Decided, Deed, Engine,
-    ForeseenPage, ListFilter, ListPage, OpenMoney, Order, OtherDefinition, Outcome, Outturn, ParticipantView, RestingPage,
-    SagaHandle, SagaView, Standing, Stats, SubmitError, Time,
+    AcceptError, Accepted, Act, ActError, ActResult, AdoptError, CancelError, CancelResult, Chosen, Decided, Deed, Engine, Flow,
+    ForeseenPage, ListFilter, ListPage, OpenError, OpenMoney, Order, OtherDefinition, Outcome, Outturn, ParticipantView,
+    RestingPage, SagaHandle, SagaView, Standing, Stats, SubmitError, Time,
 };
 
 /// An answer that is waited for.
@@ -163,6 +164,11 @@ pub trait Coordinator: Send + Sync + 'static {
 
     /// Lets the open orders of a definition follow the one at hand, or go on with their own.
     fn choose_definition<'a>(&'a self, _hash: &'a str, _adopt: bool, _chosen: &'a Chosen) -> Offered<'a, Decided, AdoptError> {
+        not_offered()
+    }
+
+    /// Takes the orders of these flows from now on, and of no others. Orders under way keep what they follow.
+    fn replace_flows(&self, _flows: Vec<Arc<Flow>>) -> Offered<'_, (), OpenError> {
         not_offered()
     }
 
@@ -322,6 +328,10 @@ impl Coordinator for Engine {
 
     fn choose_definition<'a>(&'a self, hash: &'a str, adopt: bool, chosen: &'a Chosen) -> Offered<'a, Decided, AdoptError> {
         offered(Self::choose_definition(self, hash, adopt, chosen))
+    }
+
+    fn replace_flows(&self, flows: Vec<Arc<Flow>>) -> Offered<'_, (), OpenError> {
+        offered(Self::replace_flows(self, flows))
     }
 
     fn participants(&self) -> Offered<'_, Vec<ParticipantView>, StoreError> {

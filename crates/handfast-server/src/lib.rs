@@ -26,6 +26,7 @@ pub mod plans;
 mod prefer;
 mod problem;
 mod query;
+mod reload;
 mod request;
 mod routes;
 mod server;
@@ -45,5 +46,5 @@ mod part_tests;
 mod test_support;
 
 pub use crate::coordinator::{Asked, Coordinator, Followed, Offered, Stands, Unmet};
-pub use crate::server::{ServeError, Server, Settings};
+pub use crate::server::{Reloader, ServeError, Server, Settings};
 pub use crate::service::Receivers;

@@ -14,6 +14,8 @@ handfast_http::kinds! {
         "No order of this id was acknowledged by this service. One whose POST was never answered may still arrive: send it again, with the same key, to learn what became of it.";
     NO_SUCH_FLOW = "no-such-flow", NOT_FOUND, "This service takes no orders of this flow",
         "`flows` names those whose orders it takes. Nothing was done.";
+    FLOW_REMOVED = "flow-removed", GONE, "The orders of this flow are taken no more",
+        "It was taken out of the service while that ran. An order of it that was acknowledged goes on: `GET /sagas/{id}` says how it stands. Nothing was done.";
     WHICH_FLOW = "which-flow", BAD_REQUEST, "The order does not say which flow it follows",
         "This service takes the orders of several flows, which `flows` names. Place the order at `/flows/{flow}/sagas`. Nothing was done.";
     NO_SUCH_DEFINITION = "no-such-definition", NOT_FOUND, "No open order follows this definition",

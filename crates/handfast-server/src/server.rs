@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::access::{Access, Callers};
 use crate::coordinator::Coordinator;
-use crate::flows::{Flows, ServedFlow};
+use crate::flows::{FlowSources, Flows, Reloaded, ServedFlow};
 use crate::open_files::{Shares, Wanted};
 use crate::routes;
 use crate::service::Service;
@@ -23,6 +23,8 @@ use crate::service::Service;
 pub struct Settings {
     /// The flows whose orders it takes.
     pub flows: Flows,
+    /// Where they are read anew while it runs; without it they stay as they are.
+    pub sources: Option<FlowSources>,
     /// Where sagas are kept.
     pub store: Arc<dyn Store>,
     /// What becomes of orders under way that follow another definition.
@@ -42,7 +44,7 @@ impl Settings {
     pub fn new(flows: impl Into<Flows>, store: Arc<dyn Store>) -> Self {
         let flows = flows.into();
         let (options, definitions) = (Options::default().with_assumptions(&flows.assumptions()), OtherDefinitions::default());
-        Self { flows, store, definitions, options, access: Access::default(), open_files: 1_024 }
+        Self { flows, sources: None, store, definitions, options, access: Access::default(), open_files: 1_024 }
     }
 }
 
@@ -64,6 +66,16 @@ pub enum ServeError {
     },
 }
 
+/// Reads the flows of a service anew. Everything that comes of it is in the log, too.
+pub struct Reloader(Arc<Service>);
+
+impl Reloader {
+    /// Reads them, and says what came of each; `None` where the service does not know where they stand.
+    pub async fn reload(&self) -> Option<Reloaded> {
+        self.0.reload().await
+    }
+}
+
 /// A service that is open: every saga that has not ended goes on.
 pub struct Server {
     pub(crate) service: Arc<Service>,
@@ -78,13 +90,15 @@ impl Server {
     /// # Errors
     /// The store cannot be read, or the file belongs to another program.
     pub async fn open(settings: Settings, stop: watch::Receiver<bool>) -> Result<Self, ServeError> {
-        let Settings { flows, store, definitions, mut options, access, open_files } = settings;
+        let Settings { flows, sources, store, definitions, mut options, access, open_files } = settings;
         let wanted = Wanted::by(flows.iter().map(|served| &**served.flow()), &*store, &options).await?;
         let shares = Shares::of(open_files, wanted);
         shares.bound(&mut options);
+        let clock_error = options.clock_error;
         let engine = Engine::builder(store).options(options).other_definitions(definitions);
         let engine = flows.iter().fold(engine, |engine, served| engine.flow(Arc::clone(served.flow()))).open().await?;
         let service = Service::over(Arc::new(engine), flows, Callers { access, most: shares.callers() }, stop.clone());
+        let service = service.reading_anew(sources, clock_error);
         Ok(Self::of(Arc::new(service), shares.callers(), stop))
     }
 
@@ -125,6 +139,12 @@ impl Server {
             steps.map(|step| (flow.name().to_owned(), step.clone(), address(flow, step))).collect::<Vec<_>>()
         };
         flows.iter().flat_map(of_one).collect()
+    }
+
+    /// Reads its flows anew, when it is asked to by something else than a request.
+    #[must_use]
+    pub fn reloader(&self) -> Reloader {
+        Reloader(Arc::clone(&self.service))
     }
 
     /// Every address of it, to be a part of another service.

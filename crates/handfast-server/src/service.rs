@@ -16,10 +16,11 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use crate::access::{Access, Callers};
 use crate::coordinator::{Coordinator, Followed, Unmet};
-use crate::flows::{Flows, ServedFlow};
+use crate::flows::{FlowSources, Flows, ServedFlow};
 use crate::key::IdempotencyKey;
 use crate::metrics::{Reading, Readings};
 use crate::problem::{self, Problem};
+use crate::reload::Reloading;
 use crate::shapes;
 
 /// How long the store may take to say that it is there.
@@ -38,7 +39,8 @@ pub type Receivers = BTreeMap<String, WebhookReceiver>;
 /// The service, as its handlers see it.
 pub(crate) struct Service {
     coordinator: Arc<dyn Coordinator>,
-    flows: Mutex<Arc<Flows>>,
+    pub(crate) flows: Mutex<Arc<Flows>>,
+    pub(crate) reloading: Reloading,
     /// For the bodies of orders and of what else its own callers send.
     orders: Budget,
     /// For the bodies of webhooks, which come from outside and must not take the room of orders.
@@ -62,8 +64,13 @@ impl Service {
     ) -> Self {
         let (orders, hints, flows) = (Budget::new(ORDERS), Budget::new(WEBHOOKS), Mutex::new(Arc::new(flows)));
         let waiting = Semaphore::new(most / PART_OF_WAITING);
-        let (readings, opened_at_ms) = (Arc::default(), clock::now_ms());
-        Self { coordinator, flows, orders, hints, waiting, readings, opened_at_ms, access, stop }
+        let (readings, opened_at_ms, reloading) = (Arc::default(), clock::now_ms(), Reloading::default());
+        Self { coordinator, flows, reloading, orders, hints, waiting, readings, opened_at_ms, access, stop }
+    }
+
+    /// The same, that reads its flows anew from there.
+    pub(crate) fn reading_anew(self, sources: Option<FlowSources>, clock_error: Duration) -> Self {
+        Self { reloading: Reloading::from(sources, clock_error), ..self }
     }
 
     pub(crate) fn coordinator(&self) -> &dyn Coordinator {
@@ -125,8 +132,12 @@ impl Service {
     ///
     /// # Errors
     /// Its key or id stands for another order, the service is stopping, or the store does not answer.
-    pub(crate) async fn place(&self, key: &IdempotencyKey, order: Order) -> Result<Box<dyn Followed>, Problem> {
-        self.coordinator.place(order.with_request_key(key.as_str())).await.map_err(submit_problem)
+    pub(crate) async fn place(&self, key: &IdempotencyKey, order: Order) -> Result<Box<dyn Followed>, NotPlaced> {
+        self.coordinator.place(order.with_request_key(key.as_str())).await.map_err(|error| {
+            // Its flow was read anew meanwhile.
+            let is_overtaken = matches!(error, SubmitError::Redefined { .. } | SubmitError::Flow { .. });
+            if is_overtaken { NotPlaced::Overtaken } else { NotPlaced::Refused(submit_problem(error)) }
+        })
     }
 
     /// Says that orders are taken.
@@ -167,7 +178,7 @@ impl Service {
     /// The store's.
     pub(crate) async fn stats(&self) -> Result<Value, Problem> {
         let (stats, counts) = self.coordinator.stats().await.map_err(|error| store_problem(&error))?;
-        Ok(shapes::stats(&stats, &counts, &self.flows()))
+        Ok(shapes::stats(&stats, &counts, &self.flows(), &self.reloading.troubles()))
     }
 
     /// Lets every saga finish what it is writing.
@@ -176,13 +187,22 @@ impl Service {
     }
 }
 
+/// Why an order was not placed.
+#[derive(Debug)]
+pub(crate) enum NotPlaced {
+    /// Its flow was read anew since the order was read: it is to be read once more.
+    Overtaken,
+    /// Anything else.
+    Refused(Problem),
+}
+
 /// The order of this flow in a body. One that names no id is named after the key it came with.
 ///
 /// # Errors
 /// It is not JSON, or no order of the flow.
 pub(crate) fn read_order(flow: &ServedFlow, key: &IdempotencyKey, body: &[u8]) -> Result<Order, Problem> {
     let order = flow.file().parse_order_or_name(body, || key.saga_id());
-    order.map_err(|error| match (error.column(), error.field_path()) {
+    order.map(|order| order.of_definition(flow.flow().hash())).map_err(|error| match (error.column(), error.field_path()) {
         (Some(column), _) => Problem::new(problem::NOT_JSON, error.to_string()).with("column", column),
         (None, Some(field)) => Problem::new(problem::NOT_AN_ORDER, error.to_string()).with("field", field),
         (None, None) => Problem::new(problem::NOT_AN_ORDER, error.to_string()),
@@ -201,7 +221,9 @@ fn submit_problem(error: SubmitError) -> Problem {
         SubmitError::Stopping => stopping(),
         SubmitError::Clock { why } => clock_problem(why),
         SubmitError::Store(error) => store_problem(&error),
-        SubmitError::Id { .. } | SubmitError::Flow { .. } | SubmitError::Bodies { .. } => Problem::new(problem::BROKEN, words),
+        SubmitError::Id { .. } | SubmitError::Flow { .. } | SubmitError::Bodies { .. } | SubmitError::Redefined { .. } => {
+            Problem::new(problem::BROKEN, words)
+        }
         error => unforeseen(&error),
     }
 }

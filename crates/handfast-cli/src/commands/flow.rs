@@ -8,6 +8,7 @@ use handfast::flow_file::FlowFile;
 use handfast::{Flow, Risk};
 use handfast_server::flows::FlowSources;
 
+use crate::output::log;
 use crate::output::{Exit, OrExit as _};
 
 #[derive(Debug, clap::Args)]
@@ -46,7 +47,7 @@ pub(crate) struct FlowsArgs {
 impl FlowsArgs {
     /// Where the flows are read from.
     pub(crate) fn sources(&self) -> FlowSources {
-        FlowSources::new(self.flow.clone(), self.accepted.accept_risk.clone())
+        FlowSources::new(self.flow.clone(), self.accepted.accept_risk.clone()).telling(|file| log::keep_back(file.secrets()))
     }
 }
 

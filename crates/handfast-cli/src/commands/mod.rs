@@ -10,6 +10,7 @@ pub(crate) mod demo;
 pub(crate) mod dispatch;
 mod door;
 pub(crate) mod flow;
+pub(crate) mod flows;
 pub(crate) mod generals;
 pub(crate) mod log;
 pub(crate) mod man;
@@ -54,6 +55,7 @@ pub(crate) fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
         Command::Show(args) => show::run(args, output),
         Command::Participants(args) => participants::run(args, output),
         Command::Definitions(args) => definitions::run(args, output),
+        Command::Flows(args) => flows::run(args, output),
         Command::Store(args) => store::run(args, output),
         Command::Tokens(args) => tokens::run(args, output),
         Command::Sagas(args) => sagas::run(args, output),

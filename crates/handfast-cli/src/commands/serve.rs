@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::anyhow;
 use handfast::Options;
 use handfast_server::access::{Access, TokenFile};
-use handfast_server::flows::Flows;
-use handfast_server::{Server, Settings, Unmet, open_files};
+use handfast_server::flows::{FlowSources, Flows};
+use handfast_server::{Reloader, Server, Settings, Unmet, open_files};
 use handfast_toml::parse_duration;
 use serde_json::json;
 
@@ -16,7 +16,6 @@ use super::door::{self, Listen, TlsArgs};
 use super::flow::FlowsArgs;
 use super::log::LogArgs;
 use crate::commands::{signals, state};
-use crate::output::log;
 use crate::output::{Exit, OrExit as _, Output};
 
 #[derive(Debug, clap::Args)]
@@ -33,7 +32,8 @@ Place an order, and wait 10 s at most for its end:
 Where there are several flows, the address names one:
   curl http://127.0.0.1:7070/flows/cards/sagas -H 'Idempotency-Key: order-2' --json @order.json
 
-SIGTERM stops it in good order; sagas that have not ended go on at the next start.")]
+SIGTERM stops it in good order; sagas that have not ended go on at the next start. SIGHUP reads its flows anew, as `handfast \
+flows reload` does.")]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) flows: FlowsArgs,
@@ -68,12 +68,12 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     door::check(&args.listen, args.tokens.is_some(), args.allow_remote, &args.tls).or_exit(Exit::Usage)?;
     args.log.install(output)?;
-    let flows = args.flows.sources().read().or_exit(Exit::Usage)?;
-    flows.iter().for_each(|flow| log::keep_back(flow.file().secrets()));
-    super::runtime()?.block_on(serve(args, flows, output))
+    let sources = args.flows.sources();
+    let flows = sources.read().or_exit(Exit::Usage)?;
+    super::runtime()?.block_on(serve(args, (flows, sources), output))
 }
 
-async fn serve(args: Args, flows: Flows, output: &Output) -> anyhow::Result<Exit> {
+async fn serve(args: Args, (flows, sources): (Flows, FlowSources), output: &Output) -> anyhow::Result<Exit> {
     let access = match &args.tokens {
         None => Access::Everybody,
         Some(path) => Access::Tokens(TokenFile::open(path).or_exit(Exit::Usage)?),
@@ -88,8 +88,11 @@ async fn serve(args: Args, flows: Flows, output: &Output) -> anyhow::Result<Exit
     let mut settings = Settings::new(flows, state::open_store(&url)?);
     settings.options = options;
     (settings.definitions, settings.open_files) = (definitions.wanted(), open_files::raise());
-    settings.access = access;
+    (settings.access, settings.sources) = (access, Some(sources));
+    // A word to read the flows anew ends nothing, from here on.
+    let hangup = signals::hangup()?;
     let server = Server::open(settings, stop).await?;
+    tokio::spawn(reload_on(hangup, server.reloader()));
     output.note(format_args!("handfast serve is listening on {at} ({said}, store: {url})"));
     for (flow, step, path) in server.webhook_addresses() {
         let of = if ready.only.is_some() { step } else { format!("{step} of {flow}") };
@@ -109,6 +112,13 @@ async fn serve(args: Args, flows: Flows, output: &Output) -> anyhow::Result<Exit
             .note("stopping took longer than allowed; every order that was acknowledged is in the store, and goes on from there");
     }
     Ok(Exit::Done)
+}
+
+/// Reads the flows anew whenever this process is told to. What comes of it is in the log.
+async fn reload_on(mut hangup: signals::Hangup, reloader: Reloader) {
+    while hangup.next().await {
+        reloader.reload().await;
+    }
 }
 
 /// The flows of a service by their names: of the only one, where there is no other, and of all.

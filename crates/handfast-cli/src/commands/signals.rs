@@ -1,5 +1,5 @@
-//! What ends a command from outside: signals, of which the first one asks and the second one has it at once, and the end of
-//! the process that has started it.
+//! What reaches a command from outside: signals that end it, of which the first one asks and the second one has it at once, the one
+//! that has a service read its flows anew, and the end of the process that has started it.
 
 use std::io::{Read as _, Write as _};
 
@@ -36,6 +36,43 @@ pub(crate) fn end_with_parent() {
     if let Err(error) = std::thread::Builder::new().name("parent".to_owned()).spawn(wait) {
         drop(writeln!(std::io::stderr(), "cannot watch the parent: {error}"));
         std::process::exit(i32::from(u8::from(Exit::Error)));
+    }
+}
+
+/// The word to read anew what was read at the start: SIGHUP.
+#[cfg(unix)]
+pub(crate) struct Hangup(tokio::signal::unix::Signal);
+
+/// Watches for SIGHUP, which ends no process from then on.
+///
+/// # Errors
+/// The system does not let signals be watched.
+#[cfg(unix)]
+pub(crate) fn hangup() -> anyhow::Result<Hangup> {
+    use tokio::signal::unix::{SignalKind, signal};
+    Ok(Hangup(signal(SignalKind::hangup()).context("cannot watch for signals")?))
+}
+
+#[cfg(unix)]
+impl Hangup {
+    /// Resolves with the next one; false where there is none any more.
+    pub(crate) async fn next(&mut self) -> bool {
+        self.0.recv().await.is_some()
+    }
+}
+
+#[cfg(not(unix))]
+pub(crate) struct Hangup;
+
+#[cfg(not(unix))]
+pub(crate) fn hangup() -> anyhow::Result<Hangup> {
+    Ok(Hangup)
+}
+
+#[cfg(not(unix))]
+impl Hangup {
+    pub(crate) async fn next(&mut self) -> bool {
+        false
     }
 }
 

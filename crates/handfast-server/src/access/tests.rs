@@ -95,7 +95,7 @@ async fn ask(server: &Server, (method, path): (&Method, &str), body: &Value, aut
 
 /// Every address, and by which scopes it is reached: written down here once more, so that an address is not opened by a slip.
 /// A star says that a token of one flow is not enough.
-const REACHED_BY: [(&str, &str); 25] = [
+const REACHED_BY: [(&str, &str); 26] = [
     ("POST /sagas", "place"),
     ("POST /flows/{flow}/sagas", "place"),
     ("GET /sagas", "read"),
@@ -103,6 +103,7 @@ const REACHED_BY: [(&str, &str); 25] = [
     ("POST /sagas/{id}/cancel", "place, money"),
     ("POST /sagas/{id}/acts", "operate, money"),
     ("GET /flows", "read"),
+    ("POST /flows/reload", "operate *"),
     ("GET /plans", "read"),
     ("POST /plans/apply", "operate, money"),
     ("POST /plans/outcome", "read"),

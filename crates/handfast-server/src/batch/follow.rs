@@ -55,6 +55,7 @@ impl Follow {
                     error @ (SubmitError::Id { .. }
                     | SubmitError::Flow { .. }
                     | SubmitError::Bodies { .. }
+                    | SubmitError::Redefined { .. }
                     | SubmitError::KeyTaken { .. }),
                 ) => {
                     return Err(BatchError::Misfit(error));

@@ -1,5 +1,6 @@
 //! The flows of a service: each by its name, and no two of them at odds.
 
+mod reread;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use handfast::{Flow, FlowError};
 use handfast_protocol::Assumptions;
 use handfast_toml::FileError;
 
+pub use self::reread::{Change, Reloaded, Reread};
 pub use self::sources::FlowSources;
 use crate::service::Receivers;
 
@@ -111,7 +113,11 @@ pub enum FlowsError {
 
 /// Every flow of a service. There is one at least.
 #[derive(Clone, Debug)]
-pub struct Flows(BTreeMap<String, Arc<ServedFlow>>);
+pub struct Flows {
+    by_name: BTreeMap<String, Arc<ServedFlow>>,
+    /// Those whose orders are taken no more, and go on: their webhooks are taken as before.
+    removed: BTreeMap<String, Arc<ServedFlow>>,
+}
 
 impl Flows {
     /// These flows together.
@@ -130,30 +136,48 @@ impl Flows {
             by_name.insert(flow.name().to_owned(), Arc::clone(&flow));
             seen.push(flow);
         }
-        Ok(Self(by_name))
+        Ok(Self { by_name, removed: BTreeMap::new() })
+    }
+
+    /// These flows in place of those.
+    fn after(mut self, before: &Self) -> Self {
+        let gone = before.removed.iter().chain(&before.by_name).filter(|(name, _)| !self.by_name.contains_key(*name));
+        self.removed = gone.map(|(name, served)| (name.clone(), Arc::clone(served))).collect();
+        self
+    }
+
+    /// The flow of this name whose orders were taken before.
+    #[must_use]
+    pub fn removed(&self, name: &str) -> Option<&Arc<ServedFlow>> {
+        self.removed.get(name)
+    }
+
+    /// Every flow that has orders under way: those at hand, and those that were removed.
+    pub fn with_removed(&self) -> impl Iterator<Item = &Arc<ServedFlow>> {
+        self.by_name.values().chain(self.removed.values())
     }
 
     /// The flow of this name.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<&Arc<ServedFlow>> {
-        self.0.get(name)
+        self.by_name.get(name)
     }
 
     /// The only one, if there is no other.
     #[must_use]
     pub fn only(&self) -> Option<&Arc<ServedFlow>> {
-        self.0.values().next().filter(|_| self.0.len() == 1)
+        self.by_name.values().next().filter(|_| self.by_name.len() == 1)
     }
 
     /// Each of them, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<ServedFlow>> {
-        self.0.values()
+        self.by_name.values()
     }
 
     /// Their names, in order.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
-        self.0.keys().map(String::as_str).collect()
+        self.by_name.keys().map(String::as_str).collect()
     }
 
     /// What all of them together take for granted about the process that drives them: of the errors of clocks the least, since each
@@ -167,7 +191,7 @@ impl Flows {
 
 impl From<ServedFlow> for Flows {
     fn from(flow: ServedFlow) -> Self {
-        Self(BTreeMap::from([(flow.name().to_owned(), Arc::new(flow))]))
+        Self { by_name: BTreeMap::from([(flow.name().to_owned(), Arc::new(flow))]), removed: BTreeMap::new() }
     }
 }
 
@@ -179,7 +203,7 @@ impl From<(FlowFile, Arc<Flow>)> for Flows {
 
 impl fmt::Display for Flows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = if self.0.len() == 1 { "flow" } else { "flows" };
+        let word = if self.by_name.len() == 1 { "flow" } else { "flows" };
         write!(f, "{word}: {}", self.names().join(", "))
     }
 }

@@ -1,5 +1,6 @@
 //! Where the flows of a service are read from: files, and folders of files.
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,17 +10,29 @@ use handfast::flow_file::FlowFile;
 use super::{Flows, FlowsError, ServedFlow};
 
 /// The flow files and folders that a service was started with, and what a person accepts that their flows cannot promise.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct FlowSources {
     paths: Vec<PathBuf>,
     accepted: Vec<String>,
+    /// Is told of every file that is read and counts, before anything else is.
+    told: Arc<dyn Fn(&FlowFile) + Send + Sync>,
 }
 
 impl FlowSources {
     /// These files, and every `*.toml` of these folders; `accepted` names the risks that a person takes.
     #[must_use]
     pub fn new(paths: Vec<PathBuf>, accepted: Vec<String>) -> Self {
-        Self { paths, accepted }
+        Self { paths, accepted, told: Arc::new(|_file| {}) }
+    }
+
+    /// The same, of which `told` hears every file that counts from now on: so that its secrets are kept out of a log, for instance.
+    #[must_use]
+    pub fn telling(self, told: impl Fn(&FlowFile) + Send + Sync + 'static) -> Self {
+        Self { told: Arc::new(told), ..self }
+    }
+
+    pub(super) fn tell(&self, file: &FlowFile) {
+        (self.told)(file);
     }
 
     /// Reads every flow, and checks them together.
@@ -28,6 +41,7 @@ impl FlowSources {
     /// The first thing that stands in the way, with its place.
     pub fn read(&self) -> Result<Flows, FlowsError> {
         let flows = self.files()?.iter().map(|path| self.read_one(path).map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
+        flows.iter().for_each(|served| self.tell(served.file()));
         Flows::of(flows)
     }
 
@@ -47,6 +61,13 @@ impl FlowSources {
             }
         }
         Ok(files)
+    }
+}
+
+impl fmt::Debug for FlowSources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { paths, accepted, told: _ } = self;
+        f.debug_struct("FlowSources").field("paths", paths).field("accepted", accepted).finish_non_exhaustive()
     }
 }
 

@@ -4,10 +4,10 @@ use axum::http::StatusCode;
 
 use super::{About, Answers, Takes};
 use crate::problem::{
-    BROKEN, BUSY, CANNOT_ACCEPT, CANNOT_ACCEPT_TIME, CANNOT_ADOPT, CLOCK, CROWDED, DEAD, KEY_MALFORMED, KEY_MISSING, KEY_REUSED,
-    Kind, LEFT_ALONE, MOVED, NEEDS_VALUES, NO_SUCH_DEFINITION, NO_SUCH_FLOW, NO_SUCH_PAGE, NO_SUCH_PARTICIPANT, NO_SUCH_SAGA,
-    NOT_A_PLAN, NOT_A_REASON, NOT_AN_ACCEPTANCE, NOT_AN_ACT, NOT_AN_ORDER, NOT_JSON, NOT_OFFERED, NOT_SIGNED, NOT_THIS_PLAN,
-    POINTLESS, QUERY, REQUEST_ID_REUSED, STOPPING, STORE, TOO_LATE, WHICH_FLOW,
+    BROKEN, BUSY, CANNOT_ACCEPT, CANNOT_ACCEPT_TIME, CANNOT_ADOPT, CLOCK, CROWDED, DEAD, FLOW_REMOVED, KEY_MALFORMED,
+    KEY_MISSING, KEY_REUSED, Kind, LEFT_ALONE, MOVED, NEEDS_VALUES, NO_SUCH_DEFINITION, NO_SUCH_FLOW, NO_SUCH_PAGE,
+    NO_SUCH_PARTICIPANT, NO_SUCH_SAGA, NOT_A_PLAN, NOT_A_REASON, NOT_AN_ACCEPTANCE, NOT_AN_ACT, NOT_AN_ORDER, NOT_JSON,
+    NOT_OFFERED, NOT_SIGNED, NOT_THIS_PLAN, POINTLESS, QUERY, REQUEST_ID_REUSED, STOPPING, STORE, TOO_LATE, WHICH_FLOW,
 };
 
 const OK: StatusCode = StatusCode::OK;
@@ -28,7 +28,19 @@ pub(crate) const PLACE: &About = &About {
 pub(crate) const PLACE_NAMED: &About = &About {
     id: "placeOrderOfFlow",
     summary: "Takes an order of the flow that is named.",
-    problems: &[NO_SUCH_FLOW, KEY_MISSING, KEY_MALFORMED, KEY_REUSED, NOT_JSON, NOT_AN_ORDER, STOPPING, CLOCK, STORE, BROKEN],
+    problems: &[
+        NO_SUCH_FLOW,
+        FLOW_REMOVED,
+        KEY_MISSING,
+        KEY_MALFORMED,
+        KEY_REUSED,
+        NOT_JSON,
+        NOT_AN_ORDER,
+        STOPPING,
+        CLOCK,
+        STORE,
+        BROKEN,
+    ],
     ..*PLACE
 };
 
@@ -39,6 +51,15 @@ pub(crate) const FLOWS: &About = &About {
     body: Takes::Nothing,
     answers: &[(OK, "The flows.", Answers::Json("Flows"))],
     problems: &[],
+};
+
+pub(crate) const RELOAD: &About = &About {
+    id: "reloadFlows",
+    summary: "Reads every flow anew. What does not check is said, and leaves what was there.",
+    parameters: &[],
+    body: Takes::Nothing,
+    answers: &[(OK, "What came of each.", Answers::Json("Reloaded"))],
+    problems: &[NOT_OFFERED],
 };
 
 pub(crate) const LIST: &About = &About {

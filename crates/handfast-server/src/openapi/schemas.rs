@@ -4,6 +4,7 @@ use handfast::{Act, Deed, Standing};
 use serde_json::{Map, Value, json};
 
 use super::{order, plans};
+use crate::flows::Change;
 use crate::problem;
 
 /// A member of an object: its name and its schema.
@@ -110,6 +111,7 @@ pub(super) fn all(orders: &[(String, Value)]) -> Map<String, Value> {
         .chain(of_definitions())
         .chain(of_participants())
         .chain(of_figures())
+        .chain(of_flows())
         .chain(plans::all())
         .map(|(name, schema)| (name.to_owned(), schema))
         .chain(orders.iter().cloned())
@@ -374,6 +376,8 @@ fn of_figures() -> Vec<Member<'static>> {
             ("unconfirmed", named_sagas),
             ("store_trouble", maybe_text()),
             ("clock", clock),
+            ("flows", flows_at_hand()),
+            ("flows_trouble", maybe_text()),
             ("webhooks", list(&webhook)),
             ("participants", list(&participant)),
         ],
@@ -386,11 +390,27 @@ fn of_figures() -> Vec<Member<'static>> {
             ("protocol_version", number()),
             ("flow", maybe_text()),
             ("flow_hash", maybe_text()),
-            ("flows", flows.clone()),
+            ("flows", flows),
         ],
         &[],
     );
-    vec![("Stats", stats), ("Version", version), ("Flows", object(&[("flows", flows)], &[]))]
+    vec![("Stats", stats), ("Version", version)]
+}
+
+/// Every flow and every file that is none, as lists of them have it.
+fn flows_at_hand() -> Value {
+    list(&object(
+        &[("flow", maybe_text()), ("hash", maybe_text()), ("file", text()), ("takes_orders", flag()), ("trouble", maybe_text())],
+        &[],
+    ))
+}
+
+fn of_flows() -> Vec<Member<'static>> {
+    let change = one_of(Change::ALL.map(Change::name));
+    let flow = object(&[("flow", maybe_text()), ("file", text()), ("change", change), ("why", maybe_text())], &[]);
+    let reloaded = object(&[("complete", flag()), ("why", maybe_text()), ("flows", list(&flow))], &[]);
+    let all = object(&[("flows", flows_at_hand()), ("trouble", maybe_text())], &[]);
+    vec![("Flows", all), ("Reloaded", reloaded)]
 }
 
 /// Every parameter, by the name under which an address names it.

@@ -66,6 +66,7 @@ const PLACES: &[Scope] = &[Scope::Place];
 const CANCELS: &[Scope] = &[Scope::Place, Scope::Money];
 /// Which of the two an act asks for is known once it is read.
 const ACTS: &[Scope] = &[Scope::Operate, Scope::Money];
+const OPERATES: &[Scope] = &[Scope::Operate];
 const DECIDES: &[Scope] = &[Scope::Money];
 
 /// Every address of the service: the one table from which it is routed, guarded and tested.
@@ -78,6 +79,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route { verb: Verb::Post, path: "/sagas/{id}/cancel", needs: Needs::OfASaga(CANCELS), about: openapi::CANCEL, handler: |verb| on(verb, sagas::cancel) },
     Route { verb: Verb::Post, path: "/sagas/{id}/acts", needs: Needs::OfASaga(ACTS), about: openapi::ACT, handler: |verb| on(verb, acts::act) },
     Route { verb: Verb::Get, path: "/flows", needs: Needs::OfASaga(READS), about: openapi::FLOWS, handler: |verb| on(verb, flows::list) },
+    Route { verb: Verb::Post, path: "/flows/reload", needs: Needs::OfAll(OPERATES), about: openapi::RELOAD, handler: |verb| on(verb, flows::reload) },
     Route { verb: Verb::Get, path: "/plans", needs: Needs::OfASaga(READS), about: openapi::MAKE_PLAN, handler: |verb| on(verb, plans::make) },
     Route { verb: Verb::Post, path: "/plans/apply", needs: Needs::OfASaga(ACTS), about: openapi::APPLY_PLAN, handler: |verb| on(verb, plans::apply) },
     Route { verb: Verb::Post, path: "/plans/outcome", needs: Needs::OfASaga(READS), about: openapi::OUTCOME_OF_PLAN, handler: |verb| on(verb, plans::outcome) },

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -17,7 +17,6 @@ use serde::Deserialize;
 
 use crate::access::Caller;
 use crate::coordinator::Followed;
-use crate::flows::ServedFlow;
 use crate::key::{self, IdempotencyKey};
 use crate::listing;
 use crate::operator::{self, not_cancelled};
@@ -26,7 +25,7 @@ use crate::problem::{self, Problem};
 use crate::query::Sent;
 use crate::request;
 use crate::routes::flows;
-use crate::service::{Service, clock_problem, read_order, stopping, store_problem, unforeseen, unmet};
+use crate::service::{NotPlaced, Service, clock_problem, read_order, stopping, store_problem, unforeseen, unmet};
 use crate::shapes;
 use crate::shapes::saga::{Listed, Short, WholeSaga};
 
@@ -37,6 +36,9 @@ const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the answer to an order, or to a person, waits for what is in the way to be read. What was asked is done, whatever comes
 /// of that.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How often an order is read by the flow that is at hand then.
+const MOST_READINGS: usize = 8;
 
 /// What a caller that is bound to a flow is told of a saga that may be another flow's.
 const UNREADABLE: &str = "what is stored of this saga cannot be read; who runs the service can look into it with handfast show";
@@ -81,8 +83,7 @@ pub(crate) async fn place(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let flow = flows::unnamed(&service.flows(), &caller)?;
-    place_in(service, &flow, headers, body).await
+    place_in(service, (caller, None), headers, body).await
 }
 
 /// `POST /flows/{flow}/sagas`: takes an order of this flow.
@@ -94,19 +95,24 @@ pub(crate) async fn place_named(
     body: Body,
 ) -> Result<Response, Problem> {
     let name = name.map(|Path(name)| name).unwrap_or_default();
-    let flow = flows::named(&service.flows(), &caller, &name)?;
-    place_in(service, &flow, headers, body).await
+    place_in(service, (caller, Some(name)), headers, body).await
 }
 
 /// Takes an order of a flow. An answer of 2xx means that it is flushed.
-async fn place_in(service: Arc<Service>, flow: &ServedFlow, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+async fn place_in(
+    service: Arc<Service>,
+    (caller, name): (Caller, Option<String>),
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    // Whose flow there is not is told before the body is read.
+    flows::of_order(&service.flows(), &caller, name.as_deref())?;
     let wait = Wait::of(&headers);
     let key = IdempotencyKey::of(&headers)?;
     let body = request::json_body(&headers, body, MAX_ORDER_BYTES, service.orders_budget()).await?;
-    let order = read_order(flow, &key, bodies::without_mark(&body))?;
     // Until it is written, or is not, it takes its room; it may be waited for much longer.
-    let placing = Arc::clone(&service);
-    let placed = body.until(async move { placing.place(&key, order).await }).await;
+    let (placing, bytes) = (Arc::clone(&service), Bytes::clone(&body));
+    let placed = body.until(async move { place_by_name(&placing, (&caller, name.as_deref()), &key, &bytes).await }).await;
     let mut handle =
         placed.unwrap_or_else(|| Err(Problem::new(problem::STORE, "placing the order broke off").retry_after_s(1)))?;
     let again = handle.was_placed_before();
@@ -133,6 +139,26 @@ async fn place_in(service: Arc<Service>, flow: &ServedFlow, headers: HeaderMap, 
     }
     say_waited(headers, wait);
     Ok(response)
+}
+
+/// Reads an order by the flow that is at hand, and places it. Where that flow is read anew meanwhile, so is the order.
+async fn place_by_name(
+    service: &Service,
+    (caller, name): (&Caller, Option<&str>),
+    key: &IdempotencyKey,
+    body: &[u8],
+) -> Result<Box<dyn Followed>, Problem> {
+    for _ in 0..MOST_READINGS {
+        let flow = flows::of_order(&service.flows(), caller, name)?;
+        let order = read_order(&flow, key, bodies::without_mark(body))?;
+        match service.place(key, order).await {
+            Ok(handle) => return Ok(handle),
+            Err(NotPlaced::Refused(problem)) => return Err(problem),
+            Err(NotPlaced::Overtaken) => service.settled().await,
+        }
+    }
+    let why = "the flow was read anew again and again while the order was placed, which was not taken; send it again";
+    Err(Problem::new(problem::STORE, why).retry_after_s(1))
 }
 
 /// What is known of a saga, with what is in its way by its tries, if the store says so in time.

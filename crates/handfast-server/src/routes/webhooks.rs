@@ -25,7 +25,7 @@ pub(crate) async fn receive(
 ) -> Result<StatusCode, Problem> {
     let step = step.map(|Path(step)| step).unwrap_or_default();
     let flows = service.flows();
-    let takers: Vec<_> = flows.iter().filter(|flow| flow.webhooks().contains_key(&step)).collect();
+    let takers: Vec<_> = flows.with_removed().filter(|flow| flow.webhooks().contains_key(&step)).collect();
     match takers.as_slice() {
         [flow] => take(&service, (flow, &step), &headers, body).await,
         [] => Err(no_such_step(&step)),
@@ -46,7 +46,7 @@ pub(crate) async fn receive_named(
 ) -> Result<StatusCode, Problem> {
     let (flow, step) = place.map(|Path(place)| place).unwrap_or_default();
     let flows = service.flows();
-    match flows.named(&flow) {
+    match flows.named(&flow).or_else(|| flows.removed(&flow)) {
         Some(flow) => take(&service, (flow, &step), &headers, body).await,
         None => Err(no_such_step(&step)),
     }

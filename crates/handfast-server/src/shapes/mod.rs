@@ -9,8 +9,9 @@ use handfast::{LinkStats, NotMade, NotUnderstood, Standing, Stats};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::flows::{Flows, ServedFlow};
+use crate::flows::{Flows, Reloaded, ServedFlow};
 
+pub(crate) mod flows;
 pub mod participants;
 pub mod saga;
 
@@ -24,7 +25,7 @@ pub(crate) fn json(value: &impl Serialize) -> Response {
 }
 
 /// What the engine is at.
-pub(crate) fn stats(stats: &Stats, counts: &Counts, flows: &Flows) -> Value {
+pub(crate) fn stats(stats: &Stats, counts: &Counts, flows: &Flows, reloaded: &Reloaded) -> Value {
     let sagas: Map<String, Value> =
         counts.by_standing.iter().map(|(standing, number)| (standing.clone(), json!(number))).collect();
     let named = |sagas: &[(String, String)]| sagas.iter().map(|(id, why)| json!({ "id": id, "why": why })).collect::<Vec<_>>();
@@ -46,7 +47,9 @@ pub(crate) fn stats(stats: &Stats, counts: &Counts, flows: &Flows) -> Value {
             "last_turn_ms": stats.clock.turns.last_by_ms,
             "trouble": stats.clock.trouble,
         },
-        "webhooks": flows.iter().flat_map(|flow| webhooks(flow)).collect::<Vec<_>>(),
+        "flows": flows::all(flows, reloaded, |_any| true),
+        "flows_trouble": reloaded.why,
+        "webhooks": flows.with_removed().flat_map(|flow| webhooks(flow)).collect::<Vec<_>>(),
         "participants": stats.participants.iter().map(participant).collect::<Vec<_>>(),
     })
 }
@@ -92,6 +95,7 @@ fn not_understood(kind: &NotUnderstood) -> Value {
 mod tests {
     use handfast::BreakerState;
     use handfast::flow_file::FlowFile;
+    use handfast::journal::hex;
 
     use super::*;
     use crate::test_support::FLOW;
@@ -131,7 +135,8 @@ mod tests {
     #[test]
     fn whatever_is_counted_has_its_place() {
         let counts = Counts { by_standing: [("acting".to_owned(), 8), ("completed".to_owned(), 2)].into() };
-        let said = stats(&counted(), &counts, &flows());
+        let flows = flows();
+        let said = stats(&counted(), &counts, &flows, &Reloaded::default());
         let named = |id: &str, why: &str| json!([{ "id": id, "why": why }]);
         let line = json!({
             "participant": "http://bank", "breaker": "half open", "in_flight": 1, "answered": 2, "indefinite": 3, "unanswered": 4,
@@ -146,6 +151,11 @@ mod tests {
             "unconfirmed": named("order-3", "a former life"),
             "store_trouble": "the disk is full",
             "clock": { "turns": 8, "last_turn_ms": -9, "trouble": "an hour behind" },
+            "flows": [{
+                "flow": "shop", "hash": hex(&flows.only().unwrap().flow().hash()), "file": "shop.toml", "takes_orders": true,
+                "trouble": null,
+            }],
+            "flows_trouble": null,
             "webhooks": [],
             "participants": [line],
         });

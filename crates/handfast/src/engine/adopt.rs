@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::definitions::Definitions;
+use super::definitions::{AtHand, Definitions};
 use handfast_protocol::{Operation, Standing};
 
 use super::asked::Asked;
@@ -85,7 +85,7 @@ impl Engine {
     }
 
     fn at_hand(&self) -> BTreeMap<String, Arc<Flow>> {
-        self.0.flows.iter().map(|(name, definition)| (name.clone(), definition.shared_flow())).collect()
+        self.flows().iter().map(|(name, definition)| (name.clone(), definition.shared_flow())).collect()
     }
 
     /// Lets the open orders of a definition, named by its hash in hexadecimal digits, follow the one at hand, or go on with
@@ -108,9 +108,9 @@ impl Engine {
         if others.is_empty() {
             return Err(AdoptError::Unknown { hash: hash.chars().take(64).collect() });
         }
-        let mut decided = Decided::default();
+        let (mut decided, flows) = (Decided::default(), self.flows());
         for other in others {
-            let at_hand = self.0.flows.get(&other.flow).filter(|_| adopts).map(|definition| definition.flow());
+            let at_hand = flows.get(&other.flow).filter(|_| adopts).map(|definition| definition.flow());
             if adopts && at_hand.is_none() {
                 let why = other.difference.in_words();
                 return Err(AdoptError::Impossible { flow: other.flow.clone(), hash: short(&other.hash), why });
@@ -189,7 +189,8 @@ pub(crate) async fn settle(
     definitions: &Definitions,
     wanted: &OtherDefinitions,
 ) -> Result<(), OpenError> {
-    definitions.know_at_hand(at_hand, *wanted != OtherDefinitions::Keep);
+    let holds_back = *wanted != OtherDefinitions::Keep;
+    definitions.know_at_hand(AtHand::new(at_hand.clone(), BTreeMap::new(), holds_back));
     let mut others = self::others(store, at_hand, definitions).await?;
     match wanted {
         OtherDefinitions::Keep | OtherDefinitions::Hold => {}
@@ -209,6 +210,12 @@ pub(crate) async fn settle(
             others = self::others(store, at_hand, definitions).await?;
         }
     }
+    tell_held(&others);
+    Ok(())
+}
+
+/// Says of which definitions nothing is sent for the orders that follow them.
+pub(super) fn tell_held(others: &[OtherDefinition]) {
     for other in others.iter().filter(|other| other.is_held) {
         let OtherDefinition { flow, hash, orders, difference, .. } = other;
         let hash = short(hash);
@@ -220,7 +227,6 @@ pub(crate) async fn settle(
             "nothing is sent for orders that follow another definition before a person says --adopt, where the plan is the same, or --keep-definitions at the start, or `handfast definitions adopt {hash} --by NAME --why TEXT --url URL` (with --same-books where another address keeps the same books: without it what is absent there waits for a person) or `keep` to the service"
         );
     }
-    Ok(())
 }
 
 /// Keeps that a person lets the orders of a definition follow the one at hand, or go on with their own. Says how many.

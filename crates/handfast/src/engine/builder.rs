@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::adopt::{self, OtherDefinitions};
 use super::definitions::{Definitions, FlowResolver, KeptOfParticipants, Links};
@@ -133,7 +133,7 @@ impl EngineBuilder {
         }
         let at_hand = by_name.iter().map(|(name, definition)| (name.clone(), definition.shared_flow())).collect();
         adopt::settle(&*store, &options, &at_hand, &definitions, &others).await?;
-        let for_others = ForOthers::of(&at_hand, &others);
+        let for_others = ForOthers::of(&definitions);
         let is_to_keep = for_others.keep_unless_unavailable(&*store).await?;
         let was_decided = matches!(others, OtherDefinitions::Adopt(_) | OtherDefinitions::KeepAll(_));
         let totals = Totals::of(&store.counts().await?);
@@ -145,12 +145,13 @@ impl EngineBuilder {
         tokio::spawn(clocks::watch(Arc::downgrade(&shared)));
         tokio::spawn(schedule::schedule(Arc::clone(&shared)));
         if is_to_keep {
-            tokio::spawn(for_others.keep_later(Arc::downgrade(&shared)));
+            tokio::spawn(ForOthers::keep_later(Arc::downgrade(&shared)));
         }
         if was_decided {
             tokio::spawn(adopt::wake_suspended(Arc::clone(&shared)));
         }
-        Ok(Engine(Arc::new(Running { shared, flows: by_name })))
+        let (flows, replacing) = (Mutex::new(Arc::new(by_name)), tokio::sync::Mutex::new(()));
+        Ok(Engine(Arc::new(Running { shared, flows, replacing })))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
@@ -47,17 +47,20 @@ impl Definition {
 pub(crate) struct Definitions {
     resolver: Option<FlowResolver>,
     by_hash: Mutex<BTreeMap<[u8; 32], Arc<Definition>>>,
-    at_hand: OnceLock<AtHand>,
-    /// Whether orders that follow a definition are held back by that, and why: by the definition's hash.
-    held: Mutex<BTreeMap<[u8; 32], Option<String>>>,
+    at_hand: Mutex<Option<Arc<AtHand>>>,
     lines: Mutex<Links>,
 }
 
 /// The flows at hand.
-struct AtHand {
-    guard: Guard,
+pub(super) struct AtHand {
+    /// The flows at hand, and those that are leaving.
+    pub(super) guard: Guard,
+    /// Flows that take no orders any more since this engine was opened, and whose orders go on.
+    pub(super) leaving: BTreeMap<String, Arc<Flow>>,
     /// Nothing is sent to an address that none of them names before a person decides.
-    holds_back: bool,
+    pub(super) holds_back: bool,
+    /// Whether orders that follow a definition are held back by that, and why: by the definition's hash.
+    pub(super) held: Mutex<BTreeMap<[u8; 32], Option<String>>>,
 }
 
 pub(crate) struct Links {
@@ -115,8 +118,7 @@ impl KeptOfParticipants {
 
 impl Definitions {
     pub(crate) fn new(resolver: Option<FlowResolver>, lines: Links) -> Self {
-        let (by_hash, held, lines) = (Mutex::default(), Mutex::default(), Mutex::new(lines));
-        Self { resolver, by_hash, at_hand: OnceLock::new(), held, lines }
+        Self { resolver, by_hash: Mutex::default(), at_hand: Mutex::default(), lines: Mutex::new(lines) }
     }
 
     /// Takes a flow into use.
@@ -134,30 +136,42 @@ impl Definitions {
         Ok(definition)
     }
 
-    /// From now on these are known to be at hand. Where it `holds_back`, nothing is sent for orders that would call an address
+    /// From now on these are known to be at hand. Where it holds back, nothing is sent for orders that would call an address
     /// which none of them names, whenever they were placed and by whomever, unless a person has decided about them.
-    pub(crate) fn know_at_hand(&self, at_hand: &BTreeMap<String, Arc<Flow>>, holds_back: bool) {
-        self.at_hand.get_or_init(|| AtHand { guard: Guard::of(at_hand.clone()), holds_back });
+    pub(super) fn know_at_hand(&self, at_hand: AtHand) {
+        *locked(&self.at_hand) = Some(Arc::new(at_hand));
+    }
+
+    /// What is known to be at hand.
+    pub(super) fn at_hand(&self) -> Option<Arc<AtHand>> {
+        locked(&self.at_hand).clone()
+    }
+
+    /// Forgets the definitions that no order follows and that are not at hand, with their lines: whoever follows one after all comes
+    /// with its text.
+    pub(super) fn forget_but(&self, followed: &BTreeSet<[u8; 32]>) {
+        locked(&self.by_hash).retain(|hash, definition| followed.contains(hash) || Arc::strong_count(definition) > 1);
+        locked(&self.lines).open.retain(|_, line| Arc::strong_count(line) > 1);
     }
 
     /// By which definition a person names this saga here, which follows that one.
     pub(crate) fn named(&self, stored: &StoredSaga, follows: &Flow) -> Named {
-        Named::of(stored, follows, self.at_hand.get().map(|at_hand| &at_hand.guard))
+        Named::of(stored, follows, self.at_hand().as_deref().map(|at_hand| &at_hand.guard))
     }
 
     /// Why nothing is sent for the orders that follow this definition, as long as no person has decided about it; `None` if
     /// they go on.
     pub(crate) fn held(&self, hash: [u8; 32], text: &str) -> Option<String> {
-        let AtHand { guard, .. } = self.at_hand.get().filter(|at_hand| at_hand.holds_back)?;
-        if guard.is_at_hand(hash) {
+        let at_hand = self.at_hand().filter(|at_hand| at_hand.holds_back)?;
+        if at_hand.guard.is_at_hand(hash) {
             return None;
         }
-        if let Some(known) = locked(&self.held).get(&hash) {
+        if let Some(known) = locked(&at_hand.held).get(&hash) {
             return known.clone();
         }
         // One that cannot be read here is left alone for that.
-        let reason = guard.why_held(&*self.flow_of(hash, text).ok()?);
-        locked(&self.held).insert(hash, reason.clone());
+        let reason = at_hand.guard.why_held(&*self.flow_of(hash, text).ok()?);
+        locked(&at_hand.held).insert(hash, reason.clone());
         reason
     }
 

@@ -20,6 +20,12 @@ pub enum SubmitError {
         /// What there is.
         known: Vec<String>,
     },
+    /// The order was made for another definition of its flow than the one at hand: it has to be made anew.
+    #[error("the order was made for another definition of the flow {flow} than the one at hand; make it anew")]
+    Redefined {
+        /// The flow.
+        flow: String,
+    },
     /// A body too many, too few or too long.
     #[error("the bodies do not fit flow {flow}: {why}")]
     Bodies {

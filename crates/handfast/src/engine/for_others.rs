@@ -1,13 +1,11 @@
 //! What an engine leaves in its store for processes that act on sagas beside it: the definitions at hand, by which they see what
 //! is held back.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::adopt::OtherDefinitions;
+use super::definitions::Definitions;
 use super::shared::Shared;
-use crate::flow::Flow;
 use crate::store::{Store, StoreError};
 
 /// How long to wait before it is tried again.
@@ -19,9 +17,9 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub(super) struct ForOthers(Vec<Arc<str>>);
 
 impl ForOthers {
-    pub(super) fn of(at_hand: &BTreeMap<String, Arc<Flow>>, wanted: &OtherDefinitions) -> Self {
-        let holds_back = *wanted != OtherDefinitions::Keep;
-        Self(at_hand.values().filter(|_| holds_back).map(|flow| Arc::clone(flow.text())).collect())
+    pub(super) fn of(definitions: &Definitions) -> Self {
+        let at_hand = definitions.at_hand().filter(|at_hand| at_hand.holds_back);
+        Self(at_hand.iter().flat_map(|at_hand| at_hand.guard.flows()).map(|flow| Arc::clone(flow.text())).collect())
     }
 
     /// Keeps them, and says whether that is still to be done: a disk that is full, or a store that is locked, keeps no engine from
@@ -41,12 +39,12 @@ impl ForOthers {
         }
     }
 
-    /// Keeps them as soon as the store can, for as long as the engine runs.
-    pub(super) async fn keep_later(self, engine: Weak<Shared>) {
+    /// Keeps those that are at hand then as soon as the store can, for as long as the engine runs.
+    pub(super) async fn keep_later(engine: Weak<Shared>) {
         loop {
             tokio::time::sleep(PAUSE).await;
             let Some(shared) = engine.upgrade().filter(|shared| !shared.is_stopping()) else { return };
-            if self.keep(&*shared.store).await.is_ok() {
+            if Self::of(&shared.definitions).keep(&*shared.store).await.is_ok() {
                 tracing::info!(name: "at_hand_kept", "the definitions at hand are kept now");
                 return;
             }

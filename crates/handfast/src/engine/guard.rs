@@ -19,6 +19,11 @@ impl Guard {
         Self(at_hand)
     }
 
+    /// The definitions themselves.
+    pub(super) fn flows(&self) -> impl Iterator<Item = &Arc<Flow>> {
+        self.0.values()
+    }
+
     /// The guard of the process that drives the sagas of a store, for a process that acts beside it; `None` if nothing is held
     /// back there, or this program cannot read the definitions at hand there.
     ///

@@ -37,6 +37,7 @@ mod person;
 mod ready;
 mod reason;
 mod registry;
+mod replaced;
 mod room;
 mod schedule;
 mod shared;
@@ -50,7 +51,7 @@ mod wakes;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use handfast_protocol::Time;
@@ -136,7 +137,9 @@ pub struct Engine(Arc<Running>);
 
 struct Running {
     shared: Arc<Shared>,
-    flows: BTreeMap<String, Arc<Definition>>,
+    flows: Mutex<Arc<BTreeMap<String, Arc<Definition>>>>,
+    /// One change of the flows at a time.
+    replacing: tokio::sync::Mutex<()>,
 }
 
 impl Drop for Running {
@@ -199,15 +202,19 @@ impl Engine {
         if !is_saga_id(&order.id) {
             return Err(SubmitError::Id { id: order.id.clone() });
         }
+        let flows = self.flows();
         let definition = match &order.flow {
-            Some(name) => self.0.flows.get(name),
-            None => self.0.flows.values().next().filter(|_| self.0.flows.len() == 1),
+            Some(name) => flows.get(name),
+            None => flows.values().next().filter(|_| flows.len() == 1),
         };
         let Some(definition) = definition else {
-            let known = self.0.flows.keys().cloned().collect();
+            let known = flows.keys().cloned().collect();
             return Err(SubmitError::Flow { name: order.flow.clone(), known });
         };
         let flow = definition.flow();
+        if order.definition.is_some_and(|wanted| wanted != flow.hash()) {
+            return Err(SubmitError::Redefined { flow: flow.name().to_owned() });
+        }
         let refuse = |why| Err(SubmitError::Bodies { flow: flow.name().to_owned(), why });
         if let Err(why) = order.arrange(flow.steps().iter().map(|step| step.name.as_str())) {
             return refuse(why);
@@ -450,7 +457,7 @@ impl Engine {
     /// # Errors
     /// What would be in its way.
     pub async fn check_ready(&self) -> Result<(), StoreError> {
-        let is_timed = || self.0.flows.values().any(|definition| definition.flow().plan().is_timed());
+        let is_timed = || self.flows().values().any(|definition| definition.flow().plan().is_timed());
         ready::check(&self.0.shared, is_timed).await
     }
 
@@ -502,8 +509,14 @@ async fn place(shared: Arc<Shared>, name: Arc<str>, placing: Placing) -> Result<
             shared.count(None, saga.standing());
             shared.tally.placed(saga.definition().flow().name());
             shared.observer.tell(&Happened::Placed { saga: &name, flow: saga.definition().flow().name() });
+            let definition = Arc::clone(saga.definition());
             if !shared.start(&name, Arrival::Placed(Box::new(saga))) {
                 shared.wakes.note(now);
+            }
+            // Other flows may have come to hand while it was written. Whoever is in memory then is looked at again.
+            let flow = definition.flow();
+            if shared.definitions.held(flow.hash(), flow.text()).is_some() {
+                shared.tell(&name, Mail::Flows);
             }
             Ok(created)
         }

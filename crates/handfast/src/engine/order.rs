@@ -26,6 +26,8 @@ pub struct Order {
     pub request_key: Option<String>,
     /// The flow it follows, by name; may be left out where the engine has only one.
     pub flow: Option<String>,
+    /// The definition that it was made for, by its hash, where it is to be taken by no other.
+    pub(super) definition: Option<[u8; 32]>,
     /// The order as it came, byte for byte: it tells a repeated order from another one of the same id.
     pub input: Vec<u8>,
     #[doc(hidden)]
@@ -39,7 +41,7 @@ impl Order {
     #[must_use]
     pub fn new(id: impl Into<String>, input: impl Into<Vec<u8>>) -> Self {
         let (bodies, steps) = (Vec::new(), Some(Vec::new()));
-        Self { id: id.into(), request_key: None, flow: None, input: input.into(), bodies, steps }
+        Self { id: id.into(), request_key: None, flow: None, definition: None, input: input.into(), bodies, steps }
     }
 
     /// The same order with the body of this step's act: JSON, at most [`MAX_BODY_BYTES`]. An order that lacks the body of a
@@ -64,6 +66,13 @@ impl Order {
     #[must_use]
     pub fn of_flow(self, name: impl Into<String>) -> Self {
         Self { flow: Some(name.into()), ..self }
+    }
+
+    /// The same order, to be taken by the definition of this hash alone: where its flow is at hand as another one by then, it is
+    /// [`Redefined`](crate::SubmitError::Redefined).
+    #[must_use]
+    pub fn of_definition(self, hash: [u8; 32]) -> Self {
+        Self { definition: Some(hash), ..self }
     }
 
     /// The same order, placed by a request with this key.

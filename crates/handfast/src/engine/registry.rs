@@ -23,6 +23,8 @@ pub(crate) enum Mail {
     Cancel { by: Option<String>, why: Option<String>, reply: oneshot::Sender<CancelResult> },
     /// A person has said something that is in the journal.
     Reload,
+    /// Other flows are at hand: perhaps what it follows is held back now.
+    Flows,
     /// Its journal has this many entries in the store: perhaps another process has appended to it there.
     Length(u64),
     /// There is a hint for it to take. Of several that are not taken yet only the first one is told.

@@ -21,6 +21,7 @@ mod lists;
 mod observed;
 mod overtaken;
 mod profiles;
+mod replaced;
 mod restored;
 mod spans;
 mod stores;

@@ -14,7 +14,10 @@ pub(super) struct Clean(Vec<Secrets>);
 
 impl Clean {
     pub(super) fn keep_back(&mut self, secrets: Secrets) {
-        self.0.push(secrets);
+        // Those of a flow that is read anew are mostly known.
+        if !self.0.contains(&secrets) {
+            self.0.push(secrets);
+        }
     }
 
     /// The text as everybody may read it. The whole is looked at before it is cut, so that no part of a number stays.

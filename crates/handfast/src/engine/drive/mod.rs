@@ -346,6 +346,8 @@ impl<'a> Driver<'a> {
                 return ControlFlow::Continue(());
             }
             Mail::Reload => return self.reload().await,
+            Mail::Flows if self.is_held_by_definition() => return self.reload().await,
+            Mail::Flows => return ControlFlow::Continue(()),
             Mail::Length(length) if length > self.saga.entries() => return self.reload().await,
             Mail::Length(_) => return ControlFlow::Continue(()),
             Mail::Stop => return ControlFlow::Break(()),
@@ -357,6 +359,12 @@ impl<'a> Driver<'a> {
             let _gone = reply.send(cancel_result(self.saga.decision(), self.saga.standing()));
         }
         told
+    }
+
+    /// Whether nothing is sent for orders that follow what it follows, unless a person has let it go on.
+    fn is_held_by_definition(&self) -> bool {
+        let flow = self.saga.definition().flow();
+        self.shared.definitions.held(flow.hash(), flow.text()).is_some()
     }
 
     /// Goes on from the journal as it is now, after a person has added to it, and asks at once for what it wants.
