@@ -48,12 +48,14 @@ impl IdempotencyKey {
         }
     }
 
-    /// The key itself.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
+    /// The key as that of an order of this flow: two flows whose callers draw the same key do not meet. No name of a flow has a
+    /// slash in it.
+    pub(crate) fn of_flow(&self, flow: &str) -> String {
+        format!("{flow}/{}", self.0)
     }
 
-    /// The id of a saga that was placed with this key and names no id: `k-` and 256 bits of the key's hash.
+    /// The id of a saga that was placed with this key and names no id: `k-` and 256 bits of the key's hash. It is the same whatever
+    /// the flow, since callers have kept it from when there was one.
     pub(crate) fn saga_id(&self) -> String {
         format!("k-{}", BASE32_NOPAD.encode(&Sha256::digest(self.0.as_bytes())).to_ascii_lowercase())
     }

@@ -81,6 +81,8 @@ pub struct Server {
     pub(crate) service: Arc<Service>,
     /// How many callers may be connected at a time.
     callers: usize,
+    /// For how long it takes connections and orders once it is told to stop, while it says that it is not ready.
+    drains_for: Duration,
     stop: watch::Receiver<bool>,
 }
 
@@ -116,7 +118,15 @@ impl Server {
     }
 
     pub(crate) const fn of(service: Arc<Service>, callers: usize, stop: watch::Receiver<bool>) -> Self {
-        Self { service, callers, stop }
+        Self { service, callers, drains_for: Duration::ZERO, stop }
+    }
+
+    /// The same, that says so much earlier that it is not ready than it stops taking connections and orders: what spreads requests
+    /// over several services has to notice first.
+    #[must_use]
+    pub const fn draining_for(mut self, time: Duration) -> Self {
+        self.drains_for = time;
+        self
     }
 
     /// What runs its sagas.
@@ -160,15 +170,21 @@ impl Server {
     pub async fn serve(mut self, door: impl Into<Door>, shutdown_timeout: Duration) -> Result<bool, ServeError> {
         // What takes connections ends with this future, however that ends.
         let mut serving = JoinSet::new();
-        serving.spawn(connections::serve_router(door.into(), self.router(), self.callers, self.stop.clone()));
+        let (shut, is_shut) = watch::channel(false);
+        serving.spawn(connections::serve_router(door.into(), self.router(), self.callers, is_shut));
+        let drained = async {
+            stopped(&mut self.stop).await;
+            tokio::time::sleep(self.drains_for).await;
+        };
         tokio::select! {
-            () = stopped(&mut self.stop) => {}
+            () = drained => {}
             // Nothing that is left of it could be of use to anybody.
             part = self.service.died() => {
                 serving.shutdown().await;
                 return Err(ServeError::Died { part });
             }
         }
+        shut.send_replace(true);
         let in_order = tokio::time::timeout(shutdown_timeout, async {
             // What panics in a request ends that request's connection, never this task.
             drop(serving.join_next().await);

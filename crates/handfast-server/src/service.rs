@@ -133,7 +133,8 @@ impl Service {
     /// # Errors
     /// Its key or id stands for another order, the service is stopping, or the store does not answer.
     pub(crate) async fn place(&self, key: &IdempotencyKey, order: Order) -> Result<Box<dyn Followed>, NotPlaced> {
-        self.coordinator.place(order.with_request_key(key.as_str())).await.map_err(|error| {
+        let key = key.of_flow(order.flow.as_deref().unwrap_or_default());
+        self.coordinator.place(order.with_request_key(key)).await.map_err(|error| {
             // Its flow was read anew meanwhile.
             let is_overtaken = matches!(error, SubmitError::Redefined { .. } | SubmitError::Flow { .. });
             if is_overtaken { NotPlaced::Overtaken } else { NotPlaced::Refused(submit_problem(error)) }

@@ -4,7 +4,7 @@ use handfast_http::service_url::ServiceUrl;
 use hyper::Method;
 use serde_json::Value;
 
-use crate::commands::client::client;
+use crate::commands::client::{ClientArgs, client};
 use crate::commands::participants::ask;
 use crate::output::{Exit, Output};
 
@@ -40,18 +40,25 @@ struct Place {
     /// The service, as in http://127.0.0.1:7070.
     #[arg(long, value_name = "URL", env = "HANDFAST_URL")]
     url: ServiceUrl,
+    #[command(flatten)]
+    client: ClientArgs,
 }
 
 /// Does it.
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     crate::commands::runtime()?.block_on(async {
         match args.command {
-            Command::List(Place { url }) => list(&ask((&client()?, &url), Method::GET, "/flows", None).await?, output),
-            Command::Reload(Place { url }) => {
-                reload(&ask((&client()?, &url), Method::POST, "/flows/reload", None).await?, output)
-            }
+            Command::List(place) => list(&place.ask(Method::GET, "/flows").await?, output),
+            Command::Reload(place) => reload(&place.ask(Method::POST, "/flows/reload").await?, output),
         }
     })
+}
+
+impl Place {
+    async fn ask(&self, method: Method, path: &str) -> anyhow::Result<Value> {
+        let client = client(&self.url, &self.client)?;
+        Ok(ask((&client, &self.url), method, path, None).await?)
+    }
 }
 
 fn text<'a>(value: &'a Value, otherwise: &'a str) -> &'a str {

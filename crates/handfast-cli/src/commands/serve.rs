@@ -55,7 +55,11 @@ pub(crate) struct Args {
     /// The longest pause between two tries of one delivery; pauses start at 50 ms and double up to it.
     #[arg(long, value_name = "DURATION", env = "HANDFAST_RETRY_CAP", default_value = "30s", value_parser = parse_duration)]
     pub(crate) retry_cap: Duration,
-    /// How long stopping in good order may take.
+    /// For how long connections and orders are taken once it is told to stop, while /readyz says that it is not ready: as long as
+    /// what spreads requests over several services takes to notice.
+    #[arg(long, value_name = "DURATION", env = "HANDFAST_DRAIN_FOR", value_parser = parse_duration)]
+    pub(crate) drain_for: Option<Duration>,
+    /// How long stopping in good order may take after that.
     #[arg(long, value_name = "DURATION", env = "HANDFAST_SHUTDOWN_TIMEOUT", default_value = "10s", value_parser = parse_duration)]
     pub(crate) shutdown_timeout: Duration,
     #[command(flatten)]
@@ -68,7 +72,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args, output: &Output) -> anyhow::Result<Exit> {
     door::check(&args.listen, args.tokens.is_some(), args.allow_remote, &args.tls).or_exit(Exit::Usage)?;
     args.log.install(output)?;
-    let sources = args.flows.sources();
+    let mut sources = args.flows.sources();
     let flows = sources.read().or_exit(Exit::Usage)?;
     super::runtime()?.block_on(serve(args, (flows, sources), output))
 }
@@ -81,7 +85,7 @@ async fn serve(args: Args, (flows, sources): (Flows, FlowSources), output: &Outp
     let (said, ready) = (flows.to_string(), names(&flows));
     // The port comes before the store: where the port is taken, the store is left alone.
     let (door, at) = door::open(&args.listen, args.tls).await?;
-    let Args { store, retry_cap, shutdown_timeout, definitions, .. } = args;
+    let Args { store, retry_cap, shutdown_timeout, drain_for, definitions, .. } = args;
     let url = store.map_or_else(|| default_store(&flows), Ok)?;
     let stop = signals::on_signal()?;
     let options = Options::default().with_retry_cap(retry_cap).with_assumptions(&flows.assumptions());
@@ -91,7 +95,7 @@ async fn serve(args: Args, (flows, sources): (Flows, FlowSources), output: &Outp
     (settings.access, settings.sources) = (access, Some(sources));
     // A word to read the flows anew ends nothing, from here on.
     let hangup = signals::hangup()?;
-    let server = Server::open(settings, stop).await?;
+    let server = Server::open(settings, stop).await?.draining_for(drain_for.unwrap_or_default());
     tokio::spawn(reload_on(hangup, server.reloader()));
     output.note(format_args!("handfast serve is listening on {at} ({said}, store: {url})"));
     for (flow, step, path) in server.webhook_addresses() {

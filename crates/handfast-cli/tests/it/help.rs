@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use crate::support::{handfast, run};
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "demo",
     "run",
     "serve",
@@ -19,6 +19,7 @@ const COMMANDS: [&str; 18] = [
     "sagas",
     "participants",
     "definitions",
+    "flows",
     "store",
     "tokens",
     "completions",
@@ -26,7 +27,7 @@ const COMMANDS: [&str; 18] = [
 ];
 
 /// What can be done with a store, with tokens, with sagas, with participants and with definitions.
-const UPKEEP: [(&str, &str); 19] = [
+const UPKEEP: [(&str, &str); 21] = [
     ("store", "backup"),
     ("store", "accept-time"),
     ("store", "verify"),
@@ -46,6 +47,8 @@ const UPKEEP: [(&str, &str); 19] = [
     ("definitions", "list"),
     ("definitions", "adopt"),
     ("definitions", "keep"),
+    ("flows", "list"),
+    ("flows", "reload"),
 ];
 
 /// What can be asked about two generals.

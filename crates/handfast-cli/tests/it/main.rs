@@ -9,6 +9,7 @@ mod conform;
 mod definitions;
 mod demo;
 mod documents;
+mod draining;
 mod durations;
 mod edges;
 mod encrypted;

@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use handfast::flow_file::{FileStep, FlowFile, StepParticipant};
+use handfast::flow_file::{FileStep, FlowFile};
 use handfast::{Flow, FlowError};
 use handfast_protocol::Assumptions;
 use handfast_toml::FileError;
 
 pub use self::reread::{Change, Reloaded, Reread};
-pub use self::sources::FlowSources;
+pub use self::sources::{AcceptedRisk, FlowSources};
 use crate::service::Receivers;
 
 /// One flow of a service: the file that reads its orders, what is made of it, and the receivers of its steps' webhooks.
@@ -86,6 +86,24 @@ pub enum FlowsError {
         folder: String,
         /// Why there is no flow in it.
         why: String,
+    },
+    /// A risk is accepted, and it is not said for which flow.
+    #[error("--accept-risk {risk} does not say for which flow: there are several, so write FLOW:{risk}, as in {flow}:{risk}")]
+    WhichFlow {
+        /// The risk.
+        risk: String,
+        /// One of the flows.
+        flow: String,
+    },
+    /// A risk is accepted for a flow that there is not.
+    #[error("--accept-risk {flow}:{risk}: there is no flow {flow:?}; the flows are {}", known.join(", "))]
+    NoSuchFlow {
+        /// The risk.
+        risk: String,
+        /// The flow that there is not.
+        flow: String,
+        /// The flows that there are.
+        known: Vec<String>,
     },
     /// Two flows have one name.
     #[error("{second}: the flow {name:?} is in {first} as well; give one of the two another name, or leave out its file")]
@@ -208,7 +226,8 @@ impl fmt::Display for Flows {
     }
 }
 
-/// One participant has one limit and one back-off, whichever flow calls it.
+/// A participant that speaks the contract has one limit and one back-off, whichever flow calls it. One that is called by templates
+/// has those of each flow: what is called there is another thing in each.
 fn check_participants(first: &ServedFlow, second: &ServedFlow) -> Result<(), FlowsError> {
     for own in second.file.steps() {
         let Some(other) = first.file.steps().iter().find(|other| is_same_participant(own, other)) else { continue };
@@ -227,6 +246,5 @@ fn check_participants(first: &ServedFlow, second: &ServedFlow) -> Result<(), Flo
 }
 
 fn is_same_participant(own: &FileStep, other: &FileStep) -> bool {
-    let is_called = |step: &FileStep| !matches!(step.participant, StepParticipant::InProcess);
-    is_called(own) && is_called(other) && own.participant_name() == other.participant_name()
+    own.url().is_some() && own.url() == other.url()
 }

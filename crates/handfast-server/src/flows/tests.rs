@@ -6,7 +6,9 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use handfast::Engine;
 use handfast::flow_file::FlowFile;
+use handfast::participant::Secret;
 use handfast::store::MemoryStore;
+use handfast::webhook::{Names, Scheme, Webhook};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -57,6 +59,14 @@ fn the_flows_of_a_folder_are_its_toml_files() {
     write(".shop.toml", "an editor's own");
     write("notes.txt", "no flow");
     assert_eq!(read().unwrap().names(), ["cards", "shop"]);
+    // A risk is taken for a flow that is named, where there are several.
+    let accepting = |said: &str| FlowSources::new(vec![folder.path().to_owned()], vec![said.parse().unwrap()]).read();
+    assert!(accepting("shop:second-id").is_ok());
+    let which = accepting("second-id").unwrap_err().to_string();
+    assert!(which.contains("so write FLOW:second-id, as in cards:second-id"), "{which}");
+    let none = accepting("shoop:second-id").unwrap_err().to_string();
+    assert!(none.contains("there is no flow \"shoop\"; the flows are cards, shop"), "{none}");
+    assert!("no-risk".parse::<AcceptedRisk>().unwrap_err().contains("\"no-risk\" is no risk"));
     // A file that is named as well is there twice.
     let twice = FlowSources::new(vec![folder.path().to_owned(), folder.path().join("shop.toml")], Vec::new()).read();
     assert!(matches!(twice, Err(FlowsError::TwoOfOneName { .. })), "{twice:?}");
@@ -92,6 +102,16 @@ async fn an_order_names_its_flow_where_there_are_several() {
         let (_, listed) = ask(&server, Method::GET, &format!("/sagas?flow={name}"), "").await;
         assert_eq!((&listed["sagas"][0]["id"], &listed["sagas"][1]), (&json!(name), &Value::Null));
     }
+    // Ids are one space over all flows, and keys are each flow's own.
+    let placed = async |flow: &str, id: &str| {
+        let request =
+            Request::builder().method(Method::POST).uri(format!("/flows/{flow}/sagas")).header(header::HOST, "localhost");
+        let request = request.header("idempotency-key", "one").header(header::CONTENT_TYPE, "application/json");
+        let body = json!({ "id": id, "lines": [{ "sku": "tea" }] }).to_string();
+        asked(&server, request.body(Body::from(body)).unwrap()).await.0.status
+    };
+    assert_eq!((placed("shop", "one").await, placed("cards", "two").await), (StatusCode::ACCEPTED, StatusCode::ACCEPTED));
+    assert_eq!(placed("cards", "one").await, StatusCode::UNPROCESSABLE_ENTITY);
     let (status, problem) = ask(&server, Method::POST, "/sagas", "order-1").await;
     assert_eq!(
         (status, &problem["type"], &problem["flows"]),
@@ -119,4 +139,50 @@ async fn the_only_flow_need_not_be_named() {
     assert_eq!((status, &answer["id"]), (StatusCode::ACCEPTED, &json!("order-1")));
     let (_, version) = ask(&server, Method::GET, "/version", "").await;
     assert_eq!((&version["flow"], &version["flow_hash"]), (&json!("shop"), &version["flows"][0]["hash"]), "{version}");
+}
+
+/// A flow whose step takes webhooks that are signed with this secret.
+fn with_webhooks(name: &str, secret: &str) -> Arc<ServedFlow> {
+    let file = FlowFile::parse("a.toml", &FLOW.replace("\"shop\"", &format!("\"{name}\""))).unwrap();
+    let flow = file.flow::<&str>(&[]).unwrap();
+    let webhook = Webhook::new(Scheme::StandardWebhooks, Names::Saga, "/order", "SECRET");
+    let receiver = webhook.receiver("dispatch", &Secret::new(secret)).unwrap().of_flow(name);
+    Arc::new(ServedFlow { file, flow, webhooks: Receivers::from([("dispatch".to_owned(), receiver)]) })
+}
+
+#[tokio::test]
+async fn a_webhook_is_taken_by_the_flow_whose_secret_has_signed_it() {
+    let secrets = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"];
+    let (server, _keeps_on) = service([with_webhooks("shop", secrets[0]), with_webhooks("cards", secrets[1])]).await;
+    let send = async |path: &str, id: &str, secret: Option<&str>| {
+        let body = r#"{"order":"order-1"}"#;
+        let mut request = Request::builder().method(Method::POST).uri(path).header(header::HOST, "localhost");
+        if let Some(secret) = secret {
+            let at = handfast::Time(handfast_machine::clock::now_ms());
+            for (name, value) in Scheme::StandardWebhooks.sign(&Secret::new(secret), id, at, body.as_bytes()).unwrap() {
+                request = request.header(name, value);
+            }
+        }
+        let (head, problem) = asked(&server, request.body(Body::from(body)).unwrap()).await;
+        (head.status, problem.unwrap_or_default())
+    };
+    // The address that its service knows from when there was one flow goes on working.
+    for (number, secret) in secrets.into_iter().enumerate() {
+        let (status, problem) = send("/webhooks/dispatch", &format!("msg_{number}"), Some(secret)).await;
+        assert_eq!(status, StatusCode::NO_CONTENT, "{problem}");
+    }
+    let (_, stats) = ask(&server, Method::GET, "/stats", "").await;
+    let taken: Vec<_> = stats["webhooks"].as_array().unwrap().iter().map(|of| (&of["flow"], &of["taken"])).collect();
+    assert_eq!(taken, [(&json!("cards"), &json!(1)), (&json!("shop"), &json!(1))], "{stats}");
+    for (path, secret) in [
+        ("/webhooks/dispatch", None),
+        ("/flows/shop/webhooks/dispatch", Some(secrets[1])),
+        ("/flows/shop/webhooks/payment", None),
+        ("/flows/toys/webhooks/dispatch", None),
+    ] {
+        let (status, problem) = send(path, "msg_7", secret).await;
+        assert_eq!((status, &problem["type"]), (StatusCode::UNAUTHORIZED, &json!("/problems/not-signed")), "{path}");
+    }
+    let (status, problem) = send("/webhooks/payment", "msg_8", None).await;
+    assert_eq!((status, problem.to_string().contains("cards")), (StatusCode::NOT_FOUND, false), "{problem}");
 }

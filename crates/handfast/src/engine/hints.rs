@@ -105,6 +105,20 @@ impl Engine {
         self.0.shared.hint(&saga.into(), step)
     }
 
+    /// As [`hint`](Self::hint), of a caller that speaks for the steps of one flow: a saga of another flow does not act on it.
+    #[must_use]
+    pub fn hint_of_flow(&self, flow: &str, saga: &str, step: &str) -> HintResult {
+        if !is_saga_id(saga) || step.len() > MAX_STEP_NAME || flow.len() > MAX_STEP_NAME {
+            return HintResult::NotOurs;
+        }
+        self.0.shared.hint(&saga.into(), &of_flow(flow, step))
+    }
+
+    /// Whether this is the id of its store.
+    pub(crate) fn is_of_store(&self, store: &str) -> bool {
+        store == self.0.shared.store.store_id()
+    }
+
     /// As [`hint`](Self::hint), for the saga and the step that a key is of: the one that their participant was called with.
     #[must_use]
     pub fn hint_by_key(&self, key: &str) -> HintResult {
@@ -115,9 +129,33 @@ impl Engine {
     }
 }
 
+/// How a hint for a step of one flow alone is kept: no name has a slash in it.
+fn of_flow(flow: &str, step: &str) -> String {
+    format!("{flow}/{step}")
+}
+
+/// The steps of a saga of this flow that these hints are for.
+pub(super) fn for_flow(flow: &str, hints: BTreeSet<Box<str>>) -> BTreeSet<Box<str>> {
+    let step = |hint: Box<str>| match hint.split_once('/') {
+        None => Some(hint),
+        Some((of, step)) => (of == flow).then(|| step.into()),
+    };
+    hints.into_iter().filter_map(step).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hint_for_a_step_of_one_flow_is_none_for_another() {
+        let hints = || BTreeSet::from(["dispatch".into(), of_flow("shop", "payment").into()]);
+        let steps = |flow| for_flow(flow, hints()).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(
+            (steps("shop"), steps("cards")),
+            (vec!["dispatch".to_owned(), "payment".to_owned()], vec!["dispatch".to_owned()])
+        );
+    }
 
     #[test]
     fn a_flood_is_kept_once_and_within_bounds() {

@@ -246,7 +246,7 @@ impl FlowFile {
             // What was loaded by its name is there under its name.
             let Some(secret) = secrets.of(name) else { continue };
             let receiver = webhook.receiver(&step.name, secret).map_err(|error| refused(format!("{name}: {error}")))?;
-            receivers.insert(step.name.clone(), receiver);
+            receivers.insert(step.name.clone(), receiver.of_flow(&self.name));
         }
         Ok(receivers)
     }

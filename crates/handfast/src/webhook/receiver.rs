@@ -62,6 +62,8 @@ pub struct WebhookStats {
 /// Takes the webhooks of one step.
 pub struct WebhookReceiver {
     step: String,
+    /// The flow whose sagas it is about, where it is about those of one.
+    flow: Option<String>,
     webhook: Webhook,
     key: SigningKey,
     recent: Mutex<Recent>,
@@ -79,6 +81,14 @@ pub trait Hinted: Sync {
     fn hint(&self, saga: &str, step: &str) -> HintResult;
     /// The same for the saga and the step that a key is of.
     fn hint_by_key(&self, key: &str) -> HintResult;
+    /// Whether this is the id of the store whose sagas are hinted at.
+    fn is_own(&self, _store: &str) -> bool {
+        true
+    }
+    /// Takes a hint for a step of a saga of this flow, as [`Engine::hint_of_flow`] does.
+    fn hint_of_flow(&self, _flow: &str, saga: &str, step: &str) -> HintResult {
+        self.hint(saga, step)
+    }
 }
 
 impl Hinted for Engine {
@@ -93,6 +103,14 @@ impl Hinted for Engine {
     fn hint_by_key(&self, key: &str) -> HintResult {
         self.hint_by_key(key)
     }
+
+    fn is_own(&self, store: &str) -> bool {
+        self.is_of_store(store)
+    }
+
+    fn hint_of_flow(&self, flow: &str, saga: &str, step: &str) -> HintResult {
+        self.hint_of_flow(flow, saga, step)
+    }
 }
 
 impl WebhookReceiver {
@@ -100,7 +118,13 @@ impl WebhookReceiver {
         let key = SigningKey::new(webhook.scheme, secret)?;
         let none = AtomicU64::default;
         let (taken, repeated, none_of_ours, refused) = (none(), none(), none(), none());
-        Ok(Self { step, webhook, key, recent: Mutex::default(), taken, repeated, none_of_ours, refused })
+        Ok(Self { step, flow: None, webhook, key, recent: Mutex::default(), taken, repeated, none_of_ours, refused })
+    }
+
+    /// The same, about the sagas of this flow alone: the steps of others may have the same name.
+    #[must_use]
+    pub fn of_flow(self, flow: impl Into<String>) -> Self {
+        Self { flow: Some(flow.into()), ..self }
     }
 
     /// Says before its body is there whether a webhook can be one of this step: its headers are those of the scheme, and it was
@@ -156,10 +180,9 @@ impl WebhookReceiver {
             return Ok(Reception::Repeated);
         }
         let result = match self.webhook.names {
-            Names::Saga => hinted.hint(&name, &self.step),
+            Names::Saga => self.hint(hinted, &name),
             // A service is heard about its own step only, whatever it signs.
-            Names::Key if KeyParts::of(&name).is_some_and(|parts| parts.step == self.step) => hinted.hint_by_key(&name),
-            Names::Key => HintResult::NotOurs,
+            Names::Key => self.hint_by_key(hinted, &name),
         };
         match result {
             HintResult::Taken => Ok(Reception::Taken),
@@ -172,6 +195,22 @@ impl WebhookReceiver {
                 self.recent().forget(&id);
                 Err(NotReceived::Stopping)
             }
+        }
+    }
+
+    fn hint(&self, hinted: &(impl Hinted + ?Sized), saga: &str) -> HintResult {
+        match &self.flow {
+            Some(flow) => hinted.hint_of_flow(flow, saga, &self.step),
+            None => hinted.hint(saga, &self.step),
+        }
+    }
+
+    fn hint_by_key(&self, hinted: &(impl Hinted + ?Sized), key: &str) -> HintResult {
+        match (KeyParts::of(key).filter(|parts| parts.step == self.step), &self.flow) {
+            (None, _) => HintResult::NotOurs,
+            (Some(_), None) => hinted.hint_by_key(key),
+            (Some(parts), Some(flow)) if hinted.is_own(parts.store) => hinted.hint_of_flow(flow, parts.saga, parts.step),
+            (Some(_), Some(_)) => HintResult::NotOurs,
         }
     }
 

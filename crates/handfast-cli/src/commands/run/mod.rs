@@ -123,10 +123,10 @@ fn exit(ended: Ended) -> anyhow::Result<Exit> {
 }
 
 /// The command that goes on where this one stops.
-fn again(FlowArgs { flow, accepted }: &FlowArgs, url: &str, orders: Option<&Path>) -> String {
+fn again(FlowArgs { flow, accept_risk }: &FlowArgs, url: &str, orders: Option<&Path>) -> String {
     let mut words = ["handfast", "run", "--flow"].map(str::to_owned).to_vec();
     words.extend([quoted(&flow.display().to_string()), "--store".to_owned(), quoted(url)]);
-    words.extend(accepted.accept_risk.iter().flat_map(|risk| ["--accept-risk".to_owned(), risk.clone()]));
+    words.extend(accept_risk.iter().flat_map(|risk| ["--accept-risk".to_owned(), risk.clone()]));
     words.push(orders.map_or_else(|| "-".to_owned(), |orders| quoted(&orders.display().to_string())));
     words.join(" ")
 }

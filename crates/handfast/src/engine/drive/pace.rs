@@ -6,6 +6,7 @@ use handfast_protocol::{Command, Operation, Time};
 use super::Driver;
 use crate::clock::whole_ms;
 use crate::delivery::{Admission, Backoff};
+use crate::engine::hints;
 use crate::engine::options::LONGEST_PARK;
 
 /// When the command of one step goes out next.
@@ -145,7 +146,7 @@ impl Driver<'_> {
 
     /// Takes the hints that there are: what is in doubt of those steps is asked for now, or a little after its last try.
     pub(super) async fn take_hints(&mut self) {
-        let names = self.shared.take_hints(self.saga.id());
+        let names = hints::for_flow(self.saga.definition().flow().name(), self.shared.take_hints(self.saga.id()));
         self.note_hints_after_the_end(&names);
         let in_doubt: Vec<usize> = {
             let steps = self.saga.definition().flow().steps();
