@@ -43,7 +43,7 @@ pub(super) struct Plan {
     /// Why it is to be done: stands in the journal of each saga.
     #[arg(long, value_name = "TEXT", alias = "why")]
     reason: String,
-    /// Where to keep the plan. Without it nothing is kept, and only its sums are said.
+    /// Where to keep the plan, in a file that is not there yet. Without it nothing is kept, and only its sums are said.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -93,6 +93,11 @@ pub(super) async fn plan(args: Plan, output: &Output) -> anyhow::Result<Exit> {
     let deed = Deed::from_name(&args.act, args.step.as_deref());
     let wrong = || anyhow!("{}: a mark needs its --step, and nothing else has one", args.act);
     let deed = deed.ok_or_else(wrong).or_exit(Exit::Usage)?;
+    // A plan that was applied in part is applied again by its own file.
+    if let Some(out) = args.out.as_ref().filter(|out| out.exists()) {
+        return Err(anyhow!("{} is there already, and may be a plan that was applied; say another --out", out.display()))
+            .or_exit(Exit::Usage);
+    }
     let mut filter = args.which.filter(None, PAGE)?;
     let desk = args.place.open_to_read(output)?;
     let mut maker = Maker::new((&args.by, &args.reason), &filter, &deed);
@@ -106,7 +111,7 @@ pub(super) async fn plan(args: Plan, output: &Output) -> anyhow::Result<Exit> {
     drop(waiting);
     let plan = maker.plan();
     if let Some(out) = &args.out {
-        files::write(out, &serde_json::to_vec(&plan)?).with_context(|| format!("cannot write {}", out.display()))?;
+        files::write_private(out, &serde_json::to_vec(&plan)?).with_context(|| format!("cannot write {}", out.display()))?;
     }
     if output.wants_json() {
         output.json_line(&plan)?;
