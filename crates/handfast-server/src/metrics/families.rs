@@ -59,13 +59,21 @@ families! {
     OLDEST = "handfast_oldest_in_doubt_age_seconds", Gauge, [],
         "For how long the saga has been under way that was placed first of those in doubt; 0 where there is none.";
     IN_DOUBT_MONEY = "handfast_in_doubt_money_minor_units", Gauge, ["currency"],
-        "How much the sagas in doubt are about, in the smallest unit of the currency: at most so much may have moved, or not.";
+        "How much the sagas in doubt are about at most, in the currency's smallest unit: of each all amounts of its order, or all of its steps' bodies, whichever is more.";
     IN_DOUBT_NO_AMOUNT = "handfast_in_doubt_sagas_without_amount", Gauge, [],
         "Sagas in doubt whose orders say no amount, which are in no sum.";
+    IN_DOUBT_UNREADABLE = "handfast_in_doubt_sagas_unreadable", Gauge, [],
+        "Sagas in doubt whose orders are not what was written, or name an amount that cannot be added up; they are in no sum.";
+    IN_DOUBT_SEVERAL = "handfast_in_doubt_sagas_with_several_amounts", Gauge, [],
+        "Sagas in doubt that have several amounts: all of them are in the sum, so that it may be less.";
     SUSPENDED_MONEY = "handfast_suspended_money_minor_units", Gauge, ["currency"],
-        "How much the sagas are about that wait for a person, in the smallest unit of the currency.";
+        "How much the sagas are about at most that wait for a person, in the currency's smallest unit, counted the same way.";
     SUSPENDED_NO_AMOUNT = "handfast_suspended_sagas_without_amount", Gauge, [],
         "Sagas that wait for a person and whose orders say no amount, which are in no sum.";
+    SUSPENDED_UNREADABLE = "handfast_suspended_sagas_unreadable", Gauge, [],
+        "Sagas that wait for a person and whose orders are not what was written, or name an amount that cannot be added up.";
+    SUSPENDED_SEVERAL = "handfast_suspended_sagas_with_several_amounts", Gauge, [],
+        "Sagas that wait for a person and have several amounts, all of which are in the sum.";
     DIGITS = "handfast_currency_minor_unit_digits", Gauge, ["currency"],
         "How many places an amount of the currency has: 2 where 100 of the smallest unit make one of it.";
     MONEY_ROUNDED = "handfast_money_sums_rounded", Gauge, [],

@@ -155,6 +155,10 @@ fn of_money(text: &mut Text, Reading { money, held, at_ms, took, .. }: &Reading)
     text.many(family::DIGITS, digits.into_iter().map(|(currency, places)| ([currency], places)));
     text.one(family::IN_DOUBT_NO_AMOUNT, money.in_doubt.without_amount);
     text.one(family::SUSPENDED_NO_AMOUNT, money.suspended.without_amount);
+    text.one(family::IN_DOUBT_UNREADABLE, money.in_doubt.unreadable);
+    text.one(family::SUSPENDED_UNREADABLE, money.suspended.unreadable);
+    text.one(family::IN_DOUBT_SEVERAL, money.in_doubt.several_amounts);
+    text.one(family::SUSPENDED_SEVERAL, money.suspended.several_amounts);
     text.one(family::MONEY_ROUNDED, rounded);
     text.one(family::MONEY_READ, Seconds(Duration::from_millis(*at_ms)));
     text.one(family::MONEY_READ_TOOK, Seconds(*took));

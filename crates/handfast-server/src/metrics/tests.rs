@@ -147,6 +147,21 @@ async fn money_in_doubt_is_summed_exactly_by_currency() {
 }
 
 #[tokio::test]
+async fn every_amount_counts_and_what_cannot_be_added_up_is_told_apart() {
+    let served = served(Arc::new(MemoryStore::new())).await;
+    let order =
+        |id: &str, lines: serde_json::Value| json!({ "id": id, "amount": { "minor": 100, "currency": "EUR" }, "lines": lines });
+    served.place(order("a", json!([{ "fee": { "minor": 1_999, "currency": "EUR" } }, { "minor": 7, "currency": "USD" }]))).await;
+    served.place(order("b", json!([{ "minor": 1, "currency": "XQX" }]))).await;
+    let text = served.scraped().await;
+    let of = |currency: &str| number(&text, &format!("handfast_in_doubt_money_minor_units{{currency=\"{currency}\"}}"));
+    assert_eq!((of("EUR"), of("USD")), (Some("2099"), Some("7")), "{text}");
+    assert_eq!(number(&text, "handfast_in_doubt_sagas_with_several_amounts"), Some("1"));
+    assert_eq!(number(&text, "handfast_in_doubt_sagas_unreadable"), Some("1"));
+    assert_eq!(number(&text, "handfast_in_doubt_sagas_without_amount"), Some("0"));
+}
+
+#[tokio::test]
 async fn no_order_adds_a_label() {
     let served = served(Arc::new(MemoryStore::new())).await;
     served.place(json!({ "id": "first", "amount": { "minor": 1, "currency": "EUR" } })).await;

@@ -69,6 +69,24 @@ pub(super) fn money_in(text: &[u8]) -> Vec<(String, Money)> {
     Money::read(&value).map(|money| (String::new(), money)).into_iter().chain(of_members).collect()
 }
 
+/// All the money in a JSON text, at whatever depth, by currency; `None` where something there is meant as money and cannot be added up.
+pub(super) fn all_money_in(text: &[u8]) -> Option<Vec<Money>> {
+    let mut all = Vec::new();
+    let mut left = Vec::from_iter(serde_json::from_slice::<Json>(text).ok());
+    while let Some(value) = left.pop() {
+        if let (Some(_), Some(Json::String(_))) = (value.get("minor"), value.get("currency")) {
+            all.push(Money::read(&value).filter(|money| places_of(&money.currency).is_some())?);
+            continue;
+        }
+        match value {
+            Json::Object(members) => left.extend(members.into_iter().map(|(_, member)| member)),
+            Json::Array(values) => left.extend(values),
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+        }
+    }
+    Some(all)
+}
+
 /// Every amount of money in these bodies once, as people write it.
 pub(super) fn amounts_of(bodies: &[Body]) -> Vec<String> {
     let written = bodies.iter().flat_map(|body| money_in(&body.bytes)).filter_map(|(_, money)| money.written());

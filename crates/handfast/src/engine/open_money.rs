@@ -2,8 +2,8 @@
 //! sagas at once. It is read from the store, page by page and with long pauses, since no order waits for it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
+use bytes::Bytes;
 use handfast_protocol::{Standing, Time};
 
 use super::{Engine, money};
@@ -29,10 +29,14 @@ pub struct Sums {
     pub by_currency: BTreeMap<String, Sum>,
     /// How many sagas there are beside them whose order says no amount.
     pub without_amount: u64,
+    /// How many there are beside them whose order is not what was written, or names an amount that cannot be added up.
+    pub unreadable: u64,
+    /// How many of those in the sums have several amounts, of which all are counted.
+    pub several_amounts: u64,
 }
 
-/// How much the sagas of one currency are about. One saga is about one amount: its order's, or else that of the first step that
-/// has one, as in a list of sagas.
+/// How much the sagas of one currency are about at most. Of each saga all amounts of the order count, or all of the bodies of its
+/// steps, whichever is more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Sum {
@@ -44,26 +48,34 @@ pub struct Sum {
     pub places: usize,
 }
 
-/// How many orders are read at a time.
+/// How many orders are read at a time, fewer where they are large.
 const AT_ONCE: usize = 500;
 
 /// How many times as long as reading took nothing is read afterwards, so that a reader of the store is free for everything else.
 const PAUSES: u32 = 4;
 
-/// The longest such pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-
 impl Sums {
-    fn add(&mut self, ordered: &Ordered) {
-        let money = money::of_ordered(&ordered.input, &ordered.bodies);
-        let Some((money, places)) = money.and_then(|money| places_of(&money.currency).map(|places| (money, places))) else {
-            self.without_amount += 1;
+    fn add(&mut self, order: Option<(&[u8], &[Bytes])>) {
+        let Some(most) = order.and_then(|(input, bodies)| money::at_most(input, bodies)) else {
+            self.unreadable += 1;
             return;
         };
-        let sum = self.by_currency.entry(money.currency).or_default();
-        sum.sagas += 1;
-        sum.minor = sum.minor.saturating_add(money.minor.into());
-        sum.places = places;
+        self.without_amount += u64::from(most.by_currency.is_empty());
+        self.several_amounts += u64::from(most.has_several);
+        for (currency, minor) in most.by_currency {
+            let places = places_of(&currency).unwrap_or_default();
+            let sum = self.by_currency.entry(currency).or_default();
+            sum.sagas += 1;
+            sum.minor = sum.minor.saturating_add(minor);
+            sum.places = places;
+        }
+    }
+}
+
+impl OpenMoney {
+    fn add(&mut self, Ordered { standing, order }: &Ordered) {
+        let sums = if standing == Standing::Suspended.name() { &mut self.suspended } else { &mut self.in_doubt };
+        sums.add(order.as_ref().map(|(input, bodies)| (&input[..], &bodies[..])));
     }
 }
 
@@ -80,17 +92,24 @@ impl Engine {
         let mut filter = Filter { standings, limit: AT_ONCE, ..Filter::default() };
         let mut money = OpenMoney::default();
         loop {
-            let (page, took) = clock::timed(shared.store.orders(filter.clone())).await;
-            let (orders, next) = page?;
-            for ordered in &orders {
-                let is_suspended = ordered.standing == Standing::Suspended.name();
-                if is_suspended { &mut money.suspended } else { &mut money.in_doubt }.add(ordered);
-            }
+            let page = async {
+                let (orders, next) = shared.store.orders(filter.clone()).await?;
+                // Reading JSON is work for a thread that no request waits for.
+                let mut sums = money.clone();
+                let added = tokio::task::spawn_blocking(move || {
+                    orders.iter().for_each(|ordered| sums.add(ordered));
+                    sums
+                });
+                Ok::<_, StoreError>((added.await.ok(), next))
+            };
+            let (page, took) = clock::timed(page).await;
+            let (Some(added), next) = page? else { return Ok(None) };
+            money = added;
             if next.is_none() {
                 return Ok(Some(money));
             }
             filter.after = next;
-            tokio::time::sleep(took.saturating_mul(PAUSES).min(LONGEST_PAUSE)).await;
+            tokio::time::sleep(took.saturating_mul(PAUSES)).await;
             if shared.is_stopping() {
                 return Ok(None);
             }

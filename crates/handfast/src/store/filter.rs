@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use handfast_protocol::Time;
 
-use super::Summary;
+use super::{StoreError, Summary};
 
 /// The most sagas that are looked at for one page: a list of few among many comes in pages that are not full, and keeps nothing else waiting.
 pub const MOST_LOOKED_AT: usize = 10_000;
@@ -50,6 +50,12 @@ impl Filter {
     #[must_use]
     pub fn all(after: Option<&str>, limit: usize) -> Self {
         Self { after: after.map(str::to_owned), limit, ..Self::default() }
+    }
+
+    /// Nothing comes after a saga that is unknown, which is an error where all are added up.
+    pub(super) fn after_unknown(&self) -> StoreError {
+        let what = "it is not in the store, so that nothing can be read after it; begin anew".to_owned();
+        StoreError::Corrupt { id: self.after.clone().unwrap_or_default(), what }
     }
 
     /// Those that an index leads to, by how they stand, if it does: only they are looked at then.

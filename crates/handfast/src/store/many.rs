@@ -21,10 +21,8 @@ pub struct Summary {
 pub struct Ordered {
     /// How the saga stands.
     pub standing: String,
-    /// The order as it was submitted; empty where its row cannot be what was written.
-    pub input: Vec<u8>,
-    /// The body of every step's act; none where they cannot be told apart.
-    pub bodies: Vec<Bytes>,
+    /// The order as it was submitted, and the body of every step's act. `None` where that is not what was written, or missing.
+    pub order: Option<(Vec<u8>, Vec<Bytes>)>,
 }
 
 /// The orders of a page of sagas, and the saga after which the next page begins; `None` on the last.

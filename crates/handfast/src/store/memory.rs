@@ -259,15 +259,17 @@ impl Rows {
         page
     }
 
-    fn orders(&self, filter: &Filter) -> OrderedPage {
+    fn orders(&self, filter: &Filter) -> Result<OrderedPage, StoreError> {
+        if filter.after.as_ref().is_some_and(|after| !self.by_id.contains_key(after.as_str())) {
+            return Err(filter.after_unknown());
+        }
         let page = self.list(filter);
         let rows = page.sagas.iter().filter_map(|summary| self.sagas.get(*self.by_id.get(&summary.id)?));
         let ordered = |saga: &StoredSaga| Ordered {
             standing: saga.standing.clone(),
-            input: saga.input.clone(),
-            bodies: saga.bodies.clone(),
+            order: Some((saga.input.clone(), saga.bodies.clone())),
         };
-        (rows.map(|row| ordered(&row.saga)).collect(), page.next)
+        Ok((rows.map(|row| ordered(&row.saga)).collect(), page.next))
     }
 
     fn open_flows(&self) -> Vec<OpenFlow> {
@@ -379,7 +381,7 @@ impl Store for MemoryStore {
         Box::pin(async move { Ok(self.with(|rows| rows.list(&filter))) })
     }
     fn orders(&self, filter: Filter) -> BoxFuture<'_, Result<OrderedPage, StoreError>> {
-        Box::pin(async move { Ok(self.with(|rows| rows.orders(&filter))) })
+        Box::pin(async move { self.with(|rows| rows.orders(&filter)) })
     }
     fn flows(&self) -> BoxFuture<'_, Result<FlowTexts, StoreError>> {
         Box::pin(async move { Ok(self.with(|rows| rows.flows.clone().into_iter().collect())) })

@@ -510,7 +510,9 @@ pub trait Store: Send + Sync + 'static {
     fn tries<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Vec<Try>, StoreError>>;
     /// A page of sagas, in the order of their placing.
     fn list(&self, filter: Filter) -> BoxFuture<'_, Result<Page, StoreError>>;
-    /// What the sagas of the same page were ordered with: nothing of their journals is read.
+    /// What the sagas of the same page were ordered with: nothing of their journals is read. Of large orders there may be fewer than
+    /// the limit on a page that is not the last. After a saga that is unknown nothing is read, which is an error here: an engine that adds up
+    /// all of them would take what was read so far for all.
     fn orders(&self, filter: Filter) -> BoxFuture<'_, Result<OrderedPage, StoreError>>;
     /// Every definition that a saga was placed with or was let follow, by its hash.
     fn flows(&self) -> BoxFuture<'_, Result<FlowTexts, StoreError>>;

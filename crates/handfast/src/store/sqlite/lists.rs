@@ -1,12 +1,13 @@
 //! The SQL of lists, and of how many sagas stand how: pages by key, and sums that are kept.
 
+use bytes::Bytes;
 use handfast_protocol::Time;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
 
 use super::queries::has_table;
 use super::reader::Source;
-use super::shape::{number, unavailable, unpack};
+use super::shape::{number, placed_digest, unavailable, unpack};
 use crate::store::{Candidate, Counts, Filter, FlowTexts, Ordered, OrderedPage, Page, StoreError, Summary};
 
 pub(super) fn list(source: &mut Source, filter: &Filter) -> Result<Page, StoreError> {
@@ -64,18 +65,42 @@ fn candidate(row: &Row<'_>) -> rusqlite::Result<Candidate> {
 
 pub(super) fn orders(source: &mut Source, filter: &Filter) -> Result<OrderedPage, StoreError> {
     let page = list(source, filter)?;
-    const SQL: &str = "SELECT input, bodies FROM placed WHERE saga = (SELECT id FROM saga WHERE name = ?1)";
-    let read = |connection: &Connection| -> rusqlite::Result<Vec<Ordered>> {
-        let mut sql = connection.prepare_cached(SQL)?;
-        let ordered = |Summary { id, standing, .. }: Summary| {
-            let placed = sql.query_row([&id], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?))).optional()?;
-            let (input, packed) = placed.unwrap_or_default();
-            let bodies = unpack(&input, &packed.into()).unwrap_or_default();
-            Ok(Ordered { standing, input, bodies })
-        };
-        page.sagas.into_iter().map(ordered).collect()
+    let read = |connection: &Connection| -> rusqlite::Result<Option<OrderedPage>> {
+        if let Some(after) = &filter.after {
+            let known = "SELECT 1 FROM saga WHERE name = ?1";
+            if !connection.prepare_cached(known)?.exists([after])? {
+                return Ok(None);
+            }
+        }
+        let mut sql = connection.prepare_cached(PLACED)?;
+        let (mut orders, mut bytes, last) = (Vec::new(), 0, page.sagas.len());
+        for (at, Summary { id, standing, .. }) in page.sagas.into_iter().enumerate() {
+            let order = sql.query_row([&id], |row| Ok(placed(row))).optional()?.flatten();
+            bytes +=
+                order.iter().map(|(input, bodies)| input.len() + bodies.iter().map(Bytes::len).sum::<usize>()).sum::<usize>();
+            orders.push(Ordered { standing, order });
+            if bytes >= BYTES_OF_ORDERS && at + 1 < last {
+                return Ok(Some((orders, Some(id))));
+            }
+        }
+        Ok(Some((orders, page.next)))
     };
-    read(&source.connection).map(|orders| (orders, page.next)).map_err(|error| unavailable(&error))
+    read(&source.connection).map_err(|error| unavailable(&error))?.ok_or_else(|| filter.after_unknown())
+}
+
+/// About so much of orders is read at a time.
+const BYTES_OF_ORDERS: usize = 1 << 20;
+
+/// What a saga was placed with.
+const PLACED: &str = "SELECT flow, version, input, bodies, digest FROM placed WHERE saga = (SELECT id FROM saga WHERE name = ?1)";
+
+/// The order and the bodies of a row; `None` where it is not as it was written.
+fn placed(row: &Row<'_>) -> Option<(Vec<u8>, Vec<Bytes>)> {
+    let (flow, digest): (Vec<u8>, Vec<u8>) = (row.get(0).ok()?, row.get(4).ok()?);
+    let (version, input, packed): (u32, Vec<u8>, Vec<u8>) = (row.get(1).ok()?, row.get(2).ok()?, row.get(3).ok()?);
+    let is_intact = placed_digest(&flow.try_into().ok()?, version, &input, &packed)[..] == digest[..];
+    let bodies = unpack(&input, &packed.into()).filter(|_| is_intact)?;
+    Some((input, bodies))
 }
 
 pub(super) fn flows(source: &mut Source) -> Result<FlowTexts, StoreError> {

@@ -357,6 +357,7 @@ async fn read_all(store: &dyn Store) -> Vec<String> {
         text(store.due(Time(3), 2).await),
         text(store.list(Filter::all(None, usize::MAX)).await),
         text(store.orders(Filter::all(None, 2)).await),
+        text(store.orders(Filter::all(Some("nobody"), 2)).await),
         text(store.counts().await),
         text(store.seen().await),
         text(store.flows().await),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use handfast::participant::InMemory;
-use handfast::store::{NewSaga, SqliteStore, Store, StoreError, open};
+use handfast::store::{Filter, NewSaga, SqliteStore, Store, StoreError, open};
 use handfast::{Engine, Flow};
 use handfast_protocol::Time;
 use rusqlite::Connection;
@@ -191,6 +191,10 @@ fn damaged(sql: &str) -> String {
     let store = SqliteStore::open(&path).unwrap();
     wait(async {
         assert!(store.load("b").await.unwrap().is_some());
+        // Whoever adds up all orders is told that this one cannot be read, and not that there is nothing in it.
+        let (orders, _) = store.orders(Filter::all(None, 9)).await.unwrap();
+        let unreadable: Vec<bool> = orders.iter().map(|one| one.order.is_none()).collect();
+        assert_eq!(unreadable, [sql.contains(" placed "), false], "{sql}");
         match store.load("a").await {
             Err(StoreError::Corrupt { id, what }) => {
                 assert_eq!(id, "a");
