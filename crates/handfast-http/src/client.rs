@@ -264,7 +264,8 @@ impl HttpClient {
 #[cfg(feature = "tls")]
 async fn encrypt(uri: &Uri, tls: &Arc<rustls::ClientConfig>) -> Result<tokio_rustls::client::TlsStream<TcpStream>, Cause> {
     let (host, _) = host_and_port(uri)?;
-    let name = rustls::pki_types::ServerName::try_from(host.to_owned())?;
+    let name = rustls::pki_types::ServerName::try_from(host.to_owned());
+    let name = name.map_err(|_| NeverLeft(io::Error::other(format!("{host} is no name that a certificate could have"))))?;
     let stream = connect(uri).await?;
     Ok(tokio_rustls::TlsConnector::from(Arc::clone(tls)).connect(name, stream).await.map_err(NeverLeft)?)
 }

@@ -11,6 +11,8 @@
 
 pub mod bodies;
 pub mod client;
+#[cfg(feature = "tls")]
+mod clock;
 pub mod connections;
 pub mod origin;
 pub mod problem;

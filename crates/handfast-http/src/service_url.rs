@@ -62,8 +62,10 @@ impl FromStr for ServiceUrl {
             }
             return Ok(Self { base: "http://localhost".to_owned(), socket: Some(path.into()) });
         }
+        // A slip must not lead to an address where nothing is encrypted.
+        let scheme = if text.get(..5).is_some_and(|begins| begins.eq_ignore_ascii_case("https")) { "https" } else { "http" };
         let meant = |rest: &str| {
-            let url = format!("http://{}", rest.trim_start_matches('/'));
+            let url = format!("{scheme}://{}", rest.trim_start_matches('/'));
             check(&url).map_or_else(|_| EXAMPLE.to_owned(), |()| format!("say {url}"))
         };
         let Some((scheme, rest)) = text.split_once("://") else {
@@ -105,6 +107,7 @@ mod tests {
             ("http://127.0.0.1:7070", Ok("http://127.0.0.1:7070")),
             ("http://shop.example/api/", Ok("http://shop.example/api")),
             ("HTTP://[::1]:1", Ok("HTTP://[::1]:1")),
+            ("https:/shop.example", Err("it does not begin with http://; say https://shop.example")),
             ("127.0.0.1:7070", Err("it does not begin with http://; say http://127.0.0.1:7070")),
             ("localhost", Err("it does not begin with http://; say http://localhost")),
             ("http:/127.0.0.1:7070", Err("it does not begin with http://; say http://127.0.0.1:7070")),

@@ -8,19 +8,26 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier as _;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_platform_verifier::Verifier;
 use tokio::sync::watch;
+
+use crate::clock;
 
 /// How often the files are read again. They are small, and what stands in them is compared as a whole: times and lengths of files
 /// can be the same after a change.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 /// After how many looks it is said again that new files cannot be used.
 const LOOKS_BETWEEN_LINES: u32 = 60;
+/// How long before its end a certificate is warned of, and after how many looks again.
+const SOON: Duration = Duration::from_hours(14 * 24);
+const LOOKS_BETWEEN_WARNINGS: u32 = 86_400;
 
 /// The files of a door, in PEM.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -70,6 +77,14 @@ pub enum TlsError {
         /// What is wrong.
         error: rustls::Error,
     },
+    /// The time of the certificate is over, or has not begun.
+    #[error("{path} cannot be used: {error}; put a certificate there that counts now", path = .path.display())]
+    Time {
+        /// The file of the certificate.
+        path: PathBuf,
+        /// Since when, or from when on.
+        error: rustls::Error,
+    },
     /// An authority cannot be used.
     #[error("{path} cannot be used: {why}", path = .path.display())]
     Authority {
@@ -91,7 +106,7 @@ pub enum TlsError {
 struct Held {
     cert: Vec<u8>,
     key: Vec<u8>,
-    client_ca: Option<Vec<u8>>,
+    client_ca: Option<(PathBuf, Vec<u8>)>,
 }
 
 /// How a door encrypts. Connections that are open go on as they began.
@@ -122,7 +137,12 @@ impl DoorTls {
 fn look_on(files: &DoorFiles, mut counts: Held, tell: &watch::Sender<Arc<ServerConfig>>) {
     // What is wrong with the files, and for how many looks already.
     let mut wrong: Option<(String, u32)> = None;
+    let mut looks_at_its_end: u32 = 0;
     while !tell.is_closed() {
+        if looks_at_its_end.is_multiple_of(LOOKS_BETWEEN_WARNINGS) {
+            tell_of_its_end(files, &counts);
+        }
+        looks_at_its_end = looks_at_its_end.wrapping_add(1);
         thread::sleep(BETWEEN_LOOKS);
         let cert = files.cert.display();
         let read = hold(files).and_then(|held| if held == counts { Ok(None) } else { Ok(Some((config(files, &held)?, held))) });
@@ -130,7 +150,7 @@ fn look_on(files: &DoorFiles, mut counts: Held, tell: &watch::Sender<Arc<ServerC
             Ok(found) => {
                 wrong = None;
                 let Some((config, held)) = found else { continue };
-                counts = held;
+                (counts, looks_at_its_end) = (held, 0);
                 tell.send_replace(Arc::new(config));
                 tracing::info!(name: "certificate_read", %cert, "the certificate has changed, and counts for new connections");
             }
@@ -157,7 +177,7 @@ fn bytes(path: &Path) -> Result<Vec<u8>, TlsError> {
 }
 
 fn hold(files: &DoorFiles) -> Result<Held, TlsError> {
-    let client_ca = files.client_ca.as_deref().map(bytes).transpose()?;
+    let client_ca = files.client_ca.as_deref().map(|path| Ok((path.to_owned(), bytes(path)?))).transpose()?;
     Ok(Held { cert: bytes(&files.cert)?, key: bytes(&files.key)?, client_ca })
 }
 
@@ -182,16 +202,49 @@ fn authorities(path: &Path, pem: &[u8]) -> Result<RootCertStore, TlsError> {
 fn config(files: &DoorFiles, held: &Held) -> Result<ServerConfig, TlsError> {
     let pair = |error| TlsError::Pair { path: files.cert.clone(), error };
     let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().map_err(pair)?;
-    let builder = match (&files.client_ca, &held.client_ca) {
-        (Some(path), Some(pem)) => {
+    let builder = match &held.client_ca {
+        Some((path, pem)) => {
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(authorities(path, pem)?), provider()).build();
             let verifier = verifier.map_err(|error| TlsError::Authority { path: path.clone(), why: error.to_string() })?;
             builder.with_client_cert_verifier(verifier)
         }
-        (Some(_) | None, _) => builder.with_no_client_auth(),
+        None => builder.with_no_client_auth(),
     };
     let (cert, key) = (certificates(&files.cert, &held.cert)?, key(&files.key, &held.key)?);
-    builder.with_single_cert(cert, key).map_err(pair)
+    if let Some(error) = out_of_time(&cert, clock::now()) {
+        return Err(TlsError::Time { path: files.cert.clone(), error });
+    }
+    let mut config = builder.with_single_cert(cert, key).map_err(pair)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// Why a certificate does not count at this time, if it is the time. Who has signed it is not looked at: that is for callers.
+fn out_of_time(chain: &[CertificateDer<'static>], now: UnixTime) -> Option<rustls::Error> {
+    use rustls::CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext};
+
+    let leaf = chain.first()?;
+    let mut roots = RootCertStore::empty();
+    roots.add(leaf.clone()).ok()?;
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build().ok()?;
+    let name = ServerName::try_from("localhost").ok()?;
+    // The time is looked at before anything else.
+    match verifier.verify_server_cert(leaf, &[], &name, &[], now) {
+        Err(
+            error @ rustls::Error::InvalidCertificate(Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. }),
+        ) => Some(error),
+        Err(_) | Ok(_) => None,
+    }
+}
+
+/// Says in the log that the certificate ends soon.
+fn tell_of_its_end(files: &DoorFiles, held: &Held) {
+    let soon = UnixTime::since_unix_epoch(Duration::from_secs(clock::now().as_secs()) + SOON);
+    let ends = certificates(&files.cert, &held.cert).is_ok_and(|chain| out_of_time(&chain, soon).is_some());
+    if ends {
+        let message = "the certificate ends within 14 days, and callers turn away from then on; put a new one in its place";
+        tracing::warn!(name: "certificate_expires", cert = %files.cert.display(), "{message}");
+    }
 }
 
 /// How a caller encrypts.
@@ -208,12 +261,14 @@ pub fn caller(files: &CallerFiles) -> Result<Arc<ClientConfig>, TlsError> {
             builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
         }
     };
-    Ok(Arc::new(match &files.cert_and_key {
+    let mut config = match &files.cert_and_key {
         None => builder.with_no_client_auth(),
         Some((cert, key_file)) => {
             let shown = certificates(cert, &bytes(cert)?)?;
             let pair = |error| TlsError::Pair { path: cert.clone(), error };
             builder.with_client_auth_cert(shown, key(key_file, &bytes(key_file)?)?).map_err(pair)?
         }
-    }))
+    };
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
 }

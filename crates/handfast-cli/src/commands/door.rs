@@ -19,6 +19,16 @@ pub(crate) enum Listen {
     Socket(PathBuf),
 }
 
+impl Listen {
+    /// Whether other machines reach it.
+    pub(crate) const fn is_remote(&self) -> bool {
+        match self {
+            Self::Port(address) => !address.ip().is_loopback(),
+            Self::Socket(_) => false,
+        }
+    }
+}
+
 /// Reads what `--listen` names.
 pub(crate) fn listen(text: &str) -> Result<Listen, String> {
     match text.strip_prefix("unix:") {

@@ -85,6 +85,11 @@ async fn serve(args: Args, (flows, sources): (Flows, FlowSources), output: &Outp
     let (said, ready) = (flows.to_string(), names(&flows));
     // The port comes before the store: where the port is taken, the store is left alone.
     let (door, at) = door::open(&args.listen, args.tls).await?;
+    if args.listen.is_remote() && at.starts_with("http:") {
+        let message = "tokens travel as they are to this address; is there something before it that encrypts?";
+        tracing::warn!(name: "not_encrypted", at, "{message}");
+        output.note(format_args!("{at} is not encrypted, and {message}"));
+    }
     let Args { store, retry_cap, shutdown_timeout, drain_for, definitions, .. } = args;
     let url = store.map_or_else(|| default_store(&flows), Ok)?;
     let stop = signals::on_signal()?;

@@ -2,7 +2,7 @@
 
 use std::io;
 #[cfg(unix)]
-use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use tokio::net::{TcpListener, TcpStream};
@@ -70,6 +70,14 @@ impl Door {
         Self { tls: Some(tls), ..self }
     }
 
+    /// Whether callers have to agree how to encrypt.
+    pub(super) const fn encrypts(&self) -> bool {
+        #[cfg(feature = "tls")]
+        return self.tls.is_some();
+        #[cfg(not(feature = "tls"))]
+        return false;
+    }
+
     pub(super) async fn accept(&self) -> io::Result<Taken> {
         match &self.listener {
             Listener::Tcp(listener) => Ok(Taken::Tcp(listener.accept().await?.0)),
@@ -86,29 +94,42 @@ struct SocketFile {
     path: PathBuf,
     /// Device and number of the file.
     made: (u64, u64),
+    _lock: Lock,
 }
 
 #[cfg(unix)]
 impl SocketFile {
-    /// The socket is made in a folder that is its owner's alone, gets its mode there, and only then its name: at no moment can
-    /// another user open it, and at none is there something else under the name.
+    /// The socket is made in a folder that is its owner's alone, gets its mode there, and only then its name, if there is none: at no
+    /// moment can another user open it, and nothing that is under the name is replaced but a socket that was left behind.
     fn bind(path: &Path) -> io::Result<(Self, UnixListener)> {
+        let lock = Lock::of(path)?;
         clear(path)?;
-        let mut folder = path.as_os_str().to_owned();
-        folder.push(format!(".{}", std::process::id()));
-        let folder = PathBuf::from(folder);
-        std::fs::DirBuilder::new().mode(0o700).create(&folder)?;
+        let folder = folder_beside(path)?;
         let inside = folder.join("s");
         let bound = UnixListener::bind(&inside).and_then(|listener| {
             std::fs::set_permissions(&inside, std::fs::Permissions::from_mode(0o600))?;
             let made = identity(&inside)?;
-            std::fs::rename(&inside, path)?;
-            Ok((Self { path: path.to_owned(), made }, listener))
+            std::fs::hard_link(&inside, path)?;
+            Ok((Self { path: path.to_owned(), made, _lock: lock }, listener))
         });
-        // What is left of it is the folder, and the socket where it did not get its name.
+        // What is left of it is the folder, and the socket's other name.
         drop(std::fs::remove_dir_all(&folder));
         bound
     }
+}
+
+/// A folder with a short name. One that a killed process has left behind stays, and another name is tried.
+#[cfg(unix)]
+fn folder_beside(path: &Path) -> io::Result<PathBuf> {
+    let mut made = Err(io::ErrorKind::AlreadyExists.into());
+    for number in 0..1_000 {
+        let folder = path.with_file_name(format!(".h{number}"));
+        made = std::fs::DirBuilder::new().mode(0o700).create(&folder).map(|()| folder);
+        if !made.as_ref().is_err_and(|error: &io::Error| error.kind() == io::ErrorKind::AlreadyExists) {
+            break;
+        }
+    }
+    made
 }
 
 #[cfg(unix)]
@@ -118,6 +139,43 @@ impl Drop for SocketFile {
             // Where it cannot be removed the next process replaces it.
             drop(std::fs::remove_file(&self.path));
         }
+    }
+}
+
+/// Held as long as a process listens: a lock on a file beside the socket, which the system lets go when the process ends.
+#[cfg(unix)]
+#[derive(Debug)]
+struct Lock {
+    path: PathBuf,
+    _file: std::fs::File,
+}
+
+#[cfg(unix)]
+impl Lock {
+    fn of(socket: &Path) -> io::Result<Self> {
+        let mut path = socket.as_os_str().to_owned();
+        path.push(".lock");
+        let path = PathBuf::from(path);
+        loop {
+            let file = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path)?;
+            file.try_lock().map_err(|error| match error {
+                std::fs::TryLockError::WouldBlock => io::Error::new(io::ErrorKind::AddrInUse, "another process listens there"),
+                std::fs::TryLockError::Error(error) => error,
+            })?;
+            let held = file.metadata()?;
+            // Whoever held it before may have taken the file away meanwhile.
+            if identity(&path).is_ok_and(|found| found == (held.dev(), held.ino())) {
+                return Ok(Self { path, _file: file });
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // While it is held, so that it is this file's name.
+        drop(std::fs::remove_file(&self.path));
     }
 }
 
@@ -140,7 +198,7 @@ fn clear(path: &Path) -> io::Result<()> {
     }
     match std::os::unix::net::UnixStream::connect(path) {
         Ok(_listens) => Err(io::Error::new(io::ErrorKind::AddrInUse, "another process listens there")),
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
         Err(error) => Err(error),
     }
 }

@@ -7,6 +7,7 @@ mod tests;
 #[cfg(all(test, feature = "tls"))]
 mod tls_tests;
 
+use std::collections::VecDeque;
 use std::error::Error;
 use std::pin::pin;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
 
 pub use self::door::Door;
@@ -72,27 +73,32 @@ pub async fn serve_router(door: impl Into<Door>, router: Router, most: usize, st
 /// that is less. Where this future is dropped before, nothing more is taken, and every connection is shut.
 pub async fn serve<S: Answers>(door: impl Into<Door>, service: S, most: usize, mut stop: watch::Receiver<bool>) {
     let door = door.into();
-    let room = Arc::new(Semaphore::new(most.clamp(1, MOST_CONNECTIONS)));
+    let most = most.clamp(1, MOST_CONNECTIONS);
+    let mut agreeing = Agreeing::of(&door, most);
+    let room = Arc::new(Semaphore::new(most - agreeing.most));
     let server = Arc::new(Server::new(service));
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
             biased;
             () = stopped(&mut stop) => break,
-            accepted = accept(&door, &room) => accepted,
+            accepted = accept(&door, agreeing.most, &room) => accepted,
         };
         let Some((stream, place)) = accepted else {
             tokio::time::sleep(PAUSE).await;
             continue;
         };
         let (server, stop) = (Arc::clone(&server), stop.clone());
+        let place = match place {
+            Some(place) => Place::Taken(place),
+            None => Place::Later(Arc::clone(&room), agreeing.begin()),
+        };
         #[cfg(feature = "tls")]
         let encrypts = door.tls.as_ref().map(crate::tls::DoorTls::at_hand);
         #[cfg(not(feature = "tls"))]
         let encrypts = None;
         connections.spawn(async move {
-            server.connection(stream, encrypts, stop).await;
-            drop(place);
+            server.connection(stream, (encrypts, place), stop).await;
         });
         // There are no more of them than have a place, and those that have ended since the last one came.
         while connections.try_join_next().is_some() {}
@@ -102,9 +108,44 @@ pub async fn serve<S: Answers>(door: impl Into<Door>, service: S, most: usize, m
 }
 
 /// A connection and its place among those that may be open; `None` where the system has no more to give.
-async fn accept(door: &Door, room: &Arc<Semaphore>) -> Option<(Taken, OwnedSemaphorePermit)> {
-    let place = Arc::clone(room).acquire_owned().await.ok()?;
+///
+/// Where it has to be agreed first how to encrypt, a place is taken only then: those who agree to nothing would hold all of them.
+async fn accept(door: &Door, agreeing: usize, room: &Arc<Semaphore>) -> Option<(Taken, Option<OwnedSemaphorePermit>)> {
+    let place = if agreeing == 0 { Some(Arc::clone(room).acquire_owned().await.ok()?) } else { None };
     Some((door.accept().await.ok()?, place))
+}
+
+/// A connection's place among those that may be open.
+enum Place {
+    Taken(OwnedSemaphorePermit),
+    /// It takes one once it is agreed how to encrypt, and is given up where it is told to make room before.
+    Later(Arc<Semaphore>, oneshot::Receiver<()>),
+}
+
+/// Connections of which it is not agreed yet how to encrypt, the oldest first. They have room of their own, a quarter of all; where
+/// it is full, the oldest makes room.
+struct Agreeing {
+    most: usize,
+    begun: VecDeque<oneshot::Sender<()>>,
+}
+
+impl Agreeing {
+    /// None at a door that does not encrypt.
+    fn of(door: &Door, most: usize) -> Self {
+        let most = if door.encrypts() && most > 1 { (most / 4).max(1) } else { 0 };
+        Self { most, begun: VecDeque::new() }
+    }
+
+    fn begin(&mut self) -> oneshot::Receiver<()> {
+        self.begun.retain(|begun| !begun.is_closed());
+        if self.begun.len() >= self.most {
+            // Dropped, it tells the other end.
+            self.begun.pop_front();
+        }
+        let (begun, told) = oneshot::channel();
+        self.begun.push_back(begun);
+        told
+    }
 }
 
 /// How a connection is to be encrypted.
@@ -125,7 +166,7 @@ impl<S: Answers> Server<S> {
         Self { http, service }
     }
 
-    async fn connection(&self, taken: Taken, encrypts: Option<Encrypts>, stop: watch::Receiver<bool>) {
+    async fn connection(&self, taken: Taken, encrypts: (Option<Encrypts>, Place), stop: watch::Receiver<bool>) {
         match taken {
             Taken::Tcp(stream) => {
                 // An answer is one small segment; it must not wait for the acknowledgement of the one before.
@@ -139,31 +180,40 @@ impl<S: Answers> Server<S> {
     }
 
     #[cfg(feature = "tls")]
-    async fn admit<T>(&self, stream: T, encrypts: Option<Encrypts>, mut stop: watch::Receiver<bool>)
+    async fn admit<T>(&self, stream: T, (encrypts, place): (Option<Encrypts>, Place), mut stop: watch::Receiver<bool>)
     where
         T: AsyncRead + AsyncWrite + Unpin + Send,
     {
         let Some(config) = encrypts else { return self.talk(stream, stop).await };
-        let agreed = tokio::select! {
-            agreed = tokio::time::timeout(HANDSHAKE_TIMEOUT, tokio_rustls::TlsAcceptor::from(config).accept(stream)) => agreed,
-            // It has asked for nothing yet.
-            () = stopped(&mut stop) => return,
+        let agree = tokio::time::timeout(HANDSHAKE_TIMEOUT, tokio_rustls::TlsAcceptor::from(config).accept(stream));
+        let (agreed, place) = match place {
+            Place::Taken(place) => (agree.await, Some(place)),
+            Place::Later(room, mut is_full) => tokio::select! {
+                agreed = async { (agree.await, room.acquire_owned().await.ok()) } => agreed,
+                _full = &mut is_full => (Ok(Err(std::io::Error::other("others came while nothing was agreed"))), None),
+                // It has asked for nothing yet.
+                () = stopped(&mut stop) => return,
+            },
         };
         match agreed {
             Ok(Ok(stream)) => self.talk(stream, stop).await,
             Ok(Err(why)) => {
-                tracing::debug!(name: "caller_not_encrypted", %why, "a caller and this service could not agree how to encrypt")
+                tracing::warn!(name: "caller_not_encrypted", %why, "a caller and this service could not agree how to encrypt");
             }
-            Err(_late) => {}
+            Err(_late) => {
+                tracing::warn!(name: "caller_not_encrypted", why = "it took too long", "a caller did not agree how to encrypt")
+            }
         }
+        drop(place);
     }
 
     #[cfg(not(feature = "tls"))]
-    async fn admit<T>(&self, stream: T, _: Option<Encrypts>, stop: watch::Receiver<bool>)
+    async fn admit<T>(&self, stream: T, (_, place): (Option<Encrypts>, Place), stop: watch::Receiver<bool>)
     where
         T: AsyncRead + AsyncWrite + Unpin + Send,
     {
         self.talk(stream, stop).await;
+        drop(place);
     }
 
     /// Serves the caller at the other end, until it leaves, takes too long, or `stop` says true.

@@ -105,8 +105,8 @@ async fn a_service_is_believed_by_its_authority_its_name_and_its_time() {
     check_never_left(ask(&ours.client(), &sound.url.replace("localhost", "127.0.0.1")).await, "not valid for");
     let plain = sound.url.replace("https", "http");
     assert!(ask(&ours.client(), &plain).await.is_err(), "nothing is answered in the clear");
-    let expired = serve_encrypted(files(&ours.sign("localhost", true, "expired"), None)).await;
-    check_never_left(ask(&ours.client(), &expired.url).await, "expired");
+    let nameless = format!("https://a_b..c:{}", sound.url.rsplit(':').next().unwrap());
+    check_never_left(ask(&ours.client(), &nameless).await, "no name");
     assert!(rustls::crypto::CryptoProvider::get_default().is_none(), "nothing became the default of the process");
 }
 
@@ -162,6 +162,9 @@ async fn new_files_count_for_new_connections_and_those_that_cannot_be_used_do_no
     std::fs::copy(&other.1, &used.1).unwrap();
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     assert_eq!(shown_by(&ours, &door.url).await, first, "a key that is of another certificate changes nothing");
+    put(&ours.sign("localhost", true, "expired"), &used);
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(shown_by(&ours, &door.url).await, first, "nor does one whose time is over");
     std::fs::write(&used.0, "no certificate").unwrap();
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     assert_eq!(shown_by(&ours, &door.url).await, first, "nor does a file without one");
@@ -177,6 +180,21 @@ async fn new_files_count_for_new_connections_and_those_that_cannot_be_used_do_no
     tokio::time::timeout(PATIENCE, door.ended).await.unwrap().unwrap();
 }
 
+/// Those who come and agree to nothing hold no caller's place.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_agrees_to_nothing_shuts_no_caller_out() {
+    let ours = Authority::new();
+    let door = serve_encrypted(files(&ours.sign("localhost", false, "door"), None)).await;
+    let mut mute = Vec::new();
+    for _ in 0..64 {
+        mute.push(TcpStream::connect(door.url.trim_start_matches("https://")).await.unwrap());
+    }
+    for _ in 0..8 {
+        assert_eq!(ask(&ours.client(), &door.url).await.unwrap(), "here");
+        mute.push(TcpStream::connect(door.url.trim_start_matches("https://")).await.unwrap());
+    }
+}
+
 #[test]
 fn files_that_cannot_be_used_are_named() {
     let ours = Authority::new();
@@ -185,6 +203,8 @@ fn files_that_cannot_be_used_are_named() {
         DoorTls::open(DoorFiles { cert: cert.to_owned(), key: key.to_owned(), client_ca: ca }).map(drop).unwrap_err()
     };
     assert!(matches!(open(&one.0, &two.1, None), TlsError::Pair { .. }));
+    let expired = ours.sign("localhost", true, "expired");
+    assert!(matches!(open(&expired.0, &expired.1, None), TlsError::Time { .. }));
     assert!(matches!(open(&one.1, &one.1, None), TlsError::Not { wanted: "certificate", .. }));
     assert!(matches!(open(&one.0, &one.0, None), TlsError::Not { wanted: "private key", .. }));
     assert!(matches!(open(&one.0, &one.1, Some(one.1.clone())), TlsError::Not { .. }));
