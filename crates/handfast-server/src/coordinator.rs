@@ -12,8 +12,8 @@ use handfast::upkeep::AcceptTimeError;
 use handfast::webhook::Hinted;
 use handfast::{
     AcceptError, Accepted, Act, ActError, ActResult, AdoptError, CancelError, CancelResult, Chosen, Decided, Deed, Engine, Flow,
-    ForeseenPage, ListFilter, ListPage, OpenError, OpenMoney, Order, OtherDefinition, Outcome, Outturn, ParticipantView,
-    RestingPage, SagaHandle, SagaView, Standing, Stats, SubmitError, Time,
+    ForeseenPage, ListFilter, ListPage, LookedThrough, OpenError, OpenMoney, Order, OtherDefinition, Outcome, Outturn,
+    ParticipantView, RestingPage, SagaHandle, SagaView, Standing, Stats, SubmitError, Time,
 };
 
 /// An answer that is waited for.
@@ -105,6 +105,11 @@ pub trait Coordinator: Send + Sync + 'static {
     /// How much money the sagas are about that have not ended; `None` where it stops meanwhile. No caller waits for it, so it may take
     /// its time.
     fn open_money(&self) -> Offered<'_, Option<OpenMoney>, StoreError> {
+        not_offered()
+    }
+
+    /// Which sagas need a person whatever their standing, of those that have ended or of those that have not; as slowly.
+    fn look_through(&self, _those_that_have_ended: bool) -> Offered<'_, Option<LookedThrough>, StoreError> {
         not_offered()
     }
 
@@ -278,6 +283,10 @@ impl Coordinator for Engine {
 
     fn open_money(&self) -> Offered<'_, Option<OpenMoney>, StoreError> {
         offered(Self::open_money(self))
+    }
+
+    fn look_through(&self, those_that_have_ended: bool) -> Offered<'_, Option<LookedThrough>, StoreError> {
+        offered(Self::look_through(self, those_that_have_ended))
     }
 
     fn shutdown(&self, longest: Duration) -> Asked<'_, bool> {

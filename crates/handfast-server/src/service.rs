@@ -18,7 +18,7 @@ use crate::access::{Access, Callers};
 use crate::coordinator::{Coordinator, Followed, Unmet};
 use crate::flows::{FlowSources, Flows, ServedFlow};
 use crate::key::IdempotencyKey;
-use crate::metrics::{Reading, Readings};
+use crate::metrics::Watched;
 use crate::problem::{self, Problem};
 use crate::reload::Reloading;
 use crate::shapes;
@@ -48,7 +48,7 @@ pub(crate) struct Service {
     /// Places for callers who wait for the end of a saga.
     waiting: Semaphore,
     /// What is read of all open sagas at times, and when this was opened.
-    readings: Arc<Readings>,
+    watched: Watched,
     opened_at_ms: u64,
     access: Access,
     stop: watch::Receiver<bool>,
@@ -64,8 +64,8 @@ impl Service {
     ) -> Self {
         let (orders, hints, flows) = (Budget::new(ORDERS), Budget::new(WEBHOOKS), Mutex::new(Arc::new(flows)));
         let waiting = Semaphore::new(most / PART_OF_WAITING);
-        let (readings, opened_at_ms, reloading) = (Arc::default(), clock::now_ms(), Reloading::default());
-        Self { coordinator, flows, reloading, orders, hints, waiting, readings, opened_at_ms, access, stop }
+        let (watched, opened_at_ms, reloading) = (Watched::default(), clock::now_ms(), Reloading::default());
+        Self { coordinator, flows, reloading, orders, hints, waiting, watched, opened_at_ms, access, stop }
     }
 
     /// The same, that reads its flows anew from there.
@@ -108,9 +108,14 @@ impl Service {
         *self.stop.borrow()
     }
 
-    /// The latest reading of what all open sagas are about, if there is one.
-    pub(crate) async fn open_money(&self) -> Option<Arc<Reading>> {
-        self.readings.latest(&self.coordinator).await
+    /// What is read of all sagas at times.
+    pub(crate) const fn watched(&self) -> &Watched {
+        &self.watched
+    }
+
+    /// What the sagas are kept by, for a task of its own.
+    pub(crate) fn shared_coordinator(&self) -> Arc<dyn Coordinator> {
+        Arc::clone(&self.coordinator)
     }
 
     /// How much of orders is read at a time.

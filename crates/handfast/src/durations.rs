@@ -25,6 +25,15 @@ impl Durations {
         *place = place.saturating_add(1);
     }
 
+    /// Counts all of another one, too.
+    pub fn add(&mut self, other: &Self) {
+        self.total = self.total.saturating_add(other.total);
+        self.longer = self.longer.saturating_add(other.longer);
+        for (count, more) in self.within.iter_mut().zip(other.within) {
+            *count = count.saturating_add(more);
+        }
+    }
+
     /// How often it happened.
     #[must_use]
     pub fn count(&self) -> u64 {

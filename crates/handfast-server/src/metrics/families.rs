@@ -52,12 +52,12 @@ families! {
     DEAD = "handfast_dead_parts", Gauge, [], "1 where a part has stopped for good, so that only a restart helps.";
     RISKS = "handfast_accepted_risk", Gauge, ["flow", "step", "risk"],
         "Always 1, once for each risk that was accepted of a flow at hand.";
-    SAGAS = "handfast_sagas", Gauge, ["standing"], "Sagas in the store, by how they stand.";
+    SAGAS = "handfast_stored_sagas", Gauge, ["standing"], "Sagas in the store, by how they stand.";
     PLACED = "handfast_sagas_placed_total", Counter, ["flow"], "Sagas that were placed here, by flow.";
     ENDED = "handfast_sagas_total", Counter, ["flow", "outcome"], "Sagas that have ended here, by flow and outcome.";
     IN_DOUBT = "handfast_in_doubt_sagas", Gauge, [], "Sagas that have neither ended nor wait for a person.";
     OLDEST = "handfast_oldest_in_doubt_age_seconds", Gauge, [],
-        "For how long the saga has been under way that was placed first of those in doubt; 0 where there is none.";
+        "For how long the saga has been under way that was placed first of those in doubt, held ones among them; 0 where there is none.";
     IN_DOUBT_MONEY = "handfast_in_doubt_money_minor_units", Gauge, ["currency"],
         "How much the sagas in doubt are about at most, in the currency's smallest unit: of each all amounts of its order, or all of its steps' bodies, whichever is more.";
     IN_DOUBT_NO_AMOUNT = "handfast_in_doubt_sagas_without_amount", Gauge, [],
@@ -79,11 +79,22 @@ families! {
     MONEY_ROUNDED = "handfast_money_sums_rounded", Gauge, [],
         "Sums of money beyond 2^53, which Prometheus keeps rounded; all others are exact.";
     MONEY_READ = "handfast_money_read_timestamp_seconds", Gauge, [],
-        "When the reading of the store began that the sums of money and the held sagas are of, in seconds since 1970.";
+        "When the reading of the store began that the sums of money in doubt are of, in seconds since 1970.";
     MONEY_READ_TOOK = "handfast_money_read_duration_seconds", Gauge, [], "How long that reading took, with its pauses.";
     SUSPENDED = "handfast_suspended_sagas", Gauge, [], "Sagas that wait for a person.";
     NEED_PERSON = "handfast_person_needed_sagas", Gauge, [],
         "Sagas met here that wait for a person, or after whose end a participant broke its promise; 1000 stands for that many or more.";
+    NEEDS_PERSON = "handfast_needs_person_sagas", Gauge, ["standing"],
+        "Sagas of the store that do not go on, or some step of which does not, before a person says something, by how they stand.";
+    NEEDS_PERSON_MONEY = "handfast_needs_person_money_minor_units", Gauge, ["currency"],
+        "How much those sagas are about at most, in the currency's smallest unit.";
+    NEEDS_PERSON_UNSUMMED = "handfast_needs_person_sagas_not_in_sums", Gauge, [],
+        "Those of them that have no amount, or one that cannot be read.";
+    LOOKED_THROUGH = "handfast_looked_through_timestamp_seconds", Gauge, ["part"],
+        "When the latest look through all journals began, of sagas that are open and of those that have ended, in seconds since 1970.";
+    LOOKED_THROUGH_TOOK = "handfast_looked_through_duration_seconds", Gauge, ["part"], "How long that look took, with its pauses.";
+    LONG_IN_DOUBT = "handfast_long_in_doubt_sagas", Gauge, [],
+        "Sagas that were placed more than an hour ago and are in doubt, without those that are held.";
     PERSON_NEEDED = "handfast_person_needed_total", Counter, ["reason"],
         "How often it was found here that a saga needs a person, by reason.";
     HELD = "handfast_held_sagas", Gauge, [],
@@ -93,7 +104,6 @@ families! {
     UNCONFIRMED = "handfast_unconfirmed_sagas", Gauge, [],
         "Sagas met here that rest on answers of before a participant was put back; 1000 stands for that many or more.";
     ACTIVE = "handfast_active_sagas", Gauge, [], "Sagas in memory.";
-    PARKED = "handfast_parked_sagas", Gauge, [], "Sagas in doubt that lie in the store until their time comes.";
     WAITING = "handfast_waiting_sagas", Gauge, [], "Sagas that were just placed and wait for a place in memory.";
     PLACES = "handfast_places_left", Gauge, ["class"], "Places in memory that are left for new sagas, and for those that were put aside.";
     CALLER_PLACES = "handfast_caller_places_left", Gauge, [], "Callers that may yet wait for the end of a saga.";

@@ -11,15 +11,16 @@ mod tests;
 mod text;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use handfast::store::Counts;
-use handfast::{BreakerState, LinkStats, Standing, Stats, Sum};
+use handfast::{BreakerState, Durations, LinkStats, LookedThrough, OpenMoney, Standing, Stats, Sum};
 use handfast_machine::clock;
 use handfast_protocol::PROTOCOL_VERSION;
 
 use self::families as family;
-pub(crate) use self::reading::{Reading, Readings};
+use self::reading::{Reading, Readings};
 pub(crate) use self::text::MEDIA_TYPE;
 use self::text::{Seconds, Text};
 use crate::flows::ServedFlow;
@@ -44,7 +45,7 @@ pub(crate) async fn written(service: &Service) -> String {
     of_service(&mut text, service);
     text.one(family::STORE_ANSWERS, u8::from(counts.is_some()));
     if let Some(counts) = &counts {
-        of_store(&mut text, counts, stats.as_ref());
+        of_store(&mut text, counts);
     }
     if let Some(oldest) = oldest {
         let age_ms = oldest.map_or(0, |placed| clock::now_ms().saturating_sub(placed.0));
@@ -54,10 +55,60 @@ pub(crate) async fn written(service: &Service) -> String {
         of_engine(&mut text, stats);
         of_participants(&mut text, &stats.participants);
     }
-    if let Some(reading) = service.open_money().await {
+    let Watched { money, open, ended } = service.watched();
+    let look = |those_that_have_ended| {
+        let coordinator = service.shared_coordinator();
+        move || async move { coordinator.look_through(those_that_have_ended).await.ok().flatten() }
+    };
+    let coordinator = service.shared_coordinator();
+    let add_up = move || async move { coordinator.open_money().await.ok().flatten() };
+    let (money, open, ended) = tokio::join!(money.latest(add_up), open.latest(look(false)), ended.latest(look(true)));
+    if let Some(reading) = money {
         of_money(&mut text, &reading);
     }
+    of_looks(&mut text, open.as_deref(), ended.as_deref());
     text.finish()
+}
+
+/// What is read of all sagas at times.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    money: Arc<Readings<OpenMoney>>,
+    open: Arc<Readings<LookedThrough>>,
+    ended: Arc<Readings<LookedThrough>>,
+}
+
+impl Default for Watched {
+    fn default() -> Self {
+        let used_for = Duration::from_secs;
+        Self {
+            money: Readings::used_for(used_for(15)),
+            open: Readings::used_for(used_for(60)),
+            ended: Readings::used_for(used_for(60)),
+        }
+    }
+}
+
+/// Who needs a person whatever their standing, by what was looked through of the sagas that are open and of those that have ended.
+fn of_looks(text: &mut Text, open: Option<&Reading<LookedThrough>>, ended: Option<&Reading<LookedThrough>>) {
+    let both = || open.map(|look| ("open", look)).into_iter().chain(ended.map(|look| ("ended", look)));
+    let needs = both().flat_map(|(_, look)| look.of.needs_person.iter().map(|(standing, sagas)| ([*standing], *sagas)));
+    let needs: BTreeMap<[&str; 1], u64> = needs.collect();
+    text.many(family::NEEDS_PERSON, needs);
+    let mut money = BTreeMap::<[&str; 1], u128>::new();
+    for (_, look) in both() {
+        for (currency, sum) in &look.of.money.by_currency {
+            *money.entry([currency.as_str()]).or_default() += sum.minor;
+        }
+    }
+    text.many(family::NEEDS_PERSON_MONEY, money);
+    let unsummed = both().map(|(_, look)| look.of.money.without_amount + look.of.money.unreadable).sum::<u64>();
+    text.one(family::NEEDS_PERSON_UNSUMMED, unsummed);
+    let at = both().map(|(part, look)| ([part], Seconds(Duration::from_millis(look.at_ms))));
+    text.many(family::LOOKED_THROUGH, at);
+    text.many(family::LOOKED_THROUGH_TOOK, both().map(|(part, look)| ([part], Seconds(look.took))));
+    text.many(family::HELD, open.map(|look| ([], look.of.held)));
+    text.many(family::LONG_IN_DOUBT, open.map(|look| ([], look.of.in_doubt_over_an_hour)));
 }
 
 fn of_service(text: &mut Text, service: &Service) {
@@ -89,7 +140,7 @@ fn accepted_risks(flow: &ServedFlow) -> impl Iterator<Item = [&str; 3]> {
 }
 
 /// What the store keeps counted, which also has the sagas of other workers on it.
-fn of_store(text: &mut Text, counts: &Counts, stats: Option<&Stats>) {
+fn of_store(text: &mut Text, counts: &Counts) {
     let of = |standing: Standing| {
         let kept = counts.by_standing.iter().find(|(name, _)| name == standing.name());
         kept.map_or(0, |(_, number)| *number)
@@ -98,9 +149,6 @@ fn of_store(text: &mut Text, counts: &Counts, stats: Option<&Stats>) {
     text.many(family::SAGAS, Standing::ALL.map(|standing| ([standing.name()], of(standing))));
     text.one(family::IN_DOUBT, in_doubt);
     text.one(family::SUSPENDED, of(Standing::Suspended));
-    if let Some(stats) = stats {
-        text.one(family::PARKED, in_doubt.saturating_sub(stats.active));
-    }
 }
 
 fn of_engine(text: &mut Text, stats: &Stats) {
@@ -122,28 +170,47 @@ fn of_engine(text: &mut Text, stats: &Stats) {
     text.one(family::CLOCK_TURNS, stats.clock.turns.count);
 }
 
+/// Several lines may have one name: of definitions of a flow before and after a change, and of two flows that ask one service. They
+/// are told as one.
 fn of_participants(text: &mut Text, lines: &[LinkStats]) {
-    let each = |count: fn(&LinkStats) -> u64| lines.iter().map(move |line| ([line.participant.as_str()], count(line)));
+    let each = |count: fn(&LinkStats) -> u64| {
+        let mut counts = BTreeMap::<[&str; 1], u64>::new();
+        lines.iter().for_each(|line| *counts.entry([line.participant.as_str()]).or_default() += count(line));
+        counts
+    };
     text.many(family::IN_FLIGHT, each(|line| line.in_flight));
     text.many(family::NOT_UNDERSTOOD, each(|line| line.not_understood.iter().map(|kind| kind.times).sum()));
     text.many(family::NOT_MADE, each(|line| line.not_made.iter().map(|kind| kind.times).sum()));
-    let states = [
-        ("closed", BreakerState::Closed),
-        ("open", BreakerState::Open),
-        ("half_open", BreakerState::HalfOpen),
-        ("behind", BreakerState::Behind),
-    ];
-    let breakers = lines
-        .iter()
-        .flat_map(|line| states.map(|(name, state)| ([line.participant.as_str(), name], u8::from(line.breaker == state))));
+    let mut worst = BTreeMap::<&str, usize>::new();
+    for line in lines {
+        let state = worst.entry(&line.participant).or_default();
+        *state = (*state).max(badness(line.breaker));
+    }
+    let names = ["closed", "half_open", "open", "behind"];
+    let breakers = worst.iter().flat_map(|(participant, worst)| {
+        names.into_iter().enumerate().map(move |(at, name)| ([*participant, name], u8::from(at == *worst)))
+    });
     text.many(family::BREAKER, breakers);
-    let requests = lines
-        .iter()
-        .flat_map(|line| line.requests.iter().map(|kind| ([line.participant.as_str(), kind.operation, kind.result], &kind.took)));
-    text.histograms(family::REQUESTS, requests);
+    let mut requests = BTreeMap::<[&str; 3], Durations>::new();
+    for line in lines {
+        for kind in &line.requests {
+            requests.entry([&line.participant, kind.operation, kind.result]).or_default().add(&kind.took);
+        }
+    }
+    text.histograms(family::REQUESTS, requests.iter().map(|(labels, took)| (*labels, took)));
 }
 
-fn of_money(text: &mut Text, Reading { money, held, at_ms, took, .. }: &Reading) {
+/// How bad a breaker's state is, from 0 on.
+const fn badness(state: BreakerState) -> usize {
+    match state {
+        BreakerState::Closed => 0,
+        BreakerState::HalfOpen => 1,
+        BreakerState::Open => 2,
+        BreakerState::Behind => 3,
+    }
+}
+
+fn of_money(text: &mut Text, Reading { of: money, at_ms, took, .. }: &Reading<OpenMoney>) {
     let all = [(family::IN_DOUBT_MONEY, &money.in_doubt), (family::SUSPENDED_MONEY, &money.suspended)];
     for (family, sums) in all {
         text.many(family, sums.by_currency.iter().map(|(currency, sum)| ([currency.as_str()], sum.minor)));
@@ -162,7 +229,4 @@ fn of_money(text: &mut Text, Reading { money, held, at_ms, took, .. }: &Reading)
     text.one(family::MONEY_ROUNDED, rounded);
     text.one(family::MONEY_READ, Seconds(Duration::from_millis(*at_ms)));
     text.one(family::MONEY_READ_TOOK, Seconds(*took));
-    if let Some(held) = held {
-        text.one(family::HELD, held);
-    }
 }

@@ -7,14 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use handfast::OpenMoney;
 use handfast_machine::clock::{self, Stopwatch};
 use tokio::sync::watch;
 
-use crate::coordinator::Coordinator;
-
-/// A reading is used for at least this long, and for this many times as long as it took.
-const AT_LEAST: Duration = Duration::from_secs(15);
+/// A reading is used for at least so long as is said of its kind, and for this many times as long as it took.
 const TIMES: u32 = 3;
 
 /// So long a scrape waits for the reading that it has begun: most stores are read by then.
@@ -22,59 +18,58 @@ const MOMENT: Duration = Duration::from_millis(100);
 
 /// One reading.
 #[derive(Debug)]
-pub(crate) struct Reading {
-    pub(crate) money: OpenMoney,
-    /// How many open sagas are held; `None` where the coordinator does not hold any back.
-    pub(crate) held: Option<u64>,
+pub(crate) struct Reading<T> {
+    pub(crate) of: T,
     /// When it began, in milliseconds since 1970.
     pub(crate) at_ms: u64,
+    /// How long it took, with its pauses.
     pub(crate) took: Duration,
     ended: Stopwatch,
 }
 
-/// The latest reading.
+/// The latest reading of one kind.
 #[derive(Debug)]
-pub(crate) struct Readings {
-    latest: watch::Sender<Option<Arc<Reading>>>,
+pub(crate) struct Readings<T> {
+    latest: watch::Sender<Option<Arc<Reading<T>>>>,
     is_under_way: AtomicBool,
-}
-
-impl Default for Readings {
-    fn default() -> Self {
-        Self { latest: watch::Sender::new(None), is_under_way: AtomicBool::new(false) }
-    }
+    at_least: Duration,
 }
 
 /// Lets the next reading begin, also where this one panics.
-struct UnderWay(Arc<Readings>);
+struct UnderWay<T>(Arc<Readings<T>>);
 
-impl Drop for UnderWay {
+impl<T> Drop for UnderWay<T> {
     fn drop(&mut self) {
         self.0.is_under_way.store(false, Ordering::Release);
     }
 }
 
-impl Readings {
-    /// The latest reading, if there is any. Begins another one where that is old.
-    pub(crate) async fn latest(self: &Arc<Self>, coordinator: &Arc<dyn Coordinator>) -> Option<Arc<Reading>> {
+impl<T: Send + Sync + 'static> Readings<T> {
+    /// None yet. Each is used for this long at least.
+    pub(crate) fn used_for(at_least: Duration) -> Arc<Self> {
+        Arc::new(Self { latest: watch::Sender::new(None), is_under_way: AtomicBool::new(false), at_least })
+    }
+
+    /// The latest reading, if there is any. Begins another one where that is old. What the store does not answer stays as it was,
+    /// and shows by its age.
+    pub(crate) async fn latest<F>(self: &Arc<Self>, read: impl FnOnce() -> F) -> Option<Arc<Reading<T>>>
+    where
+        F: Future<Output = Option<T>> + Send + 'static,
+    {
         let mut seen = self.latest.subscribe();
-        let is_fresh = |last: &Arc<Reading>| last.ended.elapsed() < AT_LEAST.max(last.took.saturating_mul(TIMES));
+        let is_fresh = |last: &Arc<Reading<T>>| last.ended.elapsed() < self.at_least.max(last.took.saturating_mul(TIMES));
         let is_due = !seen.borrow_and_update().as_ref().is_some_and(is_fresh);
         if is_due && !self.is_under_way.swap(true, Ordering::AcqRel) {
-            tokio::spawn(read(UnderWay(Arc::clone(self)), Arc::clone(coordinator)));
+            let (under_way, reading) = (UnderWay(Arc::clone(self)), read());
+            tokio::spawn(async move {
+                let (at_ms, watch) = (clock::now_ms(), Stopwatch::start());
+                let Some(of) = reading.await else { return };
+                let reading = Reading { of, at_ms, took: watch.elapsed(), ended: Stopwatch::start() };
+                under_way.0.latest.send_replace(Some(Arc::new(reading)));
+            });
             // Whatever comes of it, what is there by then is told.
             let _in_time = tokio::time::timeout(MOMENT, seen.changed()).await;
         }
         self.latest.borrow().clone()
     }
-}
-
-/// Reads once. What the store does not answer stays as it was, and shows by its age.
-async fn read(under_way: UnderWay, coordinator: Arc<dyn Coordinator>) {
-    let (at_ms, watch) = (clock::now_ms(), Stopwatch::start());
-    let Ok(Some(money)) = coordinator.open_money().await else { return };
-    let others = coordinator.other_definitions().await.ok();
-    let held = others.map(|others| others.iter().filter(|other| other.is_held).map(|other| other.orders).sum());
-    let reading = Reading { money, held, at_ms, took: watch.elapsed(), ended: Stopwatch::start() };
-    under_way.0.latest.send_replace(Some(Arc::new(reading)));
 }

@@ -10,7 +10,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use handfast::flow_file::FlowFile;
 use handfast::store::{FlakyStore, MemoryStore, Store};
-use handfast::{Engine, Risk};
+use handfast::{BreakerState, Engine, Risk};
 use serde_json::json;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
@@ -58,7 +58,10 @@ impl Served {
         let answer = self.server.router().oneshot(request).await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
         assert_eq!(answer.headers()[header::CONTENT_TYPE], super::MEDIA_TYPE);
-        String::from_utf8(to_bytes(answer.into_body(), 1 << 20).await.unwrap().to_vec()).unwrap()
+        let text = String::from_utf8(to_bytes(answer.into_body(), 1 << 20).await.unwrap().to_vec()).unwrap();
+        // Prometheus turns the whole scrape away otherwise.
+        assert_eq!(text.lines().filter(|line| !line.starts_with('#')).count(), samples(&text).len(), "twice: {text}");
+        text
     }
 }
 
@@ -161,6 +164,24 @@ async fn every_amount_counts_and_what_cannot_be_added_up_is_told_apart() {
     assert_eq!(number(&text, "handfast_in_doubt_sagas_without_amount"), Some("0"));
 }
 
+#[test]
+fn lines_of_one_name_are_told_as_one() {
+    let mut text = super::Text::default();
+    let line = |breaker, in_flight| {
+        let mut line = handfast::LinkStats::default();
+        (line.participant, line.breaker, line.in_flight) = ("charge at http://bank".to_owned(), breaker, in_flight);
+        line
+    };
+    super::of_participants(&mut text, &[line(BreakerState::Open, 2), line(BreakerState::Closed, 3)]);
+    let text = text.finish();
+    let of =
+        |metric: &str, state: &str| number(&text, &format!("handfast_{metric}{{participant=\"charge at http://bank\"{state}}}"));
+    assert_eq!(of("requests_in_flight", ""), Some("5"));
+    assert_eq!(of("participant_breaker", ",state=\"open\""), Some("1"), "the worst of them");
+    assert_eq!(of("participant_breaker", ",state=\"closed\""), Some("0"));
+    assert_eq!(text.lines().filter(|line| !line.starts_with('#')).count(), samples(&text).len(), "{text}");
+}
+
 #[tokio::test]
 async fn no_order_adds_a_label() {
     let served = served(Arc::new(MemoryStore::new())).await;
@@ -194,6 +215,12 @@ async fn a_scrape_costs_the_same_however_many_sagas_there_are() {
     // All of them have to be read once; those who scrape meanwhile wait for a moment at most.
     while number(&served.scraped().await, "handfast_in_doubt_sagas_without_amount") != Some("2000") {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    for part in ["open", "ended"] {
+        let looked = format!("handfast_looked_through_timestamp_seconds{{part=\"{part}\"}}");
+        while number(&served.scraped().await, &looked).is_none() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
     }
     // What drives the sagas reads, too; nothing else does while it waits.
     served.engine.shutdown(std::time::Duration::from_secs(30)).await;

@@ -215,6 +215,12 @@ async fn list_with(
     }
 }
 
+/// Whether a saga, or some step of it, does not go on before a person says something. One that cannot be read here waits for one
+/// where it was suspended for that.
+pub(super) fn cannot_go_on(stored: Option<&StoredSaga>, followed: Option<&Followed>) -> bool {
+    followed.map_or(stored.is_none_or(|stored| stored.why.is_some()), Followed::needs_person)
+}
+
 /// A line of the list, and how much it is about.
 fn listed(
     summary: &Summary,
@@ -228,7 +234,7 @@ fn listed(
     let is_held = asked(is_held);
     let is_quiet = is_held || asked(is_uncalled);
     let followed = read.and_then(|(_, followed)| followed.ok());
-    let cannot_go_on = followed.as_ref().map_or(stored.is_none_or(|stored| stored.why.is_some()), Followed::needs_person);
+    let cannot_go_on = cannot_go_on(stored, followed.as_ref());
     let amount = stored.and_then(money::of_order);
     let listed = Listed {
         can_be_cancelled: followed.as_ref().is_some_and(Followed::can_be_cancelled),

@@ -25,6 +25,7 @@ mod journaled;
 mod kept;
 mod listed;
 mod lives;
+mod looked_through;
 mod money;
 mod named;
 mod observe;
@@ -71,6 +72,7 @@ pub use hints::HintResult;
 #[cfg(test)]
 pub(crate) use kept::JournalReceipts;
 pub use listed::{ListFilter, ListPage, Listed, list_in};
+pub use looked_through::LookedThrough;
 pub use observe::{Happened, SAGA_EVENTS};
 pub use open_money::{OpenMoney, Sum, Sums};
 pub use options::Options;

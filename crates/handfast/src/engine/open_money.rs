@@ -52,10 +52,10 @@ pub struct Sum {
 const AT_ONCE: usize = 500;
 
 /// How many times as long as reading took nothing is read afterwards, so that a reader of the store is free for everything else.
-const PAUSES: u32 = 4;
+pub(super) const PAUSES: u32 = 4;
 
 impl Sums {
-    fn add(&mut self, order: Option<(&[u8], &[Bytes])>) {
+    pub(super) fn add(&mut self, order: Option<(&[u8], &[Bytes])>) {
         let Some(most) = order.and_then(|(input, bodies)| money::at_most(input, bodies)) else {
             self.unreadable += 1;
             return;

@@ -7,7 +7,7 @@ use axum::http::Method;
 use handfast::journal::Receipt;
 use handfast::participant::{Delivery, InMemory, Participant, Reply};
 use handfast::store::{BoxFuture, MemoryStore};
-use handfast::{CancelResult, Clock, Engine, Operation, Outcome, Time};
+use handfast::{CancelResult, Clock, Engine, ListFilter, Operation, Outcome, Time};
 use handfast_participant::Weakness;
 use handfast_protocol::{Answer, Assumptions, Close, Definite, Profile};
 
@@ -50,6 +50,10 @@ async fn a_late_effect_is_undone_and_reported() {
     assert!(engine.stats().suspended[0].1.contains("done after all"), "{:?}", engine.stats().suspended);
     let totals = *engine.totals().borrow();
     assert_eq!((totals.placed, totals.cancelled, totals.in_doubt, totals.suspended), (1, 1, 0, 0));
+    // A look through all journals finds what the list of those that need a person has, also after the end.
+    let listed = engine.list(&ListFilter::all(None, 9).with_needs_person(Some(true))).await.unwrap().sagas;
+    let looked = engine.look_through(true).await.unwrap().unwrap();
+    assert_eq!((looked.needs_person["cancelled"], looked.needs_person.get("acting")), (listed.len() as u64, None));
     until("nobody looks any more", async || view(&engine, "order-1").await.wake_at.is_none()).await;
     assert_eq!(shop.shipments().await, 0);
 }
