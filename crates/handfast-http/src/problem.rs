@@ -72,6 +72,12 @@ impl Problem {
         self.kind
     }
 
+    /// The sentence about this very request.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// Adds a member of its own.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {

@@ -107,6 +107,6 @@ pub use handfast_protocol::{
 // The same as an engine does, in a store that no engine drives: for the command line and the service.
 #[doc(hidden)]
 pub use engine::{
-    Journal, accept_in, act_as_foreseen_in, act_in, amount_in_words, cancel_in, count_links, describe_evidence, foresee_in,
-    list_in, outturn_in, participants_in, resting_in, saga_in, saga_of, saga_with_journal, time_in,
+    Journal, accept_in, act_as_foreseen_in, act_in, amount_in_words, cancel_in, check_said, count_links, describe_evidence,
+    foresee_in, list_in, outturn_in, participants_in, resting_in, saga_in, saga_of, saga_with_journal, time_in,
 };

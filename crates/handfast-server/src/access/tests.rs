@@ -144,7 +144,7 @@ async fn page_of_a_plan(server: &Server) -> Value {
     let coordinator = server.service.coordinator();
     let (filter, deed) = (ListFilter::all(None, 10).with_flow(Some("shop".to_owned())), Deed::Act(Act::Retry));
     let page = page_of(&coordinator.foresee(&filter, &deed).await.unwrap());
-    let mut maker = Maker::new(("ada", "the payment was down"), &filter, &deed);
+    let mut maker = Maker::new(("ada", "the payment was down"), &filter, &deed).unwrap();
     maker.add(Made::of((coordinator.store_id().unwrap(), clock::now_ms()), page, None));
     let plan = maker.plan();
     assert_eq!(plan.pages[0].sagas[0].saga, "known", "{plan:?}");

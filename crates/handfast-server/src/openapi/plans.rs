@@ -70,7 +70,7 @@ pub(super) fn all() -> Vec<Member<'static>> {
 }
 
 fn answers() -> Vec<Member<'static>> {
-    let done = one_of(["acted", "acted_before", "moved", "refused"]);
+    let done = one_of(["acted", "acted_before", "moved", "refused", "unknown"]);
     let row = object(&[("saga", text()), ("done", done), ("why", maybe_text())], &[]);
     let numbers = by_name(&number());
     let come = object(

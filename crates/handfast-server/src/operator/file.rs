@@ -8,7 +8,7 @@ use handfast::{Act, ActError, ActResult, CancelResult, Deed, ListFilter, Time, c
 
 use super::{Trouble, no_such_saga, not_cancelled, not_taken};
 use crate::listing;
-use crate::plans::{Applied, Made, Outcomes, Page, Plan, apply_page, outcomes_of, page_of};
+use crate::plans::{Applied, Made, NoResult, Outcomes, Page, Plan, apply_page, check_words, outcomes_of, page_of};
 use crate::shapes::saga::{Listed, Saga};
 
 pub(super) async fn list(store: &dyn Store, filter: &ListFilter) -> Result<(Vec<Listed>, Option<String>), Trouble> {
@@ -74,16 +74,18 @@ async fn checked(store: &dyn Store, plan: (&Plan, &Page), most_age_ms: u64) -> R
 pub(super) async fn apply(store: &Arc<dyn Store>, plan: (&Plan, &Page), by: &str, most_age_ms: u64) -> Result<Applied, Trouble> {
     let (deed, now) = checked(store.as_ref(), plan, most_age_ms).await?;
     let applying = super::applying(plan, Some(by), Some(most_age_ms));
+    check_words(&applying.head, by).map_err(trouble)?;
     let applied = apply_page((&applying, &deed), by, |id, deed, said, digest| {
         let store = Arc::clone(store);
         async move {
-            match handfast::act_as_foreseen_in(store.as_ref(), &id, (&deed, &said, digest), now).await {
-                Err(error @ ActError::Unreadable { .. }) => Ok(Err(error.to_string())),
-                result => result.map(Ok).map_err(trouble),
-            }
+            let result = handfast::act_as_foreseen_in(store.as_ref(), &id, (&deed, &said, digest), now).await;
+            result.map_err(|error| {
+                let is_refused = matches!(error, ActError::Unreadable { .. });
+                if is_refused { NoResult::Refused(error.to_string()) } else { NoResult::Unknown(error.to_string()) }
+            })
         }
     });
-    applied.await
+    Ok(applied.await)
 }
 
 pub(super) async fn outcomes(store: &Arc<dyn Store>, plan: (&Plan, &Page)) -> Result<Outcomes, Trouble> {

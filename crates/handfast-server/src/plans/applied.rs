@@ -4,7 +4,7 @@ use std::future::Future;
 
 use handfast::journal::Said;
 use handfast::store::Digest;
-use handfast::{ActResult, Deed, Outturn};
+use handfast::{ActError, ActResult, Deed, Outturn};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
@@ -46,7 +46,7 @@ pub struct Row {
     pub saga: String,
     /// What was done.
     pub done: Done,
-    /// Why nothing was, where nothing was.
+    /// Why nothing was, where nothing was, or why that is unknown.
     pub why: Option<String>,
 }
 
@@ -62,6 +62,8 @@ pub enum Done {
     Moved,
     /// It cannot be done to it; nothing was done.
     Refused,
+    /// An error came where an answer should: it may have been acted on or not. Applying the plan again tells.
+    Unknown,
 }
 
 impl Done {
@@ -73,6 +75,7 @@ impl Done {
             Self::ActedBefore => "acted_before",
             Self::Moved => "moved",
             Self::Refused => "refused",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -106,6 +109,11 @@ pub struct Came {
 /// At most this many sagas are acted on at a time: a store flushes what comes together once.
 const AT_ONCE: usize = 32;
 
+/// What a person who applies a plan goes by.
+fn evidence(token: &str, head: &Head) -> String {
+    format!("{token}, made by {}", head.by)
+}
+
 /// What is said with the deed of a plan about one saga, and the digest that its last entry has to have.
 fn said(token: &str, head: &Head, by: &str, entry: &Entry) -> Option<(Said, Digest)> {
     let digest = data_encoding::HEXLOWER.decode(entry.digest.as_bytes()).ok()?.try_into().ok()?;
@@ -114,21 +122,18 @@ fn said(token: &str, head: &Head, by: &str, entry: &Entry) -> Option<(Said, Dige
         reason: head.reason.clone(),
         request_id: request_id(token, &entry.saga),
         saw: entry.seq,
-        evidence: Some(format!("{token}, made by {}", head.by)),
+        evidence: Some(evidence(token, head)),
         kept: std::collections::BTreeMap::default(),
     };
     Some((said, digest))
 }
 
-/// Does for each of `asked` what `ask` makes of it, several at a time. The answers are in the order of the questions.
-///
-/// # Errors
-/// The first error. What was begun is broken off, and may have been done.
-async fn each<Q, A, E, F>(asked: Vec<Q>, ask: impl Fn(Q) -> F) -> Result<Vec<A>, E>
+/// Does for each of `asked` what `ask` makes of it, several at a time. The answers are in the order of the questions, and nothing
+/// that was begun is broken off.
+async fn each<Q, A, F>(asked: Vec<Q>, ask: impl Fn(Q) -> F) -> Vec<A>
 where
     A: Send + 'static,
-    E: Send + 'static,
-    F: Future<Output = Result<A, E>> + Send + 'static,
+    F: Future<Output = A> + Send + 'static,
 {
     let mut answers: Vec<Option<A>> = asked.iter().map(|_| None).collect();
     let (mut open, mut asked) = (JoinSet::new(), asked.into_iter().enumerate());
@@ -140,10 +145,10 @@ where
             open.spawn(async move { (at, answer.await) });
         }
         match open.join_next().await {
-            None => return Ok(answers.into_iter().flatten().collect()),
+            None => return answers.into_iter().flatten().collect(),
             Some(Ok((at, answer))) => {
                 if let Some(place) = answers.get_mut(at) {
-                    *place = Some(answer?);
+                    *place = Some(answer);
                 }
             }
             // It has panicked, which is told as a panic and not as an answer that is missing.
@@ -156,35 +161,63 @@ where
     }
 }
 
-/// Applies a page saga by saga. `act` does it to one, with what is said about it and the digest that its last entry has to have, or
-/// says why it cannot be done to that one.
+/// Why a deed of a plan has no result, in words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum NoResult {
+    /// It cannot be done to that saga; nothing was done.
+    Refused(String),
+    /// Whether it was done is unknown.
+    Unknown(String),
+}
+
+/// Checks what is said with each deed of a plan: who made it, who applies it, and why.
 ///
 /// # Errors
-/// The first error of `act`. What was acted on stays so, and is told as that when the page is applied again.
-pub(crate) async fn apply_page<E, F>(
+/// Why that is not kept; nothing was done.
+pub(crate) fn check_words(head: &Head, by: &str) -> Result<(), ActError> {
+    // A token is letters, whatever it is a digest of, and always of this length.
+    let token = Head::token(head);
+    let said = Said {
+        by: by.to_owned(),
+        reason: head.reason.clone(),
+        request_id: token.clone(),
+        evidence: Some(evidence(&token, head)),
+        ..Said::default()
+    };
+    let checked = handfast::check_said(&said);
+    if let Err(ActError::Text { name: "evidence", what }) = checked {
+        let what = format!("the name of whoever makes the plan stands with its token, and then {what}");
+        return Err(ActError::Text { name: "by", what });
+    }
+    checked
+}
+
+/// Applies a page saga by saga. `act` does it to one, with what is said about it and the digest that its last entry has to have. An
+/// error is told of the saga where it came, and keeps no other from being acted on.
+pub(crate) async fn apply_page<F>(
     (applying, deed): (&Applying, &Deed),
     by: &str,
     act: impl Fn(String, Deed, Said, Digest) -> F,
-) -> Result<Applied, E>
+) -> Applied
 where
-    E: Send + 'static,
-    F: Future<Output = Result<Result<ActResult, String>, E>> + Send + 'static,
+    F: Future<Output = Result<ActResult, NoResult>> + Send + 'static,
 {
     let Applying { token, head, page, .. } = applying;
     let sagas = each(page.sagas.clone(), |entry| {
         let acting = said(token, head, by, &entry).map(|(said, digest)| act(entry.saga.clone(), deed.clone(), said, digest));
         async move {
             let result = match acting {
-                Some(acting) => acting.await?,
+                Some(acting) => acting.await,
                 None => Ok(ActResult::Moved { seq: entry.seq }),
             };
-            Ok(match result {
+            match result {
                 Ok(result) => row(entry.saga, &result),
-                Err(why) => Row { saga: entry.saga, done: Done::Refused, why: Some(why) },
-            })
+                Err(NoResult::Refused(why)) => Row { saga: entry.saga, done: Done::Refused, why: Some(why) },
+                Err(NoResult::Unknown(why)) => Row { saga: entry.saga, done: Done::Unknown, why: Some(why) },
+            }
         }
     });
-    Ok(Applied { sagas: sagas.await? })
+    Applied { sagas: sagas.await }
 }
 
 fn row(saga: String, result: &ActResult) -> Row {
@@ -215,7 +248,8 @@ where
         let looking = look(id.clone(), request_id(&applying.token, &id));
         async move { Ok(looking.await?.map(|outturn| came(id, &outturn))) }
     });
-    let sagas: Vec<Came> = read.await?.into_iter().flatten().collect();
+    let sagas: Vec<Option<Came>> = read.await.into_iter().collect::<Result<_, E>>()?;
+    let sagas: Vec<Came> = sagas.into_iter().flatten().collect();
     let mut sums = Come::default();
     sagas.iter().for_each(|came| sums.add(&came.come));
     Ok(Outcomes { sagas, sums })

@@ -1,9 +1,10 @@
 //! Making a plan: pages of what is foreseen, put together into one document.
 
 use handfast::journal::hex;
-use handfast::{Deed, Foreseen, ForeseenPage, ListFilter, WhyNot};
+use handfast::{ActError, Deed, Foreseen, ForeseenPage, ListFilter, WhyNot};
 use serde::{Deserialize, Serialize};
 
+use super::applied::check_words;
 use super::document::{Counted, Entry, FORMAT, Head, Page, Plan, Refused};
 use super::money::Effects;
 use crate::listing;
@@ -50,7 +51,6 @@ fn why_not(id: &str, why: &WhyNot) -> String {
     match why {
         WhyNot::Answered(result) => not_taken(id, result).unwrap_or_default(),
         WhyNot::Unreadable(why) => format!("its journal cannot be followed here: {why}"),
-        WhyNot::Held => "it is held: decide about its definition first, which handfast definitions list shows".to_owned(),
         _ => "it cannot be done to it".to_owned(),
     }
 }
@@ -65,8 +65,10 @@ pub struct Maker {
 
 impl Maker {
     /// A plan of nothing yet, with who makes it and why.
-    #[must_use]
-    pub fn new((by, reason): (&str, &str), filter: &ListFilter, deed: &Deed) -> Self {
+    ///
+    /// # Errors
+    /// What it says could not be kept where it is applied.
+    pub fn new((by, reason): (&str, &str), filter: &ListFilter, deed: &Deed) -> Result<Self, ActError> {
         let head = Head {
             format: FORMAT.to_owned(),
             store: String::new(),
@@ -81,7 +83,8 @@ impl Maker {
             sums: Effects::default(),
             pages: Vec::new(),
         };
-        Self { head, pages: Vec::new(), counted: Counted::default() }
+        check_words(&head, by)?;
+        Ok(Self { head, pages: Vec::new(), counted: Counted::default() })
     }
 
     /// Adds a page. How old the plan is counts from its first one.

@@ -14,8 +14,8 @@ mod tests;
 mod words;
 
 pub use self::applied::{Applied, Came, Done, Outcomes, Row};
-pub(crate) use self::applied::{Applying, apply_page, outcomes_of};
+pub(crate) use self::applied::{Applying, NoResult, apply_page, check_words, outcomes_of};
 pub use self::document::{Entry, FORMAT, Head, MOST_AGE_MS, NotThisPlan, Page, Plan, Refused, request_id};
 pub(crate) use self::made::page_of;
 pub use self::made::{Made, Maker};
-pub use self::words::{come_in_words, in_words, line_of};
+pub use self::words::{come_in_words, in_sum, in_words, line_of};

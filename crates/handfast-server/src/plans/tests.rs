@@ -93,7 +93,7 @@ impl Shop {
 
 async fn planned(desk: &Desk, deed: &Deed) -> Plan {
     let mut filter = ListFilter::all(None, 500).with_in_doubt(true);
-    let mut maker = Maker::new(("ada", "the payment was down"), &filter, deed);
+    let mut maker = Maker::new(("ada", "the payment was down"), &filter, deed).unwrap();
     loop {
         let (made, next) = desk.plan(&filter, deed).await.unwrap();
         maker.add(made);
@@ -244,6 +244,91 @@ async fn an_older_journal_of_the_same_length_is_another_one() {
     let rows = applied(&desk, &other).await;
     assert_eq!(rows[0].done, Done::Moved, "{rows:?}");
     assert_eq!(applied(&desk, &plan).await[0].done, Done::Acted);
+}
+
+#[tokio::test]
+async fn an_error_about_one_saga_is_a_row_and_keeps_no_other_from_being_acted_on() {
+    let shop = Shop::in_doubt(100).await;
+    let plan = planned(&shop.desk(), &Deed::Cancel).await;
+    let (token, head, page) = (plan.token.clone(), plan.head.clone(), plan.pages[0].clone());
+    let applying = Applying { token, head, page, by: None, not_older_than_ms: None };
+    let applied = apply_page((&applying, &Deed::Cancel), "bea", |id, _, _, _| async move {
+        if id == "order-00003" {
+            return Err(NoResult::Unknown("the disk is full".to_owned()));
+        }
+        // The others are under way where that one ends.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        Ok(handfast::ActResult::Taken { seq: 2 })
+    });
+    let rows = applied.await.sagas;
+    assert_eq!((how_many(&rows, Done::Acted), how_many(&rows, Done::Unknown)), (99, 1));
+    assert_eq!((rows[3].saga.as_str(), rows[3].why.as_deref()), ("order-00003", Some("the disk is full")));
+}
+
+#[tokio::test]
+async fn what_could_not_be_kept_is_told_before_a_plan_is_made_and_before_one_is_applied() {
+    let filter = ListFilter::all(None, 500);
+    let why = |by: &str, reason: &str| Maker::new((by, reason), &filter, &Deed::Cancel).err().map(|error| error.to_string());
+    assert_eq!(why("ada", "r"), None);
+    assert_eq!(why("ada", &"x".repeat(257)).as_deref(), Some("reason: it has more than 256 characters; say it otherwise"));
+    assert_eq!(why("ada", " ").as_deref(), Some("reason: it is empty; say it otherwise"));
+    assert_eq!(why("", "r").as_deref(), Some("by: it is empty; say it otherwise"));
+    assert!(why("ada", "card 4111111111111111").unwrap().contains("could be a card's number"));
+    assert_eq!(why(&"x".repeat(177), "r"), None, "it stands with the token");
+    assert!(why(&"x".repeat(178), "r").unwrap().starts_with("by: the name of whoever makes the plan stands with its token"));
+
+    let shop = Shop::in_doubt(2).await;
+    let desk = shop.desk();
+    let plan = planned(&desk, &Deed::Cancel).await;
+    let refused = desk.apply((&plan, &plan.pages[0]), &"x".repeat(300), MOST_AGE_MS).await;
+    assert!(matches!(&refused, Err(Trouble::Usage(why)) if why.starts_with("by: it has more than 256")), "{refused:?}");
+    assert_eq!(how_many(&applied(&desk, &plan).await, Done::Acted), 2, "it has done nothing");
+}
+
+#[tokio::test]
+async fn a_held_saga_is_planned_and_cancelled_as_one_alone_is_and_not_retried() {
+    let shop = Shop::in_doubt(2).await;
+    let other = Flow::builder("shop").compensatable("payment", "new-bank").pivot("dispatch", "depot").build().unwrap();
+    let engine = Engine::builder(Arc::clone(&shop.store) as Arc<dyn Store>).flow(other);
+    let engine = engine.other_definitions(handfast::OtherDefinitions::Hold);
+    let engine = ["bank", "new-bank", "depot"]
+        .into_iter()
+        .fold(engine, |engine, name| engine.participant(name, InMemory::new(|_, _| true)))
+        .open()
+        .await
+        .unwrap();
+    engine.shutdown(Duration::from_secs(60)).await;
+    let desk = shop.desk();
+    let (listed, _) = desk.list(&ListFilter::all(None, 10)).await.unwrap();
+    assert!(listed.iter().all(|saga| saga.held), "{listed:?}");
+
+    let retry = planned(&desk, &Deed::Act(Act::Retry)).await;
+    assert_eq!((retry.head.sagas, retry.head.refused), (0, 2), "nothing is sent for it, so a retry changes nothing");
+    let plan = planned(&desk, &Deed::Cancel).await;
+    assert_eq!((plan.head.sagas, plan.head.refused), (2, 0), "{plan:?}");
+    desk.cancel("order-00000", Some("cyd"), None).await.unwrap();
+    let rows = applied(&desk, &plan).await;
+    assert_eq!([rows[0].done, rows[1].done], [Done::Moved, Done::Acted], "{rows:?}");
+}
+
+#[tokio::test]
+async fn what_a_plan_is_made_of_is_searched_for_on_no_thread_that_drives_sagas() {
+    let shop = Shop::in_doubt(50).await;
+    let turns = Arc::new(AtomicU64::new(0));
+    // All that this runtime has besides is one thread, on which this counts whenever it is free.
+    let counting = tokio::spawn({
+        let turns = Arc::clone(&turns);
+        async move {
+            loop {
+                turns.fetch_add(1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    let page = handfast::foresee_in(&*shop.store, &ListFilter::all(None, 50), &Deed::Cancel).await.unwrap();
+    counting.abort();
+    assert_eq!(page.sagas.len(), 50);
+    assert!(turns.load(Ordering::Relaxed) >= 10, "{turns:?}");
 }
 
 #[test]

@@ -78,7 +78,9 @@ fn and_more(all: u64) -> Option<String> {
     (more > 0).then(|| format!("  and {more} more, in the plan"))
 }
 
-fn in_sum(sums: &Effects) -> Vec<String> {
+/// The sums of a plan, line by line.
+#[must_use]
+pub fn in_sum(sums: &Effects) -> Vec<String> {
     let ends = sums.ends.iter().filter_map(|(standing, range)| {
         let sagas = numbers(*range, "saga")?;
         Some(format!("  {}: {sagas}", end_in_words(standing)))

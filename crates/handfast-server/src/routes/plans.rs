@@ -16,7 +16,7 @@ use super::sagas::{self, check_after, check_flow};
 use crate::access::{Caller, Scope};
 use crate::coordinator::Unmet;
 use crate::listing;
-use crate::plans::{Applying, MOST_AGE_MS, Made, apply_page, outcomes_of, page_of};
+use crate::plans::{Applying, MOST_AGE_MS, Made, NoResult, apply_page, check_words, outcomes_of, page_of};
 use crate::problem::{self, Problem};
 use crate::query::Sent;
 use crate::request;
@@ -97,21 +97,22 @@ pub(crate) async fn apply(
     let (applying, deed) = page(&service, &headers, body).await?;
     caller.check(scopes(&deed))?;
     let by = applying.by.clone().ok_or_else(|| Problem::new(problem::NOT_A_PLAN, "by is missing; say who applies the plan"))?;
+    check_words(&applying.head, &by).map_err(|error| act_problem("", error))?;
     let applied = apply_page((&applying, &deed), &by, |id, deed, said, digest| {
         let (service, caller) = (Arc::clone(&service), caller.clone());
         async move {
-            if !is_there(&service, &caller, &id).await? {
-                return Ok(Ok(ActResult::Unknown));
+            let unknown = |problem: Problem| NoResult::Unknown(problem.detail().to_owned());
+            if !is_there(&service, &caller, &id).await.map_err(unknown)? {
+                return Ok(ActResult::Unknown);
             }
             let asked = service.coordinator().act_as_foreseen(&id, &deed, &said, digest).await;
-            match asked {
-                // One that cannot be followed keeps no other from being acted on.
-                Err(Unmet::Error(error @ ActError::Unreadable { .. })) => Ok(Err(error.to_string())),
-                asked => asked.map(Ok).map_err(|error| unmet(error, |error| act_problem(&id, error))),
-            }
+            asked.map_err(|error| match error {
+                Unmet::Error(error @ ActError::Unreadable { .. }) => NoResult::Refused(error.to_string()),
+                error @ (Unmet::NotOffered | Unmet::Error(_)) => unknown(unmet(error, |error| act_problem(&id, error))),
+            })
         }
     });
-    Ok(shapes::json(&applied.await?))
+    Ok(shapes::json(&applied.await))
 }
 
 /// `POST /plans/outcome`: what has come so far of a page that was applied, read from the journals.

@@ -82,7 +82,7 @@ pub use participants::{
 };
 pub use person::{
     Act, ActError, ActResult, Acted, Deed, Foreseen, ForeseenPage, Outturn, Possible, Remains, Stake, WhyNot, act_as_foreseen_in,
-    act_in, cancel_in, foresee_in, outturn_in,
+    act_in, cancel_in, check_said, foresee_in, outturn_in,
 };
 pub use reason::MAX_REASON_CHARACTERS;
 pub(crate) use reason::what_is_wrong_if_said;

@@ -58,9 +58,15 @@ async fn what_an_outage_leaves_behind_is_planned_applied_and_read_from_the_journ
          end in neither: 3 sagas\n"
     );
     assert!(planned.stderr.contains("nothing was done; to do it: handfast sagas apply"), "{planned:?}");
+    check_wordy(url);
     // At the file of the store the same is foreseen.
     let at_file = run([&["sagas", "plan", "--store", &house.store()][..], &filter, &why[..4], &["cancel"]].concat());
     assert_eq!(without_token(&at_file.stdout), without_token(&planned.stdout), "{at_file:?}");
+
+    let outcome = || run(["sagas", "outcome", path(&file), "--url", url]);
+    let never_applied = outcome();
+    assert_eq!(never_applied.code, Some(1), "{never_applied:?}");
+    assert!(never_applied.stdout.starts_with("the plan has acted on 0 of 3 sagas\n"), "{never_applied:?}");
 
     let cancelled = run(["sagas", "cancel", "order-2", "--by", "cyd", "--reason", "r", "--yes", "--url", url]);
     assert_eq!(cancelled.code, Some(0), "{cancelled:?}");
@@ -69,18 +75,17 @@ async fn what_an_outage_leaves_behind_is_planned_applied_and_read_from_the_journ
     assert_eq!(applied.code, Some(1), "one has moved on: {applied:?}");
     let told = "acted on 2 sagas\n  order-2: nothing was done: saga order-2 has gone on since: its last entry is ";
     assert!(applied.stdout.starts_with(told), "{applied:?}");
-    let asked = "cancel, 3 sagas: refunds 59.97 EUR to 119.94 EUR, closes 3 to 6 keys";
-    assert!(applied.stderr.contains(asked), "what is done is said before: {applied:?}");
-    let outcome = || run(["sagas", "outcome", path(&file), "--url", url]);
+    check_question(&applied);
     let under_way = outcome();
     assert_eq!(under_way.code, Some(4), "{under_way:?}");
 
     let store = format!("sqlite:{}", house.folder.path().join("1.db").display());
     let _hotel = crate::serve::shop::Process::start(&["payment", "--listen", &house.addresses[1], "--store", &store]);
-    let ended = until_done(outcome).await;
+    let ended = until_ended(outcome).await;
+    assert_eq!(ended.code, Some(1), "one had moved on, which no exit code of a whole plan hides: {ended:?}");
     assert_eq!(
         ended.stdout,
-        "the plan has acted on 2 sagas\nSo far, by the journals:\n  was given back: 39.98 EUR\n  keys closed: 4 keys\n  end in neither: 2 sagas\n"
+        "the plan has acted on 2 of 3 sagas\nSo far, by the journals:\n  was given back: 39.98 EUR\n  keys closed: 4 keys\n  end in neither: 2 sagas\n"
     );
     let again = apply();
     assert_eq!(again.code, Some(1));
@@ -88,6 +93,7 @@ async fn what_an_outage_leaves_behind_is_planned_applied_and_read_from_the_journ
         again.stdout.starts_with("acted on 0 sagas\n2 sagas had been acted on by this plan before\n  order-2: "),
         "{again:?}"
     );
+    assert!(again.stderr.contains("It has acted on 2 of them already, and acts on none twice"), "{again:?}");
     let shown = sagas(&["show", "order-1", "--json"], ["--url", url]);
     let acts = &serde_json::from_str::<Value>(&shown.stdout).unwrap()["acts"];
     assert_eq!(
@@ -97,12 +103,30 @@ async fn what_an_outage_leaves_behind_is_planned_applied_and_read_from_the_journ
     check_edited(&file, url);
 }
 
+/// What apply would refuse is refused before a plan is made.
+fn check_wordy(url: &str) {
+    let long = "x".repeat(300);
+    let wordy = run(["sagas", "plan", "cancel", "--url", url, "--by", "ada", "--reason", &long]);
+    assert_eq!((wordy.code, wordy.stdout.as_str()), (Some(2), ""), "{wordy:?}");
+    assert!(wordy.stderr.contains("reason: it has more than 256 characters; say it otherwise"), "{wordy:?}");
+}
+
+/// What is done is said before, by whose plan, and why.
+fn check_question(applied: &Ended) {
+    let asked = "cancel, 3 sagas; in sum, while participants keep their promises:\n  \
+                 is given back: 59.97 EUR to 119.94 EUR\n  keys closed: 3 to 6 keys\n  end in neither: 3 sagas\n\
+                 The plan says that ada made it ";
+    assert!(applied.stderr.contains(asked), "what is done is said before: {applied:?}");
+    assert!(applied.stderr.contains(" ago, because: the hotel was down"), "{applied:?}");
+    assert!(!applied.stderr.contains("It has acted on"), "{applied:?}");
+}
+
 /// Asks until everything has ended.
-async fn until_done(outcome: impl Fn() -> Ended) -> Ended {
+async fn until_ended(outcome: impl Fn() -> Ended) -> Ended {
     let started = Instant::now();
     loop {
         let ended = outcome();
-        if ended.code == Some(0) {
+        if ended.code != Some(4) {
             return ended;
         }
         assert!(started.elapsed() < PATIENCE, "{ended:?}");

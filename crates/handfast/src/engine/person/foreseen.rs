@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use handfast_protocol::{Coordinator, End, Party as _, StepSet, Time};
+use tokio::sync::Semaphore;
+use tokio::task::JoinError;
 
 use super::{Act, ActError, ActResult, Followed, Through, followed, take_deed};
 use crate::engine::amounts::Money;
@@ -104,8 +106,6 @@ pub struct Foreseen {
 pub enum WhyNot {
     /// It would be answered so.
     Answered(ActResult),
-    /// Nothing is sent for it before a person decides about its definition, or another program drives it.
-    Held,
     /// Its journal cannot be followed here.
     Unreadable(String),
 }
@@ -157,29 +157,52 @@ pub async fn foresee_in(store: &dyn Store, filter: &ListFilter, deed: &Deed) -> 
 /// The same of a page that is there already.
 pub(in crate::engine) async fn foresee(store: &dyn Store, page: ListPage, deed: &Deed) -> Result<ForeseenPage, StoreError> {
     let (mut sagas, mut refused, mut known) = (Vec::new(), Vec::new(), Known::new());
-    for listed in &page.sagas {
+    let last = page.sagas.last().map(|listed| listed.id.clone());
+    for listed in page.sagas {
         let stored = match store.load(&listed.id).await {
             Ok(Some(stored)) => stored,
             Ok(None) => continue,
             Err(StoreError::Corrupt { what, .. }) => {
-                refused.push((listed.id.clone(), WhyNot::Unreadable(what)));
+                refused.push((listed.id, WhyNot::Unreadable(what)));
                 continue;
             }
             Err(error) => return Err(error),
         };
-        match foreseen(&stored, listed, deed, &mut known) {
+        let deed = deed.clone();
+        let found = aside(move || {
+            let found = foreseen(&stored, &listed, &deed, &mut known);
+            (found.map_err(|why| (stored.id, why)), known)
+        });
+        let (found, kept) = found.await;
+        known = kept;
+        match found {
             Ok(foreseen) => sagas.push(foreseen),
-            Err(why) => refused.push((stored.id, why)),
+            Err(why) => refused.push(why),
         }
     }
-    let last = page.sagas.last().map(|listed| listed.id.clone());
     Ok(ForeseenPage { sagas, refused, last, next: page.next })
 }
 
-fn foreseen(stored: &StoredSaga, listed: &Listed, deed: &Deed, known: &mut Known) -> Result<Foreseen, WhyNot> {
-    if listed.is_held {
-        return Err(WhyNot::Held);
+/// One search for ends runs at a time in a process, whoever asks, and none on a thread that drives sagas: a search takes long where a
+/// saga has very many ends.
+static SEARCHES: Semaphore = Semaphore::const_new(1);
+
+async fn aside<A: Send + 'static>(search: impl FnOnce() -> A + Send + 'static) -> A {
+    let turn = SEARCHES.acquire().await;
+    let search = tokio::task::spawn_blocking(move || {
+        // Where the question is dropped the search goes on to its end, and keeps its turn.
+        let _turn = turn;
+        search()
+    });
+    match search.await.map_err(JoinError::try_into_panic) {
+        Ok(found) => found,
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        // The runtime is being shut down, and with it this question.
+        Err(Err(_cancelled)) => std::future::pending().await,
     }
+}
+
+fn foreseen(stored: &StoredSaga, listed: &Listed, deed: &Deed, known: &mut Known) -> Result<Foreseen, WhyNot> {
     let followed = Followed::of(stored).map_err(WhyNot::Unreadable)?;
     // Where nothing is sent at all, a retry would change nothing.
     if deed.act().is_some_and(|act| *act == Act::Retry && !listed.can.contains(act)) {

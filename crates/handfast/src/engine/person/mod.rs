@@ -263,7 +263,7 @@ pub(super) async fn take_deed(
     (deed, said, digest): (&Deed, &Said, Option<Digest>),
     now: Time,
 ) -> Result<ActResult, ActError> {
-    check(said)?;
+    check_said(said)?;
     loop {
         let Some(stored) = store.load(id).await? else { return Ok(ActResult::Unknown) };
         let followed = followed(&stored)?;
@@ -369,7 +369,11 @@ async fn append(
 /// The most characters of a request id.
 const MAX_REQUEST_ID: usize = 255;
 
-fn check(said: &Said) -> Result<(), ActError> {
+/// Checks what a person says with an act, as taking it does.
+///
+/// # Errors
+/// [`ActError::Text`].
+pub fn check_said(said: &Said) -> Result<(), ActError> {
     let texts = [("by", Some(&said.by)), ("reason", Some(&said.reason)), ("evidence", said.evidence.as_ref())];
     for (name, text) in texts {
         let Some(text) = text else { continue };
