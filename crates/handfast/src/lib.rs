@@ -82,8 +82,8 @@ pub use engine::{MAX_BODY_BYTES, NoOutcome, Order, Progress, SagaHandle, SubmitE
 pub use delivery::{LinkStats, NotMade, NotUnderstood, RequestStats};
 pub use durations::Durations;
 pub use engine::{
-    AnswerSeen, ClockStats, FlowStats, Happened, ListFilter, ListPage, Listed, LookedThrough, Money, NotMoney, OpenMoney, Places,
-    SAGA_EVENTS, SagaView, Stats, StepView, Sum, Sums, Totals,
+    AnswerSeen, ClockStats, FlowStats, Happened, ListFilter, ListPage, Listed, LookedThrough, Money, NotMoney, OpenMoney,
+    PersonNeeded, Places, SAGA_EVENTS, SagaView, Stats, StepView, Sum, Sums, Totals,
 };
 // What people and webhooks do to a saga.
 pub use engine::{

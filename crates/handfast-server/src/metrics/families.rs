@@ -95,8 +95,8 @@ families! {
     LOOKED_THROUGH_TOOK = "handfast_looked_through_duration_seconds", Gauge, ["part"], "How long that look took, with its pauses.";
     LONG_IN_DOUBT = "handfast_long_in_doubt_sagas", Gauge, [],
         "Sagas that were placed more than an hour ago and are in doubt, without those that are held.";
-    PERSON_NEEDED = "handfast_person_needed_total", Counter, ["reason"],
-        "How often it was found here that a saga needs a person, by reason.";
+    PERSON_NEEDED = "handfast_person_needed_total", Counter, ["flow", "step", "reason"],
+        "How often it was found here that a saga needs a person, by flow, step and reason.";
     HELD = "handfast_held_sagas", Gauge, [],
         "Open sagas for which nothing is sent before a person decides about their definition.";
     LEFT_ALONE = "handfast_left_alone_sagas", Gauge, [],

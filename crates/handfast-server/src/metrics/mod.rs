@@ -157,7 +157,10 @@ fn of_engine(text: &mut Text, stats: &Stats) {
     let outcomes = ["completed", "cancelled", "settled"].into_iter().flat_map(ended);
     text.many(family::ENDED, outcomes.map(|(flow, outcome, times)| ([flow, outcome], times.copied().unwrap_or_default())));
     text.one(family::NEED_PERSON, stats.suspended.len());
-    text.many(family::PERSON_NEEDED, stats.person_needed.iter().map(|(reason, times)| ([*reason], *times)));
+    text.many(
+        family::PERSON_NEEDED,
+        stats.person_needed.iter().map(|one| ([one.flow.as_str(), one.step.as_str(), one.reason], one.times)),
+    );
     text.one(family::LEFT_ALONE, stats.left_alone.len());
     text.one(family::UNCONFIRMED, stats.unconfirmed.len());
     text.one(family::ACTIVE, stats.active);

@@ -137,7 +137,7 @@ impl EngineBuilder {
         let is_to_keep = for_others.keep_unless_unavailable(&*store).await?;
         let was_decided = matches!(others, OtherDefinitions::Adopt(_) | OtherDefinitions::KeepAll(_));
         let totals = Totals::of(&store.counts().await?);
-        let tally = Tally::of(by_name.keys().map(String::as_str));
+        let tally = Tally::of(by_name.values().map(|definition| definition.flow()));
         let seed = options.seed.unwrap_or_else(|| uuid::Uuid::now_v7().as_u64_pair().1);
         let shared =
             Arc::new(Shared::new(timed, options, (definitions, memories), (Jitter::new(seed), observer), (totals, tally)));

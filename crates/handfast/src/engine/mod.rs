@@ -89,7 +89,7 @@ pub(crate) use reason::what_is_wrong_if_said;
 pub use shared::CancelResult;
 pub use stats::{Places, Stats, Totals};
 pub use steps::{AnswerSeen, StepView};
-pub use tally::FlowStats;
+pub use tally::{FlowStats, PersonNeeded};
 pub use view::{Journal, SagaView, saga_in, saga_of, saga_with_journal};
 
 use crate::flow::{FlowStep, is_of_flow};

@@ -3,7 +3,7 @@
 use handfast_protocol::Standing;
 
 use super::clocks::ClockStats;
-use super::tally::FlowStats;
+use super::tally::{FlowStats, PersonNeeded};
 use crate::delivery::LinkStats;
 use crate::durations::Durations;
 use crate::store::Counts;
@@ -91,8 +91,8 @@ pub struct Stats {
     pub participants: Vec<LinkStats>,
     /// What became of the sagas of each flow here since the engine was opened.
     pub flows: Vec<FlowStats>,
-    /// How often it was found here since then that a person is needed, by the word for the reason. Each reason is there.
-    pub person_needed: Vec<(&'static str, u64)>,
+    /// How often it was found here since then that a person is needed, by flow, step and reason. Each is there.
+    pub person_needed: Vec<PersonNeeded>,
     /// How long the store took since then: over a `read`, over a `write` that a saga or a person waits for, and over what is
     /// written `aside`, which neither waits for.
     pub store: Vec<(&'static str, Durations)>,

@@ -53,7 +53,7 @@ impl Driver<'_> {
             // The list names no more than a person can read; the log tells of each.
             let is_new_to_list = self.shared.attention.suspended.add(self.saga.id(), &reason);
             if is_news {
-                self.shared.tally.person_needed(evidence);
+                self.shared.tally.person_needed(self.saga.definition().flow(), evidence);
             }
             if is_news || is_new_to_list {
                 let what = match evidence {
