@@ -163,7 +163,7 @@ impl Lock {
                 std::fs::TryLockError::Error(error) => error,
             })?;
             let held = file.metadata()?;
-            // Whoever held it before may have taken the file away meanwhile.
+            // The process that held it before may have taken the file away meanwhile.
             if identity(&path).is_ok_and(|found| found == (held.dev(), held.ino())) {
                 return Ok(Self { path, _file: file });
             }

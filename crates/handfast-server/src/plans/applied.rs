@@ -186,7 +186,7 @@ pub(crate) fn check_words(head: &Head, by: &str) -> Result<(), ActError> {
     };
     let checked = handfast::check_said(&said);
     if let Err(ActError::Text { name: "evidence", what }) = checked {
-        let what = format!("the name of whoever makes the plan stands with its token, and then {what}");
+        let what = format!("the name of the plan's maker stands with its token, and then {what}");
         return Err(ActError::Text { name: "by", what });
     }
     checked

@@ -275,7 +275,7 @@ async fn what_could_not_be_kept_is_told_before_a_plan_is_made_and_before_one_is_
     assert_eq!(why("", "r").as_deref(), Some("by: it is empty; say it otherwise"));
     assert!(why("ada", "card 4111111111111111").unwrap().contains("could be a card's number"));
     assert_eq!(why(&"x".repeat(177), "r"), None, "it stands with the token");
-    assert!(why(&"x".repeat(178), "r").unwrap().starts_with("by: the name of whoever makes the plan stands with its token"));
+    assert!(why(&"x".repeat(178), "r").unwrap().starts_with("by: the name of the plan's maker stands with its token"));
 
     let shop = Shop::in_doubt(2).await;
     let desk = shop.desk();

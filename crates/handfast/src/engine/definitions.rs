@@ -147,8 +147,8 @@ impl Definitions {
         locked(&self.at_hand).clone()
     }
 
-    /// Forgets the definitions that no order follows and that are not at hand, with their lines: whoever follows one after all comes
-    /// with its text.
+    /// Forgets the definitions that no order follows and that are not at hand, with their lines: an order that follows one after all
+    /// comes with its text.
     pub(super) fn forget_but(&self, followed: &BTreeSet<[u8; 32]>) {
         locked(&self.by_hash).retain(|hash, definition| followed.contains(hash) || Arc::strong_count(definition) > 1);
         locked(&self.lines).open.retain(|_, line| Arc::strong_count(line) > 1);

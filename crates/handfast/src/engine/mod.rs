@@ -515,7 +515,7 @@ async fn place(shared: Arc<Shared>, name: Arc<str>, placing: Placing) -> Result<
             if !shared.start(&name, Arrival::Placed(Box::new(saga))) {
                 shared.wakes.note(now);
             }
-            // Other flows may have come to hand while it was written. Whoever is in memory then is looked at again.
+            // Other flows may have come to hand while it was written. A saga that is in memory then is looked at again.
             let flow = definition.flow();
             if shared.definitions.held(flow.hash(), flow.text()).is_some() {
                 shared.tell(&name, Mail::Flows);

@@ -55,7 +55,7 @@ impl Engine {
         leaving.retain(|name, _| !next.contains_key(name));
         shared.definitions.know_at_hand(AtHand::new(of(&next), leaving, holds_back));
         *handfast_machine::locked(&self.0.flows) = Arc::new(next);
-        // Whoever is in memory is looked at again. Who comes there from now on is looked at then.
+        // What is in memory is looked at again. A saga that comes there from now on is looked at then.
         for id in shared.active_ids() {
             shared.tell(&id, Mail::Flows);
         }

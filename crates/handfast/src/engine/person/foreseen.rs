@@ -183,7 +183,7 @@ pub(in crate::engine) async fn foresee(store: &dyn Store, page: ListPage, deed: 
     Ok(ForeseenPage { sagas, refused, last, next: page.next })
 }
 
-/// One search for ends runs at a time in a process, whoever asks, and none on a thread that drives sagas: a search takes long where a
+/// One search for ends runs at a time in a process, for all callers together, and none on a thread that drives sagas: a search takes long where a
 /// saga has very many ends.
 static SEARCHES: Semaphore = Semaphore::const_new(1);
 
