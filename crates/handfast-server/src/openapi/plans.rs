@@ -17,6 +17,8 @@ pub(super) fn all() -> Vec<Member<'static>> {
             ("refunds", ranges.clone()),
             ("stays", ranges.clone()),
             ("for_a_person", ranges.clone()),
+            ("undoes_without_amount", named("Range")),
+            ("leaves_without_amount", named("Range")),
             ("closes", named("Range")),
             ("dispatches", named("Range")),
             ("ends", ranges),
@@ -72,16 +74,18 @@ pub(super) fn all() -> Vec<Member<'static>> {
 fn answers() -> Vec<Member<'static>> {
     let done = one_of(["acted", "acted_before", "moved", "refused", "unknown"]);
     let row = object(&[("saga", text()), ("done", done), ("why", maybe_text())], &[]);
-    let numbers = by_name(&number());
+    let ranges = by_name(&named("Range"));
     let come = object(
         &[
-            ("refunded", numbers.clone()),
-            ("stays", numbers.clone()),
-            ("for_a_person", numbers.clone()),
-            ("under_way", numbers.clone()),
+            ("refunded", ranges.clone()),
+            ("stays", ranges.clone()),
+            ("for_a_person", ranges.clone()),
+            ("under_way", ranges),
+            ("undone_without_amount", number()),
+            ("left_without_amount", number()),
             ("closed", number()),
             ("dispatched", number()),
-            ("standing", numbers),
+            ("standing", by_name(&number())),
         ],
         &[],
     );
@@ -94,4 +98,30 @@ fn answers() -> Vec<Member<'static>> {
         ("Come", come),
         ("OutcomeOfPlan", object(&[("sagas", list(&of_saga)), ("sums", named("Come"))], &[])),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::plans::money::{Come, Effects};
+
+    /// The names of its members.
+    fn names(of: &Value) -> BTreeSet<String> {
+        of.as_object().expect("an object").keys().cloned().collect()
+    }
+
+    #[test]
+    fn sums_of_plans_have_the_members_that_are_described() {
+        let shapes = all();
+        let described = |name: &str| &shapes.iter().find(|(of, _)| *of == name).expect("it is described").1["properties"];
+        let effects = json!(Effects::default());
+        assert_eq!(names(described("Effects")), names(&effects));
+        assert_eq!(names(described("Come")), names(&json!(Come::default())));
+        for (name, value) in effects.as_object().expect("an object") {
+            let is_range = value.get("at_least").is_some();
+            assert_eq!(is_range, described("Effects")[name] == named("Range"), "{name}");
+        }
+    }
 }
