@@ -33,7 +33,7 @@ struct Options {
     /// has it open goes on from what is written there.
     #[arg(long, value_name = "URL", env = "HANDFAST_STORE")]
     store: Option<String>,
-    /// A running service, as in http://127.0.0.1:7070, https://shop.example or unix:/run/handfast.sock, instead of a store.
+    /// A running service, as in http://127.0.0.1:7070, https://shop or unix:/run/handfast.sock, instead of a store.
     #[arg(long, value_name = "URL", env = "HANDFAST_URL")]
     url: Option<String>,
     /// The flow whose default store to look into; not needed where there is only one.

@@ -53,7 +53,7 @@ Orders that were let follow the definition at hand meanwhile go back to their ow
 
 #[derive(Debug, clap::Args)]
 struct Place {
-    /// The service that runs the orders, as in http://127.0.0.1:7070, https://shop.example or unix:/run/handfast.sock.
+    /// The service that runs the orders, as in http://127.0.0.1:7070, https://shop or unix:/run/handfast.sock.
     #[arg(long, value_name = "URL", env = "HANDFAST_URL")]
     url: ServiceUrl,
     #[command(flatten)]
