@@ -7,15 +7,14 @@ use handfast::{Deed, ListFilter, Money, Standing, Time};
 
 use crate::query::{Parameters, Sent};
 
-/// What stands in the address of a plan beside that.
-const OF_A_PLAN: [&str; 2] = ["act", "step"];
-
 /// Sagas a page, when nothing else is asked for, and at most.
 const PAGE: usize = 100;
 const MOST_PAGE: usize = 1_000;
 
-/// The parameters of `GET /sagas`. A standing may be several, with commas between them.
-const KNOWN: [&str; 10] = [
+/// The parameters of `GET /plans`: what is to be done, and which sagas are meant.
+pub(crate) const OF_A_PLAN: [&str; 12] = [
+    "act",
+    "step",
     "standing",
     "in_doubt",
     "flow",
@@ -28,12 +27,15 @@ const KNOWN: [&str; 10] = [
     "limit",
 ];
 
+/// The parameters of `GET /sagas`. A standing may be several, with commas between them.
+pub(crate) const OF_A_LIST: &[&str] = OF_A_PLAN.split_at(2).1;
+
 /// Which sagas are asked for.
 ///
 /// # Errors
 /// Which parameter makes no sense, and what would.
 pub(crate) fn filter(sent: Sent) -> Result<ListFilter, String> {
-    filter_of(&mut Parameters::of(sent, &KNOWN)?)
+    filter_of(&mut Parameters::of(sent, OF_A_LIST)?)
 }
 
 /// What is to be done, and to which sagas. A plan's address has two parameters more.
@@ -41,8 +43,7 @@ pub(crate) fn filter(sent: Sent) -> Result<ListFilter, String> {
 /// # Errors
 /// As [`filter`], or what is to be done is nothing that can be.
 pub(crate) fn plan(sent: Sent) -> Result<(ListFilter, Deed), String> {
-    let known: Vec<&str> = OF_A_PLAN.into_iter().chain(KNOWN).collect();
-    let mut said = Parameters::of(sent, &known)?;
+    let mut said = Parameters::of(sent, &OF_A_PLAN)?;
     let (act, step) = (said.text("act"), said.text("step"));
     let deed = act
         .as_deref()

@@ -49,6 +49,15 @@ impl Standing {
         }
     }
 
+    /// Nothing more becomes of it, whatever shows afterwards. What has not ended is in doubt, or waits for a person.
+    #[must_use]
+    pub const fn has_ended(self) -> bool {
+        match self {
+            Self::Completed | Self::Cancelled | Self::Settled => true,
+            Self::Placed | Self::Acting | Self::Committed | Self::Cancelling | Self::Suspended => false,
+        }
+    }
+
     /// The word for it on the wire and on the screen.
     #[must_use]
     pub const fn name(self) -> &'static str {

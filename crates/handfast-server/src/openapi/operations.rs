@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 
 use super::{About, Answers, Takes};
+use crate::listing;
 use crate::problem::{
     BROKEN, BUSY, CANNOT_ACCEPT, CANNOT_ACCEPT_TIME, CANNOT_ADOPT, CLOCK, CROWDED, DEAD, FLOW_REMOVED, KEY_MALFORMED,
     KEY_MISSING, KEY_REUSED, Kind, LEFT_ALONE, MOVED, NEEDS_VALUES, NO_SUCH_DEFINITION, NO_SUCH_FLOW, NO_SUCH_PAGE,
@@ -65,18 +66,7 @@ pub(crate) const RELOAD: &About = &About {
 pub(crate) const LIST: &About = &About {
     id: "listSagas",
     summary: "Lists sagas in the order of their placing, a page at a time.",
-    parameters: &[
-        "standing",
-        "in_doubt",
-        "flow",
-        "participant",
-        "placed_from_ms",
-        "placed_before_ms",
-        "amount_at_least",
-        "needs_person",
-        "after",
-        "limit",
-    ],
+    parameters: listing::OF_A_LIST,
     body: Takes::Nothing,
     answers: &[(OK, "A page.", Answers::Json("Page"))],
     problems: &[QUERY, NOT_OFFERED, STORE, BROKEN],
@@ -131,20 +121,7 @@ pub(crate) const ACT: &About = &About {
 pub(crate) const MAKE_PLAN: &About = &About {
     id: "makePlan",
     summary: "Says what would come of an act on each saga of a page, in money, and changes nothing.",
-    parameters: &[
-        "act",
-        "step",
-        "standing",
-        "in_doubt",
-        "flow",
-        "participant",
-        "placed_from_ms",
-        "placed_before_ms",
-        "amount_at_least",
-        "needs_person",
-        "after",
-        "limit",
-    ],
+    parameters: &listing::OF_A_PLAN,
     body: Takes::Nothing,
     answers: &[(OK, "A page of a plan.", Answers::Json("MadePlan"))],
     problems: &[QUERY, NOT_OFFERED, STORE, BROKEN],

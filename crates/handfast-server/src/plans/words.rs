@@ -94,12 +94,16 @@ pub fn in_sum(sums: &Effects) -> Vec<String> {
         ("keys closed", numbers(sums.closes, "key")),
         ("done for good", numbers(sums.dispatches, "step")),
     ];
-    let said = said.into_iter().filter_map(|(what, said)| Some(format!("  {what}: {}", said?)));
-    let mut lines: Vec<String> = said.chain(ends).collect();
+    let mut lines: Vec<String> = lines(said).chain(ends).collect();
     if lines.is_empty() {
         lines.push("  nothing".to_owned());
     }
     lines
+}
+
+/// A line for each of those of which something is said.
+fn lines<const N: usize>(of: [(&str, Option<String>); N]) -> impl Iterator<Item = String> {
+    of.into_iter().filter_map(|(what, said)| Some(format!("  {what}: {}", said?)))
 }
 
 fn end_in_words(standing: &str) -> String {
@@ -127,6 +131,5 @@ pub fn come_in_words(come: &Come) -> Vec<String> {
         ("keys closed", number(come.closed, "key")),
         ("done for good", number(come.dispatched, "step")),
     ];
-    let said = said.into_iter().filter_map(|(what, said)| Some(format!("  {what}: {}", said?)));
-    said.chain(standing).collect()
+    lines(said).chain(standing).collect()
 }

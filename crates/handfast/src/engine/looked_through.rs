@@ -54,8 +54,7 @@ impl Engine {
     /// The store's. Where the engine stops meanwhile there is no answer.
     pub async fn look_through(&self, those_that_have_ended: bool) -> Result<Option<LookedThrough>, StoreError> {
         let shared = &self.0.shared;
-        let is_open = |standing: Standing| standing.is_in_doubt() || standing == Standing::Suspended;
-        let meant = || Standing::ALL.into_iter().filter(|standing| is_open(*standing) != those_that_have_ended);
+        let meant = || Standing::ALL.into_iter().filter(|standing| standing.has_ended() == those_that_have_ended);
         let standings = meant().map(|standing| standing.name().to_owned()).collect();
         let mut filter = Filter { standings, limit: AT_ONCE, ..Filter::default() };
         let needs_person = meant().map(|standing| (standing.name(), 0)).collect();

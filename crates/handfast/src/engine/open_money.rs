@@ -87,8 +87,8 @@ impl Engine {
     /// The store's. Where the engine stops meanwhile there is no sum.
     pub async fn open_money(&self) -> Result<Option<OpenMoney>, StoreError> {
         let shared = &self.0.shared;
-        let is_open = |standing: &Standing| standing.is_in_doubt() || *standing == Standing::Suspended;
-        let standings = Standing::ALL.into_iter().filter(is_open).map(|standing| standing.name().to_owned()).collect();
+        let are_open = Standing::ALL.into_iter().filter(|standing| !standing.has_ended());
+        let standings = are_open.map(|standing| standing.name().to_owned()).collect();
         let mut filter = Filter { standings, limit: AT_ONCE, ..Filter::default() };
         let mut money = OpenMoney::default();
         loop {

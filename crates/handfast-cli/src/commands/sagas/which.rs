@@ -48,9 +48,7 @@ impl Which {
     pub(super) fn filter(&self, after: Option<&str>, limit: usize) -> anyhow::Result<ListFilter> {
         let standings = match self.standing.as_slice() {
             // Those that may wait for a person and have not ended.
-            [] if self.needs_person => {
-                Standing::ALL.into_iter().filter(|standing| standing.is_in_doubt() || *standing == Standing::Suspended).collect()
-            }
+            [] if self.needs_person => Standing::ALL.into_iter().filter(|standing| !standing.has_ended()).collect(),
             standings => standings.iter().filter_map(|name| Standing::from_name(name)).collect(),
         };
         let ago = |age: Duration| Time(clock::now_ms().saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX)));

@@ -54,7 +54,7 @@ impl OwnDefinitions {
 
 /// A saga read from its store, without a driver.
 pub(in crate::engine) struct Followed {
-    flow: Flow,
+    pub(super) flow: Flow,
     /// How its steps are reached and read: the definition that a person has let it follow since, or the same one.
     pub(in crate::engine) follows: Flow,
     /// By which definition a person names it.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use handfast_protocol::{Coordinator, End, Party as _, StepSet, Time};
+use handfast_protocol::{End, Party as _, StepSet, Time};
 use tokio::sync::Semaphore;
 use tokio::task::JoinError;
 
@@ -13,7 +13,7 @@ use crate::engine::amounts::Money;
 use crate::engine::listed::{ListFilter, ListPage, Listed, list_in};
 use crate::engine::money;
 use crate::flow::FlowStep;
-use crate::journal::{self, Said};
+use crate::journal::{Said, replay_checked};
 use crate::store::{Digest, Store, StoreError, StoredSaga};
 
 /// Something that a person can do about a saga.
@@ -263,19 +263,11 @@ pub async fn outturn_in(store: &dyn Store, id: &str, request_id: &str) -> Result
     let Some(stored) = store.load(id).await? else { return Ok(None) };
     let read = followed(&stored)?;
     let Some((seq, _)) = read.of_request(request_id) else { return Ok(None) };
-    let before = before(&stored, seq).map_err(|reason| ActError::Unreadable { id: id.to_owned(), reason })?;
+    let (earlier, _) = stored.entries.split_at(stored.entries.partition_point(|entry| entry.seq < seq));
+    let before = replay_checked(Arc::clone(read.flow.plan()), stored.version, earlier);
+    let before = before.map_err(|error| ActError::Unreadable { id: id.to_owned(), reason: error.to_string() })?;
     let Followed { coordinator, .. } = &read;
     let waits_for_nothing = coordinator.outbox().is_empty() && coordinator.dues().is_empty();
     let is_at_rest = coordinator.decision().is_some() || waits_for_nothing;
     Ok(Some(Outturn { seq, stakes: stakes(&stored, &read), end: coordinator.since(&before), is_at_rest }))
-}
-
-/// The saga as it was right before an entry.
-fn before(stored: &StoredSaga, seq: u64) -> Result<Coordinator, String> {
-    let flow = crate::flow::Flow::from_built_text(&stored.flow_text).map_err(|error| error.to_string())?;
-    let mut saga = Coordinator::pinned(flow.plan().clone(), stored.version);
-    for (entry, expected) in stored.entries.iter().zip(1..seq) {
-        saga = journal::follow(&saga, stored.version, entry, expected).map_err(|error| error.to_string())?.0;
-    }
-    Ok(saga)
 }
