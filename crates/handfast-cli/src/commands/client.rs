@@ -7,7 +7,9 @@ use anyhow::{Context as _, anyhow};
 use handfast_http::client::HttpClient;
 use handfast_http::service_url::ServiceUrl;
 use handfast_http::tls::{self, CallerFiles};
-use handfast_server::operator::Trouble;
+use handfast_server::operator::{self, Trouble};
+use hyper::Method;
+use serde_json::Value;
 
 use crate::output::{Exit, OrExit as _};
 
@@ -80,6 +82,17 @@ fn token() -> anyhow::Result<Option<(String, String)>> {
             Ok(Some((read.or_exit(Exit::Usage)?, place)))
         }
     }
+}
+
+/// Asks the service. What it says cannot be done as things stand is no error of this program.
+pub(crate) async fn ask(
+    (client, url): (&HttpClient, &ServiceUrl),
+    method: Method,
+    path: &str,
+    body: Option<Value>,
+) -> Result<Value, Trouble> {
+    let told = operator::ask(client, url, method, path, body).await;
+    told.map_err(|trouble| if let Trouble::Conflict(said) = trouble { Trouble::Usage(said) } else { trouble })
 }
 
 /// What a user of the command line does about a trouble at a service; none where the trouble says it all.

@@ -4,8 +4,7 @@ use handfast_http::service_url::ServiceUrl;
 use hyper::Method;
 use serde_json::Value;
 
-use crate::commands::client::{ClientArgs, client};
-use crate::commands::participants::ask;
+use crate::commands::client::{ClientArgs, ask, client};
 use crate::output::{Exit, Output};
 
 #[derive(Debug, clap::Args)]

@@ -6,11 +6,12 @@ use handfast::store::Store;
 use handfast::{AcceptError, accept_in, participants_in, resting_in, time_in};
 use handfast_http::client::HttpClient;
 use handfast_http::service_url::ServiceUrl;
-use handfast_server::operator::{self, Desk, Trouble};
+use handfast_server::operator::Desk;
 use handfast_server::shapes::participants::{self as shapes, MOST_PAGE};
 use hyper::Method;
 use serde_json::{Value, json};
 
+use crate::commands::client::ask;
 use crate::commands::consent::Consent;
 use crate::commands::place::Place;
 use crate::output::{Exit, OrExit as _, Output};
@@ -246,15 +247,4 @@ fn tell_resting(sagas: &[Value], output: &Output) -> anyhow::Result<()> {
         output.line(format_args!("  {} {}, commit {}{known}{money}", text(&saga["id"]), text(&saga["standing"]), saga["seq"]))?;
     }
     Ok(())
-}
-
-/// Asks the service. What it says cannot be done as things stand is no error of this program.
-pub(crate) async fn ask(
-    (client, url): (&HttpClient, &ServiceUrl),
-    method: Method,
-    path: &str,
-    body: Option<Value>,
-) -> Result<Value, Trouble> {
-    let told = operator::ask(client, url, method, path, body).await;
-    told.map_err(|trouble| if let Trouble::Conflict(said) = trouble { Trouble::Usage(said) } else { trouble })
 }

@@ -3,12 +3,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 
 use crate::serve::shop::{Caller, Process, Shop, order};
-use crate::support::{Ended, handfast, repository};
+use crate::support::{Ended, handfast, repository, shell};
 
 /// The blocks of commands under a heading of the page, each as one script.
 fn scripts(heading: &str) -> Vec<String> {
@@ -25,13 +24,9 @@ fn scripts(heading: &str) -> Vec<String> {
 
 /// Runs a script in this folder, as a person would type it.
 fn run(script: &str, folder: &Path) -> Ended {
-    let mut shell = Command::new("sh");
-    let binary = handfast();
+    let (mut shell, binary) = (shell(), handfast());
     let programs = Path::new(binary.get_program()).parent().unwrap();
     let path = std::env::var("PATH").unwrap();
-    for (name, _) in binary.get_envs().filter(|(_, value)| value.is_none()) {
-        shell.env_remove(name);
-    }
     shell.env("PATH", format!("{}:{path}", programs.display())).arg("-c").arg(script).current_dir(folder);
     let ended: Ended = shell.output().unwrap().into();
     assert_eq!(ended.code, Some(0), "{script}\n{}{}", ended.stdout, ended.stderr);

@@ -23,6 +23,18 @@ pub(crate) fn handfast() -> Command {
     command
 }
 
+/// A shell that has what the binary is started with around it: nothing of the user's settings.
+pub(crate) fn shell() -> Command {
+    let (mut shell, binary) = (Command::new("sh"), handfast());
+    for (name, value) in binary.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    shell
+}
+
 /// A file of the repository.
 pub(crate) fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)

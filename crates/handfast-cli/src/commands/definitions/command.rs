@@ -8,9 +8,8 @@ use handfast_server::batch::counted;
 use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::commands::client::{ClientArgs, client};
+use crate::commands::client::{ClientArgs, ask, client};
 use crate::commands::consent::Consent;
-use crate::commands::participants::ask;
 use crate::output::{Exit, OrExit as _, Output};
 
 #[derive(Debug, clap::Args)]

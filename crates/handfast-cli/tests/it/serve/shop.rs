@@ -16,7 +16,7 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::handfast;
+use crate::support::{self, handfast};
 
 /// Longer than anything here takes on a busy machine; only a mistake makes anybody wait for it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -46,15 +46,8 @@ impl Process {
 
     /// Starts `handfast` with these arguments from a shell that has done this before, a limit for instance.
     pub(crate) fn start_after(shell: &str, arguments: &[&str]) -> Self {
-        let binary = handfast();
-        let mut command = Command::new("sh");
-        command.args(["-c", &format!("{shell}; exec \"$0\" \"$@\"")]).arg(binary.get_program()).args(arguments);
-        for (name, value) in binary.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
+        let mut command = support::shell();
+        command.args(["-c", &format!("{shell}; exec \"$0\" \"$@\"")]).arg(handfast().get_program()).args(arguments);
         Self::of(command)
     }
 
