@@ -9,12 +9,13 @@ mod memories;
 mod odd;
 mod quiet;
 mod settings;
+mod stats;
 
 pub use asked::RequestStats;
 pub use backoff::Backoff;
 pub use breaker::{BreakerSettings, BreakerState};
-pub use link::LinkStats;
 pub use odd::{NotMade, NotUnderstood};
+pub use stats::LinkStats;
 
 pub(crate) use backoff::Jitter;
 pub(crate) use breaker::Admission;

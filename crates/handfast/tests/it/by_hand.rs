@@ -6,7 +6,7 @@ use handfast::participant::{Delivery, Kept, Reply, ServiceByHand};
 use handfast::{FlowStep, Operation};
 use handfast_protocol::{Answer, Definite};
 
-use crate::delivery::{DONE, KEY_LENGTH, http, service, sha256};
+use crate::over_http::{DONE, KEY_LENGTH, http, service, sha256};
 
 /// What an engine would make of an answer is known without one: by the definition of the step, and one delivery of one command.
 #[tokio::test]

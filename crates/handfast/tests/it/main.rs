@@ -19,6 +19,7 @@ mod journal;
 mod lines;
 mod lists;
 mod observed;
+mod over_http;
 mod overtaken;
 mod profiles;
 mod replaced;

@@ -17,7 +17,7 @@ use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 
 use super::{CALLS, Promise, durable_before_visible, options, run, under_strace};
-use crate::delivery::sha256;
+use crate::over_http::sha256;
 use crate::support::order;
 
 const CHILD: &str = "HANDFAST_TEST_DRIVEN";
