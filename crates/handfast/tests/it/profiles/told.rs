@@ -1,7 +1,8 @@
 //! What a service says for good that nobody can go on from is told to a person at once, with the amount and its own words.
 
 use axum::http::Method;
-use handfast::NoOutcome;
+use handfast::journal::Said;
+use handfast::{Act, ActResult, Fate, Mark, NoOutcome};
 use serde_json::json;
 
 use super::provider::{Provider, UNDONE, flow, order, order_at_risk, read, text};
@@ -49,6 +50,28 @@ async fn a_capture_that_is_refused_for_good_is_told_at_once() {
     assert_eq!(shop.shipments().await, 1);
     let captures = provider.asked().iter().filter(|(_, path)| path.starts_with("/captures")).count();
     assert_eq!(captures, 1, "asking again would not help");
+}
+
+/// What becomes of a saga at the very entry by which a person acts has come of that act, and was not there before.
+#[tokio::test]
+async fn what_a_person_marks_as_done_has_come_of_that_word() {
+    let shop = Shop::open(&[]).await;
+    let answers = |path: &str| (!path.starts_with("/captures")).then(|| (200, json!({"state": "charged"})));
+    let (_provider, url) = Provider::start(move |_, _, _, path| answers(path)).await;
+    let held = text(&url, &shop.urls[1], CHARGED, &UNDONE.replace("PROVIDER", &url));
+    let held = held.replacen("[step.profile]\n", "[step.profile]\nhold_expires = \"7d\"\n", 1);
+    let assumed = "[assume]\nmessage_lifetime = \"300ms\"\nclock_error = \"1ms\"\nlongest_outage = \"1ms\"\n[input]";
+    let once = CAPTURE.replace("idempotent = true\nremembers = \"for-ever\"", "idempotent = false");
+    let file = read(&format!("{}{}", held.replace("[input]", assumed), once.replace("PROVIDER", &url)));
+    let (engine, mut saga) = order_at_risk(&shop, &file, &["hold-lapse", "not-idempotent"]).await;
+    assert!(matches!(ended(&mut saga).await, Err(NoOutcome::Stuck { .. })));
+    let act = Act::Mark { step: "capture".to_owned(), mark: Mark::Done };
+    let saw = view(&engine, "order-1").await.entries.len() as u64;
+    let (by, reason, request_id) = ("ada".to_owned(), "their books say so".to_owned(), "r-1".to_owned());
+    let said = Said { by, reason, request_id, saw, ..Said::default() };
+    assert!(matches!(engine.act("order-1", &act, &said).await.unwrap(), ActResult::Taken { .. }));
+    let come = engine.outturn("order-1", "r-1").await.unwrap().unwrap();
+    assert_eq!(come.end.fates, [Fate::StillDone, Fate::StillDone, Fate::Done]);
 }
 
 /// A refund is taken on, and comes to nothing: that is no cancelled order.
